@@ -1,0 +1,78 @@
+import { isIP } from 'node:net';
+import postgres from 'postgres';
+import { translate } from './errors.ts';
+
+/** Where the database is, and as whom to connect. */
+export interface ConnectionSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  readonly password: string;
+  /** The certificate must be valid for the host; with `ca`, by that authority (PEM). `false`: no TLS. */
+  readonly tls: { readonly ca?: string } | false;
+  /** Shown in pg_stat_activity: who asks, and for what. */
+  readonly applicationName: string;
+}
+
+/** One connection to the database. */
+export type Connection = postgres.Sql;
+
+/** A transaction on it. */
+export type Transaction = postgres.TransactionSql;
+
+/**
+ * Opens a client with a single connection: what RDS Proxy pins, it pins for one short-lived Lambda. Statements are
+ * unnamed, since a transaction pooler may hand the next one to another server connection; types are not fetched, which
+ * saves a catalog query. Counts come back as numbers: 2^53 rows are more than a table can have (2^32 blocks).
+ */
+export function connect(
+  settings: ConnectionSettings,
+  onnotice: (notice: string) => void = () => undefined,
+): Connection {
+  const connection: unknown = postgres({
+    host: settings.host,
+    port: settings.port,
+    database: settings.database,
+    username: settings.user,
+    password: settings.password,
+    ssl: settings.tls === false ? false : { ...verifyFull(settings.host), ...settings.tls },
+    max: 1,
+    prepare: false,
+    fetch_types: false,
+    connect_timeout: 30,
+    idle_timeout: 0,
+    connection: { application_name: settings.applicationName },
+    onnotice: (notice) => {
+      onnotice(`${notice['severity'] ?? 'NOTICE'}: ${notice['message'] ?? ''}`);
+    },
+    types: {
+      bigint: { to: 20, from: [20], serialize: String, parse: Number },
+    },
+  });
+  // The driver's type names the custom types of a client; here they only change how a count is read.
+  return connection as Connection;
+}
+
+/** Runs `work` and gives its errors the names of the catalogue; `doing` says what was tried. */
+export async function translated<T>(doing: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw translate(error, doing);
+  }
+}
+
+/** Like `translated`, in a READ COMMITTED transaction. */
+export async function inTransaction<T>(
+  connection: Connection,
+  doing: string,
+  work: (transaction: Transaction) => Promise<T>,
+): Promise<T> {
+  return translated(doing, async () => (await connection.begin('isolation level read committed', work)) as T);
+}
+
+/** Node takes a name to check only where it may be sent in the handshake, which an IP address may not. */
+function verifyFull(host: string): { rejectUnauthorized: true; servername?: string; host?: string } {
+  return { rejectUnauthorized: true, ...(isIP(host) === 0 ? { servername: host } : { host }) };
+}

@@ -1,0 +1,86 @@
+import postgres from 'postgres';
+import { ArchiverError } from '../../core/errors.ts';
+import { codeForSqlstate, messageMayQuoteValues, SQLSTATE } from './sqlstates.ts';
+
+/** Errors of the driver and of Node when there is no connection, or none any more. */
+const CONNECTION_ERRORS = new Set([
+  'CONNECTION_CLOSED',
+  'CONNECTION_ENDED',
+  'CONNECTION_DESTROYED',
+  'CONNECT_TIMEOUT',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+]);
+
+/** PostgreSQL's own words for a row that text cannot hold (1 GB); its SQLSTATE is an internal error. */
+const ROW_TOO_LARGE = /invalid memory alloc request size|out of memory|string buffer/;
+
+/**
+ * The error of the catalogue for what the driver threw. Neither DETAIL, nor parameters, nor the text of the query are
+ * kept, since they hold values; nor is the message where its class quotes them.
+ */
+export function translate(error: unknown, doing: string): unknown {
+  if (error instanceof ArchiverError) return error;
+  if (error instanceof postgres.PostgresError) return translateServerError(error, doing);
+  const code = codeOf(error);
+  if (
+    code !== undefined &&
+    (CONNECTION_ERRORS.has(code) || code.startsWith('ERR_TLS') || code.includes('CERT'))
+  ) {
+    return new ArchiverError('DatabaseUnavailable', `${doing}: no connection to the database (${code})`);
+  }
+  return error;
+}
+
+/**
+ * pg_partman catches every error and raises it again as P0001, with its CONTEXT, DETAIL and HINT in the text of the
+ * message: what it was has to be read from PostgreSQL's own words.
+ */
+const RERAISED: readonly (readonly [RegExp, string])[] = [
+  [/canceling statement due to lock timeout/, SQLSTATE.lockNotAvailable],
+  [/deadlock detected/, SQLSTATE.deadlockDetected],
+  [/canceling statement due to (statement timeout|user request)/, SQLSTATE.queryCanceled],
+];
+
+function translateServerError(error: postgres.PostgresError, doing: string): ArchiverError {
+  const sqlstate = sqlstateBehind(error);
+  const [firstPart = ''] = error.message.split(/\n\s*(?:CONTEXT|DETAIL|HINT):/);
+  const text = messageMayQuoteValues(sqlstate) ? 'the message is left out, it may quote values' : firstPart;
+  const message = `${doing}: ${text} (SQLSTATE ${error.code})`;
+  if (ROW_TOO_LARGE.test(error.message)) return new ArchiverError('RowTooLarge', message);
+  const fromExport = error.code === SQLSTATE.externalRoutineException || error.code === SQLSTATE.systemError;
+  if (
+    fromExport &&
+    /denied|403|not authorized|NoSuchBucket|s3Export/i.test(
+      `${error.message} ${error.detail ?? ''} ${error.hint ?? ''}`,
+    )
+  ) {
+    return new ArchiverError('ExportDenied', message);
+  }
+  return new ArchiverError(codeForSqlstate(sqlstate), message);
+}
+
+function sqlstateBehind(error: postgres.PostgresError): string {
+  if (error.code !== SQLSTATE.raiseException) return error.code;
+  return RERAISED.find(([words]) => words.test(error.message))?.[1] ?? error.code;
+}
+
+/** Whether the server ended a statement by its `statement_timeout`, and not because somebody cancelled it. */
+export function isStatementTimeout(error: unknown): boolean {
+  return (
+    error instanceof postgres.PostgresError &&
+    error.code === SQLSTATE.queryCanceled &&
+    error.message.includes('statement timeout')
+  );
+}
+
+function codeOf(error: unknown): string | undefined {
+  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : undefined;
+}

@@ -1,0 +1,84 @@
+import type { ExportDatabase, ExportOutcome } from '../../core/export.ts';
+import { COPY_OPTIONS } from '../../core/pins.ts';
+import { inTransaction, translated, type Connection, type Transaction } from './connect.ts';
+import { isStatementTimeout } from './errors.ts';
+import { pin } from './pins.ts';
+import { beginSegment, type SegmentSource } from './segments.ts';
+
+/** Where an export goes. */
+interface Destination {
+  readonly bucket: string;
+  readonly region: string;
+}
+
+/** What aws_s3 says of an export. */
+interface Uploaded {
+  readonly rows: number;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/**
+ * `export` on PostgreSQL. `timeoutMs` lies below the Lambda's own time, so that it is the server that gives up first:
+ * a query whose client died goes on otherwise (RDS Proxy passes no cancel request on).
+ */
+export function exportDatabase(connection: Connection, timeoutMs: number): ExportDatabase {
+  return {
+    exportSegment: async (partition, segment, to) => {
+      const doing = `export of segment ${String(segment)} of partition ${String(partition)}`;
+      try {
+        return await inTransaction(connection, doing, (transaction) =>
+          exportSegment(transaction, timeoutMs, partition, segment, to),
+        );
+      } catch (error) {
+        if (error instanceof UploadTimedOut) return { kind: 'timed-out' };
+        throw error;
+      }
+    },
+
+    splitSegment: (partition, segment) =>
+      translated(`splitting segment ${String(segment)} of partition ${String(partition)}`, async () => {
+        const [row] = await connection<[{ upper: number }]>`
+          select partition_archiver.split_segment(${partition}::bigint, ${segment}::integer) as upper`;
+        return row.upper;
+      }),
+  };
+}
+
+async function exportSegment(
+  transaction: Transaction,
+  timeoutMs: number,
+  partition: number,
+  segment: number,
+  to: Destination,
+): Promise<ExportOutcome> {
+  await pin(transaction, { statement_timeout: String(timeoutMs) });
+  const source = await beginSegment(transaction, partition, segment, true);
+  if (source.state !== 'planned') return { kind: 'already' };
+  const { rows, files, bytes } = await upload(transaction, source, to);
+  await transaction`
+    select partition_archiver.record_export(${partition}::bigint, ${segment}::integer, ${source.key}::text,
+             ${rows}::bigint, ${files}::integer, ${bytes}::bigint)`;
+  return { kind: 'exported', rows, files, bytes };
+}
+
+/** Ends the transaction of an export that took too long; never seen outside this file. */
+class UploadTimedOut extends Error {}
+
+async function upload(transaction: Transaction, source: SegmentSource, to: Destination): Promise<Uploaded> {
+  // What aws_s3 does with an empty result is not documented, so it is not asked.
+  const [found] = await transaction.unsafe<[{ any: boolean }]>(
+    `select exists (select from ${source.from}) as any`,
+  );
+  if (!found.any) return { rows: 0, files: 0, bytes: 0 };
+  try {
+    const [uploaded] = await transaction<[Uploaded]>`
+      select rows_uploaded as rows, files_uploaded as files, bytes_uploaded as bytes
+        from aws_s3.query_export_to_s3(${source.query}::text,
+               aws_commons.create_s3_uri(${to.bucket}::text, ${source.key}::text, ${to.region}::text),
+               options := ${COPY_OPTIONS}::text)`;
+    return uploaded;
+  } catch (error) {
+    throw isStatementTimeout(error) ? new UploadTimedOut() : error;
+  }
+}

@@ -1,0 +1,87 @@
+import type { PartitionSetConfig } from '../../core/config/partition-set.ts';
+import { ArchiverError } from '../../core/errors.ts';
+import type { Inventory, MaintainDatabase, SetHealth } from '../../core/maintain.ts';
+import { displayName } from '../../core/partition.ts';
+import { inTransaction, translated, type Connection, type Transaction } from './connect.ts';
+import { findParent } from './partition-set.ts';
+
+/** `maintain` on PostgreSQL; `notices` collects what the connection's `onnotice` was told. */
+export function maintainDatabase(connection: Connection, notices: string[]): MaintainDatabase {
+  return {
+    inventory: (set) =>
+      translated(`inventory of ${displayName(set.schema, set.table)}`, async () => {
+        const [row] = await connection<[Inventory]>`
+          select * from partition_archiver.record_inventory(${await findParent(connection, set)}::oid, ${set.timeZone}::text)`;
+        return row;
+      }),
+
+    runMaintenance: async (set) => {
+      const doing = `maintenance of ${displayName(set.schema, set.table)}`;
+      await makeWay(connection, set, doing);
+      return inTransaction(connection, doing, async (transaction) => {
+        notices.length = 0;
+        await runMaintenance(transaction, set);
+        await giveToOwner(transaction, await findParent(transaction, set));
+        return notices.filter((notice) => notice.startsWith('WARNING'));
+      });
+    },
+
+    health: (set) =>
+      translated(`health of ${displayName(set.schema, set.table)}`, async () => {
+        const [row] = await connection<[SetHealth]>`
+          select rows_in_default as "rowsInDefault", future_partitions as "futurePartitions", unknown_tables as "unknownTables"
+            from partition_archiver.health(${await findParent(connection, set)}::oid, ${set.timeZone}::text)`;
+        return row;
+      }),
+  };
+}
+
+/** Has autovacuum give way on each partition that maintenance will detach, one transaction each. */
+async function makeWay(connection: Connection, set: PartitionSetConfig, doing: string): Promise<void> {
+  const expiring = await translated(
+    doing,
+    async () =>
+      connection<{ oid: number }[]>`
+      select c.oid from partition_archiver.forecast(${await findParent(connection, set)}::oid, ${set.timeZone}::text, ${2 ** 40}::bigint) f
+        join pg_namespace n on n.nspname = f.table_schema
+        join pg_class c on c.relnamespace = n.oid and c.relname = f.table_name
+       where f.attached`,
+  );
+  for (const { oid } of expiring) {
+    await inTransaction(connection, doing, async (transaction) => {
+      await transaction`select partition_archiver.make_way(${oid}::oid)`;
+    });
+  }
+}
+
+/**
+ * `run_maintenance` and not `run_maintenance_proc`: that one cannot run in a transaction, stops at the first broken
+ * set, and leaks a session lock into a pooled connection. A quarter of `deadlock_timeout`, as everywhere.
+ */
+async function runMaintenance(transaction: Transaction, set: PartitionSetConfig): Promise<void> {
+  await transaction`
+    select set_config('lock_timeout', greatest(setting::integer / 4, 50)::text, true), set_config('timezone', ${set.timeZone}, true)
+      from pg_settings where name = 'deadlock_timeout'`;
+  const [extension] = await transaction<{ schema: string }[]>`
+    select n.nspname as schema from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'pg_partman'`;
+  if (extension === undefined)
+    throw new ArchiverError('PreflightFailed', 'extension pg_partman is not installed');
+  // pg_partman keeps and compares the name without quotes.
+  await transaction`
+    select ${transaction(extension.schema)}.run_maintenance(p_parent_table => ${`${set.schema}.${set.table}`}::text, p_analyze => false)`;
+}
+
+/** Partitions that belong to our role would break the application's own migrations: "must be owner of table". */
+async function giveToOwner(transaction: Transaction, parent: number): Promise<void> {
+  const ours = await transaction<{ schema: string; table: string; owner: string }[]>`
+    select n.nspname as schema, c.relname as table, pg_get_userbyid(p.relowner) as owner
+      from pg_inherits i
+      join pg_class c on c.oid = i.inhrelid
+      join pg_namespace n on n.oid = c.relnamespace
+      join pg_class p on p.oid = i.inhparent
+     where i.inhparent = ${parent}::oid and c.relowner <> p.relowner
+       and c.relowner = (select oid from pg_roles where rolname = current_user)`;
+  for (const { schema, table, owner } of ours) {
+    await transaction`alter table ${transaction(schema)}.${transaction(table)} owner to ${transaction(owner)}`;
+  }
+}

@@ -1,0 +1,33 @@
+import type { QuarantineDatabase } from '../../core/quarantine.ts';
+import { inTransaction, translated, type Connection } from './connect.ts';
+import { readStatus } from './status.ts';
+
+/** `quarantine` on PostgreSQL: each call is one function in db/040-quarantine.sql, in a short transaction. */
+export function quarantineDatabase(connection: Connection): QuarantineDatabase {
+  return {
+    status: (partition) => readStatus(connection, partition),
+
+    quarantine: async (partition, segmentBytes) => {
+      const doing = `quarantine of partition ${String(partition)}`;
+      await inTransaction(connection, doing, async (transaction) => {
+        await transaction`
+          select partition_archiver.make_way(table_oid) from partition_archiver.partition where id = ${partition}::bigint`;
+      });
+      await inTransaction(connection, doing, async (transaction) => {
+        await transaction`select partition_archiver.quarantine(${partition}::bigint, ${segmentBytes}::bigint)`;
+      });
+    },
+
+    checkBounds: (partition) =>
+      translated(`bounds of partition ${String(partition)}`, async () => {
+        const [row] = await connection<[{ problem: string | null }]>`
+          select partition_archiver.check_bounds(${partition}::bigint) as problem`;
+        return row.problem;
+      }),
+
+    handBack: (partition, code, reason) =>
+      inTransaction(connection, `handing partition ${String(partition)} back`, async (transaction) => {
+        await transaction`select partition_archiver.hand_back(${partition}::bigint, ${code}::text, ${reason}::text)`;
+      }),
+  };
+}

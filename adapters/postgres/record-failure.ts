@@ -1,0 +1,23 @@
+import { ArchiverError } from '../../core/errors.ts';
+import type { FailureDatabase } from '../../core/record-failure.ts';
+import { translated, type Connection } from './connect.ts';
+
+/** `record-failure` on PostgreSQL. */
+export function failureDatabase(connection: Connection): FailureDatabase {
+  return {
+    recordFailure: (partition, code, reason) =>
+      translated(`recording a failure of partition ${String(partition)}`, async () => {
+        await connection`select partition_archiver.record_failure(${partition}::bigint, ${code}::text, ${reason}::text)`;
+      }),
+
+    block: async (partition, code, reason) => {
+      try {
+        await translated(`blocking partition ${String(partition)}`, async () => {
+          await connection`select partition_archiver.block(${partition}::bigint, ${code}::text, ${reason}::text)`;
+        });
+      } catch (error) {
+        if (!(error instanceof ArchiverError && error.code === 'StateConflict')) throw error;
+      }
+    },
+  };
+}

@@ -1,0 +1,66 @@
+import type { ErrorCode } from '../../core/errors.ts';
+
+/** SQLSTATEs that our own functions in db/ raise (class PA, which no other product uses). */
+const OURS: Readonly<Record<string, ErrorCode>> = {
+  PA001: 'StateConflict',
+  PA002: 'IdentityChanged',
+  PA003: 'SealBroken',
+  PA004: 'PartitionRefused',
+  PA005: 'SegmentBusy',
+  PA006: 'HasDependents',
+  PA007: 'NotDue',
+  PA008: 'PlanIncomplete',
+  PA009: 'BlockTooLarge',
+  PA010: 'PreflightFailed',
+  PA011: 'DdlNotReproducible',
+  PA012: 'StateConflict',
+};
+
+/** SQLSTATEs of PostgreSQL (https://www.postgresql.org/docs/current/errcodes-appendix.html) that decide what to do. */
+export const SQLSTATE = {
+  queryCanceled: '57014',
+  lockNotAvailable: '55P03',
+  deadlockDetected: '40P01',
+  serializationFailure: '40001',
+  adminShutdown: '57P01',
+  crashShutdown: '57P02',
+  cannotConnectNow: '57P03',
+  tooManyConnections: '53300',
+  programLimitExceeded: '54000',
+  dependentObjectsStillExist: '2BP01',
+  /** RAISE EXCEPTION without a code of its own. */
+  raiseException: 'P0001',
+  /** What aws_s3 raises when S3 refuses. */
+  externalRoutineException: '38000',
+  /** What aws_s3 raises when the upload fails. */
+  systemError: '58000',
+} as const;
+
+const THEIRS: Readonly<Record<string, ErrorCode>> = {
+  [SQLSTATE.queryCanceled]: 'Interrupted',
+  [SQLSTATE.lockNotAvailable]: 'LockNotAvailable',
+  [SQLSTATE.deadlockDetected]: 'TransactionAborted',
+  [SQLSTATE.serializationFailure]: 'TransactionAborted',
+  [SQLSTATE.adminShutdown]: 'DatabaseUnavailable',
+  [SQLSTATE.crashShutdown]: 'DatabaseUnavailable',
+  [SQLSTATE.cannotConnectNow]: 'DatabaseUnavailable',
+  [SQLSTATE.tooManyConnections]: 'DatabaseUnavailable',
+  [SQLSTATE.programLimitExceeded]: 'RowTooLarge',
+  [SQLSTATE.dependentObjectsStillExist]: 'HasDependents',
+  [SQLSTATE.externalRoutineException]: 'ExportFailed',
+  [SQLSTATE.systemError]: 'ExportFailed',
+};
+
+/** The code of the catalogue for a SQLSTATE. Whole classes: 08 connection, 28 authorization, 53 resources, 57P. */
+export function codeForSqlstate(sqlstate: string): ErrorCode {
+  const exact = OURS[sqlstate] ?? THEIRS[sqlstate];
+  if (exact !== undefined) return exact;
+  // A rotated secret is refused once (28P01) and read anew by the next try.
+  if (/^(08|28|53)/.test(sqlstate)) return 'DatabaseUnavailable';
+  return 'DatabaseRejected';
+}
+
+/** SQLSTATE classes whose messages quote values: data exceptions and violated constraints. */
+export function messageMayQuoteValues(sqlstate: string): boolean {
+  return /^2[23]/.test(sqlstate);
+}

@@ -1,0 +1,99 @@
+import type { Readable } from 'node:stream';
+import {
+  GetObjectCommand,
+  type GetObjectCommandInput,
+  HeadObjectCommand,
+  ListObjectVersionsCommand,
+  PutObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import { ArchiverError } from '../../core/errors.ts';
+import type { ObjectStore, ObjectVersion } from '../../core/ports.ts';
+import { isPreconditionFailed, translate } from './errors.ts';
+
+/** The archive bucket on S3. The bucket must be versioned; the preflight looks. */
+export function s3ObjectStore(client: S3Client, bucket: string, region: string): ObjectStore {
+  return {
+    bucket,
+    region,
+    list: (prefix) => translated(`listing ${prefix}`, () => listCurrent(client, bucket, prefix)),
+
+    read: (key, versionId) => read(client, { Bucket: bucket, Key: key, VersionId: versionId }),
+
+    head: (key, versionId) =>
+      translated(`looking up ${key}`, async () => {
+        const head = await client.send(
+          new HeadObjectCommand({ Bucket: bucket, Key: key, VersionId: versionId }),
+        );
+        if (head.DeleteMarker === true) throw new ArchiverError('ObjectMissing', `${key} was deleted`);
+        return { key, versionId, bytes: head.ContentLength ?? 0 };
+      }),
+
+    create: (key, body, contentType) =>
+      translated(`writing ${key}`, async (): Promise<ObjectVersion | 'exists'> => {
+        try {
+          const put = await client.send(
+            new PutObjectCommand({
+              Bucket: bucket,
+              Key: key,
+              Body: body,
+              ContentType: contentType,
+              IfNoneMatch: '*',
+            }),
+          );
+          return { key, versionId: versionOf(put.VersionId, bucket), bytes: Buffer.byteLength(body) };
+        } catch (error) {
+          if (isPreconditionFailed(error)) return 'exists';
+          throw error;
+        }
+      }),
+  };
+}
+
+/** The connection may break in the middle of the body, long after the call has answered. */
+async function* read(client: S3Client, which: GetObjectCommandInput): AsyncGenerator<Buffer> {
+  const doing = `reading ${String(which.Key)}`;
+  try {
+    const { Body } = await client.send(new GetObjectCommand(which));
+    if (Body === undefined) throw new ArchiverError('ObjectMissing', `${doing}: there is no body`);
+    for await (const chunk of Body as Readable) yield chunk as Buffer;
+  } catch (error) {
+    throw translate(error, doing);
+  }
+}
+
+async function listCurrent(client: S3Client, bucket: string, prefix: string): Promise<ObjectVersion[]> {
+  const objects: ObjectVersion[] = [];
+  let page: { KeyMarker?: string; VersionIdMarker?: string } = {};
+  for (;;) {
+    const answer = await client.send(
+      new ListObjectVersionsCommand({ Bucket: bucket, Prefix: prefix, ...page }),
+    );
+    for (const { Key, VersionId, Size, IsLatest } of answer.Versions ?? []) {
+      if (IsLatest === true && Key !== undefined) {
+        objects.push({ key: Key, versionId: versionOf(VersionId, bucket), bytes: Size ?? 0 });
+      }
+    }
+    if (answer.IsTruncated !== true) return objects;
+    page = {
+      ...(answer.NextKeyMarker !== undefined && { KeyMarker: answer.NextKeyMarker }),
+      ...(answer.NextVersionIdMarker !== undefined && { VersionIdMarker: answer.NextVersionIdMarker }),
+    };
+  }
+}
+
+/** A bucket without versioning says `null`, and its objects could be overwritten without a trace. */
+function versionOf(versionId: string | undefined, bucket: string): string {
+  if (versionId === undefined || versionId === 'null') {
+    throw new ArchiverError('ObjectStoreDenied', `bucket ${bucket} keeps no versions`);
+  }
+  return versionId;
+}
+
+async function translated<T>(doing: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw translate(error, doing);
+  }
+}

@@ -1,0 +1,114 @@
+import type { S3Client } from '@aws-sdk/client-s3';
+import { commitDatabase } from '../../adapters/postgres/commit.ts';
+import type { Connection } from '../../adapters/postgres/connect.ts';
+import { detectDatabase } from '../../adapters/postgres/detect.ts';
+import { dropDatabase } from '../../adapters/postgres/drop.ts';
+import { exportDatabase } from '../../adapters/postgres/export.ts';
+import { maintainDatabase } from '../../adapters/postgres/maintain.ts';
+import { databaseProblems } from '../../adapters/postgres/preflight.ts';
+import { quarantineDatabase } from '../../adapters/postgres/quarantine.ts';
+import { failureDatabase } from '../../adapters/postgres/record-failure.ts';
+import { readLedger } from '../../adapters/postgres/status.ts';
+import { verifyDatabase } from '../../adapters/postgres/verify.ts';
+import { s3ObjectStore } from '../../adapters/s3/object-store.ts';
+import { bucketProblems } from '../../adapters/s3/preflight.ts';
+import { commit } from '../../core/commit.ts';
+import type { RuntimeConfig } from '../../core/config/runtime.ts';
+import { detect } from '../../core/detect.ts';
+import { drop } from '../../core/drop.ts';
+import { exportSegment } from '../../core/export.ts';
+import { maintain } from '../../core/maintain.ts';
+import type { Clock, Log } from '../../core/ports.ts';
+import { preflight } from '../../core/preflight.ts';
+import { quarantine } from '../../core/quarantine.ts';
+import { recordFailure } from '../../core/record-failure.ts';
+import { report } from '../../core/report.ts';
+import type { Steps } from '../../core/run.ts';
+import { verifySegment } from '../../core/verify.ts';
+
+/** The database roles that steps run as. */
+export type DatabaseRole = 'archiver_maintain' | 'archiver_read' | 'archiver_drop';
+
+/** What the steps are wired to. */
+export interface Wiring {
+  readonly config: RuntimeConfig;
+  readonly s3: S3Client;
+  readonly bucket: string;
+  readonly region: string;
+  /** Opens a connection as a role; `notices` collects what its server says. */
+  readonly open: (role: DatabaseRole, notices?: string[]) => Connection;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** A segment that takes longer than this is split; the Lambdas have about as much. */
+const EXPORT_TIMEOUT_MS = 14 * 60_000;
+
+/** The steps in this process: each with a connection of its own as its database role, as each Lambda has. */
+export function localSteps({ config, s3, bucket, region, open, clock, log }: Wiring): Steps {
+  const store = s3ObjectStore(s3, bucket, region);
+  const as = async <T>(
+    role: DatabaseRole,
+    work: (connection: Connection, notices: string[]) => Promise<T>,
+  ): Promise<T> => {
+    const notices: string[] = [];
+    const connection = open(role, notices);
+    try {
+      return await work(connection, notices);
+    } finally {
+      await connection.end({ timeout: 1 });
+    }
+  };
+  return {
+    preflight: (input) =>
+      as('archiver_read', (connection) => {
+        const database = {
+          problems: (sets: RuntimeConfig['partitionSets']) => databaseProblems(connection, sets),
+        };
+        const problems = { problems: () => bucketProblems(s3, bucket, region) };
+        return preflight(input, config, { database, bucket: problems, log }, clock.now());
+      }),
+    maintain: (request) =>
+      as('archiver_maintain', (connection, notices) =>
+        maintain(request, config, { database: maintainDatabase(connection, notices), clock, log }),
+      ),
+    detect: (request) =>
+      as('archiver_maintain', (connection) =>
+        detect(request, config, { database: detectDatabase(connection), log }),
+      ),
+    quarantine: (partition, request) =>
+      as('archiver_maintain', (connection) =>
+        quarantine(partition, request, config, { database: quarantineDatabase(connection), clock, log }),
+      ),
+    export: (partition, segment) =>
+      as('archiver_read', (connection) => {
+        const database = exportDatabase(connection, EXPORT_TIMEOUT_MS);
+        return exportSegment(partition, segment, { bucket, region }, { database, log });
+      }),
+    verify: (partition, segment) =>
+      as('archiver_read', (connection) => {
+        const database = verifyDatabase(connection, () => open('archiver_read'));
+        return verifySegment(partition, segment, { database, store, log });
+      }),
+    commit: (partition, request) =>
+      as('archiver_read', (connection) =>
+        commit(partition, request, config, { database: commitDatabase(connection), store, clock, log }),
+      ),
+    drop: (partition) =>
+      as('archiver_drop', (connection) =>
+        drop(partition, { database: dropDatabase(connection), store, clock, log }),
+      ),
+    recordFailure: (partition, failure) =>
+      as('archiver_read', (connection) =>
+        recordFailure(partition, failure, { database: failureDatabase(connection), log }),
+      ),
+    report: (input) =>
+      as('archiver_read', (connection) =>
+        report(
+          input,
+          { database: { rows: (partitions) => readLedger(connection, partitions) }, log },
+          clock.now(),
+        ),
+      ),
+  };
+}

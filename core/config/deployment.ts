@@ -1,0 +1,148 @@
+import * as z from 'zod';
+import { identifier, timeZone, wholeNumber } from './fields.ts';
+import { partitionSetsSchema } from './partition-set.ts';
+import { parseConfig, type Parsed } from './problems.ts';
+import { concurrencySchema } from './runtime.ts';
+
+function matching(pattern: RegExp, rule: string): z.ZodString {
+  return z.string(rule).regex(pattern, rule);
+}
+
+const accountSchema = matching(/^\d{12}$/, 'must be an AWS account of 12 digits');
+const regionSchema = matching(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be an AWS Region such as eu-central-1');
+const securityGroupSchema = matching(
+  /^sg-[0-9a-f]+$/,
+  'must be the id of a security group such as sg-0123abcd',
+);
+const subnetSchema = matching(/^subnet-[0-9a-f]+$/, 'must be the id of a subnet such as subnet-0123abcd');
+const routeTableSchema = matching(/^rtb-[0-9a-f]+$/, 'must be the id of a route table such as rtb-0123abcd');
+const scheduleExpressionSchema = matching(
+  /^(rate\(\d+ (minutes?|hours?|days?)\)|cron\(\S+ \S+ \S+ \S+ \S+ \S+\))$/,
+  'must be an EventBridge Scheduler expression such as cron(0 3 1 * ? *)',
+);
+
+const databaseSchema = z
+  .strictObject({
+    kind: z
+      .enum(['cluster', 'instance'], 'must be cluster (Aurora) or instance (RDS for PostgreSQL)')
+      .describe('cluster for Aurora PostgreSQL, instance for RDS for PostgreSQL.'),
+    identifier: matching(
+      /^[a-z][a-z0-9-]{0,62}$/i,
+      'must be the identifier of a DB cluster or instance',
+    ).describe('DB cluster identifier, or DB instance identifier.'),
+    endpoint: z.string('must be a host name').min(1, 'must not be empty').describe('Writer endpoint.'),
+    port: wholeNumber(1, 65_535).default(5432),
+    name: identifier
+      .regex(
+        /^[\w.-]+$/,
+        'must consist of letters, digits, _, . and -, since it is the first part of each S3 key',
+      )
+      .describe('Database that has the partition sets.'),
+    engine: z
+      .enum(['aurora-postgresql', 'postgres'], 'must be aurora-postgresql or postgres')
+      .optional()
+      .describe('Follows from kind; checked if given.'),
+    securityGroupIds: z
+      .array(securityGroupSchema, 'must be a list of security groups')
+      .min(1, 'must name at least one security group')
+      .describe('Security groups of the database; the proxy is let in through them.'),
+  })
+  .superRefine((database, context) => {
+    const expected = database.kind === 'cluster' ? 'aurora-postgresql' : 'postgres';
+    if (database.engine !== undefined && database.engine !== expected) {
+      const message = `must be ${expected} for kind ${database.kind}`;
+      context.addIssue({ code: 'custom', path: ['engine'], message });
+    }
+  });
+
+const networkSchema = z
+  .strictObject({
+    vpcId: matching(/^vpc-[0-9a-f]+$/, 'must be the id of a VPC such as vpc-0123abcd'),
+    availabilityZones: z.array(z.string('must be a text').min(1)).min(1, 'must name an availability zone'),
+    privateSubnetIds: z
+      .array(subnetSchema)
+      .min(2, 'must name at least two subnets, since RDS Proxy asks for two availability zones')
+      .describe('One for each availability zone, in the same order.'),
+    privateSubnetRouteTableIds: z
+      .array(routeTableSchema)
+      .min(1, 'must name the route tables of the subnets')
+      .describe('One for each subnet, in the same order.'),
+    createVpcEndpoints: z
+      .boolean('must be true or false')
+      .default(false)
+      .describe('Whether to make endpoints for S3 and Secrets Manager. Needed in subnets without NAT.'),
+  })
+  .superRefine((network, context) => {
+    for (const list of ['privateSubnetIds', 'privateSubnetRouteTableIds'] as const) {
+      if (network[list].length !== network.availabilityZones.length) {
+        const message = `must have as many entries as availabilityZones (${network.availabilityZones.length})`;
+        context.addIssue({ code: 'custom', path: [list], message });
+      }
+    }
+  });
+
+const scheduleSchema = z.strictObject({
+  timeZone: timeZone.default('UTC').describe('Time zone of the three expressions.'),
+  archive: scheduleExpressionSchema
+    .default('cron(0 3 1 * ? *)')
+    .describe('The whole run: maintenance, archive, drop. By default on the first of each month at 03:00.'),
+  inventory: scheduleExpressionSchema
+    .default('cron(0 1 * * ? *)')
+    .describe(
+      'Records which partitions exist, in case somebody else detaches them. By default daily at 01:00.',
+    ),
+  drop: scheduleExpressionSchema
+    .default('cron(0 5 * * ? *)')
+    .describe('Drops what is past its grace period. By default daily at 05:00.'),
+});
+
+/** The one deployment file. */
+const deploymentSchema = z.strictObject({
+  $schema: z.string().optional().describe('For editors.'),
+  stackName: matching(
+    /^[a-z][a-z0-9-]{0,99}$/i,
+    'must be a CloudFormation stack name: a letter, then letters, digits and hyphens',
+  ).default('PartitionArchiver'),
+  env: z
+    .strictObject({ account: accountSchema, region: regionSchema })
+    .optional()
+    .describe('Account and Region. Without it, those of the credentials that deploy.'),
+  database: databaseSchema,
+  network: networkSchema,
+  partitionSets: partitionSetsSchema,
+  concurrency: concurrencySchema.prefault({}),
+  schedule: scheduleSchema.prefault({}),
+  architecture: z
+    .enum(['arm64', 'x86_64'], 'must be arm64 or x86_64')
+    .default('arm64')
+    .describe('Processor of the Lambda functions.'),
+  logRetentionDays: z
+    .literal(
+      [
+        1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288,
+        3653,
+      ],
+      {
+        error: 'must be a number of days that CloudWatch Logs knows, such as 30, 90 or 365',
+      },
+    )
+    .default(90),
+  notificationEmails: z
+    .array(z.email('must be an email address'))
+    .default([])
+    .describe('Who hears of failed executions. The addresses must confirm once.'),
+  tags: z.record(z.string(), z.string()).default({}).describe('Tags of every resource.'),
+});
+
+/** Configuration of a deployment, defaults filled in. */
+export type DeploymentConfig = Readonly<z.output<typeof deploymentSchema>>;
+
+/** Checks the contents of a deployment file. */
+export function parseDeploymentConfig(input: unknown): Parsed<DeploymentConfig> {
+  return parseConfig(deploymentSchema, input);
+}
+
+/** JSON schema of the deployment file, by which editors complete and check it. */
+export function deploymentJsonSchema(): object {
+  return z.toJSONSchema(deploymentSchema, { io: 'input' });
+}

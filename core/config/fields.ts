@@ -1,0 +1,35 @@
+import * as z from 'zod';
+
+/** PostgreSQL cuts longer identifiers off silently (NAMEDATALEN - 1), and would then find another table. */
+const LONGEST_IDENTIFIER_BYTES = 63;
+
+/** A name exactly as the catalogs have it: case counts, and it is never quoted here. */
+export const identifier = z
+  .string('must be a text')
+  .min(1, 'must not be empty')
+  .refine(
+    (name) => Buffer.byteLength(name) <= LONGEST_IDENTIFIER_BYTES,
+    `must be at most ${LONGEST_IDENTIFIER_BYTES} bytes long`,
+  )
+  .refine((name) => !name.includes('\0'), 'must not contain a zero byte');
+
+/** A whole number within limits, with messages that name both. */
+export function wholeNumber(min: number, max: number): z.ZodNumber {
+  const rule = `must be a whole number from ${min} to ${max}`;
+  return z.number(rule).int(rule).min(min, rule).max(max, rule);
+}
+
+/** A time zone of the IANA database; offsets such as `+02:00` know no daylight saving and are refused. */
+export const timeZone = z
+  .string('must be a text')
+  .refine(isTimeZone, 'must be a time zone such as UTC or Europe/Berlin');
+
+function isTimeZone(name: string): boolean {
+  if (!/^[A-Z]/i.test(name)) return false;
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,47 @@
+import * as z from 'zod';
+import { identifier, timeZone, wholeNumber } from './fields.ts';
+
+/** One export call should take a minute or two and stays well under aws_s3's split at 6 GB. */
+const LARGEST_SEGMENT_MIB = 3072;
+
+/** A partitioned table that pg_partman manages, and what becomes of its detached partitions. */
+export const partitionSetSchema = z.strictObject({
+  schema: identifier.describe('Schema of the partitioned parent table, exactly as in the catalogs.'),
+  table: identifier.describe('Name of the partitioned parent table, exactly as in the catalogs.'),
+  drop: z
+    .boolean('must be true or false')
+    .default(false)
+    .describe('Whether partitions are dropped once they are archived and proven. Off unless asked for.'),
+  graceDays: wholeNumber(0, 3650)
+    .default(7)
+    .describe('Days between the proof of an archive and the drop of its table.'),
+  segmentSizeMiB: wholeNumber(1, LARGEST_SEGMENT_MIB)
+    .default(1024)
+    .describe('How much of a table, TOAST included, goes into one S3 object.'),
+  timeZone: timeZone
+    .default('UTC')
+    .describe('Time zone in which pg_partman made the partitions of this set; maintenance runs in it.'),
+});
+
+/** Configuration of one partition set, defaults filled in. */
+export type PartitionSetConfig = Readonly<z.output<typeof partitionSetSchema>>;
+
+/** At least one partition set, none of them twice. */
+export const partitionSetsSchema = z
+  .array(partitionSetSchema, 'must be a list of partition sets')
+  .min(1, 'must name at least one partition set')
+  .superRefine((sets, context) => {
+    const seen = new Map<string, number>();
+    sets.forEach((set, index) => {
+      const key = JSON.stringify([set.schema, set.table]);
+      const first = seen.get(key);
+      if (first === undefined) seen.set(key, index);
+      else {
+        context.addIssue({
+          code: 'custom',
+          path: [index, 'table'],
+          message: `this partition set stands already at partitionSets[${first}]`,
+        });
+      }
+    });
+  });

@@ -1,0 +1,91 @@
+import { ArchiverError } from './errors.ts';
+import { objectsOf, parseManifest, sha256Of, type Manifest } from './manifest.ts';
+import { readText, type Clock, type Log, type ObjectStore } from './ports.ts';
+import { withLockTries } from './retry.ts';
+
+/** Objects looked up in S3 at the same time. */
+const LOOK_UPS = 16;
+
+/** What the ledger says of a partition that is due. */
+export interface DropEvidence {
+  readonly archiveId: string;
+  readonly manifestKey: string;
+  readonly manifestVersionId: string;
+  readonly manifestSha256: string;
+  readonly rows: number;
+}
+
+/** The database, as `drop` needs it. */
+export interface DropDatabase {
+  /** `NotDue` unless the partition is verified and its grace period over. */
+  evidence(partition: number): Promise<DropEvidence>;
+  /**
+   * Drops the table if, under its lock, it is still what was verified, and records it in the same transaction. Answers
+   * the name it had.
+   */
+  dropVerified(partition: number, archive: VerifiedArchive): Promise<string>;
+  /** Whether this partition was dropped: for a commit whose answer was lost. */
+  isDropped(partition: number): Promise<boolean>;
+}
+
+declare const looked: unique symbol;
+
+/** A manifest that the ledger was verified with and all of whose objects are there. Only `lookUp` makes one. */
+export interface VerifiedArchive {
+  readonly [looked]: true;
+  readonly manifestVersionId: string;
+}
+
+/** Looks every object of the archive up in S3 by its version, then drops the table. */
+export async function drop(
+  partition: number,
+  ports: {
+    readonly database: DropDatabase;
+    readonly store: ObjectStore;
+    readonly clock: Clock;
+    readonly log: Log;
+  },
+): Promise<{ readonly dropped: true }> {
+  const { database, store, clock, log } = ports;
+  if (await database.isDropped(partition)) return { dropped: true };
+  const evidence = await database.evidence(partition);
+  const archive = await lookUp(evidence, store);
+  const table = await withLockTries(clock, () => database.dropVerified(partition, archive));
+  log.info('drop', { partition, table, rows: evidence.rows, manifest: evidence.manifestKey });
+  return { dropped: true };
+}
+
+async function lookUp(evidence: DropEvidence, store: ObjectStore): Promise<VerifiedArchive> {
+  const manifest = await readManifest(evidence, store);
+  if (manifest.archiveId !== evidence.archiveId || manifest.contents.rows !== evidence.rows) {
+    throw new ArchiverError('ManifestConflict', `${evidence.manifestKey} belongs to another archive`);
+  }
+  const objects = objectsOf(manifest);
+  const next = objects.values();
+  const look = async (): Promise<void> => {
+    for (const { key, versionId, bytes } of next) {
+      const found = await store.head(key, versionId);
+      if (found.bytes !== bytes) {
+        throw new ArchiverError(
+          'ObjectMissing',
+          `version ${versionId} of ${key} has ${String(found.bytes)} bytes, not ${String(bytes)}`,
+        );
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(LOOK_UPS, objects.length) }, look));
+  return { manifestVersionId: evidence.manifestVersionId } as VerifiedArchive;
+}
+
+async function readManifest(evidence: DropEvidence, store: ObjectStore): Promise<Manifest> {
+  const text = await readText(store, { key: evidence.manifestKey, versionId: evidence.manifestVersionId });
+  if (sha256Of(text) !== evidence.manifestSha256) {
+    throw new ArchiverError(
+      'ManifestConflict',
+      `${evidence.manifestKey} is not the manifest that was recorded`,
+    );
+  }
+  const parsed = parseManifest(text);
+  if (!parsed.ok) throw new ArchiverError('ManifestConflict', `${evidence.manifestKey}: ${parsed.problem}`);
+  return parsed.manifest;
+}

@@ -1,0 +1,141 @@
+/**
+ * The closed catalogue of errors. A code is stable: Step Functions matches it in Retry and Catch, alarms and the
+ * runbook name it, and `docs/errors.md` explains each.
+ */
+
+/** What the catalogue says of one code. */
+interface CatalogueEntry {
+  /** Trying again, unchanged, may help. */
+  readonly retryable: boolean;
+  /** The partition is set to `blocked`: nothing happens to it until an operator acts. */
+  readonly blocks: boolean;
+  /** What to do, in whole sentences. */
+  readonly hint: string;
+}
+
+const retry = (hint: string): CatalogueEntry => ({ retryable: true, blocks: false, hint });
+const stop = (hint: string): CatalogueEntry => ({ retryable: false, blocks: false, hint });
+const block = (hint: string): CatalogueEntry => ({ retryable: false, blocks: true, hint });
+
+/** Every error that partition-archiver throws on purpose. */
+export const CATALOGUE = {
+  // What somebody configured or asked for.
+  InvalidConfiguration: stop('Correct the configuration; every mistake is listed.'),
+  InvalidInput: stop(
+    'Correct the input of the execution; every field is optional and may only narrow what is configured.',
+  ),
+  PreflightFailed: stop('Mend what is listed, then start again. Nothing was changed.'),
+
+  // What may pass by itself.
+  DatabaseUnavailable: retry(
+    'Check that the database and the proxy are up, that the security groups let the Lambda in, and that the secret is right.',
+  ),
+  LockNotAvailable: retry(
+    'Look for long transactions on the table and on tables that it references; the run gives up so that the application does not have to wait.',
+  ),
+  TransactionAborted: retry('Nothing to do: the statement is tried again.'),
+  SegmentBusy: retry('An earlier call still runs on the server; it ends by its statement timeout.'),
+  ObjectStoreUnavailable: retry('Check the S3 endpoint and its route; S3 may be throttling.'),
+  ExportFailed: retry(
+    'Look at the message of aws_s3: the route from the database to S3 (port 443) is the usual cause.',
+  ),
+
+  // What an operator has to look at; the partition stays as it is and the next run resumes.
+  DatabaseRejected: stop('Look at the SQLSTATE; a privilege that is missing is the usual cause.'),
+  ExportDenied: stop(
+    'Attach the export role to the database for the feature s3Export, and let it put objects under the archive prefix.',
+  ),
+  ObjectStoreDenied: stop('Let the role of this Lambda do what the message names.'),
+  StateConflict: stop(
+    'Another execution or an operator changed this partition in the meantime; look at its ledger row and run again.',
+  ),
+  NotDue: stop('Nothing to do: it is dropped by the first run after its grace period.'),
+  Interrupted: retry('Nothing to do: the step ran out of its time and is resumed.'),
+
+  // What blocks a partition.
+  PartitionRefused: block('Change what the reason names, then unblock the partition.'),
+  IdentityChanged: block(
+    'Somebody replaced, renamed or moved the table; find out who, then release or unblock the partition.',
+  ),
+  SealBroken: block(
+    'Somebody changed the table behind the fence, or the server was upgraded; have it verified anew before it is dropped.',
+  ),
+  HasDependents: block(
+    'Drop what depends on the partition, or release it; it is never dropped with CASCADE.',
+  ),
+  BoundsViolated: block(
+    'The table was handed back; move the rows that are out of bounds, then unblock the partition.',
+  ),
+  ContentMismatch: block(
+    'The archive is not what the table holds. Find out why before you unblock the partition, which exports the segment anew.',
+  ),
+  ObjectMissing: block(
+    'An object of the archive is gone or not readable; the table is still there. Restore the object or unblock to export it anew.',
+  ),
+  UnexpectedObject: block(
+    'There is an object under the keys of this archive that nobody accounted for; find out who put it there.',
+  ),
+  ManifestConflict: block(
+    'There is a manifest under this archive id already, and it says something else; find out who wrote it.',
+  ),
+  PlanIncomplete: block(
+    'The plan of segments is not complete; have the partition released and archived anew.',
+  ),
+  BlockTooLarge: block(
+    'One heap block holds more than one export call can take. Raise the limits, or archive this partition by hand.',
+  ),
+  RowTooLarge: block(
+    'A value is too large for COPY text (1 GB a row). Archive this partition by hand, or release it.',
+  ),
+  DdlNotReproducible: block(
+    'The archived DDL does not recreate the table; report it, since the table cannot be dropped safely.',
+  ),
+
+  // The end of a run.
+  PartitionsFailed: stop(
+    'Look at the partitions that are listed; run or redrive the execution after mending them.',
+  ),
+} as const satisfies Record<string, CatalogueEntry>;
+
+/** A code of the catalogue. */
+export type ErrorCode = keyof typeof CATALOGUE;
+
+/** Codes for which trying again, unchanged, may help: what the state machine retries. */
+export const RETRYABLE_CODES: readonly ErrorCode[] = (Object.keys(CATALOGUE) as ErrorCode[]).filter(
+  (code) => CATALOGUE[code].retryable,
+);
+
+/** Whether a string is a code of the catalogue. */
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(CATALOGUE, code);
+}
+
+/**
+ * An error of the catalogue. Its `name` is the code, which is what Lambda reports as `errorType` and what Step
+ * Functions matches. The message is lower case without a full stop and never holds row values, secrets or a
+ * PostgreSQL DETAIL.
+ */
+export class ArchiverError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.name = code;
+  }
+
+  /** Whether trying again, unchanged, may help. */
+  get retryable(): boolean {
+    return CATALOGUE[this.code].retryable;
+  }
+
+  /** What to do about it. */
+  get hint(): string {
+    return CATALOGUE[this.code].hint;
+  }
+
+  /** Whether a partition that met this error is to be blocked. */
+  get blocks(): boolean {
+    return CATALOGUE[this.code].blocks;
+  }
+}

@@ -1,0 +1,50 @@
+/** What the keys of a partition's archive are made of; all from the ledger. */
+export interface ArchiveLocation {
+  readonly database: string;
+  readonly parentSchema: string;
+  readonly parentName: string;
+  /** From the recorded lower bound, never from a name: `202101`. */
+  readonly period: string;
+  /** A new UUID at each quarantine, so that no archive can meet an earlier one. */
+  readonly archiveId: string;
+}
+
+/**
+ * A name as one part of an S3 key. Bytes other than letters, digits, `_`, `.` and `-` become `!XX`: a `/` would make
+ * a level of its own, and S3 advises against most other signs
+ * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html).
+ */
+export function keyPart(name: string): string {
+  let part = '';
+  for (const byte of Buffer.from(name, 'utf8')) {
+    const character = String.fromCharCode(byte);
+    part += /[\w.-]/.test(character) ? character : `!${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+  }
+  // S3 clients take `.` and `..` for steps in a path.
+  return part === '.' || part === '..' ? part.replaceAll('.', '!2E') : part;
+}
+
+/** `<database>/<schema>/<table>/<period>`, without a slash at its end. */
+export function periodPrefix(at: Omit<ArchiveLocation, 'archiveId'>): string {
+  return [at.database, at.parentSchema, at.parentName, at.period].map(keyPart).join('/');
+}
+
+/** Key of a segment's object. Where aws_s3 splits a file, `_part2` and so on follow it. */
+export function segmentKey(at: ArchiveLocation, segment: number): string {
+  return `${periodPrefix(at)}/data/${at.archiveId}-${String(segment)}.tsv`;
+}
+
+/** The keys of a segment's objects in the order of their bytes: aws_s3 splits at about 6 GB and numbers from 2. */
+export function segmentFileKeys(key: string, files: number): string[] {
+  return Array.from({ length: files }, (_, index) => (index === 0 ? key : `${key}_part${String(index + 1)}`));
+}
+
+/** Key of the archived DDL. */
+export function ddlKey(at: ArchiveLocation, partitionName: string): string {
+  return `${periodPrefix(at)}/ddl/${at.archiveId}-${keyPart(partitionName)}.sql`;
+}
+
+/** Key of the manifest. */
+export function manifestKey(at: ArchiveLocation): string {
+  return `${periodPrefix(at)}/manifest/${at.archiveId}.json`;
+}

@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+
+/** Name and version of the archive format. */
+export const MANIFEST_FORMAT = 'partition-archive/1';
+
+const count = z.number().int().nonnegative();
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const lineHashSum = z.string().regex(/^[0-9a-f]{16}$/);
+const objectVersion = z.strictObject({ key: z.string().min(1), versionId: z.string().min(1), bytes: count });
+
+const segmentSchema = z.strictObject({
+  number: count,
+  firstBlock: count,
+  nextBlock: count.nullable(),
+  rows: count,
+  bytes: count,
+  sha256,
+  lineHashSum,
+  /** The rows lay in another order in S3 than in the table; their line hashes decided. */
+  orderDiffers: z.boolean(),
+  /** In the order of their bytes; none for a segment without rows. */
+  objects: z.array(objectVersion),
+});
+
+const manifestSchema = z.strictObject({
+  format: z.literal(MANIFEST_FORMAT),
+  archiveId: z.uuid(),
+  product: z.strictObject({ name: z.literal('partition-archiver'), version: z.string() }),
+  source: z.strictObject({
+    systemIdentifier: z.string(),
+    database: z.string(),
+    postgresql: z.string(),
+    extensions: z.record(z.string(), z.string()),
+  }),
+  partition: z.strictObject({
+    schema: z.string(),
+    name: z.string(),
+    oid: count,
+    owner: z.string(),
+    parentSchema: z.string(),
+    parentName: z.string(),
+    controlColumn: z.string(),
+    controlKind: z.enum(['time', 'id']),
+    bounds: z.string(),
+    lowerBound: z.string(),
+    upperBound: z.string(),
+    period: z.string(),
+    attachStatement: z.string(),
+  }),
+  copy: z.strictObject({
+    options: z.string(),
+    /** The select list of the export: quoted names in the order of the fields. */
+    columns: z.string(),
+    pins: z.record(z.string(), z.string()),
+  }),
+  contents: z.strictObject({
+    rows: count,
+    bytes: count,
+    lineHash: z.literal('sum64-xxh64'),
+    lineHashSum,
+    /** Whether the rows were also counted over the whole table, not only segment by segment. */
+    countedWhole: z.boolean(),
+  }),
+  segments: z.array(segmentSchema),
+  ddl: objectVersion.extend({ sha256, template: z.record(z.string(), z.unknown()) }),
+  times: z.strictObject({ quarantinedAt: z.string(), exportedAt: z.string(), committedAt: z.string() }),
+});
+
+/** The manifest of an archive: written last; where there is none, there is no archive. */
+export type Manifest = Readonly<z.output<typeof manifestSchema>>;
+
+/** The manifest as it is stored: JSON with a newline at its end. */
+export function serializeManifest(manifest: Manifest): string {
+  return `${JSON.stringify(manifest, null, 2)}\n`;
+}
+
+/** Reads a stored manifest. Answers what is wrong with it instead where it is none. */
+export function parseManifest(
+  text: string,
+): { readonly ok: true; readonly manifest: Manifest } | { readonly ok: false; readonly problem: string } {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return { ok: false, problem: 'it is no JSON' };
+  }
+  const result = manifestSchema.safeParse(json);
+  if (result.success) return { ok: true, manifest: result.data };
+  return { ok: false, problem: z.prettifyError(result.error).replaceAll('\n', '; ') };
+}
+
+/** Whether two manifests of one archive say the same of everything but when. */
+export function sameArchive(a: Manifest, b: Manifest): boolean {
+  return canonical({ ...a, times: null }) === canonical({ ...b, times: null });
+}
+
+/** Every object that a manifest names: segments and DDL. */
+export function objectsOf(manifest: Manifest): { key: string; versionId: string; bytes: number }[] {
+  const { key, versionId, bytes } = manifest.ddl;
+  return [...manifest.segments.flatMap((segment) => segment.objects), { key, versionId, bytes }];
+}
+
+/** SHA-256 of a text in UTF-8, in hexadecimal. */
+export function sha256Of(text: string): string {
+  return createHash('sha256').update(text, 'utf8').digest('hex');
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, member: unknown) =>
+    typeof member === 'object' && member !== null && !Array.isArray(member)
+      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : member,
+  );
+}

@@ -1,0 +1,64 @@
+import type { ArchiveLocation } from './keys.ts';
+
+/** States of a ledger row. */
+export type PartitionState =
+  | 'attached'
+  | 'detached'
+  | 'quarantined'
+  | 'exported'
+  | 'verified'
+  | 'dropped'
+  | 'restored'
+  | 'released'
+  | 'missing'
+  | 'blocked';
+
+/** A partition's row in the ledger, as far as the steps and the report need it. */
+export interface LedgerRow {
+  readonly id: number;
+  readonly state: PartitionState;
+  readonly schema: string;
+  readonly table: string;
+  readonly parentSchema: string;
+  readonly parentTable: string;
+  readonly lowerBound: string;
+  readonly upperBound: string;
+  readonly period: string;
+  readonly rows: number | null;
+  readonly bytes: number | null;
+  readonly manifestKey: string | null;
+  readonly dropAfter: Date | null;
+  readonly quarantinedAt: Date | null;
+  readonly verifiedAt: Date | null;
+  readonly droppedAt: Date | null;
+  readonly blockedCode: string | null;
+  readonly blockedReason: string | null;
+  readonly failedAt: Date | null;
+  readonly failedStep: string | null;
+  readonly failedCode: string | null;
+  readonly failedReason: string | null;
+}
+
+/** A segment of a quarantined partition, with what is needed to read it and to name its object. */
+export interface Segment {
+  readonly number: number;
+  readonly firstBlock: number;
+  /** The block after the last one; `null` for the last segment, which is open-ended. */
+  readonly nextBlock: number | null;
+  readonly state: 'planned' | 'exported' | 'verified';
+  readonly location: ArchiveLocation;
+  /** Key of the object, and what aws_s3 said of it; `null` before the export. */
+  readonly exported: {
+    readonly key: string;
+    readonly rows: number;
+    readonly files: number;
+    readonly bytes: number;
+  } | null;
+}
+
+/** `schema.table`, for a person and for the input of an execution; quoted where PostgreSQL would. */
+export function displayName(schema: string, table: string): string {
+  const quote = (name: string): string =>
+    /^[a-z_][a-z0-9_$]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
+  return `${quote(schema)}.${quote(table)}`;
+}

@@ -1,0 +1,45 @@
+/** A version of an object in the archive bucket. */
+export interface ObjectVersion {
+  readonly key: string;
+  readonly versionId: string;
+  /** Length in bytes. */
+  readonly bytes: number;
+}
+
+/** The archive bucket, as the core needs it. Errors are those of the catalogue. */
+export interface ObjectStore {
+  readonly bucket: string;
+  readonly region: string;
+  /** Current objects whose keys begin with `prefix`, with their current version. */
+  list(prefix: string): Promise<readonly ObjectVersion[]>;
+  /** The bytes of one version as they come. `ObjectMissing` if there is none. */
+  read(key: string, versionId: string): AsyncIterable<Buffer>;
+  /** Length of one version. `ObjectMissing` if there is none. */
+  head(key: string, versionId: string): Promise<ObjectVersion>;
+  /**
+   * Writes an object that must not exist yet (`If-None-Match: *`). Answers its version, or `exists` where there is one
+   * already.
+   */
+  create(key: string, body: string, contentType: string): Promise<ObjectVersion | 'exists'>;
+}
+
+/** Time, as a parameter. */
+export interface Clock {
+  now(): Date;
+  /** Resolves after `milliseconds`, or rejects when the signal is aborted. */
+  sleep(milliseconds: number): Promise<void>;
+}
+
+/** Structured log: an event name in the words of the design, and fields without row values. */
+export interface Log {
+  info(event: string, fields?: Readonly<Record<string, unknown>>): void;
+  warn(event: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+/** The whole of a small object as text. */
+export async function readText(
+  store: ObjectStore,
+  { key, versionId }: Pick<ObjectVersion, 'key' | 'versionId'>,
+): Promise<string> {
+  return Buffer.concat(await Array.fromAsync(store.read(key, versionId))).toString('utf8');
+}

@@ -1,0 +1,97 @@
+import type { PartitionSetConfig } from './config/partition-set.ts';
+import type { RuntimeConfig } from './config/runtime.ts';
+import { ArchiverError } from './errors.ts';
+import type { PartitionState } from './partition.ts';
+import { displayName } from './partition.ts';
+import type { Clock, Log } from './ports.ts';
+import type { Request } from './request.ts';
+import { withLockTries } from './retry.ts';
+
+/** What the state machine does with a partition next. */
+export interface NextStep {
+  readonly next: 'export' | 'drop' | 'done';
+  /** Numbers of the segments that are not verified yet. */
+  readonly segments: readonly number[];
+}
+
+/** A ledger row, as far as `quarantine` and `commit` look at it. */
+export interface PartitionStatus {
+  readonly state: PartitionState;
+  readonly parentSchema: string;
+  readonly parentTable: string;
+  /** Segments that are not verified yet, in order. */
+  readonly openSegments: readonly number[];
+  /** Whether its grace period is over, by the database's clock; `null` where no drop was ever scheduled. */
+  readonly due: boolean | null;
+}
+
+/** The database, as `quarantine` needs it. */
+export interface QuarantineDatabase {
+  status(partition: number): Promise<PartitionStatus>;
+  /** Moves the table behind the fence and plans its segments. `LockNotAvailable` where it could not in time. */
+  quarantine(partition: number, segmentBytes: number): Promise<void>;
+  /** What is wrong with the values of the control column, or `null`. */
+  checkBounds(partition: number): Promise<string | null>;
+  /** Hands the table back as it was; the row is blocked with this code and reason. */
+  handBack(partition: number, code: string, reason: string): Promise<void>;
+}
+
+/**
+ * Brings a partition into quarantine, or finds out where an earlier run left it. The bounds are checked after the
+ * quarantine has committed and not under its lock; a table that fails is handed back.
+ */
+export async function quarantine(
+  partition: number,
+  request: Request,
+  config: RuntimeConfig,
+  ports: { readonly database: QuarantineDatabase; readonly clock: Clock; readonly log: Log },
+): Promise<NextStep> {
+  const { database, clock, log } = ports;
+  let status = await database.status(partition);
+  const set = findSet(status, config);
+  if (status.state === 'detached') {
+    await withLockTries(clock, () => database.quarantine(partition, set.segmentSizeMiB * 1024 * 1024));
+    status = await database.status(partition);
+    log.info('quarantine', { partition, segments: status.openSegments.length });
+  }
+  if (status.state === 'quarantined') {
+    const problem = await database.checkBounds(partition);
+    if (problem !== null) {
+      await withLockTries(clock, () => database.handBack(partition, 'BoundsViolated', problem));
+      throw new ArchiverError('BoundsViolated', `partition ${String(partition)} has ${problem}`);
+    }
+  }
+  return nextStep(status, set, request);
+}
+
+/** The configuration of the set that a partition belongs to. `InvalidInput` if it is not configured (any more). */
+export function findSet(
+  { parentSchema, parentTable }: Pick<PartitionStatus, 'parentSchema' | 'parentTable'>,
+  config: RuntimeConfig,
+): PartitionSetConfig {
+  const set = config.partitionSets.find(
+    ({ schema, table }) => schema === parentSchema && table === parentTable,
+  );
+  if (set === undefined) {
+    throw new ArchiverError(
+      'InvalidInput',
+      `partition set ${displayName(parentSchema, parentTable)} is not configured`,
+    );
+  }
+  return set;
+}
+
+/** What there is to do for a partition in this state. */
+export function nextStep(status: PartitionStatus, set: PartitionSetConfig, request: Request): NextStep {
+  switch (status.state) {
+    case 'quarantined':
+    case 'exported':
+      return { next: 'export', segments: status.openSegments };
+    case 'verified': {
+      const drop = set.drop && !request.archiveOnly && status.due === true;
+      return { next: drop ? 'drop' : 'done', segments: [] };
+    }
+    default:
+      return { next: 'done', segments: [] };
+  }
+}

@@ -1,0 +1,145 @@
+import type { Detection, Forecast } from './detect.ts';
+import { ArchiverError, CATALOGUE, isErrorCode } from './errors.ts';
+import type { SetReport } from './maintain.ts';
+import { displayName, type LedgerRow } from './partition.ts';
+import type { Log } from './ports.ts';
+import type { Request } from './request.ts';
+
+/** The database, as `report` needs it. */
+export interface ReportDatabase {
+  rows(partitions: readonly number[]): Promise<readonly LedgerRow[]>;
+}
+
+/** One partition in a report. */
+export interface PartitionReport {
+  readonly partition: string;
+  readonly period: string;
+  readonly state: LedgerRow['state'];
+  readonly rows: number | null;
+  readonly bytes: number | null;
+  readonly manifest: string | null;
+  readonly dropAfter?: string;
+  readonly error?: {
+    readonly code: string;
+    readonly step?: string;
+    readonly message: string;
+    readonly hint?: string;
+  };
+}
+
+/** The output of an execution. */
+export interface RunReport {
+  readonly summary: string;
+  /** Set when a redrive found the run finished with failures: everything that is left is tried again. */
+  readonly resume: boolean;
+  readonly archived: number;
+  readonly dropped: number;
+  readonly failed: number;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly seconds: number;
+  readonly partitions: readonly PartitionReport[];
+  readonly partitionSets: readonly SetReport[];
+  readonly tooYoung: readonly string[];
+  readonly forecast?: readonly Forecast[];
+}
+
+/** What a report is made of. */
+export interface ReportInput {
+  readonly request: Request;
+  readonly maintain: readonly SetReport[];
+  readonly detect: Detection & { readonly redriveCount?: number };
+  readonly redriveCount?: number;
+}
+
+/** Partitions listed one by one; the output of an execution is limited to 256 KiB. */
+const LISTED_PARTITIONS = 400;
+/** Failures named in the message of a failed run, which the console shows in one box. */
+const NAMED_FAILURES = 10;
+
+/**
+ * Says what a run did. Throws `PartitionsFailed` if anything failed, so that the execution fails after all the rest is
+ * done and alarms see it; a redrive of it comes back here, and is answered with `resume`.
+ */
+export async function report(
+  input: ReportInput,
+  { database, log }: { readonly database: ReportDatabase; readonly log: Log },
+  now: Date,
+): Promise<RunReport> {
+  const since = new Date(input.request.startedAt);
+  const rows = await database.rows(input.detect.partitions);
+  const partitions = rows.map((row) => describe(row, since));
+  const archived = rows.filter(({ verifiedAt }) => verifiedAt !== null && verifiedAt >= since);
+  const dropped = rows.filter(({ droppedAt }) => droppedAt !== null && droppedAt >= since);
+  const failures = partitions.filter(({ error }) => error !== undefined);
+  const brokenSets = input.maintain.filter(({ error }) => error !== undefined);
+  const failed = failures.length + brokenSets.length;
+  const totals = {
+    archived: archived.length,
+    dropped: dropped.length,
+    failed,
+    rows: archived.reduce((sum, row) => sum + (row.rows ?? 0), 0),
+    bytes: archived.reduce((sum, row) => sum + (row.bytes ?? 0), 0),
+    seconds: Math.round((now.getTime() - since.getTime()) / 1000),
+  };
+  log.info('report', totals);
+  const result: RunReport = {
+    summary: summarise(totals),
+    resume: failed > 0 && (input.redriveCount ?? 0) > (input.detect.redriveCount ?? 0),
+    ...totals,
+    partitions: partitions.slice(0, LISTED_PARTITIONS),
+    partitionSets: input.maintain,
+    tooYoung: input.detect.tooYoung,
+    ...(input.detect.forecast && { forecast: input.detect.forecast }),
+  };
+  if (failed > 0 && !result.resume)
+    throw new ArchiverError('PartitionsFailed', explain(failures, brokenSets, result));
+  return result;
+}
+
+function describe(row: LedgerRow, since: Date): PartitionReport {
+  const failedNow = row.failedAt !== null && row.failedAt >= since && row.state !== 'dropped';
+  // Its failure could not even be recorded, or its iteration was ended from outside.
+  const unfinished = ['detached', 'quarantined', 'exported'].includes(row.state);
+  const code = row.blockedCode ?? (failedNow ? row.failedCode : unfinished ? 'Interrupted' : null);
+  const message = row.blockedReason ?? (failedNow ? row.failedReason : 'it was not finished');
+  return {
+    partition: displayName(row.schema, row.table),
+    period: row.period,
+    state: row.state,
+    rows: row.rows,
+    bytes: row.bytes,
+    manifest: row.manifestKey,
+    ...(row.state === 'verified' && row.dropAfter && { dropAfter: row.dropAfter.toISOString() }),
+    ...(code !== null && {
+      error: { code, message: message ?? '', ...(isErrorCode(code) && { hint: CATALOGUE[code].hint }) },
+    }),
+  };
+}
+
+function summarise(totals: Pick<RunReport, 'archived' | 'dropped' | 'failed' | 'rows' | 'bytes'>): string {
+  const { archived, dropped, failed, rows, bytes } = totals;
+  return `${String(archived)} archived and proven (${String(rows)} rows, ${String(bytes)} bytes), ${String(dropped)} dropped, ${String(failed)} failed`;
+}
+
+function explain(
+  failures: readonly PartitionReport[],
+  sets: readonly SetReport[],
+  { summary }: RunReport,
+): string {
+  const lines = [
+    ...sets.map(
+      ({ partitionSet, error }) => `${partitionSet}: ${error?.code ?? ''}, ${error?.message ?? ''}`,
+    ),
+    ...failures.map(
+      ({ partition, error }) =>
+        `${partition}: ${error?.code ?? ''}, ${error?.message ?? ''}. ${error?.hint ?? ''}`,
+    ),
+  ];
+  const rest = lines.length - NAMED_FAILURES;
+  return [
+    summary,
+    ...lines.slice(0, NAMED_FAILURES),
+    ...(rest > 0 ? [`and ${String(rest)} more in the ledger`] : []),
+  ].join('\n');
+}

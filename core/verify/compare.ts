@@ -1,0 +1,103 @@
+import { type LineDigest, LineDigester } from './line-digest.ts';
+
+/** Whether an archive holds what the table holds. */
+export type Verdict =
+  | { readonly kind: 'match'; readonly digest: LineDigest; readonly orderDiffers: boolean }
+  | { readonly kind: 'mismatch'; readonly differences: readonly string[] };
+
+/**
+ * Compares two streams of COPY text, one out of the table and one out of the archive, byte for byte and in constant
+ * memory. Up to the first difference the bytes are the same, so one digest serves both sides; from there on each side
+ * has its own. Where only the order of the lines differs, the sums of the line hashes decide.
+ * An exception means that no verdict was reached.
+ */
+export async function compareStreams(
+  table: AsyncIterable<Buffer>,
+  archive: AsyncIterable<Buffer>,
+): Promise<Verdict> {
+  const ours = new Source(table);
+  const theirs = new Source(archive);
+  const common = new LineDigester();
+  for (;;) {
+    await Promise.all([ours.fill(), theirs.fill()]);
+    const length = Math.min(ours.chunk.length, theirs.chunk.length);
+    if (length === 0) break;
+    const same = commonLength(ours.chunk, theirs.chunk, length);
+    common.update(ours.chunk.subarray(0, same));
+    ours.skip(same);
+    theirs.skip(same);
+    if (same < length) break;
+  }
+  if (ours.ended && theirs.ended) return judge(common.digest());
+
+  const { rows, bytes } = common.position;
+  const [inTable, inArchive] = await Promise.all([drain(ours, common.fork()), drain(theirs, common.fork())]);
+  return judgeDifferent(inTable, inArchive, { line: rows + 1, byte: bytes });
+}
+
+/** A stream read chunk by chunk, of which only the first part was used. */
+class Source {
+  readonly #chunks: AsyncIterator<Buffer>;
+  chunk: Buffer = Buffer.alloc(0);
+  ended = false;
+
+  constructor(chunks: AsyncIterable<Buffer>) {
+    this.#chunks = chunks[Symbol.asyncIterator]();
+  }
+
+  async fill(): Promise<void> {
+    while (this.chunk.length === 0 && !this.ended) {
+      const next = await this.#chunks.next();
+      if (next.done === true) this.ended = true;
+      else this.chunk = next.value;
+    }
+  }
+
+  skip(length: number): void {
+    this.chunk = this.chunk.subarray(length);
+  }
+}
+
+function commonLength(a: Buffer, b: Buffer, length: number): number {
+  if (a.compare(b, 0, length, 0, length) === 0) return length;
+  let same = 0;
+  while (a[same] === b[same]) same += 1;
+  return same;
+}
+
+async function drain(source: Source, digester: LineDigester): Promise<LineDigest> {
+  while (!source.ended) {
+    digester.update(source.chunk);
+    source.skip(source.chunk.length);
+    await source.fill();
+  }
+  return digester.digest();
+}
+
+function judge(digest: LineDigest): Verdict {
+  if (digest.complete) return { kind: 'match', digest, orderDiffers: false };
+  return { kind: 'mismatch', differences: ['the last line has no end'] };
+}
+
+function judgeDifferent(
+  table: LineDigest,
+  archive: LineDigest,
+  first: { readonly line: number; readonly byte: number },
+): Verdict {
+  if (
+    table.complete &&
+    archive.complete &&
+    table.rows === archive.rows &&
+    table.bytes === archive.bytes &&
+    table.lineHashSum === archive.lineHashSum
+  ) {
+    return { kind: 'match', digest: archive, orderDiffers: true };
+  }
+  const differences = [
+    `first difference in line ${String(first.line)}, at byte ${String(first.byte)}`,
+    `the table has ${String(table.rows)} rows and ${String(table.bytes)} bytes`,
+    `the archive has ${String(archive.rows)} rows and ${String(archive.bytes)} bytes`,
+  ];
+  if (!archive.complete) differences.push('the last line of the archive has no end');
+  return { kind: 'mismatch', differences };
+}

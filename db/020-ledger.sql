@@ -1,0 +1,165 @@
+-- The ledger: one row for each partition ever seen, the plan of its segments, and the trail of what happened to it.
+-- Safe to run again; tables are only ever added to.
+
+create schema if not exists partition_archiver authorization archive_owner;
+create schema if not exists partition_archive authorization archive_owner;
+create schema if not exists partition_archiver_trial authorization archive_owner;
+
+comment on schema partition_archiver is 'partition-archiver: ledger and functions';
+comment on schema partition_archive is 'partition-archiver: quarantine, detached partitions behind a fence that refuses every write';
+comment on schema partition_archiver_trial is 'partition-archiver: always empty, archived DDL is tried here and rolled back';
+
+set role archive_owner;
+
+create table if not exists partition_archiver.partition (
+  id bigint generated always as identity primary key,
+
+  -- Identity. An OID alone is none for ever, and a ledger copied into another database must do no harm.
+  system_identifier bigint not null,
+  database_name name not null,
+  table_oid oid not null,
+  table_schema name not null,
+  table_name name not null,
+  parent_oid oid not null,
+  parent_schema name not null,
+  parent_name name not null,
+
+  -- Bounds, as they were while the partition was attached (a plain DETACH loses them).
+  control_column name not null,
+  control_kind text not null check (control_kind in ('time', 'id')),
+  bounds text not null,
+  lower_bound text not null,
+  upper_bound text not null,
+  lower_time timestamptz,
+  upper_time timestamptz,
+  period text not null,
+  attach_statement text not null,
+
+  state text not null default 'attached' check (state in
+    ('attached', 'detached', 'quarantined', 'exported', 'verified', 'dropped', 'restored', 'released', 'missing', 'blocked')),
+  blocked_state text,
+  blocked_code text,
+  blocked_reason text,
+
+  -- Quarantine.
+  archive_id uuid unique,
+  quarantine_name name,
+  original_owner name,
+  original_names jsonb,
+  seal jsonb,
+  ddl jsonb,
+  column_list text,
+
+  -- Archive.
+  row_count bigint check (row_count >= 0),
+  byte_count bigint check (byte_count >= 0),
+  manifest_key text,
+  manifest_version_id text,
+  manifest_sha256 text,
+  drop_after timestamptz,
+
+  first_seen_at timestamptz not null default now(),
+  last_attached_at timestamptz,
+  quarantined_at timestamptz,
+  exported_at timestamptz,
+  verified_at timestamptz,
+  dropped_at timestamptz,
+  failed_at timestamptz,
+  failed_step text,
+  failed_code text,
+  failed_reason text,
+
+  check ((state = 'blocked') = (blocked_reason is not null)),
+  check (state not in ('quarantined', 'exported', 'verified') or (archive_id is not null and seal is not null)),
+  check (state not in ('verified', 'dropped') or (manifest_version_id is not null and row_count is not null))
+);
+
+-- PostgreSQL hands an OID out again only after four thousand million others, but it does.
+create unique index if not exists partition_identity
+  on partition_archiver.partition (system_identifier, database_name, table_oid)
+  where state not in ('dropped', 'missing');
+create index if not exists partition_parent on partition_archiver.partition (parent_oid, state);
+
+comment on table partition_archiver.partition is 'one row for each partition ever seen, by OID, with its bounds and state';
+
+-- The plan of segments. Its constraints make a gap and an overlap impossible: every segment but the one from block 0
+-- follows one that ends where it begins, and every segment but the single open-ended one is followed by such a one.
+create table if not exists partition_archiver.segment (
+  archive_id uuid not null references partition_archiver.partition (archive_id) deferrable initially deferred,
+  number integer not null check (number >= 0),
+  first_block bigint not null check (first_block >= 0),
+  next_block bigint check (next_block > first_block),
+  follows_block bigint generated always as (nullif(first_block, 0)) stored,
+  state text not null default 'planned' check (state in ('planned', 'exported', 'verified')),
+
+  object_key text,
+  exported_rows bigint check (exported_rows >= 0),
+  exported_files integer check (exported_files >= 0),
+  exported_bytes bigint check (exported_bytes >= 0),
+
+  objects jsonb,
+  row_count bigint check (row_count >= 0),
+  byte_count bigint check (byte_count >= 0),
+  sha256 text check (sha256 ~ '^[0-9a-f]{64}$'),
+  line_hash_sum text check (line_hash_sum ~ '^[0-9a-f]{16}$'),
+  order_differs boolean,
+
+  exported_at timestamptz,
+  verified_at timestamptz,
+
+  primary key (archive_id, number),
+  unique (archive_id, first_block),
+  unique (archive_id, next_block),
+  constraint segment_has_successor foreign key (archive_id, next_block)
+    references partition_archiver.segment (archive_id, first_block) deferrable initially deferred,
+  constraint segment_has_predecessor foreign key (archive_id, follows_block)
+    references partition_archiver.segment (archive_id, next_block) deferrable initially deferred,
+  check (state = 'planned' or exported_rows is not null),
+  check (state <> 'verified' or (row_count is not null and byte_count is not null and line_hash_sum is not null and sha256 is not null))
+);
+
+create unique index if not exists segment_last on partition_archiver.segment (archive_id) where next_block is null;
+
+comment on table partition_archiver.segment is
+  'contiguous ranges of heap blocks of a quarantined partition: one is one export call and one object in S3';
+
+create table if not exists partition_archiver.event (
+  id bigint generated always as identity primary key,
+  partition_id bigint not null references partition_archiver.partition (id),
+  at timestamptz not null default clock_timestamp(),
+  actor name not null default session_user,
+  from_state text,
+  to_state text not null,
+  note text
+);
+create index if not exists event_partition on partition_archiver.event (partition_id);
+
+comment on table partition_archiver.event is 'trail of every change of state of a ledger row; only ever added to';
+
+create or replace function partition_archiver.record_event() returns trigger
+  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if tg_op = 'INSERT' then
+    insert into partition_archiver.event (partition_id, to_state) values (new.id, new.state);
+  elsif new.state is distinct from old.state then
+    insert into partition_archiver.event (partition_id, from_state, to_state, note)
+      values (new.id, old.state, new.state, new.blocked_reason);
+  end if;
+  return null;
+end
+$$;
+
+create or replace trigger record_event after insert or update on partition_archiver.partition
+  for each row execute function partition_archiver.record_event();
+
+-- Which database this is: compared with every ledger row before anything is done with it.
+create or replace function partition_archiver.this_system() returns bigint
+  language sql stable set search_path = pg_catalog, pg_temp
+  return (select system_identifier from pg_catalog.pg_control_system());
+
+-- The version of these objects; the Lambdas refuse to work with another one.
+create or replace function partition_archiver.schema_version() returns integer
+  language sql immutable set search_path = pg_catalog, pg_temp
+  return 1;
+
+reset role;

@@ -1,0 +1,148 @@
+-- Export and verification, one segment at a time. What the Lambdas report is recorded here; what they may touch is
+-- decided here.
+
+set role archive_owner;
+
+-- Raises PA003 unless a quarantined table is still what was sealed: same file, same columns, same fence, not attached.
+create or replace function partition_archiver.assert_sealed(l partition_archiver.partition) returns void
+  language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+  v_seal jsonb := partition_archiver.seal_of(to_regclass(format('partition_archive.%I', l.quarantine_name)));
+  v_refusals text[];
+begin
+  if to_regclass(format('partition_archive.%I', l.quarantine_name)) is distinct from l.table_oid::regclass then
+    raise exception 'table partition_archive.% is gone or another one', l.quarantine_name using errcode = 'PA002';
+  end if;
+  if v_seal <> l.seal then
+    raise exception 'the seal of partition % is broken: % changed since the quarantine', l.id,
+      (select string_agg(key, ', ') from jsonb_each(l.seal) s where s.value is distinct from v_seal -> s.key)
+      using errcode = 'PA003';
+  end if;
+  if exists (select from pg_inherits where l.table_oid in (inhrelid, inhparent))
+     or exists (select from pg_class where oid = l.table_oid and (relispartition or relkind <> 'r' or relpersistence <> 'p'))
+  then
+    raise exception 'partition % is attached again, has children, or is no ordinary table any more', l.id using errcode = 'PA003';
+  end if;
+end
+$$;
+
+-- What the export and the verification of a segment read: the table, its columns and a range of blocks.
+-- With p_exclusive, nobody else can begin the same segment until this transaction ends: a retry cannot run beside a
+-- call that the server is still busy with after its Lambda died (RDS Proxy passes no cancel request on). PA005 if taken.
+create or replace function partition_archiver.begin_segment(p_id bigint, p_number integer, p_exclusive boolean) returns jsonb
+  language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
+declare
+  l partition_archiver.partition;
+  s partition_archiver.segment;
+begin
+  select * into l from partition_archiver.partition where id = p_id;
+  if not found or l.state not in ('quarantined', 'exported') then
+    raise exception 'partition % is %, not quarantined or exported', p_id, coalesce(l.state, 'unknown') using errcode = 'PA001';
+  end if;
+  if l.system_identifier <> partition_archiver.this_system() or l.database_name <> current_database() then
+    raise exception 'ledger row % belongs to database "%" of another system: this ledger was copied', p_id, l.database_name
+      using errcode = 'PA002';
+  end if;
+  if p_exclusive and not pg_try_advisory_xact_lock(hashtextextended(l.archive_id || '-' || p_number, 0)) then
+    raise exception 'segment % of partition % is still being exported by another session', p_number, p_id using errcode = 'PA005';
+  end if;
+  -- Read after the lock: another session may just have exported or split it.
+  select * into s from partition_archiver.segment where archive_id = l.archive_id and number = p_number;
+  if not found then
+    raise exception 'partition % has no segment %', p_id, p_number using errcode = 'PA001';
+  end if;
+  perform partition_archiver.assert_sealed(l);
+  return to_jsonb(s) || jsonb_build_object(
+    'quarantine_name', l.quarantine_name, 'column_list', l.column_list, 'database_name', l.database_name,
+    'table_schema', l.table_schema, 'table_name', l.table_name, 'parent_schema', l.parent_schema,
+    'parent_name', l.parent_name, 'period', l.period);
+end
+$$;
+
+-- Records what aws_s3 said of an export; runs in the transaction of the export.
+create or replace function partition_archiver.record_export(
+    p_id bigint, p_number integer, p_key text, p_rows bigint, p_files integer, p_bytes bigint) returns void
+  language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
+declare
+  l partition_archiver.partition := partition_archiver.claim(p_id, 'quarantined', 'exported');
+begin
+  update partition_archiver.segment
+     set state = 'exported', object_key = p_key, exported_rows = p_rows, exported_files = p_files, exported_bytes = p_bytes,
+         exported_at = clock_timestamp(), objects = null, row_count = null, byte_count = null, sha256 = null,
+         line_hash_sum = null, order_differs = null, verified_at = null
+   where archive_id = l.archive_id and number = p_number;
+  update partition_archiver.partition set state = 'exported', exported_at = clock_timestamp()
+   where id = p_id and state = 'quarantined'
+     and not exists (select from partition_archiver.segment where archive_id = l.archive_id and state = 'planned');
+end
+$$;
+
+-- Splits a segment that proved too large for one export call: the lower half keeps the number, and its export
+-- overwrites whatever the larger one left under that key. Answers the number of the upper half.
+-- PA009 if there is but one block left.
+create or replace function partition_archiver.split_segment(p_id bigint, p_number integer) returns integer
+  language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
+declare
+  l partition_archiver.partition := partition_archiver.claim(p_id, 'quarantined', 'exported');
+  s partition_archiver.segment;
+  v_end bigint;
+  v_middle bigint;
+  v_number integer;
+begin
+  select * into s from partition_archiver.segment where archive_id = l.archive_id and number = p_number for update;
+  if not found or s.state = 'verified' then
+    raise exception 'segment % of partition % is % and cannot be split', p_number, p_id, coalesce(s.state, 'unknown') using errcode = 'PA001';
+  end if;
+  v_end := coalesce(s.next_block, greatest(s.first_block + 1,
+    pg_relation_size(l.table_oid) / current_setting('block_size')::bigint));
+  if v_end - s.first_block < 2 then
+    raise exception 'block % of partition % alone is too large for one export', s.first_block, p_id using errcode = 'PA009';
+  end if;
+  v_middle := s.first_block + (v_end - s.first_block) / 2;
+  select max(number) + 1 into v_number from partition_archiver.segment where archive_id = l.archive_id;
+  update partition_archiver.segment
+     set next_block = v_middle, state = 'planned', object_key = null, exported_rows = null, exported_files = null,
+         exported_bytes = null, exported_at = null
+   where archive_id = l.archive_id and number = p_number;
+  insert into partition_archiver.segment (archive_id, number, first_block, next_block)
+    values (l.archive_id, v_number, v_middle, s.next_block);
+  update partition_archiver.partition set state = 'quarantined', exported_at = null where id = p_id;
+  return v_number;
+end
+$$;
+
+-- Records that a segment's objects were read back and match the table. p_objects: [{key, versionId, bytes}].
+create or replace function partition_archiver.record_match(
+    p_id bigint, p_number integer, p_objects jsonb, p_rows bigint, p_bytes bigint, p_sha256 text, p_line_hash_sum text,
+    p_order_differs boolean) returns void
+  language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
+declare
+  l partition_archiver.partition := partition_archiver.claim(p_id, 'quarantined', 'exported');
+begin
+  perform partition_archiver.assert_sealed(l);
+  update partition_archiver.segment
+     set state = 'verified', objects = p_objects, row_count = p_rows, byte_count = p_bytes, sha256 = p_sha256,
+         line_hash_sum = p_line_hash_sum, order_differs = p_order_differs, verified_at = clock_timestamp()
+   where archive_id = l.archive_id and number = p_number and state = 'exported'
+     and exported_rows = p_rows and exported_bytes = p_bytes and exported_files = jsonb_array_length(p_objects);
+  if not found then
+    raise exception 'segment % of partition % is not exported, or not with % rows and % bytes', p_number, p_id, p_rows, p_bytes
+      using errcode = 'PA001';
+  end if;
+end
+$$;
+
+-- The objects of a segment did not match the table: it is exported anew by the next run.
+create or replace function partition_archiver.record_mismatch(p_id bigint, p_number integer) returns void
+  language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
+declare
+  l partition_archiver.partition := partition_archiver.claim(p_id, 'quarantined', 'exported');
+begin
+  update partition_archiver.segment
+     set state = 'planned', object_key = null, exported_rows = null, exported_files = null, exported_bytes = null, exported_at = null
+   where archive_id = l.archive_id and number = p_number and state = 'exported';
+  update partition_archiver.partition set state = 'quarantined', exported_at = null where id = p_id;
+end
+$$;
+
+reset role;

@@ -1,0 +1,104 @@
+-- Preflight: everything that can be known to go wrong before anything is changed, all at once, with the statement that
+-- mends it where there is one. p_sets: [{schema, table, timeZone}].
+
+set role archive_owner;
+
+create or replace function partition_archiver.preflight(p_sets jsonb)
+  returns table (subject text, problem text, remedy text)
+  language plpgsql stable security definer
+  set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD' as $$
+declare
+  v_wanted record;
+  v_set record;
+  v_partman name := (select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'pg_partman');
+  v_relkind "char";
+  v_oid oid;
+  v_owner name;
+  v_role text;
+begin
+  if current_setting('server_version_num')::integer < 140000 then
+    return query values ('PostgreSQL ' || current_setting('server_version'), 'is older than 14, which cannot scan a range of blocks',
+      'Upgrade the server.');
+  end if;
+  if v_partman is null then
+    return query values ('extension pg_partman', 'is not installed', 'create schema partman; create extension pg_partman schema partman;');
+  elsif not has_schema_privilege('archiver_maintain', v_partman, 'usage')
+        or not has_table_privilege('archiver_maintain', format('%I.part_config', v_partman), 'select, update') then
+    return query values ('role archiver_maintain', 'may not use pg_partman', format(
+      'grant usage on schema %1$I to archiver_maintain; grant select, insert, update, delete on all tables in schema %1$I to archiver_maintain; grant execute on all routines in schema %1$I to archiver_maintain;',
+      v_partman));
+  end if;
+  if not exists (select from pg_extension where extname = 'aws_s3') then
+    return query values ('extension aws_s3', 'is not installed', 'create extension aws_s3 cascade;');
+  elsif not has_schema_privilege('archiver_read', 'aws_s3', 'usage') or not has_schema_privilege('archiver_read', 'aws_commons', 'usage')
+        or exists (select from pg_proc where pronamespace = 'aws_s3'::regnamespace and proname = 'query_export_to_s3'
+                     and not has_function_privilege('archiver_read', oid, 'execute')) then
+    return query values ('role archiver_read', 'may not export with aws_s3',
+      'grant usage on schema aws_s3, aws_commons to archiver_read; grant execute on all functions in schema aws_s3, aws_commons to archiver_read;');
+  end if;
+
+  for v_wanted in select * from jsonb_to_recordset(p_sets) as x (schema name, "table" name, "timeZone" text) loop
+    subject := format('%I.%I', v_wanted.schema, v_wanted."table");
+    remedy := null;
+    select c.oid, c.relkind, pg_get_userbyid(c.relowner) into v_oid, v_relkind, v_owner
+      from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where n.nspname = v_wanted.schema and c.relname = v_wanted."table";
+    if v_oid is null then
+      problem := 'there is no such table in database ' || quote_ident(current_database());
+      remedy := 'Correct the name in the configuration.';
+      return next; continue;
+    end if;
+    select * into v_set from partition_archiver.partition_set(v_oid);
+    if v_relkind <> 'p' or v_set.parent_oid is null then
+      problem := 'is not a range partition set of pg_partman with one control column';
+      remedy := 'Have pg_partman manage it (create_parent), or take it out of the configuration.';
+      return next; continue;
+    end if;
+    if v_set.control_kind is null or v_set.epoch not in ('none', 'seconds', 'milliseconds', 'microseconds', 'nanoseconds') then
+      problem := format('its control column %I of type %s (epoch %s) is not supported', v_set.control_column, v_set.control_type, v_set.epoch);
+      remedy := 'Take it out of the configuration; time, whole-number and epoch columns are supported.';
+      return next;
+    end if;
+    if v_set.retention is null then
+      problem := 'has no retention, so nothing is ever detached';
+      remedy := format('update %I.part_config set retention = ''12 months'', retention_keep_table = true where parent_table = %L;',
+        v_partman, v_wanted.schema || '.' || v_wanted."table");
+      return next;
+    end if;
+    if v_set.retention_keep_table is not true then
+      problem := 'has retention_keep_table = false: pg_partman would drop partitions instead of detaching them';
+      remedy := format('update %I.part_config set retention_keep_table = true where parent_table = %L;',
+        v_partman, v_wanted.schema || '.' || v_wanted."table");
+      return next;
+    end if;
+    foreach v_role in array array['archive_owner', 'archiver_maintain'] loop
+      if not pg_has_role(v_role, v_owner, 'usage') then
+        problem := format('role %s is not a member of its owner %I', v_role, v_owner);
+        remedy := format('grant %I to %s;', v_owner, v_role);
+        return next;
+      end if;
+      if not has_schema_privilege(v_role, v_wanted.schema, 'usage') then
+        problem := format('role %s may not use schema %I', v_role, v_wanted.schema);
+        remedy := format('grant usage on schema %I to %s;', v_wanted.schema, v_role);
+        return next;
+      end if;
+    end loop;
+    if not has_schema_privilege(v_owner, v_wanted.schema, 'create') then
+      problem := format('its owner %I may not create tables in schema %I, so new partitions could not be given to it', v_owner, v_wanted.schema);
+      remedy := format('grant create on schema %I to %I;', v_wanted.schema, v_owner);
+      return next;
+    end if;
+    -- In another time zone pg_partman would make partitions whose bounds do not meet those that are there.
+    if v_set.control_type = 'timestamptz'::regtype and v_set.partition_interval::interval >= interval '1 day'
+       and exists (select from partition_archiver.attached_partitions(v_oid, v_wanted."timeZone") a
+                    where a.lower_time at time zone v_wanted."timeZone" <> date_trunc('day', a.lower_time at time zone v_wanted."timeZone"))
+    then
+      problem := format('its partitions do not begin at midnight in time zone %s', v_wanted."timeZone");
+      remedy := 'Set timeZone of the partition set to the one it was made with.';
+      return next;
+    end if;
+  end loop;
+end
+$$;
+
+reset role;

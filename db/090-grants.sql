@@ -1,0 +1,60 @@
+-- Who may do what. Everything is revoked from PUBLIC first, so that a new function starts with no grants.
+
+set role archive_owner;
+
+revoke all on schema partition_archiver, partition_archive, partition_archiver_trial from public;
+revoke all on all functions in schema partition_archiver from public;
+revoke all on all tables in schema partition_archiver from public;
+
+-- A trigger function is not checked when it fires, only when the trigger is made.
+grant usage on schema partition_archiver to archiver_maintain, archiver_read, archiver_drop;
+grant usage on schema partition_archive to archiver_read;
+
+grant select on partition_archiver.partition, partition_archiver.segment, partition_archiver.event to archiver_maintain, archiver_read;
+
+grant execute on function
+  partition_archiver.schema_version(),
+  partition_archiver.this_system(),
+  partition_archiver.partition_set(oid),
+  partition_archiver.bound_time(text, regtype, text, text),
+  partition_archiver.period(timestamptz, timestamptz, text, text),
+  partition_archiver.attached_partitions(oid, text),
+  partition_archiver.highest_id(oid),
+  partition_archiver.candidates(oid, timestamptz),
+  partition_archiver.health(oid, text),
+  partition_archiver.forecast(oid, text, bigint),
+  partition_archiver.refusals(oid),
+  partition_archiver.dependents_of(oid),
+  partition_archiver.column_list(oid),
+  partition_archiver.plan(oid, bigint),
+  partition_archiver.preflight(jsonb)
+to archiver_maintain, archiver_read;
+
+grant execute on function
+  partition_archiver.record_inventory(oid, text),
+  partition_archiver.make_way(oid),
+  partition_archiver.quarantine(bigint, bigint),
+  partition_archiver.check_bounds(bigint),
+  partition_archiver.hand_back(bigint, text, text)
+to archiver_maintain;
+
+grant execute on function
+  partition_archiver.begin_segment(bigint, integer, boolean),
+  partition_archiver.record_export(bigint, integer, text, bigint, integer, bigint),
+  partition_archiver.split_segment(bigint, integer),
+  partition_archiver.record_match(bigint, integer, jsonb, bigint, bigint, text, text, boolean),
+  partition_archiver.record_mismatch(bigint, integer),
+  partition_archiver.begin_commit(bigint, bigint),
+  partition_archiver.commit_archive(bigint, uuid, text, text, text, bigint, bigint, numeric),
+  partition_archiver.schedule_drop(bigint, numeric),
+  partition_archiver.block(bigint, text, text),
+  partition_archiver.record_failure(bigint, text, text, text)
+to archiver_read;
+
+grant execute on function
+  partition_archiver.is_dropped(bigint),
+  partition_archiver.drop_evidence(bigint),
+  partition_archiver.drop_verified(bigint, text)
+to archiver_drop;
+
+reset role;

@@ -1,0 +1,11 @@
+import { dropDatabase } from '../adapters/postgres/drop.ts';
+import { drop } from '../core/drop.ts';
+import { step } from './runtime/step.ts';
+import { archiveStore } from './runtime/store.ts';
+
+/** Drops one partition whose archive is verified and whose grace period is over. */
+export const handler = step(
+  'drop',
+  ({ partition }: { partition: number }, { settings, connection, clock, log }) =>
+    drop(partition, { database: dropDatabase(connection), store: archiveStore(settings), clock, log }),
+);

@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { describeProblem } from '../../core/config/problems.ts';
+import { parseRuntimeConfig, type RuntimeConfig } from '../../core/config/runtime.ts';
+import { ArchiverError } from '../../core/errors.ts';
+
+/** What a Lambda is told by its environment. The only place that reads it. */
+export interface Settings {
+  readonly databaseHost: string;
+  readonly databasePort: number;
+  readonly databaseName: string;
+  readonly databaseSecretArn: string;
+  readonly archiveBucket: string;
+  readonly region: string;
+}
+
+const VARIABLES = {
+  databaseHost: 'DATABASE_HOST',
+  databasePort: 'DATABASE_PORT',
+  databaseName: 'DATABASE_NAME',
+  databaseSecretArn: 'DATABASE_SECRET_ARN',
+  archiveBucket: 'ARCHIVE_BUCKET',
+  region: 'AWS_REGION',
+} as const;
+
+/** Reads the environment. `InvalidConfiguration` names every variable that is missing. */
+export function readSettings(
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): Settings {
+  const missing = Object.values(VARIABLES).filter((name) => (environment[name] ?? '') === '');
+  if (missing.length > 0) {
+    throw new ArchiverError('InvalidConfiguration', `the environment lacks ${missing.join(', ')}`);
+  }
+  const value = (setting: keyof typeof VARIABLES): string => environment[VARIABLES[setting]] ?? '';
+  return {
+    databaseHost: value('databaseHost'),
+    databasePort: Number(value('databasePort')),
+    databaseName: value('databaseName'),
+    databaseSecretArn: value('databaseSecretArn'),
+    archiveBucket: value('archiveBucket'),
+    region: value('region'),
+  };
+}
+
+/** Reads the `config.json` that the deployment put beside the bundle. */
+export function readRuntimeConfig(file: URL = new URL('config.json', import.meta.url)): RuntimeConfig {
+  const parsed = parseRuntimeConfig(JSON.parse(readFileSync(file, 'utf8')));
+  if (parsed.ok) return parsed.config;
+  throw new ArchiverError('InvalidConfiguration', parsed.problems.map(describeProblem).join('; '));
+}

@@ -1,0 +1,84 @@
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import middy from '@middy/core';
+import type { Context } from 'aws-lambda';
+import { connect, type Connection } from '../../adapters/postgres/connect.ts';
+import { readCredentials } from '../../adapters/secrets-manager/credentials.ts';
+import type { RuntimeConfig } from '../../core/config/runtime.ts';
+import { ArchiverError } from '../../core/errors.ts';
+import type { Clock, Log } from '../../core/ports.ts';
+import { systemClock } from './clock.ts';
+import { consoleLog } from './log.ts';
+import { readRuntimeConfig, readSettings, type Settings } from './settings.ts';
+
+/** Time kept back before the Lambda's own timeout, to answer with an error that is retried. */
+const TIMEOUT_MARGIN_MS = 2_000;
+
+/** What a step works with. */
+export interface StepContext {
+  readonly settings: Settings;
+  readonly config: RuntimeConfig;
+  /** The step's connection, ended when it is done. */
+  readonly connection: Connection;
+  /** What the connection's server said in notices and warnings. */
+  readonly notices: string[];
+  /** Opens a further connection; whoever opens it ends it. */
+  readonly open: () => Connection;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Milliseconds that are left before the step is ended. */
+  readonly remainingMs: number;
+}
+
+/**
+ * Wires a step: settings and configuration, a database connection as the role whose secret the function has, a clock
+ * and a log; ends the connection when the step is done or out of time.
+ */
+export function step<Event, Answer>(
+  name: string,
+  work: (event: Event, context: StepContext) => Promise<Answer>,
+): (event: Event, context: Context) => Promise<Answer> {
+  const settings = readSettings();
+  const config = readRuntimeConfig();
+  const secrets = new SecretsManagerClient({ region: settings.region });
+  const handler = middy<unknown, Answer>({
+    timeoutEarlyInMillis: TIMEOUT_MARGIN_MS,
+    timeoutEarlyResponse: () => {
+      throw new ArchiverError('Interrupted', `${name} ran out of its time`);
+    },
+  }).handler(
+    async (event: unknown, lambda: Context, { signal }: { signal: AbortSignal }): Promise<Answer> => {
+      const { username, password } = await readCredentials(secrets, settings.databaseSecretArn);
+      const notices: string[] = [];
+      const open = (): Connection =>
+        connect(
+          {
+            host: settings.databaseHost,
+            port: settings.databasePort,
+            database: settings.databaseName,
+            user: username,
+            password,
+            tls: {},
+            applicationName: `partition-archiver ${name}`,
+          },
+          (notice) => notices.push(notice),
+        );
+      const connection = open();
+      try {
+        return await work(event as Event, {
+          settings,
+          config,
+          connection,
+          notices,
+          open,
+          clock: systemClock(signal),
+          log: consoleLog,
+          remainingMs: lambda.getRemainingTimeInMillis() - TIMEOUT_MARGIN_MS,
+        });
+      } finally {
+        await connection.end({ timeout: 1 });
+      }
+    },
+  );
+  // Lambda parses the event; what it may hold is the state machine's matter.
+  return handler;
+}

@@ -1,0 +1,15 @@
+import { verifyDatabase } from '../adapters/postgres/verify.ts';
+import { verifySegment } from '../core/verify.ts';
+import { step } from './runtime/step.ts';
+import { archiveStore } from './runtime/store.ts';
+
+/** Proves one segment: what lies in S3 is, byte for byte, what the table holds. */
+export const handler = step(
+  'verify',
+  ({ partition, segment }: { partition: number; segment: number }, { settings, connection, open, log }) =>
+    verifySegment(partition, segment, {
+      database: verifyDatabase(connection, open),
+      store: archiveStore(settings),
+      log,
+    }),
+);

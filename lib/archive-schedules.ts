@@ -1,0 +1,57 @@
+import { Duration, RemovalPolicy, type TimeZone } from 'aws-cdk-lib';
+import * as scheduler from 'aws-cdk-lib/aws-scheduler';
+import * as targets from 'aws-cdk-lib/aws-scheduler-targets';
+import * as sqs from 'aws-cdk-lib/aws-sqs';
+import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+
+/** Properties of {@link ArchiveSchedules}. */
+export interface ArchiveSchedulesProps {
+  readonly stateMachine: sfn.IStateMachine;
+  /** Time zone of the expressions, daylight saving included. */
+  readonly timeZone: TimeZone;
+  /** When everything runs, such as `cron(0 3 1 * ? *)`. */
+  readonly archive: string;
+  /** When the attached partitions are recorded, so that none is detached unseen between two whole runs. */
+  readonly inventory: string;
+  /** When partitions past their grace period are dropped. */
+  readonly drop: string;
+}
+
+/** Starts executions by EventBridge Scheduler. A start that fails for an hour goes to a dead-letter queue. */
+export class ArchiveSchedules extends Construct {
+  readonly deadLetterQueue: sqs.Queue;
+
+  constructor(scope: Construct, id: string, props: ArchiveSchedulesProps) {
+    super(scope, id);
+    this.deadLetterQueue = new sqs.Queue(this, 'DeadLetterQueue', {
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14),
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    this.schedule('Archive', 'Archives and drops partitions', props, props.archive, {});
+    this.schedule('Inventory', 'Records which partitions exist', props, props.inventory, {
+      only: 'inventory',
+    });
+    this.schedule('Drop', 'Drops partitions past their grace period', props, props.drop, { only: 'drop' });
+  }
+
+  private schedule(
+    id: string,
+    description: string,
+    { stateMachine, timeZone }: ArchiveSchedulesProps,
+    expression: string,
+    input: object,
+  ): void {
+    new scheduler.Schedule(this, id, {
+      description,
+      schedule: scheduler.ScheduleExpression.expression(expression, timeZone),
+      target: new targets.StepFunctionsStartExecution(stateMachine, {
+        input: scheduler.ScheduleTargetInput.fromObject(input),
+        deadLetterQueue: this.deadLetterQueue,
+        maxEventAge: Duration.hours(1),
+        retryAttempts: 10,
+      }),
+    });
+  }
+}

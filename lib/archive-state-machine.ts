@@ -1,0 +1,115 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import type { ArchiverFunctions } from './archiver-functions.ts';
+import { partitionSteps } from './partition-steps.ts';
+import { stepTask } from './step-task.ts';
+
+/** Properties of {@link ArchiveStateMachine}. */
+export interface ArchiveStateMachineProps {
+  readonly functions: ArchiverFunctions;
+  /** How much runs at the same time. */
+  readonly concurrency: { readonly partitions: number; readonly segments: number };
+  /**
+   * How long logs are kept.
+   *
+   * @default logs.RetentionDays.THREE_MONTHS
+   */
+  readonly logRetention?: logs.RetentionDays;
+}
+
+/**
+ * The workflow *Archive*.
+ *
+ * It is JSONPath, and keeps to what the local runner runs as faithfully as Step Functions itself; the guard in
+ * `local/step-functions` refuses the rest. Payloads carry numbers of the ledger, never lists of keys, so that their
+ * limit of 256 KiB is never near.
+ */
+export class ArchiveStateMachine extends Construct {
+  readonly stateMachine: sfn.StateMachine;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    { functions, concurrency, logRetention }: ArchiveStateMachineProps,
+  ) {
+    super(scope, id);
+    const preflight = stepTask(this, functions, 'preflight', {
+      comment: 'Reads the input and checks configuration, database and bucket. Nothing has been changed yet.',
+      payload: { 'input.$': '$' },
+      resultPath: '$.request',
+    });
+    const maintain = stepTask(this, functions, 'maintain', {
+      comment: 'Writes the attached partitions into the ledger, then runs pg_partman for each partition set.',
+      payload: { 'request.$': '$.request' },
+      resultPath: '$.maintain',
+    });
+    const detect = stepTask(this, functions, 'detect', {
+      comment:
+        'Finds the partitions to work on: detached, past their retention, not yet dropped; oldest first.',
+      payload: {
+        'request.$': '$.request',
+        'maintain.$': '$.maintain',
+        'redriveCount.$': '$$.Execution.RedriveCount',
+      },
+      resultPath: '$.detect',
+    });
+    const forEachPartition = new sfn.DistributedMap(this, 'ForEachPartition', {
+      comment:
+        'A child execution for each partition. One that fails is recorded and does not stop the others.',
+      itemsPath: '$.detect.partitions',
+      itemSelector: { 'partition.$': '$$.Map.Item.Value', 'request.$': '$.request' },
+      maxConcurrency: concurrency.partitions,
+      mapExecutionType: sfn.StateMachineType.STANDARD,
+      label: 'Partition',
+      // Failures are caught inside. What is left is an operator who stops a child: the others go on.
+      toleratedFailurePercentage: 100,
+      resultPath: sfn.JsonPath.DISCARD,
+    });
+    forEachPartition.itemProcessor(partitionSteps(this, functions, concurrency.segments));
+    const report = stepTask(this, functions, 'report', {
+      comment: 'Sums up what was archived, dropped and blocked. Fails the execution if a partition failed.',
+      payload: {
+        'request.$': '$.request',
+        'maintain.$': '$.maintain',
+        'detect.$': '$.detect',
+        'redriveCount.$': '$$.Execution.RedriveCount',
+      },
+      resultPath: '$.report',
+    });
+    const resume = new sfn.Choice(this, 'Resume?', {
+      comment: 'A redrive starts at Report, which then asks to work on the failed partitions again.',
+    });
+    const done = new sfn.Succeed(this, 'Done', {
+      comment: 'The output of the execution is the report.',
+      outputPath: '$.report',
+    });
+
+    this.stateMachine = new sfn.StateMachine(this, 'Archive', {
+      comment:
+        'Archives partitions that pg_partman has detached, proves the archive, then drops them. All fields of the input are optional and only narrow what is configured: {"partitionSets": ["public.orders"], "only": "inventory" or "drop", "dryRun": true, "archiveOnly": true}',
+      stateMachineType: sfn.StateMachineType.STANDARD,
+      definitionBody: sfn.DefinitionBody.fromChainable(
+        preflight
+          .next(maintain)
+          .next(detect)
+          .next(forEachPartition)
+          .next(report)
+          .next(resume.when(sfn.Condition.booleanEquals('$.report.resume', true), detect).otherwise(done)),
+      ),
+      // Longer than any run should take, and well before an execution would meet the next monthly one.
+      timeout: Duration.days(14),
+      tracingEnabled: true,
+      logs: {
+        destination: new logs.LogGroup(this, 'Logs', {
+          retention: logRetention ?? logs.RetentionDays.THREE_MONTHS,
+          removalPolicy: RemovalPolicy.DESTROY,
+        }),
+        level: sfn.LogLevel.ALL,
+        // Numbers of the ledger and error messages, which hold no row data.
+        includeExecutionData: true,
+      },
+    });
+  }
+}

@@ -1,0 +1,192 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { RemovalPolicy } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as nodejs from 'aws-cdk-lib/aws-lambda-nodejs';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import type { RuntimeConfig } from '../core/config/runtime.ts';
+import type { ArchiveBucket } from './archive-bucket.ts';
+import { bucketStatements } from './bucket-statements.ts';
+import type { DatabaseAccess } from './database-access.ts';
+import { STEP_NAMES, STEPS, type Step, type StepFunction } from './steps.ts';
+
+/** Properties of {@link ArchiverFunctions}. */
+export interface ArchiverFunctionsProps {
+  readonly vpc: ec2.IVpc;
+  readonly vpcSubnets: ec2.SubnetSelection;
+  readonly database: DatabaseAccess;
+  readonly archive: ArchiveBucket;
+  /** What the steps know at run time. It is part of each function's code asset, so that changing it is a deployment. */
+  readonly config: RuntimeConfig;
+  /**
+   * Processor of the functions.
+   *
+   * @default lambda.Architecture.ARM_64
+   */
+  readonly architecture?: lambda.Architecture;
+  /**
+   * How long logs are kept.
+   *
+   * @default logs.RetentionDays.THREE_MONTHS
+   */
+  readonly logRetention?: logs.RetentionDays;
+}
+
+const PROJECT_ROOT = join(import.meta.dirname, '..');
+
+/**
+ * One Lambda function for each step, each with a role, a security group and a log group of its own, and with the
+ * secret of just its database role.
+ */
+export class ArchiverFunctions extends Construct {
+  private readonly functions: ReadonlyMap<Step, lambda.Function>;
+
+  constructor(scope: Construct, id: string, props: ArchiverFunctionsProps) {
+    super(scope, id);
+    const configFile = writeConfig(props.config);
+    this.functions = new Map(
+      STEP_NAMES.map((step) => [step, this.functionFor(step, STEPS[step], configFile, props)]),
+    );
+  }
+
+  /** The function of a step. */
+  get(step: Step): lambda.Function {
+    const found = this.functions.get(step);
+    if (found === undefined) throw new Error(`no function for step ${step}`);
+    return found;
+  }
+
+  /** The functions of all steps. */
+  get all(): lambda.Function[] {
+    return [...this.functions.values()];
+  }
+
+  /** Roles of all functions. */
+  get roles(): iam.IRole[] {
+    return this.all.flatMap((each) => (each.role === undefined ? [] : [each.role]));
+  }
+
+  private functionFor(
+    step: Step,
+    { description, databaseRole, bucketAccess, timeout, memoryMiB }: StepFunction,
+    configFile: string,
+    { vpc, vpcSubnets, database, archive, ...props }: ArchiverFunctionsProps,
+  ): lambda.Function {
+    const id = constructId(step);
+    const logGroup = new logs.LogGroup(this, `${id}Logs`, {
+      retention: props.logRetention ?? logs.RetentionDays.THREE_MONTHS,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    const securityGroup = new ec2.SecurityGroup(this, `${id}SecurityGroup`, {
+      vpc,
+      description: `Partition archiver, step ${step}`,
+      allowAllOutbound: false,
+    });
+    // S3 and Secrets Manager, whether by NAT or by endpoint, have no fixed addresses.
+    securityGroup.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.tcp(443), 'AWS services');
+    const secret = database.secret(databaseRole);
+    const role = new iam.Role(this, `${id}Role`, {
+      assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
+      description: `Partition archiver, step ${step}`,
+    });
+    for (const statement of [
+      ...networkInterfaceStatements(),
+      // Not grantRead, which allows DescribeSecret as well.
+      new iam.PolicyStatement({
+        sid: 'ReadOwnLogin',
+        actions: ['secretsmanager:GetSecretValue'],
+        resources: [secret.secretArn],
+      }),
+      ...bucketStatements(bucketAccess, archive, database.databaseName),
+    ]) {
+      role.addToPolicy(statement);
+    }
+    logGroup.grantWrite(role);
+
+    const created = new nodejs.NodejsFunction(this, id, {
+      description,
+      entry: join(PROJECT_ROOT, 'lambdas', `${step}.ts`),
+      handler: 'handler',
+      runtime: lambda.Runtime.NODEJS_24_X,
+      architecture: props.architecture ?? lambda.Architecture.ARM_64,
+      memorySize: memoryMiB,
+      timeout,
+      role,
+      vpc,
+      vpcSubnets,
+      securityGroups: [securityGroup],
+      logGroup,
+      loggingFormat: lambda.LoggingFormat.JSON,
+      systemLogLevelV2: lambda.SystemLogLevel.WARN,
+      applicationLogLevelV2: lambda.ApplicationLogLevel.INFO,
+      tracing: lambda.Tracing.ACTIVE,
+      environment: {
+        DATABASE_HOST: database.host,
+        DATABASE_PORT: String(database.port),
+        DATABASE_NAME: database.databaseName,
+        DATABASE_SECRET_ARN: secret.secretArn,
+        ARCHIVE_BUCKET: archive.bucket.bucketName,
+      },
+      // It has no meaning in a Lambda that is only started by Step Functions, and would be one more variable.
+      awsSdkConnectionReuse: false,
+      projectRoot: PROJECT_ROOT,
+      depsLockFilePath: join(PROJECT_ROOT, 'package-lock.json'),
+      bundling: bundlingFor(configFile),
+    });
+    database.proxy.connections.allowFrom(created, ec2.Port.tcp(database.port), `Step ${step}`);
+    return created;
+  }
+}
+
+/** `record-failure` → `RecordFailure`. */
+export function constructId(step: Step): string {
+  return step.replace(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function bundlingFor(configFile: string): nodejs.BundlingOptions {
+  return {
+    format: nodejs.OutputFormat.ESM,
+    target: 'node24',
+    mainFields: ['module', 'main'],
+    minify: true,
+    logLevel: nodejs.LogLevel.WARNING,
+    // Error names are matched by Retry and Catch, and minified class names would change them.
+    keepNames: true,
+    // The SDK too, so that what was tested is what runs, and not whatever the runtime ships on that day.
+    externalModules: [],
+    banner: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);",
+    commandHooks: {
+      beforeBundling: () => [],
+      beforeInstall: () => [],
+      afterBundling: (_, outputDirectory) => [`cp "${configFile}" "${join(outputDirectory, 'config.json')}"`],
+    },
+  };
+}
+
+function writeConfig(config: RuntimeConfig): string {
+  const file = join(mkdtempSync(join(tmpdir(), 'partition-archiver-')), 'config.json');
+  writeFileSync(file, `${JSON.stringify(config, null, 2)}\n`);
+  return file;
+}
+
+/** What the Lambda service needs to put a function into a VPC. These actions know no resources. */
+function networkInterfaceStatements(): iam.PolicyStatement[] {
+  return [
+    new iam.PolicyStatement({
+      sid: 'AttachToVpc',
+      actions: [
+        'ec2:CreateNetworkInterface',
+        'ec2:DescribeNetworkInterfaces',
+        'ec2:DescribeSubnets',
+        'ec2:DeleteNetworkInterface',
+        'ec2:AssignPrivateIpAddresses',
+        'ec2:UnassignPrivateIpAddresses',
+      ],
+      resources: ['*'],
+    }),
+  ];
+}

@@ -1,0 +1,77 @@
+import { Stack } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import type { ArchiveBucket } from './archive-bucket.ts';
+import type { DatabaseTarget } from './database-target.ts';
+
+/** Properties of {@link DatabaseS3Roles}. */
+export interface DatabaseS3RolesProps {
+  readonly archive: ArchiveBucket;
+  readonly target: DatabaseTarget;
+}
+
+/**
+ * The two roles that the database itself assumes for aws_s3. PostgreSQL wants one for each direction.
+ *
+ * The export role can only add data objects, the import role only read them; neither can do anything else, and only
+ * this very database can assume them.
+ */
+export class DatabaseS3Roles extends Construct {
+  readonly exportRole: iam.Role;
+  readonly importRole: iam.Role;
+
+  constructor(scope: Construct, id: string, props: DatabaseS3RolesProps) {
+    super(scope, id);
+    const { bucket, encryptionKey } = props.archive;
+    const data = bucket.arnForObjects(`${props.target.databaseName}/*/data/*`);
+
+    this.exportRole = this.roleFor(props.target, 'Export', 'Lets the database write segments by aws_s3');
+    this.exportRole.addToPolicy(
+      new iam.PolicyStatement({
+        sid: 'WriteSegments',
+        actions: ['s3:PutObject', 's3:AbortMultipartUpload'],
+        resources: [data],
+      }),
+    );
+    // A multipart upload needs Decrypt beside GenerateDataKey, even of one part.
+    this.allowKey(this.exportRole, encryptionKey.keyArn, ['kms:GenerateDataKey', 'kms:Decrypt']);
+
+    this.importRole = this.roleFor(props.target, 'Import', 'Lets the database read segments back by aws_s3');
+    this.importRole.addToPolicy(
+      new iam.PolicyStatement({ sid: 'ReadSegments', actions: ['s3:GetObject'], resources: [data] }),
+    );
+    this.importRole.addToPolicy(
+      new iam.PolicyStatement({
+        sid: 'FindSegments',
+        actions: ['s3:ListBucket'],
+        resources: [bucket.bucketArn],
+        conditions: { StringLike: { 's3:prefix': `${props.target.databaseName}/*` } },
+      }),
+    );
+    this.allowKey(this.importRole, encryptionKey.keyArn, ['kms:Decrypt']);
+  }
+
+  private roleFor(target: DatabaseTarget, direction: 'Export' | 'Import', description: string): iam.Role {
+    return new iam.Role(this, `${direction}Role`, {
+      description,
+      // Without these conditions another account's database could be made to use the role (confused deputy).
+      assumedBy: new iam.ServicePrincipal('rds.amazonaws.com', {
+        conditions: {
+          StringEquals: { 'aws:SourceAccount': Stack.of(this).account },
+          ArnEquals: { 'aws:SourceArn': target.arn },
+        },
+      }),
+    });
+  }
+
+  private allowKey(role: iam.Role, keyArn: string, actions: string[]): void {
+    role.addToPolicy(
+      new iam.PolicyStatement({
+        sid: 'UseKeyThroughS3',
+        actions,
+        resources: [keyArn],
+        conditions: { StringEquals: { 'kms:ViaService': `s3.${Stack.of(this).region}.amazonaws.com` } },
+      }),
+    );
+  }
+}

@@ -1,0 +1,72 @@
+import { ArnFormat, Stack } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as rds from 'aws-cdk-lib/aws-rds';
+import { Construct } from 'constructs';
+
+/** An existing database, described by what one finds in the RDS console. */
+export interface DatabaseTargetProps {
+  /** `cluster` for Aurora PostgreSQL, `instance` for RDS for PostgreSQL. */
+  readonly kind: 'cluster' | 'instance';
+  /** DB cluster identifier, or DB instance identifier. */
+  readonly identifier: string;
+  /** Host name of the writer endpoint. */
+  readonly endpoint: string;
+  /**
+   * Port of the database.
+   *
+   * @default 5432
+   */
+  readonly port?: number;
+  /** Name of the database that has the partition sets. */
+  readonly databaseName: string;
+  /** Security groups of the database. */
+  readonly securityGroupIds: readonly string[];
+}
+
+/** An existing Aurora cluster or RDS instance that is archived. Makes no resources of its own. */
+export class DatabaseTarget extends Construct {
+  readonly kind: 'cluster' | 'instance';
+  readonly identifier: string;
+  readonly databaseName: string;
+  readonly port: number;
+  /** ARN of the cluster or instance. */
+  readonly arn: string;
+  readonly proxyTarget: rds.ProxyTarget;
+
+  constructor(scope: Construct, id: string, props: DatabaseTargetProps) {
+    super(scope, id);
+    this.kind = props.kind;
+    this.identifier = props.identifier;
+    this.databaseName = props.databaseName;
+    this.port = props.port ?? 5432;
+    this.arn = Stack.of(this).formatArn({
+      service: 'rds',
+      resource: props.kind === 'cluster' ? 'cluster' : 'db',
+      resourceName: props.identifier,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+    const securityGroups = props.securityGroupIds.map((groupId, index) =>
+      ec2.SecurityGroup.fromSecurityGroupId(this, `SecurityGroup${index + 1}`, groupId),
+    );
+    this.proxyTarget =
+      props.kind === 'cluster'
+        ? rds.ProxyTarget.fromCluster(
+            rds.DatabaseCluster.fromDatabaseClusterAttributes(this, 'Cluster', {
+              clusterIdentifier: props.identifier,
+              clusterEndpointAddress: props.endpoint,
+              port: this.port,
+              securityGroups,
+              engine: rds.DatabaseClusterEngine.AURORA_POSTGRESQL,
+            }),
+          )
+        : rds.ProxyTarget.fromInstance(
+            rds.DatabaseInstance.fromDatabaseInstanceAttributes(this, 'Instance', {
+              instanceIdentifier: props.identifier,
+              instanceEndpointAddress: props.endpoint,
+              port: this.port,
+              securityGroups,
+              engine: rds.DatabaseInstanceEngine.POSTGRES,
+            }),
+          );
+  }
+}

@@ -1,0 +1,113 @@
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import type { Construct } from 'constructs';
+import type { ArchiverFunctions } from './archiver-functions.ts';
+import { stepTask } from './step-task.ts';
+
+const PARTITION_AND_REQUEST = { 'partition.$': '$.partition', 'request.$': '$.request' };
+const PARTITION_AND_SEGMENT = { 'partition.$': '$.partition', 'segment.$': '$.segment' };
+const PARTITION_AND_FAILURE = { 'partition.$': '$.partition', 'failure.$': '$.failure' };
+
+/** Results of a segment's child execution. */
+const PROVEN = 'proven';
+const FAILED = 'failed';
+
+/** What is done with one partition. No failure leaves it: each is recorded in the ledger, which Report reads. */
+export function partitionSteps(
+  scope: Construct,
+  functions: ArchiverFunctions,
+  segmentConcurrency: number,
+): sfn.IChainable {
+  const done = new sfn.Pass(scope, 'PartitionDone', {
+    comment: 'The result stands in the ledger; nothing travels back.',
+    result: sfn.Result.fromObject({}),
+  });
+  const recordFailure = stepTask(scope, functions, 'record-failure', {
+    comment: 'Writes into the ledger why this partition failed.',
+    payload: PARTITION_AND_FAILURE,
+    resultPath: sfn.JsonPath.DISCARD,
+  });
+  // Where not even that is possible, the partition is not where it should be, which Report sees as well.
+  recordFailure.addCatch(done, { resultPath: '$.unrecorded' }).next(done);
+
+  const quarantine = stepTask(scope, functions, 'quarantine', {
+    comment:
+      'Fences the table, moves it into the quarantine schema, plans its segments; or finds that it is done.',
+    payload: PARTITION_AND_REQUEST,
+    resultPath: '$.step',
+  });
+  const forEachSegment = new sfn.DistributedMap(scope, 'ForEachSegment', {
+    comment:
+      'A child execution for each segment, a range of heap blocks. One that fails does not stop the others.',
+    itemsPath: '$.step.segments',
+    itemSelector: { 'partition.$': '$.partition', 'segment.$': '$$.Map.Item.Value' },
+    maxConcurrency: segmentConcurrency,
+    mapExecutionType: sfn.StateMachineType.STANDARD,
+    label: 'Segment',
+    resultSelector: { 'failed.$': `States.ArrayContains($, '${FAILED}')` },
+    resultPath: '$.segments',
+  });
+  forEachSegment.itemProcessor(segmentSteps(scope, functions));
+  const commit = stepTask(scope, functions, 'commit', {
+    comment: 'Proves that the segments add up to the table, tries the DDL, writes the manifest last.',
+    payload: PARTITION_AND_REQUEST,
+    resultPath: '$.step',
+  });
+  const drop = stepTask(scope, functions, 'drop', {
+    comment: 'Heads every object of the manifest, then drops the table if it is due. Never CASCADE.',
+    payload: PARTITION_AND_REQUEST,
+    resultPath: '$.step',
+  });
+  for (const state of [quarantine, forEachSegment, commit, drop]) {
+    state.addCatch(recordFailure, { resultPath: '$.failure' });
+  }
+
+  const allProven = new sfn.Choice(scope, 'All segments proven?', {
+    comment: 'Failures of segments have been recorded already; the next run exports those again.',
+  });
+  const whatIsNext = new sfn.Choice(scope, 'What is next?', {
+    comment: 'Export segments, drop the table, or nothing (until its grace period is over).',
+  });
+  forEachSegment.next(
+    allProven.when(sfn.Condition.booleanEquals('$.segments.failed', true), done).otherwise(commit),
+  );
+  // A segment that proved too large was split, and its halves are exported by another round.
+  commit.next(whatIsNext);
+  whatIsNext
+    .when(sfn.Condition.stringEquals('$.step.next', 'export'), forEachSegment)
+    .when(sfn.Condition.stringEquals('$.step.next', 'drop'), drop)
+    .otherwise(done);
+  drop.next(done);
+  return quarantine.next(whatIsNext);
+}
+
+/** What is done with one segment. Its child execution answers with one word. */
+function segmentSteps(scope: Construct, functions: ArchiverFunctions): sfn.IChainable {
+  const proven = new sfn.Pass(scope, 'SegmentProven', {
+    comment: 'Bytes in S3 and in the table are the same.',
+    result: sfn.Result.fromString(PROVEN),
+  });
+  const failed = new sfn.Pass(scope, 'SegmentFailed', {
+    comment: 'The partition stays in quarantine, and is resumed by the next run.',
+    result: sfn.Result.fromString(FAILED),
+  });
+  const recordFailure = stepTask(scope, functions, 'record-failure', {
+    stateName: 'RecordSegmentFailure',
+    comment: 'Writes into the ledger why this segment, and so its partition, failed.',
+    payload: PARTITION_AND_FAILURE,
+    resultPath: sfn.JsonPath.DISCARD,
+  });
+  recordFailure.addCatch(failed, { resultPath: '$.unrecorded' }).next(failed);
+  const exportSegment = stepTask(scope, functions, 'export', {
+    comment:
+      'The database writes this segment to S3 by aws_s3. A retry writes the same bytes to the same key.',
+    payload: PARTITION_AND_SEGMENT,
+    resultPath: sfn.JsonPath.DISCARD,
+  });
+  const verify = stepTask(scope, functions, 'verify', {
+    comment: 'Reads the object back and compares it, byte for byte, with a second copy out of the table.',
+    payload: PARTITION_AND_SEGMENT,
+    resultPath: sfn.JsonPath.DISCARD,
+  });
+  for (const state of [exportSegment, verify]) state.addCatch(recordFailure, { resultPath: '$.failure' });
+  return exportSegment.next(verify).next(proven);
+}

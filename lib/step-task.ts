@@ -1,0 +1,86 @@
+import { Duration } from 'aws-cdk-lib';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import * as tasks from 'aws-cdk-lib/aws-stepfunctions-tasks';
+import type { Construct } from 'constructs';
+import { RETRYABLE_CODES } from '../core/errors.ts';
+import { constructId, type ArchiverFunctions } from './archiver-functions.ts';
+import { STEPS, type Step } from './steps.ts';
+
+/** The Lambda service was not able to run the function; the function has done nothing. */
+const SERVICE_ERRORS = [
+  'Lambda.ServiceException',
+  'Lambda.TooManyRequestsException',
+  'Lambda.SdkClientException',
+  'Lambda.AWSLambdaException',
+  'Lambda.ClientExecutionTimeoutException',
+];
+
+/** The function died half way. Every step can be run again from any point. */
+const CRASHES = ['Lambda.Unknown', 'Runtime.ExitError', 'Runtime.OutOfMemory'];
+
+/** The function was stopped at its time limit. */
+const TIMEOUTS = ['Sandbox.Timedout', 'States.Timeout'];
+
+/** Steps whose duration depends on the load of the moment, so that the next try may end in time. */
+const RETRIED_ON_TIMEOUT: readonly Step[] = ['export', 'verify'];
+
+/** How one step stands in the state machine. */
+export interface StepTaskProps {
+  readonly comment: string;
+  /** Payload template; keys that end in `.$` are paths into the state's input. */
+  readonly payload: Readonly<Record<string, string>>;
+  /** Where the answer goes; `sfn.JsonPath.DISCARD` for nowhere. */
+  readonly resultPath: string;
+  /**
+   * Name of the state, where a step stands twice.
+   *
+   * @default - the name of the step
+   */
+  readonly stateName?: string;
+}
+
+/**
+ * A Task that runs one step. The function's answer itself is the result (`payloadResponseOnly`), without the
+ * envelope of `lambda:invoke`, so that the input and output of each state read well in the console.
+ */
+export function stepTask(
+  scope: Construct,
+  functions: ArchiverFunctions,
+  step: Step,
+  { comment, payload, resultPath, stateName = constructId(step) }: StepTaskProps,
+): tasks.LambdaInvoke {
+  const task = new tasks.LambdaInvoke(scope, stateName, {
+    lambdaFunction: functions.get(step),
+    comment,
+    payload: sfn.TaskInput.fromObject(payload),
+    payloadResponseOnly: true,
+    resultPath,
+    retryOnServiceExceptions: false,
+    // The function's own timeout comes first and has the better message; this is for when Lambda never answers.
+    taskTimeout: sfn.Timeout.duration(STEPS[step].timeout.plus(Duration.minutes(1))),
+  });
+  task.addRetry({
+    errors: SERVICE_ERRORS,
+    interval: Duration.seconds(2),
+    backoffRate: 2,
+    maxAttempts: 6,
+    jitterStrategy: sfn.JitterType.FULL,
+  });
+  // Locks that the application holds, a failover, throttling: minutes, not seconds.
+  task.addRetry({
+    errors: [...RETRYABLE_CODES],
+    interval: Duration.seconds(5),
+    backoffRate: 2,
+    maxDelay: Duration.minutes(2),
+    maxAttempts: 6,
+    jitterStrategy: sfn.JitterType.FULL,
+  });
+  task.addRetry({
+    errors: [...CRASHES, ...(RETRIED_ON_TIMEOUT.includes(step) ? TIMEOUTS : [])],
+    interval: Duration.seconds(5),
+    backoffRate: 2,
+    maxAttempts: 2,
+    jitterStrategy: sfn.JitterType.FULL,
+  });
+  return task;
+}

@@ -1,0 +1,149 @@
+/**
+ * `npm start`: the main job on this machine. Brings the local stack up, loads real flights, synthesises the CDK app,
+ * runs the synthesised state machine with the synthesised Lambda bundles, and checks the invariant afterwards.
+ * Exit code 0 only if the invariant was checked and holds.
+ */
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { installArchiver } from '../adapters/postgres/install.ts';
+import { makeS3Client } from '../adapters/s3/client.ts';
+import type { RunReport } from '../core/report.ts';
+import { checkInvariant, listKeys, type MonthCheck } from './demo/check.ts';
+import { DEMO, forget, giveSecrets, load, readStage, withDatabase, writeStage } from './demo/environment.ts';
+import { execute } from './demo/execute.ts';
+import { synthesise } from './demo/synthesise.ts';
+import { startLocalStack, type LocalStack } from './stack.ts';
+
+const { values: options } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });
+const directory = resolve(import.meta.dirname, '..', '.local', 'demo');
+const started = Date.now();
+
+const say = (line = ''): void => {
+  process.stdout.write(`${line}\n`);
+};
+const headline = (text: string): void => {
+  say(`\n[${((Date.now() - started) / 1000).toFixed(0).padStart(3)} s] ${text}`);
+};
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const stage = readStage(directory);
+  if (stage === 'loaded') say('An earlier start did not come to its end: going on from where it was.');
+  else forget(directory);
+
+  headline('Starting PostgreSQL with pg_partman, PgBouncer in RDS Proxy’s place, and RADOS Gateway in S3’s');
+  const stack = await startLocalStack({
+    directory,
+    objectStore: 'disk',
+    log: (line) => {
+      say(`  ${line}`);
+    },
+  });
+  try {
+    if (stage !== 'loaded') {
+      headline('Loading 3,000,000 flights into a table partitioned by month');
+      await load(stack, (rows) => {
+        if (rows % 500_000 === 0) say(`  ${rows.toLocaleString('en')} rows`);
+      });
+      writeStage(directory, 'loaded');
+    } else await withDatabase(stack, DEMO.database, installArchiver);
+    return await archive(stack);
+  } finally {
+    if (options.keep) await keep(stack);
+    await stack.stop();
+  }
+}
+
+async function archive(stack: LocalStack): Promise<number> {
+  headline('Synthesising the CDK app (cdk synth)');
+  const machine = await synthesise(stack);
+  await giveSecrets(stack, machine.secrets);
+  say(`  state machine ${machine.name}, ${String(machine.functions.size)} Lambda functions`);
+
+  headline(
+    'Running the state machine: maintain → detect → quarantine → export → verify → commit → drop → report',
+  );
+  const execution = await execute(machine, stack, (line) => {
+    say(line);
+  });
+  if (execution.status !== 'SUCCEEDED') {
+    say(`\nThe execution ended as ${execution.status}: ${execution.error ?? ''}\n${execution.cause ?? ''}`);
+    return 1;
+  }
+  present(execution.output as RunReport);
+
+  headline(
+    'Checking the invariant: restoring every archive by psql and COPY, comparing with a copy from before',
+  );
+  const months = await checkInvariant(stack);
+  presentCheck(months);
+  await presentTree(stack);
+  const holds = months.length > 0 && months.every((month) => month.holds);
+  if (holds) writeStage(directory, 'checked');
+  headline(
+    holds
+      ? 'The invariant holds: every row is in the table, or in an archive that was proven against it.'
+      : 'THE INVARIANT IS VIOLATED: rows are missing or differ.',
+  );
+  if (!options.keep) say('To look around in database and bucket afterwards: npm start -- --keep');
+  return holds ? 0 : 1;
+}
+
+function present(report: RunReport): void {
+  headline(`Done: ${report.summary}`);
+  for (const { partition, state, rows, bytes } of report.partitions) {
+    const size = `${(rows ?? 0).toLocaleString('en').padStart(9)} rows ${((bytes ?? 0) / 1e6).toFixed(1).padStart(6)} MB`;
+    say(
+      `  ${partition.padEnd(26)} ${size}   archived, proven, ${state === 'dropped' ? 'dropped' : `and ${state}`}`,
+    );
+  }
+  for (const { partitionSet, attached } of report.partitionSets) {
+    say(`  ${partitionSet.padEnd(26)} ${String(attached)} partitions are within the retention and stayed`);
+  }
+}
+
+function presentCheck(months: readonly MonthCheck[]): void {
+  say('  month       before     in the table   in the archive');
+  for (const { month, before, inTable, inArchive, holds } of months) {
+    const number = (value: number): string => value.toLocaleString('en').padStart(14);
+    say(
+      `  ${month} ${number(before)} ${number(inTable)} ${number(inArchive)}   ${holds ? 'same contents' : 'DIFFERS'}`,
+    );
+  }
+}
+
+async function presentTree(stack: LocalStack): Promise<void> {
+  const s3 = makeS3Client({ ...stack.s3, credentials: stack.s3 });
+  try {
+    say(`\n  s3://${DEMO.bucket}`);
+    for (const key of await listKeys(s3)) say(`    ${key}`);
+  } finally {
+    s3.destroy();
+  }
+}
+
+async function keep(stack: LocalStack): Promise<void> {
+  const { host, port, superuser } = stack.postgres;
+  const ledger = await withDatabase(
+    stack,
+    DEMO.database,
+    (sql) => sql<{ state: string; n: number }[]>`
+    select state, count(*)::integer as n from partition_archiver.partition group by 1 order by 1`,
+  );
+  say(
+    `\nThe ledger: ${ledger.map(({ state, n }) => `${String(n)} ${state}`).join(', ')}. The stack stays up; Ctrl-C ends it.`,
+  );
+  say(
+    `  PGPASSWORD=${superuser.password} psql -h ${host} -p ${String(port)} -U ${superuser.user} ${DEMO.database}`,
+  );
+  say(
+    '    select id, table_name, state, row_count, manifest_key from partition_archiver.partition order by id;',
+  );
+  say(
+    `  S3: ${stack.s3.endpoint}, bucket ${DEMO.bucket}, access key ${stack.s3.accessKeyId}, secret key ${stack.s3.secretAccessKey}`,
+  );
+  await new Promise(() => {
+    setInterval(() => undefined, 60_000);
+  });
+}

@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A resource of a CloudFormation template. */
+export interface TemplateResource {
+  readonly Type: string;
+  readonly Properties?: Readonly<Record<string, unknown>>;
+  readonly Metadata?: Readonly<Record<string, unknown>>;
+}
+
+/** One stack of a cloud assembly, which is what `cdk synth` leaves in `cdk.out`. */
+export interface SynthesisedStack {
+  readonly name: string;
+  readonly resources: Readonly<Record<string, TemplateResource>>;
+  /** Folder of an asset, by the `Code.S3Key` of a Lambda function. */
+  assetDirectory(s3Key: string): string;
+}
+
+interface Manifest {
+  readonly artifacts: Readonly<
+    Record<string, { readonly type: string; readonly properties?: { readonly templateFile?: string } }>
+  >;
+}
+
+/**
+ * Reads one stack.
+ *
+ * @param stackName which one, where the assembly has several
+ */
+export function readStack(cloudAssembly: string, stackName?: string): SynthesisedStack {
+  const manifest = readJson(join(cloudAssembly, 'manifest.json')) as Manifest;
+  const stacks = Object.entries(manifest.artifacts).filter(
+    ([name, { type }]) => type === 'aws:cloudformation:stack' && (stackName ?? name) === name,
+  );
+  const [stack, ...others] = stacks;
+  if (stack === undefined || others.length > 0) {
+    const names = stacks.map(([name]) => name).join(', ');
+    throw new Error(`${cloudAssembly} has ${names === '' ? 'no such stack' : `several stacks: ${names}`}`);
+  }
+  const [name, { properties }] = stack;
+  const template = readJson(join(cloudAssembly, properties?.templateFile ?? `${name}.template.json`)) as {
+    readonly Resources: Readonly<Record<string, TemplateResource>>;
+  };
+  return {
+    name,
+    resources: template.Resources,
+    assetDirectory: (s3Key) => join(cloudAssembly, `asset.${s3Key.replace(/\.zip$/, '')}`),
+  };
+}
+
+function readJson(file: string): unknown {
+  return JSON.parse(readFileSync(file, 'utf8'));
+}

@@ -1,0 +1,114 @@
+import type { SynthesisedStack } from './cloud-assembly.ts';
+
+/** What the stack's resources are on this machine. */
+export interface Surroundings {
+  readonly region: string;
+  /** @default '000000000000' */
+  readonly account?: string;
+  /** What every S3 bucket of the stack is called. */
+  readonly bucketName: string;
+  /** Host in place of every RDS Proxy endpoint. */
+  readonly databaseHost: string;
+  /** Values of other references, by `LogicalId` for a Ref or `LogicalId.Attribute`. They come before the rest. */
+  readonly values?: Readonly<Record<string, string>>;
+}
+
+const NO_ACCOUNT = '000000000000';
+
+/** ARN of a Lambda function of the stack on this machine. */
+export function functionArn(logicalId: string, { region, account = NO_ACCOUNT }: Surroundings): string {
+  return `arn:aws:lambda:${region}:${account}:function:${logicalId}`;
+}
+
+/** ARN of a secret of the stack on this machine. */
+export function secretArn(logicalId: string, { region, account = NO_ACCOUNT }: Surroundings): string {
+  return `arn:aws:secretsmanager:${region}:${account}:secret:${logicalId}`;
+}
+
+/**
+ * Makes a function that replaces the intrinsic functions of a template's value by what they stand for here. What is
+ * not known is refused: a made-up value would run into something else later, and far from its cause.
+ */
+export function resolver(stack: SynthesisedStack, surroundings: Surroundings): (value: unknown) => unknown {
+  const resolve = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(resolve);
+    if (typeof value !== 'object' || value === null) return value;
+    const entries = Object.entries(value);
+    const [only] = entries;
+    if (entries.length === 1 && only !== undefined && isIntrinsic(only[0]))
+      return intrinsic(only[0], only[1]);
+    return Object.fromEntries(entries.map(([key, member]) => [key, resolve(member)]));
+  };
+
+  const intrinsic = (name: string, argument: unknown): unknown => {
+    if (name === 'Ref' && typeof argument === 'string') return reference(argument);
+    if (name === 'Fn::GetAtt' && isTextList(argument) && argument.length === 2) {
+      const [logicalId = '', attribute = ''] = argument;
+      return reference(logicalId, attribute);
+    }
+    if (name === 'Fn::Join' && Array.isArray(argument) && Array.isArray(argument[1])) {
+      return argument[1].map((part) => String(resolve(part))).join(String(argument[0]));
+    }
+    throw new Error(`the template uses ${name} where the local runner cannot resolve it`);
+  };
+
+  const reference = (logicalId: string, attribute?: string): string => {
+    const key = attribute === undefined ? logicalId : `${logicalId}.${attribute}`;
+    const found =
+      surroundings.values?.[key] ??
+      (attribute === undefined ? pseudoParameter(logicalId, surroundings) : undefined);
+    if (found !== undefined) return found;
+    const type = stack.resources[logicalId]?.Type ?? 'nothing that is in the template';
+    const known = resourceReference(type, attribute, logicalId, surroundings);
+    if (known === undefined) throw new Error(`the local runner has no value for ${key} (${type})`);
+    return known;
+  };
+  return resolve;
+}
+
+function isIntrinsic(key: string): boolean {
+  return key === 'Ref' || key === 'Condition' || key.startsWith('Fn::');
+}
+
+function isTextList(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((member) => typeof member === 'string');
+}
+
+function pseudoParameter(name: string, { region, account = NO_ACCOUNT }: Surroundings): string | undefined {
+  switch (name) {
+    case 'AWS::Partition':
+      return 'aws';
+    case 'AWS::Region':
+      return region;
+    case 'AWS::AccountId':
+      return account;
+    case 'AWS::URLSuffix':
+      return 'amazonaws.com';
+    default:
+      return undefined;
+  }
+}
+
+function resourceReference(
+  type: string,
+  attribute: string | undefined,
+  logicalId: string,
+  surroundings: Surroundings,
+): string | undefined {
+  switch (`${type}.${attribute ?? 'Ref'}`) {
+    case 'AWS::Lambda::Function.Arn':
+      return functionArn(logicalId, surroundings);
+    case 'AWS::Lambda::Function.Ref':
+      return logicalId;
+    case 'AWS::SecretsManager::Secret.Ref':
+      return secretArn(logicalId, surroundings);
+    case 'AWS::RDS::DBProxy.Endpoint':
+      return surroundings.databaseHost;
+    case 'AWS::S3::Bucket.Ref':
+      return surroundings.bucketName;
+    case 'AWS::S3::Bucket.Arn':
+      return `arn:aws:s3:::${surroundings.bucketName}`;
+    default:
+      return undefined;
+  }
+}

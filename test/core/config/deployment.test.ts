@@ -1,0 +1,113 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { deploymentJsonSchema, parseDeploymentConfig } from '../../../core/config/deployment.ts';
+import { describeProblem } from '../../../core/config/problems.ts';
+
+const ROOT = join(import.meta.dirname, '../../..');
+const EXAMPLE = JSON.parse(readFileSync(join(ROOT, 'partition-archiver.example.json'), 'utf8')) as object;
+
+/** What is wrong with the example file once some settings are replaced; `undefined` leaves one out. */
+function problemsWith(changes: object): string[] {
+  const parsed = parseDeploymentConfig(JSON.parse(JSON.stringify({ ...EXAMPLE, ...changes })));
+  return parsed.ok ? [] : parsed.problems.map(describeProblem);
+}
+
+describe('a deployment file', () => {
+  test('like the example is right, and can no longer be changed', () => {
+    const parsed = parseDeploymentConfig(EXAMPLE);
+    if (!parsed.ok) throw new Error(parsed.problems.map(describeProblem).join('\n'));
+    expect(parsed.config.stackName).toBe('PartitionArchiver');
+    expect(Object.isFrozen(parsed.config.partitionSets[0])).toBe(true);
+    expect(Object.isFrozen(parsed.config.database.securityGroupIds)).toBe(true);
+  });
+
+  test('needs little: the rest has defaults', () => {
+    const { database, network } = EXAMPLE as Record<string, unknown>;
+    const parsed = parseDeploymentConfig({
+      database,
+      network,
+      partitionSets: [{ schema: 'public', table: 'orders' }],
+    });
+    expect(parsed).toMatchObject({
+      ok: true,
+      config: {
+        stackName: 'PartitionArchiver',
+        partitionSets: [{ drop: false, graceDays: 7, segmentSizeMiB: 1024, timeZone: 'UTC' }],
+        concurrency: { partitions: 2, segments: 2 },
+        schedule: { timeZone: 'UTC', archive: 'cron(0 3 1 * ? *)' },
+        architecture: 'arm64',
+        logRetentionDays: 90,
+        notificationEmails: [],
+      },
+    });
+  });
+
+  test('with several mistakes lists all of them, each with path, value and rule', () => {
+    const database = { ...(EXAMPLE as { database: object }).database, port: 0, colour: 'red' };
+    expect(
+      problemsWith({
+        stackName: '9lives',
+        env: { account: '12', region: 'here' },
+        database,
+        network: undefined,
+        partitionSets: [
+          { schema: 'public', table: 'orders', graceDays: -3 },
+          { schema: 'public', table: 'orders', timeZone: 'Mars' },
+        ],
+        schedule: { archive: 'monthly' },
+        notificationEmails: ['nobody'],
+      }),
+    ).toEqual([
+      'stackName: "9lives" is not allowed: must be a CloudFormation stack name: a letter, then letters, digits and hyphens',
+      'env.account: "12" is not allowed: must be an AWS account of 12 digits',
+      'env.region: "here" is not allowed: must be an AWS Region such as eu-central-1',
+      'database.port: 0 is not allowed: must be a whole number from 1 to 65535',
+      'database.colour: "red" is not allowed: there is no such setting',
+      'network: is missing',
+      'partitionSets[0].graceDays: -3 is not allowed: must be a whole number from 0 to 3650',
+      'partitionSets[1].timeZone: "Mars" is not allowed: must be a time zone such as UTC or Europe/Berlin',
+      'partitionSets[1].table: "orders" is not allowed: this partition set stands already at partitionSets[0]',
+      'schedule.archive: "monthly" is not allowed: must be an EventBridge Scheduler expression such as cron(0 3 1 * ? *)',
+      'notificationEmails[0]: "nobody" is not allowed: must be an email address',
+    ]);
+  });
+
+  test.each([
+    ['no object at all', 'text'],
+    ['nothing', null],
+  ])('that is %s is refused as a whole', (_, input) => {
+    const parsed = parseDeploymentConfig(input);
+    expect(parsed).toMatchObject({ ok: false, problems: [{ path: '' }] });
+  });
+
+  test('whose engine does not fit its kind is refused', () => {
+    const database = { ...(EXAMPLE as { database: object }).database, engine: 'postgres' };
+    expect(problemsWith({ database })).toEqual([
+      'database.engine: "postgres" is not allowed: must be aurora-postgresql for kind cluster',
+    ]);
+  });
+
+  test('whose subnets do not fit its availability zones is refused', () => {
+    const network = { ...(EXAMPLE as { network: object }).network, availabilityZones: ['eu-central-1a'] };
+    expect(problemsWith({ network })).toEqual([
+      expect.stringContaining('must have as many entries as availabilityZones (1)'),
+      expect.stringContaining('must have as many entries as availabilityZones (1)'),
+    ]);
+  });
+
+  test.each(['cron(0 3 1 * *)', 'rate(1)', 'at(2026-01-01T00:00:00)', '0 3 1 * ? *'])(
+    'with the schedule %s is refused',
+    (archive) => {
+      expect(problemsWith({ schedule: { archive } })).toHaveLength(1);
+    },
+  );
+});
+
+test('the JSON schema for editors is up to date', () => {
+  const file = join(ROOT, 'partition-archiver.schema.json');
+  const text = `${JSON.stringify(deploymentJsonSchema(), null, 2)}\n`;
+  // After a change of the settings: delete the file, and this test writes it anew.
+  if (!existsSync(file)) writeFileSync(file, text);
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(JSON.parse(text));
+});

@@ -1,0 +1,44 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { parseRuntimeConfig } from '../../core/config/runtime.ts';
+import { STEP_NAMES } from '../../lib/steps.ts';
+import { loadStateMachine } from '../../local/step-functions/load-state-machine.ts';
+import { synthesiseAssembly } from './synthesise.ts';
+
+const LARGEST_BUNDLE_BYTES = 1_000_000;
+
+describe('the bundles', () => {
+  let directories: string[];
+
+  beforeAll(() => {
+    const where = { region: 'eu-central-1', bucketName: 'archive', databaseHost: 'localhost' };
+    const machine = loadStateMachine(synthesiseAssembly({ bundle: true }), where);
+    directories = [...machine.functions.values()].map(({ directory }) => directory);
+  }, 120_000);
+
+  test('consist of one module and the configuration', () => {
+    expect(directories).toHaveLength(STEP_NAMES.length);
+    for (const directory of directories) expect(readdirSync(directory)).toEqual(['config.json', 'index.mjs']);
+  });
+
+  test('are small, since a cold start reads all of it', () => {
+    for (const directory of directories) {
+      expect(statSync(join(directory, 'index.mjs')).size).toBeLessThan(LARGEST_BUNDLE_BYTES);
+    }
+  });
+
+  test('have a configuration that the steps accept', () => {
+    const text = readFileSync(join(directories[0] ?? '', 'config.json'), 'utf8');
+    expect(parseRuntimeConfig(JSON.parse(text))).toMatchObject({
+      ok: true,
+      config: {
+        partitionSets: [
+          { schema: 'public', table: 'orders', drop: true, graceDays: 14, segmentSizeMiB: 1024 },
+          { schema: 'public', table: 'events', drop: false, graceDays: 7, segmentSizeMiB: 512 },
+        ],
+        concurrency: { partitions: 2, segments: 2 },
+      },
+    });
+  });
+});

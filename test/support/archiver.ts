@@ -1,0 +1,96 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll } from '@jest/globals';
+import type { S3Client } from '@aws-sdk/client-s3';
+import { localSteps, type DatabaseRole, type Wiring } from '../../bin/archive/steps.ts';
+import { connect, type Connection } from '../../adapters/postgres/connect.ts';
+import { parseRuntimeConfig, type RuntimeConfig } from '../../core/config/runtime.ts';
+import type { Clock, Log } from '../../core/ports.ts';
+import { run, type Steps } from '../../core/run.ts';
+import type { RunReport } from '../../core/report.ts';
+import { stack, useDatabase, type TestDatabase } from './database.ts';
+import { makeBucket, makeS3Client } from './s3.ts';
+
+/** Time, with pauses cut short so that retries do not cost a test its time. */
+export const hurriedClock: Clock = {
+  now: () => new Date(),
+  sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, Math.min(milliseconds, 50))),
+};
+
+const silentLog: Log = { info: () => undefined, warn: () => undefined };
+const PASSWORD = 'for-tests-only';
+
+/** A database with the archiver installed, a bucket, and the steps wired to both through the pooler. */
+export interface Archiver {
+  readonly database: TestDatabase;
+  readonly s3: S3Client;
+  readonly bucket: string;
+  /** Connects through the pooler as a database role. */
+  open(role: DatabaseRole, notices?: string[]): Connection;
+  config(partitionSets: readonly Record<string, unknown>[]): RuntimeConfig;
+  steps(config: RuntimeConfig, changes?: Partial<Wiring>): Steps;
+  /** A whole run in this process. */
+  run(config: RuntimeConfig, input?: unknown, changes?: Partial<Steps>): Promise<RunReport>;
+}
+
+/** Gives a test file an archiver of its own. */
+export function useArchiver(): () => Archiver {
+  const database = useDatabase({ template: 'archiver' });
+  let s3: S3Client | undefined;
+  let bucket = '';
+
+  beforeAll(async () => {
+    s3 = makeS3Client();
+    bucket = await makeBucket(s3, 'archive');
+    for (const role of ['archiver_maintain', 'archiver_read', 'archiver_drop']) {
+      await withRoleLock(database(), `alter role ${role} password '${PASSWORD}'`);
+    }
+  });
+  afterAll(() => {
+    s3?.destroy();
+  });
+
+  return () => {
+    if (s3 === undefined) throw new Error('the archiver exists only while tests run');
+    return makeArchiver(database(), s3, bucket);
+  };
+}
+
+/** Roles belong to the whole server: two test files that alter the same one at once meet "tuple concurrently updated". */
+async function withRoleLock({ sql }: TestDatabase, statement: string): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await sql.unsafe(statement);
+      return;
+    } catch (error) {
+      if (attempt === 20) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20 * attempt));
+    }
+  }
+}
+
+function makeArchiver(database: TestDatabase, s3: S3Client, bucket: string): Archiver {
+  const { host, port, caFile } = stack().pooler;
+  const { region } = stack().s3;
+  const tls = { ca: readFileSync(caFile, 'utf8') };
+  const open = (role: DatabaseRole, notices: string[] = []): Connection =>
+    connect(
+      { host, port, database: database.name, user: role, password: PASSWORD, tls, applicationName: 'test' },
+      (notice) => notices.push(notice),
+    );
+  const steps = (config: RuntimeConfig, changes: Partial<Wiring> = {}): Steps =>
+    localSteps({ config, s3, bucket, region, open, clock: hurriedClock, log: silentLog, ...changes });
+  return {
+    database,
+    s3,
+    bucket,
+    open,
+    steps,
+    config: (partitionSets) => {
+      const parsed = parseRuntimeConfig({ partitionSets });
+      if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+      return parsed.config;
+    },
+    run: (config, input = {}, changes = {}) =>
+      run(input, { ...steps(config), ...changes }, { concurrency: config.concurrency, clock: hurriedClock }),
+  };
+}

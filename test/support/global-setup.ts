@@ -1,0 +1,49 @@
+import { spawn } from 'node:child_process';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isAlive } from '../../local/stack/processes.ts';
+import type { ProcessIdentity } from '../../local/stack/processes.ts';
+import { KEPT_FILE, STACK_DIRECTORY } from './stack.ts';
+
+const PREFIX = 'partition-archiver-test-';
+
+/** Starts the stack of this run in a process of its own, and does not wait for it: `stack()` does. */
+export default function globalSetup(): void {
+  sweep();
+  const directory = mkdtempSync(join(tmpdir(), PREFIX));
+  // The server's account must be able to go in.
+  chmodSync(directory, 0o755);
+  const output = openSync(join(directory, 'stack.log'), 'a');
+  const program = join(import.meta.dirname, 'stack-process.ts');
+  const child = spawn('setpriv', ['--pdeathsig=SIGTERM', '--', process.execPath, program, directory], {
+    // jest's own flags are not meant for it.
+    env: { ...process.env, NODE_OPTIONS: '' },
+    detached: true,
+    stdio: ['ignore', output, output],
+  });
+  closeSync(output);
+  child.unref();
+  process.env[STACK_DIRECTORY] = directory;
+  (globalThis as { stackProcess?: number | undefined }).stackProcess = child.pid;
+}
+
+/** Removes what runs left behind that were killed; a kept directory is for whoever looks at it. */
+function sweep(): void {
+  for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(PREFIX))) {
+    const directory = join(tmpdir(), name);
+    const owner = join(directory, 'owner.json');
+    if (existsSync(join(directory, KEPT_FILE)) || !existsSync(owner)) continue;
+    if (isAlive(JSON.parse(readFileSync(owner, 'utf8')) as ProcessIdentity)) continue;
+    rmSync(directory, { recursive: true, force: true });
+  }
+}

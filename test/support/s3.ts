@@ -1,0 +1,22 @@
+import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from '@aws-sdk/client-s3';
+import { stack } from './stack.ts';
+
+/** A client of the run's object store. Destroy it after use, or a worker lingers on its sockets. */
+export function makeS3Client(): S3Client {
+  const { endpoint, region, accessKeyId, secretAccessKey } = stack().s3;
+  return new S3Client({
+    ...{ endpoint, region, credentials: { accessKeyId, secretAccessKey }, forcePathStyle: true },
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+  });
+}
+
+/** Makes a bucket with versioning, as the archive bucket has; its name is unique to this call. */
+export async function makeBucket(client: S3Client, name: string): Promise<string> {
+  const bucket = `${name}-${String(process.pid)}-${String(process.hrtime.bigint() % 1_000_000_000n)}`;
+  await client.send(new CreateBucketCommand({ Bucket: bucket }));
+  await client.send(
+    new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration: { Status: 'Enabled' } }),
+  );
+  return bucket;
+}
