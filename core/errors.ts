@@ -91,6 +91,27 @@ export const CATALOGUE = {
     'The archived DDL does not recreate the table; report it, since the table cannot be dropped safely.',
   ),
 
+  // The way back. Nothing was changed, or what was begun is resumed by trying again.
+  ManifestInvalid: stop(
+    'Find out who wrote this manifest. An earlier version of it can be named by its VersionId if it is known to be good.',
+  ),
+  ArchiveDamaged: stop(
+    'Have the archive audited. An object that was written over or deleted has earlier versions: make the one of the manifest the current one again by copying it onto its key.',
+  ),
+  DependencyMissing: stop(
+    'Create what is listed, in this order; or leave out foreign keys or grants, or name another owner.',
+  ),
+  TargetExists: stop('Choose another schema or name for the restored table, or move what is there.'),
+  AttachRefused: stop(
+    'Mend what is listed, or restore without attaching it; a parent of its own without retention takes any restored partition.',
+  ),
+  ImportDenied: stop(
+    'Attach the import role to the database for the feature s3Import, and let it read the archive prefix.',
+  ),
+  ImportFailed: retry(
+    'Look at the message of aws_s3: the route from the database to S3 (port 443) is the usual cause.',
+  ),
+
   // The end of a run.
   PartitionsFailed: stop(
     'Look at the partitions that are listed; run or redrive the execution after mending them.',

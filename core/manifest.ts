@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Name and version of the archive format. */
 export const MANIFEST_FORMAT = 'partition-archive/1';

@@ -34,7 +34,6 @@ export interface LedgerRow {
   readonly blockedCode: string | null;
   readonly blockedReason: string | null;
   readonly failedAt: Date | null;
-  readonly failedStep: string | null;
   readonly failedCode: string | null;
   readonly failedReason: string | null;
 }

@@ -21,7 +21,6 @@ export interface PartitionReport {
   readonly dropAfter?: string;
   readonly error?: {
     readonly code: string;
-    readonly step?: string;
     readonly message: string;
     readonly hint?: string;
   };

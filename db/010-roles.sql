@@ -3,11 +3,12 @@
 
 do $roles$
 declare
+  v_version constant integer := current_setting('server_version_num');
   v_role record;
 begin
   for v_role in
     select *
-      from (values ('archive_owner', false), ('archiver_maintain', true), ('archiver_read', true), ('archiver_drop', true))
+      from (values ('archive_owner', false), ('archiver_trial', false), ('archiver_maintain', true), ('archiver_read', true), ('archiver_drop', true))
         as r (name, login)
   loop
     if not exists (select from pg_catalog.pg_roles where rolname = v_role.name) then
@@ -17,17 +18,27 @@ begin
     if v_role.login then
       execute format('alter role %I set statement_timeout = %L', v_role.name, '14min');
       execute format('alter role %I set idle_in_transaction_session_timeout = %L', v_role.name, '15min');
+      -- Since 17, a database may be told to limit transactions as a whole, and to less than an export takes.
+      if v_version >= 170000 then
+        execute format('alter role %I set transaction_timeout = %L', v_role.name, '15min');
+      end if;
     end if;
   end loop;
 
-  -- Whoever installs must be able to act as the owner of what is installed.
-  if not pg_catalog.pg_has_role(current_user, 'archive_owner', 'member') then
-    execute format('grant archive_owner to %I', current_user);
-  end if;
+  -- Whoever installs must be able to act as the owners of what is installed. Since 16, a role that is no superuser and
+  -- creates another is a member of it that may pass it on, but may neither become it nor use its rights.
+  for v_role in select * from (values ('archive_owner'), ('archiver_trial')) as r (name) loop
+    if not pg_catalog.pg_has_role(current_user, v_role.name, 'usage')
+       or not pg_catalog.pg_has_role(current_user, v_role.name, case when v_version >= 160000 then 'set' else 'member' end) then
+      execute format('grant %I to %I %s', v_role.name, current_user,
+        case when v_version >= 160000 then 'with inherit true, set true' end);
+    end if;
+  end loop;
 end
 $roles$;
 
 comment on role archive_owner is 'partition-archiver: owns its schemas, functions, ledger and the quarantined tables';
+comment on role archiver_trial is 'partition-archiver: runs archived DDL on trial, and may do nothing else';
 comment on role archiver_maintain is 'partition-archiver: runs pg_partman maintenance and quarantines detached partitions';
 comment on role archiver_read is 'partition-archiver: exports and verifies quarantined partitions';
 comment on role archiver_drop is 'partition-archiver: drops partitions whose archive is verified, and nothing else';

@@ -65,7 +65,6 @@ create table if not exists partition_archiver.partition (
   verified_at timestamptz,
   dropped_at timestamptz,
   failed_at timestamptz,
-  failed_step text,
   failed_code text,
   failed_reason text,
 

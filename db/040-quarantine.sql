@@ -217,7 +217,7 @@ begin
      set state = 'quarantined', archive_id = v_archive_id, quarantine_name = v_quarantine_name, original_owner = v_owner,
          original_names = v_names, ddl = v_ddl, seal = partition_archiver.seal_of(l.table_oid),
          column_list = partition_archiver.column_list(l.table_oid), quarantined_at = clock_timestamp(),
-         failed_at = null, failed_step = null, failed_code = null, failed_reason = null
+         failed_at = null, failed_code = null, failed_reason = null
    where id = p_id;
   insert into partition_archiver.segment (archive_id, number, first_block, next_block)
     select v_archive_id, number, first_block, next_block

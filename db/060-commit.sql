@@ -27,13 +27,12 @@ begin
   if v_rows is distinct from v_segments and v_rows is not null then
     raise exception 'the segments of partition % have % rows, but the table has %', p_id, v_segments, v_rows using errcode = 'PA003';
   end if;
-  perform partition_archiver.try_ddl(l.ddl);
+  perform partition_archiver_trial.try_ddl(l.ddl);
   return to_jsonb(l) || jsonb_build_object(
     'system_identifier', l.system_identifier::text, 'counted_whole', v_rows is not null,
     'postgresql', current_setting('server_version'),
     'extensions', (select jsonb_object_agg(extname, extversion) from pg_extension where extname in ('pg_partman', 'aws_s3')),
-    'statements', to_jsonb(partition_archiver.render_ddl(l.ddl, l.table_schema, l.table_name,
-       array['structure', 'foreign_keys', 'row_security', 'ownership'])),
+    'statements', to_jsonb(partition_archiver.render_ddl(l.ddl, l.table_schema, l.table_name)),
     'segments', (select jsonb_agg(to_jsonb(s) order by s.first_block) from partition_archiver.segment s where s.archive_id = l.archive_id));
 end
 $$;
@@ -58,7 +57,7 @@ begin
      set state = 'verified', manifest_key = p_manifest_key, manifest_version_id = p_manifest_version_id,
          manifest_sha256 = p_manifest_sha256, row_count = p_rows, byte_count = p_bytes,
          verified_at = clock_timestamp(), drop_after = clock_timestamp() + make_interval(secs => p_grace_days * 86400),
-         failed_at = null, failed_step = null, failed_code = null, failed_reason = null
+         failed_at = null, failed_code = null, failed_reason = null
    where id = p_id;
 end
 $$;
@@ -105,11 +104,11 @@ end
 $$;
 
 -- The last failure of a partition, for the report; the state stays, and the next run resumes it.
-create or replace function partition_archiver.record_failure(p_id bigint, p_step text, p_code text, p_reason text) returns void
+create or replace function partition_archiver.record_failure(p_id bigint, p_code text, p_reason text) returns void
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
 begin
   update partition_archiver.partition
-     set failed_at = clock_timestamp(), failed_step = p_step, failed_code = p_code, failed_reason = p_reason
+     set failed_at = clock_timestamp(), failed_code = p_code, failed_reason = p_reason
    where id = p_id and state <> 'dropped';
 end
 $$;

@@ -6,6 +6,35 @@ revoke all on schema partition_archiver, partition_archive, partition_archiver_t
 revoke all on all functions in schema partition_archiver from public;
 revoke all on all tables in schema partition_archiver from public;
 
+-- CREATE INDEX may evaluate an immutable function of the table's owner. On trial it runs as a role that has nothing to
+-- lose: archive_owner, which is a member of every owner of partition sets, would lend each of them the rights of all.
+grant usage on schema partition_archiver to archiver_trial;
+grant usage, create on schema partition_archiver_trial to archiver_trial;
+do $trial$
+declare
+  v_function regprocedure;
+begin
+  for v_function in
+    select p.oid from pg_proc p
+     where p.pronamespace = 'partition_archiver'::regnamespace and not p.prosecdef
+       and (p.proname like 'ddl\_%' or p.proname in
+            ('capture_ddl', 'render_ddl', 'try_ddl', 'column_options', 'owned_sequences', 'type_definition'))
+  loop
+    execute format('grant execute on function %s to archiver_trial', v_function);
+  end loop;
+end
+$trial$;
+
+reset role;
+set role archiver_trial;
+create or replace function partition_archiver_trial.try_ddl(p_ddl jsonb) returns void
+  language sql security definer set search_path = pg_catalog, pg_temp
+  as $$ select partition_archiver.try_ddl(p_ddl) $$;
+revoke all on function partition_archiver_trial.try_ddl(jsonb) from public;
+grant execute on function partition_archiver_trial.try_ddl(jsonb) to archive_owner;
+reset role;
+set role archive_owner;
+
 -- A trigger function is not checked when it fires, only when the trigger is made.
 grant usage on schema partition_archiver to archiver_maintain, archiver_read, archiver_drop;
 grant usage on schema partition_archive to archiver_read;
@@ -48,7 +77,7 @@ grant execute on function
   partition_archiver.commit_archive(bigint, uuid, text, text, text, bigint, bigint, numeric),
   partition_archiver.schedule_drop(bigint, numeric),
   partition_archiver.block(bigint, text, text),
-  partition_archiver.record_failure(bigint, text, text, text)
+  partition_archiver.record_failure(bigint, text, text)
 to archiver_read;
 
 grant execute on function

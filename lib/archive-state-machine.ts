@@ -6,6 +6,9 @@ import type { ArchiverFunctions } from './archiver-functions.ts';
 import { partitionSteps } from './partition-steps.ts';
 import { stepTask } from './step-task.ts';
 
+/** Key of the template metadata by which the local runner finds this state machine among others of a stack. */
+const WORKFLOW_METADATA = 'partition-archiver:workflow';
+
 /** Properties of {@link ArchiveStateMachine}. */
 export interface ArchiveStateMachineProps {
   readonly functions: ArchiverFunctions;
@@ -111,5 +114,6 @@ export class ArchiveStateMachine extends Construct {
         includeExecutionData: true,
       },
     });
+    (this.stateMachine.node.defaultChild as sfn.CfnStateMachine).addMetadata(WORKFLOW_METADATA, 'archive');
   }
 }

@@ -1,7 +1,6 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { RemovalPolicy } from 'aws-cdk-lib';
+import { writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { RemovalPolicy, Stage } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -47,7 +46,7 @@ export class ArchiverFunctions extends Construct {
 
   constructor(scope: Construct, id: string, props: ArchiverFunctionsProps) {
     super(scope, id);
-    const configFile = writeConfig(props.config);
+    const configFile = this.writeConfig(props.config);
     this.functions = new Map(
       STEP_NAMES.map((step) => [step, this.functionFor(step, STEPS[step], configFile, props)]),
     );
@@ -68,6 +67,13 @@ export class ArchiverFunctions extends Construct {
   /** Roles of all functions. */
   get roles(): iam.IRole[] {
     return this.all.flatMap((each) => (each.role === undefined ? [] : [each.role]));
+  }
+
+  /** Writes the configuration into the cloud assembly, from where it is copied beside each bundle. */
+  private writeConfig(config: RuntimeConfig): string {
+    const file = resolve(Stage.of(this)?.outdir ?? '.', `${this.node.addr}.config.json`);
+    writeFileSync(file, `${JSON.stringify(config, null, 2)}\n`);
+    return file;
   }
 
   private functionFor(
@@ -165,12 +171,6 @@ function bundlingFor(configFile: string): nodejs.BundlingOptions {
       afterBundling: (_, outputDirectory) => [`cp "${configFile}" "${join(outputDirectory, 'config.json')}"`],
     },
   };
-}
-
-function writeConfig(config: RuntimeConfig): string {
-  const file = join(mkdtempSync(join(tmpdir(), 'partition-archiver-')), 'config.json');
-  writeFileSync(file, `${JSON.stringify(config, null, 2)}\n`);
-  return file;
 }
 
 /** What the Lambda service needs to put a function into a VPC. These actions know no resources. */

@@ -7,7 +7,7 @@ import type { DatabaseTarget } from './database-target.ts';
 import { DATABASE_ROLES, type DatabaseRole } from './steps.ts';
 
 /** Key of the tag and of the template metadata that say whose password a secret holds. */
-export const DATABASE_ROLE_TAG = 'partition-archiver:database-role';
+const DATABASE_ROLE_TAG = 'partition-archiver:database-role';
 
 /** Properties of {@link DatabaseAccess}. */
 export interface DatabaseAccessProps {

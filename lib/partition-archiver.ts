@@ -118,8 +118,16 @@ export class PartitionArchiver extends Construct {
     output('StateMachineArn', 'Start executions of this state machine', this.stateMachine.stateMachineArn);
     output('BucketName', 'Bucket that the archive is in', this.archive.bucket.bucketName);
     output('ProxyEndpoint', 'Host name that the functions connect to', this.database.host);
-    output('ExportRoleArn', 'Attached for the feature s3Export', this.databaseS3Roles.exportRole.roleArn);
-    output('ImportRoleArn', 'Attached for the feature s3Import', this.databaseS3Roles.importRole.roleArn);
+    output(
+      'ExportRoleArn',
+      'To be attached to the database for the feature s3Export',
+      this.databaseS3Roles.exportRole.roleArn,
+    );
+    output(
+      'ImportRoleArn',
+      'To be attached to the database for the feature s3Import',
+      this.databaseS3Roles.importRole.roleArn,
+    );
     for (const role of DATABASE_ROLES) {
       const { secretArn, node } = this.database.secret(role);
       output(`${node.id}Arn`, `Login of the database role ${role}`, secretArn);

@@ -12,6 +12,8 @@ import { join, resolve } from 'node:path';
 import { ensureCertificates } from './stack/certificates.ts';
 import { ensureCredentials } from './stack/credentials.ts';
 import { ensureExtensions } from './stack/extensions.ts';
+import { DEBIAN_12 } from './stack/installation.ts';
+import type { PostgresInstallation } from './stack/installation.ts';
 import { startObjectStore } from './stack/object-store.ts';
 import { stopOnSignals, takeOwnership } from './stack/owner.ts';
 import { freePorts } from './stack/ports.ts';
@@ -66,6 +68,8 @@ export interface LocalStackOptions {
   readonly directory: string;
   /** `memory` forgets objects at the end, and gives PostgreSQL's durability up for speed. */
   readonly objectStore: 'memory' | 'disk';
+  /** @default Debian 12's PostgreSQL 15 */
+  readonly installation?: PostgresInstallation;
   readonly log: (line: string) => void;
 }
 
@@ -96,12 +100,12 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
 }
 
 async function start(
-  { directory, objectStore, log }: LocalStackOptions,
+  { directory, objectStore, installation = DEBIAN_12, log }: LocalStackOptions,
   supervisor: Supervisor,
   undo: (() => Promise<void>)[],
   stop: () => Promise<void>,
 ): Promise<LocalStack> {
-  await ensureExtensions();
+  await ensureExtensions(installation);
   const credentials = ensureCredentials(directory);
   const services = await ensureServiceDirectory(directory);
   const ports = await freePorts(['postgres', 'pooler', 'gateway', 'sidecar', 'monitorV1', 'monitorV2']);
@@ -119,6 +123,7 @@ async function start(
     const postgres = await preparePostgres(
       {
         ...common,
+        installation,
         directory: join(services, 'postgres'),
         port: ports.postgres,
         sidecarUrl: `http://${HOST}:${String(ports.sidecar)}`,

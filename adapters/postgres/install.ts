@@ -8,13 +8,14 @@ export const SCHEMA_VERSION = 1;
 export const INSTALL_FILES = [
   '010-roles.sql',
   '020-ledger.sql',
-  'ddl.sql',
+  '025-ddl.sql',
   '030-inventory.sql',
   '040-quarantine.sql',
   '050-export.sql',
   '060-commit.sql',
   '070-drop.sql',
   '080-preflight.sql',
+  '085-enroll.sql',
   '090-grants.sql',
 ] as const;
 
@@ -28,27 +29,16 @@ export async function installArchiver(connection: Pick<Connection, 'begin'>): Pr
   });
 }
 
-/** Lets the archiver work on the tables of one owner, and use pg_partman and aws_s3. Safe to run again. */
+/**
+ * Lets the archiver work on the tables of one owner in these schemas, and use pg_partman and aws_s3. As an
+ * administrator; safe to run again.
+ */
 export async function enrollOwner(
   connection: Connection,
   owner: string,
   schemas: readonly string[],
 ): Promise<void> {
-  await connection.begin(async (transaction) => {
-    const [partman] = await transaction<{ schema: string }[]>`
-      select n.nspname as schema from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'pg_partman'`;
-    await transaction`grant ${transaction(owner)} to archive_owner, archiver_maintain`;
-    for (const schema of schemas) {
-      await transaction`grant usage on schema ${transaction(schema)} to archive_owner, archiver_maintain`;
-    }
-    if (partman !== undefined) {
-      const name = transaction(partman.schema);
-      await transaction`grant usage on schema ${name} to archive_owner, archiver_maintain`;
-      await transaction`grant select on all tables in schema ${name} to archive_owner`;
-      await transaction`grant select, insert, update, delete on all tables in schema ${name} to archiver_maintain`;
-      await transaction`grant execute on all routines in schema ${name} to archiver_maintain`;
-    }
-    await transaction`grant usage on schema aws_s3, aws_commons to archiver_read`;
-    await transaction`grant execute on all functions in schema aws_s3, aws_commons to archiver_read`;
-  });
+  await connection`
+    select partition_archiver.enroll(${owner}::name,
+      (select array_agg(s::name) from jsonb_array_elements_text(${connection.json([...schemas])}::jsonb) s))`;
 }

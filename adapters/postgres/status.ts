@@ -27,7 +27,7 @@ export function readLedger(connection: Connection, partitions?: readonly number[
              lower_bound as "lowerBound", upper_bound as "upperBound", period, row_count as rows, byte_count as bytes,
              manifest_key as "manifestKey", drop_after as "dropAfter", quarantined_at as "quarantinedAt",
              verified_at as "verifiedAt", dropped_at as "droppedAt", blocked_code as "blockedCode",
-             blocked_reason as "blockedReason", failed_at as "failedAt", failed_step as "failedStep",
+             blocked_reason as "blockedReason", failed_at as "failedAt",
              failed_code as "failedCode", failed_reason as "failedReason"
         from partition_archiver.partition
        where ${partitions === undefined} or id in (select value::bigint from jsonb_array_elements_text(${connection.json([...(partitions ?? [])])}::jsonb))

@@ -3,7 +3,7 @@ import {
   type SecretsManagerClient,
   SecretsManagerServiceException,
 } from '@aws-sdk/client-secrets-manager';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ArchiverError } from '../../core/errors.ts';
 
 const secretSchema = z.object({ username: z.string().min(1), password: z.string().min(1) });

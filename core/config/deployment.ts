@@ -4,6 +4,7 @@ import { partitionSetsSchema } from './partition-set.ts';
 import { parseConfig, type Parsed } from './problems.ts';
 import { concurrencySchema } from './runtime.ts';
 
+/** Patterns have no flags: the JSON schema could not carry them. */
 function matching(pattern: RegExp, rule: string): z.ZodString {
   return z.string(rule).regex(pattern, rule);
 }
@@ -27,7 +28,7 @@ const databaseSchema = z
       .enum(['cluster', 'instance'], 'must be cluster (Aurora) or instance (RDS for PostgreSQL)')
       .describe('cluster for Aurora PostgreSQL, instance for RDS for PostgreSQL.'),
     identifier: matching(
-      /^[a-z][a-z0-9-]{0,62}$/i,
+      /^[A-Za-z][A-Za-z0-9-]{0,62}$/,
       'must be the identifier of a DB cluster or instance',
     ).describe('DB cluster identifier, or DB instance identifier.'),
     endpoint: z.string('must be a host name').min(1, 'must not be empty').describe('Writer endpoint.'),
@@ -100,7 +101,7 @@ const scheduleSchema = z.strictObject({
 const deploymentSchema = z.strictObject({
   $schema: z.string().optional().describe('For editors.'),
   stackName: matching(
-    /^[a-z][a-z0-9-]{0,99}$/i,
+    /^[A-Za-z][A-Za-z0-9-]{0,99}$/,
     'must be a CloudFormation stack name: a letter, then letters, digits and hyphens',
   ).default('PartitionArchiver'),
   env: z

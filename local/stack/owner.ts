@@ -1,8 +1,10 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { endProcess, isAlive, readProcess } from './processes.ts';
+import { endProcess, isAlive, readProcess, waitForEnd } from './processes.ts';
 import type { ProcessIdentity } from './processes.ts';
+
+const DYING_MS = 2000;
 
 interface Owner extends ProcessIdentity {
   readonly ancestors: readonly ProcessIdentity[];
@@ -19,7 +21,8 @@ export async function takeOwnership(
   await mkdir(directory, { recursive: true });
   const file = join(directory, 'owner.json');
   const owner = existsSync(file) ? parse(readFileSync(file, 'utf8')) : undefined;
-  if (owner !== undefined && owner.pid !== process.pid && isAlive(owner)) {
+  // One that was told to end just now is given the time to.
+  if (owner !== undefined && owner.pid !== process.pid && !(await waitForEnd(owner, DYING_MS))) {
     const orphan = !owner.ancestors.every((ancestor) => isAlive(ancestor));
     if (!orphan) {
       throw new Error(

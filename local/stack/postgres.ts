@@ -5,11 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import postgres from 'postgres';
 import type { Certificates } from './certificates.ts';
 import { asServiceAccount, giveToServiceAccount, requireProgram, run } from './commands.ts';
+import { programFolder } from './installation.ts';
+import type { PostgresInstallation } from './installation.ts';
 import { isAlive, readProcess, waitUntilReady } from './processes.ts';
 import type { Daemon, ProcessIdentity, Supervisor } from './processes.ts';
-
-/** Debian 12's PostgreSQL; pg_partman is packaged for this major only. */
-const BIN = '/usr/lib/postgresql/15/bin';
 
 /** The superuser, named as on a plain installation. RDS has none: only the stack and tests' set-up use it. */
 export const SUPERUSER = 'postgres';
@@ -18,6 +17,7 @@ export const SUPERUSER = 'postgres';
 export const POOLER_ROLE = 'pooler';
 
 export interface PostgresOptions {
+  readonly installation: PostgresInstallation;
   /** A folder that the service account can reach. */
   readonly directory: string;
   readonly port: number;
@@ -44,7 +44,7 @@ export async function preparePostgres(
   supervisor: Supervisor,
 ): Promise<PostgresServer> {
   const data = join(options.directory, 'data');
-  const server = requireProgram('postgres', 'postgresql-15', [BIN]);
+  const server = requireServerProgram('postgres', options);
   const configuration = join(options.directory, 'postgresql.conf');
   // Written last of all, so that a first start that was killed half way is begun anew.
   const complete = join(options.directory, 'complete');
@@ -73,6 +73,11 @@ export async function preparePostgres(
   };
 }
 
+function requireServerProgram(name: string, { installation }: PostgresOptions): string {
+  const debianPackage = `postgresql-${String(installation.major)}`;
+  return requireProgram(name, debianPackage, [programFolder(installation)]);
+}
+
 async function initialise(data: string, options: PostgresOptions): Promise<void> {
   // What an initdb left that was killed half way is of no use.
   rmSync(data, { recursive: true, force: true });
@@ -82,7 +87,7 @@ async function initialise(data: string, options: PostgresOptions): Promise<void>
   await giveToServiceAccount(options.directory);
   await run(
     asServiceAccount([
-      ...[requireProgram('initdb', 'postgresql-15', [BIN]), '-D', data, '-U', SUPERUSER, '--no-sync'],
+      ...[requireServerProgram('initdb', options), '-D', data, '-U', SUPERUSER, '--no-sync'],
       ...['--auth=scram-sha-256', `--pwfile=${passwordFile}`, '--encoding=UTF8', '--locale=C.UTF-8'],
     ]),
     { cwd: options.directory },

@@ -87,7 +87,8 @@ export async function endProcess(
   }
 }
 
-async function waitForEnd(identity: ProcessIdentity, timeoutMs: number): Promise<boolean> {
+/** Waits for the end of a process; false when it still runs after the timeout. */
+export async function waitForEnd(identity: ProcessIdentity, timeoutMs: number): Promise<boolean> {
   for (let waited = 0; waited < timeoutMs; waited += 10) {
     if (!isAlive(identity)) return true;
     await sleep(10);

@@ -42,6 +42,9 @@ const CHOICE_FIELDS = [
   'Comment',
 ];
 
+/** Timers of Node.js end at once beyond this. */
+const LONGEST_TIMEOUT_SECONDS = 2_147_483;
+
 /** What the context object has here, and which part of it means the same in a child execution. */
 const CONTEXT_PATHS = [
   'Execution.Id',
@@ -68,6 +71,7 @@ const REASONS: Readonly<Record<string, string>> = {
 export function assertFaithful(definition: StateMachineDefinition): void {
   const refusals = [
     ...unknownFields('the state machine', definition, MACHINE_FIELDS),
+    ...checkTimeout('the state machine', definition.TimeoutSeconds),
     ...checkStates(definition.States, false),
   ];
   if (refusals.length > 0) {
@@ -105,7 +109,7 @@ function because(reason: string | undefined): string {
 
 /** Fields that are supported, but not with every value. */
 function checkValues(name: string, state: State): string[] {
-  const refusals: string[] = [];
+  const refusals = checkTimeout(name, state.TimeoutSeconds);
   if (state.ResultPath === '$') refusals.push(`${name}: ResultPath "$" is not supported; leave it out`);
   if (state.Type === 'Task') {
     if (!isLambda(state.Resource)) {
@@ -123,6 +127,12 @@ function checkValues(name: string, state: State): string[] {
     refusals.push(`${name}: ToleratedFailurePercentage ${tolerated} is not supported; only 100 is`);
   }
   return refusals;
+}
+
+function checkTimeout(where: string, seconds: number | undefined): string[] {
+  return (seconds ?? 0) > LONGEST_TIMEOUT_SECONDS
+    ? [`${where}: TimeoutSeconds ${String(seconds)} is not supported; at most ${LONGEST_TIMEOUT_SECONDS} is`]
+    : [];
 }
 
 function isLambda(resource: string | undefined): boolean {

@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import type { InvocationRequest, InvocationResponse } from './lambda-messages.ts';
 import type { LocalFunction } from './load-state-machine.ts';
 import { readMemory } from './process-memory.ts';
@@ -126,6 +127,10 @@ export class LambdaPool implements FunctionRunner {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     this.children.add(child);
+    // It may die between two invocations, of which its exit tells; without a listener the error would be thrown.
+    child.on('error', () => {
+      if (child.pid === undefined) this.children.delete(child);
+    });
     child.once('exit', () => {
       this.children.delete(child);
       const idle = this.idle.get(target.arn);
@@ -133,9 +138,8 @@ export class LambdaPool implements FunctionRunner {
       if (index >= 0) idle?.splice(index, 1);
     });
     for (const stream of [child.stdout, child.stderr]) {
-      stream?.setEncoding('utf8').on('data', (text: string) => {
-        for (const line of text.split('\n')) if (line !== '') this.options.onLog?.(line, target);
-      });
+      if (stream === null) continue;
+      createInterface({ input: stream }).on('line', (line) => this.options.onLog?.(line, target));
     }
     return child;
   }
@@ -171,7 +175,11 @@ export class LambdaPool implements FunctionRunner {
       const how = signal === null ? `exit status ${String(code)}` : `signal: ${signal}`;
       fail('Runtime.ExitError', `Runtime exited with error: ${how}`);
     };
+    const onError = ({ message }: Error) => {
+      fail('Runtime.ExitError', message);
+    };
     child.once('exit', onExit);
+    child.once('error', onError);
     child.once('message', resolve);
     try {
       const response = await promise;
@@ -180,6 +188,7 @@ export class LambdaPool implements FunctionRunner {
       clearTimeout(timeout);
       clearInterval(memory);
       child.off('exit', onExit);
+      child.off('error', onError);
       child.off('message', resolve);
     }
   }

@@ -7,6 +7,9 @@ import { functionArn, resolver, secretArn, type Surroundings } from './resolve.t
 /** Key of the metadata by which the stack says whose password a secret holds; written by `lib/database-access.ts`. */
 const DATABASE_ROLE_METADATA = 'partition-archiver:database-role';
 
+/** Key of the metadata that marks a workflow of ours beside state machines that the CDK makes for itself. */
+const WORKFLOW_METADATA = 'partition-archiver:workflow';
+
 /** What {@link loadStateMachine} wants to know. */
 export interface LoadOptions extends Surroundings {
   /**
@@ -16,11 +19,11 @@ export interface LoadOptions extends Surroundings {
    */
   readonly stackName?: string;
   /**
-   * Logical id, or the beginning of it, of the state machine.
+   * Which workflow.
    *
-   * @default - the only one
+   * @default 'archive'
    */
-  readonly stateMachine?: string;
+  readonly workflow?: string;
 }
 
 /** A Lambda function as the template configures it. */
@@ -42,7 +45,7 @@ export interface LocalStateMachine {
   readonly arn: string;
   readonly region: string;
   readonly definition: StateMachineDefinition;
-  /** By ARN. */
+  /** Those that the definition names, by ARN. */
   readonly functions: ReadonlyMap<string, LocalFunction>;
   /** ARN of the secret of each database role. */
   readonly secrets: Readonly<Record<string, string>>;
@@ -55,10 +58,9 @@ export interface LocalStateMachine {
 export function loadStateMachine(cloudAssembly: string, options: LoadOptions): LocalStateMachine {
   const stack = readStack(cloudAssembly, options.stackName);
   const resolve = resolver(stack, options);
-  const [logicalId, resource] = findStateMachine(stack, options.stateMachine ?? '');
-  const definition = JSON.parse(
-    String(resolve(resource.Properties?.['DefinitionString'])),
-  ) as StateMachineDefinition;
+  const [logicalId, resource] = findStateMachine(stack, options.workflow ?? 'archive');
+  const text = String(resolve(resource.Properties?.['DefinitionString']));
+  const definition = JSON.parse(text) as StateMachineDefinition;
   assertFaithful(definition);
   assertValid(definition);
   const { region, account = '000000000000' } = options;
@@ -68,10 +70,12 @@ export function loadStateMachine(cloudAssembly: string, options: LoadOptions): L
     region,
     definition,
     functions: new Map(
-      ofType(stack, 'AWS::Lambda::Function').map(([id, { Properties = {} }]) => {
-        const loaded = toFunction(id, Properties, stack, resolve, options);
-        return [loaded.arn, loaded];
-      }),
+      ofType(stack, 'AWS::Lambda::Function')
+        .filter(([id]) => text.includes(functionArn(id, options)))
+        .map(([id, { Properties = {} }]) => [
+          functionArn(id, options),
+          toFunction(id, Properties, stack, resolve, options),
+        ]),
     ),
     secrets: Object.fromEntries(
       ofType(stack, 'AWS::SecretsManager::Secret').flatMap(([id, { Metadata }]) => {
@@ -92,13 +96,15 @@ function ofType(stack: SynthesisedStack, type: string): [string, TemplateResourc
   return Object.entries(stack.resources).filter(([, resource]) => resource.Type === type);
 }
 
-function findStateMachine(stack: SynthesisedStack, prefix: string): [string, TemplateResource] {
-  const found = ofType(stack, 'AWS::StepFunctions::StateMachine').filter(([id]) => id.startsWith(prefix));
+function findStateMachine(stack: SynthesisedStack, workflow: string): [string, TemplateResource] {
+  const found = ofType(stack, 'AWS::StepFunctions::StateMachine').filter(
+    ([, { Metadata }]) => Metadata?.[WORKFLOW_METADATA] === workflow,
+  );
   const [only, ...others] = found;
   if (only === undefined || others.length > 0) {
     const names = found.map(([id]) => id).join(', ');
     throw new Error(
-      `stack ${stack.name} has ${names === '' ? 'no such state machine' : `several: ${names}`}`,
+      `stack ${stack.name} has ${names === '' ? 'no' : 'more than one'} workflow ${workflow}${names === '' ? '' : `: ${names}`}`,
     );
   }
   return only;

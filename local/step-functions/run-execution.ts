@@ -6,13 +6,7 @@ import { LambdaPool } from './lambda-pool.ts';
 import type { LocalStateMachine } from './load-state-machine.ts';
 import { taskHandlers } from './task-handlers.ts';
 
-export type {
-  ExecutionOptions,
-  ExecutionResult,
-  FunctionEvent,
-  HistoryEvent,
-  StateEvent,
-} from './execution.ts';
+export type { ExecutionOptions, ExecutionResult, HistoryEvent } from './execution.ts';
 
 /** Runs a state machine from its start. An execution that fails is a result; only a fault of the runner throws. */
 export function runExecution(

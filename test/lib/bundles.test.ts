@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parseRuntimeConfig } from '../../core/config/runtime.ts';
 import { STEP_NAMES } from '../../lib/steps.ts';
 import { loadStateMachine } from '../../local/step-functions/load-state-machine.ts';
@@ -9,13 +9,19 @@ import { synthesiseAssembly } from './synthesise.ts';
 const LARGEST_BUNDLE_BYTES = 1_000_000;
 
 describe('the bundles', () => {
+  let assembly: string;
   let directories: string[];
 
   beforeAll(() => {
     const where = { region: 'eu-central-1', bucketName: 'archive', databaseHost: 'localhost' };
-    const machine = loadStateMachine(synthesiseAssembly({ bundle: true }), where);
+    assembly = synthesiseAssembly({ bundle: true });
+    const machine = loadStateMachine(assembly, where);
     directories = [...machine.functions.values()].map(({ directory }) => directory);
   }, 120_000);
+
+  afterAll(() => {
+    rmSync(assembly, { recursive: true });
+  });
 
   test('consist of one module and the configuration', () => {
     expect(directories).toHaveLength(STEP_NAMES.length);

@@ -8,7 +8,7 @@ import { PartitionArchiverStack } from '../../lib/partition-archiver-stack.ts';
 const ROOT = join(import.meta.dirname, '../..');
 
 /** The example file, with some settings replaced, `undefined` for left out. */
-export function exampleConfig(changes: object = {}): object {
+function exampleConfig(changes: object = {}): object {
   const example = readJson('partition-archiver.example.json');
   return JSON.parse(JSON.stringify({ ...example, ...changes })) as object;
 }

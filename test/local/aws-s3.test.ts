@@ -2,11 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import {
+  DeleteBucketPolicyCommand,
   GetObjectCommand,
   HeadObjectCommand,
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
   ListObjectVersionsCommand,
+  PutBucketPolicyCommand,
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -195,12 +197,30 @@ describe('query_export_to_s3', () => {
     await expect(call('no-such-bucket', 'us-east-1')).rejects.toMatchObject({
       code: '38000',
       message: 'could not upload to Amazon S3',
-      detail: expect.stringContaining('NoSuchBucket') as string,
+      detail: expect.stringContaining('NoSuchBucket'),
     });
     await expect(call(bucket, 'eu-west-1')).rejects.toMatchObject({
       code: '38000',
-      detail: expect.stringContaining('PermanentRedirect') as string,
+      detail: expect.stringContaining('PermanentRedirect'),
     });
+  });
+
+  test('is refused by S3 where the bucket’s policy refuses it', async () => {
+    const Policy = JSON.stringify({
+      Version: '2012-10-17',
+      Statement: [
+        {
+          ...{ Effect: 'Deny', Principal: '*', Action: 's3:PutObject' },
+          Resource: `arn:aws:s3:::${bucket}/forbidden/*`,
+        },
+      ],
+    });
+    await s3.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy }));
+    await expect(exportTo('forbidden/x', 'select 1')).rejects.toMatchObject({
+      code: '38000',
+      detail: expect.stringContaining('AccessDenied'),
+    });
+    await s3.send(new DeleteBucketPolicyCommand({ Bucket: bucket }));
   });
 
   test('takes names that a shell, SQL or a URL would misread', async () => {
@@ -312,7 +332,7 @@ describe('table_import_from_s3', () => {
     await expect(importFrom('nothing')).rejects.toMatchObject({ code: '38000' });
     await expect(importFrom('missing')).rejects.toMatchObject({
       code: '38000',
-      detail: expect.stringContaining('NoSuchKey') as string,
+      detail: expect.stringContaining('NoSuchKey'),
     });
     const key = randomBytes(8).toString('hex');
     const foreign = database().sql`

@@ -17,7 +17,8 @@ export const hurriedClock: Clock = {
 };
 
 const silentLog: Log = { info: () => undefined, warn: () => undefined };
-const PASSWORD = 'for-tests-only';
+/** Password of the three login roles in tests. */
+export const ROLE_PASSWORD = 'for-tests-only';
 
 /** A database with the archiver installed, a bucket, and the steps wired to both through the pooler. */
 export interface Archiver {
@@ -42,7 +43,7 @@ export function useArchiver(): () => Archiver {
     s3 = makeS3Client();
     bucket = await makeBucket(s3, 'archive');
     for (const role of ['archiver_maintain', 'archiver_read', 'archiver_drop']) {
-      await withRoleLock(database(), `alter role ${role} password '${PASSWORD}'`);
+      await withRoleLock(database(), `alter role ${role} password '${ROLE_PASSWORD}'`);
     }
   });
   afterAll(() => {
@@ -74,7 +75,15 @@ function makeArchiver(database: TestDatabase, s3: S3Client, bucket: string): Arc
   const tls = { ca: readFileSync(caFile, 'utf8') };
   const open = (role: DatabaseRole, notices: string[] = []): Connection =>
     connect(
-      { host, port, database: database.name, user: role, password: PASSWORD, tls, applicationName: 'test' },
+      {
+        host,
+        port,
+        database: database.name,
+        user: role,
+        password: ROLE_PASSWORD,
+        tls,
+        applicationName: 'test',
+      },
       (notice) => notices.push(notice),
     );
   const steps = (config: RuntimeConfig, changes: Partial<Wiring> = {}): Steps =>

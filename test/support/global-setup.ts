@@ -8,6 +8,7 @@ import {
   readFileSync,
   readdirSync,
   rmSync,
+  statSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,9 +42,14 @@ export default function globalSetup(): void {
 function sweep(): void {
   for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(PREFIX))) {
     const directory = join(tmpdir(), name);
-    const owner = join(directory, 'owner.json');
-    if (existsSync(join(directory, KEPT_FILE)) || !existsSync(owner)) continue;
-    if (isAlive(JSON.parse(readFileSync(owner, 'utf8')) as ProcessIdentity)) continue;
+    if (existsSync(join(directory, KEPT_FILE)) || isInUse(directory)) continue;
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+function isInUse(directory: string): boolean {
+  const owner = join(directory, 'owner.json');
+  if (existsSync(owner)) return isAlive(JSON.parse(readFileSync(owner, 'utf8')) as ProcessIdentity);
+  // Another run may be just about to start its stack there, or to remove it.
+  return Date.now() - statSync(directory).mtimeMs < 10 * 60_000;
 }

@@ -24,7 +24,7 @@ export interface PartitionSet {
 }
 
 /**
- * Makes a monthly set by pg_partman 4 with rows in each past month. By default four months, of which the two oldest are
+ * Makes a monthly set by whichever pg_partman is installed, with rows in each past month. By default four months, of which the two oldest are
  * past a retention of two months.
  */
 export async function createPartitionSet(
@@ -54,8 +54,10 @@ export async function createPartitionSet(
   });
   await sql.begin(async (tx) => {
     await tx`set local timezone = 'UTC'`;
+    // Version 5 has but one way to partition, and knows intervals by no names.
+    const style = (await partmanMajor(tx)) < 5 ? `'native', 'monthly'` : `'1 month'`;
     await tx`
-      select partman.create_parent(${`${schema}.${table}`}, 'ts', 'native', 'monthly', p_premake => 2,
+      select partman.create_parent(${`${schema}.${table}`}, 'ts', ${tx.unsafe(style)}, p_premake => 2,
         p_start_partition => to_char(date_trunc('month', now()) - make_interval(months => ${months}::integer), 'YYYY-MM-DD'))`;
     await tx`update partman.part_config set retention = ${retention}, retention_keep_table = true, infinite_time_partitions = true
               where parent_table = ${`${schema}.${table}`}`;
@@ -72,6 +74,13 @@ export async function createPartitionSet(
   });
   await enrollOwner(sql, owner, [schema]);
   return { schema, table, owner };
+}
+
+/** The major version of pg_partman in a database, on which its API depends. */
+export async function partmanMajor(sql: postgres.Sql): Promise<number> {
+  const [extension] = await sql<{ major: number }[]>`
+    select split_part(extversion, '.', 1)::integer as major from pg_extension where extname = 'pg_partman'`;
+  return extension?.major ?? 0;
 }
 
 function quote(name: string): string {

@@ -7,6 +7,9 @@ export type { StackCoordinates } from '../../local/stack.ts';
 /** Names the directory of the run's stack; set by the global set-up, inherited by the workers. */
 export const STACK_DIRECTORY = 'PARTITION_ARCHIVER_TEST_STACK';
 
+/** Names another PostgreSQL than Debian 12's, as JSON of a `PostgresInstallation`: how the matrix runs the tests. */
+export const INSTALLATION = 'PARTITION_ARCHIVER_TEST_POSTGRES';
+
 /** Written by the stack's process when all of it answers, and when it failed, respectively. */
 export const COORDINATES_FILE = 'coordinates.json';
 export const FAILURE_FILE = 'failure.txt';

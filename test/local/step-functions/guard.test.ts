@@ -62,6 +62,7 @@ describe('refuses', () => {
       task({ TimeoutSeconds: undefined }),
       /TimeoutSeconds is missing/,
     ],
+    ['a time longer than timers can be', task({ TimeoutSeconds: 2_147_484 }), /TimeoutSeconds 2147484/],
     ['ResultPath $, which the library takes for a name', task({ ResultPath: '$' }), /ResultPath "\$"/],
     [
       'a part of the context that it has not',

@@ -12,6 +12,8 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
+const MARK = { 'partition-archiver:workflow': 'archive' };
+
 const WORKER = {
   Type: 'AWS::Lambda::Function',
   Properties: {
@@ -53,6 +55,7 @@ function assembly(name: string, resources: object = {}): string {
       Worker: WORKER,
       Machine: {
         Type: 'AWS::StepFunctions::StateMachine',
+        Metadata: MARK,
         Properties: {
           DefinitionString: {
             'Fn::Join': [
@@ -88,6 +91,20 @@ test('finds the machine, its functions and its secrets, and runs them', async ()
   });
 });
 
+test('leaves alone what belongs to somebody else', () => {
+  const directory = assembly('others', {
+    // Made by the CDK for itself; its environment could not be resolved.
+    Provider: {
+      Type: 'AWS::Lambda::Function',
+      Properties: { ...WORKER.Properties, Environment: { Variables: { A: { Ref: 'Waiter' } } } },
+    },
+    Waiter: { Type: 'AWS::StepFunctions::StateMachine', Properties: {} },
+  });
+  const machine = loadStateMachine(directory, HERE);
+  expect(machine.name).toBe('Machine');
+  expect([...machine.functions.values()].map(({ logicalId }) => logicalId)).toEqual(['Worker']);
+});
+
 test('a value that is given comes first', () => {
   const machine = loadStateMachine(assembly('given'), {
     ...HERE,
@@ -114,19 +131,23 @@ describe('refuses', () => {
     expect(() => loadStateMachine(directory, HERE)).toThrow(message);
   });
 
-  test('a choice between several state machines', () => {
+  test('a workflow that is not there, or is there twice', () => {
     const other = {
       Type: 'AWS::StepFunctions::StateMachine',
+      Metadata: MARK,
       Properties: { DefinitionString: '{"StartAt":"S","States":{"S":{"Type":"Succeed"}}}' },
     };
     const directory = assembly('two', { Other: other });
-    expect(() => loadStateMachine(directory, HERE)).toThrow(/several: Machine, Other/);
-    expect(loadStateMachine(directory, { ...HERE, stateMachine: 'Other' }).name).toBe('Other');
+    expect(() => loadStateMachine(directory, HERE)).toThrow(/more than one workflow archive: Machine, Other/);
+    expect(() => loadStateMachine(directory, { ...HERE, workflow: 'restore' })).toThrow(
+      /no workflow restore/,
+    );
   });
 
   test('a machine that it cannot run faithfully', () => {
     const Machine = {
       Type: 'AWS::StepFunctions::StateMachine',
+      Metadata: MARK,
       Properties: {
         DefinitionString: '{"QueryLanguage":"JSONata","StartAt":"S","States":{"S":{"Type":"Succeed"}}}',
       },

@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import {
@@ -7,6 +10,8 @@ import {
   type HistoryEvent,
 } from '../../../local/step-functions/run-execution.ts';
 import { task, tinyMachine } from './tiny-machine.ts';
+
+const LOCAL = join(import.meta.dirname, '../../../local/step-functions');
 
 const QUICK: ExecutionOptions = { environment: {}, retryIntervalMs: 1 };
 
@@ -283,6 +288,22 @@ test('a stopped execution is ABORTED, and leaves no process behind', async () =>
   await sleep(50);
   expect(pids).toHaveLength(1);
   expect(pids.filter(isAlive)).toEqual([]);
+});
+
+test('functions end with the process that runs them, even if that one is killed', async () => {
+  using machine = tinyMachine(ONE_TASK, 'await new Promise(() => setInterval(() => {}, 1000));');
+  const script = `
+    import { LambdaPool } from ${JSON.stringify(join(LOCAL, 'lambda-pool.ts'))};
+    const target = ${JSON.stringify([...machine.functions.values()][0])};
+    const pool = new LambdaPool({ environment: {} });
+    await pool.invoke(target, {}, ({ pid }) => console.log(pid));`;
+  const runner = spawn(process.execPath, ['--input-type=module', '--eval', script]);
+  const [line] = (await once(runner.stdout.setEncoding('utf8'), 'data')) as [string];
+  const pid = Number(line);
+  expect(isAlive(pid)).toBe(true);
+  runner.kill('SIGKILL');
+  for (let tries = 0; tries < 100 && isAlive(pid); tries += 1) await sleep(50);
+  expect(isAlive(pid)).toBe(false);
 });
 
 test('what a function writes is handed on line by line', async () => {

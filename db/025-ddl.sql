@@ -429,7 +429,9 @@ create or replace function partition_archiver.ddl_objects(p_table oid) returns j
   select coalesce(jsonb_agg(jsonb_build_object('kind', kind, 'name', name, 'detail', detail) order by kind, name collate "C"), '[]')
     from (
       select case contype when 'f' then 'foreign key' else 'constraint' end as kind, conname as name,
-             concat_ws(' ', contype, condeferrable, condeferred, convalidated, connoinherit) as detail
+             -- NO INHERIT is said of these two only; the others keep there whether they came with a partitioned table.
+             concat_ws(' ', contype, condeferrable, condeferred, convalidated, case when contype in ('c', 'n') then connoinherit end)
+               as detail
         from pg_constraint where conrelid = p_table and conparentid = 0 and contype <> 't'
       union all
       select 'index', k.relname, concat_ws(' ', am.amname, i.indisunique, i.indisprimary, i.indisclustered, i.indisreplident,
@@ -577,6 +579,9 @@ begin
     v_dependencies := partition_archiver.ddl_dependencies(p_table);
     v_sections := v_sections || jsonb_build_object('sequence_values', partition_archiver.ddl_sequence_values(p_table, v_marker));
     begin
+      -- One at a time: tables of several schemas have indexes of the same names, and two sessions that put them into the
+      -- one schema in different orders would wait for each other. Ends with the subtransaction.
+      perform pg_advisory_xact_lock(hashtext('partition_archiver_trial'), 0);
       if v_own_schema <> 'partition_archiver_trial' then
         execute format('alter table %s set schema partition_archiver_trial', p_table::regclass);
       end if;
@@ -725,6 +730,7 @@ begin
   v_statements := partition_archiver.render_ddl(p_ddl, 'partition_archiver_trial', (p_ddl ->> 'name')::name,
     array['structure', 'row_security']);
   begin
+    perform pg_advisory_xact_lock(hashtext('partition_archiver_trial'), 0); -- as in capture_ddl
     foreach v_statement in array v_statements loop
       v_number := v_number + 1;
       execute v_statement;

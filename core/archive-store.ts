@@ -1,0 +1,86 @@
+import { ArchiverError } from './errors.ts';
+import { parseManifest, sha256Of, type Manifest } from './manifest.ts';
+import { readText, type ObjectStore, type ObjectVersion } from './ports.ts';
+
+/** The archive bucket, as the way back needs it: it has to find its way without a ledger. */
+export interface ArchiveStore extends ObjectStore {
+  /** Names of the levels directly below `prefix`, which ends with a slash or is empty. */
+  folders(prefix: string): Promise<readonly string[]>;
+  /** How many versions and delete markers this very key has. */
+  versions(key: string): Promise<number>;
+}
+
+/** A manifest as it was read, with the version and the SHA-256 that it was read with. */
+export interface StoredManifest {
+  readonly manifest: Manifest;
+  readonly object: ObjectVersion;
+  readonly sha256: string;
+}
+
+/** Keys of manifests: `<database>/<schema>/<table>/<period>/manifest/<archive id>.json`. */
+const MANIFEST_KEY = /^[^/]+\/[^/]+\/[^/]+\/[^/]+\/manifest\/([0-9a-f-]{36})\.json$/;
+
+/**
+ * Reads a manifest, given its key. A manifest is written once and never again, so without `versionId` it must be the
+ * only version of its key; one that was written over or deleted since is not to be trusted before somebody has looked.
+ * Throws `ManifestInvalid` where there is no such manifest or something is wrong with it.
+ */
+export async function readManifest(
+  store: ArchiveStore,
+  key: string,
+  versionId?: string,
+): Promise<StoredManifest> {
+  const [, archiveId] = MANIFEST_KEY.exec(key) ?? [];
+  if (archiveId === undefined) {
+    throw new ArchiverError('InvalidInput', `${JSON.stringify(key)} is not the key of a manifest`);
+  }
+  const object = versionId === undefined ? await onlyVersion(store, key) : await store.head(key, versionId);
+  const text = await readText(store, object);
+  const parsed = parseManifest(text);
+  if (!parsed.ok) throw new ArchiverError('ManifestInvalid', `${key}: ${parsed.problem}`);
+  if (parsed.manifest.archiveId !== archiveId) {
+    throw new ArchiverError(
+      'ManifestInvalid',
+      `${key} is the manifest of archive ${parsed.manifest.archiveId}`,
+    );
+  }
+  return { manifest: parsed.manifest, object, sha256: sha256Of(text) };
+}
+
+async function onlyVersion(store: ArchiveStore, key: string): Promise<ObjectVersion> {
+  const versions = await store.versions(key);
+  if (versions > 1) {
+    throw new ArchiverError(
+      'ManifestInvalid',
+      `${key} was written over or deleted after the archive was made: it has ${versions} versions`,
+    );
+  }
+  const object = (await store.list(key)).find((candidate) => candidate.key === key);
+  if (object === undefined) throw new ArchiverError('ManifestInvalid', `there is no manifest ${key}`);
+  return object;
+}
+
+/** Takes the items in order, up to `atOnce` at a time, and answers what became of each in the same order. */
+export async function mapAtOnce<T, R>(
+  items: readonly T[],
+  atOnce: number,
+  work: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = [];
+  const queue = items.entries();
+  let failed = false;
+  const worker = async (): Promise<void> => {
+    for (const [index, item] of queue) {
+      if (failed) return;
+      try {
+        results[index] = await work(item);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    }
+  };
+  const ends = await Promise.allSettled(Array.from({ length: Math.min(atOnce, items.length) }, worker));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  return results;
+}

@@ -1,0 +1,35 @@
+const NUMBER = /^-?\d+(\.\d+)?$/;
+/** What PostgreSQL prints under the pins, and what a person writes: the time, its offset and all but the year may be left out. */
+const TIME =
+  /^(\d{4,})(?:-(\d{2})(?:-(\d{2})(?:[ T](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)(Z|[+-]\d{2}(?::?\d{2})?)?)?)?)?$/;
+
+/**
+ * A bound of a partition as a number that others of its kind can be compared with: milliseconds since 1970 for a time,
+ * the number itself for an id. `null` for what cannot be compared, such as a year before Christ.
+ */
+export function parseBound(kind: 'time' | 'id', text: string): number | null {
+  if (kind === 'id') return NUMBER.test(text) ? Number(text) : null;
+  const parts = TIME.exec(text);
+  if (parts?.[1]?.length === 4) {
+    const [, year, month = '01', day = '01', time = '00:00', offset = 'Z'] = parts;
+    const milliseconds = Date.parse(
+      `${year}-${month}-${day}T${time}${offset === 'Z' ? 'Z' : fullOffset(offset)}`,
+    );
+    return Number.isNaN(milliseconds) ? null : milliseconds;
+  }
+  return NUMBER.test(text) ? epochMilliseconds(Number(text)) : null;
+}
+
+const fullOffset = (offset: string): string => (/^[+-]\d{2}$/.test(offset) ? `${offset}:00` : offset);
+
+/**
+ * A bound of an epoch set: whole seconds, milliseconds, microseconds or nanoseconds since 1970. Which of them it is, its
+ * size tells: up to the year 5138 a count of seconds has at most eleven digits, and from 1973 on one of milliseconds
+ * has more.
+ */
+function epochMilliseconds(count: number): number {
+  const size = Math.abs(count);
+  if (size < 1e11) return count * 1e3;
+  if (size < 1e14) return count;
+  return size < 1e17 ? count / 1e3 : count / 1e6;
+}

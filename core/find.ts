@@ -1,0 +1,147 @@
+import { mapAtOnce, readManifest, type ArchiveStore } from './archive-store.ts';
+import { parseBound } from './bounds.ts';
+import { ArchiverError } from './errors.ts';
+import { keyPart } from './keys.ts';
+import type { Manifest } from './manifest.ts';
+
+/** Which archives are looked for. Whatever is left out is not narrowed. */
+export interface ArchiveQuery {
+  readonly database?: string;
+  /** Schema and name of the partitioned parent. */
+  readonly schema?: string;
+  readonly table?: string;
+  /**
+   * Archives with a part at or after this: a date or time (`2021`, `2021-01-31`, `2021-01-31T06:00Z`; UTC where no
+   * offset is given), or a number for a set that is partitioned by one.
+   */
+  readonly from?: string;
+  /** Archives with a part before this. */
+  readonly to?: string;
+}
+
+/** An archive that exists, by its manifest. */
+export interface FoundArchive {
+  readonly manifestKey: string;
+  readonly versionId: string;
+  readonly archiveId: string;
+  readonly database: string;
+  readonly parent: { readonly schema: string; readonly table: string };
+  readonly partition: { readonly schema: string; readonly table: string };
+  readonly period: string;
+  readonly lowerBound: string;
+  readonly upperBound: string;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly archivedAt: string;
+}
+
+/** What `find` answers. */
+export interface FindResult {
+  /** By database, parent and lower bound; of several archives of one period the latest comes last. */
+  readonly archives: readonly FoundArchive[];
+  /** Manifests that cannot be read or are not to be trusted, and why. */
+  readonly unreadable: readonly { readonly manifestKey: string; readonly problem: string }[];
+}
+
+/** Requests to S3 at the same time. */
+const AT_ONCE = 16;
+
+/**
+ * Finds the archives of a table and a range, from the manifests in the bucket alone. What has no manifest is no archive
+ * and does not appear.
+ */
+export async function find(
+  query: ArchiveQuery,
+  { store }: { readonly store: ArchiveStore },
+): Promise<FindResult> {
+  checkRange(query);
+  const archives: (FoundArchive & { readonly order: number })[] = [];
+  const unreadable: { manifestKey: string; problem: string }[] = [];
+  await mapAtOnce(await manifestKeys(query, store), AT_ONCE, async (manifestKey) => {
+    try {
+      const { manifest, object } = await readManifest(store, manifestKey);
+      if (isWithin(manifest, query)) {
+        archives.push({ ...describe(manifest, manifestKey, object.versionId), order: orderOf(manifest) });
+      }
+    } catch (error) {
+      if (!(error instanceof ArchiverError) || error.retryable || error.code === 'ObjectStoreDenied')
+        throw error;
+      unreadable.push({ manifestKey, problem: error.message });
+    }
+  });
+  archives.sort(compare);
+  unreadable.sort((a, b) => (a.manifestKey < b.manifestKey ? -1 : 1));
+  return { archives: archives.map(({ order: _, ...archive }) => archive), unreadable };
+}
+
+/** The keys of the manifests, level by level, so that no data object has to be listed. */
+async function manifestKeys(query: ArchiveQuery, store: ArchiveStore): Promise<string[]> {
+  const below = async (prefixes: readonly string[], wanted: string | undefined): Promise<string[]> => {
+    if (wanted !== undefined) return prefixes.map((prefix) => `${prefix}${keyPart(wanted)}/`);
+    const folders = await mapAtOnce(prefixes, AT_ONCE, (prefix) => store.folders(prefix));
+    return prefixes.flatMap((prefix, index) => (folders[index] ?? []).map((folder) => `${prefix}${folder}/`));
+  };
+  const databases = await below([''], query.database);
+  const schemas = await below(databases, query.schema);
+  const tables = await below(schemas, query.table);
+  const periods = await below(tables, undefined);
+  const objects = await mapAtOnce(periods, AT_ONCE, (period) => store.list(`${period}manifest/`));
+  return objects.flat().map(({ key }) => key);
+}
+
+function checkRange({ from, to }: ArchiveQuery): void {
+  for (const [name, text] of Object.entries({ from, to })) {
+    if (text !== undefined && parseBound('time', text) === null && parseBound('id', text) === null) {
+      throw new ArchiverError(
+        'InvalidInput',
+        `${name}: ${JSON.stringify(text)} must be a date or time such as 2021-01-31, or a number`,
+      );
+    }
+  }
+}
+
+/** What cannot be compared is not left out. */
+function isWithin({ partition }: Manifest, { from, to }: ArchiveQuery): boolean {
+  const value = (text: string | undefined): number | null =>
+    text === undefined ? null : parseBound(partition.controlKind, text);
+  const [lower, upper, start, end] = [
+    value(partition.lowerBound),
+    value(partition.upperBound),
+    value(from),
+    value(to),
+  ];
+  if (start !== null && upper !== null && upper <= start) return false;
+  return !(end !== null && lower !== null && lower >= end);
+}
+
+function describe(manifest: Manifest, manifestKey: string, versionId: string): FoundArchive {
+  const { partition, contents } = manifest;
+  return {
+    manifestKey,
+    versionId,
+    archiveId: manifest.archiveId,
+    database: manifest.source.database,
+    parent: { schema: partition.parentSchema, table: partition.parentName },
+    partition: { schema: partition.schema, table: partition.name },
+    period: partition.period,
+    lowerBound: partition.lowerBound,
+    upperBound: partition.upperBound,
+    rows: contents.rows,
+    bytes: contents.bytes,
+    archivedAt: manifest.times.committedAt,
+  };
+}
+
+const orderOf = ({ partition }: Manifest): number =>
+  parseBound(partition.controlKind, partition.lowerBound) ?? Number.NEGATIVE_INFINITY;
+
+function compare(
+  a: FoundArchive & { readonly order: number },
+  b: FoundArchive & { readonly order: number },
+): number {
+  const names = ({ database, parent }: FoundArchive): string =>
+    JSON.stringify([database, parent.schema, parent.table]);
+  if (names(a) !== names(b)) return names(a) < names(b) ? -1 : 1;
+  if (a.order !== b.order) return a.order - b.order;
+  return a.archivedAt < b.archivedAt ? -1 : 1;
+}

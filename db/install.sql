@@ -1,0 +1,23 @@
+-- Installs or upgrades partition-archiver in the database that psql is connected to, all or nothing:
+--
+--   psql -d <database> -f db/install.sql
+--
+-- Run it as an administrator (rds_superuser on RDS), after pg_partman and aws_s3 are there. Then give the login roles
+-- archiver_maintain, archiver_read and archiver_drop their passwords, and enrol each owner of partition sets:
+--
+--   select partition_archiver.enroll('shop_owner', '{shop}');
+
+\set ON_ERROR_STOP on
+begin;
+\ir 010-roles.sql
+\ir 020-ledger.sql
+\ir 025-ddl.sql
+\ir 030-inventory.sql
+\ir 040-quarantine.sql
+\ir 050-export.sql
+\ir 060-commit.sql
+\ir 070-drop.sql
+\ir 080-preflight.sql
+\ir 085-enroll.sql
+\ir 090-grants.sql
+commit;

@@ -1,0 +1,116 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ROLE_PASSWORD, useArchiver } from '../support/archiver.ts';
+import { runCommand, type CommandResult } from '../support/command.ts';
+import { createPartitionSet } from '../support/partition-sets.ts';
+import { stack } from '../support/stack.ts';
+
+const archiver = useArchiver();
+let directory = '';
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'archive-command-'));
+  await createPartitionSet(archiver().database.sql);
+  const partitionSets = [{ schema: 'app', table: 'event', drop: true, graceDays: 0 }];
+  writeFileSync(join(directory, 'sets.json'), JSON.stringify({ partitionSets }));
+});
+afterAll(() => {
+  rmSync(directory, { recursive: true });
+});
+
+function archive(args: readonly string[], environment: Record<string, string> = {}): Promise<CommandResult> {
+  const { pooler, s3 } = stack();
+  return runCommand(process.execPath, ['bin/archive.ts', ...args, '--config', join(directory, 'sets.json')], {
+    PGHOST: pooler.host,
+    PGPORT: String(pooler.port),
+    PGDATABASE: archiver().database.name,
+    PGSSLROOTCERT: pooler.caFile,
+    ARCHIVER_MAINTAIN_PASSWORD: ROLE_PASSWORD,
+    ARCHIVER_READ_PASSWORD: ROLE_PASSWORD,
+    ARCHIVER_DROP_PASSWORD: ROLE_PASSWORD,
+    ARCHIVE_BUCKET: archiver().bucket,
+    AWS_REGION: s3.region,
+    AWS_ENDPOINT_URL_S3: s3.endpoint,
+    AWS_ACCESS_KEY_ID: s3.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: s3.secretAccessKey,
+    ...environment,
+  });
+}
+
+const states = async (): Promise<string[]> =>
+  (
+    await archiver().database.sql<{ state: string }[]>`
+      select distinct state from partition_archiver.partition order by 1`
+  ).map(({ state }) => state);
+
+describe('the local command', () => {
+  test('says how it is used, and refuses what it does not know', async () => {
+    expect(await archive(['--help'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('Exit codes'),
+    });
+    expect(await archive(['explode'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('"explode"'),
+    });
+    expect(await archive(['drop', 'seven'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('drop <id>'),
+    });
+    expect(await archive(['run', '--force'])).toMatchObject({ code: 2 });
+  });
+
+  test('names everything that its environment lacks, at once', async () => {
+    const { code, stderr } = await archive(['run'], { PGHOST: '', PGPORT: 'x', ARCHIVE_BUCKET: '' });
+    expect(code).toBe(3);
+    expect(stderr).toContain('PGHOST is not set');
+    expect(stderr).toContain('PGPORT: "x"');
+    expect(stderr).toContain('ARCHIVE_BUCKET is not set');
+  });
+
+  test('a dry run changes nothing and says what would happen', async () => {
+    const { code, stdout } = await archive(['run', '--dry-run']);
+    expect(code).toBe(0);
+    expect(stdout).toContain('would archive 2 partitions; nothing was changed');
+    expect(stdout).toMatch(/app\.event_p\d{4}_\d\d .*about 1000 rows, \d+ bytes, 1 segments/);
+    expect(await states()).toEqual([]);
+  });
+
+  test('refuses a set that is not configured, before anything is changed', async () => {
+    const { code, stderr } = await archive(['run', '--set', 'app.other']);
+    expect(code).toBe(3);
+    expect(stderr).toContain('"app.other" is not configured; configured are app.event');
+    expect(await states()).toEqual([]);
+  });
+
+  test('runs each step alone, one after the other', async () => {
+    const maintained = await archive(['maintain']);
+    expect(maintained.code).toBe(0);
+    const detected = await archive(['detect']);
+    const { partitions } = JSON.parse(detected.stdout) as { partitions: number[] };
+    expect(partitions).toHaveLength(2);
+    const id = String(partitions[0]);
+    expect((await archive(['drop', id])).code).toBe(1);
+    expect(JSON.parse((await archive(['quarantine', id])).stdout)).toEqual({ next: 'export', segments: [0] });
+    expect(JSON.parse((await archive(['export', id, '0'])).stdout)).toEqual({ exported: true });
+    expect(JSON.parse((await archive(['verify', id, '0'])).stdout)).toEqual({ verified: true });
+    expect(JSON.parse((await archive(['commit', id])).stdout)).toEqual({ next: 'drop', segments: [] });
+    expect(JSON.parse((await archive(['drop', id])).stdout)).toEqual({ dropped: true });
+  });
+
+  test('a run archives what is left, and the ledger shows it', async () => {
+    const { code, stdout } = await archive(['run']);
+    expect(stdout).toContain('1 archived and proven (1000 rows');
+    expect(code).toBe(0);
+    const { stdout: ledger } = await archive(['status']);
+    expect(ledger.match(/ dropped /g)).toHaveLength(2);
+  });
+
+  test('exits with 1 and the way out when the database is not reachable', async () => {
+    const { code, stderr } = await archive(['run'], { PGPORT: '1' });
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('DatabaseUnavailable') });
+    expect(stderr).toContain('security groups');
+  });
+});

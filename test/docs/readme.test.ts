@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { INSTALL_FILES } from '../../adapters/postgres/install.ts';
+import { CATALOGUE, type ErrorCode } from '../../core/errors.ts';
+import { runCommand } from '../support/command.ts';
+import { useDatabase } from '../support/database.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+const database = useDatabase();
+
+describe('the README', () => {
+  test.each(Object.keys(CATALOGUE) as ErrorCode[])('documents the error %s', (code) => {
+    const { retryable, blocks, hint } = CATALOGUE[code];
+    const what = retryable ? 'retried' : blocks ? 'blocks' : '';
+    expect(readme).toContain(`| \`${code}\` | ${what} | ${hint} |`);
+  });
+
+  test('lists no error that there is not', () => {
+    const listed = [...readme.matchAll(/^\| `([A-Z]\w+)` \|/gm)].map(([, code]) => code);
+    expect(listed.sort()).toEqual(Object.keys(CATALOGUE).sort());
+  });
+
+  test('links only to files that are there', () => {
+    for (const [, target = ''] of readme.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) {
+      expect(() => readFileSync(join(ROOT, target))).not.toThrow();
+    }
+  });
+
+  test('its preparation of a database works by psql, twice', async () => {
+    const { sql, url, name } = database();
+    await sql`create schema partman`;
+    await sql`create extension pg_partman schema partman`;
+    await sql`create extension aws_s3 cascade`;
+    const owner = `shop_owner_${name.slice(-8)}`;
+    await sql.unsafe(`create role "${owner}"`);
+    await sql`create schema shop`;
+    for (const args of [
+      ['-f', 'db/install.sql'],
+      ['-f', 'db/install.sql'],
+      ['-c', `select partition_archiver.enroll('${owner}', '{shop}')`],
+    ]) {
+      expect(await runCommand('psql', ['-X', '-q', '-d', url, ...args])).toMatchObject({ code: 0 });
+    }
+    expect(await sql`select pg_has_role('archive_owner', ${owner}, 'usage') as member`).toEqual([
+      { member: true },
+    ]);
+    await sql.unsafe(
+      `drop schema shop; revoke "${owner}" from archive_owner, archiver_maintain; drop role "${owner}"`,
+    );
+  });
+
+  test('psql and the installer run the same files in the same order', () => {
+    const script = readFileSync(join(ROOT, 'db', 'install.sql'), 'utf8');
+    expect([...script.matchAll(/^\\ir (\S+)$/gm)].map(([, file]) => file)).toEqual([...INSTALL_FILES]);
+  });
+});

@@ -1,0 +1,60 @@
+import type postgres from 'postgres';
+import { enrollOwner } from '../../adapters/postgres/install.ts';
+import { quote } from './archives.ts';
+
+/** A partition set of any kind that pg_partman 4 makes natively. */
+export interface Kind {
+  readonly schema: string;
+  readonly table: string;
+  readonly controlType: string;
+  /** As pg_partman takes it: `daily`, `quarterly`, `1000` … */
+  readonly interval: string;
+  /** SQL for the first partition's name or number, as text. */
+  readonly start: string;
+  readonly retention: string;
+  readonly epoch?: string;
+  readonly timeZone?: string;
+  /** SQL of a query that gives the values of the control column. */
+  readonly values: string;
+  /** Columns besides `id bigint` and the control column `at`. */
+  readonly columns?: string;
+  readonly premake?: number;
+}
+
+export const KIND_OWNER = 'kind_owner';
+
+/** Makes a set of some kind, owned by a role of its own that is enrolled, with rows. */
+export async function createKind(sql: postgres.Sql, kind: Kind): Promise<void> {
+  const { schema, table, controlType, interval, start, retention, values } = kind;
+  const { epoch = 'none', timeZone = 'UTC', columns = 'payload text', premake = 2 } = kind;
+  const name = `${quote(schema)}.${quote(table)}`;
+  await sql.unsafe(
+    `do $$ begin create role ${KIND_OWNER}; exception when duplicate_object or unique_violation then null; end $$`,
+  );
+  await sql`create schema if not exists ${sql(schema)} authorization ${sql(KIND_OWNER)}`;
+  await sql.begin(async (tx) => {
+    await tx`select set_config('timezone', ${timeZone}, true)`;
+    await tx.unsafe(
+      `create table ${name} (id bigint not null, at ${controlType} not null, ${columns}, primary key (id, at)) partition by range (at)`,
+    );
+    await tx.unsafe(`create index on ${name} (at)`);
+    const starts = await tx.unsafe<[{ start: string }]>(`select (${start})::text as start`);
+    await tx`
+      select partman.create_parent(${`${schema}.${table}`}, 'at', 'native', ${interval}, p_premake => ${premake}::integer,
+        p_epoch => ${epoch}, p_start_partition => ${starts[0].start})`;
+    await tx`update partman.part_config set retention = ${retention}, retention_keep_table = true, infinite_time_partitions = true
+              where parent_table = ${`${schema}.${table}`}`;
+    await tx.unsafe(`insert into ${name} (id, at) select row_number() over (), at from (${values}) v (at)`);
+    await giveTo(tx, name, KIND_OWNER);
+    await tx.unsafe(`analyze ${name}`);
+  });
+  await enrollOwner(sql, KIND_OWNER, [schema]);
+}
+
+/** Gives a set and all that is attached to it to a role. */
+export async function giveTo(tx: postgres.TransactionSql, name: string, owner: string): Promise<void> {
+  const members = await tx<
+    { name: string }[]
+  >`select relid::regclass::text as name from pg_partition_tree(${name}::regclass)`;
+  for (const member of members) await tx.unsafe(`alter table ${member.name} owner to ${quote(owner)}`);
+}
