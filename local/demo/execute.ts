@@ -1,6 +1,7 @@
 import type { LocalStack } from '../stack.ts';
 import type { LocalStateMachine } from '../step-functions/load-state-machine.ts';
 import { runExecution, type ExecutionResult, type HistoryEvent } from '../step-functions/run-execution.ts';
+import { lambdaEnvironment } from '../synthesise.ts';
 import { DEMO, withDatabase } from './environment.ts';
 
 /** Starts an execution of the state machine, with the local stack in place of AWS, and says what happens. */
@@ -14,37 +15,31 @@ export async function execute(
     machine,
     {},
     {
-      environment: {
-        AWS_ENDPOINT_URL_S3: stack.s3.endpoint,
-        AWS_ENDPOINT_URL_SECRETS_MANAGER: stack.secrets.endpoint,
-        AWS_ACCESS_KEY_ID: stack.s3.accessKeyId,
-        AWS_SECRET_ACCESS_KEY: stack.s3.secretAccessKey,
-        NODE_EXTRA_CA_CERTS: stack.pooler.caFile,
-      },
+      environment: lambdaEnvironment(stack),
       onEvent: (event) => {
-        const line = describe(event, names);
+        if (event.type === 'LambdaFunctionSucceeded' && event.state === 'Detect') names.refresh();
+        const line = describe(event, names.of);
         if (line !== undefined) say(line);
       },
     },
   );
 }
 
-/** Names by OID order of appearance in the ledger are not known before the run, so they are looked up as they come. */
-async function partitionNames(stack: LocalStack): Promise<(id: number) => string> {
-  const read = (): Promise<Map<number, string>> =>
+/** Names of the partitions by their ids in the ledger; those that are detected now are not in it before the run. */
+async function partitionNames(
+  stack: LocalStack,
+): Promise<{ readonly of: (id: number) => string; readonly refresh: () => void }> {
+  let names = new Map<number, string>();
+  const read = (): Promise<void> =>
     withDatabase(stack, DEMO.database, async (sql) => {
       const rows = await sql<{ id: number; name: string }[]>`
         select id::integer as id, table_name as name from partition_archiver.partition`;
-      return new Map(rows.map(({ id, name }) => [id, name]));
+      names = new Map(rows.map(({ id, name }) => [id, name]));
     });
-  let names = await read();
-  let reading: Promise<unknown> | undefined;
-  return (id) => {
-    if (!names.has(id))
-      reading ??= read()
-        .then((found) => (names = found))
-        .finally(() => (reading = undefined));
-    return names.get(id) ?? `partition ${String(id)}`;
+  await read();
+  return {
+    of: (id) => names.get(id) ?? `partition ${String(id)}`,
+    refresh: () => void read(),
   };
 }
 

@@ -1,53 +1,73 @@
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { LocalStack } from '../stack.ts';
-import { loadStateMachine, type LocalStateMachine } from '../step-functions/load-state-machine.ts';
-import { DEMO } from './environment.ts';
+import type { StackCoordinates } from './stack.ts';
+import { loadStateMachine, type LocalStateMachine } from './step-functions/load-state-machine.ts';
 
-/** What the segments of this small a table are cut to, so that there are several. */
-const SEGMENT_SIZE_MIB = 16;
+/** What is deployed to the local stack. */
+export interface LocalDeployment {
+  /** Where the deployment file and `cdk.out` go. */
+  readonly directory: string;
+  readonly database: string;
+  readonly bucket: string;
+  readonly partitionSets: readonly object[];
+}
 
 /** Runs `cdk synth` on a deployment file for the local stack, and loads the state machine out of its output. */
-export async function synthesise(stack: LocalStack): Promise<LocalStateMachine> {
-  const file = join(stack.directory, 'partition-archiver.json');
-  const output = join(stack.directory, 'cdk.out');
-  writeFileSync(file, JSON.stringify(deploymentFile(stack), null, 2));
+export async function synthesise(
+  stack: StackCoordinates,
+  deployment: LocalDeployment,
+): Promise<LocalStateMachine> {
+  const file = join(deployment.directory, 'partition-archiver.json');
+  const output = join(deployment.directory, 'cdk.out');
+  writeFileSync(file, JSON.stringify(deploymentFile(stack, deployment), null, 2));
   await runCdk(['synth', '--quiet', '--output', output, '--context', `config=${file}`]);
   return loadStateMachine(output, {
     region: stack.s3.region,
-    bucketName: DEMO.bucket,
+    bucketName: deployment.bucket,
     databaseHost: stack.pooler.host,
   });
 }
 
-/** As for an RDS instance; only what the Lambdas are told of it means anything here. */
-function deploymentFile(stack: LocalStack): object {
+/** What the Lambdas find instead of AWS. */
+export function lambdaEnvironment({ s3, secrets, pooler }: StackCoordinates): Record<string, string> {
   return {
-    stackName: 'PartitionArchiverDemo',
+    AWS_ENDPOINT_URL_S3: s3.endpoint,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
+    AWS_ACCESS_KEY_ID: s3.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: s3.secretAccessKey,
+    NODE_EXTRA_CA_CERTS: pooler.caFile,
+  };
+}
+
+/** As for an RDS instance; only what the Lambdas are told of it means anything here. */
+function deploymentFile(
+  { pooler, s3 }: StackCoordinates,
+  { database, partitionSets }: LocalDeployment,
+): object {
+  return {
+    stackName: 'PartitionArchiverLocal',
     database: {
       kind: 'instance',
-      identifier: 'demo',
-      endpoint: stack.pooler.host,
-      port: stack.pooler.port,
-      name: DEMO.database,
+      identifier: 'local',
+      endpoint: pooler.host,
+      port: pooler.port,
+      name: database,
       securityGroupIds: ['sg-0123456789abcdef0'],
     },
     network: {
       vpcId: 'vpc-0123456789abcdef0',
-      availabilityZones: ['us-east-1a', 'us-east-1b'],
+      availabilityZones: [`${s3.region}a`, `${s3.region}b`],
       privateSubnetIds: ['subnet-0123456789abcdef0', 'subnet-0123456789abcdef1'],
       privateSubnetRouteTableIds: ['rtb-0123456789abcdef0', 'rtb-0123456789abcdef1'],
     },
-    partitionSets: [
-      { schema: 'public', table: 'flights', drop: true, graceDays: 0, segmentSizeMiB: SEGMENT_SIZE_MIB },
-    ],
+    partitionSets,
     concurrency: { partitions: 2, segments: 2 },
   };
 }
 
 function runCdk(args: readonly string[]): Promise<void> {
-  const root = resolve(import.meta.dirname, '..', '..');
+  const root = resolve(import.meta.dirname, '..');
   const child = spawn(process.execPath, ['node_modules/aws-cdk/bin/cdk', ...args, '--no-notices'], {
     cwd: root,
     stdio: ['ignore', 'ignore', 'pipe'],

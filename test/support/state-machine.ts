@@ -1,0 +1,68 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll } from '@jest/globals';
+import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import type { LocalStateMachine } from '../../local/step-functions/load-state-machine.ts';
+import {
+  redriveExecution,
+  runExecution,
+  type ExecutionOptions,
+  type ExecutionResult,
+} from '../../local/step-functions/run-execution.ts';
+import { lambdaEnvironment, synthesise } from '../../local/synthesise.ts';
+import { ROLE_PASSWORD, type Archiver } from './archiver.ts';
+import { stack } from './stack.ts';
+
+/** Retries come at once. */
+const RETRY_INTERVAL_MS = 20;
+
+/** The synthesised state machine with the synthesised bundles, on a test file's archiver. */
+export interface DeployedMachine {
+  readonly machine: LocalStateMachine;
+  execute(input?: object, options?: Partial<ExecutionOptions>): Promise<ExecutionResult>;
+  redrive(failed: ExecutionResult): Promise<ExecutionResult>;
+}
+
+/** Deploys to the local stack: one `cdk synth` for the test file. */
+export function useStateMachine(
+  archiver: () => Archiver,
+  partitionSets: readonly object[],
+): () => DeployedMachine {
+  let machine: LocalStateMachine | undefined;
+  let directory = '';
+
+  beforeAll(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'state-machine-'));
+    const { bucket, database } = archiver();
+    machine = await synthesise(stack(), { directory, bucket, database: database.name, partitionSets });
+    await putSecrets(machine);
+  }, 180_000);
+  afterAll(() => {
+    rmSync(directory, { recursive: true });
+  });
+
+  return () => {
+    if (machine === undefined) throw new Error('the state machine exists only while tests run');
+    const deployed = machine;
+    const common = { environment: lambdaEnvironment(stack()), retryIntervalMs: RETRY_INTERVAL_MS };
+    return {
+      machine: deployed,
+      execute: (input = {}, options = {}) => runExecution(deployed, input, { ...common, ...options }),
+      redrive: (failed) => redriveExecution(deployed, failed, common),
+    };
+  };
+}
+
+async function putSecrets({ secrets, region }: LocalStateMachine): Promise<void> {
+  const client = new SecretsManagerClient({
+    region,
+    endpoint: stack().secrets.endpoint,
+    credentials: { accessKeyId: 'any', secretAccessKey: 'any' },
+  });
+  for (const [role, arn] of Object.entries(secrets)) {
+    const SecretString = JSON.stringify({ username: role, password: ROLE_PASSWORD });
+    await client.send(new PutSecretValueCommand({ SecretId: arn, SecretString }));
+  }
+  client.destroy();
+}
