@@ -135,7 +135,7 @@ module.exports = {
     folderMayImport(
       'bench',
       '^bench/',
-      '^(bench|local|adapters|core)/',
+      '^((bench|local|adapters|core)/|bin/archive/steps\\.ts$)',
       'Benchmarks measure the core and its adapters.',
     ),
     {

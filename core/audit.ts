@@ -43,7 +43,7 @@ export async function audit(
   { store, log }: { readonly store: ArchiveStore; readonly log: Log },
 ): Promise<AuditVerdict> {
   const problems: AuditProblem[] = checkTotals(manifest, object.key);
-  problems.push(...(await checkCurrentVersions(manifest, store)));
+  problems.push(...(await currentVersionProblems(manifest, store)));
   const chosen = choose(manifest.segments, sample);
   const checked = await mapAtOnce(chosen, AT_ONCE, (segment) => checkSegment(segment, store));
   problems.push(...checked.flatMap((each) => each.problems));
@@ -93,7 +93,10 @@ function checkTotals({ segments, contents }: Manifest, key: string): AuditProble
 }
 
 /** What lies under the keys of the archive now, against what the manifest names. */
-async function checkCurrentVersions(manifest: Manifest, store: ArchiveStore): Promise<AuditProblem[]> {
+export async function currentVersionProblems(
+  manifest: Manifest,
+  store: ArchiveStore,
+): Promise<AuditProblem[]> {
   const problems: AuditProblem[] = [];
   const { parentSchema, parentName, period } = manifest.partition;
   const location = { database: manifest.source.database, parentSchema, parentName, period };

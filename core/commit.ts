@@ -1,4 +1,6 @@
+import { mapAtOnce } from './archive-store.ts';
 import type { RuntimeConfig } from './config/runtime.ts';
+import { ddlFile } from './ddl-file.ts';
 import { ArchiverError } from './errors.ts';
 import { ddlKey, manifestKey, type ArchiveLocation } from './keys.ts';
 import {
@@ -23,6 +25,9 @@ export const PRODUCT = { name: 'partition-archiver', version: '0.1.0' } as const
  * it, the constraints on the plan and the seal carry the proof that the segments cover the table.
  */
 const COUNT_LIMIT_BYTES = 150 * 1024 ** 3;
+
+/** Objects that are tagged or locked at the same time. */
+const OBJECTS_AT_ONCE = 16;
 
 /** Everything that the database knows of an archive that is about to be committed. */
 export interface Evidence {
@@ -75,8 +80,16 @@ export async function commit(
   const set = findSet(status, config);
   if (status.state === 'exported' && status.openSegments.length === 0) {
     const evidence = await database.evidence(partition, COUNT_LIMIT_BYTES);
+    const data = evidence.segments.flatMap(({ objects }) => objects);
+    await mapAtOnce(data, OBJECTS_AT_ONCE, ({ key, versionId }) => store.markProven(key, versionId));
     const ddl = await storeDdl(evidence, store);
     const archive = await storeManifest(makeManifest(evidence, ddl, clock.now()), evidence.location, store);
+    if (config.retention !== undefined) {
+      const lock = { mode: config.retention.mode, until: lockedUntil(clock.now(), config.retention.days) };
+      await mapAtOnce([...data, ddl, archive.object], OBJECTS_AT_ONCE, ({ key, versionId }) =>
+        store.protect(key, versionId, lock),
+      );
+    }
     await database.commit(partition, archive, set.drop ? set.graceDays : null);
     log.info('commit', { partition, manifest: archive.object.key, rows: archive.manifest.contents.rows });
   } else if (status.state === 'verified' && set.drop && status.due === null) {
@@ -85,16 +98,15 @@ export async function commit(
   return nextStep(await database.status(partition), set, request);
 }
 
+/** At the end of a day, so that a second try does not ask for less than the first one got, which S3 refuses. */
+function lockedUntil(now: Date, days: number): Date {
+  return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate() + days + 1));
+}
+
 async function storeDdl(evidence: Evidence, store: ObjectStore): Promise<Manifest['ddl']> {
   const key = ddlKey(evidence.location, evidence.partition.name);
-  const body = [
-    `-- ${evidence.partition.schema.replaceAll('\n', ' ')}.${evidence.partition.name.replaceAll('\n', ' ')}`,
-    `-- archive ${evidence.location.archiveId}`,
-    'set search_path = pg_catalog;',
-    'set check_function_bodies = off;',
-    ...evidence.ddl.statements.map((statement) => `${statement};`),
-    '',
-  ].join('\n');
+  const { schema, name } = evidence.partition;
+  const body = ddlFile({ archiveId: evidence.location.archiveId, schema, name }, evidence.ddl.statements);
   const object = await createOnce(key, body, 'application/sql', store, (stored) => stored === body);
   return {
     key,

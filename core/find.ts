@@ -102,16 +102,20 @@ function checkRange({ from, to }: ArchiveQuery): void {
 
 /** What cannot be compared is not left out. */
 function isWithin({ partition }: Manifest, { from, to }: ArchiveQuery): boolean {
-  const value = (text: string | undefined): number | null =>
-    text === undefined ? null : parseBound(partition.controlKind, text);
-  const [lower, upper, start, end] = [
-    value(partition.lowerBound),
-    value(partition.upperBound),
-    value(from),
-    value(to),
-  ];
+  const { controlKind } = partition;
+  const lower = parseBound(controlKind, partition.lowerBound);
+  const upper = parseBound(controlKind, partition.upperBound);
+  const start = from === undefined ? null : parseBound(controlKind, asDate(from, controlKind));
+  const end = to === undefined ? null : parseBound(controlKind, asDate(to, controlKind));
   if (start !== null && upper !== null && upper <= start) return false;
   return !(end !== null && lower !== null && lower >= end);
+}
+
+/** A month or a day as the keys write it (`202101`, `20210131`) is one here, too; an epoch of so few digits is none. */
+function asDate(text: string, kind: 'time' | 'id'): string {
+  const [, year, month, day] = /^(\d{4})(\d{2})(\d{2})?$/.exec(text) ?? [];
+  if (kind === 'id' || year === undefined || month === undefined) return text;
+  return day === undefined ? `${year}-${month}` : `${year}-${month}-${day}`;
 }
 
 function describe(manifest: Manifest, manifestKey: string, versionId: string): FoundArchive {

@@ -25,7 +25,7 @@ export function keyPart(name: string): string {
 }
 
 /** `<database>/<schema>/<table>/<period>`, without a slash at its end. */
-export function periodPrefix(at: Omit<ArchiveLocation, 'archiveId'>): string {
+function periodPrefix(at: Omit<ArchiveLocation, 'archiveId'>): string {
   return [at.database, at.parentSchema, at.parentName, at.period].map(keyPart).join('/');
 }
 

@@ -23,6 +23,8 @@ export interface SetHealth {
   readonly futurePartitions: number | null;
   /** Detached tables that look like partitions of this set but are not in the ledger: only reported. */
   readonly unknownTables: readonly string[];
+  /** Partitions whose DETACH CONCURRENTLY was cancelled half way: an operator finishes it. */
+  readonly unfinishedDetaches: readonly string[];
 }
 
 /** The database, as `maintain` needs it. */
@@ -63,7 +65,16 @@ export async function maintain(
     const set = config.partitionSets[index];
     if (set === undefined)
       throw new ArchiverError('InvalidInput', `there is no partition set ${String(index)}`);
-    reports.push(await maintainSet(set, request.mode === 'archive', ports));
+    try {
+      reports.push(await maintainSet(set, request.mode === 'archive', ports));
+    } catch (caught) {
+      // A set that cannot even be looked at; what may pass by itself is tried again with all of them.
+      if (!(caught instanceof ArchiverError) || caught.retryable) throw caught;
+      const { code, message } = caught;
+      const partitionSet = displayName(set.schema, set.table);
+      const nothing = { attached: 0, detached: 0, missing: 0, blocked: 0, warnings: [] };
+      reports.push({ partitionSet, ...nothing, error: { code, message } });
+    }
   }
   return reports;
 }
@@ -100,6 +111,11 @@ async function maintainSet(
   if (health.futurePartitions === 0) warnings.push('there is no future partition: premake ran out');
   for (const table of health.unknownTables) {
     warnings.push(`${table} looks like a detached partition, but the ledger does not know it`);
+  }
+  for (const partition of health.unfinishedDetaches) {
+    warnings.push(
+      `the DETACH CONCURRENTLY of ${partition} was never finished: alter table … detach partition … finalize`,
+    );
   }
   const { attached, detached, missing, blocked } = inventory;
   const report = { partitionSet, attached, detached, missing, blocked, warnings };

@@ -1,5 +1,7 @@
 import type { ArchiveLocation } from './keys.ts';
 
+export { displayName } from './config/display-name.ts';
+
 /** States of a ledger row. */
 export type PartitionState =
   | 'attached'
@@ -53,11 +55,4 @@ export interface Segment {
     readonly files: number;
     readonly bytes: number;
   } | null;
-}
-
-/** `schema.table`, for a person and for the input of an execution; quoted where PostgreSQL would. */
-export function displayName(schema: string, table: string): string {
-  const quote = (name: string): string =>
-    /^[a-z_][a-z0-9_$]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
-  return `${quote(schema)}.${quote(table)}`;
 }

@@ -21,6 +21,16 @@ export interface ObjectStore {
    * already.
    */
   create(key: string, body: string, contentType: string): Promise<ObjectVersion | 'exists'>;
+  /** Marks one version as proven, by the tag that lifecycle rules may look for. Changes no byte and no VersionId. */
+  markProven(key: string, versionId: string): Promise<void>;
+  /** Locks one version: nobody may delete it before `until`. A lock is only ever extended. */
+  protect(key: string, versionId: string, lock: ObjectLock): Promise<void>;
+}
+
+/** S3 Object Lock on one version. */
+export interface ObjectLock {
+  readonly until: Date;
+  readonly mode: 'GOVERNANCE' | 'COMPLIANCE';
 }
 
 /** Time, as a parameter. */

@@ -88,8 +88,10 @@ export function nextStep(status: PartitionStatus, set: PartitionSetConfig, reque
     case 'exported':
       return { next: 'export', segments: status.openSegments };
     case 'verified': {
-      const drop = set.drop && !request.archiveOnly && status.due === true;
-      return { next: drop ? 'drop' : 'done', segments: [] };
+      if (!set.drop || request.archiveOnly) return { next: 'done', segments: [] };
+      // Archived while its set was not to be dropped: the commit schedules the drop, there is nothing to export.
+      if (status.due === null) return { next: 'export', segments: [] };
+      return { next: status.due ? 'drop' : 'done', segments: [] };
     }
     default:
       return { next: 'done', segments: [] };

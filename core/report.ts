@@ -3,11 +3,23 @@ import { ArchiverError, CATALOGUE, isErrorCode } from './errors.ts';
 import type { SetReport } from './maintain.ts';
 import { displayName, type LedgerRow } from './partition.ts';
 import type { Log } from './ports.ts';
+import type { Metrics } from './progress.ts';
 import type { Request } from './request.ts';
 
 /** The database, as `report` needs it. */
 export interface ReportDatabase {
   rows(partitions: readonly number[]): Promise<readonly LedgerRow[]>;
+  /** Keeps the run for the history; the same one again where a report is tried again. */
+  record(run: RecordedRun): Promise<void>;
+}
+
+/** A run as the history has it. */
+export interface RecordedRun extends Pick<Request, 'startedAt' | 'mode' | 'dryRun'> {
+  /** Those that were maintained without an error. */
+  readonly partitionSets: readonly string[];
+  readonly archived: number;
+  readonly dropped: number;
+  readonly failed: number;
 }
 
 /** One partition in a report. */
@@ -62,9 +74,10 @@ const NAMED_FAILURES = 10;
  */
 export async function report(
   input: ReportInput,
-  { database, log }: { readonly database: ReportDatabase; readonly log: Log },
+  ports: { readonly database: ReportDatabase; readonly metrics: Pick<Metrics, 'run'>; readonly log: Log },
   now: Date,
 ): Promise<RunReport> {
+  const { database, metrics, log } = ports;
   const since = new Date(input.request.startedAt);
   const rows = await database.rows(input.detect.partitions);
   const partitions = rows.map((row) => describe(row, since));
@@ -91,9 +104,22 @@ export async function report(
     tooYoung: input.detect.tooYoung,
     ...(input.detect.forecast && { forecast: input.detect.forecast }),
   };
+  if (!result.resume) {
+    metrics.run(totals);
+    // A dry run changes nothing, the history included.
+    if (!input.request.dryRun) await database.record(toRecord(input, result));
+  }
   if (failed > 0 && !result.resume)
     throw new ArchiverError('PartitionsFailed', explain(failures, brokenSets, result));
   return result;
+}
+
+function toRecord({ request, maintain }: ReportInput, result: RunReport): RecordedRun {
+  const { startedAt, mode, dryRun } = request;
+  const { archived, dropped, failed } = result;
+  const healthy = maintain.filter(({ error }) => error === undefined);
+  const partitionSets = healthy.map(({ partitionSet }) => partitionSet);
+  return { startedAt, mode, dryRun, partitionSets, archived, dropped, failed };
 }
 
 function describe(row: LedgerRow, since: Date): PartitionReport {

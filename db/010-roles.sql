@@ -8,7 +8,7 @@ declare
 begin
   for v_role in
     select *
-      from (values ('archive_owner', false), ('archiver_trial', false), ('archiver_maintain', true), ('archiver_read', true), ('archiver_drop', true))
+      from (values ('archive_owner', false), ('archiver_trial', false), ('archiver_maintain', true), ('archiver_read', true), ('archiver_drop', true), ('archiver_restore', true))
         as r (name, login)
   loop
     if not exists (select from pg_catalog.pg_roles where rolname = v_role.name) then
@@ -34,6 +34,11 @@ begin
         case when v_version >= 160000 then 'with inherit true, set true' end);
     end if;
   end loop;
+
+  -- What archiver_restore has made, archive_owner brings out under its target name.
+  if not pg_catalog.pg_has_role('archive_owner', 'archiver_restore', 'usage') then
+    grant archiver_restore to archive_owner;
+  end if;
 end
 $roles$;
 
@@ -42,3 +47,4 @@ comment on role archiver_trial is 'partition-archiver: runs archived DDL on tria
 comment on role archiver_maintain is 'partition-archiver: runs pg_partman maintenance and quarantines detached partitions';
 comment on role archiver_read is 'partition-archiver: exports and verifies quarantined partitions';
 comment on role archiver_drop is 'partition-archiver: drops partitions whose archive is verified, and nothing else';
+comment on role archiver_restore is 'partition-archiver: restores archives in a schema of its own';

@@ -73,6 +73,9 @@ create table if not exists partition_archiver.partition (
   check (state not in ('verified', 'dropped') or (manifest_version_id is not null and row_count is not null))
 );
 
+-- How large the table was when its archive was committed, so that one can say how much its drop gave back.
+alter table partition_archiver.partition add column if not exists table_bytes bigint check (table_bytes >= 0);
+
 -- PostgreSQL hands an OID out again only after four thousand million others, but it does.
 create unique index if not exists partition_identity
   on partition_archiver.partition (system_identifier, database_name, table_oid)

@@ -9,7 +9,8 @@ create or replace function partition_archiver.partition_set(p_parent oid)
     parent_oid oid, parent_schema name, parent_name name, parent_owner name, control_column name, control_type regtype,
     control_kind text, epoch text, retention text, retention_schema text, retention_keep_table boolean,
     partition_interval text, default_oid oid)
-  language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+  -- With the thousand rows that the planner takes for granted, whoever joins with it reads the children of all sets.
+  language plpgsql stable rows 1 security definer set search_path = pg_catalog, pg_temp as $$
 declare
   v_partman name := (select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace
                       where e.extname = 'pg_partman');
@@ -38,7 +39,6 @@ $$;
 -- set counts seconds, milliseconds, microseconds or nanoseconds since 1970.
 create or replace function partition_archiver.bound_time(p_bound text, p_type regtype, p_epoch text, p_time_zone text)
   returns timestamptz language sql stable
-  set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD'
   return case
     when p_epoch = 'seconds' then to_timestamp(p_bound::numeric::double precision)
     when p_epoch = 'milliseconds' then to_timestamp((p_bound::numeric / 1000)::double precision)
@@ -217,10 +217,12 @@ begin
 end
 $$;
 
--- How a set stands, by the catalogs: rows in its default partition, partitions in the future, and tables that look as if
--- they had been partitions of it but are not in the ledger. These are only reported; an operator adopts them by OID.
+-- How a set stands, by the catalogs: rows in its default partition, partitions in the future, tables that look as if
+-- they had been partitions of it but are not in the ledger, and partitions whose DETACH CONCURRENTLY was cancelled half
+-- way: their rows are invisible through the parent. These are only reported; an operator adopts the former by OID and
+-- finishes the latter.
 create or replace function partition_archiver.health(p_parent oid, p_time_zone text,
-    out rows_in_default boolean, out future_partitions bigint, out unknown_tables jsonb)
+    out rows_in_default boolean, out future_partitions bigint, out unknown_tables jsonb, out unfinished_detaches jsonb)
   language plpgsql stable security definer set search_path = pg_catalog, pg_temp set row_security = off as $$
 declare
   v_set record;
@@ -234,12 +236,17 @@ begin
     select count(*) into future_partitions from partition_archiver.attached_partitions(p_parent, p_time_zone)
      where lower_time > now();
   end if;
-  -- The same columns in the same order, and a name that begins like the parent's.
+  select coalesce(jsonb_agg(i.inhrelid::regclass::text), '[]') into unfinished_detaches
+    from pg_inherits i where i.inhparent = p_parent and i.inhdetachpending;
+  -- The same columns in the same order, and a name that pg_partman would make from the parent's, which it cuts off where
+  -- the whole would be longer than 63 bytes.
   select coalesce(jsonb_agg(format('%I.%I', n.nspname, c.relname) order by c.relname), '[]') into unknown_tables
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
    where c.relkind = 'r' and not c.relispartition
      and n.nspname in (v_set.parent_schema, coalesce(v_set.retention_schema, v_set.parent_schema))
-     and starts_with(c.relname, left(v_set.parent_name, 40) || '_p')
+     and c.relname ~ '_p[0-9][0-9_qw]*$'
+     and (regexp_replace(c.relname, '_p[0-9][0-9_qw]*$', '') = v_set.parent_name
+          or octet_length(c.relname) >= 60 and starts_with(v_set.parent_name, regexp_replace(c.relname, '_p[0-9][0-9_qw]*$', '')))
      and (select array_agg(attname order by attnum) from pg_attribute where attrelid = c.oid and attnum > 0 and not attisdropped)
        = (select array_agg(attname order by attnum) from pg_attribute where attrelid = p_parent and attnum > 0 and not attisdropped)
      and not exists (select from partition_archiver.partition l where l.table_oid = c.oid

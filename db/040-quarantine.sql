@@ -75,6 +75,9 @@ create or replace function partition_archiver.refusals(p_table oid) returns text
       select 'it is not an ordinary table (relkind ' || c.relkind::text || ')' as reason from pg_class c
         where c.oid = p_table and c.relkind <> 'r'
       union all
+      select format('it belongs to %I, of which archive_owner is not a member', pg_get_userbyid(c.relowner)) from pg_class c
+        where c.oid = p_table and not pg_has_role('archive_owner', c.relowner, 'usage')
+      union all
       select 'it is unlogged or temporary: after a crash it would be empty' from pg_class c
         where c.oid = p_table and c.relpersistence <> 'p'
       union all
@@ -164,6 +167,10 @@ begin
     execute format('lock table only %s in access exclusive mode', v_name);
   exception when undefined_table then
     raise exception 'table % is gone or was renamed', v_name using errcode = 'PA002';
+  when insufficient_privilege then
+    -- pg_partman's background worker or somebody else's maintenance makes tables that belong to it.
+    raise exception 'table % cannot be archived: %', v_name, array_to_string(partition_archiver.refusals(l.table_oid), '; ')
+      using errcode = 'PA004';
   end;
   if to_regclass(v_name) is distinct from l.table_oid::regclass then
     raise exception 'table % is another one now (oid %, was %)', v_name, to_regclass(v_name)::oid, l.table_oid using errcode = 'PA002';

@@ -56,6 +56,7 @@ begin
   update partition_archiver.partition
      set state = 'verified', manifest_key = p_manifest_key, manifest_version_id = p_manifest_version_id,
          manifest_sha256 = p_manifest_sha256, row_count = p_rows, byte_count = p_bytes,
+         table_bytes = pg_total_relation_size(table_oid),
          verified_at = clock_timestamp(), drop_after = clock_timestamp() + make_interval(secs => p_grace_days * 86400),
          failed_at = null, failed_code = null, failed_reason = null
    where id = p_id;

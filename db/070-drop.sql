@@ -66,6 +66,8 @@ begin
     execute format('lock table only partition_archive.%I in access exclusive mode', l.quarantine_name);
   exception when undefined_table then
     raise exception 'table partition_archive.% is gone, and it was not dropped by partition-archiver', l.quarantine_name using errcode = 'PA002';
+  when insufficient_privilege then
+    raise exception 'table partition_archive.% is another one now, or was given to another owner', l.quarantine_name using errcode = 'PA002';
   end;
   if to_regclass(format('partition_archive.%I', l.quarantine_name)) is distinct from l.table_oid::regclass then
     raise exception 'table partition_archive.% is another one now', l.quarantine_name using errcode = 'PA002';

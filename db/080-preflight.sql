@@ -15,6 +15,12 @@ declare
   v_oid oid;
   v_owner name;
   v_role text;
+  v_readable boolean := true;
+  v_partman_version constant integer[] := (
+    select string_to_array(substring(extversion from '^[0-9.]+'), '.')::integer[] from pg_extension where extname = 'pg_partman');
+  v_template record;
+  -- Since 16, a member may have been denied to use the rights of a role, or to become it.
+  v_options constant text := case when current_setting('server_version_num')::integer >= 160000 then ' with inherit true, set true' else '' end;
 begin
   if current_setting('server_version_num')::integer < 140000 then
     return query values ('PostgreSQL ' || current_setting('server_version'), 'is older than 14, which cannot scan a range of blocks',
@@ -22,11 +28,28 @@ begin
   end if;
   if v_partman is null then
     return query values ('extension pg_partman', 'is not installed', 'create schema partman; create extension pg_partman schema partman;');
-  elsif not has_schema_privilege('archiver_maintain', v_partman, 'usage')
-        or not has_table_privilege('archiver_maintain', format('%I.part_config', v_partman), 'select, update') then
-    return query values ('role archiver_maintain', 'may not use pg_partman', format(
-      'grant usage on schema %1$I to archiver_maintain; grant select, insert, update, delete on all tables in schema %1$I to archiver_maintain; grant execute on all routines in schema %1$I to archiver_maintain;',
-      v_partman));
+  else
+    -- The upgrade of pg_partman from 4 to 5 makes its tables anew, without what was granted on the old ones.
+    v_readable := has_schema_privilege('archive_owner', v_partman, 'usage')
+      and has_table_privilege('archive_owner', format('%I.part_config', v_partman), 'select');
+    if not v_readable then
+      return query values ('role archive_owner', 'may not read the configuration of pg_partman', format(
+        'grant usage on schema %1$I to archive_owner; grant select on all tables in schema %1$I to archive_owner;', v_partman));
+    end if;
+    if not has_schema_privilege('archiver_maintain', v_partman, 'usage')
+       or exists (select from pg_class c, unnest(array['select', 'insert', 'update', 'delete']) as p (privilege)
+                   where c.oid in (select objid from pg_depend d join pg_extension e on e.oid = d.refobjid
+                                    where d.classid = 'pg_class'::regclass and d.refclassid = 'pg_extension'::regclass
+                                      and d.deptype = 'e' and e.extname = 'pg_partman')
+                     and c.relkind = 'r' and not has_table_privilege('archiver_maintain', c.oid, p.privilege))
+       or exists (select from pg_depend d join pg_extension e on e.oid = d.refobjid
+                   where d.classid = 'pg_proc'::regclass and d.refclassid = 'pg_extension'::regclass and d.deptype = 'e'
+                     and e.extname = 'pg_partman' and not has_function_privilege('archiver_maintain', d.objid, 'execute'))
+    then
+      return query values ('role archiver_maintain', 'may not use pg_partman', format(
+        'grant usage on schema %1$I to archiver_maintain; grant select, insert, update, delete on all tables in schema %1$I to archiver_maintain; grant execute on all routines in schema %1$I to archiver_maintain;',
+        v_partman));
+    end if;
   end if;
   if not exists (select from pg_extension where extname = 'aws_s3') then
     return query values ('extension aws_s3', 'is not installed', 'create extension aws_s3 cascade;');
@@ -37,6 +60,9 @@ begin
       'grant usage on schema aws_s3, aws_commons to archiver_read; grant execute on all functions in schema aws_s3, aws_commons to archiver_read;');
   end if;
 
+  if not v_readable then
+    return;
+  end if;
   for v_wanted in select * from jsonb_to_recordset(p_sets) as x (schema name, "table" name, "timeZone" text) loop
     subject := format('%I.%I', v_wanted.schema, v_wanted."table");
     remedy := null;
@@ -71,10 +97,28 @@ begin
         v_partman, v_wanted.schema || '.' || v_wanted."table");
       return next;
     end if;
+    -- From 5.5 on pg_partman copies from the template table for members of its owner only.
+    if v_partman_version >= '{5,5}' then
+      execute format($query$
+        select n.nspname, c.relname, pg_get_userbyid(c.relowner) as owner, pg_has_role('archiver_maintain', c.relowner, 'usage') as usable
+          from %1$I.part_config p
+          join pg_namespace n on n.nspname = split_part(p.template_table, '.', 1)
+          join pg_class c on c.relnamespace = n.oid and c.relname = split_part(p.template_table, '.', 2)
+         where p.parent_table = $1$query$, v_partman) into v_template using v_wanted.schema || '.' || v_wanted."table";
+      if not v_template.usable then
+        problem := format('pg_partman''s template table for it belongs to %I, of which archiver_maintain is not a member', v_template.owner);
+        remedy := format('alter table %I.%I owner to %I;', v_template.nspname, v_template.relname, v_owner);
+        return next;
+      end if;
+    end if;
     foreach v_role in array array['archive_owner', 'archiver_maintain'] loop
       if not pg_has_role(v_role, v_owner, 'usage') then
         problem := format('role %s is not a member of its owner %I', v_role, v_owner);
-        remedy := format('grant %I to %s;', v_owner, v_role);
+        remedy := format('grant %I to %s%s;', v_owner, v_role, v_options);
+        return next;
+      elsif v_options <> '' and not pg_has_role(v_role, v_owner, 'set') then
+        problem := format('role %s may not give tables to their owner %I', v_role, v_owner);
+        remedy := format('grant %I to %s%s;', v_owner, v_role, v_options);
         return next;
       end if;
       if not has_schema_privilege(v_role, v_wanted.schema, 'usage') then
@@ -89,7 +133,7 @@ begin
       return next;
     end if;
     -- In another time zone pg_partman would make partitions whose bounds do not meet those that are there.
-    if v_set.control_type = 'timestamptz'::regtype and v_set.partition_interval::interval >= interval '1 day'
+    if (v_set.control_type = 'timestamptz'::regtype or v_set.epoch <> 'none') and v_set.partition_interval::interval >= interval '1 day'
        and exists (select from partition_archiver.attached_partitions(v_oid, v_wanted."timeZone") a
                     where a.lower_time at time zone v_wanted."timeZone" <> date_trunc('day', a.lower_time at time zone v_wanted."timeZone"))
     then

@@ -2,7 +2,7 @@
 
 set role archive_owner;
 
-revoke all on schema partition_archiver, partition_archive, partition_archiver_trial from public;
+revoke all on schema partition_archiver, partition_archive, partition_archiver_trial, partition_archiver_restore from public;
 revoke all on all functions in schema partition_archiver from public;
 revoke all on all tables in schema partition_archiver from public;
 
@@ -39,7 +39,8 @@ set role archive_owner;
 grant usage on schema partition_archiver to archiver_maintain, archiver_read, archiver_drop;
 grant usage on schema partition_archive to archiver_read;
 
-grant select on partition_archiver.partition, partition_archiver.segment, partition_archiver.event to archiver_maintain, archiver_read;
+grant select on partition_archiver.partition, partition_archiver.segment, partition_archiver.event, partition_archiver.run
+  to archiver_maintain, archiver_read;
 
 grant execute on function
   partition_archiver.schema_version(),
@@ -56,7 +57,8 @@ grant execute on function
   partition_archiver.dependents_of(oid),
   partition_archiver.column_list(oid),
   partition_archiver.plan(oid, bigint),
-  partition_archiver.preflight(jsonb)
+  partition_archiver.preflight(jsonb),
+  partition_archiver.progress(oid, text, timestamptz)
 to archiver_maintain, archiver_read;
 
 grant execute on function
@@ -64,7 +66,8 @@ grant execute on function
   partition_archiver.make_way(oid),
   partition_archiver.quarantine(bigint, bigint),
   partition_archiver.check_bounds(bigint),
-  partition_archiver.hand_back(bigint, text, text)
+  partition_archiver.hand_back(bigint, text, text),
+  partition_archiver.adopt(oid, oid, text, text, text)
 to archiver_maintain;
 
 grant execute on function
@@ -77,7 +80,8 @@ grant execute on function
   partition_archiver.commit_archive(bigint, uuid, text, text, text, bigint, bigint, numeric),
   partition_archiver.schedule_drop(bigint, numeric),
   partition_archiver.block(bigint, text, text),
-  partition_archiver.record_failure(bigint, text, text)
+  partition_archiver.record_failure(bigint, text, text),
+  partition_archiver.record_run(timestamptz, text, boolean, jsonb, integer, integer, integer)
 to archiver_read;
 
 grant execute on function
@@ -85,5 +89,37 @@ grant execute on function
   partition_archiver.drop_evidence(bigint),
   partition_archiver.drop_verified(bigint, text)
 to archiver_drop;
+
+-- The way back. archiver_restore runs archived DDL as itself, so it may do nothing but this.
+grant usage on schema partition_archiver to archiver_restore;
+grant usage, create on schema partition_archiver_restore to archiver_restore;
+grant execute on function
+  partition_archiver.schema_version(),
+  partition_archiver.missing_dependencies(jsonb),
+  partition_archiver.render_restore(jsonb, name, name, text[]),
+  partition_archiver.attach_problems(name, name, name, text, text, jsonb),
+  partition_archiver.begin_restore(uuid, text, text, text, name, name, name, jsonb, bigint, bigint, text),
+  partition_archiver.record_restore_table(bigint),
+  partition_archiver.begin_import(bigint, integer),
+  partition_archiver.record_import(bigint, integer, bigint),
+  partition_archiver.record_restore_statement(bigint, integer),
+  partition_archiver.record_restore_proof(bigint, bigint, bigint, text),
+  partition_archiver.abandon_restore(bigint),
+  partition_archiver.finish_restore(bigint, jsonb, jsonb),
+  partition_archiver.unvalidated_foreign_keys(bigint),
+  partition_archiver.validate_restored(bigint, name),
+  partition_archiver.attach_restored(bigint, name, name)
+to archiver_restore;
+grant select on partition_archiver.restore, partition_archiver.restore_segment to archiver_maintain, archiver_read;
+
+grant execute on function
+  partition_archiver.release(bigint, text),
+  partition_archiver.begin_reverify(bigint)
+to archiver_maintain;
+grant execute on function
+  partition_archiver.reverify_source(bigint, integer),
+  partition_archiver.record_reverified(bigint, integer, bigint, bigint, text),
+  partition_archiver.finish_reverify(bigint, text)
+to archiver_read;
 
 reset role;

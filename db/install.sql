@@ -3,7 +3,7 @@
 --   psql -d <database> -f db/install.sql
 --
 -- Run it as an administrator (rds_superuser on RDS), after pg_partman and aws_s3 are there. Then give the login roles
--- archiver_maintain, archiver_read and archiver_drop their passwords, and enrol each owner of partition sets:
+-- archiver_maintain, archiver_read, archiver_drop and archiver_restore their passwords, and enrol each owner of partition sets:
 --
 --   select partition_archiver.enroll('shop_owner', '{shop}');
 
@@ -19,5 +19,9 @@ begin;
 \ir 070-drop.sql
 \ir 080-preflight.sql
 \ir 085-enroll.sql
+\ir 086-restore.sql
+\ir 087-release.sql
+\ir 088-adopt.sql
+\ir 089-progress.sql
 \ir 090-grants.sql
 commit;

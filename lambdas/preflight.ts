@@ -1,5 +1,6 @@
 import { databaseProblems } from '../adapters/postgres/preflight.ts';
 import { bucketProblems } from '../adapters/s3/preflight.ts';
+import { keyPart } from '../core/keys.ts';
 import { preflight } from '../core/preflight.ts';
 import { step } from './runtime/step.ts';
 import { archiveClient } from './runtime/store.ts';
@@ -7,10 +8,13 @@ import { archiveClient } from './runtime/store.ts';
 /** Checks the input of the execution and everything that it will need, before anything is changed. */
 export const handler = step(
   'preflight',
-  ({ input }: { input: unknown }, { settings, config, connection, clock, log }) => {
-    const { archiveBucket, region } = settings;
+  async ({ input, execution }: { input: unknown; execution: string }, { settings, config, connection, clock, log }) => {
+    const { archiveBucket, region, databaseName } = settings;
+    const expected = { region, prefix: `${keyPart(databaseName)}/`, locked: config.retention !== undefined };
     const database = { problems: (sets: typeof config.partitionSets) => databaseProblems(connection, sets) };
-    const bucket = { problems: () => bucketProblems(archiveClient(settings), archiveBucket, region) };
-    return preflight(input, config, { database, bucket, log }, clock.now());
+    const bucket = { problems: () => bucketProblems(archiveClient(settings), archiveBucket, expected) };
+    const request = await preflight(input, config, { database, bucket, log }, clock.now());
+    // Travels with the request, so that every line of every step says whose it is.
+    return { ...request, execution };
   },
 );

@@ -1,21 +1,59 @@
 import { Duration } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as kms from 'aws-cdk-lib/aws-kms';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import * as subscriptions from 'aws-cdk-lib/aws-sns-subscriptions';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import type { ArchiverMetrics } from './archiver-metrics.ts';
+
+/** From where on an alarm is raised. */
+export interface AlarmThresholds {
+  /**
+   * Days for which a partition may be past its retention without being archived.
+   *
+   * @default 40 - a month between two runs, and some days to mend what failed
+   */
+  readonly overdueDays?: number;
+  /**
+   * Partitions of a set that must lie in the future; 0 for no alarm.
+   *
+   * @default 1
+   */
+  readonly futurePartitions?: number;
+  /**
+   * Days, up to 7, of which one must have seen an execution succeed. With the default schedules each sees two.
+   *
+   * @default 2
+   */
+  readonly missedRunDays?: number;
+  /**
+   * Days between two whole runs of a set.
+   *
+   * @default 40 - with the default schedule there is one each month
+   */
+  readonly missedArchiveRunDays?: number;
+}
 
 /** Properties of {@link ArchiveAlarms}. */
 export interface ArchiveAlarmsProps {
   readonly stateMachine: sfn.StateMachine;
   /** Queue of starts that did not happen. */
   readonly deadLetterQueue: sqs.IQueue;
+  readonly metrics: ArchiverMetrics;
+  /**
+   * From where on alarms are raised.
+   *
+   * @default - see each
+   */
+  readonly thresholds?: AlarmThresholds;
   /**
    * Topic that alarms go to.
    *
-   * @default - a new topic
+   * @default - a new topic, encrypted with a key of its own
    */
   readonly topic?: sns.ITopic;
   /**
@@ -26,43 +64,121 @@ export interface ArchiveAlarmsProps {
   readonly emails?: readonly string[];
 }
 
-/** Says so when an execution failed, or did not even start. */
+const AT_LEAST = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD;
+const BELOW = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD;
+const { BREACHING, IGNORE, NOT_BREACHING } = cloudwatch.TreatMissingData;
+
+/** Says so when something needs a person. `docs/runbook.md` has a section for each, by its id here. */
 export class ArchiveAlarms extends Construct {
   readonly topic: sns.ITopic;
+  readonly alarms: readonly cloudwatch.Alarm[];
 
   constructor(scope: Construct, id: string, props: ArchiveAlarmsProps) {
     super(scope, id);
-    this.topic =
-      props.topic ?? new sns.Topic(this, 'Topic', { displayName: 'Partition archiver', enforceSSL: true });
+    this.topic = props.topic ?? this.makeTopic();
     for (const email of props.emails ?? []) {
       this.topic.addSubscription(new subscriptions.EmailSubscription(email));
     }
-    const period = Duration.minutes(5);
-    this.alarm(
-      'ExecutionFailed',
-      'An execution of the partition archiver failed. No data is lost; its output names the partitions. Redrive it, or wait for the next run.',
-      props.stateMachine.metricFailed({ period, statistic: 'Sum' }),
-    );
-    this.alarm(
-      'ExecutionTimedOut',
-      'An execution of the partition archiver took longer than it may. No data is lost; the next run resumes it.',
-      props.stateMachine.metricTimedOut({ period, statistic: 'Sum' }),
-    );
-    this.alarm(
-      'StartFailed',
-      'A schedule could not start an execution of the partition archiver. The messages in its dead-letter queue say why.',
-      props.deadLetterQueue.metricApproximateNumberOfMessagesVisible({ period, statistic: 'Maximum' }),
-    );
+    this.alarms = [...this.ofExecutions(props), ...this.ofPartitionSets(props)];
   }
 
-  private alarm(id: string, alarmDescription: string, metric: cloudwatch.IMetric): void {
-    new cloudwatch.Alarm(this, id, {
-      alarmDescription,
-      metric,
+  private ofExecutions({ stateMachine, deadLetterQueue, thresholds }: ArchiveAlarmsProps): cloudwatch.Alarm[] {
+    const period = Duration.minutes(5);
+    return [
+      this.alarm('ExecutionFailed', {
+        alarmDescription:
+          'An execution of the partition archiver failed. No data is lost; its cause names the partitions. Redrive it, or wait for the next run.',
+        metric: stateMachine.metricFailed({ period, statistic: 'Sum' }),
+      }),
+      this.alarm('ExecutionTimedOut', {
+        alarmDescription:
+          'An execution of the partition archiver took longer than it may. No data is lost; the next run resumes it.',
+        metric: stateMachine.metricTimedOut({ period, statistic: 'Sum' }),
+      }),
+      this.alarm('StartFailed', {
+        alarmDescription:
+          'A schedule could not start an execution of the partition archiver. The messages in its dead-letter queue say why.',
+        metric: deadLetterQueue.metricApproximateNumberOfMessagesVisible({ period, statistic: 'Maximum' }),
+      }),
+      this.alarm('ExecutionMissed', {
+        alarmDescription:
+          'No execution of the partition archiver succeeded for days. Look whether its schedules are enabled, and at the executions.',
+        metric: stateMachine.metricSucceeded({ period: Duration.days(1), statistic: 'Sum' }),
+        comparisonOperator: BELOW,
+        evaluationPeriods: thresholds?.missedRunDays ?? 2,
+        // Of an execution that never started there is no data.
+        treatMissingData: BREACHING,
+      }),
+    ];
+  }
+
+  private ofPartitionSets({ metrics, thresholds = {} }: ArchiveAlarmsProps): cloudwatch.Alarm[] {
+    const { overdueDays = 40, futurePartitions = 1, missedArchiveRunDays = 40 } = thresholds;
+    return [
+      this.alarm('PartitionsBlocked', {
+        alarmDescription:
+          'A partition is blocked: nothing happens to it until an operator acts. The ledger says why.',
+        metric: metrics.metric('BlockedPartitions', 'Maximum'),
+        treatMissingData: IGNORE,
+      }),
+      this.alarm('RowsInDefault', {
+        alarmDescription:
+          'The default partition of a set has rows: there was no partition for them, and they are never archived.',
+        metric: metrics.metric('RowsInDefault', 'Maximum'),
+        treatMissingData: IGNORE,
+      }),
+      ...(futurePartitions === 0
+        ? []
+        : [
+            this.alarm('FuturePartitionsRunOut', {
+              alarmDescription:
+                'A partition set has too few partitions in the future: soon rows go to the default partition, or nowhere.',
+              metric: metrics.metric('FuturePartitions', 'Minimum'),
+              threshold: futurePartitions,
+              comparisonOperator: BELOW,
+              treatMissingData: IGNORE,
+            }),
+          ]),
+      this.alarm('PartitionOverdue', {
+        alarmDescription:
+          'A partition has been past its retention for long and is not archived. The ledger and the last reports say why.',
+        metric: metrics.metric('OverdueDays', 'Maximum'),
+        threshold: overdueDays,
+        treatMissingData: IGNORE,
+      }),
+      this.alarm('ArchiveRunMissed', {
+        alarmDescription:
+          'A partition set has not been through a whole run for long. Look whether the schedule is enabled, and at the executions.',
+        metric: metrics.metric('DaysSinceArchiveRun', 'Maximum'),
+        threshold: missedArchiveRunDays,
+        treatMissingData: IGNORE,
+      }),
+    ];
+  }
+
+  private alarm(
+    id: string,
+    props: Pick<cloudwatch.AlarmProps, 'alarmDescription' | 'metric'> & Partial<cloudwatch.AlarmProps>,
+  ): cloudwatch.Alarm {
+    const alarm = new cloudwatch.Alarm(this, id, {
       threshold: 1,
       evaluationPeriods: 1,
-      comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
-    }).addAlarmAction(new SnsAction(this.topic));
+      comparisonOperator: AT_LEAST,
+      treatMissingData: NOT_BREACHING,
+      ...props,
+    });
+    alarm.addAlarmAction(new SnsAction(this.topic));
+    alarm.addOkAction(new SnsAction(this.topic));
+    return alarm;
+  }
+
+  private makeTopic(): sns.Topic {
+    // With the key that AWS manages for SNS, CloudWatch could not publish.
+    const masterKey = new kms.Key(this, 'TopicKey', {
+      description: 'Encrypts alarms of the partition archiver',
+      enableKeyRotation: true,
+    });
+    masterKey.grantEncryptDecrypt(new iam.ServicePrincipal('cloudwatch.amazonaws.com'));
+    return new sns.Topic(this, 'Topic', { displayName: 'Partition archiver', enforceSSL: true, masterKey });
   }
 }

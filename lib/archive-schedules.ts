@@ -4,6 +4,7 @@ import * as targets from 'aws-cdk-lib/aws-scheduler-targets';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { acknowledge } from './acknowledge.ts';
 
 /** Properties of {@link ArchiveSchedules}. */
 export interface ArchiveSchedulesProps {
@@ -29,6 +30,11 @@ export class ArchiveSchedules extends Construct {
       retentionPeriod: Duration.days(14),
       removalPolicy: RemovalPolicy.DESTROY,
     });
+    acknowledge(
+      this.deadLetterQueue,
+      'SQS3',
+      'This is the dead-letter queue of the schedules, which the rule cannot see.',
+    );
     this.schedule('Archive', 'Archives and drops partitions', props, props.archive, {});
     this.schedule('Inventory', 'Records which partitions exist', props, props.inventory, {
       only: 'inventory',

@@ -1,9 +1,10 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { ArnFormat, Duration, Fn, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { acknowledgeWildcards } from './acknowledge.ts';
 import type { ArchiverFunctions } from './archiver-functions.ts';
-import { partitionSteps } from './partition-steps.ts';
+import { MAP_LABELS, partitionSteps } from './partition-steps.ts';
 import { stepTask } from './step-task.ts';
 
 /** Key of the template metadata by which the local runner finds this state machine among others of a stack. */
@@ -40,7 +41,7 @@ export class ArchiveStateMachine extends Construct {
     super(scope, id);
     const preflight = stepTask(this, functions, 'preflight', {
       comment: 'Reads the input and checks configuration, database and bucket. Nothing has been changed yet.',
-      payload: { 'input.$': '$' },
+      payload: { 'input.$': '$', 'execution.$': '$$.Execution.Name' },
       resultPath: '$.request',
     });
     const maintain = stepTask(this, functions, 'maintain', {
@@ -65,7 +66,7 @@ export class ArchiveStateMachine extends Construct {
       itemSelector: { 'partition.$': '$$.Map.Item.Value', 'request.$': '$.request' },
       maxConcurrency: concurrency.partitions,
       mapExecutionType: sfn.StateMachineType.STANDARD,
-      label: 'Partition',
+      label: MAP_LABELS.partition,
       // Failures are caught inside. What is left is an operator who stops a child: the others go on.
       toleratedFailurePercentage: 100,
       resultPath: sfn.JsonPath.DISCARD,
@@ -114,6 +115,28 @@ export class ArchiveStateMachine extends Construct {
         includeExecutionData: true,
       },
     });
+    this.acknowledge(functions);
     (this.stateMachine.node.defaultChild as sfn.CfnStateMachine).addMetadata(WORKFLOW_METADATA, 'archive');
+  }
+
+  private acknowledge(functions: ArchiverFunctions): void {
+    acknowledgeWildcards(this, 'Delivery of logs and traces know no resources.', ['*']);
+    acknowledgeWildcards(
+      this,
+      'The workflow invokes the functions of its steps, in any version.',
+      functions.all.map(({ functionArn }) => `${functionArn}:*`),
+    );
+    const ofThis = Fn.select(6, Fn.split(':', this.stateMachine.stateMachineArn));
+    const execution = Stack.of(this).formatArn({
+      service: 'states',
+      resource: 'execution',
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+      resourceName: ofThis,
+    });
+    acknowledgeWildcards(
+      this,
+      'The Maps start, watch and redrive child executions of this very state machine.',
+      [`${execution}:*`, ...Object.values(MAP_LABELS).map((label) => `${execution}/${label}:*`)],
+    );
   }
 }

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { RemovalPolicy, Stage } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -7,10 +7,12 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as nodejs from 'aws-cdk-lib/aws-lambda-nodejs';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { acknowledgeWildcards } from './acknowledge.ts';
 import type { RuntimeConfig } from '../core/config/runtime.ts';
 import type { ArchiveBucket } from './archive-bucket.ts';
 import { bucketStatements } from './bucket-statements.ts';
 import type { DatabaseAccess } from './database-access.ts';
+import { handlerCode } from './handler-code.ts';
 import { STEP_NAMES, STEPS, type Step, type StepFunction } from './steps.ts';
 
 /** Properties of {@link ArchiverFunctions}. */
@@ -21,6 +23,8 @@ export interface ArchiverFunctionsProps {
   readonly archive: ArchiveBucket;
   /** What the steps know at run time. It is part of each function's code asset, so that changing it is a deployment. */
   readonly config: RuntimeConfig;
+  /** What metrics and logs of this archiver are told by from those of others. */
+  readonly archiver: string;
   /**
    * Processor of the functions.
    *
@@ -35,20 +39,22 @@ export interface ArchiverFunctionsProps {
   readonly logRetention?: logs.RetentionDays;
 }
 
-const PROJECT_ROOT = join(import.meta.dirname, '..');
-
 /**
  * One Lambda function for each step, each with a role, a security group and a log group of its own, and with the
  * secret of just its database role.
  */
 export class ArchiverFunctions extends Construct {
+  /** Log groups of all functions. */
+  readonly logGroups: readonly logs.ILogGroup[];
   private readonly functions: ReadonlyMap<Step, lambda.Function>;
 
   constructor(scope: Construct, id: string, props: ArchiverFunctionsProps) {
     super(scope, id);
     const configFile = this.writeConfig(props.config);
+    const logGroups: logs.ILogGroup[] = [];
+    this.logGroups = logGroups;
     this.functions = new Map(
-      STEP_NAMES.map((step) => [step, this.functionFor(step, STEPS[step], configFile, props)]),
+      STEP_NAMES.map((step) => [step, this.functionFor(step, STEPS[step], configFile, logGroups, props)]),
     );
   }
 
@@ -80,6 +86,7 @@ export class ArchiverFunctions extends Construct {
     step: Step,
     { description, databaseRole, bucketAccess, timeout, memoryMiB }: StepFunction,
     configFile: string,
+    logGroups: logs.ILogGroup[],
     { vpc, vpcSubnets, database, archive, ...props }: ArchiverFunctionsProps,
   ): lambda.Function {
     const id = constructId(step);
@@ -87,6 +94,7 @@ export class ArchiverFunctions extends Construct {
       retention: props.logRetention ?? logs.RetentionDays.THREE_MONTHS,
       removalPolicy: RemovalPolicy.DESTROY,
     });
+    logGroups.push(logGroup);
     const securityGroup = new ec2.SecurityGroup(this, `${id}SecurityGroup`, {
       vpc,
       description: `Partition archiver, step ${step}`,
@@ -99,6 +107,18 @@ export class ArchiverFunctions extends Construct {
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
       description: `Partition archiver, step ${step}`,
     });
+    const archiveStatements = bucketStatements(
+      bucketAccess,
+      archive,
+      database.databaseName,
+      props.config.retention,
+    );
+    acknowledgeWildcards(role, 'Network interfaces and traces know no resources.', ['*']);
+    acknowledgeWildcards(
+      role,
+      'Objects are named after schemas, tables and periods; the folder is what the step is limited to.',
+      archiveStatements.flatMap(({ resources }) => resources.filter((resource) => resource.includes('*'))),
+    );
     for (const statement of [
       ...networkInterfaceStatements(),
       // Not grantRead, which allows DescribeSecret as well.
@@ -107,7 +127,7 @@ export class ArchiverFunctions extends Construct {
         actions: ['secretsmanager:GetSecretValue'],
         resources: [secret.secretArn],
       }),
-      ...bucketStatements(bucketAccess, archive, database.databaseName),
+      ...archiveStatements,
     ]) {
       role.addToPolicy(statement);
     }
@@ -115,9 +135,7 @@ export class ArchiverFunctions extends Construct {
 
     const created = new nodejs.NodejsFunction(this, id, {
       description,
-      entry: join(PROJECT_ROOT, 'lambdas', `${step}.ts`),
       handler: 'handler',
-      runtime: lambda.Runtime.NODEJS_24_X,
       architecture: props.architecture ?? lambda.Architecture.ARM_64,
       memorySize: memoryMiB,
       timeout,
@@ -131,6 +149,7 @@ export class ArchiverFunctions extends Construct {
       applicationLogLevelV2: lambda.ApplicationLogLevel.INFO,
       tracing: lambda.Tracing.ACTIVE,
       environment: {
+        ARCHIVER: props.archiver,
         DATABASE_HOST: database.host,
         DATABASE_PORT: String(database.port),
         DATABASE_NAME: database.databaseName,
@@ -139,11 +158,9 @@ export class ArchiverFunctions extends Construct {
       },
       // It has no meaning in a Lambda that is only started by Step Functions, and would be one more variable.
       awsSdkConnectionReuse: false,
-      projectRoot: PROJECT_ROOT,
-      depsLockFilePath: join(PROJECT_ROOT, 'package-lock.json'),
-      bundling: bundlingFor(configFile),
+      ...handlerCode(step, configFile),
     });
-    database.proxy.connections.allowFrom(created, ec2.Port.tcp(database.port), `Step ${step}`);
+    database.connections.allowFrom(created, ec2.Port.tcp(database.port), `Step ${step}`);
     return created;
   }
 }
@@ -151,26 +168,6 @@ export class ArchiverFunctions extends Construct {
 /** `record-failure` → `RecordFailure`. */
 export function constructId(step: Step): string {
   return step.replace(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
-}
-
-function bundlingFor(configFile: string): nodejs.BundlingOptions {
-  return {
-    format: nodejs.OutputFormat.ESM,
-    target: 'node24',
-    mainFields: ['module', 'main'],
-    minify: true,
-    logLevel: nodejs.LogLevel.WARNING,
-    // Error names are matched by Retry and Catch, and minified class names would change them.
-    keepNames: true,
-    // The SDK too, so that what was tested is what runs, and not whatever the runtime ships on that day.
-    externalModules: [],
-    banner: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);",
-    commandHooks: {
-      beforeBundling: () => [],
-      beforeInstall: () => [],
-      afterBundling: (_, outputDirectory) => [`cp "${configFile}" "${join(outputDirectory, 'config.json')}"`],
-    },
-  };
 }
 
 /** What the Lambda service needs to put a function into a VPC. These actions know no resources. */

@@ -1,5 +1,7 @@
 import { Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import { PROVEN_TAG } from '../core/config/proven-tag.ts';
+import type { Retention } from '../core/config/runtime.ts';
 import type { ArchiveBucket } from './archive-bucket.ts';
 import type { BucketAccess } from './steps.ts';
 
@@ -11,6 +13,7 @@ export function bucketStatements(
   access: BucketAccess,
   { bucket, encryptionKey }: ArchiveBucket,
   databaseName: string,
+  retention?: Retention,
 ): iam.PolicyStatement[] {
   const objects = (folder: string) => bucket.arnForObjects(`${databaseName}/*/${folder}/*`);
   const allow = (sid: string, actions: string[], resources: string[]) =>
@@ -29,6 +32,17 @@ export function bucketStatements(
     ['s3:GetObject', 's3:GetObjectVersion'],
     [bucket.arnForObjects(`${databaseName}/*`)],
   );
+  // A lock cannot be taken back: not longer, and not harder, than configured. Locks end at the end of a day.
+  const lock = ({ mode, days }: Retention) =>
+    new iam.PolicyStatement({
+      sid: 'LockProvenArchive',
+      actions: ['s3:PutObjectRetention'],
+      resources: [bucket.arnForObjects(`${databaseName}/*`)],
+      conditions: {
+        StringEquals: { 's3:object-lock-mode': mode },
+        NumericLessThanEquals: { 's3:object-lock-remaining-retention-days': days + 1 },
+      },
+    });
   const key = (...actions: string[]) =>
     new iam.PolicyStatement({
       sid: 'UseKeyThroughS3',
@@ -62,6 +76,13 @@ export function bucketStatements(
         list,
         read,
         allow('WriteDdlAndManifest', ['s3:PutObject'], [objects('ddl'), objects('manifest')]),
+        new iam.PolicyStatement({
+          sid: 'MarkProvenData',
+          actions: ['s3:PutObjectVersionTagging'],
+          resources: [objects('data')],
+          conditions: { StringEquals: { [`s3:RequestObjectTag/${PROVEN_TAG.key}`]: PROVEN_TAG.value } },
+        }),
+        ...(retention === undefined ? [] : [lock(retention)]),
         key('kms:Decrypt', 'kms:GenerateDataKey'),
       ];
     case 'head':

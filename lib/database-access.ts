@@ -3,11 +3,23 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
+import { acknowledge } from './acknowledge.ts';
 import type { DatabaseTarget } from './database-target.ts';
 import { DATABASE_ROLES, type DatabaseRole } from './steps.ts';
 
 /** Key of the tag and of the template metadata that say whose password a secret holds. */
 const DATABASE_ROLE_TAG = 'partition-archiver:database-role';
+
+/** RDS Proxy listens here for PostgreSQL, whatever the port of the database is. */
+const PROXY_PORT = 5432;
+
+/** An RDS Proxy that is there already. */
+export interface ExistingProxy {
+  readonly endpoint: string;
+  /** @default 5432 */
+  readonly port?: number;
+  readonly securityGroupIds: readonly string[];
+}
 
 /** Properties of {@link DatabaseAccess}. */
 export interface DatabaseAccessProps {
@@ -15,6 +27,12 @@ export interface DatabaseAccessProps {
   /** Subnets of the proxy, in at least two availability zones. */
   readonly vpcSubnets: ec2.SubnetSelection;
   readonly target: DatabaseTarget;
+  /**
+   * RDS Proxy that is there already. Its owner has to let it use the three secrets, with TLS required.
+   *
+   * @default - a new proxy
+   */
+  readonly existingProxy?: ExistingProxy;
   /**
    * How long a Lambda waits for a free connection.
    *
@@ -31,7 +49,8 @@ export interface DatabaseAccessProps {
 }
 
 /**
- * The only way to the database: an RDS Proxy that insists on TLS, and a generated secret for each database role.
+ * The only way to the database: an RDS Proxy, of which a new one insists on TLS, and a generated secret for each
+ * database role.
  *
  * The roles themselves are made in the database by `db/`, with the passwords of these secrets.
  */
@@ -40,14 +59,33 @@ export class DatabaseAccess extends Construct {
   readonly host: string;
   readonly port: number;
   readonly databaseName: string;
-  readonly proxy: rds.DatabaseProxy;
+  /** Security groups of the proxy. */
+  readonly connections: ec2.Connections;
   private readonly secrets: ReadonlyMap<DatabaseRole, secretsmanager.Secret>;
 
   constructor(scope: Construct, id: string, props: DatabaseAccessProps) {
     super(scope, id);
     this.secrets = new Map(DATABASE_ROLES.map((role) => [role, this.generateSecret(role)]));
+    this.port = props.existingProxy?.port ?? PROXY_PORT;
+    this.databaseName = props.target.databaseName;
+    if (props.existingProxy === undefined) {
+      const proxy = this.makeProxy(props);
+      this.host = proxy.endpoint;
+      this.connections = proxy.connections;
+    } else {
+      const { endpoint, securityGroupIds } = props.existingProxy;
+      this.host = endpoint;
+      this.connections = new ec2.Connections({
+        securityGroups: securityGroupIds.map((groupId, index) =>
+          ec2.SecurityGroup.fromSecurityGroupId(this, `ProxySecurityGroup${index + 1}`, groupId),
+        ),
+      });
+    }
+  }
+
+  private makeProxy(props: DatabaseAccessProps): rds.DatabaseProxy {
     const maxConnectionsPercent = props.maxConnectionsPercent ?? 20;
-    this.proxy = new rds.DatabaseProxy(this, 'Proxy', {
+    return new rds.DatabaseProxy(this, 'Proxy', {
       // The construct would take its own id as the name, which could stand only once in an account.
       dbProxyName: Names.uniqueResourceName(this, { maxLength: 60, separator: '-' }),
       proxyTarget: props.target.proxyTarget,
@@ -67,9 +105,6 @@ export class DatabaseAccess extends Construct {
       maxConnectionsPercent,
       maxIdleConnectionsPercent: Math.min(maxConnectionsPercent, 5),
     });
-    this.host = this.proxy.endpoint;
-    this.port = props.target.port;
-    this.databaseName = props.target.databaseName;
   }
 
   /** The secret `{"username", "password"}` of a database role. */
@@ -91,6 +126,11 @@ export class DatabaseAccess extends Construct {
         excludePunctuation: true,
       },
     });
+    acknowledge(
+      secret,
+      'SMG4',
+      'Rotation takes a function with rights of its own in the database; whoever has one adds it (docs/operations.md).',
+    );
     Tags.of(secret).add(DATABASE_ROLE_TAG, role);
     (secret.node.defaultChild as secretsmanager.CfnSecret).addMetadata(DATABASE_ROLE_TAG, role);
     return secret;

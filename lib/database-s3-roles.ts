@@ -1,13 +1,29 @@
 import { Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { acknowledgeWildcards } from './acknowledge.ts';
 import type { ArchiveBucket } from './archive-bucket.ts';
 import type { DatabaseTarget } from './database-target.ts';
+import { FeatureRoleAttachments } from './feature-role-attachments.ts';
 
 /** Properties of {@link DatabaseS3Roles}. */
 export interface DatabaseS3RolesProps {
   readonly archive: ArchiveBucket;
   readonly target: DatabaseTarget;
+  /**
+   * Roles that are attached to the database already. They are let into the archive, and not attached. A database has
+   * one role for each direction, so a second archiver on the same cluster has to use those of the first.
+   *
+   * @default - two new roles, which are attached
+   */
+  readonly attachedRoles?: { readonly exportRole: iam.IRole; readonly importRole: iam.IRole };
+  /**
+   * How long logs of the attachment are kept.
+   *
+   * @default logs.RetentionDays.THREE_MONTHS
+   */
+  readonly logRetention?: logs.RetentionDays;
 }
 
 /**
@@ -17,16 +33,18 @@ export interface DatabaseS3RolesProps {
  * this very database can assume them.
  */
 export class DatabaseS3Roles extends Construct {
-  readonly exportRole: iam.Role;
-  readonly importRole: iam.Role;
+  readonly exportRole: iam.IRole;
+  readonly importRole: iam.IRole;
 
   constructor(scope: Construct, id: string, props: DatabaseS3RolesProps) {
     super(scope, id);
     const { bucket, encryptionKey } = props.archive;
     const data = bucket.arnForObjects(`${props.target.databaseName}/*/data/*`);
 
-    this.exportRole = this.roleFor(props.target, 'Export', 'Lets the database write segments by aws_s3');
-    this.exportRole.addToPolicy(
+    this.exportRole =
+      props.attachedRoles?.exportRole ??
+      this.roleFor(props.target, 'Export', 'Lets the database write segments by aws_s3');
+    this.exportRole.addToPrincipalPolicy(
       new iam.PolicyStatement({
         sid: 'WriteSegments',
         actions: ['s3:PutObject', 's3:AbortMultipartUpload'],
@@ -36,11 +54,13 @@ export class DatabaseS3Roles extends Construct {
     // A multipart upload needs Decrypt beside GenerateDataKey, even of one part.
     this.allowKey(this.exportRole, encryptionKey.keyArn, ['kms:GenerateDataKey', 'kms:Decrypt']);
 
-    this.importRole = this.roleFor(props.target, 'Import', 'Lets the database read segments back by aws_s3');
-    this.importRole.addToPolicy(
+    this.importRole =
+      props.attachedRoles?.importRole ??
+      this.roleFor(props.target, 'Import', 'Lets the database read segments back by aws_s3');
+    this.importRole.addToPrincipalPolicy(
       new iam.PolicyStatement({ sid: 'ReadSegments', actions: ['s3:GetObject'], resources: [data] }),
     );
-    this.importRole.addToPolicy(
+    this.importRole.addToPrincipalPolicy(
       new iam.PolicyStatement({
         sid: 'FindSegments',
         actions: ['s3:ListBucket'],
@@ -49,6 +69,18 @@ export class DatabaseS3Roles extends Construct {
       }),
     );
     this.allowKey(this.importRole, encryptionKey.keyArn, ['kms:Decrypt']);
+
+    acknowledgeWildcards(this, 'Segments are named after tables and periods; the roles are limited to them.', [
+      data,
+    ]);
+    if (props.attachedRoles === undefined) {
+      new FeatureRoleAttachments(this, 'Attachments', {
+        target: props.target,
+        exportRole: this.exportRole,
+        importRole: this.importRole,
+        ...(props.logRetention === undefined ? {} : { logRetention: props.logRetention }),
+      });
+    }
   }
 
   private roleFor(target: DatabaseTarget, direction: 'Export' | 'Import', description: string): iam.Role {
@@ -64,8 +96,8 @@ export class DatabaseS3Roles extends Construct {
     });
   }
 
-  private allowKey(role: iam.Role, keyArn: string, actions: string[]): void {
-    role.addToPolicy(
+  private allowKey(role: iam.IRole, keyArn: string, actions: string[]): void {
+    role.addToPrincipalPolicy(
       new iam.PolicyStatement({
         sid: 'UseKeyThroughS3',
         actions,

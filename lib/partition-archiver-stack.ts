@@ -1,9 +1,13 @@
-import { Stack, Tags, TimeZone, type StackProps } from 'aws-cdk-lib';
+import { Duration, Stack, Tags, TimeZone, type StackProps } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
+import * as sns from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import type { DeploymentConfig } from '../core/config/deployment.ts';
+import type { ArchiveBucketProps } from './archive-bucket.ts';
 import { PartitionArchiver } from './partition-archiver.ts';
 
 /** Properties of {@link PartitionArchiverStack}. */
@@ -23,18 +27,52 @@ export class PartitionArchiverStack extends Stack {
       ...props,
     });
     for (const [key, value] of Object.entries(config.tags)) Tags.of(this).add(key, value);
-    const { kind, identifier, endpoint, port, name, securityGroupIds } = config.database;
+    const { kind, identifier, endpoint, port, name, securityGroupIds, proxy, attachedS3Roles } = config.database;
+    const { topicArn, ...thresholds } = config.alarms;
     const vpc = this.importVpc(config.network);
     this.archiver = new PartitionArchiver(this, 'Archiver', {
       vpc,
       database: { kind, identifier, endpoint, port, databaseName: name, securityGroupIds },
-      config: { partitionSets: config.partitionSets, concurrency: config.concurrency },
+      config: {
+        partitionSets: config.partitionSets,
+        concurrency: config.concurrency,
+        retention: config.archive.retention,
+      },
+      archive: this.archiveOf(config.archive),
+      ...(proxy === undefined ? {} : { existingProxy: proxy }),
+      ...(attachedS3Roles === undefined
+        ? {}
+        : {
+            attachedS3Roles: {
+              exportRole: iam.Role.fromRoleArn(this, 'S3ExportRole', attachedS3Roles.exportRoleArn),
+              importRole: iam.Role.fromRoleArn(this, 'S3ImportRole', attachedS3Roles.importRoleArn),
+            },
+          }),
       schedule: { ...config.schedule, timeZone: TimeZone.of(config.schedule.timeZone) },
       architecture: config.architecture === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
       logRetention: retentionOf(config.logRetentionDays),
+      alarmThresholds: thresholds,
       alarmEmails: config.notificationEmails,
+      ...(topicArn === undefined ? {} : { alarmTopic: sns.Topic.fromTopicArn(this, 'AlarmTopic', topicArn) }),
     });
     if (config.network.createVpcEndpoints) this.createVpcEndpoints(vpc);
+  }
+
+  private archiveOf({ bucket, tiers, accessLogs }: DeploymentConfig['archive']): ArchiveBucketProps {
+    if (bucket !== undefined) {
+      const encryptionKey = kms.Key.fromKeyArn(this, 'ArchiveKey', bucket.keyArn);
+      return { existing: { bucketName: bucket.name, encryptionKey } };
+    }
+    const after = (days: number | undefined) => (days === undefined ? undefined : Duration.days(days));
+    return {
+      accessLogs,
+      tiers: {
+        standardIa: after(tiers.standardIaDays),
+        glacierInstantRetrieval: after(tiers.glacierInstantRetrievalDays),
+        glacierFlexibleRetrieval: after(tiers.glacierFlexibleRetrievalDays),
+        glacierDeepArchive: after(tiers.glacierDeepArchiveDays),
+      },
+    };
   }
 
   private importVpc(network: DeploymentConfig['network']): ec2.IVpc {

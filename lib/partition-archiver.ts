@@ -1,17 +1,21 @@
 import { CfnOutput, type TimeZone } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as sns from 'aws-cdk-lib/aws-sns';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { displayName } from '../core/config/display-name.ts';
 import type { RuntimeConfig } from '../core/config/runtime.ts';
-import { ArchiveAlarms } from './archive-alarms.ts';
-import { ArchiveBucket } from './archive-bucket.ts';
+import { ArchiveAlarms, type AlarmThresholds } from './archive-alarms.ts';
+import { ArchiveBucket, type ArchiveBucketProps } from './archive-bucket.ts';
+import { ArchiveDashboard } from './archive-dashboard.ts';
 import { ArchiveSchedules } from './archive-schedules.ts';
 import { ArchiveStateMachine } from './archive-state-machine.ts';
 import { ArchiverFunctions } from './archiver-functions.ts';
-import { DatabaseAccess } from './database-access.ts';
+import { ArchiverMetrics } from './archiver-metrics.ts';
+import { DatabaseAccess, type ExistingProxy } from './database-access.ts';
 import { DatabaseS3Roles } from './database-s3-roles.ts';
 import { DatabaseTarget, type DatabaseTargetProps } from './database-target.ts';
 import { DATABASE_ROLES } from './steps.ts';
@@ -27,8 +31,26 @@ export interface PartitionArchiverProps {
   readonly vpcSubnets?: ec2.SubnetSelection;
   /** The existing database. */
   readonly database: DatabaseTargetProps;
-  /** Partition sets, and how much is done at the same time. */
+  /** Partition sets, how much is done at the same time, and how long proven archives are locked. */
   readonly config: RuntimeConfig;
+  /**
+   * The bucket of the archives.
+   *
+   * @default - a new bucket and a new key, everything in Standard, with access logs
+   */
+  readonly archive?: ArchiveBucketProps;
+  /**
+   * RDS Proxy that is there already.
+   *
+   * @default - a new proxy that insists on TLS
+   */
+  readonly existingProxy?: ExistingProxy;
+  /**
+   * Roles that are attached to the database already for s3Export and s3Import.
+   *
+   * @default - two new roles, which are attached
+   */
+  readonly attachedS3Roles?: { readonly exportRole: iam.IRole; readonly importRole: iam.IRole };
   /** When executions are started. */
   readonly schedule: {
     readonly timeZone: TimeZone;
@@ -49,9 +71,15 @@ export interface PartitionArchiverProps {
    */
   readonly logRetention?: logs.RetentionDays;
   /**
+   * From where on alarms are raised.
+   *
+   * @default - see AlarmThresholds
+   */
+  readonly alarmThresholds?: AlarmThresholds;
+  /**
    * Topic that alarms go to.
    *
-   * @default - a new topic
+   * @default - a new topic, encrypted with a key of its own
    */
   readonly alarmTopic?: sns.ITopic;
   /**
@@ -69,6 +97,8 @@ export class PartitionArchiver extends Construct {
   readonly functions: ArchiverFunctions;
   readonly stateMachine: sfn.StateMachine;
   readonly alarmTopic: sns.ITopic;
+  /** The metrics of this archiver, for alarms and dashboards of your own. */
+  readonly metrics: ArchiverMetrics;
   /** Roles that the database assumes for aws_s3. */
   readonly databaseS3Roles: DatabaseS3Roles;
 
@@ -76,16 +106,27 @@ export class PartitionArchiver extends Construct {
     super(scope, id);
     const vpcSubnets = props.vpcSubnets ?? { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS };
     const target = new DatabaseTarget(this, 'Target', props.database);
-    this.archive = new ArchiveBucket(this, 'Archive');
-    this.database = new DatabaseAccess(this, 'Database', { vpc: props.vpc, vpcSubnets, target });
-    this.databaseS3Roles = new DatabaseS3Roles(this, 'DatabaseS3', { archive: this.archive, target });
+    this.archive = new ArchiveBucket(this, 'Archive', props.archive);
+    this.database = new DatabaseAccess(this, 'Database', {
+      vpc: props.vpc,
+      vpcSubnets,
+      target,
+      ...(props.existingProxy === undefined ? {} : { existingProxy: props.existingProxy }),
+    });
     const logRetention = props.logRetention === undefined ? {} : { logRetention: props.logRetention };
+    this.databaseS3Roles = new DatabaseS3Roles(this, 'DatabaseS3', {
+      archive: this.archive,
+      target,
+      ...(props.attachedS3Roles === undefined ? {} : { attachedRoles: props.attachedS3Roles }),
+      ...logRetention,
+    });
     this.functions = new ArchiverFunctions(this, 'Functions', {
       vpc: props.vpc,
       vpcSubnets,
       database: this.database,
       archive: this.archive,
       config: props.config,
+      archiver: this.node.path,
       ...(props.architecture === undefined ? {} : { architecture: props.architecture }),
       ...logRetention,
     });
@@ -103,12 +144,20 @@ export class PartitionArchiver extends Construct {
       stateMachine: this.stateMachine,
       ...props.schedule,
     });
-    this.alarmTopic = new ArchiveAlarms(this, 'Alarms', {
+    this.metrics = new ArchiverMetrics(
+      this.node.path,
+      props.config.partitionSets.map(({ schema, table }) => displayName(schema, table)),
+    );
+    const { topic, alarms } = new ArchiveAlarms(this, 'Alarms', {
       stateMachine: this.stateMachine,
       deadLetterQueue,
+      metrics: this.metrics,
+      ...(props.alarmThresholds === undefined ? {} : { thresholds: props.alarmThresholds }),
       ...(props.alarmTopic === undefined ? {} : { topic: props.alarmTopic }),
       ...(props.alarmEmails === undefined ? {} : { emails: props.alarmEmails }),
-    }).topic;
+    });
+    this.alarmTopic = topic;
+    new ArchiveDashboard(this, 'Overview', { metrics: this.metrics, alarms, functions: this.functions });
     this.addOutputs();
   }
 

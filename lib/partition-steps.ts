@@ -4,8 +4,20 @@ import type { ArchiverFunctions } from './archiver-functions.ts';
 import { stepTask } from './step-task.ts';
 
 const PARTITION_AND_REQUEST = { 'partition.$': '$.partition', 'request.$': '$.request' };
-const PARTITION_AND_SEGMENT = { 'partition.$': '$.partition', 'segment.$': '$.segment' };
-const PARTITION_AND_FAILURE = { 'partition.$': '$.partition', 'failure.$': '$.failure' };
+const PARTITION_AND_SEGMENT = {
+  'partition.$': '$.partition',
+  'segment.$': '$.segment',
+  'execution.$': '$.execution',
+};
+const PARTITION_AND_FAILURE = {
+  'partition.$': '$.partition',
+  'request.$': '$.request',
+  'failure.$': '$.failure',
+};
+const SEGMENT_AND_FAILURE = { ...PARTITION_AND_SEGMENT, 'failure.$': '$.failure' };
+
+/** Labels of the Maps, which are part of the names of their child executions. */
+export const MAP_LABELS = { partition: 'Partition', segment: 'Segment' } as const;
 
 /** Results of a segment's child execution. */
 const PROVEN = 'proven';
@@ -39,10 +51,14 @@ export function partitionSteps(
     comment:
       'A child execution for each segment, a range of heap blocks. One that fails does not stop the others.',
     itemsPath: '$.step.segments',
-    itemSelector: { 'partition.$': '$.partition', 'segment.$': '$$.Map.Item.Value' },
+    itemSelector: {
+      'partition.$': '$.partition',
+      'segment.$': '$$.Map.Item.Value',
+      'execution.$': '$.request.execution',
+    },
     maxConcurrency: segmentConcurrency,
     mapExecutionType: sfn.StateMachineType.STANDARD,
-    label: 'Segment',
+    label: MAP_LABELS.segment,
     resultSelector: { 'failed.$': `States.ArrayContains($, '${FAILED}')` },
     resultPath: '$.segments',
   });
@@ -93,7 +109,7 @@ function segmentSteps(scope: Construct, functions: ArchiverFunctions): sfn.IChai
   const recordFailure = stepTask(scope, functions, 'record-failure', {
     stateName: 'RecordSegmentFailure',
     comment: 'Writes into the ledger why this segment, and so its partition, failed.',
-    payload: PARTITION_AND_FAILURE,
+    payload: SEGMENT_AND_FAILURE,
     resultPath: sfn.JsonPath.DISCARD,
   });
   recordFailure.addCatch(failed, { resultPath: '$.unrecorded' }).next(failed);

@@ -54,6 +54,12 @@ function deploymentFile(
       port: pooler.port,
       name: database,
       securityGroupIds: ['sg-0123456789abcdef0'],
+      // RDS Proxy knows but one port; the pooler here has another.
+      proxy: {
+        endpoint: pooler.host,
+        port: pooler.port,
+        securityGroupIds: ['sg-0123456789abcdef1'],
+      },
     },
     network: {
       vpcId: 'vpc-0123456789abcdef0',

@@ -28,10 +28,7 @@ export function translate(error: unknown, doing: string): unknown {
   if (error instanceof ArchiverError) return error;
   if (error instanceof postgres.PostgresError) return translateServerError(error, doing);
   const code = codeOf(error);
-  if (
-    code !== undefined &&
-    (CONNECTION_ERRORS.has(code) || code.startsWith('ERR_TLS') || code.includes('CERT'))
-  ) {
+  if (code !== undefined && (CONNECTION_ERRORS.has(code) || /^ERR_TLS|CERT|^UNABLE_TO_VERIFY/.test(code))) {
     return new ArchiverError('DatabaseUnavailable', `${doing}: no connection to the database (${code})`);
   }
   return error;
@@ -67,7 +64,17 @@ function translateServerError(error: postgres.PostgresError, doing: string): Arc
 
 function sqlstateBehind(error: postgres.PostgresError): string {
   if (error.code !== SQLSTATE.raiseException) return error.code;
-  return RERAISED.find(([words]) => words.test(error.message))?.[1] ?? error.code;
+  return sqlstateOfWords(error.message);
+}
+
+function sqlstateOfWords(message: string): string {
+  return RERAISED.find(([words]) => words.test(message))?.[1] ?? SQLSTATE.raiseException;
+}
+
+/** The error for the message of one that pg_partman caught and went on after, with a warning. */
+export function translateCaught(message: string, doing: string): ArchiverError {
+  const [firstPart = ''] = message.split(/\n\s*(?:CONTEXT|DETAIL|HINT):/);
+  return new ArchiverError(codeForSqlstate(sqlstateOfWords(message)), `${doing}: ${firstPart}`);
 }
 
 /** Whether the server ended a statement by its `statement_timeout`, and not because somebody cancelled it. */

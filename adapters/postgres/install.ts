@@ -16,6 +16,10 @@ export const INSTALL_FILES = [
   '070-drop.sql',
   '080-preflight.sql',
   '085-enroll.sql',
+  '086-restore.sql',
+  '087-release.sql',
+  '088-adopt.sql',
+  '089-progress.sql',
   '090-grants.sql',
 ] as const;
 

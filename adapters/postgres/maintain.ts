@@ -3,6 +3,7 @@ import { ArchiverError } from '../../core/errors.ts';
 import type { Inventory, MaintainDatabase, SetHealth } from '../../core/maintain.ts';
 import { displayName } from '../../core/partition.ts';
 import { inTransaction, translated, type Connection, type Transaction } from './connect.ts';
+import { translateCaught } from './errors.ts';
 import { findParent } from './partition-set.ts';
 
 /** `maintain` on PostgreSQL; `notices` collects what the connection's `onnotice` was told. */
@@ -20,7 +21,7 @@ export function maintainDatabase(connection: Connection, notices: string[]): Mai
       await makeWay(connection, set, doing);
       return inTransaction(connection, doing, async (transaction) => {
         notices.length = 0;
-        await runMaintenance(transaction, set);
+        await runMaintenance(transaction, set, notices, doing);
         await giveToOwner(transaction, await findParent(transaction, set));
         return notices.filter((notice) => notice.startsWith('WARNING'));
       });
@@ -29,7 +30,8 @@ export function maintainDatabase(connection: Connection, notices: string[]): Mai
     health: (set) =>
       translated(`health of ${displayName(set.schema, set.table)}`, async () => {
         const [row] = await connection<[SetHealth]>`
-          select rows_in_default as "rowsInDefault", future_partitions as "futurePartitions", unknown_tables as "unknownTables"
+          select rows_in_default as "rowsInDefault", future_partitions as "futurePartitions", unknown_tables as "unknownTables",
+                 unfinished_detaches as "unfinishedDetaches"
             from partition_archiver.health(${await findParent(connection, set)}::oid, ${set.timeZone}::text)`;
         return row;
       }),
@@ -58,17 +60,60 @@ async function makeWay(connection: Connection, set: PartitionSetConfig, doing: s
  * `run_maintenance` and not `run_maintenance_proc`: that one cannot run in a transaction, stops at the first broken
  * set, and leaks a session lock into a pooled connection. A quarter of `deadlock_timeout`, as everywhere.
  */
-async function runMaintenance(transaction: Transaction, set: PartitionSetConfig): Promise<void> {
+async function runMaintenance(
+  transaction: Transaction,
+  set: PartitionSetConfig,
+  notices: readonly string[],
+  doing: string,
+): Promise<void> {
   await transaction`
-    select set_config('lock_timeout', greatest(setting::integer / 4, 50)::text, true), set_config('timezone', ${set.timeZone}, true)
+    select set_config('lock_timeout', greatest(setting::integer / 4, 50)::text, true), set_config('timezone', ${set.timeZone}, true),
+           set_config('client_min_messages', 'notice', true)
       from pg_settings where name = 'deadlock_timeout'`;
   const [extension] = await transaction<{ schema: string }[]>`
     select n.nspname as schema from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'pg_partman'`;
   if (extension === undefined)
     throw new ArchiverError('PreflightFailed', 'extension pg_partman is not installed');
   // pg_partman keeps and compares the name without quotes.
+  const name = `${set.schema}.${set.table}`;
+  // Locked, so that nobody can have pg_partman drop partitions between the preflight and now.
+  const [config] = await transaction<{ keeps: boolean }[]>`
+    select retention_keep_table as keeps from ${transaction(extension.schema)}.part_config
+     where parent_table = ${name} for share`;
+  if (config?.keeps !== true) {
+    throw new ArchiverError(
+      'PreflightFailed',
+      `${displayName(set.schema, set.table)} has retention_keep_table = false: pg_partman would drop partitions`,
+    );
+  }
   await transaction`
-    select ${transaction(extension.schema)}.run_maintenance(p_parent_table => ${`${set.schema}.${set.table}`}::text, p_analyze => false)`;
+    select ${transaction(extension.schema)}.run_maintenance(p_parent_table => ${name}::text, p_analyze => false)`;
+  await assertMaintained(transaction, extension.schema, name, notices, doing);
+}
+
+/**
+ * `run_maintenance` also returns where it did nothing: every version says no more than a notice when another session
+ * maintains just now, and from 5.5 on all errors of a set, lock timeouts too, end as a warning. From 5.1 on it records
+ * when it came to its end.
+ */
+async function assertMaintained(
+  transaction: Transaction,
+  schema: string,
+  name: string,
+  notices: readonly string[],
+  doing: string,
+): Promise<void> {
+  const [config] = await transaction<{ known: boolean; ran: boolean | null }[]>`
+    select to_jsonb(p) ? 'maintenance_last_run' as known,
+           (to_jsonb(p) ->> 'maintenance_last_run')::timestamptz >= transaction_timestamp() as ran
+      from ${transaction(schema)}.part_config p where parent_table = ${name}`;
+  if (notices.some((notice) => notice.includes('Partman maintenance already running'))) {
+    throw new ArchiverError('LockNotAvailable', `${doing}: another session maintains just now`);
+  }
+  if (config?.known !== true || config.ran === true) return;
+  const warning = notices.find((notice) => notice.startsWith('WARNING') && notice.includes(name));
+  const caught = /skipped partition set for parent table .*?: ([^]*)/.exec(warning ?? '')?.[1];
+  throw translateCaught(caught ?? warning ?? 'pg_partman skipped this partition set', doing);
 }
 
 /** Partitions that belong to our role would break the application's own migrations: "must be owner of table". */

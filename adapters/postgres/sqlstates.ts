@@ -14,17 +14,27 @@ const OURS: Readonly<Record<string, ErrorCode>> = {
   PA010: 'PreflightFailed',
   PA011: 'DdlNotReproducible',
   PA012: 'StateConflict',
+  PA013: 'TargetExists',
+  PA014: 'DependencyMissing',
+  PA015: 'ManifestInvalid',
+  PA016: 'ArchiveDamaged',
+  PA017: 'AttachRefused',
 };
 
 /** SQLSTATEs of PostgreSQL (https://www.postgresql.org/docs/current/errcodes-appendix.html) that decide what to do. */
 export const SQLSTATE = {
   queryCanceled: '57014',
+  /** Both end the session. */
+  idleInTransactionSessionTimeout: '25P03',
+  transactionTimeout: '25P04',
   lockNotAvailable: '55P03',
   deadlockDetected: '40P01',
   serializationFailure: '40001',
   adminShutdown: '57P01',
   crashShutdown: '57P02',
   cannotConnectNow: '57P03',
+  /** There is no such database. */
+  invalidCatalogName: '3D000',
   tooManyConnections: '53300',
   programLimitExceeded: '54000',
   dependentObjectsStillExist: '2BP01',
@@ -38,12 +48,15 @@ export const SQLSTATE = {
 
 const THEIRS: Readonly<Record<string, ErrorCode>> = {
   [SQLSTATE.queryCanceled]: 'Interrupted',
+  [SQLSTATE.idleInTransactionSessionTimeout]: 'Interrupted',
+  [SQLSTATE.transactionTimeout]: 'Interrupted',
   [SQLSTATE.lockNotAvailable]: 'LockNotAvailable',
   [SQLSTATE.deadlockDetected]: 'TransactionAborted',
   [SQLSTATE.serializationFailure]: 'TransactionAborted',
   [SQLSTATE.adminShutdown]: 'DatabaseUnavailable',
   [SQLSTATE.crashShutdown]: 'DatabaseUnavailable',
   [SQLSTATE.cannotConnectNow]: 'DatabaseUnavailable',
+  [SQLSTATE.invalidCatalogName]: 'InvalidConfiguration',
   [SQLSTATE.tooManyConnections]: 'DatabaseUnavailable',
   [SQLSTATE.programLimitExceeded]: 'RowTooLarge',
   [SQLSTATE.dependentObjectsStillExist]: 'HasDependents',

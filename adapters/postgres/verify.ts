@@ -1,12 +1,12 @@
 import { COPY_OPTIONS } from '../../core/pins.ts';
 import type { VerifyDatabase } from '../../core/verify.ts';
-import { inTransaction, translated, type Connection } from './connect.ts';
+import { inTransaction, translated, type Connection, type Transaction } from './connect.ts';
+import { copyOut } from './copy.ts';
 import { pin } from './pins.ts';
 import { beginSegment } from './segments.ts';
 
 /**
- * `verify` on PostgreSQL. `open` makes a connection for one COPY, which is ended afterwards: a further query on a
- * connection that streamed a COPY with back-pressure hung in one run of three (postgres 3.4.9).
+ * `verify` on PostgreSQL. `open` makes a connection for one COPY, which is ended afterwards.
  */
 export function verifyDatabase(connection: Connection, open: () => Connection): VerifyDatabase {
   return {
@@ -21,13 +21,12 @@ export function verifyDatabase(connection: Connection, open: () => Connection): 
       const copying = open();
       const doing = `reading segment ${String(segment)} of partition ${String(partition)}`;
       try {
-        return await inTransaction(copying, doing, async (transaction) => {
+        const copy = async (transaction: Transaction): Promise<string> => {
           await pin(transaction);
           const { query } = await beginSegment(transaction, partition, segment, false);
-          return read(
-            await transaction.unsafe(`copy (${query}) to stdout with (${COPY_OPTIONS})`).readable(),
-          );
-        });
+          return `copy (${query}) to stdout with (${COPY_OPTIONS})`;
+        };
+        return await copyOut(copying, doing, copy, read);
       } finally {
         await copying.end({ timeout: 5 });
       }

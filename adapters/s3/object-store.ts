@@ -5,8 +5,11 @@ import {
   HeadObjectCommand,
   ListObjectVersionsCommand,
   PutObjectCommand,
+  PutObjectRetentionCommand,
+  PutObjectTaggingCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
+import { PROVEN_TAG } from '../../core/config/proven-tag.ts';
 import { ArchiverError } from '../../core/errors.ts';
 import type { ObjectStore, ObjectVersion } from '../../core/ports.ts';
 import { isPreconditionFailed, translate } from './errors.ts';
@@ -46,6 +49,27 @@ export function s3ObjectStore(client: S3Client, bucket: string, region: string):
           if (isPreconditionFailed(error)) return 'exists';
           throw error;
         }
+      }),
+
+    markProven: (key, versionId) =>
+      translated(`tagging ${key}`, async () => {
+        const { key: Key, value: Value } = PROVEN_TAG;
+        await client.send(
+          new PutObjectTaggingCommand({
+            ...{ Bucket: bucket, Key: key, VersionId: versionId },
+            Tagging: { TagSet: [{ Key, Value }] },
+          }),
+        );
+      }),
+
+    protect: (key, versionId, { until, mode }) =>
+      translated(`locking ${key}`, async () => {
+        await client.send(
+          new PutObjectRetentionCommand({
+            ...{ Bucket: bucket, Key: key, VersionId: versionId },
+            Retention: { Mode: mode, RetainUntilDate: until },
+          }),
+        );
       }),
   };
 }

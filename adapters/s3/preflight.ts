@@ -1,18 +1,52 @@
 import {
+  GetBucketLifecycleConfigurationCommand,
   GetBucketVersioningCommand,
+  GetObjectLockConfigurationCommand,
   HeadBucketCommand,
   S3ServiceException,
   type S3Client,
 } from '@aws-sdk/client-s3';
 import type { PreflightProblem } from '../../core/preflight.ts';
+import { deletionBy } from './lifecycle.ts';
 import { translate } from './errors.ts';
 
-/** What would make a run fail in this bucket: it is not there, elsewhere, not ours, or keeps no versions. */
+/** What an archive expects of its bucket. */
+export interface BucketExpectations {
+  readonly region: string;
+  /** What the keys of the archive begin with. */
+  readonly prefix: string;
+  /** Whether objects are to be locked. */
+  readonly locked: boolean;
+}
+
+/**
+ * What would make a run fail in this bucket, or lose an archive later: it is not there, elsewhere, not ours, keeps no
+ * versions, knows no locks though archives are to be locked, or has a lifecycle that deletes.
+ */
 export async function bucketProblems(
   client: S3Client,
   bucket: string,
-  region: string,
+  { region, prefix, locked }: BucketExpectations,
 ): Promise<PreflightProblem[]> {
+  const unreachable = await reachProblem(client, bucket, region);
+  if (unreachable !== null) return [unreachable];
+  try {
+    const found = await Promise.all([
+      versioningProblem(client, bucket),
+      locked ? lockProblem(client, bucket) : null,
+      ...(await lifecycleProblems(client, bucket, prefix)),
+    ]);
+    return found.filter((problem) => problem !== null);
+  } catch (error) {
+    throw translate(error, `looking at bucket ${bucket}`);
+  }
+}
+
+async function reachProblem(
+  client: S3Client,
+  bucket: string,
+  region: string,
+): Promise<PreflightProblem | null> {
   const subject = `bucket ${bucket}`;
   let location: string | undefined;
   try {
@@ -20,35 +54,75 @@ export async function bucketProblems(
   } catch (error) {
     const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
     if (status === 404)
-      return [{ subject, problem: 'does not exist', remedy: 'Correct ARCHIVE_BUCKET, or deploy the stack.' }];
+      return { subject, problem: 'does not exist', remedy: 'Correct ARCHIVE_BUCKET, or deploy the stack.' };
     if (status === 403)
-      return [
-        { subject, problem: 'may not be read', remedy: 'Let this role list the bucket (s3:ListBucket).' },
-      ];
+      return { subject, problem: 'may not be read', remedy: 'Let this role list the bucket (s3:ListBucket).' };
     // S3 answers a request to the wrong region with a redirect that HEAD cannot follow.
     if (status === 301 || status === 400) {
-      return [
-        {
-          subject,
-          problem: `is not in region ${region}`,
-          remedy: 'aws_s3 exports only within the region of the database.',
-        },
-      ];
+      return {
+        subject,
+        problem: `is not in region ${region}`,
+        remedy: 'aws_s3 exports only within the region of the database.',
+      };
     }
     throw translate(error, `looking at ${subject}`);
   }
   if (location !== undefined && location !== '' && location !== region) {
     const remedy = 'aws_s3 exports only within the region of the database: use a bucket there.';
-    return [{ subject, problem: `is in region ${location}, not in ${region}`, remedy }];
+    return { subject, problem: `is in region ${location}, not in ${region}`, remedy };
   }
+  return null;
+}
+
+async function versioningProblem(client: S3Client, bucket: string): Promise<PreflightProblem | null> {
+  const { Status } = await client.send(new GetBucketVersioningCommand({ Bucket: bucket }));
+  if (Status === 'Enabled') return null;
+  return {
+    subject: `bucket ${bucket}`,
+    problem: 'keeps no versions, so an archive could be overwritten without a trace',
+    remedy: `aws s3api put-bucket-versioning --bucket ${bucket} --versioning-configuration Status=Enabled`,
+  };
+}
+
+async function lockProblem(client: S3Client, bucket: string): Promise<PreflightProblem | null> {
+  const answer = await orNone(
+    client.send(new GetObjectLockConfigurationCommand({ Bucket: bucket })),
+    'ObjectLockConfigurationNotFoundError',
+  );
+  if (answer?.ObjectLockConfiguration?.ObjectLockEnabled === 'Enabled') return null;
+  return {
+    subject: `bucket ${bucket}`,
+    problem: 'has no Object Lock, but archives are to be locked (retention)',
+    remedy: `aws s3api put-object-lock-configuration --bucket ${bucket} --object-lock-configuration ObjectLockEnabled=Enabled`,
+  };
+}
+
+async function lifecycleProblems(
+  client: S3Client,
+  bucket: string,
+  prefix: string,
+): Promise<PreflightProblem[]> {
+  const answer = await orNone(
+    client.send(new GetBucketLifecycleConfigurationCommand({ Bucket: bucket })),
+    'NoSuchLifecycleConfiguration',
+  );
+  return (answer?.Rules ?? []).flatMap((rule) => {
+    const deletion = deletionBy(rule, prefix);
+    if (deletion === null) return [];
+    return {
+      subject: `bucket ${bucket}`,
+      problem: `its lifecycle rule ${JSON.stringify(rule.ID ?? '')} deletes ${deletion}, archives under ${prefix} among them`,
+      remedy: 'Limit the rule to other prefixes, or give the archiver a bucket of its own.',
+    };
+  });
+}
+
+/** S3 answers that there is no configuration by an error. */
+async function orNone<T>(sent: Promise<T>, errorName: string): Promise<T | undefined> {
   try {
-    const { Status } = await client.send(new GetBucketVersioningCommand({ Bucket: bucket }));
-    if (Status === 'Enabled') return [];
+    return await sent;
   } catch (error) {
-    throw translate(error, `looking at ${subject}`);
+    if (error instanceof S3ServiceException && error.name === errorName) return undefined;
+    throw error;
   }
-  const remedy = `aws s3api put-bucket-versioning --bucket ${bucket} --versioning-configuration Status=Enabled`;
-  return [
-    { subject, problem: 'keeps no versions, so an archive could be overwritten without a trace', remedy },
-  ];
 }

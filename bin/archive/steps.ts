@@ -8,7 +8,7 @@ import { maintainDatabase } from '../../adapters/postgres/maintain.ts';
 import { databaseProblems } from '../../adapters/postgres/preflight.ts';
 import { quarantineDatabase } from '../../adapters/postgres/quarantine.ts';
 import { failureDatabase } from '../../adapters/postgres/record-failure.ts';
-import { readLedger } from '../../adapters/postgres/status.ts';
+import { reportDatabase } from '../../adapters/postgres/report.ts';
 import { verifyDatabase } from '../../adapters/postgres/verify.ts';
 import { s3ObjectStore } from '../../adapters/s3/object-store.ts';
 import { bucketProblems } from '../../adapters/s3/preflight.ts';
@@ -17,6 +17,7 @@ import type { RuntimeConfig } from '../../core/config/runtime.ts';
 import { detect } from '../../core/detect.ts';
 import { drop } from '../../core/drop.ts';
 import { exportSegment } from '../../core/export.ts';
+import { keyPart } from '../../core/keys.ts';
 import { maintain } from '../../core/maintain.ts';
 import type { Clock, Log } from '../../core/ports.ts';
 import { preflight } from '../../core/preflight.ts';
@@ -65,7 +66,13 @@ export function localSteps({ config, s3, bucket, region, open, clock, log }: Wir
         const database = {
           problems: (sets: RuntimeConfig['partitionSets']) => databaseProblems(connection, sets),
         };
-        const problems = { problems: () => bucketProblems(s3, bucket, region) };
+        const problems = {
+          problems: async () => {
+            const [row] = await connection<[{ name: string }]>`select current_database() as name`;
+            const prefix = `${keyPart(row.name)}/`;
+            return bucketProblems(s3, bucket, { region, prefix, locked: config.retention !== undefined });
+          },
+        };
         return preflight(input, config, { database, bucket: problems, log }, clock.now());
       }),
     maintain: (request) =>
@@ -106,7 +113,8 @@ export function localSteps({ config, s3, bucket, region, open, clock, log }: Wir
       as('archiver_read', (connection) =>
         report(
           input,
-          { database: { rows: (partitions) => readLedger(connection, partitions) }, log },
+          // What it says is on the terminal already; nobody watches numbers here.
+          { database: reportDatabase(connection), metrics: { run: () => undefined }, log },
           clock.now(),
         ),
       ),

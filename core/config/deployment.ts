@@ -1,13 +1,10 @@
 import * as z from 'zod';
-import { identifier, timeZone, wholeNumber } from './fields.ts';
+import { alarmsSchema } from './alarms.ts';
+import { archiveSchema } from './archive.ts';
+import { identifier, matching, timeZone, wholeNumber } from './fields.ts';
 import { partitionSetsSchema } from './partition-set.ts';
 import { parseConfig, type Parsed } from './problems.ts';
 import { concurrencySchema } from './runtime.ts';
-
-/** Patterns have no flags: the JSON schema could not carry them. */
-function matching(pattern: RegExp, rule: string): z.ZodString {
-  return z.string(rule).regex(pattern, rule);
-}
 
 const accountSchema = matching(/^\d{12}$/, 'must be an AWS account of 12 digits');
 const regionSchema = matching(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be an AWS Region such as eu-central-1');
@@ -22,6 +19,17 @@ const scheduleExpressionSchema = matching(
   'must be an EventBridge Scheduler expression such as cron(0 3 1 * ? *)',
 );
 
+const roleSchema = matching(/^arn:[\w-]+:iam::\d{12}:role\/.+$/, 'must be the ARN of an IAM role');
+
+const proxySchema = z.strictObject({
+  endpoint: z.string('must be a host name').min(1, 'must not be empty').describe('Host name of the proxy.'),
+  port: wholeNumber(1, 65_535).default(5432).describe('RDS Proxy itself knows no other for PostgreSQL.'),
+  securityGroupIds: z
+    .array(securityGroupSchema, 'must be a list of security groups')
+    .min(1, 'must name at least one security group')
+    .describe('Security groups of the proxy; the functions are let in through them.'),
+});
+
 const databaseSchema = z
   .strictObject({
     kind: z
@@ -32,7 +40,7 @@ const databaseSchema = z
       'must be the identifier of a DB cluster or instance',
     ).describe('DB cluster identifier, or DB instance identifier.'),
     endpoint: z.string('must be a host name').min(1, 'must not be empty').describe('Writer endpoint.'),
-    port: wholeNumber(1, 65_535).default(5432),
+    port: wholeNumber(1, 65_535).default(5432).describe('Port of the database.'),
     name: identifier
       .regex(
         /^[\w.-]+$/,
@@ -47,6 +55,15 @@ const databaseSchema = z
       .array(securityGroupSchema, 'must be a list of security groups')
       .min(1, 'must name at least one security group')
       .describe('Security groups of the database; the proxy is let in through them.'),
+    proxy: proxySchema
+      .optional()
+      .describe('An RDS Proxy that is there already. By default one is made, with TLS required.'),
+    attachedS3Roles: z
+      .strictObject({ exportRoleArn: roleSchema, importRoleArn: roleSchema })
+      .optional()
+      .describe(
+        'Roles that are attached to the database already for s3Export and s3Import; they are let into the archive. By default two are made and attached.',
+      ),
   })
   .superRefine((database, context) => {
     const expected = database.kind === 'cluster' ? 'aurora-postgresql' : 'postgres';
@@ -111,6 +128,7 @@ const deploymentSchema = z.strictObject({
   database: databaseSchema,
   network: networkSchema,
   partitionSets: partitionSetsSchema,
+  archive: archiveSchema.prefault({}),
   concurrency: concurrencySchema.prefault({}),
   schedule: scheduleSchema.prefault({}),
   architecture: z
@@ -128,6 +146,7 @@ const deploymentSchema = z.strictObject({
       },
     )
     .default(90),
+  alarms: alarmsSchema.prefault({}),
   notificationEmails: z
     .array(z.email('must be an email address'))
     .default([])

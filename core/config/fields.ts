@@ -3,6 +3,11 @@ import * as z from 'zod';
 /** PostgreSQL cuts longer identifiers off silently (NAMEDATALEN - 1), and would then find another table. */
 const LONGEST_IDENTIFIER_BYTES = 63;
 
+/** A text of a given form. Patterns have no flags: the JSON schema could not carry them. */
+export function matching(pattern: RegExp, rule: string): z.ZodString {
+  return z.string(rule).regex(pattern, rule);
+}
+
 /** A name exactly as the catalogs have it: case counts, and it is never quoted here. */
 export const identifier = z
   .string('must be a text')

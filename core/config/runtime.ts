@@ -9,9 +9,22 @@ export const concurrencySchema = z.strictObject({
   segments: wholeNumber(1, 100).default(2).describe('Segments of one partition exported at the same time.'),
 });
 
+/** S3 Object Lock, put on every object of an archive once it is proven. */
+export const retentionSchema = z.strictObject({
+  days: wholeNumber(1, 36_500).describe('Days for which nobody may delete a version of a proven archive.'),
+  mode: z
+    .enum(['GOVERNANCE', 'COMPLIANCE'], 'must be GOVERNANCE or COMPLIANCE')
+    .default('GOVERNANCE')
+    .describe('Whether somebody with s3:BypassGovernanceRetention may, or nobody at all, not even root.'),
+});
+
+/** How long archives are locked. */
+export type Retention = Readonly<z.output<typeof retentionSchema>>;
+
 const runtimeSchema = z.strictObject({
   partitionSets: partitionSetsSchema,
   concurrency: concurrencySchema.prefault({}),
+  retention: retentionSchema.optional(),
 });
 
 /** What the steps know at run time: the `config.json` that lies beside each Lambda's bundle. */

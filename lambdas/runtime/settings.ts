@@ -5,6 +5,8 @@ import { ArchiverError } from '../../core/errors.ts';
 
 /** What a Lambda is told by its environment. The only place that reads it. */
 export interface Settings {
+  /** Which archiver of the account this is, in metrics and logs. */
+  readonly archiver: string;
   readonly databaseHost: string;
   readonly databasePort: number;
   readonly databaseName: string;
@@ -14,6 +16,7 @@ export interface Settings {
 }
 
 const VARIABLES = {
+  archiver: 'ARCHIVER',
   databaseHost: 'DATABASE_HOST',
   databasePort: 'DATABASE_PORT',
   databaseName: 'DATABASE_NAME',
@@ -32,6 +35,7 @@ export function readSettings(
   }
   const value = (setting: keyof typeof VARIABLES): string => environment[VARIABLES[setting]] ?? '';
   return {
+    archiver: value('archiver'),
     databaseHost: value('databaseHost'),
     databasePort: Number(value('databasePort')),
     databaseName: value('databaseName'),

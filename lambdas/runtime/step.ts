@@ -7,7 +7,7 @@ import type { RuntimeConfig } from '../../core/config/runtime.ts';
 import { ArchiverError } from '../../core/errors.ts';
 import type { Clock, Log } from '../../core/ports.ts';
 import { systemClock } from './clock.ts';
-import { consoleLog } from './log.ts';
+import { consoleLog, idsOf, logWith } from './log.ts';
 import { readRuntimeConfig, readSettings, type Settings } from './settings.ts';
 
 /** Time kept back before the Lambda's own timeout, to answer with an error that is retried. */
@@ -47,6 +47,7 @@ export function step<Event, Answer>(
     },
   }).handler(
     async (event: unknown, lambda: Context, { signal }: { signal: AbortSignal }): Promise<Answer> => {
+      const log = logWith(consoleLog, { step: name, ...idsOf(event) });
       const { username, password } = await readCredentials(secrets, settings.databaseSecretArn);
       const notices: string[] = [];
       const open = (): Connection =>
@@ -71,9 +72,13 @@ export function step<Event, Answer>(
           notices,
           open,
           clock: systemClock(signal),
-          log: consoleLog,
+          log,
           remainingMs: lambda.getRemainingTimeInMillis() - TIMEOUT_MARGIN_MS,
         });
+      } catch (error) {
+        // Lambda's own line about an error has no ids of ours.
+        if (error instanceof ArchiverError) log.warn('failed', { error: error.code, message: error.message });
+        throw error;
       } finally {
         await connection.end({ timeout: 1 });
       }

@@ -40,7 +40,7 @@ export function forget(directory: string): void {
 }
 
 /** A superuser's connection to one of the databases, not through the pooler. */
-export function asSuperuser({ postgres: server }: LocalStack, database: string): postgres.Sql {
+function asSuperuser({ postgres: server }: LocalStack, database: string): postgres.Sql {
   const { user: username, password } = server.superuser;
   return postgres({
     ...{ host: server.host, port: server.port, username, password, database, max: 1 },

@@ -74,8 +74,9 @@ describe('a table with everything that a table can have', () => {
       (statement) => !statement.startsWith('COMMENT'),
     );
     expect(statements.filter((statement) => statement.includes('Ar ch'))).toEqual([]);
-    // The literal 'p_P2021_01' in a rule, which is the user's text and stays.
-    expect(statements.filter((statement) => statement.includes('p_P2021_01')).length).toBe(1);
+    // The literal 'p_P2021_01' in a rule, which is the user's text and stays. Since 18, names of NOT NULL constraints begin
+    // with the table's name, and are names of their own.
+    expect(statements.filter((statement) => /p_P2021_01\b/.test(statement)).length).toBe(1);
   });
 
   test('lists what it depends on, with the definitions of types', () => {

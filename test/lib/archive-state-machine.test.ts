@@ -108,7 +108,11 @@ const WORKS: Steps = {
   report: () => ({ resume: false, archived: 2 }),
 };
 
-const REQUEST = { partitionSets: [0], mode: 'archive', dryRun: false, archiveOnly: false, startedAt: 'now' };
+const EXECUTION = 'run-of-may';
+const REQUEST = {
+  ...{ partitionSets: [0], mode: 'archive', dryRun: false, archiveOnly: false, startedAt: 'now' },
+  execution: EXECUTION,
+};
 
 function fail(name: string): never {
   throw new InvocationError(name, 'on purpose');
@@ -147,17 +151,13 @@ describe('an execution', () => {
   test('takes every partition through every step, and ends with the report', async () => {
     const { result, of } = await run({}, { only: 'inventory' });
     expect(result).toMatchObject({ status: 'SUCCEEDED', output: { resume: false, archived: 2 } });
-    expect(of('Preflight')).toEqual([{ input: { only: 'inventory' } }]);
-    const request = {
-      partitionSets: [0],
-      mode: 'archive',
-      dryRun: false,
-      archiveOnly: false,
-      startedAt: 'now',
-    };
+    expect(of('Preflight')).toEqual([{ input: { only: 'inventory' }, execution: expect.any(String) }]);
+    const request = REQUEST;
     expect(of('Detect')).toEqual([{ request, maintain: {}, redriveCount: 0 }]);
     expect(of('Quarantine')).toEqual([1, 2].map((partition) => ({ partition, request })));
-    const segments = [1, 2].flatMap((partition) => [1, 2].map((segment) => ({ partition, segment })));
+    const segments = [1, 2].flatMap((partition) =>
+      [1, 2].map((segment) => ({ partition, segment, execution: EXECUTION })),
+    );
     expect(of('Export')).toHaveLength(4);
     expect(of('Export')).toEqual(expect.arrayContaining(segments));
     expect(of('Verify')).toEqual(expect.arrayContaining(segments));

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Match } from 'aws-cdk-lib/assertions';
-import { resources, synthesise, type Resource } from './synthesise.ts';
+import { exampleConfig, resources, synthesise, type Resource } from './synthesise.ts';
 
 const template = synthesise();
 const agnostic = synthesise({ env: undefined });
@@ -49,6 +49,55 @@ describe('the archive bucket', () => {
             AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 },
           },
         ],
+      },
+    });
+  });
+
+  test('moves to colder storage what is proven data, and nothing else', () => {
+    const tiers = { standardIaDays: 30, glacierInstantRetrievalDays: 90, glacierDeepArchiveDays: 365 };
+    synthesise({ archive: { tiers } }).hasResourceProperties('AWS::S3::Bucket', {
+      VersioningConfiguration: { Status: 'Enabled' },
+      LifecycleConfiguration: {
+        Rules: [
+          Match.objectLike({ Id: 'AbortIncompleteUploads' }),
+          {
+            Id: 'MoveProvenData',
+            Status: 'Enabled',
+            TagFilters: [{ Key: 'partition-archiver', Value: 'proven' }],
+            Transitions: [
+              { StorageClass: 'STANDARD_IA', TransitionInDays: 30 },
+              { StorageClass: 'GLACIER_IR', TransitionInDays: 90 },
+              { StorageClass: 'DEEP_ARCHIVE', TransitionInDays: 365 },
+            ],
+          },
+        ],
+      },
+    });
+  });
+
+  test('keeps a log of who came, unless it is switched off', () => {
+    template.resourceCountIs('AWS::S3::Bucket', 2);
+    template.hasResourceProperties('AWS::S3::Bucket', {
+      ObjectLockEnabled: true,
+      LoggingConfiguration: { DestinationBucketName: Match.anyValue() },
+    });
+    synthesise({ archive: { accessLogs: false } }).resourceCountIs('AWS::S3::Bucket', 1);
+  });
+
+  test('may be one that is there already, with its own key', () => {
+    const keyArn = 'arn:aws:kms:eu-central-1:111122223333:key/0f0e0d0c-0000-0000-0000-000000000000';
+    const given = synthesise({ archive: { bucket: { name: 'company-archive', keyArn } } });
+    given.resourceCountIs('AWS::S3::Bucket', 0);
+    given.resourceCountIs('AWS::S3::BucketPolicy', 0);
+    given.hasResourceProperties('AWS::IAM::Policy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({
+            Action: ['s3:AbortMultipartUpload', 's3:PutObject'],
+            Resource: 'arn:aws:s3:::company-archive/shop/*/data/*',
+          }),
+          Match.objectLike({ Action: ['kms:Decrypt', 'kms:GenerateDataKey'], Resource: keyArn }),
+        ]),
       },
     });
   });
@@ -106,6 +155,41 @@ describe('the way to the database', () => {
     instance.hasResourceProperties('AWS::RDS::DBProxyTargetGroup', { DBInstanceIdentifiers: ['legacy'] });
   });
 
+  test('may be a proxy that is there already', () => {
+    const { database } = exampleConfig() as { database: object };
+    const proxy = {
+      endpoint: 'orders.proxy-abcdefghijkl.eu-central-1.rds.amazonaws.com',
+      securityGroupIds: ['sg-0a1a2a3a'],
+    };
+    const given = synthesise({ database: { ...database, port: 6432, proxy } });
+    given.resourceCountIs('AWS::RDS::DBProxy', 0);
+    given.allResourcesProperties('AWS::EC2::SecurityGroupIngress', {
+      GroupId: 'sg-0a1a2a3a',
+      FromPort: 5432,
+      ToPort: 5432,
+    });
+    given.hasResourceProperties('AWS::Lambda::Function', {
+      Environment: { Variables: { DATABASE_HOST: proxy.endpoint, DATABASE_PORT: '5432' } },
+    });
+  });
+
+  test('goes to the port of the proxy, which is always the same, and from there to that of the database', () => {
+    const { database } = exampleConfig() as { database: object };
+    const other = synthesise({ database: { ...database, port: 6432 } });
+    const ports = resources(other, 'AWS::EC2::SecurityGroupIngress').map(([, { Properties }]) => [
+      Properties['FromPort'],
+      Properties['GroupId'] === 'sg-0123456789abcdef0',
+    ]);
+    expect(ports.filter(([, isDatabase]) => isDatabase)).toEqual([[6432, true]]);
+    expect(new Set(ports.filter(([, isDatabase]) => !isDatabase).map(([port]) => port))).toEqual(
+      new Set([5432]),
+    );
+    for (const [, { Properties }] of resources(other, 'AWS::Lambda::Function')) {
+      const { Variables = {} } = (Properties['Environment'] ?? {}) as { Variables?: Record<string, unknown> };
+      if ('DATABASE_PORT' in Variables) expect(Variables['DATABASE_PORT']).toBe('5432');
+    }
+  });
+
   test('opens for each function alone', () => {
     const ingress = resources(template, 'AWS::EC2::SecurityGroupIngress').map(([, each]) => each.Properties);
     const sources = ingress.map(({ SourceSecurityGroupId }) => JSON.stringify(SourceSecurityGroupId));
@@ -135,14 +219,44 @@ describe('the way to the database', () => {
   });
 });
 
+describe('the roles of aws_s3', () => {
+  test('are attached to the database one after the other', () => {
+    const attachments = resources(template, 'Custom::DatabaseFeatureRole');
+    const of = (feature: string) =>
+      attachments.find(([, { Properties }]) => Properties['feature'] === feature) ?? ['', undefined];
+    const [exportId, exporting] = of('s3Export');
+    const [, importing] = of('s3Import');
+    expect(attachments).toHaveLength(2);
+    expect(exporting?.Properties).toMatchObject({ kind: 'cluster', identifier: 'orders' });
+    // RDS refuses to attach the second while it is busy with the first.
+    expect(importing?.['DependsOn']).toEqual([exportId]);
+  });
+
+  test('may be roles that are attached already, which are let into the archive and not touched otherwise', () => {
+    const { database } = exampleConfig() as { database: object };
+    const attachedS3Roles = {
+      exportRoleArn: 'arn:aws:iam::111122223333:role/first-export',
+      importRoleArn: 'arn:aws:iam::111122223333:role/first-import',
+    };
+    const second = synthesise({ database: { ...database, attachedS3Roles } });
+    second.resourceCountIs('Custom::DatabaseFeatureRole', 0);
+    for (const role of ['first-export', 'first-import']) {
+      second.hasResourceProperties('AWS::IAM::Policy', { Roles: [role] });
+    }
+  });
+});
+
 describe('the functions', () => {
-  const functions = resources(template, 'AWS::Lambda::Function').map(([, each]) => each.Properties);
+  const functions = resources(template, 'AWS::Lambda::Function')
+    .map(([, each]) => each.Properties)
+    .filter(({ VpcConfig }) => VpcConfig !== undefined);
 
   test('know no password, and nothing but where things are', () => {
     expect(functions).toHaveLength(10);
     for (const { Environment } of functions) {
       const { Variables } = Environment as { Variables: Record<string, unknown> };
       expect(Object.keys(Variables).sort()).toEqual([
+        'ARCHIVER',
         'ARCHIVE_BUCKET',
         'DATABASE_HOST',
         'DATABASE_NAME',
@@ -189,19 +303,127 @@ describe('the schedules', () => {
   });
 });
 
-test('failed executions, timed out ones and failed starts raise an alarm', () => {
-  for (const MetricName of ['ExecutionsFailed', 'ExecutionsTimedOut', 'ApproximateNumberOfMessagesVisible']) {
-    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
-      MetricName,
-      Threshold: 1,
-      TreatMissingData: 'notBreaching',
-      AlarmActions: [Match.anyValue()],
+describe('alarms', () => {
+  const perExecution = { Threshold: 1, EvaluationPeriods: 1, TreatMissingData: 'notBreaching' };
+  const perSet = {
+    Namespace: 'PartitionArchiver',
+    EvaluationPeriods: 1,
+    Period: 86_400,
+    TreatMissingData: 'ignore',
+  };
+  const AtLeast = { ComparisonOperator: 'GreaterThanOrEqualToThreshold' };
+  const Below = { ComparisonOperator: 'LessThanThreshold' };
+  const expected: [string, object][] = [
+    ['ExecutionFailed', { MetricName: 'ExecutionsFailed', ...perExecution, ...AtLeast }],
+    ['ExecutionTimedOut', { MetricName: 'ExecutionsTimedOut', ...perExecution, ...AtLeast }],
+    ['StartFailed', { MetricName: 'ApproximateNumberOfMessagesVisible', ...perExecution, ...AtLeast }],
+    [
+      'ExecutionMissed',
+      // Of an execution that never started there is no data: that is what is looked for.
+      {
+        MetricName: 'ExecutionsSucceeded',
+        ...Below,
+        Threshold: 1,
+        Period: 86_400,
+        EvaluationPeriods: 2,
+        TreatMissingData: 'breaching',
+      },
+    ],
+    [
+      'PartitionsBlocked',
+      { MetricName: 'BlockedPartitions', ...perSet, ...AtLeast, Threshold: 1, Statistic: 'Maximum' },
+    ],
+    [
+      'RowsInDefault',
+      { MetricName: 'RowsInDefault', ...perSet, ...AtLeast, Threshold: 1, Statistic: 'Maximum' },
+    ],
+    [
+      'FuturePartitionsRunOut',
+      { MetricName: 'FuturePartitions', ...perSet, ...Below, Threshold: 1, Statistic: 'Minimum' },
+    ],
+    [
+      'PartitionOverdue',
+      { MetricName: 'OverdueDays', ...perSet, ...AtLeast, Threshold: 40, Statistic: 'Maximum' },
+    ],
+    [
+      'ArchiveRunMissed',
+      { MetricName: 'DaysSinceArchiveRun', ...perSet, ...AtLeast, Threshold: 40, Statistic: 'Maximum' },
+    ],
+  ];
+
+  test.each(expected)('%s says what it is, to the topic', (id, properties) => {
+    const alarms = resources(template, 'AWS::CloudWatch::Alarm').filter(([logicalId]) =>
+      logicalId.startsWith(`ArchiverAlarms${id}`),
+    );
+    expect(alarms.map(([, each]) => each.Properties)).toEqual([expect.objectContaining(properties)]);
+    const [topic] = resources(template, 'AWS::SNS::Topic').map(([logicalId]) => ({ Ref: logicalId }));
+    expect(alarms[0]?.[1].Properties).toMatchObject({
+      AlarmActions: [topic],
+      OKActions: [topic],
+      AlarmDescription: expect.stringMatching(/^.{40,}\.$/),
     });
-  }
-  template.hasResourceProperties('AWS::SNS::Subscription', {
-    Endpoint: 'dba@example.com',
-    Protocol: 'email',
   });
+
+  test('are these and no others', () => {
+    template.resourceCountIs('AWS::CloudWatch::Alarm', expected.length);
+    const config = { alarms: { futurePartitions: 0, overdueDays: 7, missedRunDays: 1 } };
+    const other = synthesise(config);
+    other.resourceCountIs('AWS::CloudWatch::Alarm', expected.length - 1);
+    other.hasResourceProperties('AWS::CloudWatch::Alarm', { MetricName: 'OverdueDays', Threshold: 7 });
+    other.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      MetricName: 'ExecutionsSucceeded',
+      EvaluationPeriods: 1,
+    });
+  });
+
+  test('look at the metrics that the functions of this very archiver publish', () => {
+    const ofThis = { Name: 'Archiver', Value: 'PartitionArchiver/Archiver' };
+    for (const [, { Properties }] of resources(template, 'AWS::CloudWatch::Alarm')) {
+      if (Properties['Namespace'] === 'PartitionArchiver') expect(Properties['Dimensions']).toEqual([ofThis]);
+    }
+    template.hasResourceProperties('AWS::Lambda::Function', {
+      Environment: { Variables: { ARCHIVER: ofThis.Value } },
+    });
+  });
+
+  test('go to an encrypted topic, which CloudWatch may use the key of', () => {
+    template.hasResourceProperties('AWS::SNS::Topic', { KmsMasterKeyId: Match.anyValue() });
+    template.hasResourceProperties('AWS::KMS::Key', {
+      KeyPolicy: {
+        Statement: Match.arrayWith([
+          Match.objectLike({ Principal: { Service: 'cloudwatch.amazonaws.com' } }),
+        ]),
+      },
+    });
+    template.hasResourceProperties('AWS::SNS::Subscription', {
+      Endpoint: 'dba@example.com',
+      Protocol: 'email',
+    });
+  });
+
+  test('may go to a topic that is there already', () => {
+    const topicArn = 'arn:aws:sns:eu-central-1:111122223333:dba';
+    const other = synthesise({ alarms: { topicArn } });
+    other.resourceCountIs('AWS::SNS::Topic', 0);
+    other.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: [topicArn] });
+  });
+});
+
+test('the dashboard shows every set, and every alarm', () => {
+  template.resourceCountIs('AWS::CloudWatch::Dashboard', 1);
+  const [[, dashboard] = ['', undefined]] = resources(template, 'AWS::CloudWatch::Dashboard');
+  const body = JSON.stringify(dashboard?.Properties['DashboardBody']);
+  for (const text of [
+    'public.orders',
+    'public.events',
+    'ArchivedBytes',
+    'FreedBytes',
+    'DuePartitions',
+    'BlockedPartitions',
+  ]) {
+    expect(body).toContain(text);
+  }
+  for (const [logicalId] of resources(template, 'AWS::CloudWatch::Alarm')) expect(body).toContain(logicalId);
 });
 
 test('VPC endpoints are made on request', () => {
@@ -246,7 +468,7 @@ test('the template is the one that was last looked at', () => {
   // Hashes of code change with every line of the handlers, and say nothing about the infrastructure.
   const scrubbed = JSON.stringify({ Resources, Outputs }).replace(/[0-9a-f]{64}/g, '<hash>');
   expect(JSON.parse(scrubbed)).toMatchSnapshot();
-  expect(Object.keys(Resources ?? {})).toHaveLength(104);
+  expect(Object.keys(Resources ?? {})).toHaveLength(128);
 });
 
 /** The definition as an object, for a diff that can be read; the template has it as one line of text. */

@@ -50,7 +50,11 @@ const SETTINGS = [
 const READ = ['s3:GetObject <Bucket>/shop/*', 's3:GetObjectVersion <Bucket>/shop/*'];
 const KNOW = ['s3:ListBucket <Bucket>'];
 const LIST = [...KNOW, 's3:ListBucketVersions <Bucket>'];
-const WRITE = ['s3:PutObject <Bucket>/shop/*/ddl/*', 's3:PutObject <Bucket>/shop/*/manifest/*'];
+const WRITE = [
+  's3:PutObject <Bucket>/shop/*/ddl/*',
+  's3:PutObject <Bucket>/shop/*/manifest/*',
+  's3:PutObjectVersionTagging <Bucket>/shop/*/data/*',
+];
 const DECRYPT = ['kms:Decrypt <Key>'];
 
 describe.each([

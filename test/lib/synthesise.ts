@@ -8,7 +8,7 @@ import { PartitionArchiverStack } from '../../lib/partition-archiver-stack.ts';
 const ROOT = join(import.meta.dirname, '../..');
 
 /** The example file, with some settings replaced, `undefined` for left out. */
-function exampleConfig(changes: object = {}): object {
+export function exampleConfig(changes: object = {}): object {
   const example = readJson('partition-archiver.example.json');
   return JSON.parse(JSON.stringify({ ...example, ...changes })) as object;
 }
@@ -25,7 +25,8 @@ export function synthesiseAssembly({ bundle }: { readonly bundle: boolean }): st
   return app.synth().directory;
 }
 
-function stackOf(changes: object, context: object): PartitionArchiverStack {
+/** The stack of a deployment file in an app of its own. */
+export function stackOf(changes: object, context: object): PartitionArchiverStack {
   const parsed = parseDeploymentConfig(exampleConfig(changes));
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   const flags = (readJson('cdk.json') as { context: Record<string, unknown> }).context;

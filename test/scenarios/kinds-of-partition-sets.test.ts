@@ -40,8 +40,8 @@ const KINDS: readonly (Kind & { cold: number; period: RegExp })[] = [
     values: `select at from ${days(1000, '5 days')}`,
   },
   {
-    ...{ schema: 'kinds', table: 'by_id', controlType: 'bigint', interval: '1000' },
-    ...{ start: `0`, retention: '2000', cold: 3, period: /^[012]000$/ },
+    ...{ schema: 'kinds', table: 'by_id', controlType: 'bigint', interval: '1000', premake: 6 },
+    ...{ start: `0`, retention: '2000', cold: 3, period: /^(0|[12]000)$/ },
     values: `select at from generate_series(1, 5500, 50) at`,
   },
   {

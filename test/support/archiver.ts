@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll } from '@jest/globals';
 import type { S3Client } from '@aws-sdk/client-s3';
+import { localOperations, type Operations, type OperationWiring } from '../../bin/archive/operations.ts';
 import { localSteps, type DatabaseRole, type Wiring } from '../../bin/archive/steps.ts';
 import { connect, type Connection } from '../../adapters/postgres/connect.ts';
 import { parseRuntimeConfig, type RuntimeConfig } from '../../core/config/runtime.ts';
@@ -17,8 +18,10 @@ export const hurriedClock: Clock = {
 };
 
 const silentLog: Log = { info: () => undefined, warn: () => undefined };
-/** Password of the three login roles in tests. */
+/** Password of the login roles in tests. */
 export const ROLE_PASSWORD = 'for-tests-only';
+
+type OperatorRole = DatabaseRole | 'archiver_restore';
 
 /** A database with the archiver installed, a bucket, and the steps wired to both through the pooler. */
 export interface Archiver {
@@ -26,7 +29,9 @@ export interface Archiver {
   readonly s3: S3Client;
   readonly bucket: string;
   /** Connects through the pooler as a database role. */
-  open(role: DatabaseRole, notices?: string[]): Connection;
+  open(role: OperatorRole, notices?: string[], database?: string): Connection;
+  /** The operator's verbs, in this database or another one that has the archiver. */
+  operations(changes?: Partial<OperationWiring>): Operations;
   config(partitionSets: readonly Record<string, unknown>[]): RuntimeConfig;
   steps(config: RuntimeConfig, changes?: Partial<Wiring>): Steps;
   /** A whole run in this process. */
@@ -42,7 +47,7 @@ export function useArchiver(): () => Archiver {
   beforeAll(async () => {
     s3 = makeS3Client();
     bucket = await makeBucket(s3, 'archive');
-    for (const role of ['archiver_maintain', 'archiver_read', 'archiver_drop']) {
+    for (const role of ['archiver_maintain', 'archiver_read', 'archiver_drop', 'archiver_restore']) {
       await withRoleLock(database(), `alter role ${role} password '${ROLE_PASSWORD}'`);
     }
   });
@@ -73,12 +78,12 @@ function makeArchiver(database: TestDatabase, s3: S3Client, bucket: string): Arc
   const { host, port, caFile } = stack().pooler;
   const { region } = stack().s3;
   const tls = { ca: readFileSync(caFile, 'utf8') };
-  const open = (role: DatabaseRole, notices: string[] = []): Connection =>
+  const open = (role: OperatorRole, notices: string[] = [], name = database.name): Connection =>
     connect(
       {
         host,
         port,
-        database: database.name,
+        database: name,
         user: role,
         password: ROLE_PASSWORD,
         tls,
@@ -94,6 +99,11 @@ function makeArchiver(database: TestDatabase, s3: S3Client, bucket: string): Arc
     bucket,
     open,
     steps,
+    operations: (changes = {}) =>
+      localOperations({
+        ...{ s3, bucket, region, open, clock: hurriedClock, log: silentLog, segmentsAtOnce: 2 },
+        ...changes,
+      }),
     config: (partitionSets) => {
       const parsed = parseRuntimeConfig({ partitionSets });
       if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));

@@ -1,8 +1,10 @@
 import type postgres from 'postgres';
 import { enrollOwner } from '../../adapters/postgres/install.ts';
 import { quote } from './archives.ts';
+import { createParent } from './partman.ts';
+import { withRoleRetries } from './roles.ts';
 
-/** A partition set of any kind that pg_partman 4 makes natively. */
+/** A partition set of any kind that pg_partman makes, in the words of its version 4. */
 export interface Kind {
   readonly schema: string;
   readonly table: string;
@@ -21,7 +23,7 @@ export interface Kind {
   readonly premake?: number;
 }
 
-export const KIND_OWNER = 'kind_owner';
+const KIND_OWNER = 'kind_owner';
 
 /** Makes a set of some kind, owned by a role of its own that is enrolled, with rows. */
 export async function createKind(sql: postgres.Sql, kind: Kind): Promise<void> {
@@ -39,16 +41,21 @@ export async function createKind(sql: postgres.Sql, kind: Kind): Promise<void> {
     );
     await tx.unsafe(`create index on ${name} (at)`);
     const starts = await tx.unsafe<[{ start: string }]>(`select (${start})::text as start`);
-    await tx`
-      select partman.create_parent(${`${schema}.${table}`}, 'at', 'native', ${interval}, p_premake => ${premake}::integer,
-        p_epoch => ${epoch}, p_start_partition => ${starts[0].start})`;
+    await createParent(tx, {
+      ...{ parent: `${schema}.${table}`, control: 'at', interval, premake, epoch },
+      start: starts[0].start,
+    });
     await tx`update partman.part_config set retention = ${retention}, retention_keep_table = true, infinite_time_partitions = true
               where parent_table = ${`${schema}.${table}`}`;
     await tx.unsafe(`insert into ${name} (id, at) select row_number() over (), at from (${values}) v (at)`);
     await giveTo(tx, name, KIND_OWNER);
+    const [template] = await tx<{ name: string }[]>`
+      select format('%I.%I', split_part(template_table, '.', 1), split_part(template_table, '.', 2)) as name
+        from partman.part_config where parent_table = ${`${schema}.${table}`} and template_table is not null`;
+    if (template !== undefined) await tx.unsafe(`alter table ${template.name} owner to ${KIND_OWNER}`);
     await tx.unsafe(`analyze ${name}`);
   });
-  await enrollOwner(sql, KIND_OWNER, [schema]);
+  await withRoleRetries(() => enrollOwner(sql, KIND_OWNER, [schema]));
 }
 
 /** Gives a set and all that is attached to it to a role. */

@@ -1,5 +1,7 @@
 import type postgres from 'postgres';
 import { enrollOwner } from '../../adapters/postgres/install.ts';
+import { createParent } from './partman.ts';
+import { withRoleRetries } from './roles.ts';
 
 /** A monthly partition set as an application would have it, owned by a role of its own. */
 export interface PartitionSetOptions {
@@ -54,11 +56,12 @@ export async function createPartitionSet(
   });
   await sql.begin(async (tx) => {
     await tx`set local timezone = 'UTC'`;
-    // Version 5 has but one way to partition, and knows intervals by no names.
-    const style = (await partmanMajor(tx)) < 5 ? `'native', 'monthly'` : `'1 month'`;
-    await tx`
-      select partman.create_parent(${`${schema}.${table}`}, 'ts', ${tx.unsafe(style)}, p_premake => 2,
-        p_start_partition => to_char(date_trunc('month', now()) - make_interval(months => ${months}::integer), 'YYYY-MM-DD'))`;
+    const [oldest] = await tx<[{ start: string }]>`
+      select to_char(date_trunc('month', now()) - make_interval(months => ${months}::integer), 'YYYY-MM-DD') as start`;
+    await createParent(tx, {
+      ...{ parent: `${schema}.${table}`, control: 'ts', interval: 'monthly', premake: 2 },
+      start: oldest.start,
+    });
     await tx`update partman.part_config set retention = ${retention}, retention_keep_table = true, infinite_time_partitions = true
               where parent_table = ${`${schema}.${table}`}`;
     await tx.unsafe(`
@@ -72,15 +75,8 @@ export async function createPartitionSet(
         execute format('alter table %s owner to %I', r.t, '${owner}'); end loop; end $$`);
     await tx.unsafe(`analyze ${name}`);
   });
-  await enrollOwner(sql, owner, [schema]);
+  await withRoleRetries(() => enrollOwner(sql, owner, [schema]));
   return { schema, table, owner };
-}
-
-/** The major version of pg_partman in a database, on which its API depends. */
-export async function partmanMajor(sql: postgres.Sql): Promise<number> {
-  const [extension] = await sql<{ major: number }[]>`
-    select split_part(extversion, '.', 1)::integer as major from pg_extension where extname = 'pg_partman'`;
-  return extension?.major ?? 0;
 }
 
 function quote(name: string): string {

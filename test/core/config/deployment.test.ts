@@ -39,6 +39,8 @@ describe('a deployment file', () => {
         architecture: 'arm64',
         logRetentionDays: 90,
         notificationEmails: [],
+        archive: { tiers: {}, accessLogs: true },
+        alarms: { overdueDays: 40, futurePartitions: 1, missedRunDays: 2, missedArchiveRunDays: 40 },
       },
     });
   });
@@ -94,6 +96,37 @@ describe('a deployment file', () => {
       expect.stringContaining('must have as many entries as availabilityZones (1)'),
       expect.stringContaining('must have as many entries as availabilityZones (1)'),
     ]);
+  });
+
+  test('whose storage tiers S3 would refuse is refused', () => {
+    const archive = {
+      tiers: { standardIaDays: 7, glacierInstantRetrievalDays: 36, glacierDeepArchiveDays: 36 },
+    };
+    expect(problemsWith({ archive })).toEqual([
+      'archive.tiers.standardIaDays: 7 is not allowed: must be at least 30, which S3 asks for',
+      'archive.tiers.glacierInstantRetrievalDays: 36 is not allowed: must be at least 37, since standardIaDays is 7',
+      'archive.tiers.glacierDeepArchiveDays: 36 is not allowed: must be at least 37, since glacierInstantRetrievalDays is 36',
+    ]);
+    expect(problemsWith({ archive: { tiers: { standardIaDays: 30, glacierFlexibleRetrievalDays: 60 } } })).toEqual([]);
+  });
+
+  test('that sets tiers for somebody else’s bucket is refused', () => {
+    const bucket = { name: 'company-archive', keyArn: 'arn:aws:kms:eu-central-1:111122223333:key/abc-1' };
+    expect(problemsWith({ archive: { bucket, tiers: { standardIaDays: 30 } } })).toEqual([
+      expect.stringContaining('belong to a bucket that is made here'),
+    ]);
+    expect(problemsWith({ archive: { bucket, retention: { days: 365 } } })).toEqual([]);
+    expect(problemsWith({ archive: { bucket: { ...bucket, keyArn: 'arn:aws:kms:eu-central-1:111122223333:alias/x' } } })).toEqual([
+      expect.stringContaining('must be the ARN of a KMS key (not of an alias)'),
+    ]);
+  });
+
+  test.each([
+    ['days', 0],
+    ['mode', 'governance'],
+    ['forever', true],
+  ])('whose retention has %s %j is refused', (setting, value) => {
+    expect(problemsWith({ archive: { retention: { days: 30, [setting]: value } } })).toHaveLength(1);
   });
 
   test.each(['cron(0 3 1 * *)', 'rate(1)', 'at(2026-01-01T00:00:00)', '0 3 1 * ? *'])(

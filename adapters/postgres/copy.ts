@@ -1,0 +1,37 @@
+import type { Readable } from 'node:stream';
+import { inTransaction, type Connection, type Transaction } from './connect.ts';
+import { translate } from './errors.ts';
+
+/**
+ * Streams the answer of a COPY ... TO STDOUT to `read`, in a transaction on a connection of its own, which is to be
+ * ended afterwards. `statement` prepares the transaction and answers the COPY.
+ *
+ * The driver (postgres 3.4.9) pauses its socket while `read` is behind and resumes it when the stream is asked for
+ * more. A stream whose end has arrived is never asked again: where the last rows came together with the end, the socket
+ * stayed paused, and the COMMIT waited for an answer for ever. So it is resumed here. And where `read` gives up half
+ * way, a ROLLBACK would wait behind rows that nobody takes: so the connection is cut, which rolls back as well.
+ */
+export async function copyOut<T>(
+  connection: Connection,
+  doing: string,
+  statement: (transaction: Transaction) => Promise<string>,
+  read: (rows: Readable) => Promise<T>,
+): Promise<T> {
+  let failure: { readonly error: unknown } | undefined;
+  try {
+    return await inTransaction(connection, doing, async (transaction) => {
+      const rows = await transaction.unsafe(await statement(transaction)).readable();
+      try {
+        const answer = await read(rows);
+        rows._read(0);
+        return answer;
+      } catch (error) {
+        failure = { error };
+        void connection.end({ timeout: 0 });
+        throw error;
+      }
+    });
+  } catch (error) {
+    throw failure === undefined ? error : translate(failure.error, doing);
+  }
+}

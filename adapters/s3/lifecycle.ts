@@ -1,0 +1,33 @@
+import type { LifecycleRule, LifecycleRuleFilter, Tag } from '@aws-sdk/client-s3';
+import { PROVEN_TAG } from '../../core/config/proven-tag.ts';
+
+/**
+ * What an enabled lifecycle rule would delete of the archive under `prefix`, in words, or `null`. Of a rule that asks
+ * for tags only that of proven data matches: objects of an archive have no other.
+ */
+export function deletionBy(rule: LifecycleRule, prefix: string): string | null {
+  if (rule.Status !== 'Enabled' || !mayMatch(rule, prefix)) return null;
+  const { Days, Date: date } = rule.Expiration ?? {};
+  const noncurrent = rule.NoncurrentVersionExpiration?.NoncurrentDays;
+  const deletions = [
+    ...(Days === undefined ? [] : [`objects after ${Days} days`]),
+    ...(date === undefined ? [] : [`objects on ${date.toISOString().slice(0, 10)}`]),
+    ...(noncurrent === undefined ? [] : [`noncurrent versions after ${noncurrent} days`]),
+  ];
+  return deletions.length === 0 ? null : deletions.join(' and ');
+}
+
+function mayMatch(rule: LifecycleRule, prefix: string): boolean {
+  const { prefixes, tags } = conditionsOf(rule.Filter);
+  // The old form of a rule, which S3 still answers for buckets that were made with it.
+  const legacy = 'Prefix' in rule && typeof rule.Prefix === 'string' ? [rule.Prefix] : [];
+  const overlaps = [...prefixes, ...legacy].every(
+    (wanted) => wanted.startsWith(prefix) || prefix.startsWith(wanted),
+  );
+  return overlaps && tags.every(({ Key, Value }) => Key === PROVEN_TAG.key && Value === PROVEN_TAG.value);
+}
+
+function conditionsOf(filter: LifecycleRuleFilter = {}): { prefixes: string[]; tags: Tag[] } {
+  const prefixes = [filter.Prefix, filter.And?.Prefix].filter((each) => each !== undefined);
+  return { prefixes, tags: [...(filter.Tag ? [filter.Tag] : []), ...(filter.And?.Tags ?? [])] };
+}

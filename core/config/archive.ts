@@ -1,0 +1,62 @@
+import * as z from 'zod';
+import { matching, wholeNumber } from './fields.ts';
+import { retentionSchema } from './runtime.ts';
+
+/** S3 takes no younger object into Standard-IA, and none out of it that has not been there as long. */
+const LEAST_DAYS_IN_IA = 30;
+
+const days = (what: string) =>
+  wholeNumber(1, 36_500).optional().describe(`Days after the export when proven data moves to ${what}.`);
+
+const tiersSchema = z
+  .strictObject({
+    standardIaDays: days('S3 Standard-IA'),
+    glacierInstantRetrievalDays: days('S3 Glacier Instant Retrieval'),
+    glacierFlexibleRetrievalDays: days('S3 Glacier Flexible Retrieval; a restore then begins with a request to S3'),
+    glacierDeepArchiveDays: days('S3 Glacier Deep Archive; a restore then begins with a request to S3'),
+  })
+  .superRefine((tiers, context) => {
+    const { standardIaDays } = tiers;
+    if (standardIaDays !== undefined && standardIaDays < LEAST_DAYS_IN_IA) {
+      const message = `must be at least ${LEAST_DAYS_IN_IA}, which S3 asks for`;
+      context.addIssue({ code: 'custom', path: ['standardIaDays'], message });
+    }
+    let after = 0;
+    let previous: string | undefined;
+    for (const [tier, value] of Object.entries(tiers)) {
+      if (value === undefined) continue;
+      const least = previous === 'standardIaDays' ? after + LEAST_DAYS_IN_IA : after + 1;
+      if (previous !== undefined && value < least) {
+        const message = `must be at least ${least}, since ${previous} is ${after}`;
+        context.addIssue({ code: 'custom', path: [tier], message });
+      }
+      [after, previous] = [value, tier];
+    }
+  });
+
+/** Where archives go, and how long they are kept from being deleted. */
+export const archiveSchema = z
+  .strictObject({
+    bucket: z
+      .strictObject({
+        name: matching(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be the name of an S3 bucket'),
+        keyArn: matching(/^arn:[\w-]+:kms:[\w-]+:\d{12}:key\/[\w-]+$/, 'must be the ARN of a KMS key (not of an alias)'),
+      })
+      .optional()
+      .describe('A bucket that is there already, and the key that it encrypts with. By default both are made.'),
+    tiers: tiersSchema
+      .prefault({})
+      .describe('Colder storage for proven data. DDL and manifests stay in S3 Standard. By default everything does.'),
+    retention: retentionSchema
+      .optional()
+      .describe('S3 Object Lock on every proven archive. By default archives are not locked.'),
+    accessLogs: z
+      .boolean('must be true or false')
+      .default(true)
+      .describe('Whether a second bucket keeps the access logs of a new one for a year.'),
+  })
+  .superRefine(({ bucket, tiers }, context) => {
+    if (bucket === undefined || Object.keys(tiers).length === 0) return;
+    const message = 'belong to a bucket that is made here; give your own bucket a lifecycle rule by tag';
+    context.addIssue({ code: 'custom', path: ['tiers'], message });
+  });

@@ -1,0 +1,37 @@
+/** Namespace of the metrics in CloudWatch. */
+export const METRIC_NAMESPACE = 'PartitionArchiver';
+
+/** Dimensions of the metrics: each archiver of an account, and each of its partition sets. */
+export const ARCHIVER_DIMENSION = 'Archiver';
+export const PARTITION_SET_DIMENSION = 'PartitionSet';
+
+/** Units as CloudWatch calls them. */
+export type MetricUnit = 'Count' | 'Bytes' | 'Seconds' | 'None';
+
+/** What a run did; published once a run. */
+export const RUN_METRICS = {
+  PartitionsArchived: 'Count',
+  PartitionsDropped: 'Count',
+  PartitionsFailed: 'Count',
+  RowsArchived: 'Count',
+  BytesArchived: 'Bytes',
+  RunSeconds: 'Seconds',
+} as const satisfies Record<string, MetricUnit>;
+
+/** How a partition set stands; published by each run, for the set and for the whole archiver. */
+export const SET_METRICS = {
+  WaitingPartitions: 'Count',
+  VerifiedPartitions: 'Count',
+  DuePartitions: 'Count',
+  BlockedPartitions: 'Count',
+  OverdueDays: 'None',
+  DaysSinceArchiveRun: 'None',
+  AttachedBytes: 'Bytes',
+  ArchivedBytes: 'Bytes',
+  FreedBytes: 'Bytes',
+  RowsInDefault: 'Count',
+  FuturePartitions: 'Count',
+} as const satisfies Record<string, MetricUnit>;
+
+/** Name of a metric. */
+export type MetricName = keyof typeof RUN_METRICS | keyof typeof SET_METRICS;

@@ -1,0 +1,15 @@
+/** The archived DDL as the file that lies beside the data, which psql accepts. */
+export function ddlFile(
+  of: { readonly archiveId: string; readonly schema: string; readonly name: string },
+  statements: readonly string[],
+): string {
+  const oneLine = (name: string): string => name.replaceAll('\n', ' ');
+  return [
+    `-- ${oneLine(of.schema)}.${oneLine(of.name)}`,
+    `-- archive ${of.archiveId}`,
+    'set search_path = pg_catalog;',
+    'set check_function_bodies = off;',
+    ...statements.map((statement) => `${statement};`),
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,68 @@
+import { ArchiverError } from './errors.ts';
+import { displayName } from './partition.ts';
+import type { Clock } from './ports.ts';
+import {
+  propose,
+  retentionEffects,
+  type Distribution,
+  type Proposal,
+  type RetentionEffect,
+} from './inspect/proposal.ts';
+import { candidates, type Candidate, type TableFacts } from './inspect/table.ts';
+
+/** The database, as `inspect` needs it. */
+export interface InspectDatabase {
+  /** `undefined` where there is no such table. */
+  facts(schema: string, table: string): Promise<TableFacts | undefined>;
+  /** Counts rows by month or by range; a sample of a large table unless `exact`. */
+  distribution(
+    facts: TableFacts,
+    control: Candidate,
+    how: { exact: boolean; timeZone: string },
+  ): Promise<Distribution>;
+}
+
+/** What to look at. */
+export interface InspectRequest {
+  readonly schema: string;
+  readonly table: string;
+  /** The control column; without it the likeliest one. */
+  readonly control?: string | undefined;
+  /** Reads the whole table, however large it is. */
+  readonly exact?: boolean;
+  /** Whose months. */
+  readonly timeZone?: string;
+}
+
+/** How a table's rows spread, and what could be made of it. */
+export interface Inspection {
+  readonly facts: TableFacts;
+  readonly candidates: readonly Candidate[];
+  readonly distribution: Distribution | undefined;
+  readonly proposal: Proposal | undefined;
+  readonly effects: readonly RetentionEffect[];
+}
+
+/** Looks at a table before it is partitioned; changes nothing. */
+export async function inspect(
+  { schema, table, control, exact = false, timeZone = 'UTC' }: InspectRequest,
+  { database, clock }: { readonly database: InspectDatabase; readonly clock: Clock },
+): Promise<Inspection> {
+  const facts = await database.facts(schema, table);
+  const name = displayName(schema, table);
+  if (facts === undefined) throw new ArchiverError('InvalidInput', `there is no table ${name}`);
+  const likely = candidates(facts);
+  const chosen = control === undefined ? likely[0] : likely.find(({ column }) => column.name === control);
+  if (chosen === undefined) {
+    if (control === undefined)
+      return { facts, candidates: likely, distribution: undefined, proposal: undefined, effects: [] };
+    throw new ArchiverError(
+      'InvalidInput',
+      `${name} has no column ${JSON.stringify(control)} that is a time or a whole number`,
+    );
+  }
+  const distribution = await database.distribution(facts, chosen, { exact, timeZone });
+  const now = clock.now();
+  const [proposal, effects] = [propose(distribution, now), retentionEffects(distribution, now)];
+  return { facts, candidates: likely, distribution, proposal, effects };
+}

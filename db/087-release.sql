@@ -1,0 +1,190 @@
+-- Release and reverify: what an operator does with a partition that stands still.
+
+set role archive_owner;
+
+-- Hands a partition back. 'cycle': a restored, released or blocked one goes on where it stands, so that the next run
+-- archives it (again). 'owner': a quarantined one becomes an ordinary table again, with its own schema, name, owner and
+-- rights, and is left alone. Answers the state it is in now; safe to call again.
+create or replace function partition_archiver.release(p_id bigint, p_to text) returns text
+  language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
+declare
+  l partition_archiver.partition := partition_archiver.claim(p_id, 'attached', 'detached', 'quarantined', 'exported', 'verified',
+    'restored', 'released', 'blocked');
+  v_parent oid;
+  v_state text;
+begin
+  if p_to = 'owner' then
+    if l.state = 'released' then
+      return l.state;
+    elsif l.quarantine_name is null then
+      raise exception 'partition % is %: its table is with its owner', p_id, l.state using errcode = 'PA001';
+    end if;
+    perform partition_archiver.hand_back(p_id);
+    return 'released';
+  elsif p_to is distinct from 'cycle' then
+    raise exception 'a partition is released to its owner or to the cycle, not to %', p_to using errcode = 'PA001';
+  end if;
+
+  case l.state
+    when 'attached', 'detached' then
+      return l.state;
+    when 'blocked' then
+      return partition_archiver.unblock(p_id);
+    when 'restored', 'released' then
+      if to_regclass(format('%I.%I', l.table_schema, l.table_name))::oid is distinct from l.table_oid then
+        raise exception 'table %.% is gone, renamed or another one', l.table_schema, l.table_name using errcode = 'PA002';
+      end if;
+      -- The cycle goes by the parent: without it no run would ever look at this row.
+      v_parent := to_regclass(format('%I.%I', l.parent_schema, l.parent_name))::oid;
+      if not exists (select from partition_archiver.partition_set(v_parent)) then
+        raise exception '%.% is no partition set in this database, so there is no cycle to go back to', l.parent_schema, l.parent_name
+          using errcode = 'PA004';
+      end if;
+      v_state := case when exists (select from pg_inherits where inhrelid = l.table_oid) then 'attached' else 'detached' end;
+      update partition_archiver.partition set state = v_state, parent_oid = v_parent where id = p_id;
+      return v_state;
+    else
+      raise exception 'partition % is % and in the cycle; release it to its owner', p_id, l.state using errcode = 'PA001';
+  end case;
+end
+$$;
+
+-- Begins to verify a partition anew that was verified once and not dropped yet: after a major upgrade the catalog rows of
+-- its fence are new and so is the system's identifier; or somebody has doubts. The fence is made anew, the seal too, and
+-- every segment counts as unproven until it was compared with its archive again. Nothing is dropped meanwhile: the row
+-- is blocked, and unblocking it by hand only makes the next run verify all of it. Answers {manifestKey, …, open}.
+create or replace function partition_archiver.begin_reverify(p_id bigint) returns jsonb
+  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  l partition_archiver.partition;
+  v_table text;
+  v_seal jsonb;
+  v_changed text;
+begin
+  if current_setting('transaction_isolation') <> 'read committed' then
+    raise exception 'transaction isolation is %', current_setting('transaction_isolation') using errcode = 'PA001';
+  end if;
+  perform partition_archiver.set_lock_timeout();
+  select * into l from partition_archiver.partition where id = p_id for update;
+  if not found or l.manifest_version_id is null or l.quarantine_name is null
+     or not (l.state = 'verified' or l.state = 'blocked' and (l.blocked_state = 'verified' or l.blocked_code = 'Reverify')) then
+    raise exception 'partition % is %, not verified, or blocked since it was', p_id, coalesce(l.state, 'unknown') using errcode = 'PA001';
+  end if;
+  if l.database_name <> current_database() then
+    raise exception 'ledger row % belongs to database "%": this ledger was copied', p_id, l.database_name using errcode = 'PA002';
+  end if;
+  v_table := format('partition_archive.%I', l.quarantine_name);
+  begin
+    execute format('lock table only %s in access exclusive mode', v_table);
+  exception when undefined_table then
+    raise exception 'table % is gone', v_table using errcode = 'PA002';
+  end;
+  -- A major upgrade keeps the OIDs of tables, types and roles.
+  if to_regclass(v_table)::oid is distinct from l.table_oid
+     or exists (select from pg_class where oid = l.table_oid and relowner <> 'archive_owner'::regrole) then
+    raise exception 'table % is another one now, or has another owner', v_table using errcode = 'PA002';
+  end if;
+  if exists (select from pg_inherits where l.table_oid in (inhrelid, inhparent))
+     or exists (select from pg_class where oid = l.table_oid and (relispartition or relkind <> 'r' or relpersistence <> 'p')) then
+    raise exception 'partition % is attached again, has children, or is no ordinary table any more', p_id using errcode = 'PA003';
+  end if;
+  -- The values are compared later; what they are called and what they are must be as it was.
+  select string_agg(format('column %s', coalesce(o.c ->> 1, n.c ->> 1)), ', ') into v_changed
+    from jsonb_array_elements(l.seal -> 'columns') o (c)
+    full join jsonb_array_elements(partition_archiver.seal_of(l.table_oid) -> 'columns') n (c) on n.c -> 0 = o.c -> 0
+   where (o.c - 8 - 7) is distinct from (n.c - 8 - 7);
+  if v_changed is not null then
+    raise exception 'partition % is not the table that was archived: % changed', p_id, v_changed using errcode = 'PA003';
+  end if;
+
+  -- Resumed where an earlier call of this kind left it, unless the fence was touched since.
+  v_seal := partition_archiver.seal_of(l.table_oid);
+  if l.blocked_code is distinct from 'Reverify' or v_seal <> l.seal
+     or l.system_identifier <> partition_archiver.this_system() then
+    execute format('drop trigger if exists partition_archiver_fence_row on %s', v_table);
+    execute format('drop trigger if exists partition_archiver_fence_truncate on %s', v_table);
+    execute format('create trigger partition_archiver_fence_row before insert or update or delete on %s
+      for each row execute function partition_archiver.refuse_write()', v_table);
+    execute format('create trigger partition_archiver_fence_truncate before truncate on %s
+      for each statement execute function partition_archiver.refuse_write()', v_table);
+    execute format('alter table %s enable always trigger partition_archiver_fence_row,
+      enable always trigger partition_archiver_fence_truncate', v_table);
+    execute format('alter table %s disable row level security, no force row level security', v_table);
+    execute format('grant select on %s to archiver_read', v_table);
+    update partition_archiver.segment set state = 'exported', verified_at = null where archive_id = l.archive_id;
+    update partition_archiver.partition
+       set state = 'blocked', blocked_state = 'exported', blocked_code = 'Reverify', blocked_reason = 'it is being verified anew',
+           seal = partition_archiver.seal_of(table_oid), system_identifier = partition_archiver.this_system()
+     where id = p_id;
+  end if;
+  return jsonb_build_object('archiveId', l.archive_id, 'manifestKey', l.manifest_key, 'manifestVersionId', l.manifest_version_id,
+    'manifestSha256', l.manifest_sha256, 'open', (select coalesce(jsonb_agg(number order by number), '[]')
+       from partition_archiver.segment where archive_id = l.archive_id and state <> 'verified'));
+end
+$$;
+
+-- The row of a partition that is being verified anew, if its table is still what was sealed when that began.
+create or replace function partition_archiver.claim_reverify(p_id bigint) returns partition_archiver.partition
+  language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  l partition_archiver.partition := partition_archiver.claim(p_id, 'blocked');
+begin
+  if l.blocked_code is distinct from 'Reverify' then
+    raise exception 'partition % is not being verified anew', p_id using errcode = 'PA001';
+  end if;
+  perform partition_archiver.assert_sealed(l);
+  return l;
+end
+$$;
+
+-- What reads a segment's rows again: {from, columns, key}.
+create or replace function partition_archiver.reverify_source(p_id bigint, p_number integer) returns jsonb
+  language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
+declare
+  l partition_archiver.partition;
+begin
+  -- Not locked: segments are read side by side.
+  select * into l from partition_archiver.partition where id = p_id and state = 'blocked' and blocked_code = 'Reverify';
+  if not found then
+    raise exception 'partition % is not being verified anew', p_id using errcode = 'PA001';
+  end if;
+  perform partition_archiver.assert_sealed(l);
+  return (select jsonb_build_object('query', format('select %s from only partition_archive.%I where ctid >= ''(%s,0)''::tid%s',
+             l.column_list, l.quarantine_name, first_block,
+             case when next_block is not null then format(' and ctid < ''(%s,0)''::tid', next_block) else '' end))
+            from partition_archiver.segment where archive_id = l.archive_id and number = p_number);
+end
+$$;
+
+-- Records that a segment was read again and is what was verified before.
+create or replace function partition_archiver.record_reverified(
+    p_id bigint, p_number integer, p_rows bigint, p_bytes bigint, p_line_hash_sum text) returns void
+  language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
+declare
+  l partition_archiver.partition := partition_archiver.claim_reverify(p_id);
+begin
+  update partition_archiver.segment set state = 'verified', verified_at = clock_timestamp()
+   where archive_id = l.archive_id and number = p_number and (row_count, byte_count, line_hash_sum) = (p_rows, p_bytes, p_line_hash_sum);
+  if not found then
+    raise exception 'segment % of partition % is not what was verified before', p_number, p_id using errcode = 'PA003';
+  end if;
+end
+$$;
+
+-- Verified again, with the manifest that it had. Its grace period is the one it had, too.
+create or replace function partition_archiver.finish_reverify(p_id bigint, p_manifest_version_id text) returns void
+  language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
+declare
+  l partition_archiver.partition := partition_archiver.claim_reverify(p_id);
+begin
+  if p_manifest_version_id is distinct from l.manifest_version_id
+     or exists (select from partition_archiver.segment where archive_id = l.archive_id and state <> 'verified') then
+    raise exception 'partition % has segments that are not verified anew', p_id using errcode = 'PA008';
+  end if;
+  update partition_archiver.partition
+     set state = 'verified', blocked_state = null, blocked_code = null, blocked_reason = null, verified_at = clock_timestamp()
+   where id = p_id;
+end
+$$;
+
+reset role;

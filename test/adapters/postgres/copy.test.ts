@@ -1,0 +1,132 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from '@jest/globals';
+import { connect, type Connection } from '../../../adapters/postgres/connect.ts';
+import { copyOut } from '../../../adapters/postgres/copy.ts';
+import { stack, useDatabase } from '../../support/database.ts';
+
+const database = useDatabase();
+
+function open(): Connection {
+  const { pooler, postgres } = stack();
+  const { user, password } = postgres.superuser;
+  const tls = { ca: readFileSync(pooler.caFile, 'utf8') };
+  return connect({
+    ...{ host: pooler.host, port: pooler.port, database: database().name, user, password, tls },
+    applicationName: 'test',
+  });
+}
+
+const rows = (count: number): string =>
+  `copy (select repeat('x', 3000) from generate_series(1, ${count})) to stdout`;
+
+// Seen to fail (the transaction never ends) without: rows._read(0).
+test('a reader that is slower than the server does not leave the transaction hanging', async () => {
+  for (let round = 1; round <= 25; round += 1) {
+    const connection = open();
+    try {
+      let bytes = 0;
+      await copyOut(
+        connection,
+        'copying',
+        async () => rows(round * 7),
+        async (stream) => {
+          for await (const chunk of stream) {
+            bytes += (chunk as Buffer).length;
+            await sleep(1);
+          }
+        },
+      );
+      expect(bytes).toBe(round * 7 * 3001);
+    } finally {
+      await connection.end({ timeout: 1 });
+    }
+  }
+});
+
+// Seen to fail (the rollback waits for ever) without: connection.end({ timeout: 0 }).
+test('a reader that gives up half way ends the transaction with its own error', async () => {
+  const connection = open();
+  try {
+    await expect(
+      copyOut(
+        connection,
+        'copying',
+        async () => rows(20_000),
+        async (stream) => {
+          await stream[Symbol.asyncIterator]().next();
+          throw new Error('the other side is gone');
+        },
+      ),
+    ).rejects.toThrow('the other side is gone');
+  } finally {
+    await connection.end({ timeout: 1 });
+  }
+});
+
+// Seen to fail without: resumeSocket after the connection was ended (PgBouncer closes the server's end by itself).
+test('a reader that gives up half way leaves no server process behind that sends to nobody', async () => {
+  const { host, port, superuser } = stack().postgres;
+  const connection = connect({
+    ...{ host, port, database: database().name, user: superuser.user, password: superuser.password },
+    ...{ tls: false, applicationName: 'gives up' },
+  });
+  const giveUp = copyOut(
+    connection,
+    'copying',
+    async () => rows(20_000),
+    async (stream) => {
+      for await (const _ of stream) throw new Error('the other side is gone');
+    },
+  );
+  await expect(giveUp).rejects.toThrow('the other side is gone');
+  await connection.end({ timeout: 1 });
+  const serving = () =>
+    database().sql`select state from pg_stat_activity where application_name = 'gives up'`;
+  for (let tries = 0; (await serving()).length > 0 && tries < 200; tries += 1) await sleep(25);
+  expect(await serving()).toEqual([]);
+});
+
+// Seen to fail (the whole process ends by an uncaught exception) without: startCopy's listener.
+test.each([
+  ['in its first row', 1],
+  ['in the middle', 200_000],
+])('a COPY that fails %s is an error, and not half a table', async (_, failing) => {
+  const connection = open();
+  try {
+    const copying = copyOut(
+      connection,
+      'copying',
+      async () => `copy (select 1 / (g - ${failing}) from generate_series(1, 400000) g) to stdout`,
+      async (stream) => {
+        for await (const _chunk of stream) await sleep(0);
+        return 'read to its end';
+      },
+    );
+    await expect(copying).rejects.toMatchObject({ code: 'DatabaseRejected' });
+  } finally {
+    await connection.end({ timeout: 1 });
+  }
+});
+
+test('a server that is gone half way is an error that is tried again, and not half a table', async () => {
+  const connection = open();
+  let pid = 0;
+  try {
+    const copying = copyOut(
+      connection,
+      'copying',
+      async (transaction) => {
+        [{ pid }] = await transaction<[{ pid: number }]>`select pg_backend_pid() as pid`;
+        return rows(20_000);
+      },
+      async (stream) => {
+        for await (const _ of stream) await database().sql`select pg_terminate_backend(${pid})`;
+        return 'read to its end';
+      },
+    );
+    await expect(copying).rejects.toMatchObject({ code: 'DatabaseUnavailable' });
+  } finally {
+    await connection.end({ timeout: 1 });
+  }
+});

@@ -1,0 +1,53 @@
+import { describe, expect, test } from '@jest/globals';
+import type { LifecycleRule } from '@aws-sdk/client-s3';
+import { deletionBy } from '../../../adapters/s3/lifecycle.ts';
+import { PROVEN_TAG } from '../../../core/config/proven-tag.ts';
+
+const rule = (changes: Partial<LifecycleRule>): LifecycleRule => ({ Status: 'Enabled', ...changes });
+const Expiration = { Days: 30 };
+const ours = { Key: PROVEN_TAG.key, Value: PROVEN_TAG.value };
+const theirs = { Key: 'kind', Value: 'temporary' };
+
+describe('a lifecycle rule that would delete archives', () => {
+  // Seen to fail without: each of the conditions of deletionBy and mayMatch.
+  test.each<[string, LifecycleRule, string]>([
+    ['everything', rule({ Expiration }), 'objects after 30 days'],
+    ['on a date', rule({ Expiration: { Date: new Date('2027-01-01') } }), 'objects on 2027-01-01'],
+    [
+      'noncurrent versions',
+      rule({ NoncurrentVersionExpiration: { NoncurrentDays: 7 } }),
+      'noncurrent versions after 7 days',
+    ],
+    [
+      'both',
+      rule({ Expiration, NoncurrentVersionExpiration: { NoncurrentDays: 7 } }),
+      'objects after 30 days and noncurrent versions after 7 days',
+    ],
+    ['an empty prefix', rule({ Expiration, Filter: { Prefix: '' } }), 'objects after 30 days'],
+    ['this prefix', rule({ Expiration, Filter: { Prefix: 'shop/' } }), 'objects after 30 days'],
+    ['a part of a name', rule({ Expiration, Filter: { Prefix: 'sh' } }), 'objects after 30 days'],
+    [
+      'one table',
+      rule({ Expiration, Filter: { And: { Prefix: 'shop/public/orders/' } } }),
+      'objects after 30 days',
+    ],
+    ['the old form', rule({ Expiration, Prefix: 'shop/' }), 'objects after 30 days'],
+    ['proven data', rule({ Expiration, Filter: { Tag: ours } }), 'objects after 30 days'],
+    ['large objects', rule({ Expiration, Filter: { ObjectSizeGreaterThan: 1 } }), 'objects after 30 days'],
+  ])('by %s is found', (_, found, deletion) => {
+    expect(deletionBy(found, 'shop/')).toBe(deletion);
+  });
+});
+
+test.each<[string, LifecycleRule]>([
+  ['is switched off', rule({ Expiration, Status: 'Disabled' })],
+  ['is for another prefix', rule({ Expiration, Filter: { Prefix: 'logs/' } })],
+  ['is for another database', rule({ Expiration, Filter: { Prefix: 'shop2/' } })],
+  ['is for a tag that archives do not have', rule({ Expiration, Filter: { Tag: theirs } })],
+  ['is for two tags', rule({ Expiration, Filter: { And: { Tags: [ours, theirs] } } })],
+  ['only aborts uploads', rule({ AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 } })],
+  ['only removes delete markers', rule({ Expiration: { ExpiredObjectDeleteMarker: true } })],
+  ['only moves to colder storage', rule({ Transitions: [{ Days: 1, StorageClass: 'DEEP_ARCHIVE' }] })],
+])('a lifecycle rule that %s is let be', (_, harmless) => {
+  expect(deletionBy(harmless, 'shop/')).toBeNull();
+});

@@ -1,0 +1,164 @@
+import { beforeAll, expect, test } from '@jest/globals';
+import type postgres from 'postgres';
+import { useArchiver } from '../support/archiver.ts';
+import { listKeys } from '../support/archives.ts';
+import { nth, readLedger } from '../support/ledger.ts';
+import { createPartitionSet } from '../support/partition-sets.ts';
+import { failureOf } from '../support/verified.ts';
+
+/** A partition that cannot be archived as it is: how it came about, and the reason that its ledger row must give. */
+interface Refusal {
+  readonly table: string;
+  readonly columns?: string;
+  /** While it is still attached. */
+  readonly attached?: (sql: postgres.Sql, name: string) => Promise<unknown>;
+  /** After somebody else detached it. */
+  readonly detached?: (sql: postgres.Sql, name: string) => Promise<unknown>;
+  readonly reason: RegExp;
+  /** How an operator mends it. */
+  readonly mend: (name: string) => string;
+}
+
+const REFUSALS: readonly Refusal[] = [
+  {
+    table: 'tree',
+    attached: async (sql, name) => {
+      const [{ bounds }] = await sql<[{ bounds: string }]>`
+        select pg_get_expr(relpartbound, oid) as bounds from pg_class where oid = ${name}::regclass`;
+      await sql.unsafe(`alter table app.tree detach partition ${name}; alter table ${name} rename to leaf;
+        create table ${name} (like app.tree including all) partition by range (ts);
+        alter table ${name} attach partition app.leaf ${bounds};
+        alter table app.tree attach partition ${name} ${bounds};
+        alter table ${name} owner to app_owner`);
+    },
+    reason: /it is not an ordinary table \(relkind p\)/,
+    mend: () => '',
+  },
+  {
+    table: 'parent_of',
+    detached: (sql, name) => sql.unsafe(`create table app.heir () inherits (${name})`),
+    reason: /tables inherit from it: app\.heir/,
+    mend: () => 'drop table app.heir',
+  },
+  {
+    table: 'unlogged',
+    attached: (sql, name) => sql.unsafe(`alter table ${name} set unlogged`),
+    reason: /it is unlogged or temporary: after a crash it would be empty/,
+    mend: (name) => `alter table ${name} set logged`,
+  },
+  {
+    table: 'half_indexed',
+    attached: async (sql, name) => {
+      const twice = sql.unsafe(`create unique index concurrently broken on ${name} (payload)`);
+      await expect(twice).rejects.toThrow('could not create unique index');
+    },
+    reason: /index broken is invalid or not ready/,
+    mend: () => 'drop index app.broken',
+  },
+  {
+    table: 'pictures',
+    columns: `payload text default 'same', picture lo`,
+    reason: /column picture holds large objects, which COPY does not carry/,
+    mend: (name) => `alter table ${name} alter column picture type oid`,
+  },
+  {
+    table: 'viewed',
+    attached: (sql, name) => sql.unsafe(`create view app.old_ones as select * from ${name}`),
+    reason: /depended upon by view app\.old_ones/,
+    mend: () => 'drop view app.old_ones',
+  },
+  {
+    table: 'referenced',
+    detached: (sql, name) =>
+      sql.unsafe(
+        `create table app.refers (id bigint, ts timestamptz, constraint to_old foreign key (id, ts) references ${name} (id, ts) on delete cascade)`,
+      ),
+    reason: /depended upon by constraint to_old on table app\.refers/,
+    mend: () => 'alter table app.refers drop constraint to_old',
+  },
+  {
+    table: 'returned',
+    attached: (sql, name) =>
+      sql.unsafe(`create function app.latest() returns setof ${name} language sql as 'select null::${name}'`),
+    reason: /depended upon by function app\.latest\(\)/,
+    mend: () => 'drop function app.latest()',
+  },
+];
+
+const archiver = useArchiver();
+const configured = (): ReturnType<ReturnType<typeof archiver>['config']> =>
+  archiver().config(REFUSALS.map(({ table }) => ({ schema: 'app', table, drop: true, graceDays: 0 })));
+
+/** Everything about a table that quarantine would change. */
+async function describe(sql: postgres.Sql, oid: number): Promise<unknown> {
+  const [row] = await sql`
+    select c.relname, c.relnamespace::regnamespace::text, c.relowner::regrole::text, c.relfilenode, c.relrowsecurity, c.relacl::text,
+           (select array_agg(tgname::text order by 1) from pg_trigger where tgrelid = c.oid) as triggers,
+           (select array_agg(indexrelid::regclass::text order by 1) from pg_index where indrelid = c.oid) as indexes,
+           (select array_agg(conname::text order by 1) from pg_constraint where conrelid = c.oid) as constraints
+      from pg_class c where c.oid = ${oid}`;
+  return row;
+}
+
+beforeAll(async () => {
+  const { database, run } = archiver();
+  const { sql } = database;
+  await sql`create extension lo`;
+  for (const { table, columns = 'payload text' } of REFUSALS) {
+    const values = columns.includes('picture') ? `'same', null` : `'same'`;
+    await createPartitionSet(sql, { table, columns, values, months: 3, rowsPerMonth: 20 });
+  }
+  await run(configured(), { only: 'inventory' });
+});
+
+test('what cannot be archived is refused with its reason, blocked, and left as it was; mended, it is archived', async () => {
+  const { database, s3, bucket, run } = archiver();
+  const { sql } = database;
+  const oids = new Map<string, number>();
+  const was = new Map<string, unknown>();
+  for (const { table, attached, detached } of REFUSALS) {
+    const name = `app.${nth(await readLedger(sql, table), 0).table}`;
+    await attached?.(sql, name);
+    if (detached !== undefined) {
+      await sql.unsafe(`alter table app.${table} detach partition ${name}`);
+      await detached(sql, name);
+    }
+    oids.set(table, (await sql<[{ oid: number }]>`select ${name}::regclass::oid as oid`)[0].oid);
+  }
+  // Everything else that is past retention is detached here, so that only what quarantine did can differ.
+  const { steps } = archiver();
+  const each = steps(configured());
+  await each.maintain(await each.preflight({}));
+  for (const [table, oid] of oids) was.set(table, await describe(sql, oid));
+
+  const failure = await failureOf(run(configured()));
+
+  expect(failure.code).toBe('PartitionsFailed');
+  for (const { table, reason } of REFUSALS) {
+    const line = (await readLedger(sql, table)).find(({ oid }) => oid === oids.get(table));
+    expect([table, line]).toEqual([
+      table,
+      expect.objectContaining({
+        ...{ state: 'blocked', blockedCode: 'PartitionRefused', archiveId: null },
+        blockedReason: expect.stringMatching(reason),
+      }),
+    ]);
+    expect(failure.message).toContain(`app.${String(line?.table)}: PartitionRefused`);
+    expect([table, await describe(sql, Number(oids.get(table)))]).toEqual([table, was.get(table)]);
+  }
+  expect(await listKeys(s3, bucket)).toEqual([]);
+
+  // Blocked means that nothing happens until an operator acts.
+  expect(await run(configured())).toMatchObject({ archived: 0, failed: 0 });
+
+  let mended = 0;
+  for (const { table, mend } of REFUSALS) {
+    const line = (await readLedger(sql, table)).find(({ oid }) => oid === oids.get(table));
+    const statement = mend(`app.${String(line?.table)}`);
+    if (statement === '') continue;
+    mended += 1;
+    await sql.unsafe(statement);
+    await sql`select partition_archiver.unblock(${Number(line?.id)}::bigint)`;
+  }
+  expect(await run(configured())).toMatchObject({ archived: mended, dropped: mended, failed: 0 });
+});

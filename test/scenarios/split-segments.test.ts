@@ -1,0 +1,117 @@
+import { beforeAll, expect, test } from '@jest/globals';
+import { exportDatabase } from '../../adapters/postgres/export.ts';
+import { exportSegment } from '../../core/export.ts';
+import type { Steps } from '../../core/run.ts';
+import { useArchiver } from '../support/archiver.ts';
+import { readArchives, restoreByPsql, rowsOf } from '../support/archives.ts';
+import { stack } from '../support/database.ts';
+import { inState, nth } from '../support/ledger.ts';
+import { createPartitionSet } from '../support/partition-sets.ts';
+
+const archiver = useArchiver();
+
+/** Rows that an export call takes within its timeout; of more it "takes" a minute. */
+const setPace = (rows: number): Promise<unknown> =>
+  archiver().database.sql`update scene.pace set rows = ${rows}`;
+
+/** Beyond this an export is given up. Enough for a quick one on a busy machine. */
+const TIMEOUT_MS = 700;
+
+beforeAll(async () => {
+  // A slow S3 or a wide row cannot be had at will: aws_s3 is slowed down by the number of rows instead.
+  await archiver().database.sql.unsafe(`
+    create schema scene;
+    create table scene.pace as select 0 as rows;
+    grant usage on schema scene to archiver_read;
+    grant select on scene.pace to archiver_read;
+    alter function aws_s3.query_export_to_s3(text, aws_commons._s3_uri_1, text, text) rename to unhurried_export;
+    create function aws_s3.query_export_to_s3(query text, s3_info aws_commons._s3_uri_1, options text default null,
+        kms_key text default null, out rows_uploaded bigint, out files_uploaded bigint, out bytes_uploaded bigint)
+      language plpgsql as $$
+    declare
+      v_rows bigint;
+    begin
+      execute format('select count(*) from (%s) q', query) into v_rows;
+      if v_rows > (select rows from scene.pace) then
+        perform pg_sleep(60);
+      end if;
+      select * into rows_uploaded, files_uploaded, bytes_uploaded
+        from aws_s3.unhurried_export(query, s3_info, options, kms_key);
+    end $$`);
+});
+
+const hurried = (
+  table: string,
+): { steps: Partial<Steps>; config: ReturnType<ReturnType<typeof archiver>['config']> } => {
+  const { open, bucket, config } = archiver();
+  return {
+    config: config([{ schema: 'app', table, drop: true, graceDays: 0 }]),
+    steps: {
+      export: async (partition, segment) => {
+        const connection = open('archiver_read');
+        try {
+          const database = exportDatabase(connection, TIMEOUT_MS);
+          const log = { info: () => undefined, warn: () => undefined };
+          return await exportSegment(
+            partition,
+            segment,
+            { bucket, region: stack().s3.region },
+            { database, log },
+          );
+        } finally {
+          await connection.end();
+        }
+      },
+    },
+  };
+};
+
+test('a segment that takes too long is split until each part is quick enough, and all of them are proven', async () => {
+  const { database, s3, bucket, run } = archiver();
+  const { sql } = database;
+  await createPartitionSet(sql, { table: 'large', months: 3, rowsPerMonth: 1_500 });
+  const before = await rowsOf(sql, 'app.large');
+  await setPace(600);
+
+  const { config, steps } = hurried('large');
+  const report = await run(config, {}, steps);
+
+  expect(report).toMatchObject({ archived: 1, dropped: 1, failed: 0, rows: 1_500 });
+  const archive = nth(await readArchives(s3, bucket), 0);
+  const { segments } = archive.manifest;
+  expect(segments.length).toBeGreaterThan(2);
+  expect(segments.every(({ rows }) => rows <= 600)).toBe(true);
+  // From block 0, each where the one before it ends, the last one open.
+  expect([0, ...segments.map(({ nextBlock }) => nextBlock)]).toEqual([
+    ...segments.map(({ firstBlock }) => firstBlock),
+    null,
+  ]);
+  await restoreByPsql(database, archive);
+  const { partition } = archive.manifest;
+  const restored = await rowsOf(sql, `"${partition.schema}"."${partition.name}"`);
+  expect([...(await rowsOf(sql, 'app.large')), ...restored].sort()).toEqual(before.sort());
+});
+
+test('a single block that takes too long blocks its partition, which stays (hazard 55)', async () => {
+  const { database, run } = archiver();
+  const { sql } = database;
+  await createPartitionSet(sql, { table: 'wide', months: 3, rowsPerMonth: 400 });
+  await setPace(0);
+
+  const { config, steps } = hurried('wide');
+  await expect(run(config, {}, steps)).rejects.toMatchObject({
+    code: 'PartitionsFailed',
+    message: expect.stringMatching(
+      /BlockTooLarge, .*block \d+ of partition \d+ alone is too large for one export/,
+    ),
+  });
+
+  const line = nth(await inState(sql, 'blocked', 'wide'), 0);
+  expect(line).toMatchObject({ blockedCode: 'BlockTooLarge' });
+  expect(await rowsOf(sql, `partition_archive."${String(line.quarantineName)}"`)).toHaveLength(400);
+
+  // Once the limits are raised an operator unblocks it, and the split plan is carried out.
+  await setPace(1_000_000);
+  await sql`select partition_archiver.unblock(${line.id}::bigint)`;
+  expect(await run(config, {}, steps)).toMatchObject({ archived: 1, dropped: 1, failed: 0, rows: 400 });
+});
