@@ -7,8 +7,18 @@ import { PartitionArchiverStack } from '../lib/partition-archiver-stack.ts';
 const DEFAULT_FILE = 'partition-archiver.json';
 
 const app = new App();
-const config = readDeploymentFile((app.node.tryGetContext('config') as string | undefined) ?? DEFAULT_FILE);
-new PartitionArchiverStack(app, config.stackName, { config });
+const files = ((app.node.tryGetContext('config') as string | undefined) ?? DEFAULT_FILE).split(',');
+// A stack for each file: several databases are deployed, changed and deleted one by one.
+const stacks = new Map<string, string>();
+for (const file of files) {
+  const config = readDeploymentFile(file);
+  const other = stacks.get(config.stackName);
+  if (other !== undefined) {
+    refuse(`the deployment files ${other} and ${file} have the same stackName, ${config.stackName}`);
+  }
+  stacks.set(config.stackName, file);
+  new PartitionArchiverStack(app, config.stackName, { config });
+}
 
 function readDeploymentFile(file: string): DeploymentConfig {
   let input: unknown;
@@ -17,7 +27,7 @@ function readDeploymentFile(file: string): DeploymentConfig {
   } catch (error) {
     return refuse(
       `cannot read the deployment file ${file}: ${error instanceof Error ? error.message : String(error)}`,
-      `Copy partition-archiver.example.json to ${DEFAULT_FILE}, or name another file by -c config=<path>.`,
+      `Copy partition-archiver.example.json to ${DEFAULT_FILE}, or name another file by -c config=<path>, several with commas.`,
     );
   }
   const parsed = parseDeploymentConfig(input);

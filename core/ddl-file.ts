@@ -3,7 +3,8 @@ export function ddlFile(
   of: { readonly archiveId: string; readonly schema: string; readonly name: string },
   statements: readonly string[],
 ): string {
-  const oneLine = (name: string): string => name.replaceAll('\n', ' ');
+  // A name may hold a line break, which would end the comment and have psql run what follows.
+  const oneLine = (name: string): string => name.replaceAll(/[\r\n]/g, ' ');
   return [
     `-- ${oneLine(of.schema)}.${oneLine(of.name)}`,
     `-- archive ${of.archiveId}`,

@@ -1,5 +1,6 @@
 import type { PartitionSetConfig } from './config/partition-set.ts';
 import type { RuntimeConfig } from './config/runtime.ts';
+import { fitting, fittingLines, ROOM } from './limits.ts';
 import type { PartitionState } from './partition.ts';
 import { displayName } from './partition.ts';
 import type { Log } from './ports.ts';
@@ -46,7 +47,7 @@ export interface Detection {
   readonly partitions: readonly number[];
   /** Detached, but by their upper bound not past the retention: left alone until they are. */
   readonly tooYoung: readonly string[];
-  /** Only in a dry run. */
+  /** Only in a dry run; as many as fit. */
   readonly forecast?: readonly Forecast[];
 }
 
@@ -73,7 +74,11 @@ export async function detect(
     }
   }
   log.info('detect', { partitions: partitions.length, tooYoung: tooYoung.length });
-  return { partitions, tooYoung, ...(request.dryRun && { forecast }) };
+  return {
+    partitions,
+    tooYoung: fittingLines(tooYoung, ROOM.tooYoung),
+    ...(request.dryRun && { forecast: fitting(forecast, ROOM.forecast) }),
+  };
 }
 
 function hasWork(candidate: Candidate, set: PartitionSetConfig, request: Request): boolean {

@@ -96,7 +96,7 @@ export const CATALOGUE = {
     'Find out who wrote this manifest. An earlier version of it can be named by its VersionId if it is known to be good.',
   ),
   ArchiveDamaged: stop(
-    'Have the archive audited. An object that was written over or deleted has earlier versions: make the one of the manifest the current one again by copying it onto its key.',
+    'Have the archive audited. An object that was written over or deleted has its earlier versions still: deleting the newer ones, or the delete marker, makes the one of the manifest the current one again.',
   ),
   DependencyMissing: stop(
     'Create what is listed, in this order; or leave out foreign keys or grants, or name another owner.',
@@ -110,6 +110,11 @@ export const CATALOGUE = {
   ),
   ImportFailed: retry(
     'Look at the message of aws_s3: the route from the database to S3 (port 443) is the usual cause.',
+  ),
+
+  // The way in.
+  TwinDiffers: stop(
+    'Nothing changed places. Roll the partitioning back; if it happens again, report it with the partitions that are named.',
   ),
 
   // The end of a run.

@@ -1,6 +1,7 @@
 import type { RuntimeConfig } from './config/runtime.ts';
 import type { PartitionSetConfig } from './config/partition-set.ts';
 import { ArchiverError } from './errors.ts';
+import { fittingLines, ROOM } from './limits.ts';
 import { displayName } from './partition.ts';
 import type { Clock, Log } from './ports.ts';
 import type { Request } from './request.ts';
@@ -66,7 +67,9 @@ export async function maintain(
     if (set === undefined)
       throw new ArchiverError('InvalidInput', `there is no partition set ${String(index)}`);
     try {
-      reports.push(await maintainSet(set, request.mode === 'archive', ports));
+      const room = ROOM.warnings / request.partitionSets.length;
+      const done = await maintainSet(set, request.mode === 'archive', ports);
+      reports.push({ ...done, warnings: fittingLines(done.warnings, room) });
     } catch (caught) {
       // A set that cannot even be looked at; what may pass by itself is tried again with all of them.
       if (!(caught instanceof ArchiverError) || caught.retryable) throw caught;

@@ -85,6 +85,12 @@ export function findSet(
 export function nextStep(status: PartitionStatus, set: PartitionSetConfig, request: Request): NextStep {
   switch (status.state) {
     case 'quarantined':
+      if (status.openSegments.length > 0) return { next: 'export', segments: status.openSegments };
+      // The commit would come back here, and here to the commit, for ever.
+      throw new ArchiverError(
+        'PlanIncomplete',
+        'there is no segment left to export, but they are not exported',
+      );
     case 'exported':
       return { next: 'export', segments: status.openSegments };
     case 'verified': {

@@ -1,5 +1,6 @@
 import type { Detection, Forecast } from './detect.ts';
 import { ArchiverError, CATALOGUE, isErrorCode } from './errors.ts';
+import { fitting, ROOM } from './limits.ts';
 import type { SetReport } from './maintain.ts';
 import { displayName, type LedgerRow } from './partition.ts';
 import type { Log } from './ports.ts';
@@ -63,8 +64,6 @@ export interface ReportInput {
   readonly redriveCount?: number;
 }
 
-/** Partitions listed one by one; the output of an execution is limited to 256 KiB. */
-const LISTED_PARTITIONS = 400;
 /** Failures named in the message of a failed run, which the console shows in one box. */
 const NAMED_FAILURES = 10;
 
@@ -99,7 +98,7 @@ export async function report(
     summary: summarise(totals),
     resume: failed > 0 && (input.redriveCount ?? 0) > (input.detect.redriveCount ?? 0),
     ...totals,
-    partitions: partitions.slice(0, LISTED_PARTITIONS),
+    partitions: fitting(partitions, ROOM.partitions),
     partitionSets: input.maintain,
     tooYoung: input.detect.tooYoung,
     ...(input.detect.forecast && { forecast: input.detect.forecast }),

@@ -1,5 +1,6 @@
 import type { RuntimeConfig } from './config/runtime.ts';
 import { ArchiverError } from './errors.ts';
+import { fittingLines } from './limits.ts';
 import { displayName } from './partition.ts';
 
 /** What an execution is to do, checked. It can only narrow what the deployed configuration allows. */
@@ -16,6 +17,10 @@ export interface Request {
   readonly startedAt: string;
 }
 
+/** Bytes of a list of names in a message, and of all mistakes: an error's cause is limited to 32 KiB. */
+const LONGEST_LIST = 2_000;
+const LONGEST_MESSAGE = 16_000;
+
 const FIELDS = ['partitionSets', 'only', 'dryRun', 'archiveOnly'];
 
 /**
@@ -28,7 +33,7 @@ export function parseRequest(input: unknown, config: RuntimeConfig, now: Date): 
   if (!isObject(input)) problems.push('the input must be a JSON object such as {}');
   for (const field of Object.keys(fields)) {
     if (!FIELDS.includes(field)) {
-      problems.push(`${JSON.stringify(field)}: there is no such field; there are ${FIELDS.join(', ')}`);
+      problems.push(`${show(field)}: there is no such field; there are ${FIELDS.join(', ')}`);
     }
   }
   const only = fields['only'];
@@ -41,7 +46,9 @@ export function parseRequest(input: unknown, config: RuntimeConfig, now: Date): 
     }
   }
   const partitionSets = chooseSets(fields['partitionSets'], config, problems);
-  if (problems.length > 0) throw new ArchiverError('InvalidInput', problems.join('; '));
+  if (problems.length > 0) {
+    throw new ArchiverError('InvalidInput', fittingLines(problems, LONGEST_MESSAGE).join('; '));
+  }
   return {
     partitionSets,
     mode: only === 'inventory' || only === 'drop' ? only : 'archive',
@@ -59,11 +66,12 @@ function chooseSets(wanted: unknown, config: RuntimeConfig, problems: string[]):
     return [];
   }
   const chosen = new Set<number>();
+  const configured = fittingLines(names, LONGEST_LIST).join(', ');
   for (const name of wanted) {
     const index = typeof name === 'string' ? names.indexOf(name) : -1;
-    if (index === -1) {
-      problems.push(`partitionSets: ${show(name)} is not configured; configured are ${names.join(', ')}`);
-    } else chosen.add(index);
+    if (index === -1)
+      problems.push(`partitionSets: ${show(name)} is not configured; configured are ${configured}`);
+    else chosen.add(index);
   }
   return [...chosen].sort((a, b) => a - b);
 }

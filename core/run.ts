@@ -50,7 +50,8 @@ export async function run(
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       const failure = { Error: error.name, Cause: JSON.stringify({ errorMessage: error.message }) };
-      await again(() => steps.recordFailure(partition, failure));
+      // Where not even that is possible, the report finds it unfinished; the others go on.
+      await again(() => steps.recordFailure(partition, failure)).catch(() => undefined);
     }
   });
   return steps.report({ request, maintain, detect });

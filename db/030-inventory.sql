@@ -39,6 +39,7 @@ $$;
 -- set counts seconds, milliseconds, microseconds or nanoseconds since 1970.
 create or replace function partition_archiver.bound_time(p_bound text, p_type regtype, p_epoch text, p_time_zone text)
   returns timestamptz language sql stable
+  set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD'
   return case
     when p_epoch = 'seconds' then to_timestamp(p_bound::numeric::double precision)
     when p_epoch = 'milliseconds' then to_timestamp((p_bound::numeric / 1000)::double precision)

@@ -74,6 +74,9 @@ begin
     raise exception 'ledger row % belongs to database "%": this ledger was copied', p_id, l.database_name using errcode = 'PA002';
   end if;
   v_table := format('partition_archive.%I', l.quarantine_name);
+  if to_regclass(v_table)::oid is distinct from l.table_oid then
+    raise exception 'table % is gone or another one now', v_table using errcode = 'PA002';
+  end if;
   begin
     execute format('lock table only %s in access exclusive mode', v_table);
   exception when undefined_table then

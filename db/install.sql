@@ -18,6 +18,7 @@ begin;
 \ir 060-commit.sql
 \ir 070-drop.sql
 \ir 080-preflight.sql
+\ir 084-partition-table.sql
 \ir 085-enroll.sql
 \ir 086-restore.sql
 \ir 087-release.sql

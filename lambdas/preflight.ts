@@ -8,7 +8,10 @@ import { archiveClient } from './runtime/store.ts';
 /** Checks the input of the execution and everything that it will need, before anything is changed. */
 export const handler = step(
   'preflight',
-  async ({ input, execution }: { input: unknown; execution: string }, { settings, config, connection, clock, log }) => {
+  async (
+    { input, execution }: { input: unknown; execution: string },
+    { settings, config, connection, clock, log },
+  ) => {
     const { archiveBucket, region, databaseName } = settings;
     const expected = { region, prefix: `${keyPart(databaseName)}/`, locked: config.retention !== undefined };
     const database = { problems: (sets: typeof config.partitionSets) => databaseProblems(connection, sets) };

@@ -82,7 +82,11 @@ export class ArchiveAlarms extends Construct {
     this.alarms = [...this.ofExecutions(props), ...this.ofPartitionSets(props)];
   }
 
-  private ofExecutions({ stateMachine, deadLetterQueue, thresholds }: ArchiveAlarmsProps): cloudwatch.Alarm[] {
+  private ofExecutions({
+    stateMachine,
+    deadLetterQueue,
+    thresholds,
+  }: ArchiveAlarmsProps): cloudwatch.Alarm[] {
     const period = Duration.minutes(5);
     return [
       this.alarm('ExecutionFailed', {

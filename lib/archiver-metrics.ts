@@ -31,7 +31,11 @@ export class ArchiverMetrics {
   }
 
   /** A metric of each set, one line for each. */
-  perSet(metricName: MetricName, statistic: string, period: Duration = Duration.days(1)): cloudwatch.Metric[] {
+  perSet(
+    metricName: MetricName,
+    statistic: string,
+    period: Duration = Duration.days(1),
+  ): cloudwatch.Metric[] {
     return this.partitionSets.map(
       (partitionSet) =>
         new cloudwatch.Metric({

@@ -70,9 +70,11 @@ export class DatabaseS3Roles extends Construct {
     );
     this.allowKey(this.importRole, encryptionKey.keyArn, ['kms:Decrypt']);
 
-    acknowledgeWildcards(this, 'Segments are named after tables and periods; the roles are limited to them.', [
-      data,
-    ]);
+    acknowledgeWildcards(
+      this,
+      'Segments are named after tables and periods; the roles are limited to them.',
+      [data],
+    );
     if (props.attachedRoles === undefined) {
       new FeatureRoleAttachments(this, 'Attachments', {
         target: props.target,

@@ -97,7 +97,8 @@ export class FeatureRoleAttachments extends Construct {
       'The framework of the CDK invokes the two handlers, and its state machine the framework, in any version.',
       [...handlers, ...framework].map(({ functionArn }) => `${functionArn}:*`),
     );
-    const onlyPolls = 'The state machine of the framework only polls during a deployment; the handlers log each poll.';
+    const onlyPolls =
+      'The state machine of the framework only polls during a deployment; the handlers log each poll.';
     acknowledge(provider, 'SF1', onlyPolls);
     acknowledge(provider, 'SF2', onlyPolls);
     for (const each of framework) {

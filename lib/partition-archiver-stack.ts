@@ -27,7 +27,8 @@ export class PartitionArchiverStack extends Stack {
       ...props,
     });
     for (const [key, value] of Object.entries(config.tags)) Tags.of(this).add(key, value);
-    const { kind, identifier, endpoint, port, name, securityGroupIds, proxy, attachedS3Roles } = config.database;
+    const { kind, identifier, endpoint, port, name, securityGroupIds, proxy, attachedS3Roles } =
+      config.database;
     const { topicArn, ...thresholds } = config.alarms;
     const vpc = this.importVpc(config.network);
     this.archiver = new PartitionArchiver(this, 'Archiver', {

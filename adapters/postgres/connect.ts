@@ -1,6 +1,8 @@
 import { isIP } from 'node:net';
 import postgres from 'postgres';
 import { translate } from './errors.ts';
+import { whileConnected, type Closes } from './lost-connection.ts';
+import { openSocket } from './socket.ts';
 
 /** Where the database is, and as whom to connect. */
 export interface ConnectionSettings {
@@ -21,6 +23,8 @@ export type Connection = postgres.Sql;
 /** A transaction on it. */
 export type Transaction = postgres.TransactionSql;
 
+const closesOf = new WeakMap<Connection, Closes>();
+
 /**
  * Opens a client with a single connection: what RDS Proxy pins, it pins for one short-lived Lambda. Statements are
  * unnamed, since a transaction pooler may hand the next one to another server connection; types are not fetched, which
@@ -30,19 +34,27 @@ export function connect(
   settings: ConnectionSettings,
   onnotice: (notice: string) => void = () => undefined,
 ): Connection {
-  const connection: unknown = postgres({
+  const closes: Closes = { times: 0 };
+  const tls = settings.tls === false ? false : { ...verifyFull(settings.host), ...settings.tls };
+  const client: unknown = postgres({
     host: settings.host,
     port: settings.port,
     database: settings.database,
     username: settings.user,
     password: settings.password,
-    ssl: settings.tls === false ? false : { ...verifyFull(settings.host), ...settings.tls },
+    // Encrypted by the socket below, if it is to be.
+    ssl: false,
+    // An option that the driver's README has, and its types have not.
+    ...({ socket: () => openSocket(settings.host, settings.port, tls) } as object),
     max: 1,
     prepare: false,
     fetch_types: false,
     connect_timeout: 30,
     idle_timeout: 0,
     connection: { application_name: settings.applicationName },
+    onclose: () => {
+      closes.times += 1;
+    },
     onnotice: (notice) => {
       onnotice(`${notice['severity'] ?? 'NOTICE'}: ${notice['message'] ?? ''}`);
     },
@@ -51,7 +63,9 @@ export function connect(
     },
   });
   // The driver's type names the custom types of a client; here they only change how a count is read.
-  return connection as Connection;
+  const connection = client as Connection;
+  closesOf.set(connection, closes);
+  return connection;
 }
 
 /** Runs `work` and gives its errors the names of the catalogue; `doing` says what was tried. */
@@ -69,7 +83,12 @@ export async function inTransaction<T>(
   doing: string,
   work: (transaction: Transaction) => Promise<T>,
 ): Promise<T> {
-  return translated(doing, async () => (await connection.begin('isolation level read committed', work)) as T);
+  const closes = closesOf.get(connection) ?? { times: 0 };
+  const answer = (): Promise<unknown> =>
+    connection.begin('isolation level read committed', (transaction) =>
+      whileConnected(transaction, closes, work),
+    );
+  return translated(doing, async () => (await answer()) as T);
 }
 
 /** Node takes a name to check only where it may be sent in the handshake, which an IP address may not. */

@@ -20,18 +20,46 @@ export async function copyOut<T>(
   let failure: { readonly error: unknown } | undefined;
   try {
     return await inTransaction(connection, doing, async (transaction) => {
-      const rows = await transaction.unsafe(await statement(transaction)).readable();
+      const rows = await startCopy(transaction, await statement(transaction));
       try {
         const answer = await read(rows);
-        rows._read(0);
+        resumeSocket(rows);
         return answer;
       } catch (error) {
         failure = { error };
-        void connection.end({ timeout: 0 });
+        // A paused socket would not notice that it was closed, and the server would go on sending.
+        void connection.end({ timeout: 0 }).then(() => {
+          resumeSocket(rows);
+        });
         throw error;
       }
     });
   } catch (error) {
     throw failure === undefined ? error : translate(failure.error, doing);
+  }
+}
+
+/**
+ * Begins the COPY. Where it fails half way, the driver destroys the stream with the error, maybe before anybody who
+ * awaits it has had a chance to listen, which would end the whole process: so the listener is there first.
+ */
+function startCopy(transaction: Transaction, statement: string): Promise<Readable> {
+  const query = transaction.unsafe(statement).readable() as unknown as Promise<Readable> & {
+    resolve: (rows: Readable) => void;
+  };
+  const resolve = query.resolve;
+  query.resolve = (rows) => {
+    rows.on('error', () => undefined);
+    resolve(rows);
+  };
+  return query;
+}
+
+/** What the driver does when the stream is asked for more. */
+function resumeSocket(rows: Readable): void {
+  try {
+    rows._read(0);
+  } catch {
+    // The connection is gone, and its socket with it: there is nothing to resume.
   }
 }

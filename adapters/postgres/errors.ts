@@ -15,10 +15,19 @@ const CONNECTION_ERRORS = new Set([
   'ENOTFOUND',
   'EAI_AGAIN',
   'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ECONNABORTED',
+  'ERR_STREAM_PREMATURE_CLOSE',
 ]);
 
-/** PostgreSQL's own words for a row that text cannot hold (1 GB); its SQLSTATE is an internal error. */
-const ROW_TOO_LARGE = /invalid memory alloc request size|out of memory|string buffer/;
+/** TLS could not be agreed on, or the certificate is not to be trusted. */
+const TLS_ERROR = /^(ERR_TLS|ERR_SSL|EPROTO|UNABLE_TO_|HOSTNAME_MISMATCH)|CERT/;
+
+/**
+ * PostgreSQL's own words for a row that text cannot hold (1 GB), where its SQLSTATE is an internal error. "out of
+ * memory" alone says nothing of the row: it is also what a server says whose memory is short (53200).
+ */
+const ROW_TOO_LARGE = /invalid memory alloc request size|string buffer/;
 
 /**
  * The error of the catalogue for what the driver threw. Neither DETAIL, nor parameters, nor the text of the query are
@@ -28,7 +37,7 @@ export function translate(error: unknown, doing: string): unknown {
   if (error instanceof ArchiverError) return error;
   if (error instanceof postgres.PostgresError) return translateServerError(error, doing);
   const code = codeOf(error);
-  if (code !== undefined && (CONNECTION_ERRORS.has(code) || /^ERR_TLS|CERT|^UNABLE_TO_VERIFY/.test(code))) {
+  if (code !== undefined && (CONNECTION_ERRORS.has(code) || TLS_ERROR.test(code))) {
     return new ArchiverError('DatabaseUnavailable', `${doing}: no connection to the database (${code})`);
   }
   return error;

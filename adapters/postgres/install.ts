@@ -15,6 +15,7 @@ export const INSTALL_FILES = [
   '060-commit.sql',
   '070-drop.sql',
   '080-preflight.sql',
+  '084-partition-table.sql',
   '085-enroll.sql',
   '086-restore.sql',
   '087-release.sql',

@@ -19,6 +19,7 @@ const OURS: Readonly<Record<string, ErrorCode>> = {
   PA015: 'ManifestInvalid',
   PA016: 'ArchiveDamaged',
   PA017: 'AttachRefused',
+  PA018: 'TwinDiffers',
 };
 
 /** SQLSTATEs of PostgreSQL (https://www.postgresql.org/docs/current/errcodes-appendix.html) that decide what to do. */

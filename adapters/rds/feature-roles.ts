@@ -13,7 +13,8 @@ import {
 import type { DatabaseState, FeatureRoleDatabase } from '../../core/feature-role.ts';
 
 /** RDS is busy with the database, or somebody was quicker: the next look decides. */
-const BUSY = /^(InvalidDB(Cluster|Instance)StateFault|DB(Cluster|Instance)Role(AlreadyExists|NotFound)Fault)$/;
+const BUSY =
+  /^(InvalidDB(Cluster|Instance)StateFault|DB(Cluster|Instance)Role(AlreadyExists|NotFound)Fault)$/;
 const MISSING = /^DB(Cluster|Instance)NotFoundFault$/;
 
 /** The roles of one Aurora cluster or RDS instance. */
@@ -82,7 +83,9 @@ async function orBusy(sent: Promise<unknown>): Promise<'begun' | 'busy'> {
   }
 }
 
-async function orMissing(describe: () => Promise<DatabaseState | 'missing'>): Promise<DatabaseState | 'missing'> {
+async function orMissing(
+  describe: () => Promise<DatabaseState | 'missing'>,
+): Promise<DatabaseState | 'missing'> {
   try {
     return await describe();
   } catch (error) {

@@ -1,6 +1,10 @@
 import { S3ServiceException } from '@aws-sdk/client-s3';
 import { ArchiverError } from '../../core/errors.ts';
 
+/** Codes of Node and names of the SDK for a connection that failed. */
+const NETWORK_ERROR =
+  /^(E[A-Z]+|EAI_[A-Z]+|ERR_STREAM_PREMATURE_CLOSE|ABORT_ERR|TimeoutError|NetworkingError)$/;
+
 /** `If-None-Match: *` met an object, or another writer of the same key. */
 export function isPreconditionFailed(error: unknown): boolean {
   if (!(error instanceof S3ServiceException)) return false;
@@ -10,27 +14,29 @@ export function isPreconditionFailed(error: unknown): boolean {
 /** The error of the catalogue for what the SDK threw, after its own retries. */
 export function translate(error: unknown, doing: string): unknown {
   if (error instanceof ArchiverError) return error;
-  if (!(error instanceof Error)) return error;
   if (!(error instanceof S3ServiceException)) {
-    // No answer at all: the connection was refused, reset, or timed out.
-    return isNetworkError(error)
-      ? new ArchiverError('ObjectStoreUnavailable', `${doing}: ${codeOf(error)}`)
+    // No answer at all, or half of one: the connection was refused, reset, or timed out.
+    const code = codeOf(error);
+    return NETWORK_ERROR.test(code)
+      ? new ArchiverError('ObjectStoreUnavailable', `${doing}: ${code}`)
       : error;
   }
   const status = error.$metadata.httpStatusCode ?? 0;
   const message = `${doing}: S3 answered ${error.name} (${String(status)})`;
   if (status === 404 || error.name === 'InvalidObjectState')
     return new ArchiverError('ObjectMissing', message);
+  // Codes of their own within the statuses of a refusal, which another try may well pass.
+  if (/^(RequestTimeout|RequestTimeTooSkewed|ExpiredToken)/.test(error.name)) {
+    return new ArchiverError('ObjectStoreUnavailable', message);
+  }
   if (status === 400 || status === 401 || status === 403 || status === 405) {
     return new ArchiverError('ObjectStoreDenied', message);
   }
   return new ArchiverError('ObjectStoreUnavailable', message);
 }
 
-function isNetworkError(error: Error): boolean {
-  return /^(E[A-Z]+|ERR_STREAM_PREMATURE_CLOSE|ABORT_ERR|TimeoutError|NetworkingError)$/.test(codeOf(error));
-}
-
-function codeOf(error: Error): string {
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+function codeOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null) return '';
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  return 'name' in error ? String(error.name) : '';
 }

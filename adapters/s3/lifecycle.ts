@@ -19,12 +19,16 @@ export function deletionBy(rule: LifecycleRule, prefix: string): string | null {
 
 function mayMatch(rule: LifecycleRule, prefix: string): boolean {
   const { prefixes, tags } = conditionsOf(rule.Filter);
-  // The old form of a rule, which S3 still answers for buckets that were made with it.
-  const legacy = 'Prefix' in rule && typeof rule.Prefix === 'string' ? [rule.Prefix] : [];
-  const overlaps = [...prefixes, ...legacy].every(
+  const legacy = legacyPrefix(rule);
+  const overlaps = [...prefixes, ...(legacy === undefined ? [] : [legacy])].every(
     (wanted) => wanted.startsWith(prefix) || prefix.startsWith(wanted),
   );
   return overlaps && tags.every(({ Key, Value }) => Key === PROVEN_TAG.key && Value === PROVEN_TAG.value);
+}
+
+/** The old form of a rule, which S3 still answers for buckets that were given one. */
+function legacyPrefix(rule: object): string | undefined {
+  return 'Prefix' in rule && typeof rule.Prefix === 'string' ? rule.Prefix : undefined;
 }
 
 function conditionsOf(filter: LifecycleRuleFilter = {}): { prefixes: string[]; tags: Tag[] } {

@@ -31,12 +31,12 @@ export async function bucketProblems(
   const unreachable = await reachProblem(client, bucket, region);
   if (unreachable !== null) return [unreachable];
   try {
-    const found = await Promise.all([
+    const [lifecycle, ...found] = await Promise.all([
+      lifecycleProblems(client, bucket, prefix),
       versioningProblem(client, bucket),
       locked ? lockProblem(client, bucket) : null,
-      ...(await lifecycleProblems(client, bucket, prefix)),
     ]);
-    return found.filter((problem) => problem !== null);
+    return [...found.filter((problem) => problem !== null), ...lifecycle];
   } catch (error) {
     throw translate(error, `looking at bucket ${bucket}`);
   }
@@ -56,7 +56,11 @@ async function reachProblem(
     if (status === 404)
       return { subject, problem: 'does not exist', remedy: 'Correct ARCHIVE_BUCKET, or deploy the stack.' };
     if (status === 403)
-      return { subject, problem: 'may not be read', remedy: 'Let this role list the bucket (s3:ListBucket).' };
+      return {
+        subject,
+        problem: 'may not be read',
+        remedy: 'Let this role list the bucket (s3:ListBucket).',
+      };
     // S3 answers a request to the wrong region with a redirect that HEAD cannot follow.
     if (status === 301 || status === 400) {
       return {

@@ -4,12 +4,25 @@ import { parseRuntimeConfig, type RuntimeConfig } from '../../core/config/runtim
 import { ArchiverError } from '../../core/errors.ts';
 import type { DatabaseRole } from './steps.ts';
 
+/** Whom a command connects as: a role of the archiver, or an administrator of the database. */
+export type Login = DatabaseRole | 'archiver_restore' | 'administrator';
+
+/** What a command needs of its environment. */
+export interface CommandNeeds {
+  /** The file with the partition sets. */
+  readonly config?: boolean;
+  readonly logins?: readonly Login[];
+  readonly bucket?: boolean;
+}
+
 /** What the local command is told by its environment: the names of libpq and of the AWS SDK, and passwords of roles. */
 export interface CommandSettings {
   readonly host: string;
   readonly port: number;
   readonly database: string;
-  readonly passwords: Readonly<Record<DatabaseRole, string>>;
+  /** The administrator's name. */
+  readonly administrator: string;
+  readonly passwords: Readonly<Partial<Record<Login, string>>>;
   /** `disable`, or verification of the server's certificate by the system's authorities and this file's. */
   readonly sslMode: 'verify-full' | 'disable';
   readonly sslRootCert: string | undefined;
@@ -18,22 +31,26 @@ export interface CommandSettings {
   readonly s3Endpoint: string | undefined;
 }
 
-const PASSWORD_VARIABLES: Readonly<Record<DatabaseRole, string>> = {
+const PASSWORD_VARIABLES: Readonly<Record<Login, string>> = {
   archiver_maintain: 'ARCHIVER_MAINTAIN_PASSWORD',
   archiver_read: 'ARCHIVER_READ_PASSWORD',
   archiver_drop: 'ARCHIVER_DROP_PASSWORD',
+  archiver_restore: 'ARCHIVER_RESTORE_PASSWORD',
+  administrator: 'ARCHIVER_ADMIN_PASSWORD',
 };
 
-/** Reads the environment of the command; `InvalidConfiguration` with everything that is missing or wrong. */
+/** Reads what a command needs; `InvalidConfiguration` with everything that is missing or wrong. */
 export function readCommandSettings(
   environment: Readonly<Record<string, string | undefined>>,
+  { logins = [], bucket = false }: CommandNeeds,
 ): CommandSettings {
   const problems: string[] = [];
-  const need = (name: string): string => {
+  const read = (name: string, needed: boolean): string => {
     const value = environment[name] ?? '';
-    if (value === '') problems.push(`${name} is not set`);
+    if (needed && value === '') problems.push(`${name} is not set`);
     return value;
   };
+  const database = logins.length > 0;
   const sslMode = environment['PGSSLMODE'] ?? 'verify-full';
   if (sslMode !== 'verify-full' && sslMode !== 'disable') {
     problems.push(`PGSSLMODE: ${JSON.stringify(sslMode)} must be verify-full or disable`);
@@ -42,22 +59,29 @@ export function readCommandSettings(
   if (!Number.isInteger(port) || port < 1 || port > 65_535) {
     problems.push(`PGPORT: ${JSON.stringify(environment['PGPORT'])} must be a port from 1 to 65535`);
   }
-  const passwords = Object.fromEntries(
-    Object.entries(PASSWORD_VARIABLES).map(([role, name]) => [role, need(name)]),
-  ) as Record<DatabaseRole, string>;
   const settings: CommandSettings = {
-    host: need('PGHOST'),
+    host: read('PGHOST', database),
     port,
-    database: need('PGDATABASE'),
-    passwords,
+    database: read('PGDATABASE', database),
+    administrator: read('PGUSER', logins.includes('administrator')),
+    passwords: Object.fromEntries(logins.map((login) => [login, read(PASSWORD_VARIABLES[login], true)])),
     sslMode: sslMode === 'disable' ? 'disable' : 'verify-full',
     sslRootCert: environment['PGSSLROOTCERT'],
-    bucket: need('ARCHIVE_BUCKET'),
-    region: need('AWS_REGION'),
+    bucket: read('ARCHIVE_BUCKET', bucket),
+    region: read('AWS_REGION', bucket),
     s3Endpoint: environment['AWS_ENDPOINT_URL_S3'],
   };
   if (problems.length > 0) throw new ArchiverError('InvalidConfiguration', problems.join('; '));
   return settings;
+}
+
+/** The password that the environment has for a role, if any: what `prepare` gives it. */
+export function passwordFor(
+  login: Login,
+  environment: Readonly<Record<string, string | undefined>>,
+): string | undefined {
+  const password = environment[PASSWORD_VARIABLES[login]] ?? '';
+  return password === '' ? undefined : password;
 }
 
 /** Reads the partition sets: a JSON file with `partitionSets` and, optionally, `concurrency`. */

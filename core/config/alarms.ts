@@ -16,8 +16,12 @@ export const alarmsSchema = z.strictObject({
     .describe('Alarm when a set has fewer partitions than this that lie in the future. 0: never.'),
   missedRunDays: wholeNumber(1, 7)
     .default(2)
-    .describe('Alarm when no execution succeeded for this many days; with the default schedules two run daily.'),
+    .describe(
+      'Alarm when no execution succeeded for this many days; with the default schedules two run daily.',
+    ),
   missedArchiveRunDays: wholeNumber(1, 3650)
     .default(40)
-    .describe('Alarm when a set was in no whole run for this many days; with the default schedule one runs monthly.'),
+    .describe(
+      'Alarm when a set was in no whole run for this many days; with the default schedule one runs monthly.',
+    ),
 });

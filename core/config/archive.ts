@@ -12,7 +12,9 @@ const tiersSchema = z
   .strictObject({
     standardIaDays: days('S3 Standard-IA'),
     glacierInstantRetrievalDays: days('S3 Glacier Instant Retrieval'),
-    glacierFlexibleRetrievalDays: days('S3 Glacier Flexible Retrieval; a restore then begins with a request to S3'),
+    glacierFlexibleRetrievalDays: days(
+      'S3 Glacier Flexible Retrieval; a restore then begins with a request to S3',
+    ),
     glacierDeepArchiveDays: days('S3 Glacier Deep Archive; a restore then begins with a request to S3'),
   })
   .superRefine((tiers, context) => {
@@ -40,13 +42,20 @@ export const archiveSchema = z
     bucket: z
       .strictObject({
         name: matching(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be the name of an S3 bucket'),
-        keyArn: matching(/^arn:[\w-]+:kms:[\w-]+:\d{12}:key\/[\w-]+$/, 'must be the ARN of a KMS key (not of an alias)'),
+        keyArn: matching(
+          /^arn:[\w-]+:kms:[\w-]+:\d{12}:key\/[\w-]+$/,
+          'must be the ARN of a KMS key (not of an alias)',
+        ),
       })
       .optional()
-      .describe('A bucket that is there already, and the key that it encrypts with. By default both are made.'),
+      .describe(
+        'A bucket that is there already, and the key that it encrypts with. By default both are made.',
+      ),
     tiers: tiersSchema
       .prefault({})
-      .describe('Colder storage for proven data. DDL and manifests stay in S3 Standard. By default everything does.'),
+      .describe(
+        'Colder storage for proven data. DDL and manifests stay in S3 Standard. By default everything does.',
+      ),
     retention: retentionSchema
       .optional()
       .describe('S3 Object Lock on every proven archive. By default archives are not locked.'),

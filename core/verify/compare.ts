@@ -17,6 +17,16 @@ export async function compareStreams(
 ): Promise<Verdict> {
   const ours = new Source(table);
   const theirs = new Source(archive);
+  try {
+    return await compareSources(ours, theirs);
+  } finally {
+    // Where one side failed, the other one is let go of.
+    ours.close();
+    theirs.close();
+  }
+}
+
+async function compareSources(ours: Source, theirs: Source): Promise<Verdict> {
   const common = new LineDigester();
   for (;;) {
     await Promise.all([ours.fill(), theirs.fill()]);
@@ -51,6 +61,11 @@ class Source {
       if (next.done === true) this.ended = true;
       else this.chunk = next.value;
     }
+  }
+
+  /** Not awaited: a stream that has stalled would hold up the error of the other one. */
+  close(): void {
+    if (!this.ended) this.#chunks.return?.().catch(() => undefined);
   }
 
   skip(length: number): void {

@@ -1,4 +1,10 @@
-import { advance, nextToAttach, nextToDetach, type Feature, type FeatureRoleDatabase } from '../../core/feature-role.ts';
+import {
+  advance,
+  nextToAttach,
+  nextToDetach,
+  type Feature,
+  type FeatureRoleDatabase,
+} from '../../core/feature-role.ts';
 import type { Log } from '../../core/ports.ts';
 
 /** What the template says of an attachment. */
@@ -19,8 +25,8 @@ export interface FeatureRoleEvent {
 
 /** The two handlers of the provider framework. */
 export interface FeatureRoleHandlers {
-  onEvent(event: FeatureRoleEvent): Promise<{ readonly PhysicalResourceId: string }>;
-  isComplete(event: FeatureRoleEvent): Promise<{ readonly IsComplete: boolean }>;
+  readonly onEvent: (event: FeatureRoleEvent) => Promise<{ readonly PhysicalResourceId: string }>;
+  readonly isComplete: (event: FeatureRoleEvent) => Promise<{ readonly IsComplete: boolean }>;
 }
 
 /**

@@ -34,10 +34,17 @@ export function readSettings(
     throw new ArchiverError('InvalidConfiguration', `the environment lacks ${missing.join(', ')}`);
   }
   const value = (setting: keyof typeof VARIABLES): string => environment[VARIABLES[setting]] ?? '';
+  const databasePort = Number(value('databasePort'));
+  if (!Number.isInteger(databasePort) || databasePort < 1 || databasePort > 65_535) {
+    throw new ArchiverError(
+      'InvalidConfiguration',
+      `DATABASE_PORT is ${JSON.stringify(value('databasePort'))}, which is no port`,
+    );
+  }
   return {
     archiver: value('archiver'),
     databaseHost: value('databaseHost'),
-    databasePort: Number(value('databasePort')),
+    databasePort,
     databaseName: value('databaseName'),
     databaseSecretArn: value('databaseSecretArn'),
     archiveBucket: value('archiveBucket'),

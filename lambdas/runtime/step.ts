@@ -2,7 +2,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { connect, type Connection } from '../../adapters/postgres/connect.ts';
-import { readCredentials } from '../../adapters/secrets-manager/credentials.ts';
+import { readCredentials, type DatabaseCredentials } from '../../adapters/secrets-manager/credentials.ts';
 import type { RuntimeConfig } from '../../core/config/runtime.ts';
 import { ArchiverError } from '../../core/errors.ts';
 import type { Clock, Log } from '../../core/ports.ts';
@@ -29,17 +29,33 @@ export interface StepContext {
   readonly remainingMs: number;
 }
 
+/** What a step finds where it runs. */
+export interface StepSurroundings {
+  readonly settings: Settings;
+  readonly config: RuntimeConfig;
+  readonly credentials: () => Promise<DatabaseCredentials>;
+  readonly connect: typeof connect;
+}
+
+function lambdaSurroundings(): StepSurroundings {
+  const settings = readSettings();
+  const secrets = new SecretsManagerClient({ region: settings.region });
+  const credentials = (): Promise<DatabaseCredentials> =>
+    readCredentials(secrets, settings.databaseSecretArn);
+  return { settings, config: readRuntimeConfig(), credentials, connect };
+}
+
 /**
  * Wires a step: settings and configuration, a database connection as the role whose secret the function has, a clock
- * and a log; ends the connection when the step is done or out of time.
+ * and a log; ends its connections when the step is done or out of time. A Lambda that answered is frozen as it stands
+ * and thawed for the next event: what was left under way would go on beside the next try.
  */
 export function step<Event, Answer>(
   name: string,
   work: (event: Event, context: StepContext) => Promise<Answer>,
+  surroundings: StepSurroundings = lambdaSurroundings(),
 ): (event: Event, context: Context) => Promise<Answer> {
-  const settings = readSettings();
-  const config = readRuntimeConfig();
-  const secrets = new SecretsManagerClient({ region: settings.region });
+  const { settings, config } = surroundings;
   const handler = middy<unknown, Answer>({
     timeoutEarlyInMillis: TIMEOUT_MARGIN_MS,
     timeoutEarlyResponse: () => {
@@ -48,10 +64,12 @@ export function step<Event, Answer>(
   }).handler(
     async (event: unknown, lambda: Context, { signal }: { signal: AbortSignal }): Promise<Answer> => {
       const log = logWith(consoleLog, { step: name, ...idsOf(event) });
-      const { username, password } = await readCredentials(secrets, settings.databaseSecretArn);
+      const { username, password } = await surroundings.credentials();
       const notices: string[] = [];
-      const open = (): Connection =>
-        connect(
+      const opened: Connection[] = [];
+      const open = (): Connection => {
+        signal.throwIfAborted();
+        const connection = surroundings.connect(
           {
             host: settings.databaseHost,
             port: settings.databasePort,
@@ -63,6 +81,12 @@ export function step<Event, Answer>(
           },
           (notice) => notices.push(notice),
         );
+        opened.push(connection);
+        return connection;
+      };
+      signal.addEventListener('abort', () => {
+        for (const each of opened) void each.end({ timeout: 0 });
+      });
       const connection = open();
       try {
         return await work(event as Event, {

@@ -55,9 +55,10 @@ describe('the local command', () => {
       code: 2,
       stderr: expect.stringContaining('"explode"'),
     });
+    expect(await archive(['drop'])).toMatchObject({ code: 2, stderr: expect.stringContaining('drop <id>') });
     expect(await archive(['drop', 'seven'])).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining('drop <id>'),
+      code: 3,
+      stderr: expect.stringContaining('"seven" must be a whole number'),
     });
     expect(await archive(['run', '--force'])).toMatchObject({ code: 2 });
   });
@@ -106,6 +107,27 @@ describe('the local command', () => {
     expect(code).toBe(0);
     const { stdout: ledger } = await archive(['status']);
     expect(ledger.match(/ dropped /g)).toHaveLength(2);
+  });
+
+  test('finds, audits and restores what was archived', async () => {
+    const { stdout: found } = await archive(['find', '--set', 'app.event']);
+    const keys = found
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' ')[0] ?? '');
+    expect(keys).toHaveLength(2);
+    const key = keys[0] ?? '';
+    expect(JSON.parse((await archive(['audit', key])).stdout)).toMatchObject({
+      intact: true,
+      checked: { rows: 1000 },
+    });
+    const restored = await archive(['restore', key, '--table', 'came_back'], {
+      ARCHIVER_RESTORE_PASSWORD: ROLE_PASSWORD,
+    });
+    expect(restored).toMatchObject({ code: 0 });
+    expect(await archiver().database.sql`select count(*)::integer as n from app.came_back`).toEqual([
+      { n: 1000 },
+    ]);
   });
 
   test('exits with 1 and the way out when the database is not reachable', async () => {

@@ -28,6 +28,7 @@ beforeAll(async () => {
   const version = row?.version ?? 0;
   for (const [since, file] of [
     [150_000, 'fixtures/ddl-torture-15.sql'],
+    [170_000, 'fixtures/ddl-torture-17.sql'],
     [180_000, 'fixtures/ddl-torture-18.sql'],
   ] as const) {
     if (version >= since) {

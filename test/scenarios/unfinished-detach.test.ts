@@ -33,7 +33,7 @@ test('a DETACH CONCURRENTLY that was cancelled half way is left to an operator, 
 
   // pg_partman cannot detach it, and says less than it knows.
   const failure = await failureOf(run(settings));
-  expect(failure.message).toMatch(/maintenance of app\.event: cannot detach partition "event_p\d+_\d+"/);
+  expect(failure.message).toMatch(/maintenance of app\.event: cannot detach partition "event_p[\d_]+"/);
   expect((await readLedger(sql)).every(({ state }) => state === 'attached')).toBe(true);
   const { partitionSets } = await run(settings, { only: 'inventory' });
   expect(nth(partitionSets, 0).warnings).toContain(

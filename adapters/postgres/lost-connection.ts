@@ -1,0 +1,50 @@
+import type postgres from 'postgres';
+import { ArchiverError } from '../../core/errors.ts';
+
+/** How often a client's connection was closed so far. */
+export interface Closes {
+  times: number;
+}
+
+/**
+ * Runs the work of a transaction, and lets nothing more be sent once its connection was closed. The driver (postgres
+ * 3.4.9) would write to a socket that is not there any more, be it for the next query or for its own ROLLBACK or
+ * COMMIT, and that ends the whole process by an uncaught TypeError. So the work is left unanswered from then on: the
+ * driver has rejected the transaction by itself.
+ */
+export function whileConnected<T>(
+  transaction: postgres.TransactionSql,
+  closes: Closes,
+  work: (transaction: postgres.TransactionSql) => Promise<T>,
+): Promise<T> {
+  const before = closes.times;
+  const isConnected = (): boolean => closes.times === before;
+  const assertConnected = (): void => {
+    if (!isConnected()) throw new ArchiverError('DatabaseUnavailable', 'the connection was closed');
+  };
+  const guarded = new Proxy(transaction, {
+    apply: (target, self, parameters) => {
+      assertConnected();
+      const called: unknown = Reflect.apply(target as never, self, parameters);
+      return called;
+    },
+    get: (target, name) => {
+      if (name !== 'unsafe') return Reflect.get(target, name) as unknown;
+      return (...parameters: Parameters<typeof target.unsafe>) => {
+        assertConnected();
+        return target.unsafe(...parameters);
+      };
+    },
+  });
+  return new Promise((resolve, reject) => {
+    work(guarded).then(
+      (answer) => {
+        if (isConnected()) resolve(answer);
+      },
+      (error: unknown) => {
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it is whatever the work threw
+        if (isConnected()) reject(error);
+      },
+    );
+  });
+}

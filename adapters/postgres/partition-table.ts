@@ -1,0 +1,178 @@
+import { ArchiverError } from '../../core/errors.ts';
+import { COPY_OPTIONS } from '../../core/pins.ts';
+import { displayName } from '../../core/partition.ts';
+import { comparePartitions, digestByPartition } from '../../core/partition-table/compare.ts';
+import type {
+  PartitionTableDatabase,
+  PartitionTableJob,
+  PartitionTablePlan,
+  PartitionTableState,
+} from '../../core/partition-table/database.ts';
+import type { LineDigest } from '../../core/verify/line-digest.ts';
+import { inTransaction, translated, type Connection, type Transaction } from './connect.ts';
+import { createTwinPartitions } from './partition-table/partman.ts';
+import { pin } from './pins.ts';
+
+type Queries = Readonly<{ partitions: readonly string[]; source: string; twin: string }>;
+
+/**
+ * `partition-table` on PostgreSQL: the functions of db/084-partition-table.sql on an administrator's connection, and
+ * pg_partman's `create_parent`. `open` makes a further connection for one COPY.
+ */
+export function partitionTableDatabase(
+  connection: Connection,
+  open: () => Connection,
+): PartitionTableDatabase {
+  const find = (schema: string, table: string): Promise<PartitionTableJob | undefined> =>
+    translated(`partitioning of ${displayName(schema, table)}`, async () => {
+      const [row] = await connection<{ id: number; state: PartitionTableState; plan: PartitionTablePlan }[]>`
+        select id, state, options as plan from partition_archiver.repartition
+         where table_schema = ${schema} and table_name = ${table} and database_name = current_database()
+           and system_identifier = partition_archiver.this_system() and state not in ('let go', 'rolled back')
+         order by id desc limit 1`;
+      return row;
+    });
+  const call = (
+    doing: string,
+    work: (transaction: Transaction) => Promise<unknown>,
+    isolation = 'read committed',
+  ): Promise<void> =>
+    translated(doing, async () => {
+      await connection.begin(`isolation level ${isolation}`, work);
+    });
+
+  return {
+    find,
+
+    begin: async (plan) => {
+      const { schema, table, control, mode } = plan;
+      const doing = `partitioning ${displayName(schema, table)}`;
+      await inTransaction(connection, doing, async (transaction) => {
+        const [source] = await transaction<{ oid: number }[]>`
+          select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = ${schema} and c.relname = ${table}`;
+        if (source === undefined)
+          throw new ArchiverError('InvalidInput', `there is no table ${displayName(schema, table)}`);
+        await transaction`
+          select partition_archiver.begin_repartition(${source.oid}::oid, ${control}::name, ${mode}::text, ${transaction.json({ ...plan })}::jsonb)`;
+      });
+      const job = await find(schema, table);
+      if (job === undefined) throw new ArchiverError('StateConflict', `${doing}: somebody rolled it back`);
+      return job;
+    },
+
+    makePartitions: (job) =>
+      call(`partitions of ${job.plan.table}`, async (transaction) => {
+        await createTwinPartitions(transaction, job.plan);
+        await transaction`select partition_archiver.begin_copy(${job.id}::bigint)`;
+      }),
+
+    copyBlocks: async (job, blocks) => {
+      let left = 0;
+      await call(`copying rows of ${job.plan.table}`, async (transaction) => {
+        const [row] = await transaction<[{ left: number }]>`
+          select partition_archiver.copy_blocks(${job.id}::bigint, ${blocks}::bigint) as left`;
+        left = row.left;
+        if (left === 0) await transaction.unsafe(`analyze partition_archiver_twin.${quote(job.plan.table)}`);
+      });
+      return left;
+    },
+
+    takeChanges: async (job) => {
+      let taken = 0;
+      const work = async (transaction: Transaction): Promise<void> => {
+        const [row] = await transaction<[{ taken: number }]>`
+          select partition_archiver.take_changes(${job.id}::bigint) as taken`;
+        taken = row.taken;
+      };
+      await call(`changed rows of ${job.plan.table}`, work, 'repeatable read');
+      return taken;
+    },
+
+    compare: async (job) => {
+      let queries: Queries | undefined;
+      const doing = `comparing ${job.plan.table} with its twin`;
+      await call(doing, async (transaction) => {
+        const [row] = await transaction<[{ queries: Queries }]>`
+          select partition_archiver.begin_repartition_check(${job.id}::bigint) as queries`;
+        queries = row.queries;
+      });
+      const { partitions, source, twin } = queries ?? { partitions: [], source: '', twin: '' };
+      // Both are read in the snapshot of this transaction, which stays open meanwhile.
+      const digests: ReadonlyMap<number, LineDigest>[] = [];
+      await call(
+        doing,
+        async (transaction) => {
+          const [{ snapshot }] = await transaction<
+            [{ snapshot: string }]
+          >`select pg_export_snapshot() as snapshot`;
+          for (const query of [source, twin]) digests.push(await digestIn(open(), snapshot, query));
+        },
+        'repeatable read',
+      );
+      return comparePartitions(partitions, digests[0] ?? new Map(), digests[1] ?? new Map());
+    },
+
+    recordCheck: (job, partitions) =>
+      call(
+        `check of ${job.plan.table}`,
+        (transaction) =>
+          transaction`select partition_archiver.record_repartition_check(${job.id}::bigint, ${transaction.json(partitions.map((each) => ({ ...each })))}::jsonb)`,
+      ),
+
+    settle: (job) =>
+      call(
+        `changed rows of ${job.plan.table}`,
+        async (transaction) => {
+          const [{ differing }] = await transaction<[{ differing: number }]>`
+            select partition_archiver.settle_changes(${job.id}::bigint) as differing`;
+          if (differing > 0) {
+            throw new ArchiverError(
+              'TwinDiffers',
+              `${String(differing)} changed rows of ${job.plan.table} differ from its twin`,
+            );
+          }
+        },
+        'repeatable read',
+      ),
+
+    swap: (job, mostRows) =>
+      call(
+        `swap of ${job.plan.table}`,
+        (transaction) =>
+          transaction`select partition_archiver.swap_repartition(${job.id}::bigint, ${mostRows}::bigint)`,
+      ),
+
+    rollBack: (job) =>
+      call(
+        `rolling back the partitioning of ${job.plan.table}`,
+        (transaction) => transaction`select partition_archiver.roll_back_repartition(${job.id}::bigint)`,
+      ),
+
+    letGo: (job) =>
+      call(
+        `letting go of the table that ${job.plan.table} replaced`,
+        (transaction) => transaction`select partition_archiver.let_go_of_replaced(${job.id}::bigint)`,
+      ),
+  };
+}
+
+const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+
+/** Reads a query in somebody's snapshot, on a connection that is ended afterwards (see verify.ts). */
+async function digestIn(
+  copying: Connection,
+  snapshot: string,
+  query: string,
+): Promise<ReadonlyMap<number, LineDigest>> {
+  try {
+    return (await copying.begin('isolation level repeatable read', async (transaction) => {
+      await transaction.unsafe(`set transaction snapshot '${snapshot}'`);
+      await pin(transaction);
+      return digestByPartition(
+        await transaction.unsafe(`copy (${query}) to stdout with (${COPY_OPTIONS})`).readable(),
+      );
+    })) as ReadonlyMap<number, LineDigest>;
+  } finally {
+    await copying.end({ timeout: 5 });
+  }
+}

@@ -1,0 +1,27 @@
+import { archiveNarrow } from './cases/archive-narrow.ts';
+import { archiveWide } from './cases/archive-wide.ts';
+import { catalogScaling } from './cases/catalog-scaling.ts';
+import { coldStart } from './cases/cold-start.ts';
+import { emptyPartition } from './cases/empty-partition.ts';
+import { lambdaMemory } from './cases/lambda-memory.ts';
+import { linearity } from './cases/linearity.ts';
+import { restoreCase } from './cases/restore.ts';
+import { segmentScaling } from './cases/segment-scaling.ts';
+import { standIns } from './cases/stand-ins.ts';
+import { verify } from './cases/verify.ts';
+import type { Case } from './lib/result.ts';
+
+/** Everything that is measured, in this order. */
+export const CASES: readonly Case[] = [
+  archiveNarrow,
+  archiveWide,
+  verify,
+  lambdaMemory,
+  linearity,
+  segmentScaling,
+  catalogScaling,
+  restoreCase,
+  coldStart,
+  emptyPartition,
+  standIns,
+];

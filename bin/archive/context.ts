@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs';
+import { connect } from '../../adapters/postgres/connect.ts';
+import { makeS3Client } from '../../adapters/s3/client.ts';
+import type { RuntimeConfig } from '../../core/config/runtime.ts';
+import type { Clock, Log } from '../../core/ports.ts';
+import type { Command, CommandContext, CommandOptions } from './command.ts';
+import { passwordFor, readCommandSettings, readPartitionSets } from './settings.ts';
+
+/** For a command that needs no partition sets. */
+const NO_SETS: RuntimeConfig = { partitionSets: [], concurrency: { partitions: 2, segments: 2 } };
+
+/** Wires a command to what it needs; nothing is connected to before it is used. */
+export function makeContext(
+  command: Command,
+  args: readonly string[],
+  options: CommandOptions,
+  environment: Readonly<Record<string, string | undefined>>,
+): CommandContext {
+  const config = command.needs.config === true ? readPartitionSets(options.config ?? '') : NO_SETS;
+  const settings = readCommandSettings(environment, command.needs);
+  const { host, port, database, administrator, passwords, sslMode, sslRootCert, bucket, region } = settings;
+  const ca = sslRootCert === undefined ? {} : { ca: readFileSync(sslRootCert, 'utf8') };
+  return {
+    ...{ config, bucket, region, args, options },
+    s3: makeS3Client({
+      region: region === '' ? 'us-east-1' : region,
+      ...(settings.s3Endpoint !== undefined && { endpoint: settings.s3Endpoint }),
+    }),
+    open: (login, notices = []) =>
+      connect(
+        {
+          ...{ host, port, database },
+          user: login === 'administrator' ? administrator : login,
+          password: passwords[login] ?? '',
+          tls: sslMode === 'disable' ? false : ca,
+          applicationName: 'partition-archiver',
+        },
+        (notice) => notices.push(notice),
+      ),
+    passwordFor: (login) => passwordFor(login, environment),
+    clock: realClock,
+    log: options.json === true ? jsonLog : silentLog,
+    say: (line) => process.stdout.write(`${line}\n`),
+  };
+}
+
+const realClock: Clock = {
+  now: () => new Date(),
+  sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+};
+
+const silentLog: Log = { info: () => undefined, warn: () => undefined };
+
+const jsonLog: Log = {
+  info: (event, fields) => {
+    logLine('info', event, fields);
+  },
+  warn: (event, fields) => {
+    logLine('warn', event, fields);
+  },
+};
+
+function logLine(level: string, event: string, fields: object = {}): void {
+  process.stderr.write(`${JSON.stringify({ at: new Date().toISOString(), level, event, ...fields })}\n`);
+}

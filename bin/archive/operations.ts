@@ -1,0 +1,76 @@
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { Connection } from '../../adapters/postgres/connect.ts';
+import { releaseDatabase } from '../../adapters/postgres/release.ts';
+import { restoreDatabase } from '../../adapters/postgres/restore.ts';
+import { reverifyDatabase } from '../../adapters/postgres/reverify.ts';
+import { s3ArchiveStore } from '../../adapters/s3/archive-store.ts';
+import { readManifest } from '../../core/archive-store.ts';
+import { audit, type AuditSample, type AuditVerdict } from '../../core/audit.ts';
+import { find, type ArchiveQuery, type FindResult } from '../../core/find.ts';
+import type { PartitionState } from '../../core/partition.ts';
+import type { Clock, Log } from '../../core/ports.ts';
+import { release, type ReleaseTo } from '../../core/release.ts';
+import { restore, type Restored } from '../../core/restore.ts';
+import { reverify } from '../../core/reverify.ts';
+import type { DatabaseRole } from './steps.ts';
+
+/** What the operator's verbs are wired to. `find` and `audit` use the bucket only. */
+export interface OperationWiring {
+  readonly s3: S3Client;
+  readonly bucket: string;
+  readonly region: string;
+  readonly open: (role: DatabaseRole | 'archiver_restore') => Connection;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Segments imported at the same time. */
+  readonly segmentsAtOnce: number;
+}
+
+/** What an operator does by hand, each a verb of the local command. */
+export interface Operations {
+  /** Which archives exist. */
+  find(query: ArchiveQuery): Promise<FindResult>;
+  /** Reads one archive back and compares it with its manifest. */
+  audit(manifestKey: string, sample: AuditSample, versionId?: string): Promise<AuditVerdict>;
+  /** Restores one archive; the input is that of `parseRestoreRequest`. */
+  restore(input: unknown): Promise<Restored>;
+  /** Gives a restore up that was interrupted, by its number in `partition_archiver.restore`. */
+  abandonRestore(restore: number): Promise<void>;
+  release(partition: number, to?: ReleaseTo): Promise<{ readonly state: PartitionState }>;
+  reverify(partition: number): Promise<{ readonly segments: number; readonly rows: number }>;
+}
+
+/** Longest statement of a restore: an index over a large partition takes long, and nothing waits for it here. */
+const RESTORE_TIMEOUT_MS = 12 * 60 * 60_000;
+
+/** The operator's verbs in this process. */
+export function localOperations(wiring: OperationWiring): Operations {
+  const { s3, bucket, region, open, clock, log, segmentsAtOnce } = wiring;
+  const store = s3ArchiveStore(s3, bucket, region);
+  const restoring = (): ReturnType<typeof restoreDatabase> =>
+    restoreDatabase({ open: () => open('archiver_restore'), timeoutMs: RESTORE_TIMEOUT_MS });
+  return {
+    find: (query) => find(query, { store }),
+    audit: async (manifestKey, sample, versionId) =>
+      audit(await readManifest(store, manifestKey, versionId), sample, { store, log }),
+    restore: (input) => restore(input, { database: restoring(), store, clock, log, segmentsAtOnce }),
+    abandonRestore: (id) => restoring().abandon(id),
+    release: async (partition, to) => {
+      const connection = open('archiver_maintain');
+      try {
+        return await release(partition, to, { database: releaseDatabase(connection), clock, log });
+      } finally {
+        await connection.end({ timeout: 1 });
+      }
+    },
+    reverify: async (partition) => {
+      const [maintain, read] = [open('archiver_maintain'), open('archiver_read')];
+      try {
+        const database = reverifyDatabase({ maintain, read, open: () => open('archiver_read') });
+        return await reverify(partition, { database, store, clock, log });
+      } finally {
+        await Promise.all([maintain.end({ timeout: 1 }), read.end({ timeout: 1 })]);
+      }
+    },
+  };
+}

@@ -1,0 +1,120 @@
+import { partitionTableDatabase } from '../../adapters/postgres/partition-table.ts';
+import { ArchiverError } from '../../core/errors.ts';
+import { displayName } from '../../core/partition.ts';
+import {
+  letGoOfReplaced,
+  partitionTable,
+  rollBackPartitionTable,
+  type PartitionTablePorts,
+} from '../../core/partition-table.ts';
+import type { PartitionTablePlan } from '../../core/partition-table/database.ts';
+import {
+  parseTableName,
+  using,
+  word,
+  type Command,
+  type CommandContext,
+  type CommandOptions,
+} from './command.ts';
+
+const EPOCHS = ['none', 'seconds', 'milliseconds', 'microseconds', 'nanoseconds'] as const;
+
+/** One of the values that an option may have; `fallback` where it is not there. */
+function choice<T extends string>(
+  name: string,
+  value: string | undefined,
+  values: readonly T[],
+  fallback: T,
+): T {
+  const found = value === undefined ? fallback : values.find((each) => each === value);
+  if (found !== undefined) return found;
+  throw new ArchiverError(
+    'InvalidInput',
+    `--${name}: ${JSON.stringify(value)} must be one of ${values.join(', ')}`,
+  );
+}
+
+function planOf(context: CommandContext, options: CommandOptions): PartitionTablePlan {
+  const need = (name: 'control' | 'interval' | 'retention'): string => {
+    const value = options[name];
+    if (value !== undefined) return value;
+    throw new ArchiverError('InvalidInput', `--${name} is missing; inspect proposes one`);
+  };
+  const premake = Number(options.premake ?? '4');
+  if (!Number.isInteger(premake) || premake < 1 || premake > 1000) {
+    throw new ArchiverError(
+      'InvalidInput',
+      `--premake: ${JSON.stringify(options.premake)} must be a whole number from 1 to 1000`,
+    );
+  }
+  const retention = need('retention');
+  const keys =
+    options.keys === undefined ? undefined : choice('keys', options.keys, ['extend', 'drop'], 'extend');
+  return {
+    ...parseTableName(word(context, 0)),
+    ...{ control: need('control'), interval: need('interval'), start: options.start, premake, keys },
+    retention: retention === 'none' ? null : retention,
+    mode: options.plain === true ? 'plain' : 'online',
+    defaultPartition: options['no-default'] !== true,
+    epoch: choice('epoch', options.epoch, EPOCHS, 'none'),
+    timeZone: options['time-zone'] ?? 'UTC',
+  };
+}
+
+/** Does `work` as an administrator, on the table that the command names. */
+async function on<T>(
+  context: CommandContext,
+  work: (ports: PartitionTablePorts, schema: string, table: string) => Promise<T>,
+): Promise<T> {
+  const { open, clock, log } = context;
+  const { schema, table } = parseTableName(word(context, 0));
+  return using(open('administrator'), (connection) => {
+    const database = partitionTableDatabase(connection, () => open('administrator'));
+    return work({ database, clock, log }, schema, table);
+  });
+}
+
+/** How a plain table becomes a partition set, by command. */
+export const PARTITION_TABLE: Readonly<Record<string, Command>> = {
+  'partition-table': {
+    usage:
+      'partition-table <schema.table> --control <column> --interval <interval> --retention <interval>|none [--start <value>] [--premake <n>] [--keys extend|drop] [--epoch <unit>] [--time-zone <zone>] [--no-default] [--plain] [--up-to-check]',
+    does: 'makes a partition set out of a plain table while it is in use (--plain: while writes are refused); goes on where it was stopped',
+    takes: 1,
+    needs: { logins: ['administrator'] },
+    execute: async (context) => {
+      const plan = planOf(context, context.options);
+      const upTo = context.options['up-to-check'] === true ? 'check' : 'swap';
+      const { state, rows, partitions } = await on(context, (ports) => partitionTable(plan, ports, upTo));
+      const name = displayName(plan.schema, plan.table);
+      context.say(
+        `${name}: ${String(rows)} rows in ${String(partitions)} partitions, the same as in the table`,
+      );
+      context.say(
+        state === 'checked'
+          ? 'nothing has changed places yet: run it again without --up-to-check, or partition-roll-back'
+          : `${name} is partitioned now; the old table is kept until partition-let-go. Add it to the partition sets and run prepare`,
+      );
+    },
+  },
+  'partition-roll-back': {
+    usage: 'partition-roll-back <schema.table>',
+    does: 'gives a partition-table up before the tables have changed places: the table is as it was',
+    takes: 1,
+    needs: { logins: ['administrator'] },
+    execute: async (context) => {
+      await on(context, (ports, schema, table) => rollBackPartitionTable(schema, table, ports));
+      context.say('rolled back');
+    },
+  },
+  'partition-let-go': {
+    usage: 'partition-let-go <schema.table>',
+    does: 'drops the old table that partition-table has replaced',
+    takes: 1,
+    needs: { logins: ['administrator'] },
+    execute: async (context) => {
+      await on(context, (ports, schema, table) => letGoOfReplaced(schema, table, ports));
+      context.say('the table that was replaced is dropped');
+    },
+  },
+};

@@ -1,0 +1,69 @@
+import type { Forecast } from '../../core/detect.ts';
+import { displayName, type LedgerRow } from '../../core/partition.ts';
+import type { RunReport } from '../../core/report.ts';
+import type { CommandOptions } from './command.ts';
+
+type Say = (line: string) => void;
+
+/** What a run did, or would do. */
+export function presentRun(report: RunReport, options: CommandOptions, say: Say): void {
+  if (options['dry-run'] === true) {
+    presentForecast(report.forecast ?? [], say);
+    return;
+  }
+  say(report.summary);
+  for (const { partition, state, rows, bytes, manifest } of report.partitions) {
+    say(
+      `  ${partition}: ${state}, ${String(rows ?? 0)} rows, ${String(bytes ?? 0)} bytes${manifest === null ? '' : `, ${manifest}`}`,
+    );
+  }
+  for (const { partitionSet, warnings } of report.partitionSets) {
+    for (const warning of warnings) say(`  ${partitionSet}: ${warning}`);
+  }
+  for (const table of report.tooYoung)
+    say(`  ${table}: detached, but not past the retention yet; left alone`);
+}
+
+function presentForecast(forecast: readonly Forecast[], say: Say): void {
+  say(`a run would archive ${String(forecast.length)} partitions; nothing was changed`);
+  for (const { partition, lowerBound, upperBound, attached, rows, bytes, segments } of forecast) {
+    say(
+      `  ${partition} [${lowerBound}, ${upperBound}): about ${String(rows)} rows, ${String(bytes)} bytes, ${String(segments)} segments`,
+    );
+    if (attached) say('    select partman.run_maintenance(…)  detaches it');
+    say('    alter table … set schema partition_archive, behind a fence');
+    say('    select aws_s3.query_export_to_s3(…) once a segment, and copy (…) to stdout to prove it');
+    say('    drop table … restrict, where the configuration lets it and the grace period is over');
+  }
+}
+
+/** The ledger as a table. */
+export function presentLedger(rows: readonly LedgerRow[], say: Say): void {
+  const line = (...cells: string[]): void => {
+    const widths = [6, 34, 12, 10, 14];
+    say(
+      cells
+        .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+        .join(' ')
+        .trimEnd(),
+    );
+  };
+  line('id', 'partition', 'state', 'period', 'rows', 'remarks');
+  for (const row of rows) {
+    const remarks = [
+      ...(row.dropAfter !== null && row.state === 'verified'
+        ? [`drop after ${row.dropAfter.toISOString()}`]
+        : []),
+      ...(row.blockedReason === null ? [] : [`${row.blockedCode ?? ''}: ${row.blockedReason}`]),
+      ...(row.failedReason === null ? [] : [`${row.failedCode ?? ''}: ${row.failedReason}`]),
+    ];
+    line(
+      String(row.id),
+      displayName(row.schema, row.table),
+      row.state,
+      row.period,
+      String(row.rows ?? ''),
+      remarks.join('; '),
+    );
+  }
+}

@@ -1,0 +1,110 @@
+import { ArchiverError } from '../../core/errors.ts';
+import type { ReleaseTo } from '../../core/release.ts';
+import { number, parseTableName, word, type Command, type CommandContext } from './command.ts';
+import { localOperations, type Operations } from './operations.ts';
+
+const operations = (context: CommandContext): Operations =>
+  localOperations({ ...context, segmentsAtOnce: context.config.concurrency.segments });
+
+/** Archives without a database, and the way from an archive back to a table. */
+export const WAY_BACK: Readonly<Record<string, Command>> = {
+  find: {
+    usage: 'find [--set <schema.table>] [--from <date>] [--to <date>]',
+    does: 'lists the archives of a table and a range of time, from the bucket alone',
+    takes: 0,
+    needs: { bucket: true },
+    execute: async (context) => {
+      const { options, say } = context;
+      const { archives, unreadable } = await operations(context).find({
+        ...(options.set?.[0] !== undefined && parseTableName(options.set[0])),
+        ...(options.from !== undefined && { from: options.from }),
+        ...(options.to !== undefined && { to: options.to }),
+      });
+      for (const { manifestKey, rows, bytes } of archives) {
+        say(`${manifestKey}  ${String(rows)} rows, ${String(bytes)} bytes`);
+      }
+      for (const { manifestKey, problem } of unreadable) say(`${manifestKey}  NOT READABLE: ${problem}`);
+      if (unreadable.length > 0) {
+        throw new ArchiverError('ManifestInvalid', `${String(unreadable.length)} manifests cannot be read`);
+      }
+    },
+  },
+  audit: {
+    usage: 'audit <manifest key> [--sample <segments>]',
+    does: 'reads an archive back and compares it with its manifest, without a database',
+    takes: 1,
+    needs: { bucket: true },
+    execute: async (context) => {
+      const { sample } = context.options;
+      const segments = Number(sample);
+      if (sample !== undefined && !(Number.isInteger(segments) && segments > 0)) {
+        throw new ArchiverError(
+          'InvalidInput',
+          `--sample: ${JSON.stringify(sample)} must be a number of segments`,
+        );
+      }
+      const verdict = await operations(context).audit(
+        word(context, 0),
+        sample === undefined ? 'all' : { segments, random: Math.random },
+      );
+      context.say(JSON.stringify(verdict, null, 2));
+      if (!verdict.intact) {
+        throw new ArchiverError('ContentMismatch', `${word(context, 0)} is not what its manifest says`);
+      }
+    },
+  },
+  restore: {
+    usage:
+      'restore <manifest key> [--schema <name>] [--table <name>] [--owner <role>] [--attach | --attach-to <schema.table>] [--manifest-version <id>] [--no-foreign-keys] [--no-grants]',
+    does: 'makes a table again from its archive and proves it; --attach makes it a partition of its parent again',
+    takes: 1,
+    needs: { logins: ['archiver_restore'], bucket: true },
+    execute: async (context) => {
+      const { schema, table, owner, attach, ...options } = context.options;
+      const restored = await operations(context).restore({
+        manifestKey: word(context, 0),
+        ...(schema !== undefined && { schema }),
+        ...(table !== undefined && { table }),
+        ...(owner !== undefined && { owner }),
+        foreignKeys: options['no-foreign-keys'] !== true,
+        grants: options['no-grants'] !== true,
+        ...(options['manifest-version'] !== undefined && { manifestVersionId: options['manifest-version'] }),
+        ...(attach === true && { attach: 'parent' }),
+        ...(options['attach-to'] !== undefined && { attach: parseTableName(options['attach-to']) }),
+      });
+      context.say(JSON.stringify(restored, null, 2));
+    },
+  },
+  'abandon-restore': {
+    usage: 'abandon-restore <number>',
+    does: 'gives an interrupted restore up, by its number in partition_archiver.restore',
+    takes: 1,
+    needs: { logins: ['archiver_restore'], bucket: true },
+    execute: async (context) => {
+      await operations(context).abandonRestore(number(context, 0));
+    },
+  },
+  release: {
+    usage: 'release <id> [--to cycle|owner]',
+    does: 'hands a restored or blocked partition back to the cycle, or a quarantined one to its owner',
+    takes: 1,
+    needs: { logins: ['archiver_maintain'] },
+    execute: async (context) => {
+      const { to } = context.options;
+      if (to !== undefined && to !== 'cycle' && to !== 'owner') {
+        throw new ArchiverError('InvalidInput', `--to: ${JSON.stringify(to)} must be cycle or owner`);
+      }
+      const receiver: ReleaseTo | undefined = to;
+      context.say(JSON.stringify(await operations(context).release(number(context, 0), receiver), null, 2));
+    },
+  },
+  reverify: {
+    usage: 'reverify <id>',
+    does: 'proves a verified partition anew against its archive, with a new fence: after a major upgrade, or a doubt',
+    takes: 1,
+    needs: { logins: ['archiver_maintain', 'archiver_read'], bucket: true },
+    execute: async (context) => {
+      context.say(JSON.stringify(await operations(context).reverify(number(context, 0)), null, 2));
+    },
+  },
+};

@@ -1,0 +1,26 @@
+/**
+ * Room for each list that travels through a state machine: its input and output are limited to 256 KiB, measured in
+ * UTF-8, and the report's state holds all of them, some twice.
+ */
+export const ROOM = {
+  warnings: 24 * 1024,
+  tooYoung: 8 * 1024,
+  forecast: 32 * 1024,
+  partitions: 64 * 1024,
+} as const;
+
+/** The first of `items`, as many as fit into `bytes` as JSON. */
+export function fitting<T>(items: readonly T[], bytes: number): readonly T[] {
+  let rest = bytes;
+  const end = items.findIndex((item) => {
+    rest -= Buffer.byteLength(JSON.stringify(item)) + 1;
+    return rest < 0;
+  });
+  return end === -1 ? items : items.slice(0, end);
+}
+
+/** The same for lines that a person reads: says how many there are besides. */
+export function fittingLines(lines: readonly string[], bytes: number): readonly string[] {
+  const fit = fitting(lines, bytes);
+  return fit.length === lines.length ? lines : [...fit, `and ${lines.length - fit.length} more`];
+}

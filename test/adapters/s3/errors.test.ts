@@ -1,0 +1,89 @@
+import { describe, expect, test } from '@jest/globals';
+import { S3ServiceException } from '@aws-sdk/client-s3';
+import { isPreconditionFailed, translate } from '../../../adapters/s3/errors.ts';
+import { ArchiverError, type ErrorCode } from '../../../core/errors.ts';
+
+/** An answer of S3 as the SDK throws it. */
+function answer(httpStatusCode: number | undefined, name: string): S3ServiceException {
+  const $metadata = httpStatusCode === undefined ? {} : { httpStatusCode };
+  return new S3ServiceException({
+    name,
+    $fault: 'client',
+    $metadata,
+    message: 'secret-key-or-row in the message',
+  });
+}
+
+const network = (code: string, name = 'Error'): Error => Object.assign(new Error('socket'), { code, name });
+
+describe('what S3 answered', () => {
+  test.each<[number | undefined, string, ErrorCode]>([
+    [404, 'NoSuchKey', 'ObjectMissing'],
+    [404, 'NotFound', 'ObjectMissing'],
+    [404, 'NoSuchVersion', 'ObjectMissing'],
+    // In Glacier: not readable until somebody asks for it.
+    [403, 'InvalidObjectState', 'ObjectMissing'],
+    [403, 'AccessDenied', 'ObjectStoreDenied'],
+    [401, 'Unauthorized', 'ObjectStoreDenied'],
+    [400, 'InvalidRequest', 'ObjectStoreDenied'],
+    [405, 'MethodNotAllowed', 'ObjectStoreDenied'],
+    // Refusals by their status that pass by themselves.
+    [400, 'RequestTimeout', 'ObjectStoreUnavailable'],
+    [403, 'RequestTimeTooSkewed', 'ObjectStoreUnavailable'],
+    [400, 'ExpiredToken', 'ObjectStoreUnavailable'],
+    // Two writers of one key at once: the next try meets the winner's object.
+    [409, 'ConditionalRequestConflict', 'ObjectStoreUnavailable'],
+    [429, 'TooManyRequests', 'ObjectStoreUnavailable'],
+    [500, 'InternalError', 'ObjectStoreUnavailable'],
+    [503, 'SlowDown', 'ObjectStoreUnavailable'],
+    [undefined, 'UnknownError', 'ObjectStoreUnavailable'],
+  ])('%s %s is %s', (status, name, code) => {
+    const translated = translate(answer(status, name), 'reading k');
+    expect(translated).toBeInstanceOf(ArchiverError);
+    expect(translated).toMatchObject({
+      code,
+      message: `reading k: S3 answered ${name} (${String(status ?? 0)})`,
+    });
+  });
+});
+
+describe('no answer of S3', () => {
+  test.each([
+    ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EHOSTUNREACH', 'EPROTO'],
+    // Seen to fail without: EAI_[A-Z]+. A name server that does not answer is the usual trouble in a VPC.
+    'EAI_AGAIN',
+    ...['ERR_STREAM_PREMATURE_CLOSE', 'ABORT_ERR'],
+  ])('%s is tried again', (code) => {
+    expect(translate(network(code), 'reading k')).toMatchObject({
+      code: 'ObjectStoreUnavailable',
+      retryable: true,
+      message: `reading k: ${code}`,
+    });
+  });
+
+  test('a timeout of the SDK has a name and no code', () => {
+    const timeout = Object.assign(new Error('x'), { name: 'TimeoutError' });
+    expect(translate(timeout, 'reading k')).toMatchObject({ code: 'ObjectStoreUnavailable' });
+  });
+});
+
+test('a bug, and what has a name already, is left as it is', () => {
+  const own = new ArchiverError('ObjectMissing', 'gone');
+  for (const error of [
+    own,
+    new TypeError('a bug'),
+    network('ERR_INVALID_ARG_TYPE'),
+    'a text',
+    null,
+    undefined,
+  ]) {
+    expect(translate(error, 'reading k')).toBe(error);
+  }
+});
+
+test('only an object that is there already is a failed precondition', () => {
+  expect(isPreconditionFailed(answer(412, 'PreconditionFailed'))).toBe(true);
+  expect(isPreconditionFailed(answer(undefined, 'PreconditionFailed'))).toBe(true);
+  expect(isPreconditionFailed(answer(409, 'ConditionalRequestConflict'))).toBe(false);
+  expect(isPreconditionFailed(network('ECONNRESET', 'PreconditionFailed'))).toBe(false);
+});

@@ -1,0 +1,68 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { runCommand } from '../support/command.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const directory = mkdtempSync(join(tmpdir(), 'app-test-'));
+const example = JSON.parse(readFileSync(join(ROOT, 'partition-archiver.example.json'), 'utf8')) as object;
+
+afterAll(() => {
+  rmSync(directory, { recursive: true });
+});
+
+function file(name: string, changes: object): string {
+  const path = join(directory, name);
+  writeFileSync(path, JSON.stringify({ ...example, ...changes }));
+  return path;
+}
+
+/** The app as the CDK's command line starts it, without bundling. */
+function app(config: string) {
+  const context = { config, 'aws:cdk:bundling-stacks': [] };
+  return runCommand(process.execPath, ['bin/app.ts'], {
+    CDK_CONTEXT_JSON: JSON.stringify(context),
+    CDK_OUTDIR: join(directory, 'cdk.out'),
+  });
+}
+
+describe('the CDK app', () => {
+  test('makes a stack for each deployment file', async () => {
+    const files = [file('shop.json', {}), file('payroll.json', { stackName: 'PayrollArchiver' })];
+    expect(await app(files.join(','))).toMatchObject({ code: 0, stderr: '' });
+    expect(readdirSync(join(directory, 'cdk.out'))).toEqual(
+      expect.arrayContaining(['PartitionArchiver.template.json', 'PayrollArchiver.template.json']),
+    );
+  });
+
+  test('refuses two files of the same stack', async () => {
+    const files = [file('one.json', {}), file('two.json', {})];
+    const { code, stderr } = await app(files.join(','));
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: `the deployment files ${files.join(' and ')} have the same stackName, PartitionArchiver\n`,
+    });
+  });
+
+  test('lists what is wrong with a file in plain lines', async () => {
+    const wrong = file('wrong.json', { archive: { accessLogs: 'yes' }, colour: 'red' });
+    const { code, stderr } = await app(wrong);
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      [
+        `the deployment file ${wrong} has 2 mistakes:`,
+        '  archive.accessLogs: "yes" is not allowed: must be true or false',
+        '  colour: "red" is not allowed: there is no such setting',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test('says which file it looked for', async () => {
+    const { code, stderr } = await app(join(directory, 'none.json'));
+    expect(code).toBe(1);
+    expect(stderr).toContain('cannot read the deployment file');
+    expect(stderr).toContain('Copy partition-archiver.example.json to partition-archiver.json');
+  });
+});

@@ -1,0 +1,178 @@
+import { describe, expect, test } from '@jest/globals';
+import { drop, type DropDatabase, type DropEvidence } from '../../core/drop.ts';
+import { ArchiverError } from '../../core/errors.ts';
+import { serializeManifest, sha256Of, type Manifest } from '../../core/manifest.ts';
+import { fakeClock, fakeLog, fakePort, MemoryStore } from '../support/fakes.ts';
+import { makeManifest } from '../support/manifests.ts';
+
+const KEY = 'shop/app/event/202101/manifest/x.json';
+
+/** An archive of a manifest and the objects that it names, and a ledger that says so. */
+function setUp(changes: Partial<Manifest> = {}, says: Partial<DropEvidence> = {}) {
+  const store = new MemoryStore();
+  const plain = makeManifest(changes);
+  const segments = plain.segments.map((segment) => ({
+    ...segment,
+    objects: segment.objects.map(({ key, bytes }) => store.put(key, 'd'.repeat(bytes))),
+  }));
+  const ddl = { ...plain.ddl, ...store.put(plain.ddl.key, 'x'.repeat(plain.ddl.bytes)) };
+  const manifest = { ...plain, segments, ddl };
+  const text = serializeManifest(manifest);
+  const { versionId } = store.put(KEY, text);
+  const evidence: DropEvidence = {
+    archiveId: manifest.archiveId,
+    manifestKey: KEY,
+    manifestVersionId: versionId,
+    manifestSha256: sha256Of(text),
+    rows: manifest.contents.rows,
+    ...says,
+  };
+  const dropped: unknown[] = [];
+  const database = fakePort<DropDatabase>({
+    isDropped: async () => false,
+    evidence: async () => evidence,
+    dropVerified: async (...parameters) => {
+      dropped.push(parameters);
+      return 'partition_archive.event_p1_16999';
+    },
+  });
+  const clock = fakeClock();
+  const log = fakeLog();
+  const run = () => drop(7, { database, store, clock, log });
+  return { store, manifest, database, dropped, clock, log, run, versionId };
+}
+
+test('a partition is dropped once every object of its archive was looked up by its version', async () => {
+  const { store, manifest, dropped, log, run, versionId } = setUp();
+  const looked: string[] = [];
+  const head = store.head.bind(store);
+  store.head = (key, version) => {
+    looked.push(`${key} ${version}`);
+    return head(key, version);
+  };
+  expect(await run()).toEqual({ dropped: true });
+  const [{ objects }] = manifest.segments as [{ objects: { key: string; versionId: string }[] }];
+  expect(looked).toEqual([...objects, manifest.ddl].map((object) => `${object.key} ${object.versionId}`));
+  expect(dropped).toEqual([[7, { manifestVersionId: versionId }]]);
+  expect(log.lines).toMatchObject([{ event: 'drop', fields: { partition: 7, rows: 3, manifest: KEY } }]);
+});
+
+test('a drop whose answer was lost is not tried on another table', async () => {
+  const database = fakePort<DropDatabase>({ isDropped: async () => true });
+  const ports = { database, store: new MemoryStore(), clock: fakeClock(), log: fakeLog() };
+  expect(await drop(7, ports)).toEqual({ dropped: true });
+});
+
+test('a lock that is not to be had is waited for with pauses', async () => {
+  const { database, clock, dropped, run } = setUp();
+  const succeed = database.dropVerified;
+  let tries = 0;
+  database.dropVerified = (...parameters) => {
+    tries += 1;
+    return tries < 3 ? Promise.reject(new ArchiverError('LockNotAvailable', 'busy')) : succeed(...parameters);
+  };
+  await run();
+  expect(dropped).toHaveLength(1);
+  expect(clock.pauses).toHaveLength(2);
+});
+
+describe('nothing is dropped', () => {
+  const refused = async (
+    { run, dropped }: ReturnType<typeof setUp>,
+    code: string,
+    message = /./,
+  ): Promise<void> => {
+    await expect(run()).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
+    expect(dropped).toEqual([]);
+  };
+
+  test('that is not due', async () => {
+    const archive = setUp();
+    archive.database.evidence = () => Promise.reject(new ArchiverError('NotDue', 'partition 7 is not due'));
+    await refused(archive, 'NotDue');
+  });
+
+  test('whose manifest is gone', async () => {
+    const archive = setUp({}, { manifestVersionId: 'another' });
+    await refused(archive, 'ObjectMissing');
+  });
+
+  test('whose manifest is not the one that was recorded, if only by a blank', async () => {
+    const archive = setUp();
+    const [stored] = archive.store.objects.get(KEY)!;
+    stored!.body = Buffer.from(`${stored!.body.toString()} `);
+    await refused(archive, 'ManifestConflict', /is not the manifest that was recorded/);
+  });
+
+  test('whose manifest, as recorded, is none', async () => {
+    const archive = setUp({}, { manifestSha256: sha256Of('{}') });
+    archive.store.objects.get(KEY)![0]!.body = Buffer.from('{}');
+    await refused(archive, 'ManifestConflict', /expected/);
+  });
+
+  test('whose manifest is that of another archive, or of another number of rows', async () => {
+    await refused(setUp({}, { archiveId: 'other' }), 'ManifestConflict', /belongs to another archive/);
+    await refused(setUp({}, { rows: 4 }), 'ManifestConflict', /belongs to another archive/);
+  });
+
+  test.each(['data', 'ddl'])('one of whose objects is gone (%s)', async (kind) => {
+    const archive = setUp();
+    const [key] = [...archive.store.objects.keys()].filter((each) => each.includes(`/${kind}/`));
+    archive.store.objects.delete(key!);
+    await refused(archive, 'ObjectMissing');
+  });
+
+  test.each(['data', 'ddl'])(
+    'one of whose objects was written over: its old version is gone (%s)',
+    async (kind) => {
+      const archive = setUp();
+      const [key] = [...archive.store.objects.keys()].filter((each) => each.includes(`/${kind}/`));
+      archive.store.objects.set(key!, [{ versionId: 'new', body: Buffer.from('d'.repeat(12)) }]);
+      await refused(archive, 'ObjectMissing');
+    },
+  );
+
+  test('one of whose objects has another length', async () => {
+    const archive = setUp();
+    const [key] = [...archive.store.objects.keys()].filter((each) => each.includes('/data/'));
+    archive.store.objects.get(key!)![0]!.body = Buffer.from('d'.repeat(11));
+    await refused(archive, 'ObjectMissing', /has 11 bytes, not 12$/);
+  });
+
+  test('while S3 does not answer, however many objects there are', async () => {
+    const [segment] = makeManifest().segments;
+    const objects = Array.from({ length: 50 }, (_, index) => ({
+      key: `d/${index}`,
+      versionId: 'v',
+      bytes: 1,
+    }));
+    const archive = setUp({ segments: [{ ...segment!, objects }] });
+    let asked = 0;
+    archive.store.head = () => {
+      asked += 1;
+      return Promise.reject(new ArchiverError('ObjectStoreUnavailable', `no answer ${asked}`));
+    };
+    await refused(archive, 'ObjectStoreUnavailable');
+    expect(asked).toBeLessThanOrEqual(16);
+  });
+});
+
+test('of fifty objects each is looked up once, sixteen at the same time', async () => {
+  const [segment] = makeManifest().segments;
+  const objects = Array.from({ length: 50 }, (_, index) => ({ key: `d/${index}`, versionId: 'v', bytes: 1 }));
+  const { store, run, dropped } = setUp({ segments: [{ ...segment!, objects }] });
+  const head = store.head.bind(store);
+  const seen = { at: 0, most: 0, keys: new Set<string>() };
+  store.head = async (key, versionId) => {
+    seen.at += 1;
+    seen.most = Math.max(seen.most, seen.at);
+    await new Promise((resolve) => setImmediate(resolve));
+    seen.at -= 1;
+    seen.keys.add(key);
+    return head(key, versionId);
+  };
+  await run();
+  expect(dropped).toHaveLength(1);
+  expect(seen).toMatchObject({ at: 0, most: 16 });
+  expect(seen.keys.size).toBe(51);
+});

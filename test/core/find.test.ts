@@ -1,0 +1,99 @@
+import { describe, expect, test } from '@jest/globals';
+import { parseBound } from '../../core/bounds.ts';
+import { find } from '../../core/find.ts';
+import { manifestOf, memoryStore } from '../support/memory-store.ts';
+
+const monthly = (lower: string, upper: string, period: string) => ({
+  lowerBound: lower,
+  upperBound: upper,
+  period,
+});
+
+async function threeMonths() {
+  const store = memoryStore();
+  for (const [lower, upper, period] of [
+    ['2021-01-01 00:00:00+00', '2021-02-01 00:00:00+00', '202101'],
+    ['2021-02-01 00:00:00+00', '2021-03-01 00:00:00+00', '202102'],
+    ['2021-03-01 00:00:00+00', '2021-04-01 00:00:00+00', '202103'],
+  ] as const) {
+    await store.putManifest(manifestOf({ partition: monthly(lower, upper, period) }));
+  }
+  // Another table, whose name begins the same, and another schema.
+  await store.putManifest(
+    manifestOf({
+      partition: { ...monthly('2021-02-01', '2021-03-01', '202102'), parentName: 'flights_old' },
+    }),
+  );
+  await store.putManifest(
+    manifestOf({ partition: { ...monthly('2021-02-01', '2021-03-01', '202102'), parentSchema: 'other/"x' } }),
+  );
+  return store;
+}
+
+describe('find', () => {
+  test.each([
+    [{}, 5],
+    [{ table: 'flights' }, 4],
+    [{ schema: 'public', table: 'flights' }, 3],
+    [{ schema: 'other/"x' }, 1],
+    [{ database: 'elsewhere' }, 0],
+    [{ schema: 'public', table: 'flights', from: '2021-02-01', to: '2021-03-01' }, 1],
+    // An upper bound is not within, nor is an end.
+    [{ schema: 'public', table: 'flights', from: '2021-02-01' }, 2],
+    [{ schema: 'public', table: 'flights', to: '2021-02-01' }, 1],
+    [{ schema: 'public', table: 'flights', from: '202103' }, 1],
+    [{ schema: 'public', table: 'flights', from: '2021-01-31T23:30-02:00', to: '2021-02-01T02:00Z' }, 1],
+    [{ schema: 'public', table: 'flights', from: '2022' }, 0],
+  ])('%j: %i', async (query, count) => {
+    const store = await threeMonths();
+    const { archives, unreadable } = await find(query, { store });
+    expect(archives).toHaveLength(count);
+    expect(unreadable).toEqual([]);
+  });
+
+  test('oldest first, and of one period the later archive last', async () => {
+    const store = await threeMonths();
+    const times = { quarantinedAt: '', exportedAt: '', committedAt: '2030-01-01T00:00:00Z' };
+    await store.putManifest(
+      manifestOf({ times, partition: monthly('2021-01-01 00:00:00+00', '2021-02-01 00:00:00+00', '202101') }),
+    );
+    const { archives } = await find({ schema: 'public', table: 'flights' }, { store });
+    expect(archives.map(({ period }) => period)).toEqual(['202101', '202101', '202102', '202103']);
+    expect(archives[1]?.archivedAt).toBe('2030-01-01T00:00:00Z');
+  });
+
+  test('lists what cannot be read, and finds the others', async () => {
+    const store = await threeMonths();
+    store.put('db/public/flights/202101/manifest/aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa.json', 'no json');
+    const { archives, unreadable } = await find({ schema: 'public', table: 'flights' }, { store });
+    expect(archives).toHaveLength(3);
+    expect(unreadable).toEqual([
+      { manifestKey: expect.stringContaining('aaaaaaaa'), problem: expect.stringContaining('no JSON') },
+    ]);
+  });
+
+  test('a range that is none', async () => {
+    await expect(find({ from: 'yesterday' }, { store: memoryStore() })).rejects.toMatchObject({
+      code: 'InvalidInput',
+    });
+  });
+});
+
+describe('parseBound', () => {
+  test.each([
+    ['time', '2021-01-31', Date.UTC(2021, 0, 31)],
+    ['time', '2021-01-31 00:00:00', Date.UTC(2021, 0, 31)],
+    ['time', '2021-01-31 05:30:00+05:30', Date.UTC(2021, 0, 31)],
+    ['time', '2021-01-31 00:00:00.25+00', Date.UTC(2021, 0, 31) + 250],
+    ['time', '1612051200', Date.UTC(2021, 0, 31)],
+    ['time', '1612051200000', Date.UTC(2021, 0, 31)],
+    ['time', '1612051200000000', Date.UTC(2021, 0, 31)],
+    ['time', '1612051200000000000', Date.UTC(2021, 0, 31)],
+    ['time', '0044-03-15 BC', null],
+    ['time', 'infinity', null],
+    ['id', '-5', -5],
+    ['id', '2021-01-31', null],
+  ] as const)('%s %s', (kind, text, value) => {
+    expect(parseBound(kind, text)).toBe(value);
+  });
+});

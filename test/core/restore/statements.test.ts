@@ -1,0 +1,51 @@
+import { expect, test } from '@jest/globals';
+import { parseRestoreRequest } from '../../../core/restore/request.ts';
+import { parseNames, splitStructure } from '../../../core/restore/statements.ts';
+
+test('only what makes the bare table comes before the data', () => {
+  const before = [
+    'CREATE SEQUENCE s.q AS integer',
+    'CREATE TABLE s.t (\n  a integer\n)',
+    'ALTER SEQUENCE s.q OWNED BY s.t.a',
+    'ALTER TABLE ONLY s."t ALTER COLUMN x" ALTER COLUMN a SET STORAGE MAIN',
+  ];
+  const after = [
+    'ALTER TABLE ONLY s."t ALTER COLUMN x" ADD CONSTRAINT k PRIMARY KEY (a)',
+    'CREATE INDEX i ON s.t (a)',
+    // A trigger would change what is loaded.
+    'CREATE TRIGGER g BEFORE INSERT ON s.t EXECUTE FUNCTION f()',
+    "COMMENT ON TABLE s.t IS ' ALTER COLUMN '",
+    "SELECT pg_catalog.setval('s.q', 7, 't')",
+  ];
+  const mixed = [after[0]!, ...before, ...after.slice(1)];
+  expect(splitStructure(mixed)).toEqual({ beforeData: before, afterData: after });
+});
+
+test.each([
+  ['a', ['a']],
+  ['a, "B c", "q""x", "d, e"', ['a', 'B c', 'q"x', 'd, e']],
+  ['änderung, _x$1', ['änderung', '_x$1']],
+  ['a, ', null],
+  ['a,b', null],
+  ['a b', null],
+  ['(select 1)', null],
+  ['a, "unended', null],
+  ["a) to program 'x' --", null],
+])('names of %j', (list, names) => {
+  expect(parseNames(list)).toEqual(names);
+});
+
+test('every mistake of a request at once', () => {
+  expect(() =>
+    parseRestoreRequest({ schema: '', table: 7, grants: 'yes', attach: 'there', more: 1 }),
+  ).toThrow(
+    expect.objectContaining({
+      code: 'InvalidInput',
+      message: expect.stringMatching(/"more".*manifestKey: is missing.*schema.*table.*grants.*attach/s),
+    }),
+  );
+  expect(parseRestoreRequest({ manifestKey: 'k' })).toEqual({
+    ...{ manifestKey: 'k', manifestVersionId: null, schema: null, table: null, owner: null },
+    ...{ foreignKeys: true, grants: true, attach: null },
+  });
+});

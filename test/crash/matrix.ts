@@ -1,0 +1,117 @@
+/**
+ * The crash matrix: every kind of fault at every point of a run where it can strike. `npm run test:crash`, with
+ *
+ *   --jobs 2         cases at the same time
+ *   --every 7        only each seventh case
+ *   --fault kill     only faults whose name contains this
+ *   --point 'S3'     only points whose label or channel contains this
+ *
+ * Ends with 1 if a row was lost or a run did not end as it should.
+ */
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { startLocalStack, type LocalStack } from '../../local/stack.ts';
+import type { Point } from '../support/faults/gate.ts';
+import type { Lines } from '../support/invariant.ts';
+import { CrashBench } from './bench.ts';
+import { recordPoints, tryFault, type Outcome } from './case.ts';
+import { FAULTS, type Fault } from './faults.ts';
+
+interface Case {
+  readonly point: Point;
+  readonly fault: Fault;
+}
+
+const { values: options } = parseArgs({
+  options: {
+    jobs: { type: 'string', default: '2' },
+    every: { type: 'string', default: '1' },
+    fault: { type: 'string', default: '' },
+    point: { type: 'string', default: '' },
+  },
+});
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+const describe = ({ channel, number, label }: Point): string => `${channel} ${String(number)} (${label})`;
+
+function chooseCases(points: readonly Point[]): Case[] {
+  return points
+    .filter((point) => `${point.channel} ${point.label}`.toLowerCase().includes(options.point.toLowerCase()))
+    .flatMap((point) => FAULTS.filter((fault) => fault.appliesTo(point)).map((fault) => ({ point, fault })))
+    .filter(({ fault }) => fault.name.toLowerCase().includes(options.fault.toLowerCase()))
+    .filter((_, index) => index % Number(options.every) === 0);
+}
+
+async function tryAll(
+  benches: readonly CrashBench[],
+  known: Lines,
+  cases: readonly Case[],
+  stack: LocalStack,
+  outcomes: Outcome[],
+): Promise<void> {
+  const queue = cases.values();
+  const work = async (bench: CrashBench): Promise<void> => {
+    for (const each of queue) {
+      const outcome = await tryFault(bench, known, each, stack);
+      outcomes.push(outcome);
+      if (outcome.problems.length > 0) {
+        say(`${describe(each.point)}, ${each.fault.name}: ${outcome.first}; ${outcome.problems.join('; ')}`);
+      }
+      if (outcomes.length % 50 === 0) say(`${String(outcomes.length)} cases`);
+    }
+  };
+  await Promise.all(benches.map(work));
+}
+
+function summarise(outcomes: readonly Outcome[]): void {
+  const pad = (...cells: readonly (string | number)[]): string =>
+    cells.map((cell, index) => (index === 0 ? String(cell).padEnd(46) : String(cell).padStart(9))).join('');
+  say(pad('fault', 'points', 'survived', 'lost', 'blocked'));
+  for (const { name } of FAULTS) {
+    const these = outcomes.filter(({ fault }) => fault === name);
+    if (these.length > 0) say(pad(name, ...totals(these)));
+  }
+  say(pad('all', ...totals(outcomes)));
+}
+
+function totals(outcomes: readonly Outcome[]): number[] {
+  const survived = outcomes.filter(({ problems }) => problems.length === 0).length;
+  const lost = outcomes.filter((outcome) => outcome.lost > 0).length;
+  return [outcomes.length, survived, lost, outcomes.filter(({ blocked }) => blocked.length > 0).length];
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'crash-matrix-'));
+// The server's account must be able to go in.
+chmodSync(directory, 0o755);
+const stack = await startLocalStack({ directory, objectStore: 'memory', log: () => undefined });
+const started = performance.now();
+const outcomes: Outcome[] = [];
+try {
+  const benches = [];
+  for (let job = 1; job <= Number(options.jobs); job += 1) {
+    benches.push(await CrashBench.start(stack, `crash_${String(job)}`));
+  }
+  const [alone] = benches;
+  if (alone === undefined) throw new Error('--jobs must be at least 1');
+  const { points, known } = await recordPoints(alone);
+  const cases = chooseCases(points);
+  say(`${String(points.length)} points, ${String(cases.length)} cases, ${String(known.size)} rows`);
+  const together = cases.filter(({ fault }) => fault.alone !== true);
+  await tryAll(benches, known, together, stack, outcomes);
+  const single = cases.filter(({ fault }) => fault.alone === true);
+  await tryAll([alone], known, single, stack, outcomes);
+  for (const bench of benches) await bench.close();
+} finally {
+  await stack.stop();
+}
+summarise(outcomes);
+say(`${String(Math.round((performance.now() - started) / 1000))} s`);
+const survived = outcomes.length > 0 && outcomes.every(({ problems }) => problems.length === 0);
+if (survived) rmSync(directory, { recursive: true, force: true });
+else say(`the stack's logs are in ${directory}`);
+process.exitCode = survived ? 0 : 1;

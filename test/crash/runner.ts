@@ -1,0 +1,66 @@
+/**
+ * Runs the archiver in a process of its own, so that it can be killed: one run for each job that comes as a message.
+ * Everything goes through the fault proxies.
+ */
+import { localSteps } from '../../bin/archive/steps.ts';
+import { connect } from '../../adapters/postgres/connect.ts';
+import { makeS3Client } from '../../adapters/s3/client.ts';
+import type { RuntimeConfig } from '../../core/config/runtime.ts';
+import { run } from '../../core/run.ts';
+
+/** A run to make, as plain data. */
+export interface Job {
+  readonly postgres: { readonly port: number; readonly database: string; readonly password: string };
+  readonly s3: {
+    readonly endpoint: string;
+    readonly region: string;
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+    readonly bucket: string;
+  };
+  readonly config: RuntimeConfig;
+}
+
+/** How a run ended. */
+export type JobResult =
+  | { readonly ok: true; readonly failed: number; readonly archived: number; readonly dropped: number }
+  | { readonly ok: false; readonly name: string; readonly message: string };
+
+/** Long enough for what blocks a retry to be over, and far shorter than in earnest. */
+const LONGEST_PAUSE_MS = 100;
+
+const clock = {
+  now: () => new Date(),
+  sleep: (milliseconds: number) =>
+    new Promise<void>((resolve) => setTimeout(resolve, Math.min(milliseconds, LONGEST_PAUSE_MS))),
+};
+const log = { info: () => undefined, warn: () => undefined };
+
+async function work({ postgres, s3, config }: Job): Promise<JobResult> {
+  const client = makeS3Client({ region: s3.region, endpoint: s3.endpoint, credentials: s3 });
+  try {
+    const steps = localSteps({
+      ...{ config, s3: client, bucket: s3.bucket, region: s3.region, clock, log },
+      open: (role, notices = []) =>
+        connect(
+          {
+            ...{ host: '127.0.0.1', port: postgres.port, database: postgres.database },
+            ...{ user: role, password: postgres.password, tls: false, applicationName: 'crash-matrix' },
+          },
+          (notice) => notices.push(notice),
+        ),
+    });
+    const { failed, archived, dropped } = await run({}, steps, { concurrency: config.concurrency, clock });
+    return { ok: true, failed, archived, dropped };
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    return { ok: false, name: error.name, message: error.message };
+  } finally {
+    client.destroy();
+  }
+}
+
+process.on('message', (job: Job) => {
+  void work(job).then((result) => process.send?.(result));
+});
+process.send?.('ready');

@@ -1,0 +1,110 @@
+import { describe, expect, test } from '@jest/globals';
+import { App, Duration, Stack, TimeZone } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { parseRuntimeConfig, type RuntimeConfig } from '../../core/config/runtime.ts';
+import { PartitionArchiver, type PartitionArchiverProps } from '../../lib/partition-archiver.ts';
+import { resources } from './synthesise.ts';
+
+function runtimeConfig(table: string): RuntimeConfig {
+  const parsed = parseRuntimeConfig({ partitionSets: [{ schema: 'public', table }] });
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  return parsed.config;
+}
+
+/** Somebody else's stack, without our feature flags, with a VPC of its own, and with an archiver in it. */
+function foreignStack(): { stack: Stack; propsFor: (database: string) => PartitionArchiverProps } {
+  const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+  const stack = new Stack(app, 'Shop');
+  // Vpc says `vpnGatewayId?: string | undefined`, IVpc `vpnGatewayId?: string`.
+  const vpc = new ec2.Vpc(stack, 'Network', { maxAzs: 2 }) as ec2.IVpc;
+  const propsFor = (identifier: string): PartitionArchiverProps => ({
+    vpc,
+    database: {
+      kind: 'instance',
+      identifier,
+      endpoint: `${identifier}.abcdefghijkl.eu-central-1.rds.amazonaws.com`,
+      databaseName: 'shop',
+      securityGroupIds: ['sg-0123456789abcdef0'],
+    },
+    config: runtimeConfig('orders'),
+    schedule: {
+      timeZone: TimeZone.ETC_UTC,
+      archive: 'cron(0 3 1 * ? *)',
+      inventory: 'cron(0 1 * * ? *)',
+      drop: 'cron(0 5 * * ? *)',
+    },
+  });
+  return { stack, propsFor };
+}
+
+describe('an archiver in somebody else’s app', () => {
+  const { stack, propsFor } = foreignStack();
+  const archiver = new PartitionArchiver(stack, 'Archiver', {
+    ...propsFor('shop'),
+    architecture: lambda.Architecture.X86_64,
+    archive: { encryptionKey: new kms.Key(stack, 'CompanyKey'), tiers: { standardIa: Duration.days(60) } },
+    alarmThresholds: { overdueDays: 10 },
+  });
+  // What the owner of that app would go on to do with it.
+  const rotation = new lambda.Function(stack, 'Rotation', {
+    runtime: lambda.Runtime.NODEJS_24_X,
+    handler: 'index.handler',
+    code: lambda.Code.fromInline('export const handler = () => undefined;'),
+  });
+  archiver.database.secret('archiver_read').addRotationSchedule('Monthly', { rotationLambda: rotation });
+  new cloudwatch.Alarm(stack, 'Slow', {
+    metric: archiver.metrics.metric('RunSeconds', 'Maximum'),
+    threshold: 3600,
+    evaluationPeriods: 1,
+  });
+  const template = Template.fromStack(stack);
+
+  test('has everything in it, with that app’s VPC and key', () => {
+    template.resourceCountIs('AWS::StepFunctions::StateMachine', 2);
+    template.resourceCountIs('AWS::Scheduler::Schedule', 3);
+    template.resourceCountIs('AWS::RDS::DBProxy', 1);
+    template.hasResourceProperties('AWS::S3::Bucket', {
+      BucketEncryption: {
+        ServerSideEncryptionConfiguration: [
+          {
+            ServerSideEncryptionByDefault: {
+              KMSMasterKeyID: { 'Fn::GetAtt': [Match.stringLikeRegexp('^CompanyKey'), 'Arn'] },
+            },
+          },
+        ],
+      },
+    });
+    for (const [, { Properties }] of resources(template, 'AWS::Lambda::Function')) {
+      if (Properties['VpcConfig'] !== undefined) expect(Properties['Architectures']).toEqual(['x86_64']);
+    }
+  });
+
+  test('can be given rotation, and alarms of one’s own', () => {
+    template.hasResourceProperties('AWS::SecretsManager::RotationSchedule', {
+      SecretId: { Ref: Match.stringLikeRegexp('^ArchiverDatabaseArchiverReadSecret') },
+    });
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      MetricName: 'RunSeconds',
+      Dimensions: [{ Name: 'Archiver', Value: 'Shop/Archiver' }],
+    });
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', { MetricName: 'OverdueDays', Threshold: 10 });
+  });
+});
+
+test('two archivers live in one stack, each with functions, metrics and a bucket of its own', () => {
+  const { stack, propsFor } = foreignStack();
+  new PartitionArchiver(stack, 'Orders', propsFor('shop'));
+  new PartitionArchiver(stack, 'Payroll', propsFor('payroll'));
+  const template = Template.fromStack(stack);
+  template.resourceCountIs('AWS::Scheduler::Schedule', 6);
+  template.resourceCountIs('Custom::DatabaseFeatureRole', 4);
+  const names = resources(template, 'AWS::Lambda::Function').flatMap(([, { Properties }]) => {
+    const { Variables } = (Properties['Environment'] ?? {}) as { Variables?: Record<string, unknown> };
+    return Variables?.['ARCHIVER'] ?? [];
+  });
+  expect(new Set(names)).toEqual(new Set(['Shop/Orders', 'Shop/Payroll']));
+});

@@ -1,0 +1,258 @@
+import { describe, expect, test } from '@jest/globals';
+import { Iam, type AccessRequest } from './iam.ts';
+import { synthesise } from './synthesise.ts';
+
+const template = synthesise({ archive: { retention: { days: 365, mode: 'COMPLIANCE' } } });
+const iam = new Iam(template);
+
+/** Every role of the template, by what operators would call it. */
+const ROLES: Readonly<Record<string, string>> = Object.fromEntries(
+  iam.roles.map((id) => [
+    id
+      .replace(/^Archiver(Functions|Schedules|Workflow)?/, '')
+      .replace(/[0-9A-F]{8}$/, '')
+      .replace(/Role/, '')
+      .replace(/ForTarget[0-9a-f]{6}$/, 'ForTarget'),
+    id,
+  ]),
+);
+
+const idOf = (prefix: string): string => {
+  const ids = Object.keys((template.toJSON() as { Resources: object }).Resources);
+  const found = ids.filter((id) => new RegExp(`^${prefix}[0-9A-F]{8}$`).test(id));
+  if (found.length !== 1) throw new Error(`${prefix} names ${found.length} resources`);
+  return found[0]!;
+};
+const bucket = iam.arn(idOf('ArchiverArchiveBucket'));
+const key = iam.arn(idOf('ArchiverArchiveKey'));
+const archive = `${bucket}/shop/public/orders/202501`;
+const data = `${archive}/data/0-0.tsv`;
+const ddl = `${archive}/ddl/0-p.sql`;
+const manifest = `${archive}/manifest/0.json`;
+const throughS3 = { 'kms:ViaService': 's3.eu-central-1.amazonaws.com' };
+const proven = { 's3:RequestObjectTag/partition-archiver': 'proven' };
+const lock = (days: number, mode: string) => ({
+  's3:object-lock-mode': mode,
+  's3:object-lock-remaining-retention-days': days,
+});
+const secret = (role: string) => iam.arn(idOf(`ArchiverDatabaseArchiver${role}Secret`));
+const cluster = (name: string) => `arn:aws:rds:eu-central-1:111122223333:cluster:${name}`;
+const step = (name: string) => iam.arn(idOf(`ArchiverFunctions${name}`));
+
+/** Who may do what. Nobody that is not named may; a role that is new has to be thought of here. */
+const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
+  ['read data', { action: 's3:GetObject', resource: data }, ['Verify', 'Commit', 'Drop', 'DatabaseS3Import']],
+  ['read a version of data', { action: 's3:GetObjectVersion', resource: data }, ['Verify', 'Commit', 'Drop']],
+  ['read a manifest', { action: 's3:GetObjectVersion', resource: manifest }, ['Verify', 'Commit', 'Drop']],
+  [
+    'read what is not of this database',
+    { action: 's3:GetObject', resource: `${bucket}/other/public/t/2025/data/0.tsv` },
+    [],
+  ],
+  ['write data', { action: 's3:PutObject', resource: data }, ['DatabaseS3Export']],
+  ['abort an upload of data', { action: 's3:AbortMultipartUpload', resource: data }, ['DatabaseS3Export']],
+  ['write DDL', { action: 's3:PutObject', resource: ddl }, ['Commit']],
+  ['write a manifest', { action: 's3:PutObject', resource: manifest }, ['Commit']],
+  [
+    'write what is not of this database',
+    { action: 's3:PutObject', resource: `${bucket}/other/public/t/2025/data/0.tsv` },
+    [],
+  ],
+  ['write beside the archive', { action: 's3:PutObject', resource: `${bucket}/notes.txt` }, []],
+  [
+    'read without TLS',
+    { action: 's3:GetObject', resource: data, context: { 'aws:SecureTransport': 'false' } },
+    [],
+  ],
+  ['read with an old TLS', { action: 's3:GetObject', resource: data, context: { 's3:TlsVersion': 1.1 } }, []],
+  [
+    'mark data as proven',
+    { action: 's3:PutObjectVersionTagging', resource: data, context: proven },
+    ['Commit'],
+  ],
+  [
+    'tag data otherwise',
+    { action: 's3:PutObjectVersionTagging', resource: data, context: { 's3:RequestObjectTag/delete': 'me' } },
+    [],
+  ],
+  ['tag a manifest', { action: 's3:PutObjectVersionTagging', resource: manifest, context: proven }, []],
+  [
+    'lock an archive as configured',
+    { action: 's3:PutObjectRetention', resource: data, context: lock(366, 'COMPLIANCE') },
+    ['Commit'],
+  ],
+  [
+    'lock it for longer',
+    { action: 's3:PutObjectRetention', resource: data, context: lock(367, 'COMPLIANCE') },
+    [],
+  ],
+  [
+    'lock it in another mode',
+    { action: 's3:PutObjectRetention', resource: data, context: lock(1, 'GOVERNANCE') },
+    [],
+  ],
+  ['put a legal hold', { action: 's3:PutObjectLegalHold', resource: data }, []],
+  ['delete an object', { action: 's3:DeleteObject', resource: data }, []],
+  ['delete a version', { action: 's3:DeleteObjectVersion', resource: data }, []],
+  ['delete a manifest', { action: 's3:DeleteObjectVersion', resource: manifest }, []],
+  ['get round a lock', { action: 's3:BypassGovernanceRetention', resource: data }, []],
+  [
+    'list versions of the archive',
+    { action: 's3:ListBucketVersions', resource: bucket, context: { 's3:prefix': 'shop/public/' } },
+    ['Verify', 'Commit'],
+  ],
+  [
+    'list versions of everything',
+    { action: 's3:ListBucketVersions', resource: bucket, context: { 's3:prefix': '' } },
+    [],
+  ],
+  [
+    'know that an object is missing',
+    { action: 's3:ListBucket', resource: bucket },
+    ['Preflight', 'Verify', 'Commit', 'Drop'],
+  ],
+  [
+    'list the archive',
+    { action: 's3:ListBucket', resource: bucket, context: { 's3:prefix': 'shop/public/' } },
+    ['Preflight', 'Verify', 'Commit', 'Drop', 'DatabaseS3Import'],
+  ],
+  ['look at the lifecycle', { action: 's3:GetLifecycleConfiguration', resource: bucket }, ['Preflight']],
+  ['change the lifecycle', { action: 's3:PutLifecycleConfiguration', resource: bucket }, []],
+  ['change the bucket policy', { action: 's3:PutBucketPolicy', resource: bucket }, []],
+  ['stop versioning', { action: 's3:PutBucketVersioning', resource: bucket }, []],
+  ['delete the bucket', { action: 's3:DeleteBucket', resource: bucket }, []],
+  [
+    'decrypt through S3',
+    { action: 'kms:Decrypt', resource: key, context: throughS3 },
+    ['Verify', 'Commit', 'Drop', 'DatabaseS3Export', 'DatabaseS3Import'],
+  ],
+  ['decrypt by hand', { action: 'kms:Decrypt', resource: key }, []],
+  [
+    'encrypt through S3',
+    { action: 'kms:GenerateDataKey', resource: key, context: throughS3 },
+    ['Commit', 'DatabaseS3Export'],
+  ],
+  ['delete the key', { action: 'kms:ScheduleKeyDeletion', resource: key }, []],
+  [
+    'log in as archiver_maintain',
+    { action: 'secretsmanager:GetSecretValue', resource: secret('Maintain') },
+    ['Maintain', 'Detect', 'Quarantine', 'DatabaseProxyIAM'],
+  ],
+  [
+    'log in as archiver_read',
+    { action: 'secretsmanager:GetSecretValue', resource: secret('Read') },
+    ['Preflight', 'Export', 'Verify', 'Commit', 'RecordFailure', 'Report', 'DatabaseProxyIAM'],
+  ],
+  [
+    'log in as archiver_drop',
+    { action: 'secretsmanager:GetSecretValue', resource: secret('Drop') },
+    ['Drop', 'DatabaseProxyIAM'],
+  ],
+  ['change a password', { action: 'secretsmanager:PutSecretValue', resource: secret('Drop') }, []],
+  [
+    'attach a role to the database',
+    { action: 'rds:AddRoleToDBCluster', resource: cluster('orders') },
+    ['DatabaseS3AttachmentsHandler'],
+  ],
+  [
+    'attach a role to another database',
+    { action: 'rds:AddRoleToDBCluster', resource: cluster('payroll') },
+    [],
+  ],
+  ['delete the database', { action: 'rds:DeleteDBCluster', resource: cluster('orders') }, []],
+  [
+    'hand the export role to RDS',
+    {
+      action: 'iam:PassRole',
+      resource: iam.arn(ROLES['DatabaseS3Export']!),
+      context: { 'iam:PassedToService': 'rds.amazonaws.com' },
+    },
+    ['DatabaseS3AttachmentsHandler'],
+  ],
+  [
+    'hand the export role to another service',
+    {
+      action: 'iam:PassRole',
+      resource: iam.arn(ROLES['DatabaseS3Export']!),
+      context: { 'iam:PassedToService': 'ec2.amazonaws.com' },
+    },
+    [],
+  ],
+  [
+    'hand another role to RDS',
+    {
+      action: 'iam:PassRole',
+      resource: iam.arn(ROLES['Drop']!),
+      context: { 'iam:PassedToService': 'rds.amazonaws.com' },
+    },
+    [],
+  ],
+  ['run the step drop', { action: 'lambda:InvokeFunction', resource: step('Drop') }, ['Archive']],
+  ['run the step export', { action: 'lambda:InvokeFunction', resource: step('Export') }, ['Archive']],
+  [
+    'start the workflow',
+    { action: 'states:StartExecution', resource: iam.arn(idOf('ArchiverWorkflowArchive')) },
+    ['Archive', 'SchedulerForTarget'],
+  ],
+  [
+    'change the workflow',
+    { action: 'states:UpdateStateMachine', resource: iam.arn(idOf('ArchiverWorkflowArchive')) },
+    [],
+  ],
+  [
+    'keep a start that failed',
+    { action: 'sqs:SendMessage', resource: iam.arn(idOf('ArchiverSchedulesDeadLetterQueue')) },
+    ['SchedulerForTarget'],
+  ],
+  [
+    'call RDS as a database user',
+    {
+      action: 'rds-db:connect',
+      resource: 'arn:aws:rds-db:eu-central-1:111122223333:dbuser:prx-1/archiver_drop',
+    },
+    [],
+  ],
+];
+
+describe('who may', () => {
+  test.each(TABLE)('%s', (_, request, expected) => {
+    const allowed = Object.entries(ROLES)
+      .filter(([, id]) => iam.isAllowed(id, request))
+      .map(([name]) => name);
+    expect(allowed.sort()).toEqual([...expected].sort());
+  });
+});
+
+describe('an administrator, who may do everything by a policy of their own,', () => {
+  const everything = [{ Effect: 'Allow', Action: '*', Resource: '*' }] as const;
+  const may = (action: string, resource: string) =>
+    iam.isAllowed('Administrator', { action, resource }, everything);
+
+  test.each(['s3:DeleteObject', 's3:DeleteObjectVersion', 's3:BypassGovernanceRetention'])(
+    'may not %s in the archive while the bucket policy stands',
+    (action) => {
+      expect(may(action, manifest)).toBe(false);
+    },
+  );
+
+  test('may look at it, and change that policy', () => {
+    expect(may('s3:GetObject', manifest)).toBe(true);
+    expect(may('s3:PutBucketPolicy', bucket)).toBe(true);
+    expect(may('kms:Decrypt', key)).toBe(true);
+  });
+});
+
+test('the roles are those that the table was written for', () => {
+  expect(Object.keys(ROLES).sort()).toEqual([
+    ...['Archive', 'Commit'],
+    ...[
+      'DatabaseProxyIAM',
+      'DatabaseS3AttachmentsFrameworkComplete',
+      'DatabaseS3AttachmentsFrameworkOnEvent',
+    ],
+    ...['DatabaseS3AttachmentsHandler', 'DatabaseS3AttachmentsProviderwaiterstatemachine'],
+    ...['DatabaseS3Export', 'DatabaseS3Import'],
+    ...['Detect', 'Drop', 'Export', 'Maintain', 'Preflight', 'Quarantine', 'RecordFailure', 'Report'],
+    ...['SchedulerForTarget', 'Verify'],
+  ]);
+});

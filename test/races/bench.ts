@@ -1,0 +1,172 @@
+import type postgres from 'postgres';
+import { connect } from '../../adapters/postgres/connect.ts';
+import { localSteps, type DatabaseRole, type Wiring } from '../../bin/archive/steps.ts';
+import { parseRuntimeConfig, type RuntimeConfig } from '../../core/config/runtime.ts';
+import { ArchiverError } from '../../core/errors.ts';
+import type { Clock } from '../../core/ports.ts';
+import { run, type Steps } from '../../core/run.ts';
+import type { RunReport } from '../../core/report.ts';
+import type { StackCoordinates } from '../../local/stack.ts';
+import { Databases, PASSWORD } from '../support/databases.ts';
+import { findRows, type Found, type Lines } from '../support/invariant.ts';
+import { createPartitionSet } from '../support/partition-sets.ts';
+import { judgeRows, Model, type Differences } from './model.ts';
+import { startWriter, type Act, type Target, type Working } from './writers.ts';
+
+export const COLUMNS = ['id', 'ts', 'customer_id', 'payload'];
+const ROWS_A_MONTH = 60;
+
+/** Time with its pauses cut short, so that as many tries as possible meet the writers. */
+export const hurriedClock: Clock = {
+  now: () => new Date(),
+  sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, Math.min(milliseconds, 50))),
+};
+
+/** Databases with a partition set whose rows belong to customers. */
+export class RaceBench {
+  readonly databases: Databases;
+
+  private constructor(databases: Databases) {
+    this.databases = databases;
+  }
+
+  /** `name` is that of no other bench on the same stack; the two oldest of the months are kept. */
+  static async start(coordinates: StackCoordinates, name: string, months = 4): Promise<RaceBench> {
+    const databases = await Databases.make(coordinates, name, async (sql) => {
+      await sql`do $$ begin create role app_owner; exception when duplicate_object or unique_violation then null; end $$`;
+      await sql`create schema app authorization app_owner`;
+      await sql`create table app.customer (id integer primary key, name text not null default '')`;
+      await sql`alter table app.customer owner to app_owner`;
+      await sql`insert into app.customer (id) select generate_series(1, 50)`;
+      await createPartitionSet(sql, {
+        columns: `customer_id integer not null references app.customer on update cascade on delete cascade, payload text not null`,
+        values: `1 + (g % 10)::integer, 'payload ' || g`,
+        rowsPerMonth: ROWS_A_MONTH,
+        months,
+      });
+      await sql`create view app.event_view as select * from app.event`;
+    });
+    return new RaceBench(databases);
+  }
+
+  async begin(): Promise<Race> {
+    return Race.begin(this.databases);
+  }
+
+  close(): Promise<void> {
+    return this.databases.close();
+  }
+}
+
+/** One database in which writers and the archiver meet. */
+export class Race {
+  readonly database: string;
+  readonly sql: postgres.Sql;
+  /** The partitions that a run will archive, oldest first. */
+  readonly cold: readonly Target[];
+  readonly #databases: Databases;
+  readonly #models: Model[] = [];
+  readonly #working: Working[] = [];
+  #ids = 1_000_000;
+
+  private constructor(databases: Databases, database: string, sql: postgres.Sql, cold: readonly Target[]) {
+    this.#databases = databases;
+    this.database = database;
+    this.sql = sql;
+    this.cold = cold;
+  }
+
+  static async begin(databases: Databases): Promise<Race> {
+    const database = await databases.create();
+    const sql = databases.connect(database);
+    const cold = await sql<{ partition: string; ts: string }[]>`
+      select name as partition, left(split_part(bounds, '''', 2), 19)::timestamp + interval '5 days' || '+00' as ts
+        from (select c.oid::regclass::text as name, pg_get_expr(c.relpartbound, c.oid) as bounds
+                from pg_inherits join pg_class c on c.oid = inhrelid where inhparent = 'app.event'::regclass) p
+       where bounds <> 'DEFAULT' and split_part(bounds, '''', 4)::timestamptz <= now() - interval '2 months'
+       order by 2`;
+    return new Race(databases, database, sql, [...cold]);
+  }
+
+  /** The rows from before, as if somebody had committed them; those of `partition` on their own. */
+  async know(partition?: string): Promise<Model> {
+    const inTables = await this.#lines(partition);
+    const elsewhere = new Set(this.#models.flatMap(({ rows }) => [...rows.keys()]));
+    const model = new Model(new Map([...inTables].filter(([line]) => !elsewhere.has(line.split('\t')[0] ?? ''))));
+    this.#models.push(model);
+    return model;
+  }
+
+  write(kind: string, act: Act, target: Target, model = new Model()): Working {
+    if (!this.#models.includes(model)) this.#models.push(model);
+    const sql = this.#databases.connect(this.database, { max: 1 });
+    const newId = (): string => String((this.#ids += 1));
+    const working = startWriter(kind, act, { sql, target, model, newId, random: Math.random });
+    this.#working.push(working);
+    return working;
+  }
+
+  async stopWriters(): Promise<readonly Working[]> {
+    await Promise.all(this.#working.map((working) => working.stop()));
+    return this.#working;
+  }
+
+  config(changes: Record<string, unknown> = {}): RuntimeConfig {
+    const parsed = parseRuntimeConfig({
+      partitionSets: [{ schema: 'app', table: 'event', drop: true, graceDays: 0, ...changes }],
+    });
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+    return parsed.config;
+  }
+
+  steps(changes: Partial<Wiring> = {}): Steps {
+    const { s3, bucket, coordinates, poolerAuthority } = this.#databases;
+    return localSteps({
+      ...{ config: this.config(), s3, bucket, region: coordinates.s3.region, clock: hurriedClock },
+      log: { info: () => undefined, warn: () => undefined },
+      open: (role: DatabaseRole, notices = []) => {
+        const { host, port } = coordinates.pooler;
+        const where = { host, port, database: this.database, user: role, password: PASSWORD };
+        const tls = { ca: poolerAuthority };
+        return connect({ ...where, tls, applicationName: 'race' }, (notice) => notices.push(notice));
+      },
+      ...changes,
+    });
+  }
+
+  /** A run; what it failed with where it did. */
+  async run(changes: Partial<Wiring> = {}): Promise<RunReport | ArchiverError> {
+    const clock = changes.clock ?? hurriedClock;
+    try {
+      return await run({}, this.steps(changes), { concurrency: this.config().concurrency, clock });
+    } catch (error) {
+      if (error instanceof ArchiverError) return error;
+      throw error;
+    }
+  }
+
+  /** Where all rows are now, besides `elsewhere`, against what was committed. */
+  async judge(elsewhere: Lines = new Map()): Promise<Differences & Pick<Found, 'problems' | 'unaccounted'>> {
+    const { inTables, inArchives, problems, unaccounted } = await this.#find();
+    return { ...judgeRows(this.#models, [inTables, inArchives, elsewhere]), problems, unaccounted };
+  }
+
+  async end(): Promise<void> {
+    await this.stopWriters();
+    await this.sql.end({ timeout: 1 });
+    await this.#databases.drop(this.database);
+  }
+
+  #find(): Promise<Found> {
+    const { s3, bucket } = this.#databases;
+    const set = { schema: 'app', table: 'event', columns: COLUMNS };
+    return findRows({ sql: this.sql, s3, bucket, database: this.database, ...set });
+  }
+
+  async #lines(partition = 'app.event'): Promise<Lines> {
+    const rows = await this.sql.unsafe<{ line: string }[]>(
+      `select concat_ws(E'\\t', id, ts, customer_id, payload) as line from ${partition}`,
+    );
+    return new Map(rows.map(({ line }) => [line, 1]));
+  }
+}

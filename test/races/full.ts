@@ -1,0 +1,66 @@
+/**
+ * The race harness in full: `npm run test:race`, with
+ *
+ *   --rounds 200     of all kinds of writers against the archiver
+ *   --mutants 60     most rounds that a mutant gets to lose a row
+ *
+ * Ends with 1 if a row was lost, or if a mutant lost none.
+ */
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { startLocalStack } from '../../local/stack.ts';
+import { RaceBench } from './bench.ts';
+import { mutantRounds, raceRound } from './rounds.ts';
+import { CONTROL, MUTANTS } from './mutants.ts';
+
+const { values: options } = parseArgs({
+  options: { rounds: { type: 'string', default: '200' }, mutants: { type: 'string', default: '60' } },
+});
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'races-'));
+// The server's account must be able to go in.
+chmodSync(directory, 0o755);
+const stack = await startLocalStack({ directory, objectStore: 'memory', log: () => undefined });
+const started = performance.now();
+let survived = true;
+try {
+  const bench = await RaceBench.start(stack, 'race');
+  for (const [name, way] of Object.entries(MUTANTS)) {
+    const { rounds, lost } = await mutantRounds(bench, way, Number(options.mutants));
+    say(`mutant "${name}": ${String(lost)} committed rows lost in round ${String(rounds)}`);
+    if (lost === 0) survived = false;
+  }
+  const control = await mutantRounds(bench, CONTROL, Number(options.mutants));
+  say(`control, lock first: ${String(control.lost)} of ${String(control.committed)} transactions lost rows in ${String(control.rounds)} rounds`);
+  if (control.lost > 0) survived = false;
+
+  let [committed, lost, bad] = [0, 0, 0];
+  const refused = new Map<string, number>();
+  for (let round = 1; round <= Number(options.rounds); round += 1) {
+    const result = await raceRound(bench);
+    committed += result.committed;
+    lost += result.lost;
+    for (const [code, times] of result.refused) refused.set(code, (refused.get(code) ?? 0) + times);
+    if (result.problems.length > 0) {
+      bad += 1;
+      say(`round ${String(round)}: ${result.problems.join('; ')}`);
+    }
+    if (round % 20 === 0) say(`${String(round)} rounds`);
+  }
+  say(`archiver: ${options.rounds} rounds, ${String(committed)} transactions of writers, ${String(lost)} rows lost, ${String(bad)} rounds with problems`);
+  say(`writers were refused: ${JSON.stringify(Object.fromEntries(refused))}`);
+  if (bad > 0) survived = false;
+  await bench.close();
+} finally {
+  await stack.stop();
+}
+say(`${String(Math.round((performance.now() - started) / 1000))} s`);
+if (survived) rmSync(directory, { recursive: true, force: true });
+else say(`the stack's logs are in ${directory}`);
+process.exitCode = survived ? 0 : 1;

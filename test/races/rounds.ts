@@ -1,0 +1,123 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ArchiverError } from '../../core/errors.ts';
+import type { RaceBench } from './bench.ts';
+import type { Differences } from './model.ts';
+import { CONTROL, MUTANTS, type Way } from './mutants.ts';
+import { WRITERS, type WriterKind } from './writers.ts';
+
+/** What came of one round or of several. */
+export interface RoundResult {
+  readonly committed: number;
+  readonly lost: number;
+  /** What is not as it should be, lost rows among it. */
+  readonly problems: readonly string[];
+  /** Refusals by SQLSTATE, of all writers. */
+  readonly refused: ReadonlyMap<string, number>;
+}
+
+/** Runs after the writers have stopped, until one has nothing left to do. */
+const MOST_RUNS = 4;
+
+/** All kinds of writers, or some, against the archiver in a fresh database; then everything is archived and counted. */
+export async function raceRound(
+  bench: RaceBench,
+  kinds: readonly WriterKind[] = Object.keys(WRITERS) as WriterKind[],
+): Promise<RoundResult> {
+  const race = await bench.begin();
+  const problems: string[] = [];
+  try {
+    const [mixed, truncated] = race.cold;
+    if (mixed === undefined || truncated === undefined) throw new Error('there are not two cold partitions');
+    const own = await race.know(truncated.partition);
+    await race.know();
+    for (const kind of kinds) {
+      if (kind === 'by TRUNCATE') race.write(kind, WRITERS[kind], truncated, own);
+      else race.write(kind, WRITERS[kind], mixed);
+    }
+    await sleep(Math.random() * 60);
+    // Twice, since what the writers bring about between and after the runs is to be met, too.
+    for (let time = 0; time < 2; time += 1) {
+      const ended = await race.run();
+      if (ended instanceof ArchiverError && ended.code !== 'PartitionsFailed') problems.push(describe(ended));
+    }
+    const working = await race.stopWriters();
+    problems.push(...(await untilDone(race)));
+    const differences = await race.judge();
+    problems.push(...describeDifferences(differences), ...differences.problems);
+    if (differences.unaccounted.length > 0) problems.push(`no manifest names ${differences.unaccounted.join(', ')}`);
+    const refused = new Map<string, number>();
+    for (const { results } of working) {
+      for (const [code, times] of results) refused.set(code, (refused.get(code) ?? 0) + times);
+    }
+    const committed = refused.get('none') ?? 0;
+    refused.delete('none');
+    return { committed, lost: differences.lost.length, problems, refused };
+  } finally {
+    await race.end();
+  }
+}
+
+/** The archiver alone, until nothing is left to do. */
+async function untilDone(race: Awaited<ReturnType<RaceBench['begin']>>): Promise<string[]> {
+  let last = '';
+  for (let time = 0; time < MOST_RUNS; time += 1) {
+    const ended = await race.run();
+    if (!(ended instanceof ArchiverError) && ended.archived === 0 && ended.dropped === 0) {
+      const states = await race.sql<{ state: string; reason: string | null }[]>`
+        select state, blocked_reason as reason from partition_archiver.partition where state not in ('attached', 'dropped')`;
+      return states.map(({ state, reason }) => `a partition is ${state}: ${reason ?? ''}`);
+    }
+    last = ended instanceof ArchiverError ? describe(ended) : ended.summary;
+  }
+  return [`it does not end: ${last}`];
+}
+
+/** What a way to archive and drop loses when somebody writes into the table meanwhile; stops at the first loss. */
+export async function mutantRounds(bench: RaceBench, way: Way, most: number): Promise<RoundResult & { rounds: number }> {
+  let committed = 0;
+  for (let round = 1; round <= most; round += 1) {
+    const race = await bench.begin();
+    try {
+      const [target] = race.cold;
+      if (target === undefined) throw new Error('there is no cold partition');
+      await race.sql.unsafe(`alter table app.event detach partition ${target.partition}`);
+      await race.know();
+      await race.know(target.partition);
+      const name = 'by the name of the partition';
+      const writers = [race.write(name, WRITERS[name], target), race.write(name, WRITERS[name], target)];
+      await sleep(10 + Math.random() * 20);
+      const archive = await way(race.sql, target.partition);
+      await race.stopWriters();
+      committed += writers.reduce((sum, { results }) => sum + (results.get('none') ?? 0), 0);
+      const { lost } = await race.judge(archive ?? new Map());
+      if (lost.length > 0) {
+        return { rounds: round, committed, lost: lost.length, problems: [`${String(lost.length)} rows lost`], refused: new Map() };
+      }
+    } finally {
+      await race.end();
+    }
+  }
+  return { rounds: most, committed, lost: 0, problems: [], refused: new Map() };
+}
+
+/** Every mutant must lose rows, or the harness proves nothing; the control must not. Answers what is wrong. */
+export async function proveHarness(bench: RaceBench, most: number, controls: number): Promise<string[]> {
+  const problems: string[] = [];
+  for (const [name, way] of Object.entries(MUTANTS)) {
+    const { lost, rounds } = await mutantRounds(bench, way, most);
+    if (lost === 0) problems.push(`${name} lost nothing in ${String(rounds)} rounds: the harness does not find what it looks for`);
+  }
+  const control = await mutantRounds(bench, CONTROL, controls);
+  if (control.lost > 0) problems.push(`the control lost ${String(control.lost)} rows`);
+  return problems;
+}
+
+function describeDifferences({ lost, twice, wrong }: Differences): string[] {
+  const some = (what: string, ids: readonly string[]): string[] =>
+    ids.length === 0 ? [] : [`${String(ids.length)} rows ${what}: ${ids.slice(0, 5).join(', ')}`];
+  return [...some('lost', lost), ...some('twice', twice), ...some('wrong', wrong)];
+}
+
+function describe({ code, message }: ArchiverError): string {
+  return `${code}: ${message}`;
+}

@@ -1,0 +1,160 @@
+import { randomUUID } from 'node:crypto';
+import type { ArchiveStore } from '../../core/archive-store.ts';
+import { ArchiverError } from '../../core/errors.ts';
+import { keyPart, manifestKey, segmentKey } from '../../core/keys.ts';
+import { serializeManifest, sha256Of, type Manifest } from '../../core/manifest.ts';
+import { COPY_OPTIONS, PINS } from '../../core/pins.ts';
+import { addLineHashSums, LineDigester } from '../../core/verify/line-digest.ts';
+
+/** A versioned bucket in memory. */
+export interface MemoryStore extends ArchiveStore {
+  /** Writes a version, or with `null` a delete marker, and answers its id. */
+  put(key: string, body: string | null): string;
+  putManifest(manifest: Manifest): Promise<string>;
+  /** Takes a version away for good. */
+  destroy(key: string, versionId: string): void;
+}
+
+/** Makes one; version ids are `v1`, `v2` and so on. */
+export function memoryStore(): MemoryStore {
+  const objects = new Map<string, { versionId: string; body: Buffer | null }[]>();
+  let versions = 0;
+  const find = (key: string, versionId: string): Buffer => {
+    const found = objects.get(key)?.find((each) => each.versionId === versionId)?.body;
+    if (found === undefined || found === null)
+      throw new ArchiverError('ObjectMissing', `no ${key} ${versionId}`);
+    return found;
+  };
+  const put = (key: string, body: string | null): string => {
+    versions += 1;
+    const versionId = `v${versions}`;
+    objects.set(key, [
+      ...(objects.get(key) ?? []),
+      { versionId, body: body === null ? null : Buffer.from(body) },
+    ]);
+    return versionId;
+  };
+  return {
+    bucket: 'memory',
+    region: 'nowhere',
+    put,
+    putManifest: async (manifest) => {
+      const { partition, source, archiveId } = manifest;
+      const { parentSchema, parentName, period } = partition;
+      const key = manifestKey({ database: source.database, parentSchema, parentName, period, archiveId });
+      put(key, serializeManifest(manifest));
+      return key;
+    },
+    destroy: (key, versionId) => {
+      objects.set(
+        key,
+        (objects.get(key) ?? []).filter((each) => each.versionId !== versionId),
+      );
+    },
+    list: async (prefix) =>
+      [...objects].flatMap(([key, all]) => {
+        const current = all.at(-1);
+        if (!key.startsWith(prefix) || current === undefined || current.body === null) return [];
+        return [{ key, versionId: current.versionId, bytes: current.body.length }];
+      }),
+    async *read(key, versionId) {
+      // In two chunks, as streams come.
+      const body = find(key, versionId);
+      yield body.subarray(0, 5);
+      yield body.subarray(5);
+    },
+    head: async (key, versionId) => ({ key, versionId, bytes: find(key, versionId).length }),
+    create: async (key, body) => {
+      if (objects.has(key)) return 'exists';
+      return { key, versionId: put(key, body), bytes: Buffer.byteLength(body) };
+    },
+    folders: async (prefix) => {
+      const below = [...objects.keys()]
+        .filter((key) => key.startsWith(prefix))
+        .map((key) => key.slice(prefix.length));
+      return [...new Set(below.filter((key) => key.includes('/')).map((key) => key.split('/')[0] ?? ''))];
+    },
+    markProven: async () => undefined,
+    protect: async () => undefined,
+    versions: async (key) => objects.get(key)?.length ?? 0,
+  };
+}
+
+/** A manifest of an empty archive, with some parts replaced. */
+export function manifestOf(
+  changes: Omit<Partial<Manifest>, 'partition'> & { partition?: Partial<Manifest['partition']> } = {},
+): Manifest {
+  return {
+    format: 'partition-archive/1',
+    archiveId: randomUUID(),
+    product: { name: 'partition-archiver', version: '0.1.0' },
+    source: { systemIdentifier: '1', database: 'db', postgresql: '15.20', extensions: {} },
+    copy: { options: COPY_OPTIONS, columns: 'id, text', pins: { ...PINS } },
+    contents: { rows: 0, bytes: 0, lineHash: 'sum64-xxh64', lineHashSum: '0'.repeat(16), countedWhole: true },
+    segments: [],
+    ddl: { key: 'ddl', versionId: 'v0', bytes: 0, sha256: sha256Of(''), template: {} },
+    times: { quarantinedAt: '', exportedAt: '', committedAt: '2026-01-01T00:00:00Z' },
+    ...changes,
+    partition: {
+      ...{
+        schema: 'public',
+        name: 'flights_p2021_01',
+        oid: 1,
+        owner: 'app',
+        parentSchema: 'public',
+        parentName: 'flights',
+      },
+      ...{
+        controlColumn: 'ts',
+        controlKind: 'time',
+        bounds: '',
+        lowerBound: '',
+        upperBound: '',
+        period: '202101',
+      },
+      attachStatement: '',
+      ...changes.partition,
+    },
+  };
+}
+
+/** An archive with these segments, each a COPY text, in the store. */
+export async function putArchive(
+  store: MemoryStore,
+  texts: readonly string[],
+): Promise<{ key: string; manifest: Manifest }> {
+  const empty = manifestOf();
+  const { parentSchema, parentName, period } = empty.partition;
+  const location = { database: 'db', parentSchema, parentName, period, archiveId: empty.archiveId };
+  const segments = texts.map((text, number) => {
+    const digester = new LineDigester();
+    digester.update(Buffer.from(text));
+    const { rows, bytes, sha256, lineHashSum } = digester.digest();
+    const key = segmentKey(location, number);
+    const objects = text === '' ? [] : [{ key, versionId: store.put(key, text), bytes }];
+    return {
+      ...{ number, rows, bytes, sha256, lineHashSum, objects, orderDiffers: false },
+      ...{ firstBlock: number * 10, nextBlock: number + 1 === texts.length ? null : (number + 1) * 10 },
+    };
+  });
+  const ddlKey = `db/${keyPart(parentSchema)}/${parentName}/${period}/ddl/x.sql`;
+  const ddl = 'create table';
+  const manifest: Manifest = {
+    ...empty,
+    contents: {
+      ...empty.contents,
+      rows: segments.reduce((sum, { rows }) => sum + rows, 0),
+      bytes: segments.reduce((sum, { bytes }) => sum + bytes, 0),
+      lineHashSum: addLineHashSums(segments.map(({ lineHashSum }) => lineHashSum)),
+    },
+    segments,
+    ddl: {
+      key: ddlKey,
+      versionId: store.put(ddlKey, ddl),
+      bytes: ddl.length,
+      sha256: sha256Of(ddl),
+      template: {},
+    },
+  };
+  return { key: await store.putManifest(manifest), manifest };
+}

@@ -1,0 +1,18 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/**
+ * Roles belong to the whole server: test files that make, alter or grant the same one at once meet "tuple concurrently
+ * updated" or a duplicate key. Tries again until the others are through.
+ */
+export async function withRoleRetries<Result>(work: () => Promise<Result>): Promise<Result> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      const text = error instanceof Error ? error.message : '';
+      const isRace = /tuple concurrently|pg_auth_members|pg_authid|pg_db_role_setting/.test(text);
+      if (!isRace || attempt === 20) throw error;
+      await sleep(20 * attempt);
+    }
+  }
+}
