@@ -145,9 +145,16 @@ async function createOnce(
   store: ObjectStore,
   isSame: (stored: string) => boolean,
 ): Promise<ObjectVersion> {
-  const created = await store.create(key, body, contentType);
-  if (created !== 'exists') return created;
-  const object = (await store.list(key)).find((candidate) => candidate.key === key);
+  const find = async (): Promise<ObjectVersion | undefined> =>
+    (await store.list(key)).find((candidate) => candidate.key === key);
+  let object = await find();
+  if (object === undefined) {
+    // The look before is for servers that know no precondition where there are versions (Ceph 16): they would put a
+    // second version on top of the one of an earlier try.
+    const created = await store.create(key, body, contentType);
+    if (created !== 'exists') return created;
+    object = await find();
+  }
   if (object === undefined)
     throw new ArchiverError('ObjectMissing', `${key} was there a moment ago and is gone`);
   if (isSame(await readText(store, object))) return object;

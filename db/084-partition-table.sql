@@ -141,7 +141,8 @@ $$;
 
 -- The job, locked, if its tables are still what they were.
 create or replace function partition_archiver.claim_repartition(p_id bigint, variadic p_states text[]) returns partition_archiver.repartition
-  language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
+  language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off set timezone = 'UTC' set datestyle = 'ISO, YMD'
+  set intervalstyle = 'postgres' as $$
 declare
   j partition_archiver.repartition;
 begin
@@ -205,7 +206,8 @@ $$;
 -- Begins: the twin without partitions, and the trigger on the table. PA010 with all reasons where it cannot be.
 -- p_options: {interval, start, premake, retention, epoch, timeZone, keys, default}
 create or replace function partition_archiver.begin_repartition(p_table oid, p_control name, p_mode text, p_options jsonb) returns bigint
-  language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off set timezone = 'UTC' set datestyle = 'ISO, YMD' as $$
+  language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off set timezone = 'UTC' set datestyle = 'ISO, YMD'
+  set intervalstyle = 'postgres' as $$
 declare
   v_problems text[];
   v_schema name;
@@ -401,7 +403,8 @@ end
 $$;
 
 -- Begins a check: what is taken over from now on has not been compared. Answers the two queries to compare in one snapshot,
--- each row with the number of its partition in front, without the rows that changed and were not taken over yet.
+-- each row with the number of its partition in front (-1: the default partition, or none), without the rows that changed and
+-- were not taken over yet.
 create or replace function partition_archiver.begin_repartition_check(p_id bigint) returns jsonb
   language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off set timezone = 'UTC' set datestyle = 'ISO, YMD' as $$
 declare
@@ -412,6 +415,7 @@ declare
   v_partitions jsonb;
   v_lowers text;
   v_values text;
+  v_outside text;
 begin
   update partition_archiver.repartition set state = 'copied', checked = null, checked_at = null where id = p_id;
   if j.mode = 'online' then
@@ -419,16 +423,20 @@ begin
     v_pending := format(' where not exists (select from partition_archiver_twin.changed_%s k where %s)', p_id, partition_archiver.join_on(j.key_columns, 'r', 'k'));
   end if;
   select jsonb_agg(x.name order by x.n), format('array[%s]::%s[]', string_agg(quote_literal(x.lower), ', ' order by x.n), v_type),
-         string_agg(format('(%s::oid, %s)', x.oid, x.n), ', ' order by x.n)
-    into v_partitions, v_lowers, v_values
-    from (select c.oid, c.relname as name, e.lower,
-                 row_number() over (order by case when v_type in ('smallint', 'integer', 'bigint') then e.lower::numeric end,
-                                             case when v_type not in ('smallint', 'integer', 'bigint') then e.lower::timestamptz end) as n
+         string_agg(format('(%s::oid, %s)', x.oid, x.n), ', ' order by x.n),
+         format('r.%1$I < %2$L::%4$s or r.%1$I >= %3$L::%4$s', j.control_column, (array_agg(x.lower order by x.n))[1],
+           (array_agg(x.upper order by x.n desc))[1], v_type)
+    into v_partitions, v_lowers, v_values, v_outside
+    from (select c.oid, c.relname as name, e.ends[1] as lower, e.ends[2] as upper,
+                 row_number() over (order by case when v_type in ('smallint', 'integer', 'bigint') then e.ends[1]::numeric end,
+                                             case when v_type not in ('smallint', 'integer', 'bigint') then e.ends[1]::timestamptz end) as n
             from pg_inherits i join pg_class c on c.oid = i.inhrelid
-            cross join lateral (select (regexp_match(pg_get_expr(c.relpartbound, c.oid), '^FOR VALUES FROM \(''?([^'']+?)''?\) TO'))[1] as lower) e
-           where i.inhparent = j.twin_oid and e.lower is not null) x;
+            cross join lateral (select regexp_match(pg_get_expr(c.relpartbound, c.oid),
+              '^FOR VALUES FROM \(''?([^'']+?)''?\) TO \(''?([^'']+?)''?\)$') as ends) e
+           where i.inhparent = j.twin_oid and e.ends is not null) x;
   return jsonb_build_object('partitions', v_partitions,
-    'source', format('select width_bucket(r.%1$I, %2$s), %3$s from only %4$I.%5$I r%6$s', j.control_column, v_lowers, v_columns, j.table_schema, j.table_name, v_pending),
+    'source', format('select case when %7$s then -1 else width_bucket(r.%1$I, %2$s) end, %3$s from only %4$I.%5$I r%6$s',
+      j.control_column, v_lowers, v_columns, j.table_schema, j.table_name, v_pending, v_outside),
     'twin', format('select coalesce(b.n, -1), %3$s from partition_archiver_twin.%1$I r left join (values %2$s) b (partition_oid, n) on b.partition_oid = r.tableoid%4$s',
       j.table_name, v_values, v_columns, v_pending));
 end

@@ -165,13 +165,14 @@ async function digestIn(
   query: string,
 ): Promise<ReadonlyMap<number, LineDigest>> {
   try {
-    return (await copying.begin('isolation level repeatable read', async (transaction) => {
+    const digests: unknown = await copying.begin('isolation level repeatable read', async (transaction) => {
       await transaction.unsafe(`set transaction snapshot '${snapshot}'`);
       await pin(transaction);
       return digestByPartition(
         await transaction.unsafe(`copy (${query}) to stdout with (${COPY_OPTIONS})`).readable(),
       );
-    })) as ReadonlyMap<number, LineDigest>;
+    });
+    return digests as ReadonlyMap<number, LineDigest>;
   } finally {
     await copying.end({ timeout: 5 });
   }

@@ -14,7 +14,7 @@ const INSTANCES = [
   { vCpu: 64, storageMBps: 2375 },
 ] as const;
 
-/** US East, November 2025: Standard state transitions, Lambda on Graviton, S3 requests, a month of S3 Standard-IA. */
+/** List prices of US East as known when this was written, not looked up by the run: Standard state transitions, Lambda on Graviton, S3 requests, a month of S3 Standard-IA. */
 const PRICES = {
   transition: 0.000025,
   lambdaGiBSecond: 0.0000133334,
@@ -91,6 +91,6 @@ export function describeAssumptions({ exportRate, verifyRate, textPerTable }: As
     `a byte of table makes ${textPerTable.toFixed(2)} bytes of text (measured, narrow rows);`,
     `half of the processors are used (\`concurrency.segments\`); the instance reads ${INSTANCES.map(({ vCpu, storageMBps }) => `${storageMBps} MB/s with ${vCpu} vCPU`).join(', ')} from its volume at most, twice over;`,
     `segments of ${SEGMENT_MIB} MiB; export runs with ${EXPORT_GIB * 1024} MiB of Lambda memory, verify with ${VERIFY_GIB * 1024} MiB, whose processor share is assumed to keep up (a third of a vCPU reads about 30 MB/s of narrow rows: measure, and give it more memory where it does not);`,
-    'list prices of US East (N. Virginia): state transitions, Lambda GB-seconds, S3 requests; without RDS Proxy, NAT or endpoints, KMS, logs, and without the instance, which runs anyway.',
+    'list prices of US East (N. Virginia), to be checked before anybody relies on them: state transitions, Lambda GB-seconds, S3 requests; without RDS Proxy, NAT or endpoints, KMS, logs, and without the instance, which runs anyway.',
   ].join(' ');
 }

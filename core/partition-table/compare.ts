@@ -1,5 +1,12 @@
 import { type LineDigest, LineDigester } from '../verify/line-digest.ts';
-import type { CheckedPartition } from './database.ts';
+
+/** What one partition was found to hold, on both sides. */
+export interface CheckedPartition {
+  readonly partition: string;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly lineHashSum: string;
+}
 
 /** Whether table and twin hold the same, partition by partition. */
 export type Verdict =
@@ -41,7 +48,10 @@ export async function digestByPartition(
   return new Map([...digesters].map(([number, digester]) => [number, digester.digest()]));
 }
 
-/** Compares the digests of both sides. `names` are those of the partitions 1, 2, …; rows of others belong to none. */
+/** Number of the rows that lie in the default partition, or would if there were one. */
+const OUTSIDE = -1;
+
+/** Compares the digests of both sides. `names` are those of the partitions 1, 2, …. */
 export function comparePartitions(
   names: readonly string[],
   table: ReadonlyMap<number, LineDigest>,
@@ -50,7 +60,7 @@ export function comparePartitions(
   const differences: string[] = [];
   const partitions: CheckedPartition[] = [];
   for (const number of new Set([...names.map((_, index) => index + 1), ...table.keys(), ...twin.keys()])) {
-    const partition = names[number - 1];
+    const partition = number === OUTSIDE ? 'the default partition' : names[number - 1];
     const [ours, theirs] = [table.get(number), twin.get(number)];
     const { rows = 0, bytes = 0, lineHashSum = '0'.repeat(16) } = ours ?? {};
     if (partition === undefined) {

@@ -1,4 +1,4 @@
-import type { Verdict } from './compare.ts';
+import type { CheckedPartition, Verdict } from './compare.ts';
 
 /** How a plain table becomes a partition set. */
 export interface PartitionTablePlan {
@@ -29,14 +29,6 @@ export interface PartitionTableJob {
   readonly id: number;
   readonly state: PartitionTableState;
   readonly plan: PartitionTablePlan;
-}
-
-/** What one partition was found to hold, on both sides. */
-export interface CheckedPartition {
-  readonly partition: string;
-  readonly rows: number;
-  readonly bytes: number;
-  readonly lineHashSum: string;
 }
 
 /** The database, as `partition-table` needs it, on an administrator's connection. Each call is a transaction of its own. */

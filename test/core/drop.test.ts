@@ -51,7 +51,7 @@ test('a partition is dropped once every object of its archive was looked up by i
     return head(key, version);
   };
   expect(await run()).toEqual({ dropped: true });
-  const [{ objects }] = manifest.segments as [{ objects: { key: string; versionId: string }[] }];
+  const objects = manifest.segments.flatMap((segment) => segment.objects);
   expect(looked).toEqual([...objects, manifest.ddl].map((object) => `${object.key} ${object.versionId}`));
   expect(dropped).toEqual([[7, { manifestVersionId: versionId }]]);
   expect(log.lines).toMatchObject([{ event: 'drop', fields: { partition: 7, rows: 3, manifest: KEY } }]);

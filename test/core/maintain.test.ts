@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { ArchiverError } from '../../core/errors.ts';
 import { maintain, type Inventory, type MaintainDatabase, type SetHealth } from '../../core/maintain.ts';
 import type { Request } from '../../core/request.ts';
-import { fakeClock, fakeLog, fakePort, makeConfig, makeRequest } from '../support/fakes.ts';
+import { fakeClock, fakeLog, makeConfig, makeRequest } from '../support/fakes.ts';
 
 const inventory = (changes: Partial<Inventory> = {}): Inventory => ({
   ...{ attached: 5, added: 0, detached: 0, missing: 0, blocked: 0 },

@@ -171,7 +171,7 @@ describe('what failed fails the execution, after all the rest is done', () => {
     const failed = { state: 'blocked', blockedCode: 'SealBroken', blockedReason: 'x'.repeat(2000) } as const;
     const { done } = setUp(Array.from({ length: 500 }, (_, id) => row({ id, ...failed })));
     const { message } = await done.then(
-      () => expect.unreachable(),
+      () => new Error('it did not fail'),
       (error: unknown) => error as Error,
     );
     expect(Buffer.byteLength(message)).toBeLessThan(32_768);

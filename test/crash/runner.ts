@@ -2,9 +2,9 @@
  * Runs the archiver in a process of its own, so that it can be killed: one run for each job that comes as a message.
  * Everything goes through the fault proxies.
  */
+import { S3Client } from '@aws-sdk/client-s3';
 import { localSteps } from '../../bin/archive/steps.ts';
 import { connect } from '../../adapters/postgres/connect.ts';
-import { makeS3Client } from '../../adapters/s3/client.ts';
 import type { RuntimeConfig } from '../../core/config/runtime.ts';
 import { run } from '../../core/run.ts';
 
@@ -37,7 +37,12 @@ const clock = {
 const log = { info: () => undefined, warn: () => undefined };
 
 async function work({ postgres, s3, config }: Job): Promise<JobResult> {
-  const client = makeS3Client({ region: s3.region, endpoint: s3.endpoint, credentials: s3 });
+  const client = new S3Client({
+    ...{ region: s3.region, endpoint: s3.endpoint, credentials: s3, forcePathStyle: true },
+    ...{ requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED' },
+    // So that an outage outlasts them sooner.
+    maxAttempts: 2,
+  });
   try {
     const steps = localSteps({
       ...{ config, s3: client, bucket: s3.bucket, region: s3.region, clock, log },

@@ -75,7 +75,7 @@ describe('the embedded metrics', () => {
     });
   });
 
-  // Seen to fail without: the filter of names; a null is a value of 0 to nobody, and CloudWatch would drop the line.
+  // Seen to fail without: the filter of names. A null is no number, and CloudWatch would refuse the line.
   test('leave out what is not known of an id set', () => {
     const [line] = linesOf((metrics) => {
       metrics.partitionSet('public.events', { ...PROGRESS, overdueDays: null, futurePartitions: null });

@@ -101,7 +101,7 @@ export class Race {
     if (!this.#models.includes(model)) this.#models.push(model);
     const sql = this.#databases.connect(this.database, { max: 1 });
     const newId = (): string => String((this.#ids += 1));
-    const working = startWriter(kind, act, { sql, target, model, newId, random: Math.random });
+    const working = startWriter(kind, act, { sql, url: this.#databases.url(this.database), target, model, newId, random: Math.random });
     this.#working.push(working);
     return working;
   }

@@ -2,8 +2,9 @@
  * Applications that write into a partition while it is archived, each in its own way. A writer knows what it has
  * committed; refusals are counted by their SQLSTATE and change nothing.
  */
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type postgres from 'postgres';
 import { Model } from './model.ts';
@@ -19,6 +20,8 @@ export interface Target {
 /** One writer's means. */
 export interface Writer {
   readonly sql: postgres.Sql;
+  /** Where it is connected to. */
+  readonly url: string;
   readonly target: Target;
   /** What is committed. */
   readonly model: Model;
@@ -99,10 +102,18 @@ const asReplica: Act = async (writer) => {
   await through(({ partition }) => partition)(writer);
 };
 
-const byCopy: Act = async ({ sql, target, model, newId }) => {
+/** By psql: the driver's COPY in ends the whole process when its connection breaks (postgres 3.4.9). */
+const byCopy: Act = async ({ url, target, model, newId }) => {
   const lines = [newId(), newId(), newId()].map((id) => lineOf(id, target.ts, CUSTOMER, 'copied'));
-  const into = await sql.unsafe(`copy ${target.partition} (id, ts, customer_id, payload) from stdin`).writable();
-  await pipeline(Readable.from(lines.map((line) => `${line}\n`)), into);
+  const command = `copy ${target.partition} (id, ts, customer_id, payload) from stdin`;
+  const psql = spawn('psql', ['-X', '-q', '-v', 'VERBOSITY=sqlstate', '-c', command, url], { stdio: 'pipe' });
+  const ended = once(psql, 'close');
+  // It is gone before it has read everything where the table is.
+  psql.stdin.on('error', () => undefined);
+  psql.stdin.end(lines.map((line) => `${line}\n`).join(''));
+  const errors = await text(psql.stderr);
+  const [status] = (await ended) as [number];
+  if (status !== 0) throw Object.assign(new Error(errors), { code: /ERROR: {2}(\w{5})/.exec(errors)?.[1] ?? errors });
   for (const line of lines) model.put(line);
 };
 

@@ -28,7 +28,7 @@ describe('a bucket with Object Lock', () => {
     await createPartitionSet(database.sql, { months: 3, rowsPerMonth: 20_000 });
   });
 
-  // Seen to fail without: the call of store.protect in core/commit.ts, the DDL in its list, and markProven.
+  // Seen to fail without: the DDL among what core/commit.ts protects.
   test('keeps every version of a proven archive from being deleted, and only data is marked for colder storage', async () => {
     const { s3, run, steps } = archiver();
     const config = configWith({ days: 30, mode: 'COMPLIANCE' });

@@ -77,6 +77,12 @@ export class Databases {
     });
   }
 
+  /** For psql, as superuser. */
+  url(database: string): string {
+    const { host, port, superuser } = this.coordinates.postgres;
+    return `postgres://${superuser.user}:${superuser.password}@${host}:${String(port)}/${database}`;
+  }
+
   /** PEM of the authority that vouches for the pooler. */
   get poolerAuthority(): string {
     return readFileSync(this.coordinates.pooler.caFile, 'utf8');

@@ -44,10 +44,11 @@ export async function createTwinPartitions(
     select nullif(partdefid, 0)::regclass::text as fallback from pg_partitioned_table where partrelid = ${quoted('partition_archiver_twin', table)}::regclass`;
   if (twin.fallback !== null) await transaction.unsafe(`drop table ${twin.fallback}`);
   await refuseRowsOutside(transaction, schema, plan);
-  if (plan.defaultPartition) {
-    // Under the name that pg_partman gives it; rows that are taken over never reach it, since all have a partition.
-    const name = [...table].slice(0, 55).join('');
-    await transaction`create table partition_archiver_twin.${transaction(`${name}_default`)} partition of partition_archiver_twin.${transaction(table)} default`;
+  if (plan.defaultPartition && twin.fallback !== null) {
+    // Rows that are taken over never reach it, since all have a partition.
+    await transaction.unsafe(
+      `create table ${twin.fallback} partition of ${quoted('partition_archiver_twin', table)} default`,
+    );
   }
 }
 

@@ -12,7 +12,7 @@ const theirs = { Key: 'kind', Value: 'temporary' };
 const oldRule = Object.assign(rule({ Expiration }), { Prefix: 'shop/' });
 
 describe('a lifecycle rule that would delete archives', () => {
-  // Seen to fail without: each of the conditions of deletionBy and mayMatch.
+  // Seen to fail without: the check of Status in deletionBy (below, of what is let be).
   test.each<[string, LifecycleRule, string]>([
     ['everything', rule({ Expiration }), 'objects after 30 days'],
     ['on a date', rule({ Expiration: { Date: new Date('2027-01-01') } }), 'objects on 2027-01-01'],

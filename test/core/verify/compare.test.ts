@@ -197,9 +197,11 @@ describe('no verdict is reached where a side fails', () => {
     for (const failing of ['table', 'archive']) {
       const broken = watched(['a\n', 'a\n', new Error('S3 is gone')]);
       const endless = watched([other], 'endless');
-      const sides = [broken.stream, endless.stream] as const;
-      const [table, archive] = failing === 'table' ? sides : ([...sides].reverse() as typeof sides);
-      await expect(compareStreams(table, archive)).rejects.toThrow('S3 is gone');
+      const comparing =
+        failing === 'table'
+          ? compareStreams(broken.stream, endless.stream)
+          : compareStreams(endless.stream, broken.stream);
+      await expect(comparing).rejects.toThrow('S3 is gone');
       for (let turns = 0; turns < 5; turns += 1) await turn();
       expect(endless.seen.closed).toBe(true);
       const { taken } = endless.seen;
