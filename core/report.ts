@@ -109,7 +109,7 @@ export async function report(
     if (!input.request.dryRun) await database.record(toRecord(input, result));
   }
   if (failed > 0 && !result.resume)
-    throw new ArchiverError('PartitionsFailed', explain(failures, brokenSets, result));
+    throw new ArchiverError('PartitionsFailed', explain(partitions, input.maintain, result));
   return result;
 }
 
@@ -147,17 +147,16 @@ function summarise(totals: Pick<RunReport, 'archived' | 'dropped' | 'failed' | '
 }
 
 function explain(
-  failures: readonly PartitionReport[],
+  partitions: readonly PartitionReport[],
   sets: readonly SetReport[],
   { summary }: RunReport,
 ): string {
   const lines = [
-    ...sets.map(
-      ({ partitionSet, error }) => `${partitionSet}: ${error?.code ?? ''}, ${error?.message ?? ''}`,
+    ...sets.flatMap(({ partitionSet, error }) =>
+      error === undefined ? [] : [`${partitionSet}: ${error.code}, ${error.message}`],
     ),
-    ...failures.map(
-      ({ partition, error }) =>
-        `${partition}: ${error?.code ?? ''}, ${error?.message ?? ''}. ${error?.hint ?? ''}`,
+    ...partitions.flatMap(({ partition, error }) =>
+      error === undefined ? [] : [`${partition}: ${error.code}, ${error.message}. ${error.hint ?? ''}`],
     ),
   ];
   const rest = lines.length - NAMED_FAILURES;

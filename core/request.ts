@@ -62,7 +62,9 @@ function chooseSets(wanted: unknown, config: RuntimeConfig, problems: string[]):
   const names = config.partitionSets.map((set) => displayName(set.schema, set.table));
   if (wanted === undefined) return names.map((_, index) => index);
   if (!Array.isArray(wanted) || wanted.length === 0) {
-    problems.push(`partitionSets: ${show(wanted)} must be a list of names such as ["${names[0] ?? ''}"]`);
+    problems.push(
+      `partitionSets: ${show(wanted)} must be a list of names such as ${JSON.stringify(names.slice(0, 1))}`,
+    );
     return [];
   }
   const chosen = new Set<number>();

@@ -105,7 +105,7 @@ begin
           join pg_namespace n on n.nspname = split_part(p.template_table, '.', 1)
           join pg_class c on c.relnamespace = n.oid and c.relname = split_part(p.template_table, '.', 2)
          where p.parent_table = $1$query$, v_partman) into v_template using v_wanted.schema || '.' || v_wanted."table";
-      if not v_template.usable then
+      if v_template.owner <> v_owner and not v_template.usable then
         problem := format('pg_partman''s template table for it belongs to %I, of which archiver_maintain is not a member', v_template.owner);
         remedy := format('alter table %I.%I owner to %I;', v_template.nspname, v_template.relname, v_owner);
         return next;
@@ -114,7 +114,8 @@ begin
     foreach v_role in array array['archive_owner', 'archiver_maintain'] loop
       if not pg_has_role(v_role, v_owner, 'usage') then
         problem := format('role %s is not a member of its owner %I', v_role, v_owner);
-        remedy := format('grant %I to %s%s;', v_owner, v_role, v_options);
+        remedy := format('grant %I to %s%s;', v_owner, v_role,
+          case when pg_has_role(v_role, v_owner, 'member') then v_options end);
         return next;
       elsif v_options <> '' and not pg_has_role(v_role, v_owner, 'set') then
         problem := format('role %s may not give tables to their owner %I', v_role, v_owner);

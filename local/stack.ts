@@ -18,7 +18,7 @@ import { startObjectStore } from './stack/object-store.ts';
 import { stopOnSignals, takeOwnership } from './stack/owner.ts';
 import { freePorts } from './stack/ports.ts';
 import { preparePooler } from './stack/pooler.ts';
-import { preparePostgres, SUPERUSER } from './stack/postgres.ts';
+import { preparePostgres, socketDirectory, SUPERUSER } from './stack/postgres.ts';
 import { Supervisor } from './stack/processes.ts';
 import { startSecretsManager, type SecretsManager } from './stack/secrets-manager.ts';
 import { ensureServiceDirectory } from './stack/service-directory.ts';
@@ -134,7 +134,10 @@ async function start(
     await postgres.start();
     log(`PostgreSQL answers on port ${String(ports.postgres)}`);
     const pooler = await preparePooler(
-      { ...common, directory: join(services, 'pooler'), port: ports.pooler, postgresPort: ports.postgres },
+      {
+        ...{ ...common, directory: join(services, 'pooler'), port: ports.pooler },
+        ...{ postgresPort: ports.postgres, postgresSockets: socketDirectory(join(services, 'postgres')) },
+      },
       supervisor,
     );
     await pooler.start();

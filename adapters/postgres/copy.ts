@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { inTransaction, type Connection, type Transaction } from './connect.ts';
 import { translate } from './errors.ts';
 
@@ -44,15 +44,15 @@ export async function copyOut<T>(
  * awaits it has had a chance to listen, which would end the whole process: so the listener is there first.
  */
 function startCopy(transaction: Transaction, statement: string): Promise<Readable> {
-  const query = transaction.unsafe(statement).readable() as unknown as Promise<Readable> & {
-    resolve: (rows: Readable) => void;
+  const query = transaction.unsafe(statement);
+  // The driver answers twice: with the stream when the COPY begins, and with its result when it is over.
+  const driver = query as unknown as { resolve: (answer: unknown) => void };
+  const { resolve } = driver;
+  driver.resolve = (answer) => {
+    if (answer instanceof Readable) answer.on('error', () => undefined);
+    resolve(answer);
   };
-  const resolve = query.resolve;
-  query.resolve = (rows) => {
-    rows.on('error', () => undefined);
-    resolve(rows);
-  };
-  return query;
+  return query.readable();
 }
 
 /** What the driver does when the stream is asked for more. */

@@ -27,7 +27,7 @@ export function inspectDatabase(connection: Connection): InspectDatabase {
 }
 
 /** A table and its columns by the catalogs and the statistics. */
-export async function readTableFacts(
+async function readTableFacts(
   connection: Connection | Transaction,
   schema: string,
   table: string,

@@ -19,6 +19,8 @@ export interface PoolerOptions {
   readonly directory: string;
   readonly port: number;
   readonly postgresPort: number;
+  /** Folder of the server's socket, where no password is asked for. */
+  readonly postgresSockets: string;
   readonly poolerPassword: string;
   readonly certificates: Certificates;
 }
@@ -65,7 +67,9 @@ export async function preparePooler(options: PoolerOptions, supervisor: Supervis
 
 function configuration(options: PoolerOptions, users: string): string {
   return `[databases]
-* = host=127.0.0.1 port=${String(options.postgresPort)} auth_user=${POOLER_ROLE}
+; By the socket: with SCRAM, a login to the server needs the very verifier that the client came with, and a password that
+; was set again in between, though the same, has another.
+* = host=${options.postgresSockets} port=${String(options.postgresPort)} auth_user=${POOLER_ROLE}
 
 [pgbouncer]
 listen_addr = 127.0.0.1

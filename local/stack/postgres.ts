@@ -88,11 +88,23 @@ async function initialise(data: string, options: PostgresOptions): Promise<void>
   await run(
     asServiceAccount([
       ...[requireServerProgram('initdb', options), '-D', data, '-U', SUPERUSER, '--no-sync'],
-      ...['--auth=scram-sha-256', `--pwfile=${passwordFile}`, '--encoding=UTF8', '--locale=C.UTF-8'],
+      // The socket is for the pooler, which asks each client for its password itself.
+      ...[
+        '--auth-host=scram-sha-256',
+        '--auth-local=trust',
+        `--pwfile=${passwordFile}`,
+        '--encoding=UTF8',
+        '--locale=C.UTF-8',
+      ],
     ]),
     { cwd: options.directory },
   );
   rmSync(passwordFile);
+}
+
+/** Where the server's socket is; only the service account gets there. */
+export function socketDirectory(directory: string): string {
+  return join(directory, 'sockets');
 }
 
 async function writeConfiguration(path: string, data: string, options: PostgresOptions): Promise<void> {
@@ -101,12 +113,15 @@ async function writeConfiguration(path: string, data: string, options: PostgresO
   const answers = join(data, 'aws_s3_local');
   await mkdir(answers, { recursive: true });
   await giveToServiceAccount(answers);
+  const sockets = socketDirectory(options.directory);
+  await mkdir(sockets, { recursive: true, mode: 0o700 });
+  await giveToServiceAccount(sockets);
   await writeFile(
     path,
     [
       setting('listen_addresses', '127.0.0.1'),
       setting('port', String(options.port)),
-      setting('unix_socket_directories', ''),
+      setting('unix_socket_directories', sockets),
       setting('max_connections', '200'),
       setting('password_encryption', 'scram-sha-256'),
       setting('ssl', 'on'),

@@ -11,7 +11,7 @@ function another(old: unknown): unknown {
   if (typeof old === 'number') return old + 1;
   if (typeof old === 'boolean') return !old;
   if (old === null) return 1;
-  return String(old).replace(/.$/u, (last) => (last === '0' ? '1' : '0'));
+  return (old as string).replace(/.$/u, (last) => (last === '0' ? '1' : '0'));
 }
 
 describe('a manifest that was written', () => {

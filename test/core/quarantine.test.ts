@@ -54,6 +54,16 @@ test('one that was quarantined by an earlier run has its bounds checked again: t
   expect(checked).toEqual([7]);
 });
 
+test.each<[Partial<PartitionStatus>, string]>([
+  [{ state: 'exported', openSegments: [1] }, 'export'],
+  [{ state: 'verified', due: true }, 'drop'],
+  [{ state: 'dropped' }, 'done'],
+  [{ state: 'blocked' }, 'done'],
+])('one that an earlier run left as %j is not quarantined again', async (left, next) => {
+  const { done } = work({ status: async () => status(left) }, { drop: true });
+  expect(await done).toMatchObject({ next });
+});
+
 test('rows out of bounds: the table is handed back, and the partition blocked', async () => {
   const handedBack: unknown[] = [];
   const { done, clock } = work({

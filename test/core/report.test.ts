@@ -28,14 +28,13 @@ const set = (changes: Partial<SetReport> = {}): SetReport => ({
   ...changes,
 });
 
-function setUp(rows: readonly LedgerRow[], changes: Partial<ReportInput> = {}) {
+function setUp(rows: readonly LedgerRow[], changes: Partial<ReportInput> = { redriveCount: 0 }) {
   const recorded: RecordedRun[] = [];
   const totals: unknown[] = [];
   const input: ReportInput = {
     request: makeRequest({ startedAt: START.toISOString() }),
     maintain: [set()],
     detect: { partitions: rows.map(({ id }) => id), tooYoung: [], redriveCount: 0 },
-    redriveCount: 0,
     ...changes,
   };
   const asked: unknown[] = [];
@@ -203,12 +202,9 @@ describe('a redrive of a failed run', () => {
   });
 
   test('counts from nothing where nobody counts', async () => {
-    const { redriveCount: _, ...input } = { redriveCount: 0, detect: { partitions: [1], tooYoung: [] } };
-    await expect(setUp(failing, { ...input, redriveCount: 0 }).done).rejects.toMatchObject({
-      code: 'PartitionsFailed',
-    });
-    const uncounted = setUp(failing, { detect: { partitions: [1], tooYoung: [] } });
-    await expect(uncounted.done).rejects.toMatchObject({ code: 'PartitionsFailed' });
+    const detect = { partitions: [1], tooYoung: [] };
+    await expect(setUp(failing, { detect }).done).rejects.toMatchObject({ code: 'PartitionsFailed' });
+    expect(await setUp(failing, { detect, redriveCount: 1 }).done).toMatchObject({ resume: true });
   });
 });
 

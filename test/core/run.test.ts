@@ -101,9 +101,9 @@ describe('the failure of one partition', () => {
   });
 
   test('that is no error at all ends the run', async () => {
-    // eslint-disable-next-line @typescript-eslint/only-throw-error -- what a broken library might do
     const { go } = setUp({
       quarantine: async () => {
+        // eslint-disable-next-line @typescript-eslint/only-throw-error -- what a broken library might do
         throw 'a text';
       },
     });
@@ -120,6 +120,19 @@ describe('the failure of one partition', () => {
     });
     await go();
     expect(calls.slice(4)).toEqual(['export 1 0', 'verify 1 0', 'recordFailure 1', 'report']);
+  });
+
+  test('in one segment stops the other ones that are under way after what they are at', async () => {
+    const { go, calls } = setUp({
+      quarantine: async () => ({ next: 'export', segments: [0, 1, 2, 3] }),
+      export: async (_, segment) => {
+        if (segment === 0) throw new ArchiverError('ExportDenied', 'no role');
+        await new Promise((resolve) => setImmediate(resolve));
+      },
+      recordFailure: async () => undefined,
+    });
+    await go({ partitions: 1, segments: 2 });
+    expect(calls.slice(4)).toEqual(['export 1 0', 'export 1 1', 'verify 1 1', 'recordFailure 1', 'report']);
   });
 
   test('in two segments at once is one failure, and no rejection that nobody handles', async () => {

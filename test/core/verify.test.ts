@@ -192,20 +192,20 @@ describe('a stream that fails in the middle reaches no verdict', () => {
     );
     const [database, recorded] = databaseWith(rows);
     const store = bucketWith({ [KEY]: ROWS });
-    let closed = false;
+    const reading = { closed: false };
     store.read = async function* () {
       try {
-        for (;;) {
+        for (let more = 0; more < 1e6; more += 1) {
           await turn();
           yield Buffer.from(ROWS);
         }
       } finally {
-        closed = true;
+        reading.closed = true;
       }
     };
     await expect(verify(database, store)).rejects.toBe(lost);
-    for (let turns = 0; turns < 10 && !closed; turns += 1) await turn();
-    expect(closed).toBe(true);
+    for (let turns = 0; turns < 10 && !reading.closed; turns += 1) await turn();
+    expect(reading.closed).toBe(true);
     expect(recorded).toEqual({ matches: [], mismatches: [] });
   });
 

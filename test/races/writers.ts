@@ -52,7 +52,7 @@ function plain(insert: Statement, update: Statement, remove: Statement): Act {
       if (random() < 0.3) {
         const { count } = (await sql.begin(async (tx) => {
           const done = await statement(tx, id, payload);
-          await sleep(random() < 0.1 ? 300 : random() * 6);
+          await sleep(random() < 0.005 ? 300 : random() * 6);
           return done;
         })) as { count: number };
         if (count === 1) committed();

@@ -48,7 +48,12 @@ export function useArchiver(): () => Archiver {
     s3 = makeS3Client();
     bucket = await makeBucket(s3, 'archive');
     for (const role of ['archiver_maintain', 'archiver_read', 'archiver_drop', 'archiver_restore']) {
-      await withRoleLock(database(), `alter role ${role} password '${ROLE_PASSWORD}'`);
+      // Once: even the same password gets a new salt, and the pooler, which logs in as its client did, is refused.
+      await withRoleLock(
+        database(),
+        `do $$ begin if (select rolpassword is null from pg_authid where rolname = '${role}') then
+           alter role ${role} password '${ROLE_PASSWORD}'; end if; end $$`,
+      );
     }
   });
   afterAll(() => {

@@ -49,19 +49,21 @@ export async function createKind(sql: postgres.Sql, kind: Kind): Promise<void> {
               where parent_table = ${`${schema}.${table}`}`;
     await tx.unsafe(`insert into ${name} (id, at) select row_number() over (), at from (${values}) v (at)`);
     await giveTo(tx, name, KIND_OWNER);
-    const [template] = await tx<{ name: string }[]>`
-      select format('%I.%I', split_part(template_table, '.', 1), split_part(template_table, '.', 2)) as name
-        from partman.part_config where parent_table = ${`${schema}.${table}`} and template_table is not null`;
-    if (template !== undefined) await tx.unsafe(`alter table ${template.name} owner to ${KIND_OWNER}`);
     await tx.unsafe(`analyze ${name}`);
   });
   await withRoleRetries(() => enrollOwner(sql, KIND_OWNER, [schema]));
 }
 
-/** Gives a set and all that is attached to it to a role. */
+/** Gives a set, all that is attached to it, and pg_partman's template table for it to a role. */
 export async function giveTo(tx: postgres.TransactionSql, name: string, owner: string): Promise<void> {
   const members = await tx<
     { name: string }[]
   >`select relid::regclass::text as name from pg_partition_tree(${name}::regclass)`;
-  for (const member of members) await tx.unsafe(`alter table ${member.name} owner to ${quote(owner)}`);
+  const templates = await tx<{ name: string }[]>`
+    select format('%I.%I', split_part(template_table, '.', 1), split_part(template_table, '.', 2)) as name
+      from partman.part_config join pg_class c on c.oid = ${name}::regclass
+     where parent_table = (select nspname from pg_namespace where oid = c.relnamespace) || '.' || c.relname and template_table is not null`;
+  for (const table of [...members, ...templates]) {
+    await tx.unsafe(`alter table ${table.name} owner to ${quote(owner)}`);
+  }
 }

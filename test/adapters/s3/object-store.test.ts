@@ -110,21 +110,6 @@ test('keys with any sign in them are the keys that are listed', async () => {
   for (const object of listed) expect(await readText(store, object)).toBe(object.key);
 });
 
-// Seen to fail without: the markers of the next page. A listing that ends early would overlook an unexpected object.
-test('a listing of more than a page has all of it', async () => {
-  const count = 1100;
-  const queue = Array.from(
-    { length: count },
-    (_, index) => `pages/${String(index).padStart(4, '0')}`,
-  ).values();
-  const write = async (): Promise<void> => {
-    for (const key of queue) await put(key, 'x');
-  };
-  await Promise.all(Array.from({ length: 12 }, write));
-  const listed = await store.list('pages/');
-  expect(new Set(listed.map(({ key }) => key)).size).toBe(count);
-});
-
 test('an object of megabytes comes in pieces, all of its bytes and in order', async () => {
   const body = Buffer.alloc(5_000_000, 'the same line again\n');
   const versionId = await put('large', body);
@@ -248,6 +233,35 @@ describe('a server that fails in the middle', () => {
     });
     expect(await lossy.create('k', 'body', 'text/plain')).toBe('exists');
     expect(asked).toBe(2);
+  });
+
+  // Seen to fail without: the markers of the next page. What a listing overlooks, nobody finds unexpected.
+  test('a listing of several pages has all of it, and nothing that is not current', async () => {
+    const version = (key: string, current: boolean): string =>
+      `<Version><Key>${key}</Key><VersionId>v</VersionId><IsLatest>${current}</IsLatest><Size>3</Size></Version>`;
+    const pages: Record<string, string> = {
+      first: `<IsTruncated>true</IsTruncated><NextKeyMarker>k1</NextKeyMarker><NextVersionIdMarker>v9</NextVersionIdMarker>${version('k1', true)}`,
+      second: `<IsTruncated>true</IsTruncated><NextKeyMarker>k2</NextKeyMarker>${version('k1', false)}${version('k2', true)}`,
+      third: `<IsTruncated>false</IsTruncated>${version('k3', true)}`,
+    };
+    const asked: string[] = [];
+    const paged = await storeOn((request, response) => {
+      const { searchParams } = new URL(request.url ?? '', 'http://s3');
+      const [key, id] = [searchParams.get('key-marker'), searchParams.get('version-id-marker')];
+      asked.push(`${key} ${id}`);
+      const page = key === null ? 'first' : key === 'k1' ? 'second' : 'third';
+      response.writeHead(200).end(`<ListVersionsResult>${pages[page]}</ListVersionsResult>`);
+    });
+    const listed = await paged.list('k');
+    expect(listed).toEqual(['k1', 'k2', 'k3'].map((key) => ({ key, versionId: 'v', bytes: 3 })));
+    expect(asked).toEqual(['null null', 'k1 v9', 'k2 null']);
+  });
+
+  test('an object without bytes is one', async () => {
+    const empty = await storeOn((_request, response) => {
+      response.writeHead(200, { 'content-length': 0 }).end();
+    });
+    expect(await readText(empty, { key: 'k', versionId: 'v' })).toBe('');
   });
 
   test('a delete marker is no object', async () => {

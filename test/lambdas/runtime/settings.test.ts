@@ -1,0 +1,90 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { readRuntimeConfig, readSettings } from '../../../lambdas/runtime/settings.ts';
+
+const environment = {
+  ...{
+    ARCHIVER: 'shop-archiver',
+    DATABASE_HOST: 'proxy.example',
+    DATABASE_PORT: '5432',
+    DATABASE_NAME: 'shop',
+  },
+  ...{
+    DATABASE_SECRET_ARN: 'arn:secret',
+    ARCHIVE_BUCKET: 'archive',
+    AWS_REGION: 'eu-central-1',
+    PATH: '/bin',
+  },
+};
+
+describe('the environment of a Lambda', () => {
+  test('becomes settings', () => {
+    expect(readSettings(environment)).toEqual({
+      ...{
+        archiver: 'shop-archiver',
+        databaseHost: 'proxy.example',
+        databasePort: 5432,
+        databaseName: 'shop',
+      },
+      ...{ databaseSecretArn: 'arn:secret', archiveBucket: 'archive', region: 'eu-central-1' },
+    });
+  });
+
+  test('that lacks something is refused, with all that it lacks', () => {
+    const { DATABASE_HOST: _, ...rest } = environment;
+    expect(() => readSettings({ ...rest, ARCHIVE_BUCKET: '' })).toThrow(
+      expect.objectContaining({
+        code: 'InvalidConfiguration',
+        message: 'the environment lacks DATABASE_HOST, ARCHIVE_BUCKET',
+      }),
+    );
+  });
+
+  test.each(['postgres', '0', '65536', '5432.5', '-1', ' ', 'Infinity'])(
+    'with a port %j is refused',
+    (port) => {
+      expect(() => readSettings({ ...environment, DATABASE_PORT: port })).toThrow(
+        expect.objectContaining({ code: 'InvalidConfiguration' }),
+      );
+    },
+  );
+});
+
+describe('config.json', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'config-'));
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  function read(text: string) {
+    const file = join(folder, 'config.json');
+    writeFileSync(file, text);
+    return readRuntimeConfig(pathToFileURL(file));
+  }
+
+  test('is read with its defaults, and cannot be changed afterwards', () => {
+    const config = read('{"partitionSets":[{"schema":"app","table":"event"}]}');
+    expect(config.partitionSets).toEqual([
+      { schema: 'app', table: 'event', drop: false, graceDays: 7, segmentSizeMiB: 1024, timeZone: 'UTC' },
+    ]);
+    expect(Object.isFrozen(config.partitionSets[0])).toBe(true);
+  });
+
+  test('that is wrong is refused, with every mistake', () => {
+    expect(() =>
+      read('{"partitionSets":[{"schema":"app","table":"event","graceDays":-1,"drop":"yes"}],"x":1}'),
+    ).toThrow(
+      expect.objectContaining({
+        code: 'InvalidConfiguration',
+        message: expect.stringMatching(/drop: "yes" .*graceDays: -1 .*x: 1 /),
+      }),
+    );
+  });
+
+  test.each(['', 'null', '[]', '{}'])('%j is no configuration', (text) => {
+    expect(() => read(text)).toThrow();
+  });
+});
