@@ -91,6 +91,11 @@ test('a lock that is not to be had in time is waited for with pauses, and then g
   expect(clock.pauses.length).toBeGreaterThan(10);
 });
 
+test('a table of the same name in another schema is another set', async () => {
+  const { done } = work({ status: async () => status({ parentSchema: 'audit' }) });
+  await expect(done).rejects.toMatchObject({ message: 'partition set audit.event is not configured' });
+});
+
 test('a partition whose set is not configured any more is not touched', async () => {
   const { done } = work({ status: async () => status({ parentSchema: 'Old', parentTable: 'set' }) });
   await expect(done).rejects.toMatchObject({

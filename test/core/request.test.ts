@@ -143,6 +143,8 @@ describe('hostile inputs', () => {
     );
     expect(Buffer.byteLength(message)).toBeLessThan(20_000);
     expect(message).toMatch(/and \d+ more$/);
+    const one = refusal({ partitionSets: ['x'] }, makeConfig({}, { partitionSets: sets }));
+    expect(Buffer.byteLength(one)).toBeLessThan(3_000);
   });
 
   test('any JSON is either refused or narrows', () => {

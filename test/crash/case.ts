@@ -49,7 +49,7 @@ export async function tryFault(
   const problems: string[] = [];
   const blocked: string[] = [];
   try {
-    let struck = false;
+    let struck = false as boolean;
     const gate = new Gate((met, moment) => {
       const here = met.channel === point.channel && moment === fault.moment;
       const now = here && (struck ? fault.lasts === true : met.number === point.number);
@@ -66,7 +66,8 @@ export async function tryFault(
     const end = await crash.run(gate);
     const first = end.ok ? `ended, ${String(end.failed)} failed` : end.name;
     if (!struck) problems.push('the point was not reached');
-    if (!end.ok && (end.name === 'hung' || end.name === 'crashed')) problems.push(`it ${end.name}: ${end.message}`);
+    if (!end.ok && (end.name === 'hung' || end.name === 'crashed'))
+      problems.push(`it ${end.name}: ${end.message}`);
     problems.push(...(await judge(crash, known, false)).map((problem) => `at once: ${problem}`));
 
     let runs = 0;
@@ -78,9 +79,11 @@ export async function tryFault(
       blocked.push(...(await crash.unblock()));
       const again = await crash.run(new Gate());
       done = again.ok && (await crash.states()).every(({ state }) => state === 'dropped');
-      if (!again.ok && again.name !== 'PartitionsFailed') problems.push(`run again: ${again.name}: ${again.message}`);
+      if (!again.ok && again.name !== 'PartitionsFailed')
+        problems.push(`run again: ${again.name}: ${again.message}`);
     }
-    if (blocked.length > 0 && fault.lies !== true) problems.push(`blocked by a fault that may pass: ${blocked.join(', ')}`);
+    if (blocked.length > 0 && fault.lies !== true)
+      problems.push(`blocked by a fault that may pass: ${blocked.join(', ')}`);
     problems.push(...(await judge(crash, known, true)));
     return { point, fault: fault.name, first, runs, blocked, lost: problems.filter(isLoss).length, problems };
   } finally {
@@ -106,7 +109,9 @@ async function judge(crash: CrashCase, known: Lines, finished: boolean): Promise
     problems.push(`not everything is dropped: ${JSON.stringify(states)}`);
   }
   if (archived !== found.inArchives.size) {
-    problems.push(`the ledger says ${String(archived)} rows, the archives have ${String(found.inArchives.size)}`);
+    problems.push(
+      `the ledger says ${String(archived)} rows, the archives have ${String(found.inArchives.size)}`,
+    );
   }
   if (found.unaccounted.length > 0) problems.push(`no manifest names ${found.unaccounted.join(', ')}`);
   return problems;

@@ -55,7 +55,9 @@ async function holdLocks({ sql }: Victims): Promise<Verdict> {
       select oid::regclass::text as name from pg_class
        where relkind in ('r', 'p') and relname like 'event%' and relnamespace::regnamespace::text in ('app', 'partition_archive')`;
     if (tables.length > 0) {
-      await tx.unsafe(`lock table only ${tables.map(({ name }) => name).join(', only ')} in access share mode`);
+      await tx.unsafe(
+        `lock table only ${tables.map(({ name }) => name).join(', only ')} in access share mode`,
+      );
     }
     taken.resolve(undefined);
     await sleep(LOCK_HELD_MS);
@@ -132,15 +134,13 @@ export const FAULTS: readonly Fault[] = [
     alone: true,
   },
 
-  ...S3_ERRORS.map(
-    ([status, code, lies]): Fault => ({
-      name: `S3 answers ${String(status)} ${code}`,
-      moment: 'before',
-      appliesTo: on('s3', 'aws_s3'),
-      strike: () => answer(status, code),
-      lies,
-    }),
-  ),
+  ...S3_ERRORS.map(([status, code, lies]): Fault => ({
+    name: `S3 answers ${String(status)} ${code}`,
+    moment: 'before',
+    appliesTo: on('s3', 'aws_s3'),
+    strike: () => answer(status, code),
+    lies,
+  })),
   {
     name: 'S3 answers 503 SlowDown from here on',
     moment: 'before',

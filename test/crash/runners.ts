@@ -38,14 +38,16 @@ export class Runners {
     const timer = new AbortController();
     const ended = Promise.race([
       once(child, 'message', { signal: timer.signal }).then(([result]) => result as JobResult),
-      once(child, 'exit', { signal: timer.signal }).then(
-        (): RunEnd => ({
-          ok: false,
-          name: this.#killed ? 'killed' : 'crashed',
-          message: errors.join('').slice(-2000),
-        }),
-      ),
-      after(PATIENCE_MS, timer.signal).then((): RunEnd => ({ ok: false, name: 'hung', message: 'it did not end' })),
+      once(child, 'exit', { signal: timer.signal }).then((): RunEnd => ({
+        ok: false,
+        name: this.#killed ? 'killed' : 'crashed',
+        message: errors.join('').slice(-2000),
+      })),
+      after(PATIENCE_MS, timer.signal).then((): RunEnd => ({
+        ok: false,
+        name: 'hung',
+        message: 'it did not end',
+      })),
     ]);
     child.send(job);
     const end = await ended;

@@ -13,11 +13,11 @@ import { createPartitionSet } from '../support/partition-sets.ts';
 import { judgeRows, Model, type Differences } from './model.ts';
 import { startWriter, type Act, type Target, type Working } from './writers.ts';
 
-export const COLUMNS = ['id', 'ts', 'customer_id', 'payload'];
+const COLUMNS = ['id', 'ts', 'customer_id', 'payload'];
 const ROWS_A_MONTH = 60;
 
 /** Time with its pauses cut short, so that as many tries as possible meet the writers. */
-export const hurriedClock: Clock = {
+const hurriedClock: Clock = {
   now: () => new Date(),
   sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, Math.min(milliseconds, 50))),
 };
@@ -44,6 +44,9 @@ export class RaceBench {
         rowsPerMonth: ROWS_A_MONTH,
         months,
       });
+      await sql`grant usage on schema partman to app_owner`;
+      await sql`grant all on all tables in schema partman to app_owner`;
+      await sql`grant execute on all functions in schema partman to app_owner`;
       await sql`create view app.event_view as select * from app.event`;
     });
     return new RaceBench(databases);
@@ -92,7 +95,9 @@ export class Race {
   async know(partition?: string): Promise<Model> {
     const inTables = await this.#lines(partition);
     const elsewhere = new Set(this.#models.flatMap(({ rows }) => [...rows.keys()]));
-    const model = new Model(new Map([...inTables].filter(([line]) => !elsewhere.has(line.split('\t')[0] ?? ''))));
+    const model = new Model(
+      new Map([...inTables].filter(([line]) => !elsewhere.has(line.split('\t')[0] ?? ''))),
+    );
     this.#models.push(model);
     return model;
   }
@@ -101,7 +106,14 @@ export class Race {
     if (!this.#models.includes(model)) this.#models.push(model);
     const sql = this.#databases.connect(this.database, { max: 1 });
     const newId = (): string => String((this.#ids += 1));
-    const working = startWriter(kind, act, { sql, url: this.#databases.url(this.database), target, model, newId, random: Math.random });
+    const working = startWriter(kind, act, {
+      sql,
+      url: this.#databases.url(this.database),
+      target,
+      model,
+      newId,
+      random: Math.random,
+    });
     this.#working.push(working);
     return working;
   }

@@ -37,7 +37,9 @@ try {
     if (lost === 0) survived = false;
   }
   const control = await mutantRounds(bench, CONTROL, Number(options.mutants));
-  say(`control, lock first: ${String(control.lost)} of ${String(control.committed)} transactions lost rows in ${String(control.rounds)} rounds`);
+  say(
+    `control, lock first: ${String(control.lost)} of ${String(control.committed)} transactions lost rows in ${String(control.rounds)} rounds`,
+  );
   if (control.lost > 0) survived = false;
 
   let [committed, lost, bad] = [0, 0, 0];
@@ -53,7 +55,9 @@ try {
     }
     if (round % 20 === 0) say(`${String(round)} rounds`);
   }
-  say(`archiver: ${options.rounds} rounds, ${String(committed)} transactions of writers, ${String(lost)} rows lost, ${String(bad)} rounds with problems`);
+  say(
+    `archiver: ${options.rounds} rounds, ${String(committed)} transactions of writers, ${String(lost)} rows lost, ${String(bad)} rounds with problems`,
+  );
   say(`writers were refused: ${JSON.stringify(Object.fromEntries(refused))}`);
   if (bad > 0) survived = false;
   await bench.close();

@@ -54,7 +54,9 @@ export function judgeRows(models: readonly Model[], found: readonly Lines[]): Di
   return {
     lost: ids.filter((id) => !present.has(id) && allowed.get(id)?.has(null) !== true),
     twice: [...present].filter(([, lines]) => lines.length > 1).map(([id]) => id),
-    wrong: [...present].filter(([id, lines]) => !lines.every((line) => isAllowed(id, line))).map(([id]) => id),
+    wrong: [...present]
+      .filter(([id, lines]) => !lines.every((line) => isAllowed(id, line)))
+      .map(([id]) => id),
   };
 }
 

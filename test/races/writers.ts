@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type postgres from 'postgres';
-import { Model } from './model.ts';
+import type { Model } from './model.ts';
 
 /** What a writer writes into. */
 export interface Target {
@@ -31,7 +31,7 @@ export interface Writer {
 }
 
 /** A row as it stands in the archive. */
-export function lineOf(id: string, ts: string, customer: number | string, payload: string): string {
+function lineOf(id: string, ts: string, customer: number | string, payload: string): string {
   return [id, ts, String(customer), payload].join('\t');
 }
 
@@ -41,14 +41,17 @@ const CUSTOMER = 1;
 /** One transaction of a writer: ends with what was committed in its model, or throws what it was refused with. */
 export type Act = (writer: Writer) => Promise<void>;
 
-interface Statement {
-  (tx: postgres.ISql, id: string, payload: string): Promise<{ readonly count: number }>;
-}
+type Statement = (tx: postgres.ISql, id: string, payload: string) => Promise<{ readonly count: number }>;
 
 /** Inserts, now and then in a transaction that stays open; then updates and deletes some of its own rows. */
 function plain(insert: Statement, update: Statement, remove: Statement): Act {
   return async ({ sql, target, model, newId, random }) => {
-    const write = async (id: string, statement: Statement, payload: string, committed: () => void): Promise<void> => {
+    const write = async (
+      id: string,
+      statement: Statement,
+      payload: string,
+      committed: () => void,
+    ): Promise<void> => {
       if (random() < 0.3) {
         const { count } = (await sql.begin(async (tx) => {
           const done = await statement(tx, id, payload);
@@ -79,9 +82,13 @@ const insertInto =
 const updateIn =
   (table: string, prepare: boolean, ts: string): Statement =>
   (tx, id, payload) =>
-    tx.unsafe(`update ${table} set payload = $3 where id = $1::bigint and ts = $2::timestamptz`, [id, ts, payload], {
-      prepare,
-    });
+    tx.unsafe(
+      `update ${table} set payload = $3 where id = $1::bigint and ts = $2::timestamptz`,
+      [id, ts, payload],
+      {
+        prepare,
+      },
+    );
 const deleteFrom =
   (table: string, prepare: boolean, ts: string): Statement =>
   (tx, id) =>
@@ -93,7 +100,11 @@ const through =
   (writer) => {
     const name = table(writer.target);
     const { ts } = writer.target;
-    return plain(insertInto(name, prepare, ts), updateIn(name, prepare, ts), deleteFrom(name, prepare, ts))(writer);
+    return plain(
+      insertInto(name, prepare, ts),
+      updateIn(name, prepare, ts),
+      deleteFrom(name, prepare, ts),
+    )(writer);
   };
 
 /** As the apply worker of logical replication, which fires no ordinary triggers. */
@@ -113,7 +124,8 @@ const byCopy: Act = async ({ url, target, model, newId }) => {
   psql.stdin.end(lines.map((line) => `${line}\n`).join(''));
   const errors = await text(psql.stderr);
   const [status] = (await ended) as [number];
-  if (status !== 0) throw Object.assign(new Error(errors), { code: /ERROR: {2}(\w{5})/.exec(errors)?.[1] ?? errors });
+  if (status !== 0)
+    throw Object.assign(new Error(errors), { code: /ERROR: {2}(\w{5})/.exec(errors)?.[1] ?? errors });
   for (const line of lines) model.put(line);
 };
 
@@ -171,9 +183,15 @@ const byCascade: Act = async ({ sql, target, model, newId, random }) => {
 /** Rows for the past, through the parent, and then pg_partman's usual cure for rows in the default partition. */
 const byPartman: Act = async (writer) => {
   const { ts } = writer.target;
+  // A new partition must belong to the owner of the others.
+  await writer.sql`set role app_owner`;
   const parent = 'app.event';
-  await plain(insertInto(parent, false, ts), updateIn(parent, false, ts), deleteFrom(parent, false, ts))(writer);
-  if (writer.random() < 0.3) await writer.sql`select partman.partition_data_time('app.event')`;
+  await plain(
+    insertInto(parent, false, ts),
+    updateIn(parent, false, ts),
+    deleteFrom(parent, false, ts),
+  )(writer);
+  if (writer.random() < 0.1) await writer.sql`select partman.partition_data_time('app.event')`;
 };
 
 /** Every kind of writer. */
@@ -217,7 +235,7 @@ export function startWriter(kind: string, act: Act, means: Writer): Working {
       } catch (error) {
         count(sqlstateOf(error));
         // As an application does that was refused: not at once again.
-        await sleep(5);
+        await sleep(30);
       }
       await sleep(means.random() * 8);
     }
@@ -232,7 +250,8 @@ export function startWriter(kind: string, act: Act, means: Writer): Working {
   };
 }
 
+/** Or what it says, where it is no refusal of PostgreSQL's: the harness reports it as it is. */
 function sqlstateOf(error: unknown): string {
   if (typeof error === 'object' && error !== null && 'code' in error) return String(error.code);
-  throw error;
+  return String(error);
 }

@@ -37,7 +37,10 @@ const stepsOf = (table: string): ReturnType<ReturnType<typeof archiver>['steps']
 test('VACUUM FULL between two segments is found by the seal, and without it by the count (hazard 47)', async () => {
   const { sql } = archiver().database;
   const { id, name, steps } = await halfExported('vacuumed');
-  await sql.unsafe(`vacuum full ${name}`);
+  const size = async (): Promise<number> =>
+    Number((await sql`select pg_relation_size(${name}::regclass) as bytes`)[0]?.['bytes']);
+  // A snapshot that somebody still holds (autovacuum's analyze) keeps the dead rows, and all others where they are.
+  for (const before = await size(); (await size()) >= before;) await sql.unsafe(`vacuum full ${name}`);
 
   const broken = {
     code: 'SealBroken',

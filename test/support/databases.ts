@@ -1,9 +1,5 @@
 import { readFileSync } from 'node:fs';
-import {
-  CreateBucketCommand,
-  PutBucketVersioningCommand,
-  type S3Client,
-} from '@aws-sdk/client-s3';
+import { CreateBucketCommand, PutBucketVersioningCommand, type S3Client } from '@aws-sdk/client-s3';
 import postgres from 'postgres';
 import { installArchiver } from '../../adapters/postgres/install.ts';
 import { makeS3Client } from '../../adapters/s3/client.ts';

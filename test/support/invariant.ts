@@ -24,7 +24,9 @@ export interface Holdings {
 /** What of a manifest the check reads. */
 interface StoredManifest {
   readonly partition: { readonly oid: number; readonly parentSchema: string; readonly parentName: string };
-  readonly segments: readonly { readonly objects: readonly { readonly key: string; readonly versionId: string }[] }[];
+  readonly segments: readonly {
+    readonly objects: readonly { readonly key: string; readonly versionId: string }[];
+  }[];
   readonly ddl: { readonly key: string; readonly versionId: string };
 }
 
@@ -71,7 +73,12 @@ export function compareRows(
 }
 
 /** All rows of a set: through its parent, and of each table with its columns that is attached to nothing. */
-async function readTables({ sql, schema, table, columns }: Holdings): Promise<{ lines: Lines; oids: Set<number> }> {
+async function readTables({
+  sql,
+  schema,
+  table,
+  columns,
+}: Holdings): Promise<{ lines: Lines; oids: Set<number> }> {
   return sql.begin('isolation level repeatable read read only', async (tx) => {
     await tx`set local timezone = 'UTC'`;
     await tx`set local datestyle = 'ISO'`;
@@ -86,12 +93,17 @@ async function readTables({ sql, schema, table, columns }: Holdings): Promise<{ 
     const lines = new Map<string, number>();
     const fields = columns.map((column) => `"${column}"`).join(', ');
     for (const { name } of tables) {
-      const rows = await tx.unsafe<{ line: string }[]>(`select concat_ws(E'\\t', ${fields}) as line from ${name}`);
-      count(rows.map(({ line }) => line), lines);
+      const rows = await tx.unsafe<{ line: string }[]>(
+        `select concat_ws(E'\\t', ${fields}) as line from ${name}`,
+      );
+      count(
+        rows.map(({ line }) => line),
+        lines,
+      );
     }
     const alive = await tx<{ oid: number }[]>`select oid::integer as oid from pg_class where relkind = 'r'`;
     return { lines, oids: new Set(alive.map(({ oid }) => oid)) };
-  }) as Promise<{ lines: Lines; oids: Set<number> }>;
+  });
 }
 
 async function readArchives(
@@ -132,7 +144,11 @@ async function listKeys({ s3, bucket, database, schema, table }: Holdings): Prom
 
 async function read({ s3, bucket }: Holdings, key: string, versionId?: string): Promise<string> {
   const { Body } = await s3.send(
-    new GetObjectCommand({ Bucket: bucket, Key: key, ...(versionId !== undefined && { VersionId: versionId }) }),
+    new GetObjectCommand({
+      Bucket: bucket,
+      Key: key,
+      ...(versionId !== undefined && { VersionId: versionId }),
+    }),
   );
   return (await Body?.transformToString()) ?? '';
 }

@@ -107,7 +107,9 @@ describe('a deployment file', () => {
       'archive.tiers.glacierInstantRetrievalDays: 36 is not allowed: must be at least 37, since standardIaDays is 7',
       'archive.tiers.glacierDeepArchiveDays: 36 is not allowed: must be at least 37, since glacierInstantRetrievalDays is 36',
     ]);
-    expect(problemsWith({ archive: { tiers: { standardIaDays: 30, glacierFlexibleRetrievalDays: 60 } } })).toEqual([]);
+    expect(
+      problemsWith({ archive: { tiers: { standardIaDays: 30, glacierFlexibleRetrievalDays: 60 } } }),
+    ).toEqual([]);
   });
 
   test('that sets tiers for somebody else’s bucket is refused', () => {
@@ -116,9 +118,11 @@ describe('a deployment file', () => {
       expect.stringContaining('belong to a bucket that is made here'),
     ]);
     expect(problemsWith({ archive: { bucket, retention: { days: 365 } } })).toEqual([]);
-    expect(problemsWith({ archive: { bucket: { ...bucket, keyArn: 'arn:aws:kms:eu-central-1:111122223333:alias/x' } } })).toEqual([
-      expect.stringContaining('must be the ARN of a KMS key (not of an alias)'),
-    ]);
+    expect(
+      problemsWith({
+        archive: { bucket: { ...bucket, keyArn: 'arn:aws:kms:eu-central-1:111122223333:alias/x' } },
+      }),
+    ).toEqual([expect.stringContaining('must be the ARN of a KMS key (not of an alias)')]);
   });
 
   test.each([

@@ -160,7 +160,10 @@ function labelOf(type: string, message: Buffer): string {
       : type === PARSE
         ? message.toString('utf8', message.indexOf(0, 5) + 1, message.length)
         : `message ${type}`;
-  const text = sql.replace(/\0[^]*$/, '').replace(/\s+/g, ' ').trim();
+  const text = sql
+    .replace(/\0[^]*$/, '')
+    .replace(/\s+/g, ' ')
+    .trim();
   const call = /partition_archiver\.(\w+)\(|(query_export_to_s3|run_maintenance)\(/.exec(text);
   return call === null ? text.slice(0, 60) : `${text.slice(0, 6)} … ${call[1] ?? call[2] ?? ''}`;
 }
@@ -198,7 +201,8 @@ function readExactly(socket: Socket): MessageReader {
       return take(buffer.readInt32BE(0));
     },
     messages: async function* () {
-      while ((await fill(5)) && (await fill(1 + buffer.readInt32BE(1)))) yield take(1 + buffer.readInt32BE(1));
+      while ((await fill(5)) && (await fill(1 + buffer.readInt32BE(1))))
+        yield take(1 + buffer.readInt32BE(1));
     },
   };
 }

@@ -8,8 +8,12 @@ export function s3Channel(endpoint: string): HttpChannel {
     target: endpoint,
     label: (method, url) => {
       const { pathname, searchParams } = new URL(url, endpoint);
-      const [folder] = /\/(data|ddl|manifest)\//.exec(decodeURIComponent(pathname + (searchParams.get('prefix') ?? ''))) ?? [];
-      const subject = [...searchParams.keys()].filter((key) => !/^(x-id|versionId|prefix|encoding-type)$/.test(key));
+      const [folder] =
+        /\/(data|ddl|manifest)\//.exec(decodeURIComponent(pathname + (searchParams.get('prefix') ?? ''))) ??
+        [];
+      const subject = [...searchParams.keys()].filter(
+        (key) => !/^(x-id|versionId|prefix|encoding-type)$/.test(key),
+      );
       return [method, ...subject, (folder ?? '').replaceAll('/', '')].filter((part) => part !== '').join(' ');
     },
     errorBody: (code) =>
@@ -32,7 +36,13 @@ export function awsS3Channel(sidecar: string): HttpChannel {
       return method === 'PUT' ? 'upload' : 'complete the upload';
     },
     errorBody: (code) =>
-      JSON.stringify({ error: { code, message: 'made up by the fault proxy', transient: /^(SlowDown|InternalError)$/.test(code) } }),
+      JSON.stringify({
+        error: {
+          code,
+          message: 'made up by the fault proxy',
+          transient: /^(SlowDown|InternalError)$/.test(code),
+        },
+      }),
   };
 }
 

@@ -1,0 +1,39 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { CrashBench } from '../crash/bench.ts';
+import { recordPoints, tryFault } from '../crash/case.ts';
+import { FAULTS } from '../crash/faults.ts';
+import type { Point } from '../support/faults/gate.ts';
+import type { Lines } from '../support/invariant.ts';
+import { stack } from '../support/stack.ts';
+
+/** Of all cases; `npm run test:crash` tries every one. */
+const SAMPLE = 12;
+
+let bench: CrashBench | undefined;
+let points: readonly Point[] = [];
+let known: Lines | undefined;
+
+beforeAll(async () => {
+  bench = await CrashBench.start(stack(), 'crash_sample');
+  ({ points, known } = await recordPoints(bench));
+});
+afterAll(() => bench?.close());
+
+test('a fault at any point of a run loses nothing, and the next runs end it (a sample of the matrix)', async () => {
+  const cases = points.flatMap((point) =>
+    FAULTS.filter((fault) => fault.alone !== true && fault.appliesTo(point)).map((fault) => ({
+      point,
+      fault,
+    })),
+  );
+  const every = Math.floor(cases.length / SAMPLE);
+  for (const each of cases.filter((_, index) => index % every === 0)) {
+    if (bench === undefined || known === undefined) throw new Error('the bench exists only while tests run');
+    const { problems } = await tryFault(bench, known, each);
+    expect({ point: each.point, fault: each.fault.name, problems }).toEqual({
+      point: each.point,
+      fault: each.fault.name,
+      problems: [],
+    });
+  }
+}, 120_000);
