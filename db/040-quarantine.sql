@@ -146,6 +146,34 @@ begin
 end
 $$;
 
+-- Locks the tables that a partition references, in the application's order: a delete there locks the referenced table
+-- first and comes to the partition by cascade. Dropping the foreign keys needs these locks anyway; asked for last, they
+-- close a circle with every such delete, and under a steady stream of them no quarantine ever succeeded (80 of 80 tries).
+-- All waits together, that for the partition included, stay below deadlock_timeout. A table that archive_owner may not
+-- lock is left for DROP CONSTRAINT.
+create or replace function partition_archiver.lock_referenced(p_table oid) returns void
+  language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  v_names text[] := array(
+    select distinct format('%s%I.%I', case c.relkind when 'p' then '' else 'only ' end, n.nspname, c.relname)
+      from pg_constraint k join pg_class c on c.oid = k.confrelid join pg_namespace n on n.oid = c.relnamespace
+     where k.conrelid = p_table and k.contype = 'f' and k.conparentid = 0 and k.confrelid <> p_table
+       and has_table_privilege(c.oid, 'update, delete, truncate')
+     order by 1);
+  v_name text;
+begin
+  perform set_config('lock_timeout', greatest(least(setting::integer / 4, setting::integer * 3 / 4 / (cardinality(v_names) + 1)), 50)::text, true)
+     from pg_settings where name = 'deadlock_timeout';
+  foreach v_name in array v_names loop
+    begin
+      execute format('lock table %s in access exclusive mode', v_name);
+    exception when insufficient_privilege or undefined_table then
+      null;
+    end;
+  end loop;
+end
+$$;
+
 -- Quarantines one detached partition, plans its segments, and answers the archive id.
 -- Raises PA004 where the table cannot be archived as it is, 55P03 where a lock was not to be had in time.
 create or replace function partition_archiver.quarantine(p_id bigint, p_segment_bytes bigint) returns uuid
@@ -163,6 +191,7 @@ declare
   v_object record;
 begin
   perform partition_archiver.set_lock_timeout();
+  perform partition_archiver.lock_referenced(l.table_oid);
   begin
     execute format('lock table only %s in access exclusive mode', v_name);
   exception when undefined_table then

@@ -24,7 +24,7 @@ as_root() {
 # npm writes node_modules/.package-lock.json last, so it also tells an installation that was broken off.
 if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
   say 'installing the npm packages of package-lock.json (npm ci)'
-  npm ci --no-audit --no-fund
+  npm ci --no-audit --no-fund --loglevel=error
   # npm keeps the time of an unchanged file; the next start is to see that this was done.
   touch node_modules/.package-lock.json
 fi

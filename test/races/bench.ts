@@ -1,5 +1,5 @@
 import type postgres from 'postgres';
-import { connect } from '../../adapters/postgres/connect.ts';
+import { connect, type Connection } from '../../adapters/postgres/connect.ts';
 import { localSteps, type DatabaseRole, type Wiring } from '../../bin/archive/steps.ts';
 import { parseRuntimeConfig, type RuntimeConfig } from '../../core/config/runtime.ts';
 import { ArchiverError } from '../../core/errors.ts';
@@ -52,8 +52,9 @@ export class RaceBench {
     return new RaceBench(databases);
   }
 
-  async begin(): Promise<Race> {
-    return Race.begin(this.databases);
+  /** A fresh database, with settings of its own. */
+  async begin(settings: Readonly<Record<string, string>> = {}): Promise<Race> {
+    return Race.begin(this.databases, settings);
   }
 
   close(): Promise<void> {
@@ -79,8 +80,8 @@ export class Race {
     this.cold = cold;
   }
 
-  static async begin(databases: Databases): Promise<Race> {
-    const database = await databases.create();
+  static async begin(databases: Databases, settings: Readonly<Record<string, string>>): Promise<Race> {
+    const database = await databases.create(settings);
     const sql = databases.connect(database);
     const cold = await sql<{ partition: string; ts: string }[]>`
       select name as partition, left(split_part(bounds, '''', 2), 19)::timestamp + interval '5 days' || '+00' as ts
@@ -131,17 +132,20 @@ export class Race {
     return parsed.config;
   }
 
+  /** Connects through the pooler, as the steps do. */
+  open(role: DatabaseRole, notices: string[] = []): Connection {
+    const { host, port } = this.#databases.coordinates.pooler;
+    const where = { host, port, database: this.database, user: role, password: PASSWORD };
+    const tls = { ca: this.#databases.poolerAuthority };
+    return connect({ ...where, tls, applicationName: 'race' }, (notice) => notices.push(notice));
+  }
+
   steps(changes: Partial<Wiring> = {}): Steps {
-    const { s3, bucket, coordinates, poolerAuthority } = this.#databases;
+    const { s3, bucket, coordinates } = this.#databases;
     return localSteps({
       ...{ config: this.config(), s3, bucket, region: coordinates.s3.region, clock: hurriedClock },
       log: { info: () => undefined, warn: () => undefined },
-      open: (role: DatabaseRole, notices = []) => {
-        const { host, port } = coordinates.pooler;
-        const where = { host, port, database: this.database, user: role, password: PASSWORD };
-        const tls = { ca: poolerAuthority };
-        return connect({ ...where, tls, applicationName: 'race' }, (notice) => notices.push(notice));
-      },
+      open: (role, notices) => this.open(role, notices),
       ...changes,
     });
   }

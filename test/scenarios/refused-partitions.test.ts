@@ -93,9 +93,9 @@ const configured = (): ReturnType<ReturnType<typeof archiver>['config']> =>
 async function describe(sql: postgres.Sql, oid: number): Promise<unknown> {
   const [row] = await sql`
     select c.relname, c.relnamespace::regnamespace::text, c.relowner::regrole::text, c.relfilenode, c.relrowsecurity, c.relacl::text,
-           (select array_agg(tgname::text order by 1) from pg_trigger where tgrelid = c.oid) as triggers,
-           (select array_agg(indexrelid::regclass::text order by 1) from pg_index where indrelid = c.oid) as indexes,
-           (select array_agg(conname::text order by 1) from pg_constraint where conrelid = c.oid) as constraints
+           (select array_agg(tgname::text order by tgname) from pg_trigger where tgrelid = c.oid) as triggers,
+           (select array_agg(indexrelid::regclass::text order by indexrelid) from pg_index where indrelid = c.oid) as indexes,
+           (select array_agg(conname::text order by conname) from pg_constraint where conrelid = c.oid) as constraints
       from pg_class c where c.oid = ${oid}`;
   return row;
 }

@@ -9,7 +9,8 @@ export async function withRoleRetries<Result>(work: () => Promise<Result>): Prom
     try {
       return await work();
     } catch (error) {
-      const text = error instanceof Error ? error.message : '';
+      // Errors of Node's own modules are no `Error` of jest's realm.
+      const text = String((error as { message?: unknown }).message);
       const isRace = /tuple concurrently|pg_auth_members|pg_authid|pg_db_role_setting/.test(text);
       if (!isRace || attempt === 20) throw error;
       await sleep(20 * attempt);

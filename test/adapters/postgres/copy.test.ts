@@ -64,7 +64,7 @@ test('a reader that gives up half way ends the transaction with its own error', 
   }
 });
 
-// Seen to fail without: resumeSocket after the connection was ended (PgBouncer closes the server's end by itself).
+// Directly, since PgBouncer closes the server's end by itself. The driver's own socket left servers behind in their send.
 test('a reader that gives up half way leaves no server process behind that sends to nobody', async () => {
   const { host, port, superuser } = stack().postgres;
   const connection = connect({
