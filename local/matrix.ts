@@ -7,7 +7,7 @@
  *     npm run test:matrix -- test/scenarios/main-job       only these tests
  *     npm run test:matrix -- --only 17,18 --refresh        only these servers, fetched anew
  */
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensureServer, versionsOf, type DebianRelease } from './matrix/debian-server.ts';
@@ -57,8 +57,7 @@ async function main(): Promise<number> {
 }
 
 async function test(release: DebianRelease): Promise<Column> {
-  if (options.refresh) rmSync(join(directory, release.suite, 'services', 'complete'), { force: true });
-  const installation = await ensureServer(release, directory, say);
+  const installation = await ensureServer(release, directory, options.refresh, say);
   const { postgres, partman } = await versionsOf(installation);
   const title = `PostgreSQL ${postgres}, pg_partman ${partman}`;
   const log = join(directory, `${release.suite}.log`);

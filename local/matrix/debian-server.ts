@@ -37,10 +37,11 @@ const NOT_NEEDED = /^lib(llvm|z3|perl|python|db5|sqlite|proc2|json-perl|ipc-run-
 /** The script of pg_partman 4 that an upgrade to 5 begins with; Debian's newer packages bring only the way on from it. */
 const PARTMAN_4 = 'pg_partman--4.7.2.sql';
 
-/** Unpacks a release's server below `directory`, once, and says so. */
+/** Unpacks a release's server below `directory`, once or anew, and says so. */
 export async function ensureServer(
   release: DebianRelease,
   directory: string,
+  refresh: boolean,
   say: (line: string) => void,
 ): Promise<PostgresInstallation> {
   if (release.suite === 'bookworm') return DEBIAN_12;
@@ -50,7 +51,8 @@ export async function ensureServer(
   const installation = { prefix: join(root, 'usr'), major };
   // Holds the folder, too: the programs know the path of their loader.
   const complete = join(folder, 'complete');
-  if (!existsSync(complete) || readFileSync(complete, 'utf8') !== folder) {
+  if (refresh || !existsSync(complete) || readFileSync(complete, 'utf8') !== folder) {
+    rmSync(complete, { force: true });
     rmSync(root, { recursive: true, force: true });
     say(`fetching PostgreSQL ${String(major)} and pg_partman from Debian ${suite} into ${folder}`);
     await unpack(await download(release, folder), root);

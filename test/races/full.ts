@@ -58,7 +58,7 @@ try {
   say(
     `archiver: ${options.rounds} rounds, ${String(committed)} transactions of writers, ${String(lost)} rows lost, ${String(bad)} rounds with problems`,
   );
-  say(`writers were refused: ${JSON.stringify(Object.fromEntries(refused))}`);
+  for (const [what, times] of [...refused].sort()) say(`refused ${String(times)} times: ${what}`);
   if (bad > 0) survived = false;
   await bench.close();
 } finally {

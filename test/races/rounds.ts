@@ -11,7 +11,7 @@ export interface RoundResult {
   readonly lost: number;
   /** What is not as it should be, lost rows among it. */
   readonly problems: readonly string[];
-  /** Refusals by SQLSTATE, of all writers. */
+  /** Refusals by SQLSTATE and kind of writer. */
   readonly refused: ReadonlyMap<string, number>;
 }
 
@@ -60,11 +60,11 @@ export async function raceRound(
     if (differences.unaccounted.length > 0)
       problems.push(`no manifest names ${differences.unaccounted.join(', ')}`);
     const refused = new Map<string, number>();
-    for (const { results } of working) {
-      for (const [code, times] of results) refused.set(code, (refused.get(code) ?? 0) + times);
+    let committed = 0;
+    for (const { kind, results } of working) {
+      committed += results.get('none') ?? 0;
+      for (const [code, times] of results) if (code !== 'none') refused.set(`${code} ${kind}`, times);
     }
-    const committed = refused.get('none') ?? 0;
-    refused.delete('none');
     return { committed, lost: differences.lost.length, problems, refused };
   } finally {
     await race.end();

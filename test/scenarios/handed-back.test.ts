@@ -14,9 +14,9 @@ async function describe(line: LedgerLine): Promise<unknown> {
   const [row] = await archiver().database.sql`
     select c.relname, c.relnamespace::regnamespace::text as schema, c.relowner::regrole::text as owner, c.relfilenode,
            c.relrowsecurity, c.relforcerowsecurity, coalesce(c.relacl, acldefault('r', c.relowner))::text as acl,
-           (select array_agg(tgname::text order by 1) from pg_trigger where tgrelid = c.oid and not tgisinternal) as triggers,
-           (select array_agg(pg_get_indexdef(indexrelid) order by 1) from pg_index where indrelid = c.oid) as indexes,
-           (select array_agg(conname::text order by 1) from pg_constraint where conrelid = c.oid) as constraints
+           (select array_agg(tgname::text order by tgname) from pg_trigger where tgrelid = c.oid and not tgisinternal) as triggers,
+           (select array_agg(pg_get_indexdef(indexrelid) order by indexrelid) from pg_index where indrelid = c.oid) as indexes,
+           (select array_agg(conname::text order by conname) from pg_constraint where conrelid = c.oid) as constraints
       from pg_class c where c.oid = ${line.oid}::oid`;
   return row;
 }
