@@ -11,7 +11,14 @@
 begin;
 \ir 010-roles.sql
 \ir 020-ledger.sql
-\ir 025-ddl.sql
+\ir 021-ddl-common.sql
+\ir 022-ddl-refusals.sql
+\ir 023-ddl-table.sql
+\ir 024-ddl-behaviour.sql
+\ir 025-ddl-ownership.sql
+\ir 026-ddl-dependencies.sql
+\ir 027-ddl-capture.sql
+\ir 028-ddl-render.sql
 \ir 030-inventory.sql
 \ir 040-quarantine.sql
 \ir 050-export.sql
