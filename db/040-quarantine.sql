@@ -21,26 +21,6 @@ create or replace function partition_archiver.column_list(p_table oid) returns t
   return (select string_agg(quote_ident(attname), ', ' order by attnum)
             from pg_attribute where attrelid = p_table and attnum > 0 and not attisdropped and attgenerated = '');
 
--- What must not change from quarantine to drop: the file, the columns by number, and the fence.
--- The xmin of a trigger's row changes when the trigger is disabled and enabled again, and survives VACUUM FREEZE and
--- VACUUM FULL of the catalog. Columns are told by number and by their missing values: dropping one and adding another
--- of the same name with a default changes every value and leaves file and fence as they were.
-create or replace function partition_archiver.seal_of(p_table oid) returns jsonb
-  language sql stable set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD'
-    set extra_float_digits = 1 set bytea_output = 'hex'
-  return (
-    select jsonb_build_object(
-      'relfilenode', pg_relation_filenode(c.oid),
-      'owner', c.relowner,
-      'columns', (
-        select jsonb_agg(jsonb_build_array(a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation, a.attisdropped,
-                 a.attgenerated, a.atthasmissing, a.attmissingval::text) order by a.attnum)
-          from pg_attribute a where a.attrelid = c.oid and a.attnum > 0),
-      'fence', (
-        select jsonb_agg(jsonb_build_array(t.oid, t.xmin::text, t.tgname, t.tgtype, t.tgenabled, t.tgfoid) order by t.tgname)
-          from pg_trigger t where t.tgrelid = c.oid and t.tgname like 'partition\_archiver\_fence\_%'))
-      from pg_class c where c.oid = p_table);
-
 -- What depends on a table and would stop DROP ... RESTRICT: views, foreign keys, functions, columns of its row type.
 create or replace function partition_archiver.dependents_of(p_table oid) returns text[]
   language sql stable set search_path = pg_catalog, pg_temp

@@ -3,20 +3,18 @@
 
 set role archive_owner;
 
--- Raises PA003 unless a quarantined table is still what was sealed: same file, same columns, same fence, not attached.
+-- Raises PA003 unless a quarantined table is still what was sealed: same file, same columns, same fence, types that
+-- still say what they said, not attached.
 create or replace function partition_archiver.assert_sealed(l partition_archiver.partition) returns void
   language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
-  v_seal jsonb := partition_archiver.seal_of(to_regclass(format('partition_archive.%I', l.quarantine_name)));
-  v_refusals text[];
+  v_changed text := partition_archiver.seal_changes(l.seal, partition_archiver.seal_of(l.table_oid));
 begin
   if to_regclass(format('partition_archive.%I', l.quarantine_name)) is distinct from l.table_oid::regclass then
     raise exception 'table partition_archive.% is gone or another one', l.quarantine_name using errcode = 'PA002';
   end if;
-  if v_seal <> l.seal then
-    raise exception 'the seal of partition % is broken: % changed since the quarantine', l.id,
-      (select string_agg(key, ', ') from jsonb_each(l.seal) s where s.value is distinct from v_seal -> s.key)
-      using errcode = 'PA003';
+  if v_changed is not null then
+    raise exception 'the seal of partition % is broken: % changed since the quarantine', l.id, v_changed using errcode = 'PA003';
   end if;
   if exists (select from pg_inherits where l.table_oid in (inhrelid, inhparent))
      or exists (select from pg_class where oid = l.table_oid and (relispartition or relkind <> 'r' or relpersistence <> 'p'))

@@ -32,7 +32,7 @@ create or replace function partition_archiver.drop_verified(p_id bigint, p_manif
   language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   l partition_archiver.partition;
-  v_seal jsonb;
+  v_changed text;
   v_dependents text[];
 begin
   -- An older snapshot could not see what was committed while this transaction waited for the lock.
@@ -76,11 +76,9 @@ begin
      or exists (select from pg_inherits where l.table_oid in (inhrelid, inhparent)) then
     raise exception 'partition % is attached or has children', p_id using errcode = 'PA003';
   end if;
-  v_seal := partition_archiver.seal_of(l.table_oid);
-  if v_seal is distinct from l.seal then
-    raise exception 'the seal of partition % is broken: % changed since the quarantine', p_id,
-      (select string_agg(key, ', ') from jsonb_each(l.seal) s where s.value is distinct from v_seal -> s.key)
-      using errcode = 'PA003';
+  v_changed := partition_archiver.seal_changes(l.seal, partition_archiver.seal_of(l.table_oid));
+  if v_changed is not null then
+    raise exception 'the seal of partition % is broken: % changed since the quarantine', p_id, v_changed using errcode = 'PA003';
   end if;
   v_dependents := partition_archiver.dependents_of(l.table_oid);
   if v_dependents is not null then

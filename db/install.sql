@@ -20,6 +20,7 @@ begin;
 \ir 027-ddl-capture.sql
 \ir 028-ddl-render.sql
 \ir 030-inventory.sql
+\ir 035-seal.sql
 \ir 040-quarantine.sql
 \ir 050-export.sql
 \ir 060-commit.sql

@@ -17,6 +17,7 @@ export const INSTALL_FILES = [
   '027-ddl-capture.sql',
   '028-ddl-render.sql',
   '030-inventory.sql',
+  '035-seal.sql',
   '040-quarantine.sql',
   '050-export.sql',
   '060-commit.sql',

@@ -16,14 +16,16 @@ interface Tampering {
   readonly message: RegExp;
   /** Cuts the check out of the function's source. */
   readonly without: readonly [RegExp, string];
+  /** Where it meets the other partitions, too. */
+  readonly mend?: string;
 }
 
 const quarantined = (line: LedgerLine): string => `partition_archive."${String(line.quarantineName)}"`;
 
 /** Compares the seals without one of their parts. */
 const withoutPartOfSeal = (part: string): [RegExp, string] => [
-  /if v_seal is distinct from l\.seal then/,
-  `if v_seal - '${part}' is distinct from l.seal - '${part}' then`,
+  /seal_changes\(l\.seal, (partition_archiver\.seal_of\(l\.table_oid\))\)/,
+  `seal_changes(l.seal - '${part}', $1 - '${part}')`,
 ];
 
 const TAMPERINGS: readonly Tampering[] = [
@@ -103,6 +105,14 @@ const TAMPERINGS: readonly Tampering[] = [
     // archive_owner is a member of app_owner, so that only the seal stands between.
     without: withoutPartOfSeal('owner'),
   },
+  {
+    hazard: 'a label of an enum is renamed: every value of it has another text',
+    tamper: (sql) => sql.unsafe(`alter type public.mood rename value 'sad' to 'glad'`),
+    code: 'SealBroken',
+    message: /the seal of partition \d+ is broken: types changed/,
+    without: withoutPartOfSeal('types'),
+    mend: `alter type public.mood rename value 'glad' to 'sad'`,
+  },
 ];
 
 const archiver = useArchiver();
@@ -114,11 +124,18 @@ const drop = (line: LedgerLine): Promise<unknown> =>
 
 test('a partition that somebody tampered with is not dropped, and each check is what stops it', async () => {
   const { sql } = archiver().database;
-  const verified = await createVerifiedPartitions(archiver(), { cold: TAMPERINGS.length + 3 });
+  await sql.unsafe(`create type public.mood as enum ('sad', 'merry')`);
+  const verified = await createVerifiedPartitions(archiver(), {
+    ...{
+      cold: TAMPERINGS.length + 3,
+      columns: 'payload text, felt public.mood',
+      values: `'row ' || g, 'sad'`,
+    },
+  });
   const lines = [...verified];
   const take = (): LedgerLine => nth(lines.splice(0, 1), 0);
 
-  for (const { hazard, tamper, code, message, without } of TAMPERINGS) {
+  for (const { hazard, tamper, code, message, without, mend } of TAMPERINGS) {
     const line = take();
     await tamper(sql, line);
     expect([hazard, await failureOf(drop(line))]).toEqual([
@@ -128,6 +145,7 @@ test('a partition that somebody tampered with is not dropped, and each check is 
     const weakened = dropWithout(sql, without, line);
     if (hazard.startsWith('7:')) await expect(weakened).rejects.toThrow('depended upon by table app.heir');
     else expect([hazard, await weakened]).toEqual([hazard, `app.${line.table}`]);
+    if (mend !== undefined) await sql.unsafe(mend);
   }
 
   const gone = take();
