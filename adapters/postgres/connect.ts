@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import postgres from 'postgres';
 import { translate } from './errors.ts';
-import { whileConnected, type Closes } from './lost-connection.ts';
+import { whileConnected, whileOpen, type Closes } from './lost-connection.ts';
 import { openSocket } from './socket.ts';
 
 /** Where the database is, and as whom to connect. */
@@ -28,7 +28,7 @@ const closesOf = new WeakMap<Connection, Closes>();
 /**
  * Opens a client with a single connection: what RDS Proxy pins, it pins for one short-lived Lambda. Statements are
  * unnamed, since a transaction pooler may hand the next one to another server connection; types are not fetched, which
- * saves a catalog query. Counts come back as numbers: 2^53 rows are more than a table can have (2^32 blocks).
+ * saves a catalog query. Once its connection was closed the client refuses whatever it is asked, as `DatabaseUnavailable`. Counts come back as numbers: 2^53 rows are more than a table can have (2^32 blocks).
  */
 export function connect(
   settings: ConnectionSettings,
@@ -51,6 +51,8 @@ export function connect(
     fetch_types: false,
     connect_timeout: 30,
     idle_timeout: 0,
+    // The driver would close it after half an hour or more, and a client has only one.
+    max_lifetime: null,
     connection: { application_name: settings.applicationName },
     onclose: () => {
       closes.times += 1;
@@ -63,7 +65,7 @@ export function connect(
     },
   });
   // The driver's type names the custom types of a client; here they only change how a count is read.
-  const connection = client as Connection;
+  const connection = whileOpen(client as Connection, closes);
   closesOf.set(connection, closes);
   return connection;
 }

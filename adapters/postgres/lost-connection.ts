@@ -7,6 +7,35 @@ export interface Closes {
 }
 
 /**
+ * A client that asks for nothing more once its connection was closed. The driver would open another one by itself, but it
+ * hands the last words of the lost server to whoever asks first, or a TypeError about the socket that is gone. So this
+ * client is at its end; the step is tried again with a new one.
+ */
+export function whileOpen(client: postgres.Sql, closes: Closes): postgres.Sql {
+  const assertOpen = (): void => {
+    if (closes.times > 0) {
+      throw new ArchiverError('DatabaseUnavailable', 'the connection was closed, and another one is needed');
+    }
+  };
+  return new Proxy(client, {
+    apply: (target, self, parameters) => {
+      assertOpen();
+      const called: unknown = Reflect.apply(target as never, self, parameters);
+      return called;
+    },
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name);
+      if (name !== 'begin' && name !== 'unsafe' && name !== 'reserve') return value;
+      return (...parameters: unknown[]) => {
+        assertOpen();
+        const called: unknown = Reflect.apply(value as () => unknown, target, parameters);
+        return called;
+      };
+    },
+  });
+}
+
+/**
  * Runs the work of a transaction, and lets nothing more be sent once its connection was closed. The driver (postgres
  * 3.4.9) would write to a socket that is not there any more, be it for the next query or for its own ROLLBACK or
  * COMMIT, and that ends the whole process by an uncaught TypeError. So the work is left unanswered from then on: the
