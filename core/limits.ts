@@ -7,6 +7,7 @@ export const ROOM = {
   tooYoung: 8 * 1024,
   forecast: 32 * 1024,
   partitions: 64 * 1024,
+  stillBlocked: 16 * 1024,
 } as const;
 
 /** The first of `items`, as many as fit into `bytes` as JSON. */

@@ -1,6 +1,6 @@
 import type { Detection, Forecast } from './detect.ts';
 import { ArchiverError, CATALOGUE, isErrorCode } from './errors.ts';
-import { fitting, ROOM } from './limits.ts';
+import { fitting, fittingLines, ROOM } from './limits.ts';
 import type { SetReport } from './maintain.ts';
 import { displayName, type LedgerRow } from './partition.ts';
 import type { Log } from './ports.ts';
@@ -10,6 +10,11 @@ import type { Request } from './request.ts';
 /** The database, as `report` needs it. */
 export interface ReportDatabase {
   rows(partitions: readonly number[]): Promise<readonly LedgerRow[]>;
+  /** Blocked partitions of all sets but these, oldest bounds first: the first `most` of them, and how many there are. */
+  stillBlocked(
+    except: readonly number[],
+    most: number,
+  ): Promise<{ readonly total: number; readonly rows: readonly LedgerRow[] }>;
   /** Keeps the run for the history; the same one again where a report is tried again. */
   record(run: RecordedRun): Promise<void>;
 }
@@ -39,6 +44,16 @@ export interface PartitionReport {
   };
 }
 
+/** A partition that an earlier run, or this one's inventory, blocked: nothing happens to it until an operator acts. */
+export interface StillBlocked {
+  /** Of the ledger, as `release` takes it. */
+  readonly id: number;
+  readonly partition: string;
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
 /** The output of an execution. */
 export interface RunReport {
   readonly summary: string;
@@ -51,6 +66,8 @@ export interface RunReport {
   readonly bytes: number;
   readonly seconds: number;
   readonly partitions: readonly PartitionReport[];
+  /** So that nobody forgets one: `partitions` holds what this run had to do with, and a blocked one is not among it. */
+  readonly stillBlocked: { readonly total: number; readonly partitions: readonly StillBlocked[] };
   readonly partitionSets: readonly SetReport[];
   readonly tooYoung: readonly string[];
   readonly forecast?: readonly Forecast[];
@@ -67,6 +84,12 @@ export interface ReportInput {
 /** Failures named in the message of a failed run, which the console shows in one box. */
 const NAMED_FAILURES = 10;
 
+/** Bytes in that message for the warnings of a set that could not be maintained: they may say why. */
+const WARNINGS_OF_A_FAILURE = 1_000;
+
+/** Partitions that are still blocked and that a report lists, if they fit; of all it says how many there are. */
+const LISTED_BLOCKED = 50;
+
 /**
  * Says what a run did. Throws `PartitionsFailed` if anything failed, so that the execution fails after all the rest is
  * done and alarms see it; a redrive of it comes back here, and is answered with `resume`.
@@ -79,6 +102,7 @@ export async function report(
   const { database, metrics, log } = ports;
   const since = new Date(input.request.startedAt);
   const rows = await database.rows(input.detect.partitions);
+  const blocked = await database.stillBlocked(input.detect.partitions, LISTED_BLOCKED);
   const partitions = rows.map((row) => describe(row, since));
   const archived = rows.filter(({ verifiedAt }) => verifiedAt !== null && verifiedAt >= since);
   const dropped = rows.filter(({ droppedAt }) => droppedAt !== null && droppedAt >= since);
@@ -95,10 +119,14 @@ export async function report(
   };
   log.info('report', totals);
   const result: RunReport = {
-    summary: summarise(totals),
+    summary: summarise(totals, blocked.total),
     resume: failed > 0 && (input.redriveCount ?? 0) > (input.detect.redriveCount ?? 0),
     ...totals,
     partitions: fitting(partitions, ROOM.partitions),
+    stillBlocked: {
+      total: blocked.total,
+      partitions: fitting(blocked.rows.map(describeBlocked), ROOM.stillBlocked),
+    },
     partitionSets: input.maintain,
     tooYoung: input.detect.tooYoung,
     ...(input.detect.forecast && { forecast: input.detect.forecast }),
@@ -141,9 +169,19 @@ function describe(row: LedgerRow, since: Date): PartitionReport {
   };
 }
 
-function summarise(totals: Pick<RunReport, 'archived' | 'dropped' | 'failed' | 'rows' | 'bytes'>): string {
+function describeBlocked({ id, schema, table, blockedCode, blockedReason }: LedgerRow): StillBlocked {
+  const code = blockedCode ?? '';
+  const what = { id, partition: displayName(schema, table), code, message: blockedReason ?? '' };
+  return isErrorCode(code) ? { ...what, hint: CATALOGUE[code].hint } : what;
+}
+
+function summarise(
+  totals: Pick<RunReport, 'archived' | 'dropped' | 'failed' | 'rows' | 'bytes'>,
+  stillBlocked: number,
+): string {
   const { archived, dropped, failed, rows, bytes } = totals;
-  return `${String(archived)} archived and proven (${String(rows)} rows, ${String(bytes)} bytes), ${String(dropped)} dropped, ${String(failed)} failed`;
+  const done = `${String(archived)} archived and proven (${String(rows)} rows, ${String(bytes)} bytes), ${String(dropped)} dropped, ${String(failed)} failed`;
+  return stillBlocked === 0 ? done : `${done}; ${String(stillBlocked)} still blocked since earlier`;
 }
 
 function explain(
@@ -152,8 +190,13 @@ function explain(
   { summary }: RunReport,
 ): string {
   const lines = [
-    ...sets.flatMap(({ partitionSet, error }) =>
-      error === undefined ? [] : [`${partitionSet}: ${error.code}, ${error.message}`],
+    ...sets.flatMap(({ partitionSet, error, warnings }) =>
+      error === undefined
+        ? []
+        : [
+            `${partitionSet}: ${error.code}, ${error.message}`,
+            ...fittingLines(warnings, WARNINGS_OF_A_FAILURE).map((line) => `${partitionSet}: ${line}`),
+          ],
     ),
     ...partitions.flatMap(({ partition, error }) =>
       error === undefined ? [] : [`${partition}: ${error.code}, ${error.message}. ${error.hint ?? ''}`],

@@ -4,12 +4,14 @@ import type { ProgressDatabase, SetProgress } from '../../core/progress.ts';
 import type { ReportDatabase } from '../../core/report.ts';
 import { translated, type Connection } from './connect.ts';
 import { findParent } from './partition-set.ts';
-import { readLedger } from './status.ts';
+import { readBlocked, readLedger } from './status.ts';
 
 /** `report` on PostgreSQL. */
 export function reportDatabase(connection: Connection): ReportDatabase & ProgressDatabase {
   return {
     rows: (partitions) => readLedger(connection, partitions),
+
+    stillBlocked: (except, most) => readBlocked(connection, except, most),
 
     record: ({ startedAt, mode, dryRun, partitionSets, archived, dropped, failed }) =>
       translated('recording the run', async () => {

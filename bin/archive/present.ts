@@ -20,6 +20,11 @@ export function presentRun(report: RunReport, options: CommandOptions, say: Say)
   for (const { partitionSet, warnings } of report.partitionSets) {
     for (const warning of warnings) say(`  ${partitionSet}: ${warning}`);
   }
+  for (const { id, partition, code, message, hint = '' } of report.stillBlocked.partitions) {
+    say(`  ${partition}: still blocked (id ${String(id)}), ${code}: ${message}. ${hint}`.trimEnd());
+  }
+  const unlisted = report.stillBlocked.total - report.stillBlocked.partitions.length;
+  if (unlisted > 0) say(`  and ${String(unlisted)} more are blocked: npm run archive -- status`);
   for (const table of report.tooYoung)
     say(`  ${table}: detached, but not past the retention yet; left alone`);
 }

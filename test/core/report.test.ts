@@ -28,7 +28,11 @@ const set = (changes: Partial<SetReport> = {}): SetReport => ({
   ...changes,
 });
 
-function setUp(rows: readonly LedgerRow[], changes: Partial<ReportInput> = { redriveCount: 0 }) {
+function setUp(
+  rows: readonly LedgerRow[],
+  changes: Partial<ReportInput> = { redriveCount: 0 },
+  blocked: { readonly total: number; readonly rows: readonly LedgerRow[] } = { total: 0, rows: [] },
+) {
   const recorded: RecordedRun[] = [];
   const totals: unknown[] = [];
   const input: ReportInput = {
@@ -38,16 +42,21 @@ function setUp(rows: readonly LedgerRow[], changes: Partial<ReportInput> = { red
     ...changes,
   };
   const asked: unknown[] = [];
+  const askedBlocked: unknown[] = [];
   const database = {
     rows: async (partitions: readonly number[]) => {
       asked.push(partitions);
       return rows;
     },
+    stillBlocked: async (...parameters: readonly unknown[]) => {
+      askedBlocked.push(parameters);
+      return blocked;
+    },
     record: async (run: RecordedRun) => void recorded.push(run),
   };
   const log = fakeLog();
   const done = report(input, { database, metrics: { run: (each) => void totals.push(each) }, log }, NOW);
-  return { done, recorded, totals, asked, log };
+  return { done, recorded, totals, asked, askedBlocked, log };
 }
 
 test('a run says what it archived and dropped, and what of it was there before is not counted', async () => {
@@ -105,6 +114,49 @@ test('a dry run says what would happen, and leaves no trace in the history', asy
   });
   expect(await done).toMatchObject({ forecast, tooYoung: ['app.young'], partitions: [] });
   expect(recorded).toEqual([]);
+});
+
+describe('what is blocked since earlier is in every report until somebody acts', () => {
+  const blocked = {
+    state: 'blocked',
+    blockedCode: 'SealBroken',
+    blockedReason: 'the fence was lifted',
+  } as const;
+
+  test('with its id, its reason and what to do; and it does not fail the run again', async () => {
+    const { done, askedBlocked } = setUp([row({ id: 1 })], undefined, {
+      total: 2,
+      rows: [
+        row({ id: 8, ...blocked }),
+        row({ id: 9, ...blocked, blockedCode: 'Reverify', blockedReason: null }),
+      ],
+    });
+    expect(await done).toMatchObject({
+      ...{ failed: 0, summary: expect.stringMatching(/, 0 failed; 2 still blocked since earlier$/) },
+      stillBlocked: {
+        total: 2,
+        partitions: [
+          {
+            ...{ id: 8, partition: 'app.event_p1', code: 'SealBroken', message: 'the fence was lifted' },
+            hint: CATALOGUE.SealBroken.hint,
+          },
+          { id: 9, partition: 'app.event_p1', code: 'Reverify', message: '' },
+        ],
+      },
+    });
+    expect((await done).stillBlocked.partitions[1]).not.toHaveProperty('hint');
+    expect(askedBlocked).toEqual([[[1], 50]]);
+  });
+
+  test('however long their reasons are', async () => {
+    const rows = Array.from({ length: 50 }, (_, id) =>
+      row({ id, ...blocked, blockedReason: 'x'.repeat(4000) }),
+    );
+    const { stillBlocked } = await setUp([], undefined, { total: 700, rows }).done;
+    expect(stillBlocked.total).toBe(700);
+    expect(stillBlocked.partitions.length).toBeGreaterThan(0);
+    expect(JSON.stringify(stillBlocked).length).toBeLessThan(17 * 1024);
+  });
 });
 
 describe('what failed fails the execution, after all the rest is done', () => {

@@ -149,7 +149,13 @@ test('what cannot be archived is refused with its reason, blocked, and left as i
   expect(await listKeys(s3, bucket)).toEqual([]);
 
   // Blocked means that nothing happens until an operator acts.
-  expect(await run(configured())).toMatchObject({ archived: 0, failed: 0 });
+  const later = await run(configured());
+  expect(later).toMatchObject({ archived: 0, failed: 0 });
+  // But no report forgets them.
+  expect(later.stillBlocked).toMatchObject({
+    total: REFUSALS.length,
+    partitions: REFUSALS.map(() => expect.objectContaining({ code: 'PartitionRefused' })),
+  });
 
   let mended = 0;
   for (const { table, mend } of REFUSALS) {
