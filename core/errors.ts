@@ -34,6 +34,9 @@ export const CATALOGUE = {
     'Look for long transactions on the table and on tables that it references; the run gives up so that the application does not have to wait.',
   ),
   TransactionAborted: retry('Nothing to do: the statement is tried again.'),
+  ReaderBehind: retry(
+    'Look at the lag of the reader that segments are verified at, and whether its endpoint belongs to this database.',
+  ),
   SegmentBusy: retry('An earlier call still runs on the server; it ends by its statement timeout.'),
   ObjectStoreUnavailable: retry('Check the S3 endpoint and its route; S3 may be throttling.'),
   ExportFailed: retry(

@@ -27,3 +27,22 @@ export async function withLockTries<T>(
     await clock.sleep(SHORTEST_PAUSE_MS + random() * (LONGEST_PAUSE_MS - SHORTEST_PAUSE_MS));
   }
 }
+
+/** Longest pauses while a reader catches up: three quarters of a minute together. Aurora lags by tenths of a second. */
+const READER_PAUSES_MS = [200, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000];
+
+/**
+ * Tries again while the server that is read at has not replayed what the writer knows. Throws the last `ReaderBehind`
+ * when all tries are used up; the workflow then tries again for minutes.
+ */
+export async function withReaderTries<T>(clock: Clock, work: () => Promise<T>): Promise<T> {
+  for (const pause of READER_PAUSES_MS) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof ArchiverError && error.code === 'ReaderBehind')) throw error;
+    }
+    await clock.sleep(pause);
+  }
+  return work();
+}

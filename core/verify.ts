@@ -2,7 +2,8 @@ import type { Readable } from 'node:stream';
 import { ArchiverError } from './errors.ts';
 import { segmentFileKeys } from './keys.ts';
 import type { Segment } from './partition.ts';
-import type { Log, ObjectStore, ObjectVersion } from './ports.ts';
+import type { Clock, Log, ObjectStore, ObjectVersion } from './ports.ts';
+import { withReaderTries } from './retry.ts';
 import { compareStreams, type Verdict } from './verify/compare.ts';
 import type { LineDigest } from './verify/line-digest.ts';
 
@@ -11,7 +12,8 @@ export interface VerifyDatabase {
   segment(partition: number, number: number): Promise<Segment>;
   /**
    * Hands the segment's rows to `read` as COPY text, under the same pins as the export and after the seal was checked
-   * in the same transaction.
+   * in the same transaction. Where they are read at another server than the writer: `ReaderBehind` unless that server
+   * proves, in the same snapshot, that it has replayed the export; `read` is not called then.
    */
   readSegment<T>(partition: number, segment: number, read: (rows: Readable) => Promise<T>): Promise<T>;
   recordMatch(
@@ -35,17 +37,22 @@ export interface VerifyDatabase {
 export async function verifySegment(
   partition: number,
   number: number,
-  ports: { readonly database: VerifyDatabase; readonly store: ObjectStore; readonly log: Log },
+  ports: {
+    readonly database: VerifyDatabase;
+    readonly store: ObjectStore;
+    readonly clock: Clock;
+    readonly log: Log;
+  },
 ): Promise<{ readonly verified: boolean }> {
-  const { database, store, log } = ports;
+  const { database, store, clock, log } = ports;
   const segment = await database.segment(partition, number);
   if (segment.state === 'verified') return { verified: true };
   // Split: the commit that follows finds it open.
   if (segment.state === 'planned' || segment.exported === null) return { verified: false };
 
   const objects = await findObjects(segment.exported, store);
-  const verdict = await database.readSegment(partition, number, (rows) =>
-    compareStreams(rows, readObjects(objects, store)),
+  const verdict = await withReaderTries(clock, () =>
+    database.readSegment(partition, number, (rows) => compareStreams(rows, readObjects(objects, store))),
   );
   const differences = [...reported(verdict, segment.exported)];
   if (verdict.kind === 'match' && differences.length === 0) {

@@ -79,15 +79,19 @@ export async function translated<T>(doing: string, work: () => Promise<T>): Prom
   }
 }
 
-/** Like `translated`, in a READ COMMITTED transaction. */
+/** How a transaction is begun. */
+export type TransactionMode = 'read committed' | 'repeatable read read only';
+
+/** Like `translated`, in a transaction: READ COMMITTED, unless told otherwise. */
 export async function inTransaction<T>(
   connection: Connection,
   doing: string,
   work: (transaction: Transaction) => Promise<T>,
+  mode: TransactionMode = 'read committed',
 ): Promise<T> {
   const closes = closesOf.get(connection) ?? { times: 0 };
   const answer = (): Promise<unknown> =>
-    connection.begin('isolation level read committed', (transaction) =>
+    connection.begin(`isolation level ${mode}`, (transaction) =>
       whileConnected(transaction, closes, work),
     );
   return translated(doing, async () => (await answer()) as T);

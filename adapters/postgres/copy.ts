@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { inTransaction, type Connection, type Transaction } from './connect.ts';
+import { inTransaction, type Connection, type Transaction, type TransactionMode } from './connect.ts';
 import { translate } from './errors.ts';
 
 /**
@@ -16,10 +16,11 @@ export async function copyOut<T>(
   doing: string,
   statement: (transaction: Transaction) => Promise<string>,
   read: (rows: Readable) => Promise<T>,
+  mode?: TransactionMode,
 ): Promise<T> {
   let failure: { readonly error: unknown } | undefined;
   try {
-    return await inTransaction(connection, doing, async (transaction) => {
+    const copying = async (transaction: Transaction): Promise<T> => {
       const rows = await startCopy(transaction, await statement(transaction));
       try {
         const answer = await read(rows);
@@ -33,7 +34,8 @@ export async function copyOut<T>(
         });
         throw error;
       }
-    });
+    };
+    return await inTransaction(connection, doing, copying, mode);
   } catch (error) {
     throw failure === undefined ? error : translate(failure.error, doing);
   }

@@ -30,7 +30,10 @@ export const SQLSTATE = {
   transactionTimeout: '25P04',
   lockNotAvailable: '55P03',
   deadlockDetected: '40P01',
+  /** Also what a reader says that replays something which the query stands in the way of. */
   serializationFailure: '40001',
+  /** After a failover, the name of the writer may lead to a reader for a while. */
+  readOnlyTransaction: '25006',
   adminShutdown: '57P01',
   crashShutdown: '57P02',
   cannotConnectNow: '57P03',
@@ -54,6 +57,7 @@ const THEIRS: Readonly<Record<string, ErrorCode>> = {
   [SQLSTATE.lockNotAvailable]: 'LockNotAvailable',
   [SQLSTATE.deadlockDetected]: 'TransactionAborted',
   [SQLSTATE.serializationFailure]: 'TransactionAborted',
+  [SQLSTATE.readOnlyTransaction]: 'DatabaseUnavailable',
   [SQLSTATE.adminShutdown]: 'DatabaseUnavailable',
   [SQLSTATE.crashShutdown]: 'DatabaseUnavailable',
   [SQLSTATE.cannotConnectNow]: 'DatabaseUnavailable',

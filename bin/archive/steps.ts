@@ -94,8 +94,8 @@ export function localSteps({ config, s3, bucket, region, open, clock, log }: Wir
       }),
     verify: (partition, segment) =>
       as('archiver_read', (connection) => {
-        const database = verifyDatabase(connection, () => open('archiver_read'));
-        return verifySegment(partition, segment, { database, store, log });
+        const database = verifyDatabase(connection, { open: () => open('archiver_read'), elsewhere: false });
+        return verifySegment(partition, segment, { database, store, clock, log });
       }),
     commit: (partition, request) =>
       as('archiver_read', (connection) =>

@@ -3,6 +3,12 @@ import { describeProblem } from '../../core/config/problems.ts';
 import { parseRuntimeConfig, type RuntimeConfig } from '../../core/config/runtime.ts';
 import { ArchiverError } from '../../core/errors.ts';
 
+/** A server, or a proxy. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** What a Lambda is told by its environment. The only place that reads it. */
 export interface Settings {
   /** Which archiver of the account this is, in metrics and logs. */
@@ -11,6 +17,8 @@ export interface Settings {
   readonly databasePort: number;
   readonly databaseName: string;
   readonly databaseSecretArn: string;
+  /** Where verify reads tables, if not through the proxy. */
+  readonly readingEndpoint?: Endpoint;
   readonly archiveBucket: string;
   readonly region: string;
 }
@@ -34,22 +42,29 @@ export function readSettings(
     throw new ArchiverError('InvalidConfiguration', `the environment lacks ${missing.join(', ')}`);
   }
   const value = (setting: keyof typeof VARIABLES): string => environment[VARIABLES[setting]] ?? '';
-  const databasePort = Number(value('databasePort'));
-  if (!Number.isInteger(databasePort) || databasePort < 1 || databasePort > 65_535) {
-    throw new ArchiverError(
-      'InvalidConfiguration',
-      `DATABASE_PORT is ${JSON.stringify(value('databasePort'))}, which is no port`,
-    );
-  }
+  const databasePort = portOf('DATABASE_PORT', environment);
+  const readingHost = environment['READING_HOST'] ?? '';
   return {
     archiver: value('archiver'),
     databaseHost: value('databaseHost'),
     databasePort,
     databaseName: value('databaseName'),
     databaseSecretArn: value('databaseSecretArn'),
+    ...(readingHost === ''
+      ? {}
+      : { readingEndpoint: { host: readingHost, port: portOf('READING_PORT', environment) } }),
     archiveBucket: value('archiveBucket'),
     region: value('region'),
   };
+}
+
+function portOf(name: string, environment: Readonly<Record<string, string | undefined>>): number {
+  const port = Number(environment[name]);
+  if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
+  throw new ArchiverError(
+    'InvalidConfiguration',
+    `${name} is ${JSON.stringify(environment[name])}, which is no port`,
+  );
 }
 
 /** Reads the `config.json` that the deployment put beside the bundle. */

@@ -8,7 +8,7 @@ import { ArchiverError } from '../../core/errors.ts';
 import type { Clock, Log } from '../../core/ports.ts';
 import { systemClock } from './clock.ts';
 import { consoleLog, idsOf, logWith } from './log.ts';
-import { readRuntimeConfig, readSettings, type Settings } from './settings.ts';
+import { readRuntimeConfig, readSettings, type Endpoint, type Settings } from './settings.ts';
 
 /** Time kept back before the Lambda's own timeout, to answer with an error that is retried. */
 const TIMEOUT_MARGIN_MS = 2_000;
@@ -21,8 +21,8 @@ export interface StepContext {
   readonly connection: Connection;
   /** What the connection's server said in notices and warnings. */
   readonly notices: string[];
-  /** Opens a further connection; whoever opens it ends it. */
-  readonly open: () => Connection;
+  /** Opens a further connection, to the proxy or to another endpoint; whoever opens it ends it. */
+  readonly open: (to?: Endpoint) => Connection;
   readonly clock: Clock;
   readonly log: Log;
   /** Milliseconds that are left before the step is ended. */
@@ -67,12 +67,12 @@ export function step<Event, Answer>(
       const { username, password } = await surroundings.credentials();
       const notices: string[] = [];
       const opened: Connection[] = [];
-      const open = (): Connection => {
+      const proxy: Endpoint = { host: settings.databaseHost, port: settings.databasePort };
+      const open = (to: Endpoint = proxy): Connection => {
         signal.throwIfAborted();
         const connection = surroundings.connect(
           {
-            host: settings.databaseHost,
-            port: settings.databasePort,
+            ...to,
             database: settings.databaseName,
             user: username,
             password,

@@ -5,7 +5,7 @@ import { ArchiverError } from '../../core/errors.ts';
 import { segmentKey } from '../../core/keys.ts';
 import type { Segment } from '../../core/partition.ts';
 import { verifySegment, type VerifyDatabase } from '../../core/verify.ts';
-import { fakeLog, fakePort, MemoryStore } from '../support/fakes.ts';
+import { fakeClock, fakeLog, fakePort, MemoryStore } from '../support/fakes.ts';
 
 const location = {
   ...{ database: 'shop', parentSchema: 'app', parentName: 'event', period: '202101' },
@@ -48,7 +48,7 @@ function bucketWith(objects: Record<string, string>): MemoryStore {
 }
 
 const verify = (database: VerifyDatabase, store: MemoryStore) =>
-  verifySegment(7, 3, { database, store, log: fakeLog() });
+  verifySegment(7, 3, { database, store, clock: fakeClock(), log: fakeLog() });
 
 describe('a segment that is what the table holds', () => {
   test('is recorded with the versions of its objects that were read, and its digest', async () => {

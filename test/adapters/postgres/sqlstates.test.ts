@@ -22,6 +22,7 @@ test.each<[string, ErrorCode]>([
   [SQLSTATE.queryCanceled, 'Interrupted'],
   [SQLSTATE.idleInTransactionSessionTimeout, 'Interrupted'],
   [SQLSTATE.transactionTimeout, 'Interrupted'],
+  [SQLSTATE.readOnlyTransaction, 'DatabaseUnavailable'],
   [SQLSTATE.adminShutdown, 'DatabaseUnavailable'],
   [SQLSTATE.crashShutdown, 'DatabaseUnavailable'],
   [SQLSTATE.cannotConnectNow, 'DatabaseUnavailable'],
