@@ -15,11 +15,26 @@ import type { DatabaseAccess } from './database-access.ts';
 import { handlerCode } from './handler-code.ts';
 import { STEP_NAMES, STEPS, type Step, type StepFunction } from './steps.ts';
 
+/** Where the step `verify` reads tables, past the proxy. */
+export interface VerifyEndpoint {
+  /** Host name of a reader endpoint, of a read replica, or of the writer. */
+  readonly endpoint: string;
+  readonly port: number;
+  /** Security groups behind it. */
+  readonly securityGroupIds: readonly string[];
+}
+
 /** Properties of {@link ArchiverFunctions}. */
 export interface ArchiverFunctionsProps {
   readonly vpc: ec2.IVpc;
   readonly vpcSubnets: ec2.SubnetSelection;
   readonly database: DatabaseAccess;
+  /**
+   * Where `verify` reads tables. Whatever it writes goes through the proxy all the same.
+   *
+   * @default - through the proxy, at the writer
+   */
+  readonly verifyEndpoint?: VerifyEndpoint;
   readonly archive: ArchiveBucket;
   /** What the steps know at run time. It is part of each function's code asset, so that changing it is a deployment. */
   readonly config: RuntimeConfig;
@@ -90,6 +105,7 @@ export class ArchiverFunctions extends Construct {
     { vpc, vpcSubnets, database, archive, ...props }: ArchiverFunctionsProps,
   ): lambda.Function {
     const id = constructId(step);
+    const reading = step === 'verify' ? props.verifyEndpoint : undefined;
     const logGroup = new logs.LogGroup(this, `${id}Logs`, {
       retention: props.logRetention ?? logs.RetentionDays.THREE_MONTHS,
       removalPolicy: RemovalPolicy.DESTROY,
@@ -155,12 +171,20 @@ export class ArchiverFunctions extends Construct {
         DATABASE_NAME: database.databaseName,
         DATABASE_SECRET_ARN: secret.secretArn,
         ARCHIVE_BUCKET: archive.bucket.bucketName,
+        ...(reading === undefined ? {} : readingEnvironment(reading)),
       },
       // It has no meaning in a Lambda that is only started by Step Functions, and would be one more variable.
       awsSdkConnectionReuse: false,
       ...handlerCode(step, configFile),
     });
     database.connections.allowFrom(created, ec2.Port.tcp(database.port), `Step ${step}`);
+    reading?.securityGroupIds.forEach((groupId, index) => {
+      ec2.SecurityGroup.fromSecurityGroupId(
+        this,
+        `ReadingSecurityGroup${index + 1}`,
+        groupId,
+      ).connections.allowFrom(created, ec2.Port.tcp(reading.port), `Step ${step}`);
+    });
     return created;
   }
 }
@@ -168,6 +192,15 @@ export class ArchiverFunctions extends Construct {
 /** `record-failure` → `RecordFailure`. */
 export function constructId(step: Step): string {
   return step.replace(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** RDS itself has certificates of Amazon's own authority, which Node knows only from this file of the runtime. */
+function readingEnvironment({ endpoint, port }: VerifyEndpoint): Record<string, string> {
+  return {
+    READING_HOST: endpoint,
+    READING_PORT: String(port),
+    NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem',
+  };
 }
 
 /** What the Lambda service needs to put a function into a VPC. These actions know no resources. */

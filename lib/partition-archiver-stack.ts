@@ -27,8 +27,17 @@ export class PartitionArchiverStack extends Stack {
       ...props,
     });
     for (const [key, value] of Object.entries(config.tags)) Tags.of(this).add(key, value);
-    const { kind, identifier, endpoint, port, name, securityGroupIds, proxy, attachedS3Roles } =
-      config.database;
+    const {
+      kind,
+      identifier,
+      endpoint,
+      port,
+      name,
+      securityGroupIds,
+      proxy,
+      verifyEndpoint,
+      attachedS3Roles,
+    } = config.database;
     const { topicArn, ...thresholds } = config.alarms;
     const vpc = this.importVpc(config.network);
     this.archiver = new PartitionArchiver(this, 'Archiver', {
@@ -41,6 +50,15 @@ export class PartitionArchiverStack extends Stack {
       },
       archive: this.archiveOf(config.archive),
       ...(proxy === undefined ? {} : { existingProxy: proxy }),
+      ...(verifyEndpoint === undefined
+        ? {}
+        : {
+            verifyEndpoint: {
+              endpoint: verifyEndpoint.endpoint,
+              port: verifyEndpoint.port ?? port,
+              securityGroupIds: verifyEndpoint.securityGroupIds ?? securityGroupIds,
+            },
+          }),
       ...(attachedS3Roles === undefined
         ? {}
         : {

@@ -13,7 +13,7 @@ import { ArchiveBucket, type ArchiveBucketProps } from './archive-bucket.ts';
 import { ArchiveDashboard } from './archive-dashboard.ts';
 import { ArchiveSchedules } from './archive-schedules.ts';
 import { ArchiveStateMachine } from './archive-state-machine.ts';
-import { ArchiverFunctions } from './archiver-functions.ts';
+import { ArchiverFunctions, type VerifyEndpoint } from './archiver-functions.ts';
 import { ArchiverMetrics } from './archiver-metrics.ts';
 import { DatabaseAccess, type ExistingProxy } from './database-access.ts';
 import { DatabaseS3Roles } from './database-s3-roles.ts';
@@ -45,6 +45,13 @@ export interface PartitionArchiverProps {
    * @default - a new proxy that insists on TLS
    */
   readonly existingProxy?: ExistingProxy;
+  /**
+   * Where the step `verify` reads tables, so that comparing them costs the writer nothing: a reader endpoint, a read
+   * replica, or the writer past the proxy. It proves first that the export is replayed there.
+   *
+   * @default - through the proxy, at the writer
+   */
+  readonly verifyEndpoint?: VerifyEndpoint;
   /**
    * Roles that are attached to the database already for s3Export and s3Import.
    *
@@ -124,6 +131,7 @@ export class PartitionArchiver extends Construct {
       vpc: props.vpc,
       vpcSubnets,
       database: this.database,
+      ...(props.verifyEndpoint === undefined ? {} : { verifyEndpoint: props.verifyEndpoint }),
       archive: this.archive,
       config: props.config,
       archiver: this.node.path,

@@ -91,9 +91,7 @@ export async function inTransaction<T>(
 ): Promise<T> {
   const closes = closesOf.get(connection) ?? { times: 0 };
   const answer = (): Promise<unknown> =>
-    connection.begin(`isolation level ${mode}`, (transaction) =>
-      whileConnected(transaction, closes, work),
-    );
+    connection.begin(`isolation level ${mode}`, (transaction) => whileConnected(transaction, closes, work));
   return translated(doing, async () => (await answer()) as T);
 }
 

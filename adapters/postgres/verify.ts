@@ -21,10 +21,7 @@ export interface ReadingPlace {
  * Elsewhere, the proof that the server has replayed the export, the look at the seal there and the COPY share one
  * snapshot, and one connection, since an endpoint may lead each connection to another reader.
  */
-export function verifyDatabase(
-  connection: Connection,
-  { open, elsewhere }: ReadingPlace,
-): VerifyDatabase {
+export function verifyDatabase(connection: Connection, { open, elsewhere }: ReadingPlace): VerifyDatabase {
   return {
     segment: (partition, number) =>
       inTransaction(

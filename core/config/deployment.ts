@@ -30,6 +30,19 @@ const proxySchema = z.strictObject({
     .describe('Security groups of the proxy; the functions are let in through them.'),
 });
 
+const verifyEndpointSchema = z.strictObject({
+  endpoint: z
+    .string('must be a host name')
+    .min(1, 'must not be empty')
+    .describe('Host name of a reader endpoint, of a read replica, or of the writer itself, past the proxy.'),
+  port: wholeNumber(1, 65_535).optional().describe('By default the port of the database.'),
+  securityGroupIds: z
+    .array(securityGroupSchema, 'must be a list of security groups')
+    .min(1, 'must name at least one security group')
+    .optional()
+    .describe('Security groups behind it; verify is let in through them. By default those of the database.'),
+});
+
 const databaseSchema = z
   .strictObject({
     kind: z
@@ -58,6 +71,11 @@ const databaseSchema = z
     proxy: proxySchema
       .optional()
       .describe('An RDS Proxy that is there already. By default one is made, with TLS required.'),
+    verifyEndpoint: verifyEndpointSchema
+      .optional()
+      .describe(
+        'Where verify reads tables, to spare the writer; it proves first that the export is replayed there. By default through the proxy.',
+      ),
     attachedS3Roles: z
       .strictObject({ exportRoleArn: roleSchema, importRoleArn: roleSchema })
       .optional()

@@ -1,6 +1,6 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { ArchiverError } from '../../core/errors.ts';
-import { withLockTries } from '../../core/retry.ts';
+import { withLockTries, withReaderTries } from '../../core/retry.ts';
 import { fakeClock } from '../support/fakes.ts';
 
 const locked = new ArchiverError('LockNotAvailable', 'canceling statement due to lock timeout');
@@ -50,4 +50,36 @@ test('it ends at once when the step runs out of its time', async () => {
   const interrupted = new ArchiverError('Interrupted', 'the step ran out of its time');
   const clock = { ...fakeClock(), sleep: () => Promise.reject(interrupted) };
   await expect(withLockTries(clock, () => Promise.reject(locked))).rejects.toBe(interrupted);
+});
+
+describe('a reader that is behind', () => {
+  const behind = new ArchiverError('ReaderBehind', 'it has not replayed the export');
+
+  test('is asked again, with longer and longer pauses', async () => {
+    const clock = fakeClock();
+    const answers = [behind, behind, 'replayed'];
+    const answer = await withReaderTries(clock, async () => {
+      const next = answers.shift();
+      if (next instanceof Error) throw next;
+      return next;
+    });
+    expect(answer).toBe('replayed');
+    expect(clock.pauses).toEqual([200, 500]);
+  });
+
+  test('is given up after a bounded time, as an error that the workflow tries again', async () => {
+    const clock = fakeClock();
+    await expect(withReaderTries(clock, () => Promise.reject(behind))).rejects.toBe(behind);
+    expect(behind.retryable).toBe(true);
+    const waited = clock.pauses.reduce((sum, pause) => sum + pause, 0);
+    expect(waited).toBeGreaterThan(30_000);
+    expect(waited).toBeLessThan(60_000);
+  });
+
+  test('anything else is not tried again', async () => {
+    const clock = fakeClock();
+    const broken = new ArchiverError('SealBroken', 'the fence was lifted');
+    await expect(withReaderTries(clock, () => Promise.reject(broken))).rejects.toBe(broken);
+    expect(clock.pauses).toEqual([]);
+  });
 });

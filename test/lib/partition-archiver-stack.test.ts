@@ -193,6 +193,43 @@ describe('the way to the database', () => {
     }
   });
 
+  describe('goes past the proxy where verify reads, if a reader is named', () => {
+    const { database } = exampleConfig() as { database: object };
+    const endpoint = 'orders.cluster-ro-abcdefghijkl.eu-central-1.rds.amazonaws.com';
+    const at = (verifyEndpoint: object) => synthesise({ database: { ...database, verifyEndpoint } });
+    const reading = at({ endpoint });
+
+    test('which only that function is told, and how to trust it', () => {
+      const told = resources(reading, 'AWS::Lambda::Function').filter(([, { Properties }]) =>
+        JSON.stringify(Properties['Environment'] ?? {}).includes('READING_HOST'),
+      );
+      expect(told.map(([id]) => id)).toEqual([expect.stringMatching(/^ArchiverFunctionsVerify/)]);
+      expect(told[0]?.[1].Properties).toMatchObject({
+        Environment: {
+          Variables: {
+            READING_HOST: endpoint,
+            READING_PORT: '5432',
+            NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem',
+            // Verdicts are recorded at the writer.
+            DATABASE_HOST: { 'Fn::GetAtt': [expect.stringMatching(/Proxy/), 'Endpoint'] },
+          },
+        },
+      });
+    });
+
+    test.each([
+      ['the database’s', {}, 'sg-0123456789abcdef0', 5432],
+      ['its own', { port: 6432, securityGroupIds: ['sg-0b1b2b3b'] }, 'sg-0b1b2b3b', 6432],
+    ])('through %s security groups, as no other function', (_, changes, group, port) => {
+      const ingress = resources(at({ endpoint, ...changes }), 'AWS::EC2::SecurityGroupIngress')
+        .map(([, { Properties }]) => Properties)
+        .filter(({ GroupId }) => GroupId === group)
+        .map(({ FromPort, SourceSecurityGroupId }) => [FromPort, JSON.stringify(SourceSecurityGroupId)]);
+      expect(ingress).toContainEqual([port, expect.stringMatching(/FunctionsVerifySecurityGroup/)]);
+      expect(ingress.filter(([, source]) => String(source).includes('Functions'))).toHaveLength(1);
+    });
+  });
+
   test('opens for each function alone', () => {
     const ingress = resources(template, 'AWS::EC2::SecurityGroupIngress').map(([, each]) => each.Properties);
     const sources = ingress.map(({ SourceSecurityGroupId }) => JSON.stringify(SourceSecurityGroupId));

@@ -33,6 +33,17 @@ describe('the environment of a Lambda', () => {
     });
   });
 
+  test('may name another endpoint to read tables at', () => {
+    const there = { ...environment, READING_HOST: 'reader.example', READING_PORT: '6432' };
+    expect(readSettings(there).readingEndpoint).toEqual({ host: 'reader.example', port: 6432 });
+    expect(() => readSettings({ ...there, READING_PORT: '' })).toThrow(
+      expect.objectContaining({
+        code: 'InvalidConfiguration',
+        message: 'READING_PORT is "", which is no port',
+      }),
+    );
+  });
+
   test('that lacks something is refused, with all that it lacks', () => {
     const { DATABASE_HOST: _, ...rest } = environment;
     expect(() => readSettings({ ...rest, ARCHIVE_BUCKET: '' })).toThrow(

@@ -72,6 +72,22 @@ describe('a step', () => {
     expect(context).toMatchObject({ settings, notices: ['WARNING: of the server'], remainingMs: 58_000 });
   });
 
+  test('may open a connection to another endpoint, as the same role, which ends with it', async () => {
+    const { surroundings, opened } = setUp();
+    const handler = step(
+      'verify',
+      async (_, { open }) => {
+        await open({ host: 'reader.example', port: 6432 }).end();
+      },
+      surroundings,
+    );
+    await handler({}, lambda(60_000));
+    expect(opened.map(([{ host, port, user }]) => [host, port, user])).toEqual([
+      ['proxy.example', 5432, 'archiver_read'],
+      ['reader.example', 6432, 'archiver_read'],
+    ]);
+  });
+
   test('says whose each line of its log is', async () => {
     const { surroundings } = setUp();
     const event = { partition: 7, segment: 3, request: { execution: 'run-1' } };
