@@ -1,14 +1,11 @@
-import { ArnFormat, Duration, Fn, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import * as logs from 'aws-cdk-lib/aws-logs';
+import { Duration } from 'aws-cdk-lib';
+import type * as logs from 'aws-cdk-lib/aws-logs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { acknowledgeWildcards } from './acknowledge.ts';
 import type { ArchiverFunctions } from './archiver-functions.ts';
 import { MAP_LABELS, partitionSteps } from './partition-steps.ts';
 import { stepTask } from './step-task.ts';
-
-/** Key of the template metadata by which the local runner finds this state machine among others of a stack. */
-const WORKFLOW_METADATA = 'partition-archiver:workflow';
+import { makeWorkflow } from './workflow.ts';
 
 /** Properties of {@link ArchiveStateMachine}. */
 export interface ArchiveStateMachineProps {
@@ -90,53 +87,20 @@ export class ArchiveStateMachine extends Construct {
       outputPath: '$.report',
     });
 
-    this.stateMachine = new sfn.StateMachine(this, 'Archive', {
+    this.stateMachine = makeWorkflow(this, 'Archive', {
       comment:
         'Archives partitions that pg_partman has detached, proves the archive, then drops them. All fields of the input are optional and only narrow what is configured: {"partitionSets": ["public.orders"], "only": "inventory" or "drop", "dryRun": true, "archiveOnly": true}',
-      stateMachineType: sfn.StateMachineType.STANDARD,
-      definitionBody: sfn.DefinitionBody.fromChainable(
-        preflight
-          .next(maintain)
-          .next(detect)
-          .next(forEachPartition)
-          .next(report)
-          .next(resume.when(sfn.Condition.booleanEquals('$.report.resume', true), detect).otherwise(done)),
-      ),
+      definition: preflight
+        .next(maintain)
+        .next(detect)
+        .next(forEachPartition)
+        .next(report)
+        .next(resume.when(sfn.Condition.booleanEquals('$.report.resume', true), detect).otherwise(done)),
       // Longer than any run should take, and well before an execution would meet the next monthly one.
       timeout: Duration.days(14),
-      tracingEnabled: true,
-      logs: {
-        destination: new logs.LogGroup(this, 'Logs', {
-          retention: logRetention ?? logs.RetentionDays.THREE_MONTHS,
-          removalPolicy: RemovalPolicy.DESTROY,
-        }),
-        level: sfn.LogLevel.ALL,
-        // Numbers of the ledger and error messages, which hold no row data.
-        includeExecutionData: true,
-      },
+      functions,
+      mapLabels: Object.values(MAP_LABELS),
+      ...(logRetention === undefined ? {} : { logRetention }),
     });
-    this.acknowledge(functions);
-    (this.stateMachine.node.defaultChild as sfn.CfnStateMachine).addMetadata(WORKFLOW_METADATA, 'archive');
-  }
-
-  private acknowledge(functions: ArchiverFunctions): void {
-    acknowledgeWildcards(this, 'Delivery of logs and traces know no resources.', ['*']);
-    acknowledgeWildcards(
-      this,
-      'The workflow invokes the functions of its steps, in any version.',
-      functions.all.map(({ functionArn }) => `${functionArn}:*`),
-    );
-    const ofThis = Fn.select(6, Fn.split(':', this.stateMachine.stateMachineArn));
-    const execution = Stack.of(this).formatArn({
-      service: 'states',
-      resource: 'execution',
-      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-      resourceName: ofThis,
-    });
-    acknowledgeWildcards(
-      this,
-      'The Maps start, watch and redrive child executions of this very state machine.',
-      [`${execution}:*`, ...Object.values(MAP_LABELS).map((label) => `${execution}/${label}:*`)],
-    );
   }
 }

@@ -11,7 +11,7 @@ import { acknowledgeWildcards } from './acknowledge.ts';
 import type { RuntimeConfig } from '../core/config/runtime.ts';
 import type { ArchiveBucket } from './archive-bucket.ts';
 import { bucketStatements } from './bucket-statements.ts';
-import type { DatabaseAccess } from './database-access.ts';
+import type { DatabaseAccess, DatabaseLogin } from './database-access.ts';
 import { handlerCode } from './handler-code.ts';
 import { STEP_NAMES, STEPS, type Step, type StepFunction } from './steps.ts';
 
@@ -56,7 +56,7 @@ export interface ArchiverFunctionsProps {
 
 /**
  * One Lambda function for each step, each with a role, a security group and a log group of its own, and with the
- * secret of just its database role.
+ * secret of just its login.
  */
 export class ArchiverFunctions extends Construct {
   /** Log groups of all functions. */
@@ -69,15 +69,23 @@ export class ArchiverFunctions extends Construct {
     const logGroups: logs.ILogGroup[] = [];
     this.logGroups = logGroups;
     this.functions = new Map(
-      STEP_NAMES.map((step) => [step, this.functionFor(step, STEPS[step], configFile, logGroups, props)]),
+      STEP_NAMES.filter((step) => this.canLogIn(STEPS[step], props)).map((step) => [
+        step,
+        this.functionFor(step, STEPS[step], configFile, logGroups, props),
+      ]),
     );
   }
 
   /** The function of a step. */
   get(step: Step): lambda.Function {
     const found = this.functions.get(step);
-    if (found === undefined) throw new Error(`no function for step ${step}`);
+    if (found === undefined) throw new Error(`no function for step ${step}: no secret of its login is given`);
     return found;
+  }
+
+  /** Functions of an administrator are made only where there is a secret for them. */
+  private canLogIn({ login }: StepFunction, { database }: ArchiverFunctionsProps): boolean {
+    return login === 'none' || database.login(login) !== undefined;
   }
 
   /** The functions of all steps. */
@@ -99,7 +107,7 @@ export class ArchiverFunctions extends Construct {
 
   private functionFor(
     step: Step,
-    { description, databaseRole, bucketAccess, timeout, memoryMiB }: StepFunction,
+    { description, login: as, bucketAccess, timeout, memoryMiB }: StepFunction,
     configFile: string,
     logGroups: logs.ILogGroup[],
     { vpc, vpcSubnets, database, archive, ...props }: ArchiverFunctionsProps,
@@ -118,7 +126,7 @@ export class ArchiverFunctions extends Construct {
     });
     // S3 and Secrets Manager, whether by NAT or by endpoint, have no fixed addresses.
     securityGroup.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.tcp(443), 'AWS services');
-    const secret = database.secret(databaseRole);
+    const login = as === 'none' ? undefined : database.login(as);
     const role = new iam.Role(this, `${id}Role`, {
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
       description: `Partition archiver, step ${step}`,
@@ -137,12 +145,7 @@ export class ArchiverFunctions extends Construct {
     );
     for (const statement of [
       ...networkInterfaceStatements(),
-      // Not grantRead, which allows DescribeSecret as well.
-      new iam.PolicyStatement({
-        sid: 'ReadOwnLogin',
-        actions: ['secretsmanager:GetSecretValue'],
-        resources: [secret.secretArn],
-      }),
+      ...(login === undefined ? [] : [readLogin(login)]),
       ...archiveStatements,
     ]) {
       role.addToPolicy(statement);
@@ -166,18 +169,21 @@ export class ArchiverFunctions extends Construct {
       tracing: lambda.Tracing.ACTIVE,
       environment: {
         ARCHIVER: props.archiver,
-        DATABASE_HOST: database.host,
-        DATABASE_PORT: String(database.port),
         DATABASE_NAME: database.databaseName,
-        DATABASE_SECRET_ARN: secret.secretArn,
+        ...(login !== undefined && {
+          DATABASE_HOST: login.host,
+          DATABASE_PORT: String(login.port),
+          DATABASE_SECRET_ARN: login.secret.secretArn,
+        }),
         ARCHIVE_BUCKET: archive.bucket.bucketName,
+        ...(as === 'administrator' && PAST_THE_PROXY),
         ...(reading === undefined ? {} : readingEnvironment(reading)),
       },
       // It has no meaning in a Lambda that is only started by Step Functions, and would be one more variable.
       awsSdkConnectionReuse: false,
       ...handlerCode(step, configFile),
     });
-    database.connections.allowFrom(created, ec2.Port.tcp(database.port), `Step ${step}`);
+    login?.connections.allowFrom(created, ec2.Port.tcp(login.port), `Step ${step}`);
     reading?.securityGroupIds.forEach((groupId, index) => {
       ec2.SecurityGroup.fromSecurityGroupId(
         this,
@@ -195,12 +201,19 @@ export function constructId(step: Step): string {
 }
 
 /** RDS itself has certificates of Amazon's own authority, which Node knows only from this file of the runtime. */
+const PAST_THE_PROXY = { NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem' };
+
 function readingEnvironment({ endpoint, port }: VerifyEndpoint): Record<string, string> {
-  return {
-    READING_HOST: endpoint,
-    READING_PORT: String(port),
-    NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem',
-  };
+  return { READING_HOST: endpoint, READING_PORT: String(port), ...PAST_THE_PROXY };
+}
+
+/** Not `grantRead`, which allows DescribeSecret as well. */
+function readLogin({ secret }: DatabaseLogin): iam.PolicyStatement {
+  return new iam.PolicyStatement({
+    sid: 'ReadOwnLogin',
+    actions: ['secretsmanager:GetSecretValue'],
+    resources: [secret.secretArn],
+  });
 }
 
 /** What the Lambda service needs to put a function into a VPC. These actions know no resources. */

@@ -28,7 +28,7 @@ export interface DatabaseAccessProps {
   readonly vpcSubnets: ec2.SubnetSelection;
   readonly target: DatabaseTarget;
   /**
-   * RDS Proxy that is there already. Its owner has to let it use the three secrets, with TLS required.
+   * RDS Proxy that is there already. Its owner has to let it use the secrets, with TLS required.
    *
    * @default - a new proxy
    */
@@ -46,11 +46,26 @@ export interface DatabaseAccessProps {
    * @default 20
    */
   readonly maxConnectionsPercent?: number;
+  /**
+   * Secret `{"username", "password"}` of an administrator of the database, such as the one that RDS manages.
+   *
+   * @default - no function logs in as an administrator
+   */
+  readonly adminSecret?: secretsmanager.ISecret;
+}
+
+/** How a function gets into the database. */
+export interface DatabaseLogin {
+  readonly host: string;
+  readonly port: number;
+  /** Where the connections lead to. */
+  readonly connections: ec2.Connections;
+  readonly secret: secretsmanager.ISecret;
 }
 
 /**
- * The only way to the database: an RDS Proxy, of which a new one insists on TLS, and a generated secret for each
- * database role.
+ * The ways to the database: an RDS Proxy, of which a new one insists on TLS, with a generated secret for each database
+ * role; and past it, for an administrator.
  *
  * The roles themselves are made in the database by `db/`, with the passwords of these secrets.
  */
@@ -62,12 +77,16 @@ export class DatabaseAccess extends Construct {
   /** Security groups of the proxy. */
   readonly connections: ec2.Connections;
   private readonly secrets: ReadonlyMap<DatabaseRole, secretsmanager.Secret>;
+  private readonly administrator: DatabaseLogin | undefined;
 
   constructor(scope: Construct, id: string, props: DatabaseAccessProps) {
     super(scope, id);
     this.secrets = new Map(DATABASE_ROLES.map((role) => [role, this.generateSecret(role)]));
     this.port = props.existingProxy?.port ?? PROXY_PORT;
     this.databaseName = props.target.databaseName;
+    const { host, port, connections } = props.target;
+    this.administrator =
+      props.adminSecret === undefined ? undefined : { host, port, connections, secret: props.adminSecret };
     if (props.existingProxy === undefined) {
       const proxy = this.makeProxy(props);
       this.host = proxy.endpoint;
@@ -105,6 +124,14 @@ export class DatabaseAccess extends Construct {
       maxConnectionsPercent,
       maxIdleConnectionsPercent: Math.min(maxConnectionsPercent, 5),
     });
+  }
+
+  /** How to log in; `undefined` for an administrator of whom there is no secret. */
+  login(as: DatabaseRole | 'administrator'): DatabaseLogin | undefined {
+    if (as === 'administrator') return this.administrator;
+    const { host, port, connections } = this;
+    // Secret says `secretFullArn?: string | undefined`, ISecret `secretFullArn?: string`.
+    return { host, port, connections, secret: this.secret(as) as secretsmanager.ISecret };
   }
 
   /** The secret `{"username", "password"}` of a database role. */

@@ -31,6 +31,10 @@ export class DatabaseTarget extends Construct {
   readonly port: number;
   /** ARN of the cluster or instance. */
   readonly arn: string;
+  /** Host name of the writer endpoint. */
+  readonly host: string;
+  /** Security groups of the database. */
+  readonly connections: ec2.Connections;
   readonly proxyTarget: rds.ProxyTarget;
 
   constructor(scope: Construct, id: string, props: DatabaseTargetProps) {
@@ -39,6 +43,7 @@ export class DatabaseTarget extends Construct {
     this.identifier = props.identifier;
     this.databaseName = props.databaseName;
     this.port = props.port ?? 5432;
+    this.host = props.endpoint;
     this.arn = Stack.of(this).formatArn({
       service: 'rds',
       resource: props.kind === 'cluster' ? 'cluster' : 'db',
@@ -48,6 +53,7 @@ export class DatabaseTarget extends Construct {
     const securityGroups = props.securityGroupIds.map((groupId, index) =>
       ec2.SecurityGroup.fromSecurityGroupId(this, `SecurityGroup${index + 1}`, groupId),
     );
+    this.connections = new ec2.Connections({ securityGroups });
     this.proxyTarget =
       props.kind === 'cluster'
         ? rds.ProxyTarget.fromCluster(

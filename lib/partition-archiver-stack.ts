@@ -4,6 +4,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import type { DeploymentConfig } from '../core/config/deployment.ts';
@@ -36,6 +37,7 @@ export class PartitionArchiverStack extends Stack {
       securityGroupIds,
       proxy,
       verifyEndpoint,
+      adminSecretArn,
       attachedS3Roles,
     } = config.database;
     const { topicArn, ...thresholds } = config.alarms;
@@ -58,6 +60,11 @@ export class PartitionArchiverStack extends Stack {
               port: verifyEndpoint.port ?? port,
               securityGroupIds: verifyEndpoint.securityGroupIds ?? securityGroupIds,
             },
+          }),
+      ...(adminSecretArn === undefined
+        ? {}
+        : {
+            adminSecret: secretsmanager.Secret.fromSecretCompleteArn(this, 'AdminSecret', adminSecretArn),
           }),
       ...(attachedS3Roles === undefined
         ? {}

@@ -3,6 +3,7 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
+import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import type * as sns from 'aws-cdk-lib/aws-sns';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
@@ -52,6 +53,12 @@ export interface PartitionArchiverProps {
    * @default - through the proxy, at the writer
    */
   readonly verifyEndpoint?: VerifyEndpoint;
+  /**
+   * Secret `{"username", "password"}` of an administrator of the database.
+   *
+   * @default - the workflows that need an administrator are not made
+   */
+  readonly adminSecret?: secretsmanager.ISecret;
   /**
    * Roles that are attached to the database already for s3Export and s3Import.
    *
@@ -119,6 +126,7 @@ export class PartitionArchiver extends Construct {
       vpcSubnets,
       target,
       ...(props.existingProxy === undefined ? {} : { existingProxy: props.existingProxy }),
+      ...(props.adminSecret === undefined ? {} : { adminSecret: props.adminSecret }),
     });
     const logRetention = props.logRetention === undefined ? {} : { logRetention: props.logRetention };
     this.databaseS3Roles = new DatabaseS3Roles(this, 'DatabaseS3', {

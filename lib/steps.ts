@@ -1,13 +1,20 @@
 import { Duration } from 'aws-cdk-lib';
 
 /** A database role that Lambdas log in as. Each has a secret of its own. */
-export type DatabaseRole = 'archiver_maintain' | 'archiver_read' | 'archiver_drop';
+export type DatabaseRole = 'archiver_maintain' | 'archiver_read' | 'archiver_drop' | 'archiver_restore';
 
 export const DATABASE_ROLES: readonly DatabaseRole[] = [
   'archiver_maintain',
   'archiver_read',
   'archiver_drop',
+  'archiver_restore',
 ];
+
+/**
+ * As whom a function logs in. `administrator` is whoever the given admin secret names, straight at the database and
+ * not through the proxy; `none` is a function that has no way to the database.
+ */
+export type Login = DatabaseRole | 'administrator' | 'none';
 
 /** What a step may do with the archive bucket. */
 export type BucketAccess = 'none' | 'settings' | 'read' | 'write-ddl-and-manifest' | 'head';
@@ -16,7 +23,7 @@ export type BucketAccess = 'none' | 'settings' | 'read' | 'write-ddl-and-manifes
 export interface StepFunction {
   /** For people who look at the function in the console. */
   readonly description: string;
-  readonly databaseRole: DatabaseRole;
+  readonly login: Login;
   readonly bucketAccess: BucketAccess;
   readonly timeout: Duration;
   readonly memoryMiB: number;
@@ -26,83 +33,99 @@ export interface StepFunction {
 const LONGEST = Duration.minutes(15);
 
 /**
- * Every step of the workflow. The key names the Lambda's file in `lambdas/`.
+ * Every step of the workflow *Archive*. The key names the Lambda's file in `lambdas/`.
  *
  * Memory: all stream, so that 256 MiB would do; 512 MiB buys the processor share that hashing two streams wants.
  */
-export const STEPS = {
+export const ARCHIVE_STEPS = {
   preflight: {
     description: 'Checks configuration, database and bucket before anything is changed',
-    databaseRole: 'archiver_read',
+    login: 'archiver_read',
     bucketAccess: 'settings',
     timeout: Duration.minutes(2),
     memoryMiB: 256,
   },
   maintain: {
     description: 'Records the attached partitions, then runs the maintenance of pg_partman',
-    databaseRole: 'archiver_maintain',
+    login: 'archiver_maintain',
     bucketAccess: 'none',
     timeout: LONGEST,
     memoryMiB: 256,
   },
   detect: {
     description: 'Finds detached partitions past their retention',
-    databaseRole: 'archiver_maintain',
+    login: 'archiver_maintain',
     bucketAccess: 'none',
     timeout: Duration.minutes(2),
     memoryMiB: 256,
   },
   quarantine: {
     description: 'Fences a detached partition and plans its segments',
-    databaseRole: 'archiver_maintain',
+    login: 'archiver_maintain',
     bucketAccess: 'none',
     timeout: LONGEST,
     memoryMiB: 256,
   },
   export: {
     description: 'Exports one segment to S3 by aws_s3',
-    databaseRole: 'archiver_read',
+    login: 'archiver_read',
     bucketAccess: 'none',
     timeout: LONGEST,
     memoryMiB: 256,
   },
   verify: {
     description: 'Reads one segment back from S3 and compares it with the table',
-    databaseRole: 'archiver_read',
+    login: 'archiver_read',
     bucketAccess: 'read',
     timeout: LONGEST,
     memoryMiB: 512,
   },
   commit: {
     description: 'Proves that the segments are the whole partition and writes its manifest',
-    databaseRole: 'archiver_read',
+    login: 'archiver_read',
     bucketAccess: 'write-ddl-and-manifest',
     timeout: LONGEST,
     memoryMiB: 256,
   },
   drop: {
     description: 'Drops a proven partition whose grace period is over',
-    databaseRole: 'archiver_drop',
+    login: 'archiver_drop',
     bucketAccess: 'head',
     timeout: Duration.minutes(5),
     memoryMiB: 256,
   },
   'record-failure': {
     description: 'Writes into the ledger why a partition failed',
-    databaseRole: 'archiver_read',
+    login: 'archiver_read',
     bucketAccess: 'none',
     timeout: Duration.minutes(1),
     memoryMiB: 256,
   },
   report: {
     description: 'Sums up the execution, and fails it if a partition failed',
-    databaseRole: 'archiver_read',
+    login: 'archiver_read',
     bucketAccess: 'none',
     timeout: Duration.minutes(2),
     memoryMiB: 256,
   },
 } as const satisfies Record<string, StepFunction>;
 
-export type Step = keyof typeof STEPS;
+/**
+ * Every step of the workflows that an operator starts. The key names the Lambda's file in `lambdas/`.
+ */
+const OPERATOR_STEPS = {
+  find: {
+    description: 'Lists archives by their manifests',
+    login: 'none',
+    bucketAccess: 'read',
+    timeout: LONGEST,
+    memoryMiB: 256,
+  },
+} as const satisfies Record<string, StepFunction>;
+
+export type Step = keyof typeof ARCHIVE_STEPS | keyof typeof OPERATOR_STEPS;
+
+/** The steps of all workflows. */
+export const STEPS: Readonly<Record<Step, StepFunction>> = { ...ARCHIVE_STEPS, ...OPERATOR_STEPS };
 
 export const STEP_NAMES = Object.keys(STEPS) as readonly Step[];

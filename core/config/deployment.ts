@@ -20,6 +20,10 @@ const scheduleExpressionSchema = matching(
 );
 
 const roleSchema = matching(/^arn:[\w-]+:iam::\d{12}:role\/.+$/, 'must be the ARN of an IAM role');
+const secretSchema = matching(
+  /^arn:[\w-]+:secretsmanager:[\w-]+:\d{12}:secret:.+-[A-Za-z0-9]{6}$/,
+  'must be the whole ARN of a secret, with the six characters that Secrets Manager adds',
+);
 
 const proxySchema = z.strictObject({
   endpoint: z.string('must be a host name').min(1, 'must not be empty').describe('Host name of the proxy.'),
@@ -75,6 +79,11 @@ const databaseSchema = z
       .optional()
       .describe(
         'Where verify reads tables, to spare the writer; it proves first that the export is replayed there. By default through the proxy.',
+      ),
+    adminSecretArn: secretSchema
+      .optional()
+      .describe(
+        'Secret {"username", "password"} of an administrator, such as the one that RDS manages. Only the workflows PrepareDatabase and PartitionTable use it, and without it they are not made.',
       ),
     attachedS3Roles: z
       .strictObject({ exportRoleArn: roleSchema, importRoleArn: roleSchema })

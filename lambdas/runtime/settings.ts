@@ -9,56 +9,75 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** What a Lambda is told by its environment. The only place that reads it. */
-export interface Settings {
+/** What a Lambda without a database is told by its environment. */
+export interface BucketSettings {
   /** Which archiver of the account this is, in metrics and logs. */
   readonly archiver: string;
-  readonly databaseHost: string;
-  readonly databasePort: number;
+  /** First part of every key. */
   readonly databaseName: string;
-  readonly databaseSecretArn: string;
-  /** Where verify reads tables, if not through the proxy. */
-  readonly readingEndpoint?: Endpoint;
   readonly archiveBucket: string;
   readonly region: string;
 }
 
-const VARIABLES = {
+/** What a Lambda is told by its environment. */
+export interface Settings extends BucketSettings {
+  readonly databaseHost: string;
+  readonly databasePort: number;
+  readonly databaseSecretArn: string;
+  /** Where verify reads tables, if not through the proxy. */
+  readonly readingEndpoint?: Endpoint;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const BUCKET_VARIABLES = {
   archiver: 'ARCHIVER',
-  databaseHost: 'DATABASE_HOST',
-  databasePort: 'DATABASE_PORT',
   databaseName: 'DATABASE_NAME',
-  databaseSecretArn: 'DATABASE_SECRET_ARN',
   archiveBucket: 'ARCHIVE_BUCKET',
   region: 'AWS_REGION',
 } as const;
 
+const VARIABLES = {
+  ...BUCKET_VARIABLES,
+  databaseHost: 'DATABASE_HOST',
+  databasePort: 'DATABASE_PORT',
+  databaseSecretArn: 'DATABASE_SECRET_ARN',
+} as const;
+
 /** Reads the environment. `InvalidConfiguration` names every variable that is missing. */
-export function readSettings(
-  environment: Readonly<Record<string, string | undefined>> = process.env,
-): Settings {
-  const missing = Object.values(VARIABLES).filter((name) => (environment[name] ?? '') === '');
-  if (missing.length > 0) {
-    throw new ArchiverError('InvalidConfiguration', `the environment lacks ${missing.join(', ')}`);
-  }
-  const value = (setting: keyof typeof VARIABLES): string => environment[VARIABLES[setting]] ?? '';
-  const databasePort = portOf('DATABASE_PORT', environment);
+export function readSettings(environment: Environment = process.env): Settings {
+  const settings = readVariables(VARIABLES, environment);
   const readingHost = environment['READING_HOST'] ?? '';
   return {
-    archiver: value('archiver'),
-    databaseHost: value('databaseHost'),
-    databasePort,
-    databaseName: value('databaseName'),
-    databaseSecretArn: value('databaseSecretArn'),
-    ...(readingHost === ''
-      ? {}
-      : { readingEndpoint: { host: readingHost, port: portOf('READING_PORT', environment) } }),
-    archiveBucket: value('archiveBucket'),
-    region: value('region'),
+    ...settings,
+    databasePort: portOf('DATABASE_PORT', environment),
+    ...(readingHost !== '' && {
+      readingEndpoint: { host: readingHost, port: portOf('READING_PORT', environment) },
+    }),
   };
 }
 
-function portOf(name: string, environment: Readonly<Record<string, string | undefined>>): number {
+/** As {@link readSettings}, for a function that has no way to the database. */
+export function readBucketSettings(environment: Environment = process.env): BucketSettings {
+  return readVariables(BUCKET_VARIABLES, environment);
+}
+
+function readVariables<Name extends string>(
+  variables: Readonly<Record<Name, string>>,
+  environment: Environment,
+): Record<Name, string> {
+  const entries = Object.entries<string>(variables);
+  const missing = entries.map(([, name]) => name).filter((name) => (environment[name] ?? '') === '');
+  if (missing.length > 0) {
+    throw new ArchiverError('InvalidConfiguration', `the environment lacks ${missing.join(', ')}`);
+  }
+  return Object.fromEntries(entries.map(([setting, name]) => [setting, environment[name] ?? ''])) as Record<
+    Name,
+    string
+  >;
+}
+
+function portOf(name: string, environment: Environment): number {
   const port = Number(environment[name]);
   if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
   throw new ArchiverError(

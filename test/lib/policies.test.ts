@@ -41,9 +41,21 @@ const step = (name: string) => iam.arn(idOf(`ArchiverFunctions${name}`));
 
 /** Who may do what. Nobody that is not named may; a role that is new has to be thought of here. */
 const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
-  ['read data', { action: 's3:GetObject', resource: data }, ['Verify', 'Commit', 'Drop', 'DatabaseS3Import']],
-  ['read a version of data', { action: 's3:GetObjectVersion', resource: data }, ['Verify', 'Commit', 'Drop']],
-  ['read a manifest', { action: 's3:GetObjectVersion', resource: manifest }, ['Verify', 'Commit', 'Drop']],
+  [
+    'read data',
+    { action: 's3:GetObject', resource: data },
+    ['Verify', 'Commit', 'Drop', 'Find', 'DatabaseS3Import'],
+  ],
+  [
+    'read a version of data',
+    { action: 's3:GetObjectVersion', resource: data },
+    ['Verify', 'Commit', 'Drop', 'Find'],
+  ],
+  [
+    'read a manifest',
+    { action: 's3:GetObjectVersion', resource: manifest },
+    ['Verify', 'Commit', 'Drop', 'Find'],
+  ],
   [
     'read what is not of this database',
     { action: 's3:GetObject', resource: `${bucket}/other/public/t/2025/data/0.tsv` },
@@ -99,7 +111,7 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   [
     'list versions of the archive',
     { action: 's3:ListBucketVersions', resource: bucket, context: { 's3:prefix': 'shop/public/' } },
-    ['Verify', 'Commit'],
+    ['Verify', 'Commit', 'Find'],
   ],
   [
     'list versions of everything',
@@ -109,12 +121,12 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   [
     'know that an object is missing',
     { action: 's3:ListBucket', resource: bucket },
-    ['Preflight', 'Verify', 'Commit', 'Drop'],
+    ['Preflight', 'Verify', 'Commit', 'Drop', 'Find'],
   ],
   [
     'list the archive',
     { action: 's3:ListBucket', resource: bucket, context: { 's3:prefix': 'shop/public/' } },
-    ['Preflight', 'Verify', 'Commit', 'Drop', 'DatabaseS3Import'],
+    ['Preflight', 'Verify', 'Commit', 'Drop', 'Find', 'DatabaseS3Import'],
   ],
   ['look at the lifecycle', { action: 's3:GetLifecycleConfiguration', resource: bucket }, ['Preflight']],
   ['change the lifecycle', { action: 's3:PutLifecycleConfiguration', resource: bucket }, []],
@@ -124,7 +136,7 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   [
     'decrypt through S3',
     { action: 'kms:Decrypt', resource: key, context: throughS3 },
-    ['Verify', 'Commit', 'Drop', 'DatabaseS3Export', 'DatabaseS3Import'],
+    ['Verify', 'Commit', 'Drop', 'Find', 'DatabaseS3Export', 'DatabaseS3Import'],
   ],
   ['decrypt by hand', { action: 'kms:Decrypt', resource: key }, []],
   [
@@ -147,6 +159,11 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
     'log in as archiver_drop',
     { action: 'secretsmanager:GetSecretValue', resource: secret('Drop') },
     ['Drop', 'DatabaseProxyIAM'],
+  ],
+  [
+    'log in as archiver_restore',
+    { action: 'secretsmanager:GetSecretValue', resource: secret('Restore') },
+    ['DatabaseProxyIAM'],
   ],
   ['change a password', { action: 'secretsmanager:PutSecretValue', resource: secret('Drop') }, []],
   [
@@ -252,7 +269,7 @@ test('the roles are those that the table was written for', () => {
     ],
     ...['DatabaseS3AttachmentsHandler', 'DatabaseS3AttachmentsProviderwaiterstatemachine'],
     ...['DatabaseS3Export', 'DatabaseS3Import'],
-    ...['Detect', 'Drop', 'Export', 'Maintain', 'Preflight', 'Quarantine', 'RecordFailure', 'Report'],
+    ...['Detect', 'Drop', 'Export', 'Find', 'Maintain', 'Preflight', 'Quarantine', 'RecordFailure', 'Report'],
     ...['SchedulerForTarget', 'Verify'],
   ]);
 });

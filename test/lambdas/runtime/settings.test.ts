@@ -49,7 +49,7 @@ describe('the environment of a Lambda', () => {
     expect(() => readSettings({ ...rest, ARCHIVE_BUCKET: '' })).toThrow(
       expect.objectContaining({
         code: 'InvalidConfiguration',
-        message: 'the environment lacks DATABASE_HOST, ARCHIVE_BUCKET',
+        message: 'the environment lacks ARCHIVE_BUCKET, DATABASE_HOST',
       }),
     );
   });
