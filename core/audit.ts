@@ -27,6 +27,9 @@ export interface AuditVerdict {
 
 type Segment = Manifest['segments'][number];
 
+/** What is said of an object that has nothing but older versions, or none. */
+export const NOT_CURRENT = 'it has no current version: it was deleted';
+
 /** Segments read at the same time; each costs one connection to S3 and the memory of its longest line. */
 const AT_ONCE = 4;
 
@@ -106,7 +109,7 @@ export async function currentVersionProblems(
   for (const { key, versionId } of manifest.segments.flatMap(({ objects }) => objects)) {
     const found = current.get(key);
     if (found === undefined) {
-      problems.push({ key, problem: 'it has no current version: it was deleted' });
+      problems.push({ key, problem: NOT_CURRENT });
     } else if (found !== versionId) {
       problems.push({ key, problem: `its current version is ${found}, not ${versionId}` });
     }

@@ -1,7 +1,13 @@
+import type { Expiry } from './config/runtime.ts';
 import { ArchiverError } from './errors.ts';
 import { objectsOf, parseManifest, sha256Of, type Manifest } from './manifest.ts';
 import { readText, type Clock, type Log, type ObjectStore } from './ports.ts';
 import { withLockTries } from './retry.ts';
+
+const DAY_MS = 86_400_000;
+
+/** Lifecycle rules run at midnight, and need some hours. */
+const NEARLY_MS = 2 * DAY_MS;
 
 /** Objects looked up in S3 at the same time. */
 const LOOK_UPS = 16;
@@ -36,9 +42,13 @@ export interface VerifiedArchive {
   readonly manifestVersionId: string;
 }
 
-/** Looks every object of the archive up in S3 by its version, then drops the table. */
+/**
+ * Looks every object of the archive up in S3 by its version, then drops the table. Throws `ArchiveExpired` where the
+ * archive is past the configured expiry, or nearly: its objects may still be there, but not for long.
+ */
 export async function drop(
   partition: number,
+  expiry: Expiry | undefined,
   ports: {
     readonly database: DropDatabase;
     readonly store: ObjectStore;
@@ -49,14 +59,19 @@ export async function drop(
   const { database, store, clock, log } = ports;
   if (await database.isDropped(partition)) return { dropped: true };
   const evidence = await database.evidence(partition);
-  const archive = await lookUp(evidence, store);
+  const archive = await lookUp(evidence, expiry, { store, clock });
   const table = await withLockTries(clock, () => database.dropVerified(partition, archive));
   log.info('drop', { partition, table, rows: evidence.rows, manifest: evidence.manifestKey });
   return { dropped: true };
 }
 
-async function lookUp(evidence: DropEvidence, store: ObjectStore): Promise<VerifiedArchive> {
+async function lookUp(
+  evidence: DropEvidence,
+  expiry: Expiry | undefined,
+  { store, clock }: { readonly store: ObjectStore; readonly clock: Clock },
+): Promise<VerifiedArchive> {
   const manifest = await readManifest(evidence, store);
+  refuseExpired(manifest, evidence.manifestKey, expiry, clock.now());
   if (manifest.archiveId !== evidence.archiveId || manifest.contents.rows !== evidence.rows) {
     throw new ArchiverError('ManifestConflict', `${evidence.manifestKey} belongs to another archive`);
   }
@@ -75,6 +90,17 @@ async function lookUp(evidence: DropEvidence, store: ObjectStore): Promise<Verif
   };
   await Promise.all(Array.from({ length: Math.min(LOOK_UPS, objects.length) }, look));
   return { manifestVersionId: evidence.manifestVersionId } as VerifiedArchive;
+}
+
+/** S3 counts from each object's export, which was after the quarantine; its rules run once a day. */
+function refuseExpired(manifest: Manifest, key: string, expiry: Expiry | undefined, now: Date): void {
+  if (expiry === undefined) return;
+  const expires = Date.parse(manifest.times.quarantinedAt) + expiry.days * DAY_MS;
+  if (now.getTime() + NEARLY_MS < expires) return;
+  throw new ArchiverError(
+    'ArchiveExpired',
+    `the archive of ${key} expires ${String(expiry.days)} days after its export, which began after ${manifest.times.quarantinedAt}`,
+  );
 }
 
 async function readManifest(evidence: DropEvidence, store: ObjectStore): Promise<Manifest> {

@@ -75,6 +75,9 @@ export const CATALOGUE = {
   ObjectMissing: block(
     'An object of the archive is gone or not readable; the table is still there. Restore the object or unblock to export it anew.',
   ),
+  ArchiveExpired: block(
+    'It is past the expiry that is configured. Where the table is still there, release it and archive it anew; otherwise take the delete markers off its objects, if their versions are still there.',
+  ),
   UnexpectedObject: block(
     'There is an object under the keys of this archive that nobody accounted for; find out who put it there.',
   ),

@@ -6,6 +6,11 @@ import { archiveStore } from './runtime/store.ts';
 /** Drops one partition whose archive is verified and whose grace period is over. */
 export const handler = step(
   'drop',
-  ({ partition }: { partition: number }, { settings, connection, clock, log }) =>
-    drop(partition, { database: dropDatabase(connection), store: archiveStore(settings), clock, log }),
+  ({ partition }: { partition: number }, { settings, config, connection, clock, log }) =>
+    drop(partition, config.expiry, {
+      database: dropDatabase(connection),
+      store: archiveStore(settings),
+      clock,
+      log,
+    }),
 );

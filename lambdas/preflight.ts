@@ -13,7 +13,12 @@ export const handler = step(
     { settings, config, connection, clock, log },
   ) => {
     const { archiveBucket, region, databaseName } = settings;
-    const expected = { region, prefix: `${keyPart(databaseName)}/`, locked: config.retention !== undefined };
+    const expected = {
+      region,
+      prefix: `${keyPart(databaseName)}/`,
+      locked: config.retention !== undefined,
+      expiry: config.expiry,
+    };
     const database = { problems: (sets: typeof config.partitionSets) => databaseProblems(connection, sets) };
     const bucket = { problems: () => bucketProblems(archiveClient(settings), archiveBucket, expected) };
     const request = await preflight(input, config, { database, bucket, log }, clock.now());

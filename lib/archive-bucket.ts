@@ -4,6 +4,7 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { PROVEN_TAG } from '../core/config/proven-tag.ts';
+import type { Expiry } from '../core/config/runtime.ts';
 import { acknowledge } from './acknowledge.ts';
 
 /** When proven data moves to colder storage, counted from its export. */
@@ -39,6 +40,12 @@ export interface ArchiveBucketProps {
    * @default - everything stays in Standard
    */
   readonly tiers?: StorageTiers;
+  /**
+   * When proven data expires in a new bucket, and when its versions are deleted after that.
+   *
+   * @default - never
+   */
+  readonly expiry?: Expiry | undefined;
   /**
    * Whether a second bucket keeps the server access logs of a new one, for a year.
    *
@@ -104,8 +111,12 @@ export class ArchiveBucket extends Construct {
     );
   }
 
-  private makeBucket(encryptionKey: kms.IKey, { tiers = {}, accessLogs }: ArchiveBucketProps): s3.Bucket {
+  private makeBucket(
+    encryptionKey: kms.IKey,
+    { tiers = {}, expiry, accessLogs }: ArchiveBucketProps,
+  ): s3.Bucket {
     const transitions = transitionsOf(tiers);
+    const provenData = { [PROVEN_TAG.key]: PROVEN_TAG.value };
     return new s3.Bucket(this, 'Bucket', {
       versioned: true,
       objectLockEnabled: true,
@@ -120,16 +131,14 @@ export class ArchiveBucket extends Construct {
       ...(accessLogs === false ? {} : { serverAccessLogsBucket: this.makeLogBucket() as s3.IBucket }),
       lifecycleRules: [
         {
-          // Parts of an export that failed half way are no object and cost money unseen. This is the only thing
-          // that expires: manifests name versions, so that noncurrent ones must stay.
+          // Parts of an export that failed half way are no object and cost money unseen.
           id: 'AbortIncompleteUploads',
           abortIncompleteMultipartUploadAfter: Duration.days(7),
         },
         // By tag and not by prefix: data/ comes behind database, schema, table and period in a key, and a rule's prefix
         // knows no wildcards. The tag also keeps back what was never proven.
-        ...(transitions.length === 0
-          ? []
-          : [{ id: 'MoveProvenData', tagFilters: { [PROVEN_TAG.key]: PROVEN_TAG.value }, transitions }]),
+        ...(transitions.length === 0 ? [] : [{ id: 'MoveProvenData', tagFilters: provenData, transitions }]),
+        ...(expiry === undefined ? [] : expiryRules(expiry, provenData)),
       ],
     });
   }
@@ -157,6 +166,24 @@ export class ArchiveBucket extends Construct {
       }),
     );
   }
+}
+
+/**
+ * Manifests name versions, so that noncurrent ones stay, unless it is configured otherwise: the configuration sees to it
+ * that none goes before its time, even if it was written over.
+ */
+function expiryRules(
+  { days, deleteVersionsAfterDays }: Expiry,
+  tagFilters: Record<string, string>,
+): s3.LifecycleRule[] {
+  const expiration = Duration.days(days);
+  if (deleteVersionsAfterDays === undefined) return [{ id: 'ExpireProvenData', tagFilters, expiration }];
+  const noncurrentVersionExpiration = Duration.days(deleteVersionsAfterDays);
+  return [
+    { id: 'ExpireProvenData', tagFilters, expiration, noncurrentVersionExpiration },
+    // Only markers that nothing lies under.
+    { id: 'TidyDeleteMarkers', expiredObjectDeleteMarker: true },
+  ];
 }
 
 function transitionsOf(tiers: StorageTiers): s3.Transition[] {

@@ -49,6 +49,7 @@ export class PartitionArchiverStack extends Stack {
         partitionSets: config.partitionSets,
         concurrency: config.concurrency,
         retention: config.archive.retention,
+        expiry: config.archive.expiry,
       },
       archive: this.archiveOf(config.archive),
       ...(proxy === undefined ? {} : { existingProxy: proxy }),
@@ -84,7 +85,7 @@ export class PartitionArchiverStack extends Stack {
     if (config.network.createVpcEndpoints) this.createVpcEndpoints(vpc);
   }
 
-  private archiveOf({ bucket, tiers, accessLogs }: DeploymentConfig['archive']): ArchiveBucketProps {
+  private archiveOf({ bucket, tiers, expiry, accessLogs }: DeploymentConfig['archive']): ArchiveBucketProps {
     if (bucket !== undefined) {
       const encryptionKey = kms.Key.fromKeyArn(this, 'ArchiveKey', bucket.keyArn);
       return { existing: { bucketName: bucket.name, encryptionKey } };
@@ -92,6 +93,7 @@ export class PartitionArchiverStack extends Stack {
     const after = (days: number | undefined) => (days === undefined ? undefined : Duration.days(days));
     return {
       accessLogs,
+      expiry,
       tiers: {
         standardIa: after(tiers.standardIaDays),
         glacierInstantRetrieval: after(tiers.glacierInstantRetrievalDays),

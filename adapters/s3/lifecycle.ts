@@ -1,18 +1,25 @@
 import type { LifecycleRule, LifecycleRuleFilter, Tag } from '@aws-sdk/client-s3';
 import { PROVEN_TAG } from '../../core/config/proven-tag.ts';
+import type { Expiry } from '../../core/config/runtime.ts';
 
 /**
  * What an enabled lifecycle rule would delete of the archive under `prefix`, in words, or `null`. Of a rule that asks
- * for tags only that of proven data matches: objects of an archive have no other.
+ * for tags only that of proven data matches: objects of an archive have no other. What is configured to expire may,
+ * but not earlier, and only proven data: manifests and DDL stay.
  */
-export function deletionBy(rule: LifecycleRule, prefix: string): string | null {
+export function deletionBy(rule: LifecycleRule, prefix: string, expiry?: Expiry): string | null {
   if (rule.Status !== 'Enabled' || !mayMatch(rule, prefix)) return null;
   const { Days, Date: date } = rule.Expiration ?? {};
   const noncurrent = rule.NoncurrentVersionExpiration?.NoncurrentDays;
+  const proven = conditionsOf(rule.Filter).tags.length > 0;
+  const isEarlier = (days: number | undefined, configured: number | undefined): days is number =>
+    days !== undefined && !(proven && configured !== undefined && days >= configured);
   const deletions = [
-    ...(Days === undefined ? [] : [`objects after ${Days} days`]),
+    ...(isEarlier(Days, expiry?.days) ? [`objects after ${Days} days`] : []),
     ...(date === undefined ? [] : [`objects on ${date.toISOString().slice(0, 10)}`]),
-    ...(noncurrent === undefined ? [] : [`noncurrent versions after ${noncurrent} days`]),
+    ...(isEarlier(noncurrent, expiry?.deleteVersionsAfterDays)
+      ? [`noncurrent versions after ${noncurrent} days`]
+      : []),
   ];
   return deletions.length === 0 ? null : deletions.join(' and ');
 }

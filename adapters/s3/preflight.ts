@@ -6,6 +6,8 @@ import {
   S3ServiceException,
   type S3Client,
 } from '@aws-sdk/client-s3';
+import { PROVEN_TAG } from '../../core/config/proven-tag.ts';
+import type { Expiry } from '../../core/config/runtime.ts';
 import type { PreflightProblem } from '../../core/preflight.ts';
 import { deletionBy } from './lifecycle.ts';
 import { translate } from './errors.ts';
@@ -17,6 +19,8 @@ export interface BucketExpectations {
   readonly prefix: string;
   /** Whether objects are to be locked. */
   readonly locked: boolean;
+  /** When proven data may expire; without it never. */
+  readonly expiry?: Expiry | undefined;
 }
 
 /**
@@ -26,13 +30,13 @@ export interface BucketExpectations {
 export async function bucketProblems(
   client: S3Client,
   bucket: string,
-  { region, prefix, locked }: BucketExpectations,
+  { region, prefix, locked, expiry }: BucketExpectations,
 ): Promise<PreflightProblem[]> {
   const unreachable = await reachProblem(client, bucket, region);
   if (unreachable !== null) return [unreachable];
   try {
     const [lifecycle, ...found] = await Promise.all([
-      lifecycleProblems(client, bucket, prefix),
+      lifecycleProblems(client, bucket, prefix, expiry),
       versioningProblem(client, bucket),
       locked ? lockProblem(client, bucket) : null,
     ]);
@@ -105,18 +109,22 @@ async function lifecycleProblems(
   client: S3Client,
   bucket: string,
   prefix: string,
+  expiry: Expiry | undefined,
 ): Promise<PreflightProblem[]> {
   const answer = await orNone(
     client.send(new GetBucketLifecycleConfigurationCommand({ Bucket: bucket })),
     'NoSuchLifecycleConfiguration',
   );
   return (answer?.Rules ?? []).flatMap((rule) => {
-    const deletion = deletionBy(rule, prefix);
+    const deletion = deletionBy(rule, prefix, expiry);
     if (deletion === null) return [];
     return {
       subject: `bucket ${bucket}`,
       problem: `its lifecycle rule ${JSON.stringify(rule.ID ?? '')} deletes ${deletion}, archives under ${prefix} among them`,
-      remedy: 'Limit the rule to other prefixes, or give the archiver a bucket of its own.',
+      remedy:
+        expiry === undefined
+          ? 'Limit the rule to other prefixes, or give the archiver a bucket of its own.'
+          : `Limit the rule to other prefixes, or to the tag ${PROVEN_TAG.key}=${PROVEN_TAG.value} and to what archive.expiry says.`,
     };
   });
 }

@@ -70,7 +70,8 @@ export function localSteps({ config, s3, bucket, region, open, clock, log }: Wir
           problems: async () => {
             const [row] = await connection<[{ name: string }]>`select current_database() as name`;
             const prefix = `${keyPart(row.name)}/`;
-            return bucketProblems(s3, bucket, { region, prefix, locked: config.retention !== undefined });
+            const { retention, expiry } = config;
+            return bucketProblems(s3, bucket, { region, prefix, locked: retention !== undefined, expiry });
           },
         };
         return preflight(input, config, { database, bucket: problems, log }, clock.now());
@@ -103,7 +104,7 @@ export function localSteps({ config, s3, bucket, region, open, clock, log }: Wir
       ),
     drop: (partition) =>
       as('archiver_drop', (connection) =>
-        drop(partition, { database: dropDatabase(connection), store, clock, log }),
+        drop(partition, config.expiry, { database: dropDatabase(connection), store, clock, log }),
       ),
     recordFailure: (partition, failure) =>
       as('archiver_read', (connection) =>

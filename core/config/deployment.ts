@@ -1,10 +1,13 @@
 import * as z from 'zod';
 import { alarmsSchema } from './alarms.ts';
 import { archiveSchema } from './archive.ts';
-import { identifier, matching, timeZone, wholeNumber } from './fields.ts';
+import { identifier, judgedBy, matching, timeZone, wholeNumber } from './fields.ts';
 import { partitionSetsSchema } from './partition-set.ts';
 import { parseConfig, type Parsed } from './problems.ts';
 import { concurrencySchema } from './runtime.ts';
+
+/** An archive that expires sooner after its table was dropped is more likely a slip of the pen. */
+const DAYS_KEPT_AFTER_DROP = 30;
 
 const accountSchema = matching(/^\d{12}$/, 'must be an AWS account of 12 digits');
 const regionSchema = matching(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be an AWS Region such as eu-central-1');
@@ -92,13 +95,16 @@ const databaseSchema = z
         'Roles that are attached to the database already for s3Export and s3Import; they are let into the archive. By default two are made and attached.',
       ),
   })
-  .superRefine((database, context) => {
-    const expected = database.kind === 'cluster' ? 'aurora-postgresql' : 'postgres';
-    if (database.engine !== undefined && database.engine !== expected) {
-      const message = `must be ${expected} for kind ${database.kind}`;
-      context.addIssue({ code: 'custom', path: ['engine'], message });
-    }
-  });
+  .superRefine(
+    (database, context) => {
+      const expected = database.kind === 'cluster' ? 'aurora-postgresql' : 'postgres';
+      if (database.engine !== undefined && database.engine !== expected) {
+        const message = `must be ${expected} for kind ${database.kind}`;
+        context.addIssue({ code: 'custom', path: ['engine'], message });
+      }
+    },
+    judgedBy('kind', 'engine'),
+  );
 
 const networkSchema = z
   .strictObject({
@@ -117,14 +123,17 @@ const networkSchema = z
       .default(false)
       .describe('Whether to make endpoints for S3 and Secrets Manager. Needed in subnets without NAT.'),
   })
-  .superRefine((network, context) => {
-    for (const list of ['privateSubnetIds', 'privateSubnetRouteTableIds'] as const) {
-      if (network[list].length !== network.availabilityZones.length) {
-        const message = `must have as many entries as availabilityZones (${network.availabilityZones.length})`;
-        context.addIssue({ code: 'custom', path: [list], message });
+  .superRefine(
+    (network, context) => {
+      for (const list of ['privateSubnetIds', 'privateSubnetRouteTableIds'] as const) {
+        if (network[list].length !== network.availabilityZones.length) {
+          const message = `must have as many entries as availabilityZones (${network.availabilityZones.length})`;
+          context.addIssue({ code: 'custom', path: [list], message });
+        }
       }
-    }
-  });
+    },
+    judgedBy('availabilityZones', 'privateSubnetIds', 'privateSubnetRouteTableIds'),
+  );
 
 const scheduleSchema = z.strictObject({
   timeZone: timeZone.default('UTC').describe('Time zone of the three expressions.'),
@@ -142,7 +151,7 @@ const scheduleSchema = z.strictObject({
 });
 
 /** The one deployment file. */
-const deploymentSchema = z.strictObject({
+const deploymentFields = z.strictObject({
   $schema: z.string().optional().describe('For editors.'),
   stackName: matching(
     /^[A-Za-z][A-Za-z0-9-]{0,99}$/,
@@ -180,6 +189,16 @@ const deploymentSchema = z.strictObject({
     .describe('Who hears of failed executions. The addresses must confirm once.'),
   tags: z.record(z.string(), z.string()).default({}).describe('Tags of every resource.'),
 });
+
+const deploymentSchema = deploymentFields.superRefine(
+  ({ archive: { expiry }, partitionSets }, context) => {
+    const longest = Math.max(...partitionSets.map(({ graceDays }) => graceDays));
+    if (expiry === undefined || expiry.days > longest + DAYS_KEPT_AFTER_DROP) return;
+    const message = `must be more than the longest graceDays (${longest}) and ${DAYS_KEPT_AFTER_DROP} days to notice what is missing`;
+    context.addIssue({ code: 'custom', path: ['archive', 'expiry', 'days'], message });
+  },
+  judgedBy('archive', 'partitionSets'),
+);
 
 /** Configuration of a deployment, defaults filled in. */
 export type DeploymentConfig = Readonly<z.output<typeof deploymentSchema>>;

@@ -24,6 +24,21 @@ export function wholeNumber(min: number, max: number): z.ZodNumber {
   return z.number(rule).int(rule).min(min, rule).max(max, rule);
 }
 
+/**
+ * For a rule over several settings: it is judged unless one of them is of a wrong form, however wrong the others are.
+ * Without it zod judges such rules only where everything beside them is right, and mistakes come one after the other.
+ */
+export function judgedBy(...settings: readonly string[]): z.core.$ZodSuperRefineParams {
+  return {
+    when: ({ issues }) =>
+      !issues.some(
+        ({ continue: goesOn, path: [setting] = [] }) =>
+          // Without a path it is the whole that has not even the right form.
+          goesOn !== true && (setting === undefined || settings.includes(String(setting))),
+      ),
+  };
+}
+
 /** A time zone of the IANA database; offsets such as `+02:00` know no daylight saving and are refused. */
 export const timeZone = z
   .string('must be a text')

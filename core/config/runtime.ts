@@ -21,10 +21,24 @@ export const retentionSchema = z.strictObject({
 /** How long archives are locked. */
 export type Retention = Readonly<z.output<typeof retentionSchema>>;
 
+/** When archives are given up. Manifests and DDL never are. */
+export const expirySchema = z.strictObject({
+  days: wholeNumber(1, 36_500).describe(
+    'Days after the export when proven data expires: S3 puts a delete marker on it, and it cannot be restored any more without taking that off.',
+  ),
+  deleteVersionsAfterDays: wholeNumber(1, 36_500)
+    .optional()
+    .describe('Days after that when its bytes are deleted for good. By default never.'),
+});
+
+/** When archives are given up. */
+export type Expiry = Readonly<z.output<typeof expirySchema>>;
+
 const runtimeSchema = z.strictObject({
   partitionSets: partitionSetsSchema,
   concurrency: concurrencySchema.prefault({}),
   retention: retentionSchema.optional(),
+  expiry: expirySchema.optional(),
 });
 
 /** What the steps know at run time: the `config.json` that lies beside each Lambda's bundle. */

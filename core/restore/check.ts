@@ -1,14 +1,16 @@
 import type { ArchiveStore } from '../archive-store.ts';
-import { currentVersionProblems } from '../audit.ts';
+import { currentVersionProblems, NOT_CURRENT, type AuditProblem } from '../audit.ts';
 import { PRODUCT } from '../commit.ts';
 import { ddlFile } from '../ddl-file.ts';
 import { ArchiverError } from '../errors.ts';
 import { sha256Of, type Manifest } from '../manifest.ts';
 import { COPY_OPTIONS, PINS } from '../pins.ts';
-import { readText } from '../ports.ts';
+import { readText, type Clock } from '../ports.ts';
 import type { MissingDependency, RestoreDatabase } from './database.ts';
 import type { RestoreRequest } from './request.ts';
 import { parseNames } from './statements.ts';
+
+const DAY_MS = 86_400_000;
 
 /**
  * Checks that a manifest asks for nothing but what this product writes: its options, settings and columns go into
@@ -38,14 +40,25 @@ export function checkManifest(manifest: Manifest, key: string): void {
 
 /**
  * Checks the objects of an archive before anything is made of them: aws_s3 imports the current version of each, so that
- * has to be the manifest's; and the DDL in the manifest must be the one that lies beside it.
+ * has to be the manifest's; and the DDL in the manifest must be the one that lies beside it. `ArchiveExpired` where
+ * nothing of it is current any more.
  */
 export async function checkObjects(
   manifest: Manifest,
   key: string,
-  { store, database }: { readonly store: ArchiveStore; readonly database: RestoreDatabase },
+  {
+    store,
+    database,
+    clock,
+  }: { readonly store: ArchiveStore; readonly database: RestoreDatabase; readonly clock: Clock },
 ): Promise<void> {
   const problems = await currentVersionProblems(manifest, store);
+  if (hasExpired(manifest, problems, clock.now())) {
+    throw new ArchiverError(
+      'ArchiveExpired',
+      `${key}: none of its ${String(problems.length)} data objects is current any more: it has expired, or somebody deleted all of it`,
+    );
+  }
   if (problems.length > 0) {
     throw new ArchiverError(
       'ArchiveDamaged',
@@ -66,6 +79,18 @@ export async function checkObjects(
   if (ddlFile({ archiveId: manifest.archiveId, schema, name }, statements) !== text) {
     throw new ArchiverError('ManifestInvalid', `${key}: its DDL is not that of ${manifest.ddl.key}`);
   }
+}
+
+/** S3 expires nothing on the day of its making, and all objects of an archive alike. */
+function hasExpired({ segments, times }: Manifest, problems: readonly AuditProblem[], now: Date): boolean {
+  const objects = segments.flatMap((segment) => segment.objects);
+  const gone = problems.filter(({ problem }) => problem === NOT_CURRENT);
+  return (
+    objects.length > 0 &&
+    gone.length === objects.length &&
+    gone.length === problems.length &&
+    now.getTime() - Date.parse(times.committedAt) >= DAY_MS
+  );
 }
 
 /**

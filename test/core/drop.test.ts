@@ -1,14 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
+import type { Expiry } from '../../core/config/runtime.ts';
 import { drop, type DropDatabase, type DropEvidence } from '../../core/drop.ts';
 import { ArchiverError } from '../../core/errors.ts';
 import { serializeManifest, sha256Of, type Manifest } from '../../core/manifest.ts';
-import { fakeClock, fakeLog, fakePort, MemoryStore } from '../support/fakes.ts';
+import { fakeClock, fakeLog, fakePort, MemoryStore, NOW } from '../support/fakes.ts';
 import { makeManifest } from '../support/manifests.ts';
 
 const KEY = 'shop/app/event/202101/manifest/x.json';
 
 /** An archive of a manifest and the objects that it names, and a ledger that says so. */
-function setUp(changes: Partial<Manifest> = {}, says: Partial<DropEvidence> = {}) {
+function setUp(changes: Partial<Manifest> = {}, says: Partial<DropEvidence> = {}, expiry?: Expiry) {
   const store = new MemoryStore();
   const plain = makeManifest(changes);
   const segments = plain.segments.map((segment) => ({
@@ -38,7 +39,7 @@ function setUp(changes: Partial<Manifest> = {}, says: Partial<DropEvidence> = {}
   });
   const clock = fakeClock();
   const log = fakeLog();
-  const run = () => drop(7, { database, store, clock, log });
+  const run = () => drop(7, expiry, { database, store, clock, log });
   return { store, manifest, database, dropped, clock, log, run, versionId };
 }
 
@@ -60,7 +61,27 @@ test('a partition is dropped once every object of its archive was looked up by i
 test('a drop whose answer was lost is not tried on another table', async () => {
   const database = fakePort<DropDatabase>({ isDropped: async () => true });
   const ports = { database, store: new MemoryStore(), clock: fakeClock(), log: fakeLog() };
-  expect(await drop(7, ports)).toEqual({ dropped: true });
+  expect(await drop(7, undefined, ports)).toEqual({ dropped: true });
+});
+
+describe('an archive that is configured to expire', () => {
+  const times = (daysAgo: number) => {
+    const quarantinedAt = new Date(NOW.getTime() - daysAgo * 86_400_000).toISOString();
+    return { times: { quarantinedAt, exportedAt: quarantinedAt, committedAt: NOW.toISOString() } };
+  };
+
+  // Seen to fail without refuseExpired: S3 still answers for versions under a delete marker, but not for long.
+  test.each([363, 365, 4000])('is none to drop a table for after %d of 365 days', async (daysAgo) => {
+    const { dropped, run } = setUp(times(daysAgo), {}, { days: 365 });
+    await expect(run()).rejects.toMatchObject({ code: 'ArchiveExpired', blocks: true });
+    expect(dropped).toEqual([]);
+  });
+
+  test('is one before', async () => {
+    const { dropped, run } = setUp(times(362), {}, { days: 365 });
+    await run();
+    expect(dropped).toHaveLength(1);
+  });
 });
 
 test('a lock that is not to be had is waited for with pauses', async () => {

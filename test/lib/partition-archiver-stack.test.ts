@@ -3,6 +3,8 @@ import { Match } from 'aws-cdk-lib/assertions';
 import { STEPS } from '../../lib/steps.ts';
 import { exampleConfig, resources, synthesise, type Resource } from './synthesise.ts';
 
+type LifecycleRule = Readonly<Record<string, unknown>>;
+
 const template = synthesise();
 /** The example has no secret of an administrator. */
 const STEPS_MADE = Object.values(STEPS).filter(({ login }) => login !== 'administrator');
@@ -76,6 +78,31 @@ describe('the archive bucket', () => {
         ],
       },
     });
+  });
+
+  test('lets proven data expire as configured: the marker first, the bytes later', () => {
+    const rules = (archive: object) => {
+      const found = resources(synthesise({ archive }), 'AWS::S3::Bucket').find(
+        ([, { Properties }]) => Properties['ObjectLockEnabled'] === true,
+      );
+      const { Rules } = found?.[1].Properties['LifecycleConfiguration'] as { Rules: LifecycleRule[] };
+      return Rules;
+    };
+    const abort = expect.objectContaining({ Id: 'AbortIncompleteUploads' });
+    const expire = {
+      Id: 'ExpireProvenData',
+      Status: 'Enabled',
+      TagFilters: [{ Key: 'partition-archiver', Value: 'proven' }],
+      ExpirationInDays: 2555,
+    };
+    expect(rules({ expiry: { days: 2555 } })).toEqual([abort, expire]);
+    expect(rules({ retention: { days: 2555 }, expiry: { days: 2555, deleteVersionsAfterDays: 30 } })).toEqual(
+      [
+        abort,
+        { ...expire, NoncurrentVersionExpiration: { NoncurrentDays: 30 } },
+        { Id: 'TidyDeleteMarkers', Status: 'Enabled', ExpiredObjectDeleteMarker: true },
+      ],
+    );
   });
 
   test('keeps a log of who came, unless it is switched off', () => {

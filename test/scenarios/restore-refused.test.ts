@@ -210,6 +210,22 @@ describe('objects that are not those of the manifest', () => {
     await expectNothing(archives[1]!.partition.table);
   });
 
+  test('all that have expired: said as that, not as damage', async () => {
+    const { s3, bucket, operations } = archiver();
+    const { segments } = await readManifest(keyOf(1));
+    // What S3 does with an object of a versioned bucket that expires.
+    for (const { key } of segments.flatMap(({ objects }) => objects)) {
+      await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }));
+    }
+    const later = { ...hurriedClock, now: () => new Date(Date.now() + 2 * 86_400_000) };
+    const failure = await failureOf(operations({ clock: later }).restore({ manifestKey: keyOf(1) }));
+    expect(failure).toMatchObject({
+      code: 'ArchiveExpired',
+      message: expect.stringContaining('is current any more'),
+    });
+    await expectNothing(archives[1]!.partition.table);
+  });
+
   test('one that is written over between the check and the import, with as many rows', async () => {
     const { s3, bucket, operations } = archiver();
     const { segments } = await readManifest(keyOf(2));

@@ -125,6 +125,51 @@ describe('a deployment file', () => {
     ).toEqual([expect.stringContaining('must be the ARN of a KMS key (not of an alias)')]);
   });
 
+  describe('whose archives expire', () => {
+    const withExpiry = (expiry: object, rest: object = {}) => problemsWith({ archive: { expiry, ...rest } });
+
+    test('is fine where nothing goes before its time', () => {
+      const rest = { retention: { days: 365 }, tiers: { glacierDeepArchiveDays: 90 } };
+      expect(withExpiry({ days: 365, deleteVersionsAfterDays: 1 }, rest)).toEqual([]);
+      expect(withExpiry({ days: 400, deleteVersionsAfterDays: 400 }, rest)).toEqual([]);
+      expect(withExpiry({ days: 400 })).toEqual([]);
+    });
+
+    test('is refused where they expire too early, with every reason', () => {
+      const rest = { retention: { days: 365 }, tiers: { glacierDeepArchiveDays: 40 } };
+      expect(withExpiry({ days: 40 }, rest)).toEqual([
+        'archive.expiry.days: 40 is not allowed: must be at least retention.days (365)',
+        'archive.expiry.days: 40 is not allowed: must be more than the days of the last tier (40)',
+        // The example has 14 days of grace.
+        'archive.expiry.days: 40 is not allowed: must be more than the longest graceDays (14) and 30 days to notice what is missing',
+      ]);
+    });
+
+    test('is refused where a version that was written over would go before its time', () => {
+      const expiry = { days: 400, deleteVersionsAfterDays: 399 };
+      for (const rest of [{}, { retention: { days: 399 } }]) {
+        expect(withExpiry(expiry, rest)).toEqual([
+          expect.stringContaining('must be at least 400, or retention.days must be 400'),
+        ]);
+      }
+    });
+  });
+
+  test('is judged as a whole where something else has not even the right form', () => {
+    const database = { ...(EXAMPLE as { database: object }).database, engine: 'postgres', port: 'x' };
+    const network = { ...(EXAMPLE as { network: object }).network, vpcId: 5, availabilityZones: ['a'] };
+    // Seen to fail without judgedBy: what concerns several settings came only after the rest was mended.
+    expect(problemsWith({ stackName: 3, database, network, archive: { expiry: { days: 7 } } })).toEqual([
+      expect.stringMatching(/^stackName: 3 /),
+      expect.stringMatching(/^database.port: "x" /),
+      expect.stringMatching(/^database.engine: "postgres" /),
+      expect.stringMatching(/^network.vpcId: 5 /),
+      expect.stringMatching(/^network.privateSubnetIds: /),
+      expect.stringMatching(/^network.privateSubnetRouteTableIds: /),
+      expect.stringMatching(/^archive.expiry.days: 7 /),
+    ]);
+  });
+
   test.each([
     ['days', 0],
     ['mode', 'governance'],
