@@ -6,6 +6,7 @@ import { Construct } from 'constructs';
 import { PROVEN_TAG } from '../core/config/proven-tag.ts';
 import type { Expiry } from '../core/config/runtime.ts';
 import { acknowledge } from './acknowledge.ts';
+import { makeLogBucket } from './log-bucket.ts';
 
 /** When proven data moves to colder storage, counted from its export. */
 export interface StorageTiers {
@@ -128,7 +129,9 @@ export class ArchiveBucket extends Construct {
       enforceSSL: true,
       minimumTLSVersion: 1.2,
       removalPolicy: RemovalPolicy.RETAIN,
-      ...(accessLogs === false ? {} : { serverAccessLogsBucket: this.makeLogBucket() as s3.IBucket }),
+      ...(accessLogs === false
+        ? {}
+        : { serverAccessLogsBucket: makeLogBucket(this, 'AccessLogs') as s3.IBucket }),
       lifecycleRules: [
         {
           // Parts of an export that failed half way are no object and cost money unseen.
@@ -141,18 +144,6 @@ export class ArchiveBucket extends Construct {
         ...(expiry === undefined ? [] : expiryRules(expiry, provenData)),
       ],
     });
-  }
-
-  private makeLogBucket(): s3.Bucket {
-    const bucket = new s3.Bucket(this, 'AccessLogs', {
-      encryption: s3.BucketEncryption.S3_MANAGED,
-      blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
-      enforceSSL: true,
-      removalPolicy: RemovalPolicy.RETAIN,
-      lifecycleRules: [{ id: 'ExpireLogs', expiration: Duration.days(365) }],
-    });
-    acknowledge(bucket, 'S1', 'This is the bucket of the access logs; logging itself would never end.');
-    return bucket;
   }
 
   private denyDeletion(): void {

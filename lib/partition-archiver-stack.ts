@@ -52,6 +52,7 @@ export class PartitionArchiverStack extends Stack {
         expiry: config.archive.expiry,
       },
       archive: this.archiveOf(config.archive),
+      dataEvents: config.archive.dataEvents,
       ...(proxy === undefined ? {} : { existingProxy: proxy }),
       ...(verifyEndpoint === undefined
         ? {}

@@ -14,6 +14,7 @@ import { ArchiveBucket, type ArchiveBucketProps } from './archive-bucket.ts';
 import { ArchiveDashboard } from './archive-dashboard.ts';
 import { ArchiveSchedules } from './archive-schedules.ts';
 import { ArchiveStateMachine } from './archive-state-machine.ts';
+import { ArchiveTrail } from './archive-trail.ts';
 import { ArchiverFunctions, type VerifyEndpoint } from './archiver-functions.ts';
 import { ArchiverMetrics } from './archiver-metrics.ts';
 import { DatabaseAccess, type ExistingProxy } from './database-access.ts';
@@ -40,6 +41,12 @@ export interface PartitionArchiverProps {
    * @default - a new bucket and a new key, everything in Standard, with access logs
    */
   readonly archive?: ArchiveBucketProps;
+  /**
+   * Whether a trail of CloudTrail records who reads or writes which object of the archive, whichever bucket it is in.
+   *
+   * @default false
+   */
+  readonly dataEvents?: boolean;
   /**
    * RDS Proxy that is there already.
    *
@@ -121,6 +128,10 @@ export class PartitionArchiver extends Construct {
     const vpcSubnets = props.vpcSubnets ?? { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS };
     const target = new DatabaseTarget(this, 'Target', props.database);
     this.archive = new ArchiveBucket(this, 'Archive', props.archive);
+    if (props.dataEvents === true) {
+      const { databaseName } = props.database;
+      new ArchiveTrail(this, 'Trail', { bucket: this.archive.bucket, databaseName });
+    }
     this.database = new DatabaseAccess(this, 'Database', {
       vpc: props.vpc,
       vpcSubnets,

@@ -66,6 +66,10 @@ export const archiveSchema = z
       .boolean('must be true or false')
       .default(true)
       .describe('Whether a second bucket keeps the access logs of a new one for a year.'),
+    dataEvents: z
+      .boolean('must be true or false')
+      .default(false)
+      .describe('Whether a trail of CloudTrail records who reads or writes which object of the archive.'),
   })
   .superRefine(
     ({ bucket, tiers }, context) => {

@@ -40,6 +40,7 @@ describe('AwsSolutions finds nothing that is not mended or acknowledged', () => 
         },
       },
     ],
+    ['CloudTrail instead of access logs', { archive: { accessLogs: false, dataEvents: true } }],
     ['VPC endpoints', { network: { ...EXAMPLE_NETWORK, createVpcEndpoints: true } }],
   ])('in a stack with %s', (_, changes) => {
     expect(findings(changes)).toEqual([]);

@@ -114,6 +114,33 @@ describe('the archive bucket', () => {
     synthesise({ archive: { accessLogs: false } }).resourceCountIs('AWS::S3::Bucket', 1);
   });
 
+  test.each([
+    [
+      'a new bucket',
+      { dataEvents: true },
+      { 'Fn::GetAtt': [expect.stringMatching(/^ArchiverArchiveBucket/), 'Arn'] },
+    ],
+    [
+      'a given one',
+      {
+        dataEvents: true,
+        bucket: { name: 'company-archive', keyArn: 'arn:aws:kms:eu-central-1:111122223333:key/0' },
+      },
+      'arn:aws:s3:::company-archive',
+    ],
+  ])('has a trail of who read or wrote what, if asked for, of %s', (_, archive, arn) => {
+    template.resourceCountIs('AWS::CloudTrail::Trail', 0);
+    const [[, trail] = ['', undefined]] = resources(synthesise({ archive }), 'AWS::CloudTrail::Trail');
+    const [selector] = trail?.Properties['EventSelectors'] as { DataResources: { Values: unknown[] }[] }[];
+    expect(trail?.Properties).toMatchObject({ EnableLogFileValidation: true, IsLogging: true });
+    expect(trail?.Properties['EventSelectors']).toHaveLength(1);
+    expect(selector).toMatchObject({ IncludeManagementEvents: false, ReadWriteType: 'All' });
+    const [value] = selector?.DataResources[0]?.Values ?? [];
+    // Of this database only.
+    const whole = typeof arn === 'string' ? `${arn}/shop/` : { 'Fn::Join': ['', [arn, '/shop/']] };
+    expect(value).toEqual(whole);
+  });
+
   test('may be one that is there already, with its own key', () => {
     const keyArn = 'arn:aws:kms:eu-central-1:111122223333:key/0f0e0d0c-0000-0000-0000-000000000000';
     const given = synthesise({ archive: { bucket: { name: 'company-archive', keyArn } } });

@@ -39,7 +39,7 @@ describe('a deployment file', () => {
         architecture: 'arm64',
         logRetentionDays: 90,
         notificationEmails: [],
-        archive: { tiers: {}, accessLogs: true },
+        archive: { tiers: {}, accessLogs: true, dataEvents: false },
         alarms: { overdueDays: 40, futurePartitions: 1, missedRunDays: 2, missedArchiveRunDays: 40 },
       },
     });
