@@ -62,10 +62,10 @@ module.exports = {
     ),
     {
       name: 'core-is-pure-packages',
-      comment: 'Drivers and SDKs belong into adapters/, behind a port. zod and xxhash-wasm only compute.',
+      comment: 'Drivers and SDKs belong into adapters/, behind a port. zod only computes.',
       severity: 'error',
       from: { path: '^core/' },
-      to: { path: 'node_modules/', pathNot: npmPackage('zod', 'xxhash-wasm') },
+      to: { path: 'node_modules/', pathNot: npmPackage('zod') },
     },
     {
       name: 'core-is-pure-node',

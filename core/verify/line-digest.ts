@@ -1,8 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import xxhash from 'xxhash-wasm';
-
-const NEWLINE = 0x0a;
-const hasher = await xxhash();
+import { LineHasher } from './line-hash.ts';
 
 /** What a stream of COPY text lines adds up to. */
 export interface LineDigest {
@@ -20,66 +17,47 @@ export interface LineDigest {
 }
 
 /**
- * Digests COPY text as it streams by, in constant memory but for its longest line. COPY text has exactly one line a
- * row: a newline within a value is written as `\n`.
+ * Digests COPY text as it streams by, in constant memory. COPY text has exactly one line a row: a newline within a value
+ * is written as `\n`.
  */
 export class LineDigester {
-  #rows = 0;
   #bytes = 0;
-  #sum = 0n;
-  #sha256: Hash;
-  #tail: Buffer[] = [];
+  readonly #lines: LineHasher;
+  readonly #sha256: Hash;
 
-  constructor(sha256: Hash = createHash('sha256')) {
+  constructor(sha256: Hash = createHash('sha256'), lines: LineHasher = LineHasher.begin()) {
     this.#sha256 = sha256;
+    this.#lines = lines;
   }
 
   /** Takes the next bytes; they may end within a line. The buffer may be reused afterwards. */
   update(chunk: Buffer): void {
     if (chunk.length === 0) return;
     this.#sha256.update(chunk);
+    this.#lines.update(chunk);
     this.#bytes += chunk.length;
-    let start = 0;
-    let sum = this.#sum;
-    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
-      sum += hasher.h64Raw(this.#line(chunk.subarray(start, end)));
-      this.#rows += 1;
-      start = end + 1;
-    }
-    this.#sum = BigInt.asUintN(64, sum);
-    if (start < chunk.length) this.#tail.push(Buffer.from(chunk.subarray(start)));
-  }
-
-  #line(end: Buffer): Buffer {
-    if (this.#tail.length === 0) return end;
-    const line = Buffer.concat([...this.#tail, end]);
-    this.#tail = [];
-    return line;
   }
 
   /** Lines and bytes so far. */
   get position(): { readonly rows: number; readonly bytes: number } {
-    return { rows: this.#rows, bytes: this.#bytes };
+    return { rows: this.#lines.lines, bytes: this.#bytes };
   }
 
   /** A digester that goes on from here by itself. */
   fork(): LineDigester {
-    const fork = new LineDigester(this.#sha256.copy());
-    fork.#rows = this.#rows;
+    const fork = new LineDigester(this.#sha256.copy(), this.#lines.fork());
     fork.#bytes = this.#bytes;
-    fork.#sum = this.#sum;
-    fork.#tail = [...this.#tail];
     return fork;
   }
 
   /** The digest of all that was taken. */
   digest(): LineDigest {
     return {
-      rows: this.#rows,
+      rows: this.#lines.lines,
       bytes: this.#bytes,
       sha256: this.#sha256.copy().digest('hex'),
-      lineHashSum: formatLineHashSum(this.#sum),
-      complete: this.#tail.length === 0,
+      lineHashSum: formatLineHashSum(this.#lines.sum),
+      complete: !this.#lines.withinLine,
     };
   }
 }
