@@ -1,7 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { LambdaPool } from '../../local/step-functions/lambda-pool.ts';
 import type { LocalFunction } from '../../local/step-functions/load-state-machine.ts';
@@ -64,7 +63,8 @@ const milliseconds = (samples: Samples, kind: string): string => (samples.median
 function emptyFunction({ directory }: Environment, model: LocalFunction): LocalFunction {
   const folder = join(directory, 'empty');
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'index.mjs'), 'export const handler = async () => ({});\n');
+  writeFileSync(join(folder, 'index.js'), 'exports.handler = async () => ({});\n');
+  writeFileSync(join(folder, 'package.json'), '{"type":"commonjs"}\n');
   return { ...model, arn: `${model.arn}-empty`, logicalId: 'Empty', directory: folder };
 }
 
@@ -85,8 +85,5 @@ async function loadBare(
   { directory, environment }: LocalFunction,
   more: Record<string, string>,
 ): Promise<void> {
-  const bundle = pathToFileURL(join(directory, 'index.mjs')).href;
-  await run(process.execPath, ['--input-type=module', '--eval', `await import(${JSON.stringify(bundle)})`], {
-    env: { ...environment, ...more },
-  });
+  await run(process.execPath, [join(directory, 'index.js')], { env: { ...environment, ...more } });
 }

@@ -1,5 +1,6 @@
 import { enrollOwner } from '../../adapters/postgres/install.ts';
 import type { Environment } from './environment.ts';
+import { keepBucketSmall } from './keep-small.ts';
 
 /** A kind of rows to measure with. */
 export interface Shape {
@@ -76,7 +77,9 @@ export async function makeSet({ sql }: Environment, shape: Shape, rows: number):
 }
 
 /** Makes a detached partition of January 2021 with the first `rows` rows of the model, vacuumed as an old one is. */
-export async function makeDetached({ sql }: Environment, shape: Shape, rows: number): Promise<Detached> {
+export async function makeDetached(environment: Environment, shape: Shape, rows: number): Promise<Detached> {
+  await keepBucketSmall(environment);
+  const { sql } = environment;
   const parent = `${SCHEMA}.${shape.name}`;
   const table = `${shape.name}_p2021_01`;
   const name = `${SCHEMA}.${table}`;

@@ -68,6 +68,10 @@ osd_memory_target = ${String(2 ** 30)}
 rgw_frontends = beast endpoint=127.0.0.1:${String(options.ports.gateway)} tcp_nodelay=1
 rgw_thread_pool_size = 64
 rgw_crypt_require_ssl = false
+# What was deleted lies in memory until it is collected (default: after two hours).
+rgw_gc_obj_min_wait = 1
+rgw_gc_processor_period = 2
+rgw_gc_processor_max_time = 2
 rgw_crypt_s3_kms_backend = testing
 rgw_crypt_s3_kms_encryption_keys = ${options.kmsKeyArn}=${kmsKey}
 `;

@@ -87,6 +87,8 @@ client_tls_cert_file = ${options.certificates.certificateFile}
 server_tls_sslmode = disable
 ; Drivers send it unasked; everything else that could change a session is refused, as it would leak.
 ignore_startup_parameters = extra_float_digits
+; The server sends 8 KB at a time. With half of that (the default), each piece becomes two records of TLS.
+pkt_buf = 16384
 max_client_conn = 400
 default_pool_size = 10
 ; A database can be dropped soon after its last client has gone.

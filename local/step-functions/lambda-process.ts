@@ -3,9 +3,12 @@
  * first invocation, as Lambda does, and handles one invocation at a time.
  */
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { InvocationRequest, InvocationResponse } from './lambda-messages.ts';
+
+const require = createRequire(import.meta.url);
 
 type Handler = (event: unknown, context: object) => Promise<unknown>;
 
@@ -48,7 +51,11 @@ async function load(directory: string, handler: string): Promise<Handler> {
     .map((extension) => join(directory, `${module}${extension}`))
     .find((path) => existsSync(path));
   if (file === undefined) throw named('Runtime.ImportModuleError', `cannot find module '${module}'`);
-  const exports = (await import(pathToFileURL(file).href)) as Record<string, unknown>;
+  // As on AWS: a bundle in CommonJS that is imported, and not required, makes Node.js look for its exports first.
+  const exports = (file.endsWith('.mjs') ? await import(pathToFileURL(file).href) : require(file)) as Record<
+    string,
+    unknown
+  >;
   const found = exports[name];
   if (typeof found !== 'function') {
     throw named('Runtime.HandlerNotFound', `${handler} is undefined or not exported`);

@@ -17,7 +17,7 @@ describe('the bundles', () => {
     const bundles = readdirSync(assembly)
       .filter((name) => name.startsWith('asset.'))
       .map((name) => join(assembly, name))
-      .filter((path) => readdirSync(path).includes('index.mjs'));
+      .filter((path) => readdirSync(path).includes('index.js'));
     directories = bundles.filter((path) => readdirSync(path).includes('config.json'));
     others = bundles.filter((path) => !directories.includes(path));
   }, 120_000);
@@ -30,20 +30,21 @@ describe('the bundles', () => {
     expect(directories).toHaveLength(
       STEP_NAMES.filter((step) => STEPS[step].login !== 'administrator').length,
     );
-    for (const directory of directories) expect(readdirSync(directory)).toEqual(['config.json', 'index.mjs']);
+    for (const directory of directories)
+      expect(readdirSync(directory)).toEqual(['config.json', 'index.js', 'package.json']);
   });
 
   test('are small, since a cold start reads all of it', () => {
     for (const directory of directories) {
-      expect(statSync(join(directory, 'index.mjs')).size).toBeLessThan(LARGEST_BUNDLE_BYTES);
+      expect(statSync(join(directory, 'index.js')).size).toBeLessThan(LARGEST_BUNDLE_BYTES);
     }
   });
 
   test('of what runs at deployment are small, too, and have no configuration', () => {
     // The two handlers that attach roles are one file, and the CDK's own framework is not ours.
     expect(others).toHaveLength(1);
-    expect(readdirSync(others[0] ?? '')).toEqual(['index.mjs']);
-    expect(statSync(join(others[0] ?? '', 'index.mjs')).size).toBeLessThan(LARGEST_BUNDLE_BYTES);
+    expect(readdirSync(others[0] ?? '')).toEqual(['index.js', 'package.json']);
+    expect(statSync(join(others[0] ?? '', 'index.js')).size).toBeLessThan(LARGEST_BUNDLE_BYTES);
   });
 
   test('have a configuration that the steps accept', () => {
