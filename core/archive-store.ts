@@ -8,6 +8,24 @@ export interface ArchiveStore extends ObjectStore {
   folders(prefix: string): Promise<readonly string[]>;
   /** How many versions and delete markers this very key has. */
   versions(key: string): Promise<number>;
+  /** Whether one version can be read now, or lies in a Glacier tier. `ObjectMissing` if there is none. */
+  storage(key: string, versionId: string): Promise<Storage>;
+  /** Asks S3 for a readable copy of one version that lies in a Glacier tier. Asking again changes nothing. */
+  requestCopy(key: string, versionId: string, copy: CopyRequest): Promise<void>;
+}
+
+/** Where one version lies. */
+export interface Storage {
+  readonly storageClass: string;
+  /** `readable` at once; `archived` in a Glacier tier; `requested` there, and S3 is making a copy. */
+  readonly state: 'readable' | 'archived' | 'requested';
+}
+
+/** What S3 is asked for. */
+export interface CopyRequest {
+  readonly tier: 'Bulk' | 'Standard' | 'Expedited';
+  /** Days that the copy is kept; S3 Intelligent-Tiering moves the object itself and takes none. */
+  readonly days: number | null;
 }
 
 /** A manifest as it was read, with the version and the SHA-256 that it was read with. */

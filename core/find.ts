@@ -89,15 +89,18 @@ async function manifestKeys(query: ArchiveQuery, store: ArchiveStore): Promise<s
   return objects.flat().map(({ key }) => key);
 }
 
-function checkRange({ from, to }: ArchiveQuery): void {
-  for (const [name, text] of Object.entries({ from, to })) {
-    if (text !== undefined && parseBound('time', text) === null && parseBound('id', text) === null) {
-      throw new ArchiverError(
-        'InvalidInput',
-        `${name}: ${JSON.stringify(text)} must be a date or time such as 2021-01-31, or a number`,
-      );
-    }
-  }
+function checkRange(query: ArchiveQuery): void {
+  const problems = rangeProblems(query);
+  if (problems.length > 0) throw new ArchiverError('InvalidInput', problems.join('; '));
+}
+
+/** What is wrong with a range. */
+export function rangeProblems({ from, to }: Pick<ArchiveQuery, 'from' | 'to'>): string[] {
+  return Object.entries({ from, to }).flatMap(([name, text]) =>
+    text !== undefined && parseBound('time', text) === null && parseBound('id', text) === null
+      ? [`${name}: ${JSON.stringify(text)} must be a date or time such as 2021-01-31, or a number`]
+      : [],
+  );
 }
 
 /** What cannot be compared is not left out. */

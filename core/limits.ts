@@ -8,6 +8,7 @@ export const ROOM = {
   forecast: 32 * 1024,
   partitions: 64 * 1024,
   stillBlocked: 16 * 1024,
+  archives: 96 * 1024,
 } as const;
 
 /** The first of `items`, as many as fit into `bytes` as JSON. */

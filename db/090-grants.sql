@@ -98,19 +98,33 @@ grant execute on function
   partition_archiver.missing_dependencies(jsonb),
   partition_archiver.render_restore(jsonb, name, name, text[]),
   partition_archiver.attach_problems(name, name, name, text, text, jsonb),
-  partition_archiver.begin_restore(uuid, text, text, text, name, name, name, jsonb, bigint, bigint, text),
-  partition_archiver.record_restore_table(bigint),
+  partition_archiver.begin_restore(jsonb, jsonb),
+  partition_archiver.record_restore_table(bigint, jsonb),
   partition_archiver.begin_import(bigint, integer),
   partition_archiver.record_import(bigint, integer, bigint),
+  partition_archiver.claim_restore_statement(bigint),
   partition_archiver.record_restore_statement(bigint, integer),
-  partition_archiver.record_restore_proof(bigint, bigint, bigint, text),
+  partition_archiver.run_restore_statement(bigint),
+  partition_archiver.plan_restore_proof(bigint),
+  partition_archiver.begin_restore_range(bigint, integer),
+  partition_archiver.record_restore_range(bigint, integer, bigint, bigint, text),
+  partition_archiver.prove_restore(bigint),
   partition_archiver.abandon_restore(bigint),
-  partition_archiver.finish_restore(bigint, jsonb, jsonb),
+  partition_archiver.finish_restore(bigint),
+  partition_archiver.restored(bigint),
+  partition_archiver.record_restore_outcome(text, text, jsonb),
+  partition_archiver.restore_outcomes(text),
+  partition_archiver.end_drill(bigint),
+  partition_archiver.abandon_old_drills(interval),
+  partition_archiver.days_since_drill(),
   partition_archiver.unvalidated_foreign_keys(bigint),
   partition_archiver.validate_restored(bigint, name),
   partition_archiver.attach_restored(bigint, name, name)
 to archiver_restore;
-grant select on partition_archiver.restore, partition_archiver.restore_segment to archiver_maintain, archiver_read;
+grant select on partition_archiver.restore, partition_archiver.restore_segment, partition_archiver.restore_statement,
+  partition_archiver.restore_range, partition_archiver.restore_outcome, partition_archiver.drill
+  to archiver_maintain, archiver_read;
+grant execute on function partition_archiver.days_since_drill() to archiver_read;
 
 grant execute on function
   partition_archiver.release(bigint, text),

@@ -28,9 +28,15 @@ begin;
 \ir 080-preflight.sql
 \ir 084-partition-table.sql
 \ir 085-enroll.sql
-\ir 086-restore.sql
+\ir 086a-restore-ledger.sql
+\ir 086b-restore-target.sql
+\ir 086c-restore-load.sql
+\ir 086d-restore-proof.sql
+\ir 086e-restore-finish.sql
+\ir 086f-restore-attach.sql
 \ir 087-release.sql
 \ir 088-adopt.sql
 \ir 089-progress.sql
+\ir 089b-drill.sql
 \ir 090-grants.sql
 commit;

@@ -25,10 +25,16 @@ export const INSTALL_FILES = [
   '080-preflight.sql',
   '084-partition-table.sql',
   '085-enroll.sql',
-  '086-restore.sql',
+  '086a-restore-ledger.sql',
+  '086b-restore-target.sql',
+  '086c-restore-load.sql',
+  '086d-restore-proof.sql',
+  '086e-restore-finish.sql',
+  '086f-restore-attach.sql',
   '087-release.sql',
   '088-adopt.sql',
   '089-progress.sql',
+  '089b-drill.sql',
   '090-grants.sql',
 ] as const;
 

@@ -1,5 +1,6 @@
 import { ListObjectsV2Command, ListObjectVersionsCommand, type S3Client } from '@aws-sdk/client-s3';
 import type { ArchiveStore } from '../../core/archive-store.ts';
+import { requestCopy, storageOf } from './cold-storage.ts';
 import { translate } from './errors.ts';
 import { s3ObjectStore } from './object-store.ts';
 
@@ -37,6 +38,16 @@ export function s3ArchiveStore(client: S3Client, bucket: string, region: string)
         );
         return [...Versions, ...DeleteMarkers].filter(({ Key }) => Key === key).length;
       }),
+
+    storage: (key, versionId) =>
+      translated(`looking up ${key}`, () =>
+        storageOf(client, { Bucket: bucket, Key: key, VersionId: versionId }),
+      ),
+
+    requestCopy: (key, versionId, copy) =>
+      translated(`asking for a readable copy of ${key}`, () =>
+        requestCopy(client, { Bucket: bucket, Key: key, VersionId: versionId }, copy),
+      ),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Connection } from '../../adapters/postgres/connect.ts';
+import { parseDisplayName } from '../../core/config/display-name.ts';
 import type { RuntimeConfig } from '../../core/config/runtime.ts';
 import { ArchiverError } from '../../core/errors.ts';
 import type { Clock, Log } from '../../core/ports.ts';
@@ -106,13 +107,8 @@ export async function using<T>(
 }
 
 /** Schema and name of `shop.orders` or `shop."Orders"`, as PostgreSQL reads them. */
-export function parseTableName(text: string): { schema: string; table: string } {
-  const match = /^("(?:[^"]|"")+"|[^".]+)\.("(?:[^"]|"")+"|[^".]+)$/.exec(text);
-  if (match === null) {
-    throw new ArchiverError('InvalidInput', `${JSON.stringify(text)} is no name of the form schema.table`);
-  }
-  const [schema = '', table = ''] = match
-    .slice(1)
-    .map((name) => (name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name.toLowerCase()));
-  return { schema, table };
+export function parseTableName(text: string): { readonly schema: string; readonly table: string } {
+  const name = parseDisplayName(text);
+  if (name !== null) return name;
+  throw new ArchiverError('InvalidInput', `${JSON.stringify(text)} is no name of the form schema.table`);
 }

@@ -10,7 +10,8 @@ import { find, type ArchiveQuery, type FindResult } from '../../core/find.ts';
 import type { PartitionState } from '../../core/partition.ts';
 import type { Clock, Log } from '../../core/ports.ts';
 import { release, type ReleaseTo } from '../../core/release.ts';
-import { restore, type Restored } from '../../core/restore.ts';
+import { restore } from '../../core/restore.ts';
+import type { Restored } from '../../core/restore/bring-out.ts';
 import { reverify } from '../../core/reverify.ts';
 import type { DatabaseRole } from './steps.ts';
 

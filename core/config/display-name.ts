@@ -4,3 +4,13 @@ export function displayName(schema: string, table: string): string {
     /^[a-z_][a-z0-9_$]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
   return `${quote(schema)}.${quote(table)}`;
 }
+
+/** Schema and name of `shop.orders` or `shop."Orders"`, as PostgreSQL reads them; `null` where it is no such name. */
+export function parseDisplayName(text: string): { readonly schema: string; readonly table: string } | null {
+  const match = /^("(?:[^"]|"")+"|[^".]+)\.("(?:[^"]|"")+"|[^".]+)$/.exec(text);
+  if (match === null) return null;
+  const [schema = '', table = ''] = match
+    .slice(1)
+    .map((name) => (name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name.toLowerCase()));
+  return { schema, table };
+}

@@ -7,7 +7,7 @@ import { sha256Of, type Manifest } from '../manifest.ts';
 import { COPY_OPTIONS, PINS } from '../pins.ts';
 import { readText, type Clock } from '../ports.ts';
 import type { MissingDependency, RestoreDatabase } from './database.ts';
-import type { RestoreRequest } from './request.ts';
+import type { RestoreOptions } from './request.ts';
 import { parseNames } from './statements.ts';
 
 const DAY_MS = 86_400_000;
@@ -100,7 +100,7 @@ function hasExpired({ segments, times }: Manifest, problems: readonly AuditProbl
 export function judgeMissing(
   missing: readonly MissingDependency[],
   template: Manifest['ddl']['template'],
-  request: RestoreRequest & { readonly owner: string },
+  request: Pick<RestoreOptions, 'grants' | 'foreignKeys'> & { readonly owner: string },
 ): { readonly needed: readonly MissingDependency[]; readonly warnings: readonly string[] } {
   const mentioned = (section: string, name: string): boolean =>
     JSON.stringify(template[section] ?? []).includes(JSON.stringify(name).slice(1, -1));

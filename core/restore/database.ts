@@ -18,16 +18,14 @@ export interface MissingDependency {
   readonly statement: string | null;
 }
 
-/** A restore that is under way: where it stands. */
-export interface RestoreProgress {
-  readonly id: number;
-  /** Name of its table in the schema in which tables are restored. */
-  readonly table: string;
+/** A restore that is under way. */
+export interface BegunRestore {
+  /** Its row in `partition_archiver.restore`. */
+  readonly restore: number;
   /** Segments that are not imported yet. */
   readonly open: readonly number[];
-  /** Statements that follow the data, and how many of them are done. */
-  readonly afterData: readonly string[];
-  readonly statementsDone: number;
+  /** Nothing but the bare table is there. */
+  readonly fresh: boolean;
 }
 
 /** Sections of the archived DDL. */
@@ -40,11 +38,39 @@ export interface RestoreStart {
   readonly manifestKey: string;
   readonly manifestVersionId: string;
   readonly manifestSha256: string;
+  /** Restored out of sight, and never brought out. */
+  readonly drill: boolean;
   readonly target: TableName;
   readonly owner: string;
+  /** What is run when the table is brought out. */
+  readonly lastSections: readonly DdlSection[];
+  readonly warnings: readonly string[];
 }
 
-/** The database, as `restore` needs it. */
+/** Rows, bytes and line-hash sum of a table. */
+export interface TableContents {
+  readonly rows: number;
+  readonly bytes: number;
+  readonly lineHashSum: string;
+}
+
+/** What the ranges of a proof add up to, against the manifest. */
+export type ProofVerdict =
+  | { readonly proven: true }
+  | ({ readonly proven: false; readonly expected: TableContents } & TableContents);
+
+/** A table that was brought out. */
+export interface BroughtOut extends TableName {
+  readonly rows: number;
+  readonly bytes: number;
+  readonly warnings: readonly string[];
+  readonly manifestKey: string;
+  /** Where it came from. */
+  readonly parentSchema: string;
+  readonly parentName: string;
+}
+
+/** The database, as the steps of a restore need it. */
 export interface RestoreDatabase {
   /** Of what the archived DDL depends on, what is not there or is another one. */
   missing(dependencies: unknown): Promise<readonly MissingDependency[]>;
@@ -59,28 +85,31 @@ export interface RestoreDatabase {
    * Makes the bare table and records the restore, in one transaction; or finds the one that is under way, or the one
    * that is done. `TargetExists`, `DependencyMissing` (schema, owner, rights), `StateConflict`.
    */
-  begin(start: RestoreStart): Promise<RestoreProgress | { readonly partition: number }>;
-  /** Imports one segment and records it, in one transaction. `SegmentBusy` where an earlier call still runs. */
+  begin(start: RestoreStart): Promise<BegunRestore | { readonly partition: number }>;
+  /**
+   * Imports one segment and records it, in one transaction; answers its rows, `null` where it was imported already.
+   * `SegmentBusy` where an earlier call still runs.
+   */
   importSegment(
-    restore: RestoreProgress,
-    segment: Manifest['segments'][number],
-    from: { readonly manifest: Manifest; readonly bucket: string; readonly region: string },
-  ): Promise<void>;
-  /** Runs one of the statements that follow the data and records it, in one transaction. */
-  runStatement(restore: RestoreProgress, number: number, statement: string): Promise<void>;
-  /** Hands the rows of the restored table to `read` as COPY text, under the pins of the archive. */
-  readTable<T>(
-    restore: RestoreProgress,
-    manifest: Manifest,
-    read: (rows: Readable) => Promise<T>,
-  ): Promise<T>;
-  recordProof(restore: RestoreProgress, digest: LineDigest): Promise<void>;
-  /** Brings the table out under its target name, with its row in the ledger, in one transaction. */
-  finish(
-    restore: RestoreProgress,
-    statements: readonly string[],
-    manifest: Manifest,
-  ): Promise<{ readonly partition: number; readonly warnings: readonly string[] }>;
+    restore: number,
+    segment: number,
+    from: { readonly bucket: string; readonly region: string },
+  ): Promise<number | null>;
+  /**
+   * Runs the next of the statements that follow the data and records it, in one transaction; answers its number, `null`
+   * where all are done. A server whose client is gone goes on; `SegmentBusy` while it does.
+   */
+  runNextStatement(restore: number): Promise<number | null>;
+  /** Plans the ranges of the proof, once; answers those that are not read yet. */
+  planProof(restore: number): Promise<readonly number[]>;
+  /** Hands the rows of a range to `read` as COPY text, under the pins of the archive; `null` where it is read already. */
+  readRange<T>(restore: number, range: number, read: (rows: Readable) => Promise<T>): Promise<T | null>;
+  recordRange(restore: number, range: number, digest: LineDigest): Promise<void>;
+  prove(restore: number): Promise<ProofVerdict>;
+  /** Brings the table out under its target name, with its row in the ledger, in one transaction; answers that row. */
+  finish(restore: number): Promise<number>;
+  broughtOut(partition: number): Promise<BroughtOut>;
+  /** Foreign keys that are not valid and were, when the table was archived. */
   unvalidatedForeignKeys(partition: number): Promise<readonly string[]>;
   validateForeignKey(partition: number, constraint: string): Promise<void>;
   attach(partition: number, parent: TableName): Promise<void>;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { ArchiveStore } from '../../core/archive-store.ts';
+import type { ArchiveStore, Storage } from '../../core/archive-store.ts';
 import { ArchiverError } from '../../core/errors.ts';
 import { keyPart, manifestKey, segmentKey } from '../../core/keys.ts';
 import { serializeManifest, sha256Of, type Manifest } from '../../core/manifest.ts';
@@ -13,11 +13,17 @@ export interface MemoryStore extends ArchiveStore {
   putManifest(manifest: Manifest): Promise<string>;
   /** Takes a version away for good. */
   destroy(key: string, versionId: string): void;
+  /** Moves an object to another storage class. */
+  move(key: string, storage: Storage): void;
+  /** The readable copies that were asked for, as `key tier days`. */
+  readonly asked: readonly string[];
 }
 
 /** Makes one; version ids are `v1`, `v2` and so on. */
 export function memoryStore(): MemoryStore {
   const objects = new Map<string, { versionId: string; body: Buffer | null }[]>();
+  const storage = new Map<string, Storage>();
+  const asked: string[] = [];
   let versions = 0;
   const find = (key: string, versionId: string): Buffer => {
     const found = objects.get(key)?.find((each) => each.versionId === versionId)?.body;
@@ -77,6 +83,18 @@ export function memoryStore(): MemoryStore {
     markProven: async () => undefined,
     protect: async () => undefined,
     versions: async (key) => objects.get(key)?.length ?? 0,
+    asked,
+    move: (key, to) => {
+      storage.set(key, to);
+    },
+    storage: async (key, versionId) => {
+      find(key, versionId);
+      return storage.get(key) ?? { storageClass: 'STANDARD', state: 'readable' };
+    },
+    requestCopy: async (key, _, { tier, days }) => {
+      asked.push(`${key} ${tier} ${String(days)}`);
+      storage.set(key, { storageClass: storage.get(key)?.storageClass ?? 'STANDARD', state: 'requested' });
+    },
   };
 }
 

@@ -45,7 +45,10 @@ test('every mistake of a request at once', () => {
     }),
   );
   expect(parseRestoreRequest({ manifestKey: 'k' })).toEqual({
-    ...{ manifestKey: 'k', manifestVersionId: null, schema: null, table: null, owner: null },
-    ...{ foreignKeys: true, grants: true, attach: null },
+    archives: { manifestKey: 'k', manifestVersionId: null },
+    options: {
+      ...{ schema: null, table: null, owner: null, foreignKeys: true, grants: true, attach: null },
+      retrieval: { tier: 'Standard', days: 7 },
+    },
   });
 });

@@ -1,0 +1,135 @@
+import type { Manifest } from '../../../core/manifest.ts';
+import { PINS } from '../../../core/pins.ts';
+import type {
+  BegunRestore,
+  MissingDependency,
+  RestoreDatabase,
+  RestoreStart,
+  TableName,
+} from '../../../core/restore/database.ts';
+import { splitStructure } from '../../../core/restore/statements.ts';
+import { translated, type Connection, type Transaction } from '../connect.ts';
+import { set, WORK_SCHEMA, type Sessions } from './sessions.ts';
+
+/** What `partition_archiver.begin_restore` answers. */
+type Begun =
+  | { readonly state: 'done'; readonly partition: number }
+  | {
+      readonly state: 'begun' | 'proven';
+      readonly id: number;
+      readonly table: string;
+      readonly made: boolean;
+      readonly fresh: boolean;
+      readonly open: readonly number[];
+    };
+
+/** Under what archived DDL has to be run, besides the pins. */
+const DDL_SETTINGS = {
+  default_tablespace: '',
+  standard_conforming_strings: 'on',
+  check_function_bodies: 'off',
+} as const;
+
+/** What comes before the data of a restore. */
+export function beginOn({
+  using,
+  transaction,
+}: Sessions): Pick<RestoreDatabase, 'missing' | 'render' | 'attachProblems' | 'begin'> {
+  return {
+    missing: (dependencies) =>
+      using((connection) =>
+        translated(
+          'checking dependencies',
+          () => connection<MissingDependency[]>`
+            select kind, identity, problem, statement
+              from partition_archiver.missing_dependencies(${connection.json(dependencies as never)}::jsonb)`,
+        ),
+      ),
+
+    render: (manifest, target, sections) =>
+      using((connection) =>
+        translated('rendering the archived DDL', () => render(connection, manifest, target, sections)),
+      ),
+
+    attachProblems: ({ partition, ddl }, parent) =>
+      using((connection) =>
+        translated('checking the parent', async () => {
+          const columns = connection.json(ddl.template['columns'] as never);
+          const [row] = await connection<[{ problems: string[] }]>`
+            select to_jsonb(partition_archiver.attach_problems(${parent.schema}::name, ${parent.table}::name,
+                     ${partition.controlColumn}::name, ${partition.lowerBound}::text, ${partition.upperBound}::text,
+                     ${columns}::jsonb)) as problems`;
+          return row.problems;
+        }),
+      ),
+
+    begin: (start) => transaction('beginning the restore', (tx) => begin(tx, start)),
+  };
+}
+
+async function render(
+  connection: Connection | Transaction,
+  manifest: Manifest,
+  { schema, table }: TableName,
+  sections: readonly string[] | 'all',
+): Promise<string[]> {
+  const wanted = sections === 'all' ? [] : [...sections];
+  const [row] = await connection<[{ statements: string[] }]>`
+    select to_jsonb(partition_archiver.render_restore(${connection.json(manifest.ddl.template as never)}::jsonb,
+             ${schema}::name, ${table}::name,
+             (select array_agg(s) from jsonb_array_elements_text(${connection.json(wanted)}::jsonb) s))) as statements`;
+  return row.statements;
+}
+
+async function begin(
+  transaction: Transaction,
+  start: RestoreStart,
+): Promise<BegunRestore | { readonly partition: number }> {
+  const { manifest, target, drill, owner, warnings, lastSections } = start;
+  const { manifestKey, manifestVersionId, manifestSha256 } = start;
+  const row = {
+    ...{ manifestKey, manifestVersionId, manifestSha256, drill, owner, warnings },
+    ...{ schema: target.schema, table: target.table, archiveId: manifest.archiveId },
+    ...{ partition: manifest.partition, copy: manifest.copy },
+    rows: manifest.contents.rows,
+    bytes: manifest.contents.bytes,
+    lineHashSum: manifest.contents.lineHashSum,
+    lastStatements: drill ? [] : await render(transaction, manifest, target, lastSections),
+    invalidKeys: invalidKeys(manifest),
+  };
+  const segments = manifest.segments.map(({ number, rows, objects }) => ({
+    ...{ number, rows },
+    keys: objects.map(({ key }) => key),
+  }));
+  const [{ begun }] = await transaction<[{ begun: Begun }]>`
+    select partition_archiver.begin_restore(${transaction.json(row as never)}::jsonb,
+             ${transaction.json(segments)}::jsonb) as begun`;
+  if (begun.state === 'done') return { partition: begun.partition };
+  const { id, table, open, fresh } = begun;
+  if (!begun.made) await makeTable(transaction, manifest, id, table);
+  return { restore: id, open, fresh };
+}
+
+async function makeTable(
+  transaction: Transaction,
+  manifest: Manifest,
+  id: number,
+  table: string,
+): Promise<void> {
+  const sections = ['structure', 'sequence_values'];
+  const statements = await render(transaction, manifest, { schema: WORK_SCHEMA, table }, sections);
+  const { beforeData, afterData } = splitStructure(statements);
+  await set(transaction, { ...PINS, ...DDL_SETTINGS });
+  for (const statement of beforeData) await transaction.unsafe(statement, [], { simple: false } as never);
+  await transaction`
+    select partition_archiver.record_restore_table(${id}::bigint, ${transaction.json([...afterData])}::jsonb)`;
+}
+
+/** Names of the foreign keys that were not valid when the table was archived. */
+function invalidKeys(manifest: Manifest): string[] {
+  const objects = manifest.ddl.template['objects'];
+  if (!Array.isArray(objects)) return [];
+  return (objects as { kind: string; name: string; detail: string }[])
+    .filter(({ kind, detail }) => kind === 'foreign key' && detail.split(' ')[3] === 'f')
+    .map(({ name }) => name);
+}

@@ -1,0 +1,55 @@
+import type { BroughtOut, RestoreDatabase } from '../../../core/restore/database.ts';
+import { translated } from '../connect.ts';
+import { literal, type Sessions } from './sessions.ts';
+
+/** What comes after the proof of a restore. */
+export function finishOn({
+  using,
+  transaction,
+  detached,
+}: Sessions): Pick<
+  RestoreDatabase,
+  'finish' | 'broughtOut' | 'unvalidatedForeignKeys' | 'validateForeignKey' | 'attach' | 'abandon'
+> {
+  return {
+    finish: (restore) =>
+      transaction('bringing the restored table out', async (tx) => {
+        const [row] = await tx<[{ partition: number }]>`
+          select partition_archiver.finish_restore(${restore}::bigint) as partition`;
+        return row.partition;
+      }),
+
+    broughtOut: (partition) =>
+      using((connection) =>
+        translated('looking at the restored table', async () => {
+          const [row] = await connection<[{ restored: BroughtOut }]>`
+            select partition_archiver.restored(${partition}::bigint) as restored`;
+          return row.restored;
+        }),
+      ),
+
+    unvalidatedForeignKeys: (partition) =>
+      using((connection) =>
+        translated('looking for foreign keys', async () => {
+          const [row] = await connection<[{ names: string[] }]>`
+            select to_jsonb(partition_archiver.unvalidated_foreign_keys(${partition}::bigint)) as names`;
+          return row.names;
+        }),
+      ),
+
+    validateForeignKey: async (partition, constraint) => {
+      const call = `select partition_archiver.validate_restored(${partition}, ${literal(constraint)})`;
+      await detached('validating it', {}, call);
+    },
+
+    attach: async (partition, { schema, table }) => {
+      const call = `select partition_archiver.attach_restored(${partition}, ${literal(schema)}, ${literal(table)})`;
+      await detached('attaching the restored table', {}, call);
+    },
+
+    abandon: (restore) =>
+      transaction(`giving restore ${restore} up`, async (tx) => {
+        await tx`select partition_archiver.abandon_restore(${restore}::bigint)`;
+      }),
+  };
+}

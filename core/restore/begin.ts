@@ -1,0 +1,118 @@
+import { readManifest, type ArchiveStore, type StoredManifest } from '../archive-store.ts';
+import { ArchiverError } from '../errors.ts';
+import type { Manifest } from '../manifest.ts';
+import { displayName } from '../partition.ts';
+import { checkManifest, checkObjects, judgeMissing } from './check.ts';
+import type { DdlSection, RestoreDatabase, RestoreStart, TableName } from './database.ts';
+import type { ArchiveRef, RestoreOptions } from './request.ts';
+
+/** Where a restore stands after its beginning. */
+export interface RestoreStanding {
+  /** `import`: from the data on. `attach`: it was brought out before. */
+  readonly next: 'import' | 'attach';
+  readonly restore: number | null;
+  /** The ledger's row of the restored table, where it was brought out before. */
+  readonly partition: number | null;
+  /** Segments that are not imported yet. */
+  readonly segments: readonly number[];
+}
+
+/**
+ * Checks everything that the restore of an archive needs (manifest, objects, DDL, dependencies, target, parent), then
+ * makes the bare table out of sight; or finds the restore that is under way for this archive and target, or done.
+ */
+export async function beginRestore(
+  { manifestKey, manifestVersionId }: ArchiveRef,
+  options: RestoreOptions | 'drill',
+  { database, store }: { readonly database: RestoreDatabase; readonly store: ArchiveStore },
+): Promise<RestoreStanding> {
+  const stored = await readManifest(store, manifestKey, manifestVersionId ?? undefined);
+  const { manifest } = stored;
+  checkManifest(manifest, manifestKey);
+  await checkObjects(manifest, manifestKey, { store, database });
+  const wanted = wantedOf(options, manifest);
+  const warnings = await checkDependencies(manifest, wanted, database);
+  const begun = await database.begin(startOf(stored, wanted, warnings));
+  if ('partition' in begun) {
+    return { next: 'attach', restore: null, partition: begun.partition, segments: [] };
+  }
+  const { restore, open, fresh } = begun;
+  if (wanted.parent !== null) await checkAttach(restore, fresh, manifest, wanted.parent, database);
+  return { next: 'import', restore, partition: null, segments: open };
+}
+
+/** The options, with the partition's own names in place of what is left open. */
+interface Wanted {
+  readonly drill: boolean;
+  readonly target: TableName;
+  readonly owner: string;
+  readonly foreignKeys: boolean;
+  readonly grants: boolean;
+  readonly parent: TableName | null;
+}
+
+function wantedOf(options: RestoreOptions | 'drill', { partition }: Manifest): Wanted {
+  const own = { target: { schema: partition.schema, table: partition.name }, owner: partition.owner };
+  if (options === 'drill') return { ...own, drill: true, foreignKeys: false, grants: false, parent: null };
+  const { attach, foreignKeys, grants } = options;
+  return {
+    drill: false,
+    target: { schema: options.schema ?? own.target.schema, table: options.table ?? own.target.table },
+    owner: options.owner ?? own.owner,
+    ...{ foreignKeys, grants },
+    parent:
+      attach === 'parent' ? { schema: partition.parentSchema, table: partition.parentName } : attach,
+  };
+}
+
+const startOf = (
+  { manifest, object, sha256 }: StoredManifest,
+  { drill, target, owner, foreignKeys, grants }: Wanted,
+  warnings: readonly string[],
+): RestoreStart => ({
+  ...{ manifest, drill, target, owner, warnings },
+  manifestKey: object.key,
+  manifestVersionId: object.versionId,
+  manifestSha256: sha256,
+  // The sections that need the rights of the table's owner, or lock other tables.
+  lastSections: [
+    ...(foreignKeys ? (['foreign_keys', 'foreign_triggers'] as const) : []),
+    'row_security',
+    ...(grants ? (['ownership'] as const) : []),
+  ] satisfies DdlSection[],
+});
+
+async function checkDependencies(
+  manifest: Manifest,
+  wanted: Wanted,
+  database: RestoreDatabase,
+): Promise<readonly string[]> {
+  const { template } = manifest.ddl;
+  const missing = await database.missing(template['dependencies'] ?? []);
+  const { needed, warnings } = judgeMissing(missing, template, wanted);
+  if (needed.length > 0) {
+    const lines = needed.map(
+      ({ kind, identity, problem, statement }) =>
+        `${kind} ${identity} ${problem}${statement === null ? '' : `: ${statement}`}`,
+    );
+    throw new ArchiverError('DependencyMissing', lines.join('\n'));
+  }
+  return warnings;
+}
+
+/** Before anything is loaded: a refusal hours later would be of no use to anybody. */
+async function checkAttach(
+  restore: number,
+  fresh: boolean,
+  manifest: Manifest,
+  parent: TableName,
+  database: RestoreDatabase,
+): Promise<void> {
+  const problems = await database.attachProblems(manifest, parent);
+  if (problems.length === 0) return;
+  if (fresh) await database.abandon(restore);
+  throw new ArchiverError(
+    'AttachRefused',
+    `${displayName(parent.schema, parent.table)}: ${problems.join('; ')}`,
+  );
+}

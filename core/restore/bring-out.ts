@@ -1,0 +1,79 @@
+import { ArchiverError } from '../errors.ts';
+import { displayName } from '../partition.ts';
+import type { Clock, Log } from '../ports.ts';
+import { withLockTries } from '../retry.ts';
+import type { RestoreDatabase } from './database.ts';
+import { requireProof } from './prove.ts';
+import type { RestoreOptions } from './request.ts';
+
+/** A restored table. */
+export interface Restored {
+  /** Its row in the ledger. */
+  readonly partition: number;
+  readonly table: string;
+  readonly rows: number;
+  readonly bytes: number;
+  /** The table that it was attached to. */
+  readonly attachedTo: string | null;
+  /** What the table does not have that the archived one had. */
+  readonly warnings: readonly string[];
+}
+
+interface Ports {
+  readonly database: RestoreDatabase;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Brings a table whose proof is complete out under its target name; answers its row in the ledger. */
+export async function bringOut(
+  restore: number,
+  { database, clock, log }: Ports,
+): Promise<{ readonly partition: number }> {
+  await requireProof(restore, database);
+  const partition = await withLockTries(clock, () => database.finish(restore));
+  log.info('bring-out', { restore, partition });
+  return { partition };
+}
+
+/** Validates the foreign keys of a restored table, attaches it to a parent if that is asked for, and says what there is. */
+export async function attach(
+  partition: number,
+  options: Pick<RestoreOptions, 'attach'>,
+  { database, clock, log }: Ports,
+): Promise<Restored> {
+  const { schema, table, rows, bytes, warnings, ...origin } = await database.broughtOut(partition);
+  const invalid = await validate(partition, { database, clock });
+  const parent =
+    options.attach === 'parent'
+      ? { schema: origin.parentSchema, table: origin.parentName }
+      : options.attach;
+  if (parent !== null) await withLockTries(clock, () => database.attach(partition, parent));
+  const restored = {
+    partition,
+    table: displayName(schema, table),
+    ...{ rows, bytes },
+    attachedTo: parent === null ? null : displayName(parent.schema, parent.table),
+    warnings: [...warnings, ...invalid],
+  };
+  log.info('restore', { ...restored, manifest: origin.manifestKey });
+  return restored;
+}
+
+/** Foreign keys that were valid when the table was archived; rows that they refer to may be gone since. */
+async function validate(
+  partition: number,
+  { database, clock }: Pick<Ports, 'database' | 'clock'>,
+): Promise<string[]> {
+  const warnings: string[] = [];
+  for (const constraint of await database.unvalidatedForeignKeys(partition)) {
+    try {
+      await withLockTries(clock, () => database.validateForeignKey(partition, constraint));
+    } catch (error) {
+      // What may pass by itself says nothing of the rows.
+      if (!(error instanceof ArchiverError) || error.retryable) throw error;
+      warnings.push(`foreign key ${constraint} is there but not valid: ${error.message}`);
+    }
+  }
+  return warnings;
+}

@@ -1,0 +1,54 @@
+import type { Clock, Log } from '../ports.ts';
+import { ArchiverError } from '../errors.ts';
+import type { RestoreDatabase } from './database.ts';
+
+/** What follows a call of `build`. */
+export interface BuildProgress {
+  /** `build`: there is more. `wait`: the server still runs a statement of an earlier call. `prove`: all are done. */
+  readonly next: 'build' | 'wait' | 'prove';
+  readonly waitSeconds: number;
+  /** Ranges of the proof that are not read yet, once all statements are done. */
+  readonly ranges: readonly number[];
+}
+
+/** A call begins no further statement after this long, so that the next long index has a call of its own. */
+const LONG_ENOUGH_MS = 30_000;
+const WAIT_SECONDS = 30;
+
+/** Imports one segment by aws_s3; one that is imported already is left alone. */
+export async function importSegment(
+  restore: number,
+  segment: number,
+  from: { readonly bucket: string; readonly region: string },
+  { database, log }: { readonly database: RestoreDatabase; readonly log: Log },
+): Promise<void> {
+  const rows = await database.importSegment(restore, segment, from);
+  if (rows !== null) log.info('import', { restore, segment, rows });
+}
+
+/**
+ * Runs statements that follow the data, one at a time: keys, indexes, statistics, triggers, comments. An index may take
+ * longer than the caller has: the server then goes on by itself, and the next call waits for it.
+ */
+export async function build(
+  restore: number,
+  {
+    database,
+    clock,
+    log,
+  }: { readonly database: RestoreDatabase; readonly clock: Clock; readonly log: Log },
+): Promise<BuildProgress> {
+  const began = clock.now().getTime();
+  try {
+    for (;;) {
+      const done = await database.runNextStatement(restore);
+      if (done === null)
+        return { next: 'prove', waitSeconds: 0, ranges: await database.planProof(restore) };
+      log.info('build', { restore, statement: done });
+      if (clock.now().getTime() - began > LONG_ENOUGH_MS) return { next: 'build', waitSeconds: 0, ranges: [] };
+    }
+  } catch (error) {
+    if (!(error instanceof ArchiverError && error.code === 'SegmentBusy')) throw error;
+    return { next: 'wait', waitSeconds: WAIT_SECONDS, ranges: [] };
+  }
+}

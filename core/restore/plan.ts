@@ -1,0 +1,102 @@
+import { readManifest, type ArchiveStore } from '../archive-store.ts';
+import { displayName } from '../config/display-name.ts';
+import { ArchiverError } from '../errors.ts';
+import { find, type FoundArchive } from '../find.ts';
+import { fitting, fittingLines, ROOM } from '../limits.ts';
+import type { Log } from '../ports.ts';
+import { parseRestoreRequest, type ArchiveRange, type ArchiveRef, type RestoreOptions } from './request.ts';
+
+/** An archive that is to be restored, by the very version of its manifest. */
+export type PlannedArchive = ArchiveRef & { readonly manifestVersionId: string };
+
+/** What an execution of *Restore* works on. */
+export interface RestorePlan {
+  readonly archives: readonly PlannedArchive[];
+  readonly options: RestoreOptions;
+}
+
+/** Bytes of a list in a message. */
+const LONGEST_LIST = 4_000;
+
+/**
+ * Reads the input of a restore and finds its archives, by their manifests alone. Throws `InvalidInput` with every
+ * mistake at once, or where there is no archive, there are several of one partition, or too many for one execution; and
+ * `ManifestInvalid` where a manifest of the set cannot be trusted, since what it stands for may be in the range.
+ */
+export async function planRestore(
+  input: unknown,
+  { store, database, log }: { readonly store: ArchiveStore; readonly database: string; readonly log: Log },
+): Promise<RestorePlan> {
+  const { archives, options } = parseRestoreRequest(input);
+  const found =
+    'manifestKey' in archives
+      ? [await findOne(archives, store)]
+      : await findRange(archives, archives.database ?? database, options, store);
+  log.info('plan-restore', { archives: found.length });
+  return { archives: found, options };
+}
+
+async function findOne(
+  { manifestKey, manifestVersionId }: ArchiveRef,
+  store: ArchiveStore,
+): Promise<PlannedArchive> {
+  const { object } = await readManifest(store, manifestKey, manifestVersionId ?? undefined);
+  return { manifestKey, manifestVersionId: object.versionId };
+}
+
+async function findRange(
+  { set, from, to }: ArchiveRange,
+  database: string,
+  options: RestoreOptions,
+  store: ArchiveStore,
+): Promise<PlannedArchive[]> {
+  const range = { ...(from !== null && { from }), ...(to !== null && { to }) };
+  const { archives, unreadable } = await find({ database, ...set, ...range }, { store });
+  if (unreadable.length > 0) {
+    const lines = unreadable.map(({ problem }) => problem);
+    throw new ArchiverError('ManifestInvalid', fittingLines(lines, LONGEST_LIST).join('; '));
+  }
+  const what = `${displayName(set.schema, set.table)} of database ${database}`;
+  if (archives.length === 0) {
+    throw new ArchiverError(
+      'InvalidInput',
+      `there is no archive of ${what} from ${from ?? 'the beginning'} to ${to ?? 'the end'}`,
+    );
+  }
+  if (options.table !== null && archives.length > 1) {
+    throw new ArchiverError(
+      'InvalidInput',
+      `table: ${JSON.stringify(options.table)} can be the name of one table, and there are ${archives.length} archives of ${what} in the range`,
+    );
+  }
+  refuseTwins(archives);
+  const planned = archives.map(({ manifestKey, versionId }) => ({
+    manifestKey,
+    manifestVersionId: versionId,
+  }));
+  const room = fitting(planned, ROOM.archives).length;
+  if (room < planned.length) {
+    throw new ArchiverError(
+      'InvalidInput',
+      `there are ${planned.length} archives of ${what} in the range, and ${room} fit into one execution: narrow from and to`,
+    );
+  }
+  return planned;
+}
+
+/**
+ * Two archives of one partition are its rows twice (it was released and archived again), or its rows in two parts (late
+ * ones came after it was dropped). Which it is, a person has to say.
+ */
+function refuseTwins(archives: readonly FoundArchive[]): void {
+  const byPartition = Map.groupBy(archives, ({ partition, lowerBound, upperBound }) =>
+    JSON.stringify([partition, lowerBound, upperBound]),
+  );
+  const twins = [...byPartition.values()].filter((each) => each.length > 1);
+  if (twins.length === 0) return;
+  const lines = twins.map((each) => each.map(({ manifestKey }) => manifestKey).join(' and '));
+  throw new ArchiverError(
+    'InvalidInput',
+    `of one partition there is more than one archive; restore each by its manifestKey, under a table of its own: ${fittingLines(lines, LONGEST_LIST).join('; ')}`,
+  );
+}

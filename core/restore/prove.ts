@@ -1,0 +1,39 @@
+import type { Readable } from 'node:stream';
+import { ArchiverError } from '../errors.ts';
+import type { Log } from '../ports.ts';
+import { LineDigester, type LineDigest } from '../verify/line-digest.ts';
+import type { RestoreDatabase } from './database.ts';
+
+/** Reads one range of the restored table and records its rows, bytes and line-hash sum; one that is read is left alone. */
+export async function proveRange(
+  restore: number,
+  range: number,
+  { database, log }: { readonly database: RestoreDatabase; readonly log: Log },
+): Promise<void> {
+  const digest = await database.readRange(restore, range, digestOf);
+  if (digest === null) return;
+  await database.recordRange(restore, range, digest);
+  log.info('prove', { restore, range, rows: digest.rows, bytes: digest.bytes });
+}
+
+async function digestOf(rows: Readable): Promise<LineDigest> {
+  const digester = new LineDigester();
+  for await (const chunk of rows) digester.update(chunk as Buffer);
+  return digester.digest();
+}
+
+/**
+ * Compares what the ranges add up to with the manifest. Where they differ, the table is dropped again, and
+ * `ArchiveDamaged` is thrown.
+ */
+export async function requireProof(restore: number, database: RestoreDatabase): Promise<void> {
+  const found = await database.prove(restore);
+  if (found.proven) return;
+  await database.abandon(restore);
+  const { expected } = found;
+  throw new ArchiverError(
+    'ArchiveDamaged',
+    `the restored table has ${found.rows} rows, ${found.bytes} bytes and line-hash sum ${found.lineHashSum}, ` +
+      `its manifest says ${expected.rows}, ${expected.bytes} and ${expected.lineHashSum}; it was dropped again`,
+  );
+}

@@ -1,0 +1,50 @@
+import { mapAtOnce, readManifest, type ArchiveStore } from '../archive-store.ts';
+import { objectsOf } from '../manifest.ts';
+import type { Log } from '../ports.ts';
+import type { ArchiveRef, Retrieval } from './request.ts';
+
+/** Whether the objects of an archive can be read, and after how long to look again where they cannot. */
+export interface Retrieved {
+  readonly readable: boolean;
+  /** Objects that S3 is still making a readable copy of. */
+  readonly waitingFor: number;
+  readonly waitSeconds: number;
+}
+
+/** Requests to S3 at the same time. */
+const AT_ONCE = 16;
+
+/**
+ * How long to wait between two looks. S3 takes 1 to 5 minutes for Expedited, 3 to 12 hours for Standard, and 5 to 48
+ * hours for Bulk (https://docs.aws.amazon.com/AmazonS3/latest/userguide/restoring-objects-retrieval-options.html).
+ */
+const WAIT_SECONDS: Readonly<Record<Retrieval['tier'], number>> = {
+  Expedited: 60,
+  Standard: 15 * 60,
+  Bulk: 30 * 60,
+};
+
+/**
+ * Looks where the objects of an archive lie, and asks S3 for readable copies of those in a Glacier tier. Nothing is asked
+ * for twice, and nothing where everything is readable.
+ */
+export async function retrieve(
+  { manifestKey, manifestVersionId }: ArchiveRef,
+  { tier, days }: Retrieval,
+  { store, log }: { readonly store: ArchiveStore; readonly log: Log },
+): Promise<Retrieved> {
+  const { manifest } = await readManifest(store, manifestKey, manifestVersionId ?? undefined);
+  const waiting = await mapAtOnce(objectsOf(manifest), AT_ONCE, async ({ key, versionId }) => {
+    const { state, storageClass } = await store.storage(key, versionId);
+    if (state === 'archived') {
+      await store.requestCopy(key, versionId, {
+        tier,
+        days: storageClass === 'INTELLIGENT_TIERING' ? null : days,
+      });
+    }
+    return state !== 'readable';
+  });
+  const waitingFor = waiting.filter(Boolean).length;
+  log.info('retrieve', { manifest: manifestKey, waitingFor });
+  return { readable: waitingFor === 0, waitingFor, waitSeconds: WAIT_SECONDS[tier] };
+}
