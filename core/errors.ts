@@ -118,6 +118,10 @@ export const CATALOGUE = {
     'Look at the message of aws_s3: the route from the database to S3 (port 443) is the usual cause.',
   ),
 
+  DrillFailed: stop(
+    'Audit the archive that is named and restore it under another name; what the message says of it would have met you in an emergency.',
+  ),
+
   // The way in.
   TwinDiffers: stop(
     'Nothing changed places. Roll the partitioning back; if it happens again, report it with the partitions that are named.',

@@ -75,7 +75,7 @@ export async function find(
 }
 
 /** The keys of the manifests, level by level, so that no data object has to be listed. */
-async function manifestKeys(query: ArchiveQuery, store: ArchiveStore): Promise<string[]> {
+export async function manifestKeys(query: ArchiveQuery, store: ArchiveStore): Promise<string[]> {
   const below = async (prefixes: readonly string[], wanted: string | undefined): Promise<string[]> => {
     if (wanted !== undefined) return prefixes.map((prefix) => `${prefix}${keyPart(wanted)}/`);
     const folders = await mapAtOnce(prefixes, AT_ONCE, (prefix) => store.folders(prefix));

@@ -34,7 +34,8 @@ export async function recordFailure(
   log.warn('partition failed', { partition, code, reason, blocked: blocks });
 }
 
-function messageOf({ Error: code, Cause: cause }: StepFailure): string {
+/** The message of what a step threw, out of the cause that Step Functions makes of it. */
+export function messageOf({ Error: code, Cause: cause }: StepFailure): string {
   try {
     const parsed: unknown = JSON.parse(cause ?? '');
     if (typeof parsed === 'object' && parsed !== null && 'errorMessage' in parsed) {

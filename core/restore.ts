@@ -1,10 +1,25 @@
 import { mapAtOnce, type ArchiveStore } from './archive-store.ts';
+import {
+  abandonDrill,
+  endDrill,
+  pickArchive,
+  type DrillDatabase,
+  type DrillMetrics,
+  type GoodDrill,
+} from './drill.ts';
 import { ArchiverError } from './errors.ts';
 import type { Clock, Log } from './ports.ts';
 import { beginRestore } from './restore/begin.ts';
 import { attach, bringOut, type Restored } from './restore/bring-out.ts';
 import type { RestoreDatabase } from './restore/database.ts';
 import { build, importSegment } from './restore/load.ts';
+import {
+  recordRestoreFailure,
+  reportRestore,
+  type OutcomeDatabase,
+  type RestoreReport,
+} from './restore/outcome.ts';
+import { planRestore } from './restore/plan.ts';
 import { proveRange } from './restore/prove.ts';
 import { parseRestoreRequest, type ArchiveRef, type RestoreOptions, type Retrieval } from './restore/request.ts';
 import { retrieve } from './restore/retrieve.ts';
@@ -45,7 +60,7 @@ export async function restoreArchive(
 }
 
 /** Waits for S3 to make what lies in a Glacier tier readable. */
-export async function untilReadable(
+async function untilReadable(
   archive: ArchiveRef,
   retrieval: Retrieval,
   ports: Pick<RestorePorts, 'store' | 'clock' | 'log'>,
@@ -58,7 +73,7 @@ export async function untilReadable(
 }
 
 /** From the bare table to the last range of its proof. */
-export async function load(restore: number, segments: readonly number[], ports: RestorePorts): Promise<void> {
+async function load(restore: number, segments: readonly number[], ports: RestorePorts): Promise<void> {
   const { store, segmentsAtOnce, clock } = ports;
   await mapAtOnce(segments, segmentsAtOnce, (segment) => importSegment(restore, segment, store, ports));
   let progress = await build(restore, ports);
@@ -67,4 +82,61 @@ export async function load(restore: number, segments: readonly number[], ports: 
     progress = await build(restore, ports);
   }
   await mapAtOnce(progress.ranges, segmentsAtOnce, (range) => proveRange(restore, range, ports));
+}
+
+/** What an execution in this process has besides. */
+export interface RestoreRunPorts extends RestorePorts {
+  readonly outcomes: OutcomeDatabase;
+  /** Database whose archives are meant where the input names none. */
+  readonly databaseName: string;
+  /** Archives restored at the same time. */
+  readonly archivesAtOnce: number;
+  /** Names the execution in `partition_archiver.restore_outcome`. */
+  readonly execution: string;
+}
+
+/**
+ * Restores every archive that the input asks for, and reports. One that fails does not stop the others; the whole then
+ * ends as `PartitionsFailed`, and running it again goes on with what is left.
+ */
+export async function restoreAll(input: unknown, ports: RestoreRunPorts): Promise<RestoreReport> {
+  const { store, log, outcomes, execution } = ports;
+  const plan = await planRestore(input, { store, log, database: ports.databaseName });
+  await mapAtOnce(plan.archives, ports.archivesAtOnce, async (archive) => {
+    const { manifestKey } = archive;
+    try {
+      const restored = await restoreArchive(archive, plan.options, ports);
+      await outcomes.record(execution, manifestKey, restored);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      const failure = { Error: error.name, Cause: error.message };
+      await recordRestoreFailure(execution, manifestKey, failure, { database: outcomes, log });
+    }
+  });
+  return reportRestore({ plan: { ...plan, execution } }, { database: outcomes, log });
+}
+
+/** What a drill in this process has besides. */
+export interface DrillPorts extends RestorePorts {
+  readonly database: RestoreDatabase & DrillDatabase;
+  readonly metrics: DrillMetrics;
+  readonly databaseName: string;
+  readonly random: () => number;
+}
+
+/** A drill in this process, in the order of the state machine *Drill*; `null` where there is no archive yet. */
+export async function drill(input: unknown, ports: DrillPorts): Promise<GoodDrill | null> {
+  const { archive, retrieval } = await pickArchive(input, { ...ports, database: ports.databaseName });
+  if (archive === null) return null;
+  let restore: number | null = null;
+  try {
+    await untilReadable(archive, retrieval, ports);
+    const begun = await beginRestore(archive, 'drill', ports);
+    restore = begun.restore ?? 0;
+    await load(restore, begun.segments, ports);
+    return await endDrill(restore, ports);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    return abandonDrill({ archive, restore, failure: { Error: error.name, Cause: error.message } }, ports);
+  }
 }

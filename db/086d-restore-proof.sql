@@ -96,7 +96,8 @@ declare
   v_proven boolean;
 begin
   -- Proven already, and the answer was lost.
-  if exists (select from partition_archiver.restore where id = p_id and state in ('proven', 'done')) then
+  if exists (select from partition_archiver.restore where id = p_id and state in ('proven', 'done'))
+     or exists (select from partition_archiver.drill where restore_id = p_id) then
     return jsonb_build_object('proven', true);
   end if;
   r := partition_archiver.claim_restore(p_id, 'begun');

@@ -1,4 +1,6 @@
+import { drillDatabase } from '../adapters/postgres/drill.ts';
 import { reportDatabase } from '../adapters/postgres/report.ts';
+import { measureDrill } from '../core/drill.ts';
 import { measure } from '../core/progress.ts';
 import { report, type ReportInput } from '../core/report.ts';
 import { embeddedMetrics } from './runtime/metrics.ts';
@@ -19,6 +21,7 @@ export const handler = step(
     } finally {
       // After the report, which keeps the run that the numbers count from; and also where it fails the execution.
       await measure(input.request, config, { database, metrics, log });
+      await measureDrill({ database: drillDatabase(connection), metrics, log });
     }
   },
 );

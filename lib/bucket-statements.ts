@@ -70,6 +70,15 @@ export function bucketStatements(
       ];
     case 'read':
       return [know, list, read, key('kms:Decrypt')];
+    case 'retrieve':
+      // Asks for a readable copy beside the archived object, and changes neither that nor its class.
+      return [
+        know,
+        list,
+        read,
+        allow('RetrieveFromGlacier', ['s3:RestoreObject'], [objects('data')]),
+        key('kms:Decrypt'),
+      ];
     case 'write-ddl-and-manifest':
       return [
         know,

@@ -20,6 +20,8 @@ import { ArchiverMetrics } from './archiver-metrics.ts';
 import { DatabaseAccess, type ExistingProxy } from './database-access.ts';
 import { DatabaseS3Roles } from './database-s3-roles.ts';
 import { DatabaseTarget, type DatabaseTargetProps } from './database-target.ts';
+import { DrillStateMachine } from './drill-state-machine.ts';
+import { RestoreStateMachine } from './restore-state-machine.ts';
 import { DATABASE_ROLES } from './steps.ts';
 
 /** Properties of {@link PartitionArchiver}. */
@@ -117,6 +119,10 @@ export class PartitionArchiver extends Construct {
   readonly database: DatabaseAccess;
   readonly functions: ArchiverFunctions;
   readonly stateMachine: sfn.StateMachine;
+  /** The workflow *Restore*. */
+  readonly restoreStateMachine: sfn.StateMachine;
+  /** The workflow *Drill*. */
+  readonly drillStateMachine: sfn.StateMachine;
   readonly alarmTopic: sns.ITopic;
   /** The metrics of this archiver, for alarms and dashboards of your own. */
   readonly metrics: ArchiverMetrics;
@@ -167,6 +173,16 @@ export class PartitionArchiver extends Construct {
       concurrency: props.config.concurrency,
       ...logRetention,
     }).stateMachine;
+    this.restoreStateMachine = new RestoreStateMachine(this, 'RestoreWorkflow', {
+      functions: this.functions,
+      concurrency: props.config.concurrency,
+      ...logRetention,
+    }).stateMachine;
+    this.drillStateMachine = new DrillStateMachine(this, 'DrillWorkflow', {
+      functions: this.functions,
+      segmentConcurrency: props.config.concurrency.segments,
+      ...logRetention,
+    }).stateMachine;
     const { deadLetterQueue } = new ArchiveSchedules(this, 'Schedules', {
       stateMachine: this.stateMachine,
       ...props.schedule,
@@ -192,6 +208,16 @@ export class PartitionArchiver extends Construct {
     const output = (id: string, description: string, value: string) =>
       new CfnOutput(this, id, { description, value });
     output('StateMachineArn', 'Start executions of this state machine', this.stateMachine.stateMachineArn);
+    output(
+      'RestoreStateMachineArn',
+      'Start executions of this state machine to restore archives',
+      this.restoreStateMachine.stateMachineArn,
+    );
+    output(
+      'DrillStateMachineArn',
+      'Start executions of this state machine to try whether an archive can be restored',
+      this.drillStateMachine.stateMachineArn,
+    );
     output('BucketName', 'Bucket that the archive is in', this.archive.bucket.bucketName);
     output('ProxyEndpoint', 'Host name that the functions connect to', this.database.host);
     output(

@@ -13,21 +13,36 @@ export interface LocalDeployment {
   readonly partitionSets: readonly object[];
 }
 
-/** Runs `cdk synth` on a deployment file for the local stack, and loads the state machine out of its output. */
+/**
+ * Runs `cdk synth` on a deployment file for the local stack, and loads the state machine *Archive* out of its output.
+ * {@link loadWorkflow} loads others.
+ */
 export async function synthesise(
   stack: StackCoordinates,
   deployment: LocalDeployment,
 ): Promise<LocalStateMachine> {
   const file = join(deployment.directory, 'partition-archiver.json');
-  const output = join(deployment.directory, 'cdk.out');
+  const output = outputOf(deployment);
   writeFileSync(file, JSON.stringify(deploymentFile(stack, deployment), null, 2));
   await runCdk(['synth', '--quiet', '--output', output, '--context', `config=${file}`]);
-  return loadStateMachine(output, {
+  return loadWorkflow(stack, deployment, 'archive');
+}
+
+/** Loads one workflow of a deployment that was synthesised, by the name of its state machine: `restore-drill`. */
+export function loadWorkflow(
+  stack: StackCoordinates,
+  deployment: LocalDeployment,
+  workflow: string,
+): LocalStateMachine {
+  return loadStateMachine(outputOf(deployment), {
     region: stack.s3.region,
     bucketName: deployment.bucket,
     databaseHost: stack.pooler.host,
+    workflow,
   });
 }
+
+const outputOf = ({ directory }: LocalDeployment): string => join(directory, 'cdk.out');
 
 /** What the Lambdas find instead of AWS. */
 export function lambdaEnvironment({ s3, secrets, pooler }: StackCoordinates): Record<string, string> {

@@ -33,5 +33,10 @@ export const SET_METRICS = {
   FuturePartitions: 'Count',
 } as const satisfies Record<string, MetricUnit>;
 
+/** How old the last good drill is; published by each run and by each good drill. */
+export const DRILL_METRICS = {
+  DaysSinceGoodDrill: 'None',
+} as const satisfies Record<string, MetricUnit>;
+
 /** Name of a metric. */
-export type MetricName = keyof typeof RUN_METRICS | keyof typeof SET_METRICS;
+export type MetricName = keyof typeof RUN_METRICS | keyof typeof SET_METRICS | keyof typeof DRILL_METRICS;

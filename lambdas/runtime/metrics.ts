@@ -1,11 +1,13 @@
 import {
   ARCHIVER_DIMENSION,
+  DRILL_METRICS,
   METRIC_NAMESPACE,
   PARTITION_SET_DIMENSION,
   RUN_METRICS,
   SET_METRICS,
   type MetricUnit,
 } from '../../core/config/metrics.ts';
+import type { DrillMetrics } from '../../core/drill.ts';
 import type { Metrics } from '../../core/progress.ts';
 
 /**
@@ -16,7 +18,11 @@ import type { Metrics } from '../../core/progress.ts';
  * Written here and not by Powertools: it is one object, for which that would bring two packages and an environment of
  * its own.
  */
-export function embeddedMetrics(archiver: string, now: () => Date, write: (line: string) => void): Metrics {
+export function embeddedMetrics(
+  archiver: string,
+  now: () => Date,
+  write: (line: string) => void,
+): Metrics & DrillMetrics {
   const publish = <Name extends string>(
     units: Readonly<Record<Name, MetricUnit>>,
     values: Readonly<Record<Name, number | null>>,
@@ -45,6 +51,11 @@ export function embeddedMetrics(archiver: string, now: () => Date, write: (line:
         RunSeconds: seconds,
       };
       publish(RUN_METRICS, values, { [ARCHIVER_DIMENSION]: archiver }, [[ARCHIVER_DIMENSION]]);
+    },
+    drill: (DaysSinceGoodDrill) => {
+      publish(DRILL_METRICS, { DaysSinceGoodDrill }, { [ARCHIVER_DIMENSION]: archiver }, [
+        [ARCHIVER_DIMENSION],
+      ]);
     },
     partitionSet: (partitionSet, progress) => {
       const values = {

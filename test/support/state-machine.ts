@@ -10,7 +10,7 @@ import {
   type ExecutionOptions,
   type ExecutionResult,
 } from '../../local/step-functions/run-execution.ts';
-import { lambdaEnvironment, synthesise } from '../../local/synthesise.ts';
+import { lambdaEnvironment, loadWorkflow, synthesise } from '../../local/synthesise.ts';
 import { ROLE_PASSWORD, type Archiver } from './archiver.ts';
 import { stack } from './stack.ts';
 
@@ -22,6 +22,8 @@ export interface DeployedMachine {
   readonly machine: LocalStateMachine;
   execute(input?: object, options?: Partial<ExecutionOptions>): Promise<ExecutionResult>;
   redrive(failed: ExecutionResult): Promise<ExecutionResult>;
+  /** Another workflow of the same deployment, such as `reverify`. */
+  workflow(name: string): DeployedMachine;
 }
 
 /** Deploys to the local stack: one `cdk synth` for the test file. */
@@ -32,10 +34,13 @@ export function useStateMachine(
   let machine: LocalStateMachine | undefined;
   let directory = '';
 
+  const deployment = () => {
+    const { bucket, database } = archiver();
+    return { directory, bucket, database: database.name, partitionSets };
+  };
   beforeAll(async () => {
     directory = mkdtempSync(join(tmpdir(), 'state-machine-'));
-    const { bucket, database } = archiver();
-    machine = await synthesise(stack(), { directory, bucket, database: database.name, partitionSets });
+    machine = await synthesise(stack(), deployment());
     await putSecrets(machine);
   }, 180_000);
   afterAll(() => {
@@ -44,13 +49,17 @@ export function useStateMachine(
 
   return () => {
     if (machine === undefined) throw new Error('the state machine exists only while tests run');
-    const deployed = machine;
-    const common = { environment: lambdaEnvironment(stack()), retryIntervalMs: RETRY_INTERVAL_MS };
-    return {
-      machine: deployed,
-      execute: (input = {}, options = {}) => runExecution(deployed, input, { ...common, ...options }),
-      redrive: (failed) => redriveExecution(deployed, failed, common),
-    };
+    return executable(machine, (name) => loadWorkflow(stack(), deployment(), name));
+  };
+}
+
+function executable(machine: LocalStateMachine, load: (name: string) => LocalStateMachine): DeployedMachine {
+  const common = { environment: lambdaEnvironment(stack()), retryIntervalMs: RETRY_INTERVAL_MS };
+  return {
+    machine,
+    execute: (input = {}, options = {}) => runExecution(machine, input, { ...common, ...options }),
+    redrive: (failed) => redriveExecution(machine, failed, common),
+    workflow: (name) => executable(load(name), load),
   };
 }
 

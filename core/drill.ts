@@ -1,0 +1,158 @@
+import { readManifest, type ArchiveStore } from './archive-store.ts';
+import { ArchiverError } from './errors.ts';
+import { manifestKeys } from './find.ts';
+import type { Log } from './ports.ts';
+import { messageOf, type StepFailure } from './record-failure.ts';
+import type { RestoreDatabase } from './restore/database.ts';
+import type { PlannedArchive } from './restore/plan.ts';
+import { requireProof } from './restore/prove.ts';
+import { isObject, readRetrieval, show, type Retrieval } from './restore/request.ts';
+
+/** What a drill works on. */
+export interface DrillPlan {
+  readonly next: 'drill' | 'done';
+  /** `null`: there is no archive yet. */
+  readonly archive: PlannedArchive | null;
+  readonly retrieval: Retrieval;
+}
+
+/** A good drill. */
+export interface GoodDrill {
+  readonly manifestKey: string;
+  readonly rows: number;
+  readonly bytes: number;
+  /** From its beginning to the drop of its table. */
+  readonly seconds: number;
+}
+
+/** The database, as a drill needs it besides the steps of a restore. */
+export interface DrillDatabase {
+  /** Records a proven drill and drops its table, in one transaction. */
+  endDrill(restore: number): Promise<GoodDrill>;
+  /** Drops what drills have left behind that began longer ago; answers how many did. */
+  abandonOldDrills(olderThanDays: number): Promise<number>;
+  /** Days since the last good drill, or since the first run where there was none; `null` before that. */
+  daysSinceDrill(): Promise<number | null>;
+}
+
+/** Where the age of the last good drill goes that somebody watches. */
+export interface DrillMetrics {
+  drill(daysSinceGoodDrill: number): void;
+}
+
+const DEFAULT_MAX_MIB = 1024;
+/** Manifests that are read at most until one of an archive that is small enough is found. */
+const LOOKS = 500;
+/** Bulk costs least, and a drill has time. */
+const DRILL_RETRIEVAL: Retrieval = { tier: 'Bulk', days: 3 };
+/** Longer than an execution of *Drill* may take: what is older is left over. */
+const LEFT_OVER_DAYS = 5;
+
+/**
+ * Picks an archive at random, from the manifests alone, of at most `maxMiB` of data. Throws `InvalidInput` with every
+ * mistake of the input at once, or where no archive is small enough; and `ManifestInvalid` where the manifest that it
+ * picked cannot be trusted, which is what a drill is to find.
+ */
+export async function pickArchive(
+  input: unknown,
+  {
+    store,
+    database,
+    random,
+    log,
+  }: {
+    readonly store: ArchiveStore;
+    readonly database: string;
+    readonly random: () => number;
+    readonly log: Log;
+  },
+): Promise<DrillPlan> {
+  const { maxMiB, retrieval } = parseDrillRequest(input);
+  const keys = await manifestKeys({ database }, store);
+  if (keys.length === 0) return { next: 'done', archive: null, retrieval };
+  for (let looks = 0; looks < LOOKS && keys.length > 0; looks += 1) {
+    const [manifestKey = ''] = keys.splice(Math.floor(random() * keys.length), 1);
+    const { manifest, object } = await readManifest(store, manifestKey);
+    if (manifest.contents.bytes > maxMiB * 1024 ** 2) continue;
+    log.info('pick-archive', { manifest: manifestKey, bytes: manifest.contents.bytes });
+    return { next: 'drill', archive: { manifestKey, manifestVersionId: object.versionId }, retrieval };
+  }
+  throw new ArchiverError('InvalidInput', `maxMiB: no archive of at most ${maxMiB} MiB was found; raise it`);
+}
+
+function parseDrillRequest(input: unknown): { readonly maxMiB: number; readonly retrieval: Retrieval } {
+  const problems: string[] = [];
+  const { maxMiB = DEFAULT_MAX_MIB, retrieval, ...rest } = isObject(input) ? input : {};
+  if (!isObject(input)) problems.push('the input must be a JSON object such as {}');
+  for (const field of Object.keys(rest)) {
+    problems.push(`${show(field)}: there is no such field; there are maxMiB and retrieval`);
+  }
+  if (typeof maxMiB !== 'number' || !Number.isInteger(maxMiB) || maxMiB < 1) {
+    problems.push(`maxMiB: ${show(maxMiB)} must be a whole number of at least 1`);
+  }
+  const asked = retrieval === undefined ? DRILL_RETRIEVAL : readRetrieval(retrieval, problems);
+  if (problems.length > 0) throw new ArchiverError('InvalidInput', problems.join('; '));
+  return { maxMiB: Number(maxMiB), retrieval: asked };
+}
+
+interface Ports {
+  readonly database: RestoreDatabase & DrillDatabase;
+  readonly metrics: DrillMetrics;
+  readonly log: Log;
+}
+
+/** Ends a drill: compares what was read with the manifest, drops the table, and records that it was good. */
+export async function endDrill(
+  restore: number,
+  { database, metrics, log }: Ports,
+): Promise<GoodDrill & { readonly summary: string }> {
+  await requireProof(restore, database);
+  const drill = await database.endDrill(restore);
+  await database.abandonOldDrills(LEFT_OVER_DAYS);
+  metrics.drill(0);
+  log.info('drill', { ...drill });
+  const { manifestKey, rows, bytes, seconds } = drill;
+  return {
+    summary: `${manifestKey} was restored, proven and dropped again (${rows} rows, ${bytes} bytes, ${seconds} s)`,
+    ...drill,
+  };
+}
+
+/** Drops what a drill that failed has made, and fails: `DrillFailed` with what went wrong. */
+export async function abandonDrill(
+  { archive, restore, failure }: FailedDrill,
+  { database, log }: Pick<Ports, 'database' | 'log'>,
+): Promise<never> {
+  const code = failure.Error ?? 'Unknown';
+  const what = `${archive?.manifestKey ?? 'no archive was picked'}: ${code}, ${messageOf(failure)}`;
+  log.warn('drill failed', { manifest: archive?.manifestKey, code });
+  if (restore !== null) await database.abandon(restore);
+  throw new ArchiverError('DrillFailed', what);
+}
+
+/** What is known of a drill that failed. */
+export interface FailedDrill {
+  readonly archive: PlannedArchive | null;
+  /** `null` where it was not begun. */
+  readonly restore: number | null;
+  readonly failure: StepFailure;
+}
+
+/** Publishes the age of the last good drill. That it cannot be told does not spoil a run. */
+export async function measureDrill({
+  database,
+  metrics,
+  log,
+}: {
+  readonly database: Pick<DrillDatabase, 'daysSinceDrill'>;
+  readonly metrics: DrillMetrics;
+  readonly log: Log;
+}): Promise<void> {
+  try {
+    const days = await database.daysSinceDrill();
+    if (days !== null) metrics.drill(days);
+  } catch (error) {
+    if (!(error instanceof ArchiverError)) throw error;
+    log.warn('progress', { error: error.code, message: error.message });
+  }
+}

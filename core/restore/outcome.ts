@@ -1,0 +1,134 @@
+import { ArchiverError, CATALOGUE, isErrorCode } from '../errors.ts';
+import { fitting, fittingLines, ROOM } from '../limits.ts';
+import type { Log } from '../ports.ts';
+import { messageOf, type StepFailure } from '../record-failure.ts';
+import type { Restored } from './bring-out.ts';
+import type { RestorePlan } from './plan.ts';
+
+/** Why an archive could not be restored. */
+export interface RestoreFailure {
+  readonly code: string;
+  readonly reason: string;
+}
+
+/** What became of one archive of an execution. */
+export interface RestoreOutcome extends Pick<Restored, 'attachedTo' | 'warnings'> {
+  readonly manifestKey: string;
+  readonly table: string | null;
+  readonly rows: number | null;
+  readonly bytes: number | null;
+  readonly failure: RestoreFailure | null;
+}
+
+/** The database, as the report of a restore needs it. */
+export interface OutcomeDatabase {
+  /** Once more for the same archive: the latest counts. */
+  record(execution: string, manifestKey: string, outcome: Restored | RestoreFailure): Promise<void>;
+  outcomes(execution: string): Promise<readonly RestoreOutcome[]>;
+}
+
+/** One archive in a report. */
+export interface RestoredArchive {
+  readonly manifest: string;
+  readonly table?: string;
+  readonly rows?: number;
+  readonly bytes?: number;
+  readonly attachedTo?: string;
+  readonly warnings?: readonly string[];
+  readonly error?: { readonly code: string; readonly message: string; readonly hint?: string };
+}
+
+/** The output of an execution of *Restore*. */
+export interface RestoreReport {
+  readonly summary: string;
+  /** Set when a redrive found the execution finished with failures: what is left is tried again. */
+  readonly resume: boolean;
+  readonly restored: number;
+  readonly failed: number;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly archives: readonly RestoredArchive[];
+}
+
+/** What a report is made of. */
+export interface RestoreReportInput {
+  readonly plan: Pick<RestorePlan, 'archives'> & {
+    readonly execution: string;
+    readonly redriveCount?: number;
+  };
+  readonly redriveCount?: number;
+}
+
+/** Longest reason that is kept. */
+const LONGEST_REASON = 2_000;
+/** Bytes of the warnings of one table, and of the failures in the message of an execution. */
+const LONGEST_WARNINGS = 2_000;
+const LONGEST_MESSAGE = 16_000;
+
+/** Records why an archive could not be restored. What it has made so far is resumed by the next execution. */
+export async function recordRestoreFailure(
+  execution: string,
+  manifestKey: string,
+  failure: StepFailure,
+  { database, log }: { readonly database: OutcomeDatabase; readonly log: Log },
+): Promise<void> {
+  const code = failure.Error ?? 'Unknown';
+  const reason = messageOf(failure).slice(0, LONGEST_REASON);
+  await database.record(execution, manifestKey, { code, reason });
+  log.warn('restore failed', { manifest: manifestKey, code, reason });
+}
+
+/**
+ * Says what was restored. Throws `PartitionsFailed` if an archive was not, so that the execution fails after all the
+ * rest is done; a redrive of it comes back here, and is answered with `resume`.
+ */
+export async function reportRestore(
+  { plan, redriveCount = 0 }: RestoreReportInput,
+  { database, log }: { readonly database: OutcomeDatabase; readonly log: Log },
+): Promise<RestoreReport> {
+  const known = new Map(
+    (await database.outcomes(plan.execution)).map((outcome) => [outcome.manifestKey, outcome]),
+  );
+  const archives = plan.archives.map(({ manifestKey }) => describe(manifestKey, known.get(manifestKey)));
+  const failures = archives.filter(({ error }) => error !== undefined);
+  const sum = (of: 'rows' | 'bytes'): number =>
+    archives.reduce((total, archive) => total + (archive[of] ?? 0), 0);
+  const [rows, bytes] = [sum('rows'), sum('bytes')];
+  const restored = archives.length - failures.length;
+  const summary = `${restored} restored and proven (${rows} rows, ${bytes} bytes), ${failures.length} failed`;
+  const resume = failures.length > 0 && redriveCount > (plan.redriveCount ?? 0);
+  log.info('report-restore', { restored, failed: failures.length, rows, bytes });
+  if (failures.length > 0 && !resume) {
+    const lines = failures.map(
+      ({ manifest, error }) =>
+        `${manifest}: ${error?.code ?? ''}, ${error?.message ?? ''}. ${error?.hint ?? ''}`,
+    );
+    throw new ArchiverError(
+      'PartitionsFailed',
+      [summary, ...fittingLines(lines, LONGEST_MESSAGE)].join('\n'),
+    );
+  }
+  const listed = fitting(archives, ROOM.partitions);
+  return { summary, resume, restored, failed: failures.length, rows, bytes, archives: listed };
+}
+
+function describe(manifest: string, outcome: RestoreOutcome | undefined): RestoredArchive {
+  // Its failure could not even be recorded, or its iteration was ended from outside.
+  if (outcome === undefined) return { manifest, error: explained('Interrupted', 'it was not finished') };
+  const { failure, table, rows, bytes, attachedTo, warnings } = outcome;
+  if (failure !== null) return { manifest, error: explained(failure.code, failure.reason) };
+  return {
+    manifest,
+    ...(table !== null && { table }),
+    ...(rows !== null && { rows }),
+    ...(bytes !== null && { bytes }),
+    ...(attachedTo !== null && { attachedTo }),
+    ...(warnings.length > 0 && { warnings: fittingLines(warnings, LONGEST_WARNINGS) }),
+  };
+}
+
+const explained = (code: string, message: string): NonNullable<RestoredArchive['error']> => ({
+  code,
+  message,
+  ...(isErrorCode(code) && { hint: CATALOGUE[code].hint }),
+});

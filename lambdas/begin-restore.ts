@@ -1,0 +1,18 @@
+import { restoreDatabase } from '../adapters/postgres/restore.ts';
+import { beginRestore } from '../core/restore/begin.ts';
+import type { ArchiveRef, RestoreOptions } from '../core/restore/request.ts';
+import { step } from './runtime/step.ts';
+import { browsableStore } from './runtime/store.ts';
+
+/** Checks everything that a restore needs and makes the bare table, out of sight. */
+export const handler = step(
+  'begin-restore',
+  (
+    { archive, options }: { archive: ArchiveRef; options: RestoreOptions | 'drill' },
+    { settings, open, remainingMs },
+  ) =>
+    beginRestore(archive, options, {
+      database: restoreDatabase({ open, timeoutMs: remainingMs }),
+      store: browsableStore(settings),
+    }),
+);

@@ -1,0 +1,17 @@
+import { pickArchive } from '../core/drill.ts';
+import { bucketStep } from './runtime/bucket-step.ts';
+import { browsableStore } from './runtime/store.ts';
+
+/** Picks an archive at random for a drill. */
+export const handler = bucketStep(
+  'pick-archive',
+  async ({ input, execution }: { input: unknown; execution: string }, { settings, log }) => ({
+    ...(await pickArchive(input, {
+      store: browsableStore(settings),
+      database: settings.databaseName,
+      random: Math.random,
+      log,
+    })),
+    execution,
+  }),
+);
