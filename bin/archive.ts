@@ -48,6 +48,7 @@ Examples
   npm run archive -- status
   npm run archive -- drop 17
   npm run archive -- find --set public.flights --from 2021-01 --to 2021-07
+  npm run archive -- restore --set public.flights --from 2021-01 --to 2021-07 --schema scratch
 
 Exit codes
   0 done   1 something failed, or a partition did   2 the command line is wrong   3 input or configuration is refused
@@ -86,7 +87,7 @@ function parseCommandLine():
     }
     const command = name === undefined ? undefined : COMMANDS[name];
     if (command === undefined) return complain(`there is no command ${JSON.stringify(name ?? '')}`);
-    if (args.length !== command.takes) {
+    if (args.length > command.takes || args.length < command.takes - (command.optional ?? 0)) {
       return complain(`${JSON.stringify(args.join(' '))} does not fit: ${command.usage}`);
     }
     return { command, args, options: values };

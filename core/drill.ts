@@ -1,8 +1,9 @@
 import { readManifest, type ArchiveStore } from './archive-store.ts';
 import { ArchiverError } from './errors.ts';
 import { manifestKeys } from './find.ts';
-import type { Log } from './ports.ts';
+import type { Clock, Log } from './ports.ts';
 import { messageOf, type StepFailure } from './record-failure.ts';
+import { isExpired } from './restore/check.ts';
 import type { RestoreDatabase } from './restore/database.ts';
 import type { PlannedArchive } from './restore/plan.ts';
 import { requireProof } from './restore/prove.ts';
@@ -49,7 +50,7 @@ const DRILL_RETRIEVAL: Retrieval = { tier: 'Bulk', days: 3 };
 const LEFT_OVER_DAYS = 5;
 
 /**
- * Picks an archive at random, from the manifests alone, of at most `maxMiB` of data. Throws `InvalidInput` with every
+ * Picks an archive at random, from the manifests alone, of at most `maxMiB` of data, that has not expired. Throws `InvalidInput` with every
  * mistake of the input at once, or where no archive is small enough; and `ManifestInvalid` where the manifest that it
  * picked cannot be trusted, which is what a drill is to find.
  */
@@ -59,11 +60,13 @@ export async function pickArchive(
     store,
     database,
     random,
+    clock,
     log,
   }: {
     readonly store: ArchiveStore;
     readonly database: string;
     readonly random: () => number;
+    readonly clock: Clock;
     readonly log: Log;
   },
 ): Promise<DrillPlan> {
@@ -74,6 +77,7 @@ export async function pickArchive(
     const [manifestKey = ''] = keys.splice(Math.floor(random() * keys.length), 1);
     const { manifest, object } = await readManifest(store, manifestKey);
     if (manifest.contents.bytes > maxMiB * 1024 ** 2) continue;
+    if (await isExpired(manifest, store, clock.now())) continue;
     log.info('pick-archive', { manifest: manifestKey, bytes: manifest.contents.bytes });
     return { next: 'drill', archive: { manifestKey, manifestVersionId: object.versionId }, retrieval };
   }
@@ -124,15 +128,15 @@ export async function abandonDrill(
   { database, log }: Pick<Ports, 'database' | 'log'>,
 ): Promise<never> {
   const code = failure.Error ?? 'Unknown';
-  const what = `${archive?.manifestKey ?? 'no archive was picked'}: ${code}, ${messageOf(failure)}`;
-  log.warn('drill failed', { manifest: archive?.manifestKey, code });
+  const what = `${archive.manifestKey}: ${code}, ${messageOf(failure)}`;
+  log.warn('drill failed', { manifest: archive.manifestKey, code });
   if (restore !== null) await database.abandon(restore);
   throw new ArchiverError('DrillFailed', what);
 }
 
 /** What is known of a drill that failed. */
 export interface FailedDrill {
-  readonly archive: PlannedArchive | null;
+  readonly archive: PlannedArchive;
   /** `null` where it was not begun. */
   readonly restore: number | null;
   readonly failure: StepFailure;

@@ -21,7 +21,12 @@ import {
 } from './restore/outcome.ts';
 import { planRestore } from './restore/plan.ts';
 import { proveRange } from './restore/prove.ts';
-import { parseRestoreRequest, type ArchiveRef, type RestoreOptions, type Retrieval } from './restore/request.ts';
+import {
+  parseRestoreRequest,
+  type ArchiveRef,
+  type RestoreOptions,
+  type Retrieval,
+} from './restore/request.ts';
 import { retrieve } from './restore/retrieve.ts';
 
 /** What a restore in this process works with. */
@@ -47,7 +52,7 @@ export async function restore(input: unknown, ports: RestorePorts): Promise<Rest
 }
 
 /** The same for one archive of a plan. */
-export async function restoreArchive(
+async function restoreArchive(
   archive: ArchiveRef,
   options: RestoreOptions,
   ports: RestorePorts,

@@ -15,7 +15,9 @@ begin
      or r.statements_done <> (select count(*) from partition_archiver.restore_statement where restore_id = p_id) then
     raise exception 'restore % has segments or statements that are not done', p_id using errcode = 'PA001';
   end if;
-  if r.proof_relfilenode is null then
+  -- Of a table that was rewritten since, other blocks have its rows: what was read of it counts no more.
+  if r.proof_relfilenode is distinct from pg_relation_filenode(r.work_oid) then
+    delete from partition_archiver.restore_range where restore_id = p_id;
     v_bytes := pg_table_size(r.work_oid) / greatest((select count(*) from partition_archiver.restore_segment where restore_id = p_id), 1);
     insert into partition_archiver.restore_range (restore_id, number, first_block, next_block)
       select p_id, p.number, p.first_block, p.next_block
@@ -40,8 +42,8 @@ begin
     raise exception 'restore % is not ready to be proven, or its table is gone', p_id using errcode = 'PA001';
   end if;
   if pg_relation_filenode(r.work_oid) <> r.proof_relfilenode then
-    raise exception 'table partition_archiver_restore.% of restore % was rewritten while it was proven', r.work_name, p_id
-      using errcode = 'PA016';
+    raise exception 'table partition_archiver_restore.% of restore % was rewritten while it was proven: run the restore again', r.work_name, p_id
+      using errcode = 'PA001';
   end if;
   return r;
 end

@@ -1,13 +1,14 @@
 import { drillDatabase } from '../adapters/postgres/drill.ts';
 import { restoreDatabase } from '../adapters/postgres/restore.ts';
-import { abandonDrill, type DrillPlan } from '../core/drill.ts';
+import { abandonDrill } from '../core/drill.ts';
 import type { StepFailure } from '../core/record-failure.ts';
+import type { PlannedArchive } from '../core/restore/plan.ts';
 import { step } from './runtime/step.ts';
 
-/** The state of the execution where the drill failed; of what it did not come to, there is nothing. */
+/** The state of the execution where the drill failed; before its beginning there is no step. */
 interface Failed {
   readonly failure: StepFailure;
-  readonly plan?: DrillPlan;
+  readonly plan: { readonly archive: PlannedArchive };
   readonly step?: { readonly restore: number | null };
 }
 
@@ -17,7 +18,7 @@ export const handler = step(
   ({ state }: { state: Failed }, { connection, open, remainingMs, log }) =>
     abandonDrill(
       {
-        archive: state.plan?.archive ?? null,
+        archive: state.plan.archive,
         restore: state.step?.restore ?? null,
         failure: state.failure,
       },

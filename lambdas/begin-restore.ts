@@ -9,10 +9,11 @@ export const handler = step(
   'begin-restore',
   (
     { archive, options }: { archive: ArchiveRef; options: RestoreOptions | 'drill' },
-    { settings, open, remainingMs },
+    { settings, open, remainingMs, clock },
   ) =>
     beginRestore(archive, options, {
       database: restoreDatabase({ open, timeoutMs: remainingMs }),
       store: browsableStore(settings),
+      clock,
     }),
 );

@@ -3,8 +3,6 @@ import { build } from '../core/restore/load.ts';
 import { step } from './runtime/step.ts';
 
 /** Makes what follows the data: keys, indexes, triggers, comments; then plans the proof. */
-export const handler = step(
-  'build',
-  ({ restore }: { restore: number }, { open, remainingMs, clock, log }) =>
-    build(restore, { database: restoreDatabase({ open, timeoutMs: remainingMs }), clock, log }),
+export const handler = step('build', ({ restore }: { restore: number }, { open, remainingMs, clock, log }) =>
+  build(restore, { database: restoreDatabase({ open, timeoutMs: remainingMs }), clock, log }),
 );

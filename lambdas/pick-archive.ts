@@ -5,11 +5,12 @@ import { browsableStore } from './runtime/store.ts';
 /** Picks an archive at random for a drill. */
 export const handler = bucketStep(
   'pick-archive',
-  async ({ input, execution }: { input: unknown; execution: string }, { settings, log }) => ({
+  async ({ input, execution }: { input: unknown; execution: string }, { settings, clock, log }) => ({
     ...(await pickArchive(input, {
       store: browsableStore(settings),
       database: settings.databaseName,
       random: Math.random,
+      clock,
       log,
     })),
     execution,

@@ -36,6 +36,12 @@ export interface AlarmThresholds {
    * @default 40 - with the default schedule there is one each month
    */
   readonly missedArchiveRunDays?: number;
+  /**
+   * Days since the last good restore drill, where drills are held on a schedule.
+   *
+   * @default 40 - a month between two drills
+   */
+  readonly missedDrillDays?: number;
 }
 
 /** Properties of {@link ArchiveAlarms}. */
@@ -44,6 +50,11 @@ export interface ArchiveAlarmsProps {
   /** Queue of starts that did not happen. */
   readonly deadLetterQueue: sqs.IQueue;
   readonly metrics: ArchiverMetrics;
+  readonly drill: {
+    readonly stateMachine: sfn.StateMachine;
+    /** Whether somebody is to hear that there was no good drill for long. */
+    readonly isScheduled: boolean;
+  };
   /**
    * From where on alarms are raised.
    *
@@ -79,7 +90,7 @@ export class ArchiveAlarms extends Construct {
     for (const email of props.emails ?? []) {
       this.topic.addSubscription(new subscriptions.EmailSubscription(email));
     }
-    this.alarms = [...this.ofExecutions(props), ...this.ofPartitionSets(props)];
+    this.alarms = [...this.ofExecutions(props), ...this.ofPartitionSets(props), ...this.ofDrills(props)];
   }
 
   private ofExecutions({
@@ -157,6 +168,29 @@ export class ArchiveAlarms extends Construct {
         threshold: missedArchiveRunDays,
         treatMissingData: IGNORE,
       }),
+    ];
+  }
+
+  private ofDrills({ drill, metrics, thresholds = {} }: ArchiveAlarmsProps): cloudwatch.Alarm[] {
+    const period = Duration.minutes(5);
+    return [
+      this.alarm('DrillFailed', {
+        alarmDescription:
+          'A restore drill failed: an archive could not be restored and proven. Its cause names the archive and says why.',
+        metric: drill.stateMachine.metricFailed({ period, statistic: 'Sum' }),
+      }),
+      ...(drill.isScheduled
+        ? [
+            this.alarm('DrillMissed', {
+              alarmDescription:
+                'No restore drill was good for long. Look whether its schedule is enabled, and at the executions of Drill.',
+              // A good drill counts at once, whatever was published earlier that day.
+              metric: metrics.metric('DaysSinceGoodDrill', 'Minimum'),
+              threshold: thresholds.missedDrillDays ?? 40,
+              treatMissingData: IGNORE,
+            }),
+          ]
+        : []),
     ];
   }
 

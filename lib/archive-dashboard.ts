@@ -64,6 +64,12 @@ export class ArchiveDashboard extends Construct {
           history('Partitions in the future', ...metrics.perSet('FuturePartitions', 'Minimum')),
         ],
         [
+          history(
+            'Days since the last good restore drill',
+            metrics.metric('DaysSinceGoodDrill', 'Minimum').with({ label: 'days' }),
+          ),
+        ],
+        [
           new cloudwatch.LogQueryWidget({
             title: 'Failures',
             width: FULL_WIDTH,

@@ -6,6 +6,14 @@ import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
 
+/** When restore drills are held. */
+export interface DrillSchedule {
+  /** Such as `cron(0 4 15 * ? *)`, in the time zone of the other schedules. */
+  readonly schedule: string;
+  /** Largest archive that a drill restores, in MiB of data. */
+  readonly maxMiB: number;
+}
+
 /** Properties of {@link ArchiveSchedules}. */
 export interface ArchiveSchedulesProps {
   readonly stateMachine: sfn.IStateMachine;
@@ -17,6 +25,12 @@ export interface ArchiveSchedulesProps {
   readonly inventory: string;
   /** When partitions past their grace period are dropped. */
   readonly drop: string;
+  /**
+   * When restore drills are held.
+   *
+   * @default - never by themselves
+   */
+  readonly drill?: DrillSchedule & { readonly stateMachine: sfn.IStateMachine };
 }
 
 /** Starts executions by EventBridge Scheduler. A start that fails for an hour goes to a dead-letter queue. */
@@ -40,12 +54,25 @@ export class ArchiveSchedules extends Construct {
       only: 'inventory',
     });
     this.schedule('Drop', 'Drops partitions past their grace period', props, props.drop, { only: 'drop' });
+    if (props.drill !== undefined) {
+      const { stateMachine, schedule, maxMiB } = props.drill;
+      const { timeZone } = props;
+      this.schedule(
+        'Drill',
+        'Tries whether a random archive can be restored',
+        { stateMachine, timeZone },
+        schedule,
+        {
+          maxMiB,
+        },
+      );
+    }
   }
 
   private schedule(
     id: string,
     description: string,
-    { stateMachine, timeZone }: ArchiveSchedulesProps,
+    { stateMachine, timeZone }: Pick<ArchiveSchedulesProps, 'stateMachine' | 'timeZone'>,
     expression: string,
     input: object,
   ): void {

@@ -44,11 +44,12 @@ export class DrillStateMachine extends Construct {
       resultPath: sfn.JsonPath.DISCARD,
     });
     const end = stepTask(this, functions, 'end-drill', {
-      comment: 'Compares what was read with the manifest, drops the table, and records that the drill was good.',
+      comment:
+        'Compares what was read with the manifest, drops the table, and records that the drill was good.',
       payload: { 'restore.$': '$.step.restore' },
       resultPath: '$.report',
     });
-    for (const state of [pick, end]) state.addCatch(abandon, { resultPath: '$.failure' });
+    end.addCatch(abandon, { resultPath: '$.failure' });
     const done = new sfn.Succeed(this, 'Done', {
       comment: 'The output of the execution is the report.',
       outputPath: '$.report',

@@ -77,6 +77,7 @@ export class PartitionArchiverStack extends Stack {
             },
           }),
       schedule: { ...config.schedule, timeZone: TimeZone.of(config.schedule.timeZone) },
+      ...(config.drill === undefined ? {} : { drill: config.drill }),
       architecture: config.architecture === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
       logRetention: retentionOf(config.logRetentionDays),
       alarmThresholds: thresholds,

@@ -12,7 +12,7 @@ import type { RuntimeConfig } from '../core/config/runtime.ts';
 import { ArchiveAlarms, type AlarmThresholds } from './archive-alarms.ts';
 import { ArchiveBucket, type ArchiveBucketProps } from './archive-bucket.ts';
 import { ArchiveDashboard } from './archive-dashboard.ts';
-import { ArchiveSchedules } from './archive-schedules.ts';
+import { ArchiveSchedules, type DrillSchedule } from './archive-schedules.ts';
 import { ArchiveStateMachine } from './archive-state-machine.ts';
 import { ArchiveTrail } from './archive-trail.ts';
 import { ArchiverFunctions, type VerifyEndpoint } from './archiver-functions.ts';
@@ -81,6 +81,12 @@ export interface PartitionArchiverProps {
     readonly inventory: string;
     readonly drop: string;
   };
+  /**
+   * When a restore drill is held, and of how large an archive at most.
+   *
+   * @default - drills are held by hand only
+   */
+  readonly drill?: DrillSchedule;
   /**
    * Processor of the functions.
    *
@@ -186,6 +192,9 @@ export class PartitionArchiver extends Construct {
     const { deadLetterQueue } = new ArchiveSchedules(this, 'Schedules', {
       stateMachine: this.stateMachine,
       ...props.schedule,
+      ...(props.drill === undefined
+        ? {}
+        : { drill: { stateMachine: this.drillStateMachine, ...props.drill } }),
     });
     this.metrics = new ArchiverMetrics(
       this.node.path,
@@ -195,6 +204,7 @@ export class PartitionArchiver extends Construct {
       stateMachine: this.stateMachine,
       deadLetterQueue,
       metrics: this.metrics,
+      drill: { stateMachine: this.drillStateMachine, isScheduled: props.drill !== undefined },
       ...(props.alarmThresholds === undefined ? {} : { thresholds: props.alarmThresholds }),
       ...(props.alarmTopic === undefined ? {} : { topic: props.alarmTopic }),
       ...(props.alarmEmails === undefined ? {} : { emails: props.alarmEmails }),

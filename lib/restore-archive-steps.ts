@@ -60,7 +60,8 @@ export function restoreArchiveSteps(scope: Construct, props: RestoreArchiveSteps
     execution: archive['execution.$'],
   });
   const build = stepTask(scope, functions, 'build', {
-    comment: 'Keys, indexes, statistics, triggers, comments; one that takes long is gone on with by the server.',
+    comment:
+      'Keys, indexes, statistics, triggers, comments; one that takes long is gone on with by the server.',
     payload: { 'restore.$': '$.step.restore', 'execution.$': archive['execution.$'] },
     resultPath: '$.built',
   });
@@ -83,7 +84,9 @@ export function restoreArchiveSteps(scope: Construct, props: RestoreArchiveSteps
     state.addCatch(props.onFailure, { resultPath: '$.failure' });
   }
 
-  const readable = new sfn.Choice(scope, 'Readable?', { comment: 'What lies in a Glacier tier is waited for.' });
+  const readable = new sfn.Choice(scope, 'Readable?', {
+    comment: 'What lies in a Glacier tier is waited for.',
+  });
   const whatIsThere = new sfn.Choice(scope, 'What is there?', {
     comment: 'A table that an earlier execution brought out is not made again.',
   });
@@ -100,12 +103,14 @@ export function restoreArchiveSteps(scope: Construct, props: RestoreArchiveSteps
       .when(sfn.Condition.stringEquals('$.step.next', 'attach'), props.broughtOut)
       .otherwise(forEachSegment),
   );
-  forEachSegment.next(build).next(
-    whatIsLeft
-      .when(sfn.Condition.stringEquals('$.built.next', 'build'), build)
-      .when(sfn.Condition.stringEquals('$.built.next', 'wait'), waitForIndex.next(build))
-      .otherwise(forEachRange),
-  );
+  forEachSegment
+    .next(build)
+    .next(
+      whatIsLeft
+        .when(sfn.Condition.stringEquals('$.built.next', 'build'), build)
+        .when(sfn.Condition.stringEquals('$.built.next', 'wait'), waitForIndex.next(build))
+        .otherwise(forEachRange),
+    );
   forEachRange.next(props.proven);
   return retrieve;
 }

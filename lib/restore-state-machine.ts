@@ -39,7 +39,8 @@ export class RestoreStateMachine extends Construct {
     super(scope, id);
     const { functions, concurrency, logRetention } = props;
     const plan = stepTask(this, functions, 'plan-restore', {
-      comment: 'Reads the input and finds the archives, by their manifests alone. Nothing has been changed yet.',
+      comment:
+        'Reads the input and finds the archives, by their manifests alone. Nothing has been changed yet.',
       payload: {
         'input.$': '$',
         'execution.$': '$$.Execution.Name',
@@ -104,7 +105,8 @@ export class RestoreStateMachine extends Construct {
       result: sfn.Result.fromObject({}),
     });
     const recordFailure = stepTask(this, functions, 'record-restore-failure', {
-      comment: 'Records why this archive could not be restored. What is done so far is resumed by the next execution.',
+      comment:
+        'Records why this archive could not be restored. What is done so far is resumed by the next execution.',
       payload: { 'archive.$': '$.archive', 'execution.$': '$.execution', 'failure.$': '$.failure' },
       resultPath: sfn.JsonPath.DISCARD,
     });

@@ -17,8 +17,7 @@ export const DATABASE_ROLES: readonly DatabaseRole[] = [
 export type Login = DatabaseRole | 'administrator' | 'none';
 
 /** What a step may do with the archive bucket. */
-export type BucketAccess =
-  'none' | 'settings' | 'read' | 'retrieve' | 'write-ddl-and-manifest' | 'head';
+export type BucketAccess = 'none' | 'settings' | 'read' | 'retrieve' | 'write-ddl-and-manifest' | 'head';
 
 /** How the Lambda of one step is deployed. */
 export interface StepFunction {

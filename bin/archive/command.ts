@@ -39,6 +39,10 @@ export const OPTIONS = {
   'manifest-version': { type: 'string' },
   'no-foreign-keys': { type: 'boolean', default: false },
   'no-grants': { type: 'boolean', default: false },
+  database: { type: 'string' },
+  tier: { type: 'string' },
+  days: { type: 'string' },
+  'max-mib': { type: 'string' },
   sample: { type: 'string' },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
@@ -59,6 +63,8 @@ export interface CommandContext {
   readonly s3: S3Client;
   readonly bucket: string;
   readonly region: string;
+  /** The database that is connected to; empty where the command needs none. */
+  readonly database: string;
   /** Opens a connection; `notices` collects what its server says. */
   readonly open: (login: Login, notices?: string[]) => Connection;
   /** The password that the environment has for a role. */
@@ -77,6 +83,8 @@ export interface Command {
   readonly does: string;
   /** How many words follow its name. */
   readonly takes: number;
+  /** How many of them may be left out. */
+  readonly optional?: number;
   readonly needs: CommandNeeds;
   readonly execute: (context: CommandContext) => Promise<void>;
 }

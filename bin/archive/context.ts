@@ -21,7 +21,7 @@ export function makeContext(
   const { host, port, database, administrator, passwords, sslMode, sslRootCert, bucket, region } = settings;
   const ca = sslRootCert === undefined ? {} : { ca: readFileSync(sslRootCert, 'utf8') };
   return {
-    ...{ config, bucket, region, args, options },
+    ...{ config, bucket, region, database, args, options },
     s3: makeS3Client({
       region: region === '' ? 'us-east-1' : region,
       ...(settings.s3Endpoint !== undefined && { endpoint: settings.s3Endpoint }),

@@ -1,7 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Connection } from '../../adapters/postgres/connect.ts';
 import { releaseDatabase } from '../../adapters/postgres/release.ts';
+import { drillDatabase } from '../../adapters/postgres/drill.ts';
 import { restoreDatabase } from '../../adapters/postgres/restore.ts';
+import { outcomeDatabase } from '../../adapters/postgres/restore/outcome.ts';
 import { reverifyDatabase } from '../../adapters/postgres/reverify.ts';
 import { s3ArchiveStore } from '../../adapters/s3/archive-store.ts';
 import { readManifest } from '../../core/archive-store.ts';
@@ -10,8 +13,10 @@ import { find, type ArchiveQuery, type FindResult } from '../../core/find.ts';
 import type { PartitionState } from '../../core/partition.ts';
 import type { Clock, Log } from '../../core/ports.ts';
 import { release, type ReleaseTo } from '../../core/release.ts';
-import { restore } from '../../core/restore.ts';
+import { drill, restore, restoreAll } from '../../core/restore.ts';
+import type { GoodDrill } from '../../core/drill.ts';
 import type { Restored } from '../../core/restore/bring-out.ts';
+import type { RestoreReport } from '../../core/restore/outcome.ts';
 import { reverify } from '../../core/reverify.ts';
 import type { DatabaseRole } from './steps.ts';
 
@@ -23,8 +28,10 @@ export interface OperationWiring {
   readonly open: (role: DatabaseRole | 'archiver_restore') => Connection;
   readonly clock: Clock;
   readonly log: Log;
-  /** Segments imported at the same time. */
+  /** Segments imported, and ranges of a proof read, at the same time. */
   readonly segmentsAtOnce: number;
+  /** Archives restored at the same time. */
+  readonly archivesAtOnce: number;
 }
 
 /** What an operator does by hand, each a verb of the local command. */
@@ -35,6 +42,10 @@ export interface Operations {
   audit(manifestKey: string, sample: AuditSample, versionId?: string): Promise<AuditVerdict>;
   /** Restores one archive; the input is that of `parseRestoreRequest`. */
   restore(input: unknown): Promise<Restored>;
+  /** Restores every archive that the input asks for; `database` is whose archives are meant where it does not say. */
+  restoreAll(input: unknown, database: string): Promise<RestoreReport>;
+  /** Tries whether a random archive of a database can be restored; `null` where there is none. */
+  drill(input: unknown, database: string): Promise<GoodDrill | null>;
   /** Gives a restore up that was interrupted, by its number in `partition_archiver.restore`. */
   abandonRestore(restore: number): Promise<void>;
   release(partition: number, to?: ReleaseTo): Promise<{ readonly state: PartitionState }>;
@@ -46,15 +57,37 @@ const RESTORE_TIMEOUT_MS = 12 * 60 * 60_000;
 
 /** The operator's verbs in this process. */
 export function localOperations(wiring: OperationWiring): Operations {
-  const { s3, bucket, region, open, clock, log, segmentsAtOnce } = wiring;
+  const { s3, bucket, region, open, clock, log, segmentsAtOnce, archivesAtOnce } = wiring;
   const store = s3ArchiveStore(s3, bucket, region);
   const restoring = (): ReturnType<typeof restoreDatabase> =>
     restoreDatabase({ open: () => open('archiver_restore'), timeoutMs: RESTORE_TIMEOUT_MS });
+  const ports = () => ({ database: restoring(), store, clock, log, segmentsAtOnce });
+  /** One more connection, for what is recorded beside the restores. */
+  const beside = async <T>(work: (connection: Connection) => Promise<T>): Promise<T> => {
+    const connection = open('archiver_restore');
+    try {
+      return await work(connection);
+    } finally {
+      await connection.end({ timeout: 1 });
+    }
+  };
   return {
     find: (query) => find(query, { store }),
     audit: async (manifestKey, sample, versionId) =>
       audit(await readManifest(store, manifestKey, versionId), sample, { store, log }),
-    restore: (input) => restore(input, { database: restoring(), store, clock, log, segmentsAtOnce }),
+    restore: (input) => restore(input, ports()),
+    restoreAll: (input, databaseName) =>
+      beside((connection) => {
+        const outcomes = outcomeDatabase(connection);
+        const execution = randomUUID();
+        return restoreAll(input, { ...ports(), outcomes, databaseName, archivesAtOnce, execution });
+      }),
+    drill: (input, databaseName) =>
+      beside((connection) => {
+        const database = { ...restoring(), ...drillDatabase(connection) };
+        const metrics = { drill: () => undefined };
+        return drill(input, { ...ports(), database, metrics, databaseName, random: Math.random });
+      }),
     abandonRestore: (id) => restoring().abandon(id),
     release: async (partition, to) => {
       const connection = open('archiver_maintain');

@@ -1,6 +1,7 @@
 import type { Forecast } from '../../core/detect.ts';
 import { displayName, type LedgerRow } from '../../core/partition.ts';
 import type { RunReport } from '../../core/report.ts';
+import type { RestoreReport } from '../../core/restore/outcome.ts';
 import type { CommandOptions } from './command.ts';
 
 type Say = (line: string) => void;
@@ -70,5 +71,15 @@ export function presentLedger(rows: readonly LedgerRow[], say: Say): void {
       String(row.rows ?? ''),
       remarks.join('; '),
     );
+  }
+}
+
+/** What a restore of several archives brought back. */
+export function presentRestore({ summary, archives }: RestoreReport, say: Say): void {
+  say(summary);
+  for (const { manifest, table = '', rows = 0, attachedTo, warnings = [] } of archives) {
+    const where = attachedTo === undefined ? '' : `, attached to ${attachedTo}`;
+    say(`  ${table}: ${String(rows)} rows${where}, ${manifest}`);
+    for (const warning of warnings) say(`    ${warning}`);
   }
 }

@@ -2,9 +2,39 @@ import { ArchiverError } from '../../core/errors.ts';
 import type { ReleaseTo } from '../../core/release.ts';
 import { number, parseTableName, word, type Command, type CommandContext } from './command.ts';
 import { localOperations, type Operations } from './operations.ts';
+import { presentRestore } from './present.ts';
 
 const operations = (context: CommandContext): Operations =>
-  localOperations({ ...context, segmentsAtOnce: context.config.concurrency.segments });
+  localOperations({
+    ...context,
+    segmentsAtOnce: context.config.concurrency.segments,
+    archivesAtOnce: context.config.concurrency.partitions,
+  });
+
+/** The input of the workflow *Restore* that the command line stands for. */
+function restoreInput(context: CommandContext): Record<string, unknown> {
+  const { schema, table, owner, from, to, database, set, ...options } = context.options;
+  const given = {
+    ...{ schema, table, owner, from, to, database, partitionSet: set?.[0] },
+    manifestKey: context.args[0],
+    manifestVersionId: options['manifest-version'],
+    attach: options.attach === true ? 'parent' : options['attach-to'],
+  };
+  return {
+    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+    foreignKeys: options['no-foreign-keys'] !== true,
+    grants: options['no-grants'] !== true,
+    ...retrieval(context),
+  };
+}
+
+/** How S3 is asked for what lies in a Glacier tier, where the command line says so. */
+function retrieval({ options: { tier, days } }: CommandContext): Record<string, unknown> {
+  if (tier === undefined && days === undefined) return {};
+  return {
+    retrieval: { ...(tier !== undefined && { tier }), ...(days !== undefined && { days: Number(days) }) },
+  };
+}
 
 /** Archives without a database, and the way from an archive back to a table. */
 export const WAY_BACK: Readonly<Record<string, Command>> = {
@@ -54,25 +84,34 @@ export const WAY_BACK: Readonly<Record<string, Command>> = {
     },
   },
   restore: {
-    usage:
-      'restore <manifest key> [--schema <name>] [--table <name>] [--owner <role>] [--attach | --attach-to <schema.table>] [--manifest-version <id>] [--no-foreign-keys] [--no-grants]',
-    does: 'makes a table again from its archive and proves it; --attach makes it a partition of its parent again',
+    usage: `restore [<manifest key> [--manifest-version <id>]] [--set <schema.table> --from <date> --to <date> [--database <name>]]
+      [--schema <name>] [--table <name>] [--owner <role>] [--attach | --attach-to <schema.table>] [--no-foreign-keys] [--no-grants]
+      [--tier Bulk|Standard|Expedited] [--days <number>]`,
+    does: 'makes a table again from its archive, or each of a range, and proves it; --attach makes it a partition of its parent again',
     takes: 1,
+    optional: 1,
     needs: { logins: ['archiver_restore'], bucket: true },
     execute: async (context) => {
-      const { schema, table, owner, attach, ...options } = context.options;
-      const restored = await operations(context).restore({
-        manifestKey: word(context, 0),
-        ...(schema !== undefined && { schema }),
-        ...(table !== undefined && { table }),
-        ...(owner !== undefined && { owner }),
-        foreignKeys: options['no-foreign-keys'] !== true,
-        grants: options['no-grants'] !== true,
-        ...(options['manifest-version'] !== undefined && { manifestVersionId: options['manifest-version'] }),
-        ...(attach === true && { attach: 'parent' }),
-        ...(options['attach-to'] !== undefined && { attach: parseTableName(options['attach-to']) }),
-      });
-      context.say(JSON.stringify(restored, null, 2));
+      const input = restoreInput(context);
+      const restoring = operations(context);
+      const { database, say } = context;
+      if (input['manifestKey'] === undefined)
+        presentRestore(await restoring.restoreAll(input, database), say);
+      else say(JSON.stringify(await restoring.restore(input), null, 2));
+    },
+  },
+  drill: {
+    usage:
+      'drill [--max-mib <number>] [--tier Bulk|Standard|Expedited] [--days <number>] [--database <name>]',
+    does: 'restores a random archive out of sight, proves it, and drops it again',
+    takes: 0,
+    needs: { logins: ['archiver_restore'], bucket: true },
+    execute: async (context) => {
+      const { options, say, database } = context;
+      const maxMiB = options['max-mib'];
+      const input = { ...(maxMiB !== undefined && { maxMiB: Number(maxMiB) }), ...retrieval(context) };
+      const drilled = await operations(context).drill(input, options.database ?? database);
+      say(drilled === null ? 'there is no archive yet' : JSON.stringify(drilled, null, 2));
     },
   },
   'abandon-restore': {

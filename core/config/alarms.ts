@@ -24,4 +24,9 @@ export const alarmsSchema = z.strictObject({
     .describe(
       'Alarm when a set was in no whole run for this many days; with the default schedule one runs monthly.',
     ),
+  missedDrillDays: wholeNumber(1, 3650)
+    .default(40)
+    .describe(
+      'Alarm when no restore drill was good for this many days, where drills are held on a schedule.',
+    ),
 });

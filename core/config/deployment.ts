@@ -136,7 +136,7 @@ const networkSchema = z
   );
 
 const scheduleSchema = z.strictObject({
-  timeZone: timeZone.default('UTC').describe('Time zone of the three expressions.'),
+  timeZone: timeZone.default('UTC').describe('Time zone of the expressions.'),
   archive: scheduleExpressionSchema
     .default('cron(0 3 1 * ? *)')
     .describe('The whole run: maintenance, archive, drop. By default on the first of each month at 03:00.'),
@@ -148,6 +148,15 @@ const scheduleSchema = z.strictObject({
   drop: scheduleExpressionSchema
     .default('cron(0 5 * * ? *)')
     .describe('Drops what is past its grace period. By default daily at 05:00.'),
+});
+
+const drillSchema = z.strictObject({
+  schedule: scheduleExpressionSchema.describe(
+    'When a restore drill is held, in schedule.timeZone; monthly is what we suggest: cron(0 4 15 * ? *).',
+  ),
+  maxMiB: wholeNumber(1, 10_485_760)
+    .default(1024)
+    .describe('Largest archive that a drill restores, in MiB of data.'),
 });
 
 /** The one deployment file. */
@@ -167,6 +176,11 @@ const deploymentFields = z.strictObject({
   archive: archiveSchema.prefault({}),
   concurrency: concurrencySchema.prefault({}),
   schedule: scheduleSchema.prefault({}),
+  drill: drillSchema
+    .optional()
+    .describe(
+      'Restore drills: a random archive is restored out of sight, proven, and dropped. By default none is held.',
+    ),
   architecture: z
     .enum(['arm64', 'x86_64'], 'must be arm64 or x86_64')
     .default('arm64')

@@ -2,6 +2,7 @@ import { readManifest, type ArchiveStore, type StoredManifest } from '../archive
 import { ArchiverError } from '../errors.ts';
 import type { Manifest } from '../manifest.ts';
 import { displayName } from '../partition.ts';
+import type { Clock } from '../ports.ts';
 import { checkManifest, checkObjects, judgeMissing } from './check.ts';
 import type { DdlSection, RestoreDatabase, RestoreStart, TableName } from './database.ts';
 import type { ArchiveRef, RestoreOptions } from './request.ts';
@@ -24,12 +25,16 @@ export interface RestoreStanding {
 export async function beginRestore(
   { manifestKey, manifestVersionId }: ArchiveRef,
   options: RestoreOptions | 'drill',
-  { database, store }: { readonly database: RestoreDatabase; readonly store: ArchiveStore },
+  {
+    database,
+    store,
+    clock,
+  }: { readonly database: RestoreDatabase; readonly store: ArchiveStore; readonly clock: Clock },
 ): Promise<RestoreStanding> {
   const stored = await readManifest(store, manifestKey, manifestVersionId ?? undefined);
   const { manifest } = stored;
   checkManifest(manifest, manifestKey);
-  await checkObjects(manifest, manifestKey, { store, database });
+  await checkObjects(manifest, manifestKey, { store, database, clock });
   const wanted = wantedOf(options, manifest);
   const warnings = await checkDependencies(manifest, wanted, database);
   const begun = await database.begin(startOf(stored, wanted, warnings));
@@ -60,8 +65,7 @@ function wantedOf(options: RestoreOptions | 'drill', { partition }: Manifest): W
     target: { schema: options.schema ?? own.target.schema, table: options.table ?? own.target.table },
     owner: options.owner ?? own.owner,
     ...{ foreignKeys, grants },
-    parent:
-      attach === 'parent' ? { schema: partition.parentSchema, table: partition.parentName } : attach,
+    parent: attach === 'parent' ? { schema: partition.parentSchema, table: partition.parentName } : attach,
   };
 }
 

@@ -45,9 +45,7 @@ export async function attach(
   const { schema, table, rows, bytes, warnings, ...origin } = await database.broughtOut(partition);
   const invalid = await validate(partition, { database, clock });
   const parent =
-    options.attach === 'parent'
-      ? { schema: origin.parentSchema, table: origin.parentName }
-      : options.attach;
+    options.attach === 'parent' ? { schema: origin.parentSchema, table: origin.parentName } : options.attach;
   if (parent !== null) await withLockTries(clock, () => database.attach(partition, parent));
   const restored = {
     partition,

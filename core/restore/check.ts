@@ -81,6 +81,11 @@ export async function checkObjects(
   }
 }
 
+/** Whether nothing of an archive is current any more, since it was to expire. */
+export async function isExpired(manifest: Manifest, store: ArchiveStore, now: Date): Promise<boolean> {
+  return hasExpired(manifest, await currentVersionProblems(manifest, store), now);
+}
+
 /** S3 expires nothing on the day of its making, and all objects of an archive alike. */
 function hasExpired({ segments, times }: Manifest, problems: readonly AuditProblem[], now: Date): boolean {
   const objects = segments.flatMap((segment) => segment.objects);

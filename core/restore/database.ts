@@ -56,8 +56,7 @@ export interface TableContents {
 
 /** What the ranges of a proof add up to, against the manifest. */
 export type ProofVerdict =
-  | { readonly proven: true }
-  | ({ readonly proven: false; readonly expected: TableContents } & TableContents);
+  { readonly proven: true } | ({ readonly proven: false; readonly expected: TableContents } & TableContents);
 
 /** A table that was brought out. */
 export interface BroughtOut extends TableName {

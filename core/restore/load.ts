@@ -32,20 +32,16 @@ export async function importSegment(
  */
 export async function build(
   restore: number,
-  {
-    database,
-    clock,
-    log,
-  }: { readonly database: RestoreDatabase; readonly clock: Clock; readonly log: Log },
+  { database, clock, log }: { readonly database: RestoreDatabase; readonly clock: Clock; readonly log: Log },
 ): Promise<BuildProgress> {
   const began = clock.now().getTime();
   try {
     for (;;) {
       const done = await database.runNextStatement(restore);
-      if (done === null)
-        return { next: 'prove', waitSeconds: 0, ranges: await database.planProof(restore) };
+      if (done === null) return { next: 'prove', waitSeconds: 0, ranges: await database.planProof(restore) };
       log.info('build', { restore, statement: done });
-      if (clock.now().getTime() - began > LONG_ENOUGH_MS) return { next: 'build', waitSeconds: 0, ranges: [] };
+      if (clock.now().getTime() - began > LONG_ENOUGH_MS)
+        return { next: 'build', waitSeconds: 0, ranges: [] };
     }
   } catch (error) {
     if (!(error instanceof ArchiverError && error.code === 'SegmentBusy')) throw error;

@@ -57,7 +57,7 @@ const TIERS = ['Bulk', 'Standard', 'Expedited'] as const;
 
 /** A week: time enough for what fails at a weekend. */
 const RETRIEVAL_DAYS = 7;
-export const DEFAULT_RETRIEVAL: Retrieval = { tier: 'Standard', days: RETRIEVAL_DAYS };
+const DEFAULT_RETRIEVAL: Retrieval = { tier: 'Standard', days: RETRIEVAL_DAYS };
 
 /** Bytes of all mistakes in a message. */
 const LONGEST_MESSAGE = 16_000;

@@ -1,5 +1,6 @@
-import { mapAtOnce, readManifest, type ArchiveStore } from '../archive-store.ts';
+import { mapAtOnce, readManifest, type ArchiveStore, type Storage } from '../archive-store.ts';
 import { objectsOf } from '../manifest.ts';
+import { ArchiverError } from '../errors.ts';
 import type { Log } from '../ports.ts';
 import type { ArchiveRef, Retrieval } from './request.ts';
 
@@ -35,7 +36,7 @@ export async function retrieve(
 ): Promise<Retrieved> {
   const { manifest } = await readManifest(store, manifestKey, manifestVersionId ?? undefined);
   const waiting = await mapAtOnce(objectsOf(manifest), AT_ONCE, async ({ key, versionId }) => {
-    const { state, storageClass } = await store.storage(key, versionId);
+    const { state, storageClass } = await whereIs(key, versionId, store);
     if (state === 'archived') {
       await store.requestCopy(key, versionId, {
         tier,
@@ -47,4 +48,16 @@ export async function retrieve(
   const waitingFor = waiting.filter(Boolean).length;
   log.info('retrieve', { manifest: manifestKey, waitingFor });
   return { readable: waitingFor === 0, waitingFor, waitSeconds: WAIT_SECONDS[tier] };
+}
+
+/** What is not there is not waited for: the checks before a restore say what is wrong with an archive. */
+async function whereIs(key: string, versionId: string, store: ArchiveStore): Promise<Storage> {
+  try {
+    return await store.storage(key, versionId);
+  } catch (error) {
+    if (error instanceof ArchiverError && error.code === 'ObjectMissing') {
+      return { storageClass: 'none', state: 'readable' };
+    }
+    throw error;
+  }
 }

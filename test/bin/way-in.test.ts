@@ -16,7 +16,7 @@ async function say(name: string, args: string[] = [], options: CommandOptions = 
   const { database, config, open, s3, bucket } = archiver();
   const said: string[] = [];
   await WAY_IN[name]?.execute({
-    ...{ args, options, s3, bucket, region: stack().s3.region },
+    ...{ args, options, s3, bucket, region: stack().s3.region, database: database.name },
     say: (line) => said.push(line),
     config: config([{ schema: 'app', table: 'event' }]),
     open: (login) =>

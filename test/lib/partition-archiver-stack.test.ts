@@ -290,8 +290,9 @@ describe('the way to the database', () => {
   test('opens for each function alone', () => {
     const ingress = resources(template, 'AWS::EC2::SecurityGroupIngress').map(([, each]) => each.Properties);
     const sources = ingress.map(({ SourceSecurityGroupId }) => JSON.stringify(SourceSecurityGroupId));
-    // Ten functions into the proxy, the proxy into the database.
-    expect(new Set(sources).size).toBe(11);
+    // Each function that logs in into the proxy, the proxy into the database.
+    const functions = STEPS_MADE.filter(({ login }) => login !== 'none');
+    expect(new Set(sources).size).toBe(functions.length + 1);
     expect(ingress.every(({ CidrIp }) => CidrIp === undefined)).toBe(true);
   });
 
@@ -384,8 +385,9 @@ describe('the schedules', () => {
     ['cron(0 3 1 * ? *)', {}],
     ['cron(0 1 * * ? *)', { only: 'inventory' }],
     ['cron(0 5 * * ? *)', { only: 'drop' }],
+    ['cron(0 4 15 * ? *)', { maxMiB: 1024 }],
   ])('%s starts %j in the time zone of the file, and failures are kept', (expression, input) => {
-    template.resourceCountIs('AWS::Scheduler::Schedule', 3);
+    template.resourceCountIs('AWS::Scheduler::Schedule', 4);
     template.hasResourceProperties('AWS::Scheduler::Schedule', {
       ScheduleExpression: expression,
       ScheduleExpressionTimezone: 'Europe/Berlin',
@@ -445,6 +447,11 @@ describe('alarms', () => {
       'ArchiveRunMissed',
       { MetricName: 'DaysSinceArchiveRun', ...perSet, ...AtLeast, Threshold: 40, Statistic: 'Maximum' },
     ],
+    ['DrillFailed', { MetricName: 'ExecutionsFailed', ...perExecution, ...AtLeast }],
+    [
+      'DrillMissed',
+      { MetricName: 'DaysSinceGoodDrill', ...perSet, ...AtLeast, Threshold: 40, Statistic: 'Minimum' },
+    ],
   ];
 
   test.each(expected)('%s says what it is, to the topic', (id, properties) => {
@@ -462,9 +469,14 @@ describe('alarms', () => {
 
   test('are these and no others', () => {
     template.resourceCountIs('AWS::CloudWatch::Alarm', expected.length);
-    const config = { alarms: { futurePartitions: 0, overdueDays: 7, missedRunDays: 1 } };
+    const config = {
+      alarms: { futurePartitions: 0, overdueDays: 7, missedRunDays: 1 },
+      // Nobody misses a drill that is not scheduled.
+      drill: undefined,
+    };
     const other = synthesise(config);
-    other.resourceCountIs('AWS::CloudWatch::Alarm', expected.length - 1);
+    other.resourceCountIs('AWS::CloudWatch::Alarm', expected.length - 2);
+    other.resourceCountIs('AWS::Scheduler::Schedule', 3);
     other.hasResourceProperties('AWS::CloudWatch::Alarm', { MetricName: 'OverdueDays', Threshold: 7 });
     other.hasResourceProperties('AWS::CloudWatch::Alarm', {
       MetricName: 'ExecutionsSucceeded',
@@ -564,7 +576,7 @@ test('the template is the one that was last looked at', () => {
   // Hashes of code change with every line of the handlers, and say nothing about the infrastructure.
   const scrubbed = JSON.stringify({ Resources, Outputs }).replace(/[0-9a-f]{64}/g, '<hash>');
   expect(JSON.parse(scrubbed)).toMatchSnapshot();
-  expect(Object.keys(Resources ?? {})).toHaveLength(137);
+  expect(Object.keys(Resources ?? {})).toHaveLength(237);
 });
 
 /** The definition as an object, for a diff that can be read; the template has it as one line of text. */

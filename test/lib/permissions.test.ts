@@ -68,6 +68,16 @@ describe.each([
   ['Drop', 'Drop', [...READ, ...KNOW], DECRYPT],
   ['RecordFailure', 'Read', [], []],
   ['Report', 'Read', [], []],
+  ['BeginRestore', 'Restore', [...READ, ...LIST], DECRYPT],
+  ['Import', 'Restore', [], []],
+  ['Build', 'Restore', [], []],
+  ['Prove', 'Restore', [], []],
+  ['BringOut', 'Restore', [], []],
+  ['Attach', 'Restore', [], []],
+  ['RecordRestoreFailure', 'Restore', [], []],
+  ['ReportRestore', 'Restore', [], []],
+  ['EndDrill', 'Restore', [], []],
+  ['AbandonDrill', 'Restore', [], []],
 ])('%s', (step, login, s3, kms) => {
   const role = `ArchiverFunctions${step}Role`;
 

@@ -5,17 +5,13 @@ import { synthesise } from './synthesise.ts';
 const template = synthesise({ archive: { retention: { days: 365, mode: 'COMPLIANCE' } } });
 const iam = new Iam(template);
 
-/** Every role of the template, by what operators would call it. */
-const ROLES: Readonly<Record<string, string>> = Object.fromEntries(
-  iam.roles.map((id) => [
-    id
-      .replace(/^Archiver(Functions|Schedules|Workflow)?/, '')
-      .replace(/[0-9A-F]{8}$/, '')
-      .replace(/Role/, '')
-      .replace(/ForTarget[0-9a-f]{6}$/, 'ForTarget'),
-    id,
-  ]),
-);
+/** Steps of Restore and Drill that find their way by manifests. */
+const READERS = ['PlanRestore', 'Retrieve', 'BeginRestore', 'PickArchive'];
+/** And those that work in the database alone. */
+const RESTORERS = [
+  ...['Import', 'Build', 'Prove', 'BringOut', 'Attach', 'RecordRestoreFailure', 'ReportRestore'],
+  ...['EndDrill', 'AbandonDrill'],
+];
 
 const idOf = (prefix: string): string => {
   const ids = Object.keys((template.toJSON() as { Resources: object }).Resources);
@@ -23,6 +19,23 @@ const idOf = (prefix: string): string => {
   if (found.length !== 1) throw new Error(`${prefix} names ${found.length} resources`);
   return found[0]!;
 };
+const workflow = (name: string) => iam.arn(idOf(`Archiver${name}`));
+const mayStart = (id: string, name: string) =>
+  iam.isAllowed(id, { action: 'states:StartExecution', resource: workflow(name) });
+
+/** Every role of the template, by what operators would call it. */
+const ROLES: Readonly<Record<string, string>> = Object.fromEntries(
+  iam.roles.map((id) => {
+    const name = id
+      .replace(/^Archiver(Functions|Schedules|(Restore|Drill)?Workflow)?/, '')
+      .replace(/[0-9A-F]{8}$/, '')
+      .replace(/Role/, '')
+      .replace(/ForTarget[0-9a-f]{6}$/, 'ForTarget');
+    const isForDrill = name === 'SchedulerForTarget' && mayStart(id, 'DrillWorkflowDrill');
+    return [isForDrill ? 'SchedulerForDrill' : name, id];
+  }),
+);
+
 const bucket = iam.arn(idOf('ArchiverArchiveBucket'));
 const key = iam.arn(idOf('ArchiverArchiveKey'));
 const archive = `${bucket}/shop/public/orders/202501`;
@@ -44,17 +57,17 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   [
     'read data',
     { action: 's3:GetObject', resource: data },
-    ['Verify', 'Commit', 'Drop', 'Find', 'DatabaseS3Import'],
+    ['Verify', 'Commit', 'Drop', 'Find', ...READERS, 'DatabaseS3Import'],
   ],
   [
     'read a version of data',
     { action: 's3:GetObjectVersion', resource: data },
-    ['Verify', 'Commit', 'Drop', 'Find'],
+    ['Verify', 'Commit', 'Drop', 'Find', ...READERS],
   ],
   [
     'read a manifest',
     { action: 's3:GetObjectVersion', resource: manifest },
-    ['Verify', 'Commit', 'Drop', 'Find'],
+    ['Verify', 'Commit', 'Drop', 'Find', ...READERS],
   ],
   [
     'read what is not of this database',
@@ -103,6 +116,8 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
     { action: 's3:PutObjectRetention', resource: data, context: lock(1, 'GOVERNANCE') },
     [],
   ],
+  ['ask for a copy of data in Glacier', { action: 's3:RestoreObject', resource: data }, ['Retrieve']],
+  ['ask for a copy of what is no data', { action: 's3:RestoreObject', resource: manifest }, []],
   ['put a legal hold', { action: 's3:PutObjectLegalHold', resource: data }, []],
   ['delete an object', { action: 's3:DeleteObject', resource: data }, []],
   ['delete a version', { action: 's3:DeleteObjectVersion', resource: data }, []],
@@ -111,7 +126,7 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   [
     'list versions of the archive',
     { action: 's3:ListBucketVersions', resource: bucket, context: { 's3:prefix': 'shop/public/' } },
-    ['Verify', 'Commit', 'Find'],
+    ['Verify', 'Commit', 'Find', ...READERS],
   ],
   [
     'list versions of everything',
@@ -121,12 +136,12 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   [
     'know that an object is missing',
     { action: 's3:ListBucket', resource: bucket },
-    ['Preflight', 'Verify', 'Commit', 'Drop', 'Find'],
+    ['Preflight', 'Verify', 'Commit', 'Drop', 'Find', ...READERS],
   ],
   [
     'list the archive',
     { action: 's3:ListBucket', resource: bucket, context: { 's3:prefix': 'shop/public/' } },
-    ['Preflight', 'Verify', 'Commit', 'Drop', 'Find', 'DatabaseS3Import'],
+    ['Preflight', 'Verify', 'Commit', 'Drop', 'Find', ...READERS, 'DatabaseS3Import'],
   ],
   ['look at the lifecycle', { action: 's3:GetLifecycleConfiguration', resource: bucket }, ['Preflight']],
   ['change the lifecycle', { action: 's3:PutLifecycleConfiguration', resource: bucket }, []],
@@ -136,7 +151,7 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   [
     'decrypt through S3',
     { action: 'kms:Decrypt', resource: key, context: throughS3 },
-    ['Verify', 'Commit', 'Drop', 'Find', 'DatabaseS3Export', 'DatabaseS3Import'],
+    ['Verify', 'Commit', 'Drop', 'Find', ...READERS, 'DatabaseS3Export', 'DatabaseS3Import'],
   ],
   ['decrypt by hand', { action: 'kms:Decrypt', resource: key }, []],
   [
@@ -163,7 +178,7 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   [
     'log in as archiver_restore',
     { action: 'secretsmanager:GetSecretValue', resource: secret('Restore') },
-    ['DatabaseProxyIAM'],
+    ['BeginRestore', ...RESTORERS, 'DatabaseProxyIAM'],
   ],
   ['change a password', { action: 'secretsmanager:PutSecretValue', resource: secret('Drop') }, []],
   [
@@ -217,9 +232,26 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
     [],
   ],
   [
+    'start a restore',
+    { action: 'states:StartExecution', resource: workflow('RestoreWorkflowRestore') },
+    ['Restore'],
+  ],
+  [
+    'start a drill',
+    { action: 'states:StartExecution', resource: workflow('DrillWorkflowDrill') },
+    ['Drill', 'SchedulerForDrill'],
+  ],
+  ['run the step bring-out', { action: 'lambda:InvokeFunction', resource: step('BringOut') }, ['Restore']],
+  ['run the step attach', { action: 'lambda:InvokeFunction', resource: step('Attach') }, ['Restore']],
+  [
+    'run the step import',
+    { action: 'lambda:InvokeFunction', resource: step('Import') },
+    ['Restore', 'Drill'],
+  ],
+  [
     'keep a start that failed',
     { action: 'sqs:SendMessage', resource: iam.arn(idOf('ArchiverSchedulesDeadLetterQueue')) },
-    ['SchedulerForTarget'],
+    ['SchedulerForTarget', 'SchedulerForDrill'],
   ],
   [
     'call RDS as a database user',
@@ -260,7 +292,12 @@ describe('an administrator, who may do everything by a policy of their own,', ()
 });
 
 test('the roles are those that the table was written for', () => {
-  expect(Object.keys(ROLES).sort()).toEqual([
+  const others = [...READERS, ...RESTORERS, 'Restore', 'Drill', 'SchedulerForDrill'];
+  expect(
+    Object.keys(ROLES)
+      .filter((name) => !others.includes(name))
+      .sort(),
+  ).toEqual([
     ...['Archive', 'Commit'],
     ...[
       'DatabaseProxyIAM',

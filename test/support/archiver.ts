@@ -106,7 +106,16 @@ function makeArchiver(database: TestDatabase, s3: S3Client, bucket: string): Arc
     steps,
     operations: (changes = {}) =>
       localOperations({
-        ...{ s3, bucket, region, open, clock: hurriedClock, log: silentLog, segmentsAtOnce: 2 },
+        ...{
+          s3,
+          bucket,
+          region,
+          open,
+          clock: hurriedClock,
+          log: silentLog,
+          segmentsAtOnce: 2,
+          archivesAtOnce: 2,
+        },
         ...changes,
       }),
     config: (partitionSets) => {

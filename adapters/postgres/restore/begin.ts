@@ -102,7 +102,7 @@ async function begin(
     keys: objects.map(({ key }) => key),
   }));
   const [{ begun }] = await transaction<[{ begun: Begun }]>`
-    select partition_archiver.begin_restore(${transaction.json(row as never)}::jsonb,
+    select partition_archiver.begin_restore(${transaction.json(row)}::jsonb,
              ${transaction.json(segments)}::jsonb) as begun`;
   if (begun.state === 'done') return { partition: begun.partition };
   const { id, table, open, fresh } = begun;

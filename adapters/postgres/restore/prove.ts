@@ -30,19 +30,20 @@ export function proveOn(
 
     readRange: (restore, range, read) =>
       using(async (connection) => {
-        let begun: BegunRange | null = null;
+        let isOpen = false;
         const answer = await copyOut(
           connection,
           `reading range ${range} of the restored table`,
           async (tx) => {
-            begun = await beginRange(tx, restore, range);
+            const begun = await beginRange(tx, restore, range);
             if (begun === null) return NOTHING;
+            isOpen = true;
             await set(tx, { ...begun.copy.pins, statement_timeout: String(timeoutMs) });
             return `copy (${queryOf(begun)}) to stdout with (${begun.copy.options})`;
           },
-          read,
+          async (rows) => ({ isOpen, digest: await read(rows) }),
         );
-        return begun === null ? null : answer;
+        return answer.isOpen ? answer.digest : null;
       }),
 
     recordRange: (restore, range, { rows, bytes, lineHashSum }) =>

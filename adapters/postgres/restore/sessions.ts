@@ -13,13 +13,13 @@ export interface RestoreConnections {
 /** How the pieces of a restore reach the database. */
 export interface Sessions {
   /** A connection for one piece of work: imports run side by side, and one that streamed a COPY is not used again. */
-  using<T>(work: (connection: Connection) => Promise<T>): Promise<T>;
-  transaction<T>(doing: string, work: (transaction: Transaction) => Promise<T>): Promise<T>;
+  readonly using: <T>(work: (connection: Connection) => Promise<T>) => Promise<T>;
+  readonly transaction: <T>(doing: string, work: (transaction: Transaction) => Promise<T>) => Promise<T>;
   /**
    * Runs one statement in a single message, settings and commit included, so that the server finishes and commits it
    * even if its client is gone: for what may take longer than the client has. Answers the value of its first column.
    */
-  detached(doing: string, settings: Settings, statement: string): Promise<unknown>;
+  readonly detached: (doing: string, settings: Settings, statement: string) => Promise<unknown>;
 }
 
 type Settings = Readonly<Record<string, string>>;

@@ -40,7 +40,10 @@ describe('a deployment file', () => {
         logRetentionDays: 90,
         notificationEmails: [],
         archive: { tiers: {}, accessLogs: true, dataEvents: false },
-        alarms: { overdueDays: 40, futurePartitions: 1, missedRunDays: 2, missedArchiveRunDays: 40 },
+        alarms: {
+          ...{ overdueDays: 40, futurePartitions: 1, missedRunDays: 2 },
+          ...{ missedArchiveRunDays: 40, missedDrillDays: 40 },
+        },
       },
     });
   });
