@@ -1,3 +1,6 @@
+/** What decides whether something is archived, proven and dropped. */
+const DECIDING = ['core/{detect,quarantine,verify,commit,drop,request,report}.ts', 'core/verify/*.ts'];
+
 export default {
   testEnvironment: '<rootDir>/test/support/environment.ts',
   globalSetup: '<rootDir>/test/support/global-setup.ts',
@@ -11,6 +14,12 @@ export default {
       { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' } },
     ],
   },
+  // Measured by `npm test` (--coverage), and not where single files are run.
+  collectCoverageFrom: DECIDING,
+  coverageReporters: [['text', { skipFull: true }]],
+  coverageThreshold: Object.fromEntries(
+    DECIDING.map((files) => [`./${files}`, { branches: 100, functions: 100, lines: 100, statements: 100 }]),
+  ),
   // The tests share one local stack and two cores.
   maxWorkers: 2,
   testTimeout: 60_000,

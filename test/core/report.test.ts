@@ -125,22 +125,24 @@ describe('what is blocked since earlier is in every report until somebody acts',
 
   test('with its id, its reason and what to do; and it does not fail the run again', async () => {
     const { done, askedBlocked } = setUp([row({ id: 1 })], undefined, {
-      total: 2,
+      total: 3,
       rows: [
         row({ id: 8, ...blocked }),
         row({ id: 9, ...blocked, blockedCode: 'Reverify', blockedReason: null }),
+        row({ id: 10, ...blocked, blockedCode: null }),
       ],
     });
     expect(await done).toMatchObject({
-      ...{ failed: 0, summary: expect.stringMatching(/, 0 failed; 2 still blocked since earlier$/) },
+      ...{ failed: 0, summary: expect.stringMatching(/, 0 failed; 3 still blocked since earlier$/) },
       stillBlocked: {
-        total: 2,
+        total: 3,
         partitions: [
           {
             ...{ id: 8, partition: 'app.event_p1', code: 'SealBroken', message: 'the fence was lifted' },
             hint: CATALOGUE.SealBroken.hint,
           },
           { id: 9, partition: 'app.event_p1', code: 'Reverify', message: '' },
+          { id: 10, partition: 'app.event_p1', code: '', message: 'the fence was lifted' },
         ],
       },
     });
@@ -216,6 +218,20 @@ describe('what failed fails the execution, after all the rest is done', () => {
       message: expect.stringContaining('\napp.broken: LockNotAvailable, busy'),
     });
     expect(recorded).toMatchObject([{ partitionSets: ['app.event'], failed: 1 }]);
+  });
+
+  test('with the warnings of a set that could not be maintained, which may say why', async () => {
+    const error = { code: 'DatabaseRejected', message: 'cannot detach it' };
+    const warnings = ['a detach was never finished', ...Array.from({ length: 50 }, () => 'x'.repeat(100))];
+    const { done } = setUp([], {
+      maintain: [set({ error, warnings }), set({ warnings: ['of a healthy set'] })],
+    });
+    await expect(done).rejects.toMatchObject({
+      message: expect.stringMatching(
+        /\napp\.event: DatabaseRejected, cannot detach it\napp\.event: a detach was never finished\n(.*\n)+and \d+ more in the ledger$/,
+      ),
+    });
+    await expect(done).rejects.not.toMatchObject({ message: expect.stringContaining('healthy') });
   });
 
   test('the message names ten of them, and fits into what Step Functions takes', async () => {
