@@ -177,6 +177,9 @@ begin
   exception when undefined_table then
     raise exception 'table % is gone or was renamed', v_name using errcode = 'PA002';
   when insufficient_privilege then
+    if to_regclass(v_name) is distinct from l.table_oid::regclass then
+      raise exception 'table % is another one now, which archive_owner may not lock', v_name using errcode = 'PA002';
+    end if;
     -- pg_partman's background worker or somebody else's maintenance makes tables that belong to it.
     raise exception 'table % cannot be archived: %', v_name, array_to_string(partition_archiver.refusals(l.table_oid), '; ')
       using errcode = 'PA004';
@@ -304,7 +307,11 @@ begin
     raise exception 'partition % is not in quarantine', p_id using errcode = 'PA001';
   end if;
   perform partition_archiver.set_lock_timeout();
-  execute format('lock table only partition_archive.%I in access exclusive mode', l.quarantine_name);
+  begin
+    execute format('lock table only partition_archive.%I in access exclusive mode', l.quarantine_name);
+  exception when undefined_table or insufficient_privilege then
+    raise exception 'table partition_archive.% is gone or another one now', l.quarantine_name using errcode = 'PA002';
+  end;
   if to_regclass(format('partition_archive.%I', l.quarantine_name)) is distinct from l.table_oid::regclass then
     raise exception 'table partition_archive.% is another one now', l.quarantine_name using errcode = 'PA002';
   end if;

@@ -119,6 +119,40 @@ describe('a partition that is exported and verified', () => {
   });
 });
 
+test('a table up to 150 GiB is counted as a whole, and no more than 16 objects are tagged at once', async () => {
+  const { store, database, run } = setUp([exported, verified]);
+  const asked: unknown[] = [];
+  const [segment] = sample.segments;
+  const objects = Array.from({ length: 40 }, (_, index) => ({ key: `d/${index}`, versionId: 'v', bytes: 1 }));
+  database.evidence = async (...parameters) => {
+    asked.push(parameters);
+    return { ...evidence, segments: [{ ...segment!, objects }] };
+  };
+  const seen = { at: 0, most: 0, keys: 0 };
+  store.markProven = async () => {
+    seen.at += 1;
+    seen.most = Math.max(seen.most, seen.at);
+    await new Promise((resolve) => setImmediate(resolve));
+    seen.at -= 1;
+    seen.keys += 1;
+  };
+  await run();
+  expect(asked).toEqual([[7, 161_061_273_600]]);
+  expect(seen).toEqual({ at: 0, most: 16, keys: 40 });
+});
+
+test('a browser is told what DDL and manifest are', async () => {
+  const { store, run } = setUp([exported, verified]);
+  const types: string[] = [];
+  const create = store.create.bind(store);
+  store.create = (key, body, type) => {
+    types.push(type);
+    return create(key, body, type);
+  };
+  await run();
+  expect(types).toEqual(['application/sql', 'application/json']);
+});
+
 describe('a commit whose answer was lost', () => {
   test('finds DDL and manifest as it would write them, and uses those', async () => {
     const first = setUp([exported, verified]);

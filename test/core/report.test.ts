@@ -5,7 +5,7 @@ import type { LedgerRow } from '../../core/partition.ts';
 import { report, type RecordedRun, type ReportInput } from '../../core/report.ts';
 import { fakeLog, makeRequest, NOW } from '../support/fakes.ts';
 
-const START = new Date(NOW.getTime() - 90_400);
+const START = new Date(NOW.getTime() - 9_000_400);
 const before = new Date(START.getTime() - 1);
 
 const row = (changes: Partial<LedgerRow> = {}): LedgerRow => ({
@@ -64,14 +64,14 @@ test('a run says what it archived and dropped, and what of it was there before i
   const { done, recorded, totals, asked } = setUp([
     row({ id: 1, dropAfter }),
     row({ id: 2, state: 'dropped', verifiedAt: before, droppedAt: NOW, dropAfter: before }),
-    row({ id: 3, state: 'dropped', rows: 5, bytes: 50, droppedAt: NOW }),
+    row({ id: 3, state: 'dropped', rows: 5, bytes: 50, droppedAt: START }),
     row({ id: 4, state: 'dropped', verifiedAt: before, droppedAt: before }),
     row({ id: 5, state: 'verified', rows: null, bytes: null, verifiedAt: START }),
   ]);
   const result = await done;
   expect(result).toMatchObject({
     summary: '3 archived and proven (15 rows, 150 bytes), 2 dropped, 0 failed',
-    ...{ resume: false, archived: 3, dropped: 2, failed: 0, rows: 15, bytes: 150, seconds: 90 },
+    ...{ resume: false, archived: 3, dropped: 2, failed: 0, rows: 15, bytes: 150, seconds: 9000 },
   });
   expect(result.partitions[0]).toEqual({
     ...{
@@ -93,7 +93,7 @@ test('a run says what it archived and dropped, and what of it was there before i
       ...{ archived: 3, dropped: 2, failed: 0 },
     },
   ]);
-  expect(totals).toMatchObject([{ archived: 3, seconds: 90 }]);
+  expect(totals).toMatchObject([{ archived: 3, seconds: 9000 }]);
 });
 
 test('a dry run says what would happen, and leaves no trace in the history', async () => {
@@ -232,6 +232,24 @@ describe('what failed fails the execution, after all the rest is done', () => {
       ),
     });
     await expect(done).rejects.not.toMatchObject({ message: expect.stringContaining('healthy') });
+  });
+
+  test('what nobody has a hint for is told without one', async () => {
+    const { done } = setUp([row({ failedAt: NOW, failedCode: 'States.Timeout', failedReason: 'too long' })]);
+    await expect(done).rejects.toMatchObject({
+      message: expect.stringMatching(/\napp\.event_p1: States\.Timeout, too long\. $/),
+    });
+  });
+
+  test.each([
+    [10, /x\. [^\n]*$/],
+    [11, /\nand 1 more in the ledger$/],
+  ])('of %s of them', async (count, end) => {
+    const failed = { state: 'blocked', blockedCode: 'SealBroken', blockedReason: 'x' } as const;
+    const { done } = setUp(Array.from({ length: count }, (_, id) => row({ id, ...failed })));
+    await expect(done).rejects.toMatchObject({ message: expect.stringMatching(end) });
+    if (count > 10) return;
+    await expect(done).rejects.not.toMatchObject({ message: expect.stringContaining('more in the ledger') });
   });
 
   test('the message names ten of them, and fits into what Step Functions takes', async () => {

@@ -147,6 +147,10 @@ describe('hostile inputs', () => {
     expect(Buffer.byteLength(one)).toBeLessThan(3_000);
   });
 
+  test('of a long value its first hundred characters are shown', () => {
+    expect(refusal({ dryRun: 'x'.repeat(500) })).toBe(`dryRun: "${'x'.repeat(99)} must be true or false`);
+  });
+
   test('any JSON is either refused or narrows', () => {
     const input = fc.oneof(
       fc.jsonValue(),

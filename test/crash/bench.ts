@@ -5,10 +5,11 @@ import { Databases, PASSWORD } from '../support/databases.ts';
 import type { FaultProxy, Gate } from '../support/faults/gate.ts';
 import { startHttpProxy } from '../support/faults/http-proxy.ts';
 import { startPostgresProxy } from '../support/faults/postgres-proxy.ts';
-import { awsS3Channel, findSidecar, s3Channel } from '../support/faults/s3-channels.ts';
+import { awsS3Channel, findSidecar, s3Channel, secretsChannel } from '../support/faults/s3-channels.ts';
 import { findRows, type Found } from '../support/invariant.ts';
 import { createPartitionSet } from '../support/partition-sets.ts';
 import { Runners, type RunEnd } from './runners.ts';
+import { RoleSecrets } from './secrets.ts';
 
 /** Three blocks and a free space map; with this size the plan has two segments. */
 const ROWS_A_MONTH = 150;
@@ -18,6 +19,7 @@ interface Proxies {
   readonly sql: FaultProxy;
   readonly s3: FaultProxy;
   readonly awsS3: FaultProxy;
+  readonly secrets: FaultProxy;
 }
 
 /** What of a ledger row tells how far a run came. */
@@ -31,11 +33,13 @@ export interface LedgerState {
 export class CrashBench {
   readonly runners = new Runners();
   readonly databases: Databases;
+  readonly secrets: RoleSecrets;
   readonly #proxies: Proxies;
   readonly #config = configure();
 
-  private constructor(databases: Databases, proxies: Proxies) {
+  private constructor(databases: Databases, secrets: RoleSecrets, proxies: Proxies) {
     this.databases = databases;
+    this.secrets = secrets;
     this.#proxies = proxies;
   }
 
@@ -45,10 +49,12 @@ export class CrashBench {
       const values = `repeat('payload ' || g || ' ', 6)`;
       await createPartitionSet(sql, { values, rowsPerMonth: ROWS_A_MONTH });
     });
-    return new CrashBench(databases, {
+    const secrets = await RoleSecrets.make(coordinates.secrets.endpoint, name, PASSWORD);
+    return new CrashBench(databases, secrets, {
       sql: await startPostgresProxy({ ...coordinates.pooler, ca: databases.poolerAuthority }),
       s3: await startHttpProxy(s3Channel(coordinates.s3.endpoint)),
       awsS3: await startHttpProxy(awsS3Channel(await findSidecar(databases))),
+      secrets: await startHttpProxy(secretsChannel(coordinates.secrets.endpoint)),
     });
   }
 
@@ -67,7 +73,11 @@ export class CrashBench {
     const { region, accessKeyId, secretAccessKey } = this.databases.coordinates.s3;
     const endpoint = `http://127.0.0.1:${String(this.#proxies.s3.port)}`;
     return this.runners.run({
-      postgres: { port: this.#proxies.sql.port, database, password: PASSWORD },
+      postgres: { port: this.#proxies.sql.port, database },
+      secrets: {
+        endpoint: `http://127.0.0.1:${String(this.#proxies.secrets.port)}`,
+        arns: this.secrets.arns,
+      },
       s3: { endpoint, region, accessKeyId, secretAccessKey, bucket: this.databases.bucket },
       config: this.#config,
     });
@@ -75,6 +85,7 @@ export class CrashBench {
 
   async close(): Promise<void> {
     this.runners.close();
+    this.secrets.close();
     for (const proxy of Object.values(this.#proxies) as FaultProxy[]) await proxy.close();
     await this.databases.close();
   }

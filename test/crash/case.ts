@@ -57,7 +57,7 @@ export async function tryFault(
       if (!struck && met.label !== point.label) problems.push(`it is ${met.label} this time`);
       struck = true;
       return fault.strike({
-        ...{ sql: crash.sql, database: crash.database, server },
+        ...{ sql: crash.sql, database: crash.database, secrets: bench.secrets, server },
         kill: () => {
           bench.runners.kill();
         },

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type postgres from 'postgres';
 import { APPLICATION_NAME } from '../support/databases.ts';
+import type { RoleSecrets } from './secrets.ts';
 import { CUT, PASS, type Moment, type Point, type Verdict } from '../support/faults/gate.ts';
 
 /** What a fault can lay hands on. */
@@ -8,6 +9,7 @@ export interface Victims {
   /** As superuser, and directly. */
   readonly sql: postgres.Sql;
   readonly database: string;
+  readonly secrets: RoleSecrets;
   /** Kills the archiver's process with -9. */
   kill(): void;
   /** Only where the stack belongs to us. */
@@ -147,6 +149,31 @@ export const FAULTS: readonly Fault[] = [
     appliesTo: on('s3'),
     strike: () => answer(503, 'SlowDown'),
     lasts: true,
+  },
+  {
+    name: 'Secrets Manager answers 400 ThrottlingException',
+    moment: 'before',
+    appliesTo: on('secrets'),
+    strike: () => answer(400, 'ThrottlingException'),
+  },
+  {
+    name: 'Secrets Manager throttles from here on',
+    moment: 'before',
+    appliesTo: on('secrets'),
+    strike: () => answer(400, 'ThrottlingException'),
+    lasts: true,
+  },
+  {
+    // The step has read the old password, and logs in with it: 28P01.
+    name: 'secret rotated after it was read',
+    moment: 'after',
+    appliesTo: on('secrets'),
+    strike: async ({ sql, secrets }) => {
+      await secrets.rotate(sql);
+      return PASS;
+    },
+    // The roles are those of every other case.
+    alone: true,
   },
   {
     name: 'S3 body truncated',

@@ -3,14 +3,17 @@
  * Everything goes through the fault proxies.
  */
 import { S3Client } from '@aws-sdk/client-s3';
-import { localSteps } from '../../bin/archive/steps.ts';
+import { localSteps, type DatabaseRole } from '../../bin/archive/steps.ts';
 import { connect } from '../../adapters/postgres/connect.ts';
+import { readCredentials } from '../../adapters/secrets-manager/credentials.ts';
 import type { RuntimeConfig } from '../../core/config/runtime.ts';
-import { run } from '../../core/run.ts';
+import { run, type Steps } from '../../core/run.ts';
+import { makeSecretsClient, ROLE_OF } from './secrets.ts';
 
 /** A run to make, as plain data. */
 export interface Job {
-  readonly postgres: { readonly port: number; readonly database: string; readonly password: string };
+  readonly postgres: { readonly port: number; readonly database: string };
+  readonly secrets: { readonly endpoint: string; readonly arns: Readonly<Record<DatabaseRole, string>> };
   readonly s3: {
     readonly endpoint: string;
     readonly region: string;
@@ -36,13 +39,18 @@ const clock = {
 };
 const log = { info: () => undefined, warn: () => undefined };
 
-async function work({ postgres, s3, config }: Job): Promise<JobResult> {
+async function work({ postgres, secrets, s3, config }: Job): Promise<JobResult> {
   const client = new S3Client({
     ...{ region: s3.region, endpoint: s3.endpoint, credentials: s3, forcePathStyle: true },
     ...{ requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED' },
     // So that an outage outlasts them sooner.
     maxAttempts: 2,
   });
+  const secretsClient = makeSecretsClient(secrets.endpoint);
+  const passwords = new Map<DatabaseRole, string>();
+  const readSecret = async (role: DatabaseRole): Promise<void> => {
+    passwords.set(role, (await readCredentials(secretsClient, secrets.arns[role])).password);
+  };
   try {
     const steps = localSteps({
       ...{ config, s3: client, bucket: s3.bucket, region: s3.region, clock, log },
@@ -50,19 +58,37 @@ async function work({ postgres, s3, config }: Job): Promise<JobResult> {
         connect(
           {
             ...{ host: '127.0.0.1', port: postgres.port, database: postgres.database },
-            ...{ user: role, password: postgres.password, tls: false, applicationName: 'crash-matrix' },
+            ...{ user: role, password: passwords.get(role) ?? '', tls: false },
+            applicationName: 'crash-matrix',
           },
           (notice) => notices.push(notice),
         ),
     });
-    const { failed, archived, dropped } = await run({}, steps, { concurrency: config.concurrency, clock });
+    const { failed, archived, dropped } = await run({}, withSecrets(steps, readSecret), {
+      concurrency: config.concurrency,
+      clock,
+    });
     return { ok: true, failed, archived, dropped };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     return { ok: false, name: error.name, message: error.message };
   } finally {
     client.destroy();
+    secretsClient.destroy();
   }
+}
+
+/** The steps, each of which reads the secret of its role anew before it connects, as its Lambda does. */
+function withSecrets(steps: Steps, readSecret: (role: DatabaseRole) => Promise<void>): Steps {
+  const entries = Object.entries(ROLE_OF).map(([step, role]) => {
+    const work = steps[step as keyof Steps] as (...parameters: unknown[]) => Promise<unknown>;
+    const reading = async (...parameters: unknown[]): Promise<unknown> => {
+      await readSecret(role);
+      return work(...parameters);
+    };
+    return [step, reading] as const;
+  });
+  return Object.fromEntries(entries) as unknown as Steps;
 }
 
 process.on('message', (job: Job) => {

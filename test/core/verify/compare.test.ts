@@ -161,6 +161,14 @@ describe('a fault in the archive is found', () => {
         'the last line of the archive has no end',
       ],
     });
+    expect(await compare(join(['a', 'b']), join(['a', 'x']))).toEqual({
+      kind: 'mismatch',
+      differences: [
+        'first difference in line 2, at byte 2',
+        'the table has 2 rows and 4 bytes',
+        'the archive has 2 rows and 4 bytes',
+      ],
+    });
     expect(await compare(Buffer.from('a\nb'), Buffer.from('a\nb'))).toEqual({
       kind: 'mismatch',
       differences: ['the last line has no end'],

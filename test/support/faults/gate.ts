@@ -1,5 +1,5 @@
-/** Where a fault can strike: between the archiver and PostgreSQL, S3, and aws_s3's way to S3, respectively. */
-export type Channel = 'sql' | 's3' | 'aws_s3';
+/** Where a fault can strike: between the archiver and PostgreSQL, S3, aws_s3's way to S3, and Secrets Manager, respectively. */
+export type Channel = 'sql' | 's3' | 'aws_s3' | 'secrets';
 
 /** One statement or call of a run, numbered in the order in which its channel sees them. */
 export interface Point {
@@ -17,7 +17,7 @@ export type Verdict =
   | { readonly kind: 'pass' }
   /** Breaks the connection. */
   | { readonly kind: 'cut' }
-  /** Answers an S3 error instead. */
+  /** Answers an error of the service instead. */
   | { readonly kind: 'answer'; readonly status: number; readonly code: string }
   /** Breaks the connection half way through the body. */
   | { readonly kind: 'truncate' }

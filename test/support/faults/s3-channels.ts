@@ -46,6 +46,16 @@ export function awsS3Channel(sidecar: string): HttpChannel {
   };
 }
 
+/** The archiver's way to its secrets. */
+export function secretsChannel(endpoint: string): HttpChannel {
+  return {
+    channel: 'secrets',
+    target: endpoint,
+    label: () => 'GetSecretValue',
+    errorBody: (code) => JSON.stringify({ __type: code, Message: 'made up by the fault proxy' }),
+  };
+}
+
 /** Where the stack's databases find the sidecar, unless they are told otherwise. */
 export async function findSidecar(databases: Databases): Promise<string> {
   const admin = databases.connect('postgres', { max: 1 });

@@ -1,0 +1,110 @@
+/**
+ * Mutation testing of what decides: does a test fail for every single change of it? `npm run test:mutation`, with
+ *
+ *   --only typescript       or sql: one kind only
+ *   --file core/drop        only mutants of files whose name contains this
+ *   --jobs 2                mutants at the same time
+ *
+ * Ends with 1 if a mutant survived for which test/mutation/survivors.ts gives no reason.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { describeMutant, type Fate, type Mutant } from './mutant.ts';
+import { SqlBench } from './sql-bench.ts';
+import { sqlMutants } from './sql-mutants.ts';
+import { SURVIVORS } from './survivors.ts';
+import { assertGreen, DECIDING_MODULES, tryTypeScript } from './typescript-bench.ts';
+import { mutantsOf } from './typescript-mutants.ts';
+import { Workbench } from './workbench.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+
+const { values: options } = parseArgs({
+  options: {
+    only: { type: 'string', default: '' },
+    file: { type: 'string', default: '' },
+    jobs: { type: 'string', default: '2' },
+  },
+});
+
+interface Outcome {
+  readonly mutant: Mutant;
+  readonly fate: Fate;
+  /** How it is known to survivors.ts. */
+  readonly name: string;
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
+
+async function tryAll(
+  mutants: readonly Mutant[],
+  makeTrial: () => Promise<{ try: (mutant: Mutant) => Promise<Fate>; close: () => Promise<void> | void }>,
+): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  const queue = mutants.filter(({ file }) => file.includes(options.file)).values();
+  const work = async (): Promise<void> => {
+    const trial = await makeTrial();
+    try {
+      for (const mutant of queue) {
+        const fate = await trial.try(mutant);
+        const name = describeMutant(read(mutant.file), mutant);
+        outcomes.push({ mutant, fate, name });
+        if (fate === 'survived' || fate === 'stillborn')
+          say(`${fate}: ${name} (line ${String(mutant.line)})`);
+        if (outcomes.length % 25 === 0) say(`${String(outcomes.length)} mutants`);
+      }
+    } finally {
+      await trial.close();
+    }
+  };
+  await Promise.all(Array.from({ length: Number(options.jobs) }, work));
+  return outcomes;
+}
+
+function summarise(outcomes: readonly Outcome[]): void {
+  const pad = (...cells: readonly (string | number)[]): string =>
+    cells.map((cell, index) => (index === 0 ? String(cell).padEnd(32) : String(cell).padStart(10))).join('');
+  say(pad('file', 'mutants', 'killed', 'survived', 'explained', 'score'));
+  const files = [...new Set(outcomes.map(({ mutant }) => mutant.file))].sort();
+  for (const file of files) say(pad(file, ...totals(outcomes.filter(({ mutant }) => mutant.file === file))));
+  say(pad('all', ...totals(outcomes)));
+}
+
+function totals(outcomes: readonly Outcome[]): (string | number)[] {
+  const tried = outcomes.filter(({ fate }) => fate !== 'stillborn');
+  const survived = tried.filter(({ fate }) => fate === 'survived');
+  const killed = tried.length - survived.length;
+  const explained = survived.filter(({ name }) => SURVIVORS[name] !== undefined).length;
+  const score = `${((100 * killed) / Math.max(1, tried.length)).toFixed(1)} %`;
+  return [tried.length, killed, survived.length, explained, score];
+}
+
+const started = performance.now();
+const outcomes: Outcome[] = [];
+if (options.only !== 'sql') {
+  const mutants = DECIDING_MODULES.flatMap((file) => mutantsOf(file, read(file)));
+  outcomes.push(
+    ...(await tryAll(mutants, async () => {
+      const workbench = new Workbench();
+      await assertGreen(workbench);
+      return { try: (mutant) => tryTypeScript(workbench, mutant), close: () => workbench.close() };
+    })),
+  );
+}
+if (options.only !== 'typescript') {
+  const mutants = sqlMutants(read).filter(({ file }) => file.includes(options.file));
+  const tests = [...new Set(mutants.flatMap((mutant) => mutant.tests ?? []))];
+  outcomes.push(...(await tryAll(mutants, () => SqlBench.start(tests))));
+}
+summarise(outcomes);
+say(`${String(Math.round((performance.now() - started) / 1000))} s`);
+const unexplained = outcomes.filter(
+  ({ fate, name }) => fate === 'stillborn' || (fate === 'survived' && SURVIVORS[name] === undefined),
+);
+if (unexplained.length > 0) say(`${String(unexplained.length)} want a test, or a reason in survivors.ts`);
+process.exitCode = unexplained.length === 0 ? 0 : 1;

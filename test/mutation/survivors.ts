@@ -1,0 +1,35 @@
+/**
+ * Mutants that no test can notice, or that are not worth one, by their name in the output (file, line of the file, column:
+ * what -> instead); and why.
+ */
+export const SURVIVORS: Readonly<Record<string, string>> = {
+  'core/detect.ts | if (!set.drop || request.archiveOnly) return false; | 45: false -> undefined':
+    'the same to whoever asks: both are no',
+  'core/commit.ts | if (!parsed.ok || !sameArchive(parsed.manifest, manifest)) return false; | 66: false -> undefined':
+    'the same to whoever asks: both are no',
+  'core/request.ts | const LONGEST_LIST = 2_000; | 21: 2_000 -> (2000 + 1)':
+    'how much room there is was chosen with a margin',
+  'core/request.ts | const LONGEST_MESSAGE = 16_000; | 24: 16_000 -> (16000 + 1)':
+    'how much room there is was chosen with a margin',
+  'core/request.ts | return []; | 7: [] -> undefined': 'the mistake that was told just before ends it anyway',
+  "core/request.ts | const index = typeof name === 'string' ? names.indexOf(name) : -1; | 14: typeof name === 'string' -> true":
+    'what is no text is not among the names',
+  'core/report.ts | const WARNINGS_OF_A_FAILURE = 1_000; | 30: 1_000 -> (1000 + 1)':
+    'how much room there is was chosen with a margin',
+  'core/report.ts | rows: archived.reduce((sum, row) => sum + (row.rows ?? 0), 0), | 43: row.rows ?? 0 -> row.rows':
+    'in a sum null is 0',
+  'core/report.ts | bytes: archived.reduce((sum, row) => sum + (row.bytes ?? 0), 0), | 44: row.bytes ?? 0 -> row.bytes':
+    'in a sum null is 0',
+  'core/report.ts | resume: failed > 0 && (input.redriveCount ?? 0) > (input.detect.redriveCount ?? 0), | 23: input.redriveCount ?? 0 -> input.redriveCount':
+    'undefined is no more than any count, as 0 is',
+  'core/verify/compare.ts | if (!this.ended) this.#chunks.return?.().catch(() => undefined); | 4: !this.ended -> true':
+    'closing a stream that has ended does nothing',
+  'core/verify/line-digest.ts | if (chunk.length === 0) return; | 4: chunk.length === 0 -> false':
+    'nothing to take changes nothing; it saves the work',
+  'core/verify/line-digest.ts | this.#sum = BigInt.asUintN(64, sum); | 27: 64 -> (64 + 1)':
+    'it keeps the number small; what is told is cut to 64 bits',
+  'core/verify/line-digest.ts | if (this.#tail.length === 0) return end; | 4: this.#tail.length === 0 -> false':
+    'a copy of the same line; it saves the work',
+  'db/030-inventory.sql | where i.inhparent = s.parent_oid and not i.inhdetachpending and c.relispartition) b, | 37: not i.inhdetachpending and c.relispartition -> c.relispartition':
+    'its row says attached either way, and quarantine refuses what is in pg_inherits',
+};

@@ -1,0 +1,342 @@
+/**
+ * What the functions that decide refuse, asked directly: the steps look before they ask, so that most of this can only be
+ * met by two executions at once, by an operator's hand, or by a mistake in a step.
+ */
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import type postgres from 'postgres';
+import type { Steps } from '../../core/run.ts';
+import { useArchiver } from '../support/archiver.ts';
+import { nth, readLedger, type LedgerLine } from '../support/ledger.ts';
+import { createPartitionSet } from '../support/partition-sets.ts';
+
+const archiver = useArchiver();
+const sql = (): postgres.Sql => archiver().database.sql;
+
+/** One partition of a set of its own, brought as far as asked: two segments, the first one verified, the second exported. */
+async function bring(
+  table: string,
+  to: 'attached' | 'detached' | 'quarantined' | 'half verified' | 'exported' | 'verified',
+): Promise<{ id: number; steps: Steps; line: () => Promise<LedgerLine> }> {
+  await createPartitionSet(sql(), { table, months: 3, rowsPerMonth: 20_000 });
+  const steps = archiver().steps(
+    archiver().config([{ schema: 'app', table, drop: true, graceDays: 1, segmentSizeMiB: 1 }]),
+  );
+  const line = async (): Promise<LedgerLine> => nth(await readLedger(sql(), table), 0);
+  const request = await steps.preflight({});
+  await steps.maintain({ ...request, mode: to === 'attached' ? 'inventory' : 'archive' });
+  const { id } = await line();
+  if (to === 'attached' || to === 'detached') return { id, steps, line };
+  expect((await steps.quarantine(id, request)).segments).toEqual([0, 1]);
+  if (to === 'quarantined') return { id, steps, line };
+  await steps.export(id, 0);
+  await steps.verify(id, 0);
+  if (to === 'half verified') return { id, steps, line };
+  await steps.export(id, 1);
+  if (to === 'exported') return { id, steps, line };
+  await steps.verify(id, 1);
+  await steps.commit(id, request);
+  return { id, steps, line };
+}
+
+/** What a call answers, or the SQLSTATE and message that it raises; nothing of it stays. */
+async function ask(call: string, isolation = 'read committed'): Promise<string> {
+  let answer = '';
+  await sql()
+    .begin(`isolation level ${isolation}`, async (tx) => {
+      const [row] = await tx.unsafe<{ answer: string }[]>(
+        `select partition_archiver.${call}::text as answer`,
+      );
+      answer = `answers ${String(row?.answer)}`;
+      throw new Error('undo');
+    })
+    .catch((error: unknown) => {
+      const { code, message } = error as postgres.PostgresError;
+      if (message !== 'undo') answer = `${code} ${message}`;
+    });
+  return answer;
+}
+
+const change = (id: number, set: string): Promise<unknown> =>
+  sql().unsafe(`update partition_archiver.partition set ${set} where id = ${String(id)}`);
+
+/** A value of the first segment's row. */
+async function segmentOf(id: number, number: number): Promise<Record<string, unknown>> {
+  const [row] = await sql()`
+    select s.archive_id::text, s.exported_rows, s.exported_bytes, s.exported_files, s.objects::text, s.state
+      from partition_archiver.segment s join partition_archiver.partition l using (archive_id)
+     where l.id = ${id} and s.number = ${number}`;
+  return { ...row };
+}
+
+describe('a partition that is half verified', () => {
+  let id = 0;
+  let steps: Steps;
+  beforeAll(async () => {
+    ({ id, steps } = await bring('half', 'half verified'));
+  });
+
+  test('cannot be committed, whatever its state says', async () => {
+    const [{ archive, rows, bytes }] = await sql()<[{ archive: string; rows: number; bytes: number }]>`
+      select archive_id::text as archive, sum(s.row_count)::integer as rows, sum(s.byte_count)::integer as bytes
+        from partition_archiver.segment s join partition_archiver.partition l using (archive_id)
+       where l.id = ${id} group by 1`;
+    expect(await ask(`begin_commit(${id}, 1e12::bigint)`)).toMatch(
+      /^PA001 partition \d+ is quarantined, not exported/,
+    );
+    await change(id, `state = 'exported'`);
+    expect(await ask(`begin_commit(${id}, 1e12::bigint)`)).toMatch(
+      /^PA008 .* has segments that are not verified/,
+    );
+    const commit = (manifest: string): string => `commit_archive(${id}, ${manifest}, ${rows}, ${bytes}, 1)`;
+    expect(await ask(commit(`'${archive}', 'k', 'v', 's'`))).toMatch(/^PA008 the manifest/);
+    await change(id, `state = 'quarantined'`);
+  });
+
+  test('takes only the verdict on what aws_s3 said that it wrote', async () => {
+    await steps.export(id, 1);
+    const said = await segmentOf(id, 1);
+    const match = (rows: number, bytes: number, files: number): string =>
+      `record_match(${id}, 1, '${JSON.stringify(Array.from({ length: files }, () => ({ key: 'k' })))}', ${rows}, ${bytes}, repeat('0', 64), repeat('0', 16), false)`;
+    const [rows, bytes, files] = [said['exported_rows'], said['exported_bytes'], said['exported_files']].map(
+      Number,
+    );
+    const refused = /^PA001 segment 1 of partition \d+ is not exported, or not with/;
+    expect(await ask(match(rows! + 1, bytes!, files!))).toMatch(refused);
+    expect(await ask(match(rows!, bytes! + 1, files!))).toMatch(refused);
+    expect(await ask(match(rows!, bytes!, files! + 1))).toMatch(refused);
+    expect(await ask(match(rows!, bytes!, files!))).toBe('answers ');
+    const first = await segmentOf(id, 0);
+    // The first one is verified already: a verdict that comes late changes nothing.
+    const late = match(Number(first['exported_rows']), Number(first['exported_bytes']), 1).replace(
+      ', 1, ',
+      ', 0, ',
+    );
+    expect(await ask(late)).toMatch(/^PA001 segment 0/);
+  });
+
+  test('has no other segments than those of its plan, and a verified one is not split', async () => {
+    expect(await ask(`begin_segment(${id}, 7, false)`)).toMatch(/^PA001 partition \d+ has no segment 7/);
+    expect(await ask(`begin_segment(${id}, 0, true)`)).toMatch(/^answers \{/);
+    expect(await ask(`split_segment(${id}, 7)`)).toMatch(
+      /^PA001 segment 7 of partition \d+ is unknown and cannot be split/,
+    );
+    expect(await ask(`split_segment(${id}, 0)`)).toMatch(
+      /^PA001 segment 0 of partition \d+ is verified and cannot be split/,
+    );
+    expect(await ask(`split_segment(${id}, 1)`)).toBe('answers 2');
+  });
+
+  test('is exported anew as a whole segment: no proof of the first try stays', async () => {
+    await sql().begin(async (tx) => {
+      await tx`select partition_archiver.record_export(${id}, 0, 'k', 1, 1, 1)`;
+      const [row] = await tx`
+        select s.row_count, s.byte_count, sha256, line_hash_sum, objects, s.verified_at, order_differs, s.state
+          from partition_archiver.segment s join partition_archiver.partition l using (archive_id)
+         where l.id = ${id} and s.number = 0`;
+      expect(row).toEqual({
+        ...{ row_count: null, byte_count: null, sha256: null, line_hash_sum: null, objects: null },
+        ...{ verified_at: null, order_differs: null, state: 'exported' },
+      });
+      await tx`rollback and chain`;
+    });
+  });
+});
+
+describe('a partition in quarantine', () => {
+  let id = 0;
+  let line: () => Promise<LedgerLine>;
+  beforeAll(async () => {
+    ({ id, line } = await bring('waiting', 'quarantined'));
+  });
+
+  test('is asked for in the right isolation, by an id that there is, and in a state that fits', async () => {
+    for (const isolation of ['repeatable read', 'serializable']) {
+      expect(await ask(`hand_back(${id})`, isolation)).toBe(
+        `PA001 transaction isolation is ${isolation}, but an older snapshot cannot see what was committed while waiting for the lock`,
+      );
+    }
+    expect(await ask('hand_back(0)')).toBe('PA001 the ledger has no partition 0');
+    expect(await ask(`quarantine(${id}, 1)`)).toMatch(/^PA001 partition \d+ is quarantined, not detached/);
+    expect(await ask(`unblock(${id})`)).toMatch(/^PA001 .* not blocked/);
+    expect(await ask(`schedule_drop(${id}, 0)`)).toMatch(/^PA001 .* not verified/);
+    expect(await ask('begin_segment(0, 0, false)')).toBe(
+      'PA001 partition 0 is unknown, not quarantined or exported',
+    );
+  });
+
+  test('is not handed back onto a name that is taken', async () => {
+    const { table } = await line();
+    await sql().unsafe(`create table app."${table}" ()`);
+    expect(await ask(`hand_back(${id})`)).toBe(`PA004 the name app.${table} is taken by another table now`);
+    await sql().unsafe(`drop table app."${table}"`);
+  });
+
+  test('is not handed back where another table stands under its quarantine name', async () => {
+    const { quarantineName } = await line();
+    await sql().unsafe(`
+      alter table partition_archive."${String(quarantineName)}" rename to elsewhere;
+      create table partition_archive."${String(quarantineName)}" ()`);
+    expect(await ask(`hand_back(${id})`)).toMatch(
+      /^PA002 table partition_archive\..* is gone or another one now/,
+    );
+    await sql().unsafe(`alter table partition_archive."${String(quarantineName)}" owner to archive_owner`);
+    expect(await ask(`hand_back(${id})`)).toMatch(/^PA002 table partition_archive\..* is another one now/);
+    expect(await ask(`begin_segment(${id}, 0, false)`)).toMatch(/^PA002 .* is gone or another one/);
+    await sql().unsafe(`
+      drop table partition_archive."${String(quarantineName)}";
+      alter table partition_archive.elsewhere rename to "${String(quarantineName)}"`);
+    expect(await ask(`begin_segment(${id}, 0, false)`)).toMatch(/^answers/);
+  });
+
+  test('neither exports nor commits once it is unlogged, a partition again, or somebody inherits from it', async () => {
+    const { quarantineName } = await line();
+    const table = `partition_archive."${String(quarantineName)}"`;
+    const sealed = /^PA003/;
+    await sql().unsafe(`create table app.heir () inherits (${table})`);
+    expect(await ask(`begin_segment(${id}, 0, false)`)).toMatch(sealed);
+    await sql().unsafe('drop table app.heir');
+    // As if nobody looked at the file, which an unlogged table has a new one of.
+    await sql().unsafe(`alter table ${table} set unlogged`);
+    await change(id, 'seal = partition_archiver.seal_of(table_oid)');
+    expect(await ask(`begin_segment(${id}, 0, false)`)).toMatch(/^PA003 .* is no ordinary table any more/);
+    await sql().unsafe(`alter table ${table} set logged`);
+    await change(id, 'seal = partition_archiver.seal_of(table_oid)');
+    expect(await ask(`begin_segment(${id}, 0, false)`)).toMatch(/^answers/);
+  });
+
+  test('knows its bounds to the second: the lower one belongs to it, the upper one does not', async () => {
+    const { quarantineName } = await line();
+    const table = `partition_archive."${String(quarantineName)}"`;
+    const [bounds] = await sql()<{ lower: string; upper: string }[]>`
+      select lower_bound as lower, upper_bound as upper from partition_archiver.partition where id = ${id}`;
+    const checkedWith = (ts: string): Promise<string> =>
+      sql().begin(async (tx) => {
+        await tx`set local timezone = 'UTC'`;
+        await tx.unsafe(
+          `alter table ${table} disable trigger all; insert into ${table} (id, ts) values (-1, '${ts}')`,
+        );
+        const [row] = await tx<
+          { answer: string | null }[]
+        >`select partition_archiver.check_bounds(${id}) as answer`;
+        await tx`rollback and chain`;
+        return String(row?.answer);
+      });
+    expect(await checkedWith(bounds!.lower)).toBe('null');
+    expect(await checkedWith(bounds!.upper)).toMatch(/^rows with ts at or above the recorded upper bound/);
+  });
+});
+
+describe('a verified partition', () => {
+  let id = 0;
+  let line: () => Promise<LedgerLine>;
+  beforeAll(async () => {
+    ({ id, line } = await bring('proven', 'verified'));
+  });
+
+  const dropAfter = async (): Promise<Date> =>
+    nth(
+      await sql()<{ at: Date }[]>`select drop_after as at from partition_archiver.partition where id = ${id}`,
+      0,
+    ).at;
+
+  test('keeps its grace period, and is not evident before it is over', async () => {
+    const before = await dropAfter();
+    expect(before.getTime()).toBeGreaterThan(Date.now() + 23 * 3_600_000);
+    await sql()`select partition_archiver.schedule_drop(${id}, 0)`;
+    expect(await dropAfter()).toEqual(before);
+    expect(await ask(`drop_evidence(${id})`)).toMatch(/^PA007 partition \d+ is not due: verified until/);
+    await change(id, `drop_after = now()`);
+    expect(await ask(`drop_evidence(${id})`)).toMatch(/^answers/);
+    await change(id, `state = 'exported'`);
+    expect(await ask(`drop_evidence(${id})`)).toMatch(/^PA007/);
+    await change(id, `state = 'verified'`);
+    expect(await ask(`is_dropped(${id})`)).toBe('answers false');
+  });
+
+  test('comes out of a block as what it was', async () => {
+    const unblocked = async (set: string, blockedState: string): Promise<string> =>
+      sql().begin(async (tx) => {
+        await tx.unsafe(set);
+        await tx`update partition_archiver.partition
+                    set state = 'blocked', blocked_state = ${blockedState}, blocked_reason = 'look' where id = ${id}`;
+        const [row] = await tx<[{ state: string }]>`select partition_archiver.unblock(${id}) as state`;
+        await tx`rollback and chain`;
+        return row.state;
+      });
+    const segments = (state: string): string =>
+      `update partition_archiver.segment set state = '${state}' where archive_id = (select archive_id from partition_archiver.partition where id = ${id}) and number = 1`;
+    expect(await unblocked('select', 'verified')).toBe('verified');
+    expect(await unblocked('select', 'exported')).toBe('exported');
+    expect(await unblocked(segments('planned'), 'exported')).toBe('quarantined');
+    expect(
+      await unblocked(
+        `update partition_archiver.partition set quarantine_name = null where id = ${id}`,
+        'detached',
+      ),
+    ).toBe('detached');
+  });
+
+  test('is committed with the manifest of its own segments only', async () => {
+    const { archiveId } = await line();
+    const [sum] = await sql()<{ rows: number; bytes: number }[]>`
+      select sum(row_count)::integer as rows, sum(byte_count)::integer as bytes from partition_archiver.segment where archive_id = ${archiveId}`;
+    await change(id, `state = 'exported'`);
+    const commit = (archive: string, rows: number, bytes: number): Promise<string> =>
+      ask(`commit_archive(${id}, ${archive}, 'k', 'v', 's', ${rows}, ${bytes}, 1)`);
+    const own = `'${String(archiveId)}'`;
+    const refused = /^PA008 the manifest of partition \d+ is not that of its verified segments/;
+    expect(await commit('gen_random_uuid()', sum!.rows, sum!.bytes)).toMatch(refused);
+    expect(await commit(own, sum!.rows + 1, sum!.bytes)).toMatch(refused);
+    expect(await commit(own, sum!.rows, sum!.bytes + 1)).toMatch(refused);
+    expect(await commit(own, sum!.rows, sum!.bytes)).toBe('answers ');
+    // Nor once somebody has changed the table since the evidence was taken.
+    await sql().unsafe(
+      `alter table partition_archive."${String((await line()).quarantineName)}" set (fillfactor = 90)`,
+    );
+    await sql().unsafe(
+      `alter table partition_archive."${String((await line()).quarantineName)}" rename payload to other`,
+    );
+    expect(await commit(own, sum!.rows, sum!.bytes)).toMatch(/^PA003 .* columns changed/);
+    await sql().unsafe(
+      `alter table partition_archive."${String((await line()).quarantineName)}" rename other to payload`,
+    );
+    await change(id, `state = 'verified'`);
+  });
+
+  test('is dropped, and then neither blocked nor said to have failed', async () => {
+    await change(id, `drop_after = now()`);
+    await sql()`select partition_archiver.drop_verified(${id}, ${(await line()).manifestVersionId})`;
+    expect(await ask(`is_dropped(${id})`)).toBe('answers true');
+    expect(await ask(`block(${id}, 'SealBroken', 'look')`)).toMatch(/^PA001 partition \d+ is dropped/);
+    await sql()`select partition_archiver.record_failure(${id}, 'ExportFailed', 'late')`;
+    const [row] = await sql()`select state, failed_at from partition_archiver.partition where id = ${id}`;
+    expect(row).toEqual({ state: 'dropped', failed_at: null });
+  });
+});
+
+describe('a partition that was detached', () => {
+  test('is not quarantined where another table has its name, or it is gone', async () => {
+    const { id, line } = await bring('replaced', 'detached');
+    const { table } = await line();
+    await sql().unsafe(
+      `alter table app."${table}" rename to away; create table app."${table}" (precious text)`,
+    );
+    expect(await ask(`quarantine(${id}, 1000000)`)).toMatch(
+      /^PA002 table .* is another one now, which archive_owner may not lock/,
+    );
+    await sql().unsafe(`alter table app."${table}" owner to app_owner`);
+    expect(await ask(`quarantine(${id}, 1000000)`)).toMatch(
+      /^PA002 table .* is another one now \(oid \d+, was \d+\)/,
+    );
+    await sql().unsafe(`drop table app."${table}"`);
+    expect(await ask(`quarantine(${id}, 1000000)`)).toMatch(/^PA002 table .* is gone or was renamed/);
+  });
+});
+
+test('what is no partition set has no inventory', async () => {
+  await sql()`create table app.plain (ts timestamptz)`;
+  const [plain] = await sql()<{ oid: number }[]>`select 'app.plain'::regclass::oid as oid`;
+  expect(await ask(`record_inventory(${plain!.oid}, 'UTC')`)).toMatch(
+    /^PA010 table with oid \d+ is not a range partition set of pg_partman with one control column/,
+  );
+});
