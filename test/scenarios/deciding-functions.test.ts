@@ -2,12 +2,14 @@
  * What the functions that decide refuse, asked directly: the steps look before they ask, so that most of this can only be
  * met by two executions at once, by an operator's hand, or by a mistake in a step.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type postgres from 'postgres';
 import type { Steps } from '../../core/run.ts';
 import { useArchiver } from '../support/archiver.ts';
 import { nth, readLedger, type LedgerLine } from '../support/ledger.ts';
 import { createPartitionSet } from '../support/partition-sets.ts';
+import { dropWithout } from '../support/verified.ts';
 
 const archiver = useArchiver();
 const sql = (): postgres.Sql => archiver().database.sql;
@@ -156,6 +158,7 @@ describe('a partition in quarantine', () => {
       );
     }
     expect(await ask('hand_back(0)')).toBe('PA001 the ledger has no partition 0');
+    expect(await ask(`drop_verified(0, 'v')`)).toBe('PA001 the ledger has no partition 0');
     expect(await ask(`quarantine(${id}, 1)`)).toMatch(/^PA001 partition \d+ is quarantined, not detached/);
     expect(await ask(`unblock(${id})`)).toMatch(/^PA001 .* not blocked/);
     expect(await ask(`schedule_drop(${id}, 0)`)).toMatch(/^PA001 .* not verified/);
@@ -303,9 +306,36 @@ describe('a verified partition', () => {
     await change(id, `state = 'verified'`);
   });
 
-  test('is dropped, and then neither blocked nor said to have failed', async () => {
+  // What only DROP TABLE itself would find: the look before it has to be taken out for that (hazard 45).
+  test('is not dropped together with what somebody made to depend on it', async () => {
     await change(id, `drop_after = now()`);
-    await sql()`select partition_archiver.drop_verified(${id}, ${(await line()).manifestVersionId})`;
+    const { quarantineName } = await line();
+    await sql().unsafe(`create view app.onto as select * from partition_archive."${String(quarantineName)}"`);
+    const blind = [/if v_dependents is not null then/, 'if false then'] as const;
+    await expect(dropWithout(sql(), blind, await line())).rejects.toMatchObject({ code: '2BP01' });
+    await sql()`drop view app.onto`;
+  });
+
+  test('is dropped once: whoever comes second is told so, and does not take it for gone', async () => {
+    const { manifestVersionId } = await line();
+    const drop = `drop_verified(${id}, '${String(manifestVersionId)}')`;
+    let second: Promise<string> | undefined;
+    await sql().begin(async (tx) => {
+      await tx.unsafe(`select partition_archiver.${drop}`);
+      // Longer than deadlock_timeout, so that autovacuum gives way; a quarter of it elsewhere.
+      const [setting] = await tx`show lock_timeout`;
+      expect(setting).toEqual({ lock_timeout: '1500ms' });
+      second = ask(drop);
+      const waiting = async (): Promise<number> =>
+        (await tx`select from pg_locks where not granted and locktype = 'transactionid'`).length;
+      while ((await waiting()) === 0) await sleep(10);
+    });
+    expect(await second).toMatch(/^PA001 partition \d+ is dropped, not verified/);
+    const { quarantineName } = await line();
+    expect(await sql()`select from pg_class where relname = ${quarantineName}`).toHaveLength(0);
+  });
+
+  test('once dropped is neither blocked nor said to have failed', async () => {
     expect(await ask(`is_dropped(${id})`)).toBe('answers true');
     expect(await ask(`block(${id}, 'SealBroken', 'look')`)).toMatch(/^PA001 partition \d+ is dropped/);
     await sql()`select partition_archiver.record_failure(${id}, 'ExportFailed', 'late')`;
