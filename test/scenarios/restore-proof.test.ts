@@ -1,9 +1,10 @@
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { connect } from '../../adapters/postgres/connect.ts';
 import { restoreDatabase } from '../../adapters/postgres/restore.ts';
 import { s3ArchiveStore } from '../../adapters/s3/archive-store.ts';
 import { restore } from '../../core/restore.ts';
 import type { RestoreDatabase } from '../../core/restore/database.ts';
-import { hurriedClock, useArchiver } from '../support/archiver.ts';
+import { hurriedClock, ROLE_PASSWORD, useArchiver } from '../support/archiver.ts';
 import { stack } from '../support/database.ts';
 import { createPartitionSet } from '../support/partition-sets.ts';
 import { failureOf } from '../support/verified.ts';
@@ -156,3 +157,49 @@ async function digestOf(restore: number): Promise<{ rows: number; bytes: number;
       from partition_archiver.restore_range where restore_id = ${restore} and number = 0`;
   return row!;
 }
+
+// Seen to fail where the statement and its record are two messages of the client.
+test('an index whose client is gone is finished and recorded by the server all the same', async () => {
+  const { database } = archiver();
+  const { sql } = database;
+  await restoreWith((real) => ({
+    runNextStatement: async (restore) => {
+      // Held up by a lock, so that the client can be cut while the server is at it.
+      const table = await work();
+      await sql.begin(async (tx) => {
+        await tx.unsafe(`lock table ${table} in share row exclusive mode`);
+        // Straight at the server: the pooler cancels what a client leaves behind. What RDS Proxy does is not known.
+        const { host, port } = stack().postgres;
+        const connection = connect({
+          ...{ host, port, database: database.name, user: 'archiver_restore', password: ROLE_PASSWORD },
+          ...{ tls: false, applicationName: 'test' },
+        });
+        const gone = restoreDatabase({ open: () => connection, timeoutMs: 60_000 }).runNextStatement(restore);
+        gone.catch(() => undefined);
+        for (;;) {
+          // Not by this transaction, which would see the same activity for ever.
+          const waiting = await sql`
+            select from pg_stat_activity where usename = 'archiver_restore' and datname = current_database()
+               and wait_event_type = 'Lock' and query like '%run_restore_statement%'`;
+          if (waiting.length > 0) break;
+          await new Promise((resolve) => setTimeout(resolve, 10));
+        }
+        // While it runs, another call is told to wait.
+        await expect(real.runNextStatement(restore)).rejects.toMatchObject({ code: 'SegmentBusy' });
+        await connection.end({ timeout: 0 });
+      });
+      for (;;) {
+        const [row] = await sql<{ done: number }[]>`
+          select statements_done as done from partition_archiver.restore where id = ${restore}`;
+        if (row!.done > 0) break;
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      throw new Error('one was seen');
+    },
+  })).catch((error: unknown) => {
+    expect(error).toMatchObject({ message: 'one was seen' });
+  });
+  await restoreWith(() => ({}));
+  const [row] = await sql<{ rows: number }[]>`select count(*)::integer as rows from app.back`;
+  expect(row!.rows).toBe(ROWS);
+});

@@ -1,0 +1,111 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { restoreDatabase } from '../../adapters/postgres/restore.ts';
+import { s3ArchiveStore } from '../../adapters/s3/archive-store.ts';
+import { beginRestore } from '../../core/restore/begin.ts';
+import { hurriedClock, useArchiver } from '../support/archiver.ts';
+import { stack } from '../support/database.ts';
+import { createPartitionSet } from '../support/partition-sets.ts';
+import { failureOf } from '../support/verified.ts';
+
+const archiver = useArchiver();
+let manifestKey = '';
+
+beforeAll(async () => {
+  const { database, run, config, operations } = archiver();
+  await createPartitionSet(database.sql, { months: 3 });
+  // Nothing to try, and nobody to be told of it.
+  expect(await operations().drill({}, database.name)).toBeNull();
+  await run(config([{ schema: 'app', table: 'event', drop: true, graceDays: 0 }]));
+  manifestKey = (await operations().find({})).archives[0]!.manifestKey;
+});
+
+/** Makes the table of a drill, as far as one that is killed then leaves it. */
+async function begin(): Promise<number> {
+  const { s3, bucket, open } = archiver();
+  const { restore } = await beginRestore({ manifestKey, manifestVersionId: null }, 'drill', {
+    database: restoreDatabase({ open: () => open('archiver_restore'), timeoutMs: 60_000 }),
+    store: s3ArchiveStore(s3, bucket, stack().s3.region),
+    clock: hurriedClock,
+  });
+  return restore!;
+}
+
+const left = async (): Promise<number> =>
+  (
+    await archiver().database.sql`
+      select from pg_class where relnamespace = 'partition_archiver_restore'::regnamespace and relkind = 'r'`
+  ).length;
+
+describe('a drill', () => {
+  test('that was killed is gone on with by the next one of this archive', async () => {
+    const { database, operations } = archiver();
+    await begin();
+    expect(await left()).toBe(1);
+    expect(await operations().drill({ maxMiB: 1 }, database.name)).toMatchObject({ manifestKey, rows: 1000 });
+    expect(await left()).toBe(0);
+  });
+
+  test('can never be brought out, proven or not', async () => {
+    const { database, operations, open } = archiver();
+    const id = await begin();
+    const connection = open('archiver_restore');
+    try {
+      await database.sql`update partition_archiver.restore set state = 'proven' where id = ${id}`;
+      await expect(connection`select partition_archiver.finish_restore(${id})`).rejects.toThrow(/is a drill/);
+    } finally {
+      await connection.end({ timeout: 1 });
+    }
+    await operations().abandonRestore(id);
+  });
+
+  test('is not good because somebody says so', async () => {
+    const { operations, open, database } = archiver();
+    const id = await begin();
+    const connection = open('archiver_restore');
+    try {
+      await expect(connection`select partition_archiver.end_drill(${id})`).rejects.toThrow(
+        /no drill that is proven/,
+      );
+      await expect(connection`insert into partition_archiver.drill default values`).rejects.toThrow(
+        /permission denied/,
+      );
+    } finally {
+      await connection.end({ timeout: 1 });
+    }
+    await operations().abandonRestore(id);
+    expect(await database.sql`select from partition_archiver.drill`).toHaveLength(1);
+  });
+
+  // Seen to fail without: abandonOldDrills in core/drill.ts.
+  test('drops what an earlier one has left behind, and not what one is at now', async () => {
+    const { database, operations } = archiver();
+    const old = await begin();
+    await database.sql`
+      update partition_archiver.restore set began_at = now() - interval '6 days', target_name = 'another' where id = ${old}`;
+    await operations().drill({}, database.name);
+    expect(await left()).toBe(0);
+    const current = await begin();
+    await database.sql`update partition_archiver.restore set target_name = 'another' where id = ${current}`;
+    await operations().drill({}, database.name);
+    expect(await left()).toBe(1);
+    await operations().abandonRestore(current);
+  });
+
+  test('with a wrong size is refused', async () => {
+    const { database, operations } = archiver();
+    expect(await failureOf(operations().drill({ maxMiB: 0.5 }, database.name))).toMatchObject({
+      code: 'InvalidInput',
+      message: expect.stringMatching(/maxMiB: 0.5 must be a whole number/),
+    });
+  });
+
+  test('that finds something missing says which archive, and what', async () => {
+    const { database, operations } = archiver();
+    await database.sql`update partition_archiver.partition set manifest_sha256 = repeat('0', 64) where manifest_key = ${manifestKey}`;
+    expect(await failureOf(operations().drill({}, database.name))).toMatchObject({
+      code: 'DrillFailed',
+      message: expect.stringMatching(new RegExp(`${manifestKey}: ManifestInvalid, .*the ledger knows`)),
+    });
+    expect(await left()).toBe(0);
+  });
+});
