@@ -1,10 +1,9 @@
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { connect } from '../../adapters/postgres/connect.ts';
 import { restoreDatabase } from '../../adapters/postgres/restore.ts';
 import { s3ArchiveStore } from '../../adapters/s3/archive-store.ts';
 import { restore } from '../../core/restore.ts';
 import type { RestoreDatabase } from '../../core/restore/database.ts';
-import { hurriedClock, ROLE_PASSWORD, useArchiver } from '../support/archiver.ts';
+import { hurriedClock, useArchiver } from '../support/archiver.ts';
 import { stack } from '../support/database.ts';
 import { createPartitionSet } from '../support/partition-sets.ts';
 import { failureOf } from '../support/verified.ts';
@@ -160,7 +159,7 @@ async function digestOf(restore: number): Promise<{ rows: number; bytes: number;
 
 // Seen to fail where the statement and its record are two messages of the client.
 test('an index whose client is gone is finished and recorded by the server all the same', async () => {
-  const { database } = archiver();
+  const { database, open } = archiver();
   const { sql } = database;
   await restoreWith((real) => ({
     runNextStatement: async (restore) => {
@@ -168,12 +167,7 @@ test('an index whose client is gone is finished and recorded by the server all t
       const table = await work();
       await sql.begin(async (tx) => {
         await tx.unsafe(`lock table ${table} in share row exclusive mode`);
-        // Straight at the server: the pooler cancels what a client leaves behind. What RDS Proxy does is not known.
-        const { host, port } = stack().postgres;
-        const connection = connect({
-          ...{ host, port, database: database.name, user: 'archiver_restore', password: ROLE_PASSWORD },
-          ...{ tls: false, applicationName: 'test' },
-        });
+        const connection = open('archiver_restore');
         const gone = restoreDatabase({ open: () => connection, timeoutMs: 60_000 }).runNextStatement(restore);
         gone.catch(() => undefined);
         for (;;) {
