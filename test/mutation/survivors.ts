@@ -34,4 +34,22 @@ export const SURVIVORS: Readonly<Record<string, string>> = {
     'its row says attached either way, and quarantine refuses what is in pg_inherits',
   "db/070-drop.sql | execute format('lock table only partition_archive.%I in access exclusive mode', l.quarantine_name); | 53: in access exclusive mode -> in share mode":
     'no writer and no ALTER TABLE gets past either lock, and DROP TABLE asks for the stronger one itself',
+  'db/035-seal.sql | select jsonb_agg(jsonb_build_array(a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation, a.attisdropped, | 56: a.atttypid -> null':
+    'a type that changes without a new file changes typmod or collation, too, or is as good as the other',
+  'db/035-seal.sql | select jsonb_agg(jsonb_build_array(a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation, a.attisdropped, | 97: a.attisdropped -> null':
+    'a column that is dropped loses its name and its type, too',
+  'db/035-seal.sql | a.attgenerated, a.atthasmissing, a.attmissingval::text) order by a.attnum) | 16: a.atthasmissing -> null':
+    'it changes with the number of the column or with the file, which are sealed',
+  'db/035-seal.sql | a.attgenerated, a.atthasmissing, a.attmissingval::text) order by a.attnum) | 33: a.attmissingval::text -> null':
+    'it changes with the number of the column or with the file, which are sealed',
+  'db/035-seal.sql | select jsonb_agg(jsonb_build_array(t.oid, t.xmin::text, t.tgname, t.tgtype, t.tgenabled, t.tgfoid) order by t.tgname) | 35: t.oid -> null':
+    'whatever changes of a trigger gives its row another xmin, which is sealed; it is for whoever reads the seal',
+  'db/035-seal.sql | select jsonb_agg(jsonb_build_array(t.oid, t.xmin::text, t.tgname, t.tgtype, t.tgenabled, t.tgfoid) order by t.tgname) | 56: t.tgname -> null':
+    'whatever changes of a trigger gives its row another xmin, which is sealed; it is for whoever reads the seal',
+  'db/035-seal.sql | select jsonb_agg(jsonb_build_array(t.oid, t.xmin::text, t.tgname, t.tgtype, t.tgenabled, t.tgfoid) order by t.tgname) | 66: t.tgtype -> null':
+    'whatever changes of a trigger gives its row another xmin, which is sealed; it is for whoever reads the seal',
+  'db/035-seal.sql | select jsonb_agg(jsonb_build_array(t.oid, t.xmin::text, t.tgname, t.tgtype, t.tgenabled, t.tgfoid) order by t.tgname) | 76: t.tgenabled -> null':
+    'whatever changes of a trigger gives its row another xmin, which is sealed; it is for whoever reads the seal',
+  'db/035-seal.sql | select jsonb_agg(jsonb_build_array(t.oid, t.xmin::text, t.tgname, t.tgtype, t.tgenabled, t.tgfoid) order by t.tgname) | 89: t.tgfoid -> null':
+    'whatever changes of a trigger gives its row another xmin, which is sealed; it is for whoever reads the seal',
 };

@@ -110,3 +110,35 @@ test('a label that is renamed in the grace period keeps the table until it is ar
   expect(await operations().release(id, 'cycle')).toEqual({ state: 'detached' });
   expect(await run(set)).toMatchObject({ archived: 1, dropped: 1, rows: 6000 });
 });
+
+// Seen to fail without each of the ways down in type_facts().
+test('what prints a value is looked for in arrays, domains, ranges, composite and row types, and in extensions', async () => {
+  const { sql } = archiver().database;
+  await sql.unsafe(`
+    create extension citext;
+    create type public.deep as enum ('label');
+    create domain public.over_it as public.deep;
+    create type public.around_it as (at integer, it public.deep);
+    create type public.from_it as range (subtype = public.deep, multirange_type_name = public.from_its);
+    create table public.row_of_it (it public.over_it[])`);
+  const factsOf = async (type: string): Promise<string[]> => {
+    await sql.unsafe(
+      `create table public.holder (value ${type}, printed integer generated always as (1) stored)`,
+    );
+    const [row] = await sql<[{ facts: string[] }]>`
+      select partition_archiver.type_facts('public.holder'::regclass) as facts`;
+    await sql`drop table public.holder`;
+    return row.facts;
+  };
+  const label = expect.stringMatching(/^enum \d+: label \d+ is label$/);
+  for (const type of ['deep', 'deep[]', 'over_it', 'around_it[]', 'from_it', 'from_its', 'row_of_it']) {
+    expect([type, await factsOf(`public.${type}`)]).toEqual([type, expect.arrayContaining([label])]);
+  }
+  expect(await factsOf('public.row_of_it')).toContainEqual(
+    expect.stringMatching(/^composite \d+: 1 is \d+ -1$/),
+  );
+  expect(await factsOf('citext')).toEqual([
+    expect.stringMatching(/^base \d+: output by public\.citextout\(public\.citext\), textout, $/),
+  ]);
+  expect(await factsOf('text')).toEqual([]);
+});
