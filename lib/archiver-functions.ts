@@ -4,7 +4,6 @@ import { RemovalPolicy, Stage } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import * as nodejs from 'aws-cdk-lib/aws-lambda-nodejs';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { acknowledgeWildcards } from './acknowledge.ts';
@@ -152,9 +151,10 @@ export class ArchiverFunctions extends Construct {
     }
     logGroup.grantWrite(role);
 
-    const created = new nodejs.NodejsFunction(this, id, {
+    const created = new lambda.Function(this, id, {
+      ...handlerCode(this, step, { configFile }),
       description,
-      handler: 'handler',
+      handler: 'index.handler',
       architecture: props.architecture ?? lambda.Architecture.ARM_64,
       memorySize: memoryMiB,
       timeout,
@@ -179,9 +179,6 @@ export class ArchiverFunctions extends Construct {
         ...(as === 'administrator' && PAST_THE_PROXY),
         ...(reading === undefined ? {} : readingEnvironment(reading)),
       },
-      // It has no meaning in a Lambda that is only started by Step Functions, and would be one more variable.
-      awsSdkConnectionReuse: false,
-      ...handlerCode(step, configFile),
     });
     login?.connections.allowFrom(created, ec2.Port.tcp(login.port), `Step ${step}`);
     reading?.securityGroupIds.forEach((groupId, index) => {

@@ -2,7 +2,6 @@ import { CustomResource, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import * as cr from 'aws-cdk-lib/custom-resources';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import * as nodejs from 'aws-cdk-lib/aws-lambda-nodejs';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { acknowledge, acknowledgeWildcards } from './acknowledge.ts';
@@ -60,23 +59,17 @@ export class FeatureRoleAttachments extends Construct {
     attach('s3Import', importRole).node.addDependency(attach('s3Export', exportRole));
   }
 
-  private handler(
-    id: string,
-    handler: string,
-    role: iam.IRole,
-    logGroup: logs.ILogGroup,
-  ): nodejs.NodejsFunction {
-    return new nodejs.NodejsFunction(this, id, {
-      ...handlerCode('attach-feature-role'),
+  private handler(id: string, handler: string, role: iam.IRole, logGroup: logs.ILogGroup): lambda.Function {
+    return new lambda.Function(this, id, {
+      ...handlerCode(this, 'attach-feature-role'),
       description: 'Attaches the roles of aws_s3 to the database',
-      handler,
+      handler: `index.${handler}`,
       architecture: lambda.Architecture.ARM_64,
       memorySize: 256,
       timeout: Duration.minutes(1),
       role,
       logGroup,
       loggingFormat: lambda.LoggingFormat.JSON,
-      awsSdkConnectionReuse: false,
     });
   }
 
