@@ -64,7 +64,10 @@ describe('an archiver in somebody else’s app', () => {
   const template = Template.fromStack(stack);
 
   test('has everything in it, with that app’s VPC and key', () => {
-    template.resourceCountIs('AWS::StepFunctions::StateMachine', 2);
+    const workflows = Object.values(template.findResources('AWS::StepFunctions::StateMachine')).map(
+      ({ Metadata }) => (Metadata as Record<string, string> | undefined)?.['partition-archiver:workflow'],
+    );
+    expect(workflows).toEqual(expect.arrayContaining(['archive', 'restore']));
     template.resourceCountIs('AWS::Scheduler::Schedule', 3);
     template.resourceCountIs('AWS::RDS::DBProxy', 1);
     template.hasResourceProperties('AWS::S3::Bucket', {
