@@ -10,7 +10,7 @@ import { acknowledgeWildcards } from './acknowledge.ts';
 import type { RuntimeConfig } from '../core/config/runtime.ts';
 import type { ArchiveBucket } from './archive-bucket.ts';
 import { bucketStatements } from './bucket-statements.ts';
-import type { DatabaseAccess, DatabaseLogin } from './database-access.ts';
+import type { DatabaseAccess } from './database-access.ts';
 import { handlerCode } from './handler-code.ts';
 import { STEP_NAMES, STEPS, type Step, type StepFunction } from './steps.ts';
 
@@ -21,6 +21,12 @@ export interface VerifyEndpoint {
   readonly port: number;
   /** Security groups behind it. */
   readonly securityGroupIds: readonly string[];
+  /**
+   * Its resource id, where functions log in by IAM.
+   *
+   * @default - that of the database
+   */
+  readonly resourceId?: string | undefined;
 }
 
 /** Properties of {@link ArchiverFunctions}. */
@@ -144,7 +150,8 @@ export class ArchiverFunctions extends Construct {
     );
     for (const statement of [
       ...networkInterfaceStatements(),
-      ...(login === undefined ? [] : [readLogin(login)]),
+      ...(login === undefined ? [] : [login.statement]),
+      ...(reading === undefined ? [] : database.directLogin('archiver_read', reading.resourceId)),
       ...archiveStatements,
     ]) {
       role.addToPolicy(statement);
@@ -173,7 +180,7 @@ export class ArchiverFunctions extends Construct {
         ...(login !== undefined && {
           DATABASE_HOST: login.host,
           DATABASE_PORT: String(login.port),
-          DATABASE_SECRET_ARN: login.secret.secretArn,
+          ...login.environment,
         }),
         ARCHIVE_BUCKET: archive.bucket.bucketName,
         ...(as === 'administrator' && PAST_THE_PROXY),
@@ -202,15 +209,6 @@ const PAST_THE_PROXY = { NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem' };
 
 function readingEnvironment({ endpoint, port }: VerifyEndpoint): Record<string, string> {
   return { READING_HOST: endpoint, READING_PORT: String(port), ...PAST_THE_PROXY };
-}
-
-/** Not `grantRead`, which allows DescribeSecret as well. */
-function readLogin({ secret }: DatabaseLogin): iam.PolicyStatement {
-  return new iam.PolicyStatement({
-    sid: 'ReadOwnLogin',
-    actions: ['secretsmanager:GetSecretValue'],
-    resources: [secret.secretArn],
-  });
 }
 
 /** What the Lambda service needs to put a function into a VPC. These actions know no resources. */

@@ -1,5 +1,6 @@
-import { Duration, Names, Tags } from 'aws-cdk-lib';
+import { ArnFormat, Duration, Fn, Names, Stack, Tags } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
@@ -19,7 +20,16 @@ export interface ExistingProxy {
   /** @default 5432 */
   readonly port?: number;
   readonly securityGroupIds: readonly string[];
+  /**
+   * Resource id, the last part of its ARN: `prx-…`.
+   *
+   * @default - not known; needed where functions log in by IAM
+   */
+  readonly resourceId?: string | undefined;
 }
+
+/** How functions log in: by a generated password for each database role, or by IAM from end to end. */
+export type DatabaseAuthentication = 'secrets' | 'iam';
 
 /** Properties of {@link DatabaseAccess}. */
 export interface DatabaseAccessProps {
@@ -33,6 +43,13 @@ export interface DatabaseAccessProps {
    * @default - a new proxy
    */
   readonly existingProxy?: ExistingProxy;
+  /**
+   * How functions log in, and the proxy after them. By IAM, the database must have IAM authentication enabled, and its
+   * roles be members of `rds_iam`; the resource ids of database and given proxy must be known.
+   *
+   * @default 'secrets'
+   */
+  readonly authentication?: DatabaseAuthentication;
   /**
    * How long a Lambda waits for a free connection.
    *
@@ -60,12 +77,15 @@ export interface DatabaseLogin {
   readonly port: number;
   /** Where the connections lead to. */
   readonly connections: ec2.Connections;
-  readonly secret: secretsmanager.ISecret;
+  /** What the function's role has to be allowed. */
+  readonly statement: iam.PolicyStatement;
+  /** What the function has to be told. */
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 /**
  * The ways to the database: an RDS Proxy, of which a new one insists on TLS, with a generated secret for each database
- * role; and past it, for an administrator.
+ * role, or by IAM and without any; and past it, for an administrator.
  *
  * The roles themselves are made in the database by `db/`, with the passwords of these secrets.
  */
@@ -76,24 +96,38 @@ export class DatabaseAccess extends Construct {
   readonly databaseName: string;
   /** Security groups of the proxy. */
   readonly connections: ec2.Connections;
+  readonly authentication: DatabaseAuthentication;
   private readonly secrets: ReadonlyMap<DatabaseRole, secretsmanager.Secret>;
   private readonly administrator: DatabaseLogin | undefined;
+  private readonly target: DatabaseTarget;
+  /** Resource id of the proxy, where functions log in by IAM. */
+  private readonly proxyResourceId: string;
 
   constructor(scope: Construct, id: string, props: DatabaseAccessProps) {
     super(scope, id);
-    this.secrets = new Map(DATABASE_ROLES.map((role) => [role, this.generateSecret(role)]));
+    this.target = props.target;
+    this.authentication = props.authentication ?? 'secrets';
+    const roles = this.authentication === 'secrets' ? DATABASE_ROLES : [];
+    this.secrets = new Map(roles.map((role) => [role, this.generateSecret(role)]));
     this.port = props.existingProxy?.port ?? PROXY_PORT;
     this.databaseName = props.target.databaseName;
     const { host, port, connections } = props.target;
     this.administrator =
-      props.adminSecret === undefined ? undefined : { host, port, connections, secret: props.adminSecret };
+      props.adminSecret === undefined
+        ? undefined
+        : { host, port, connections, ...bySecret(props.adminSecret) };
     if (props.existingProxy === undefined) {
       const proxy = this.makeProxy(props);
       this.host = proxy.endpoint;
       this.connections = proxy.connections;
+      this.proxyResourceId = Fn.select(6, Fn.split(':', proxy.dbProxyArn));
     } else {
-      const { endpoint, securityGroupIds } = props.existingProxy;
+      const { endpoint, securityGroupIds, resourceId } = props.existingProxy;
+      if (this.authentication === 'iam' && resourceId === undefined) {
+        throw new Error('functions log in by IAM, but the resource id of the existing proxy is not given');
+      }
       this.host = endpoint;
+      this.proxyResourceId = resourceId ?? '';
       this.connections = new ec2.Connections({
         securityGroups: securityGroupIds.map((groupId, index) =>
           ec2.SecurityGroup.fromSecurityGroupId(this, `ProxySecurityGroup${index + 1}`, groupId),
@@ -117,8 +151,10 @@ export class DatabaseAccess extends Construct {
           allowAllOutbound: true,
         }),
       ],
-      // Secret says `secretFullArn?: string | undefined`, ISecret `secretFullArn?: string`.
-      secrets: [...this.secrets.values()] as secretsmanager.ISecret[],
+      ...(this.authentication === 'iam'
+        ? { defaultAuthScheme: rds.DefaultAuthScheme.IAM_AUTH, role: this.proxyRole() }
+        : // Secret says `secretFullArn?: string | undefined`, ISecret `secretFullArn?: string`.
+          { secrets: [...this.secrets.values()] as secretsmanager.ISecret[] }),
       requireTLS: true,
       borrowTimeout: props.borrowTimeout ?? Duration.minutes(2),
       maxConnectionsPercent,
@@ -126,19 +162,69 @@ export class DatabaseAccess extends Construct {
     });
   }
 
+  /** What the proxy needs to log in as the roles that log in to it. */
+  private proxyRole(): iam.Role {
+    const role = new iam.Role(this, 'ProxyRole', {
+      description: 'Logs the RDS Proxy of the partition archiver in',
+      assumedBy: new iam.ServicePrincipal('rds.amazonaws.com'),
+    });
+    role.addToPolicy(this.mayConnect(this.targetResourceId, ...DATABASE_ROLES));
+    return role;
+  }
+
+  private get targetResourceId(): string {
+    const { resourceId } = this.target;
+    if (resourceId === undefined) {
+      throw new Error('functions log in by IAM, but the resource id of the database is not given');
+    }
+    return resourceId;
+  }
+
+  private mayConnect(resourceId: string, ...roles: readonly DatabaseRole[]): iam.PolicyStatement {
+    const users = roles.map((role) =>
+      Stack.of(this).formatArn({
+        service: 'rds-db',
+        resource: 'dbuser',
+        resourceName: `${resourceId}/${role}`,
+        arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+      }),
+    );
+    return new iam.PolicyStatement({ sid: 'LogIn', actions: ['rds-db:connect'], resources: users });
+  }
+
   /** How to log in; `undefined` for an administrator of whom there is no secret. */
   login(as: DatabaseRole | 'administrator'): DatabaseLogin | undefined {
     if (as === 'administrator') return this.administrator;
     const { host, port, connections } = this;
+    if (this.authentication === 'iam') {
+      const statement = this.mayConnect(this.proxyResourceId, as);
+      return { host, port, connections, statement, environment: { DATABASE_USER: as } };
+    }
     // Secret says `secretFullArn?: string | undefined`, ISecret `secretFullArn?: string`.
-    return { host, port, connections, secret: this.secret(as) as secretsmanager.ISecret };
+    return { host, port, connections, ...bySecret(this.secret(as) as secretsmanager.ISecret) };
   }
 
-  /** The secret `{"username", "password"}` of a database role. */
+  /**
+   * What a role needs besides to log in past the proxy: nothing where it has a password.
+   * `resourceId` names what it logs in to, which by default is the database.
+   */
+  directLogin(as: DatabaseRole, resourceId?: string): iam.PolicyStatement[] {
+    if (this.authentication === 'secrets') return [];
+    const statement = this.mayConnect(resourceId ?? this.targetResourceId, as);
+    statement.sid = 'LogInPastTheProxy';
+    return [statement];
+  }
+
+  /** The secret `{"username", "password"}` of a database role; there is none where functions log in by IAM. */
   secret(role: DatabaseRole): secretsmanager.Secret {
     const secret = this.secrets.get(role);
-    if (secret === undefined) throw new Error(`no secret for database role ${role}`);
+    if (secret === undefined) throw new Error(`no secret for database role ${role}: it logs in by IAM`);
     return secret;
+  }
+
+  /** Database roles that have a secret: all, or, where functions log in by IAM, none. */
+  get rolesWithSecret(): readonly DatabaseRole[] {
+    return [...this.secrets.keys()];
   }
 
   private generateSecret(role: DatabaseRole): secretsmanager.Secret {
@@ -162,4 +248,16 @@ export class DatabaseAccess extends Construct {
     (secret.node.defaultChild as secretsmanager.CfnSecret).addMetadata(DATABASE_ROLE_TAG, role);
     return secret;
   }
+}
+
+/** Not `grantRead`, which allows DescribeSecret as well. */
+function bySecret({ secretArn }: secretsmanager.ISecret): Pick<DatabaseLogin, 'statement' | 'environment'> {
+  return {
+    statement: new iam.PolicyStatement({
+      sid: 'ReadOwnLogin',
+      actions: ['secretsmanager:GetSecretValue'],
+      resources: [secretArn],
+    }),
+    environment: { DATABASE_SECRET_ARN: secretArn },
+  };
 }

@@ -19,6 +19,12 @@ export interface DatabaseTargetProps {
   readonly port?: number;
   /** Name of the database that has the partition sets. */
   readonly databaseName: string;
+  /**
+   * Resource id of the cluster or instance (`cluster-ABC…`, `db-ABC…`), by which policies name its users.
+   *
+   * @default - not known; needed where functions log in by IAM
+   */
+  readonly resourceId?: string | undefined;
   /** Security groups of the database. */
   readonly securityGroupIds: readonly string[];
 }
@@ -31,6 +37,8 @@ export class DatabaseTarget extends Construct {
   readonly port: number;
   /** ARN of the cluster or instance. */
   readonly arn: string;
+  /** Resource id, where it is known. */
+  readonly resourceId: string | undefined;
   /** Host name of the writer endpoint. */
   readonly host: string;
   /** Security groups of the database. */
@@ -42,6 +50,7 @@ export class DatabaseTarget extends Construct {
     this.kind = props.kind;
     this.identifier = props.identifier;
     this.databaseName = props.databaseName;
+    this.resourceId = props.resourceId;
     this.port = props.port ?? 5432;
     this.host = props.endpoint;
     this.arn = Stack.of(this).formatArn({

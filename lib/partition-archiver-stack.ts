@@ -37,6 +37,8 @@ export class PartitionArchiverStack extends Stack {
       securityGroupIds,
       proxy,
       verifyEndpoint,
+      authentication,
+      resourceId,
       adminSecretArn,
       attachedS3Roles,
     } = config.database;
@@ -44,7 +46,8 @@ export class PartitionArchiverStack extends Stack {
     const vpc = this.importVpc(config.network);
     this.archiver = new PartitionArchiver(this, 'Archiver', {
       vpc,
-      database: { kind, identifier, endpoint, port, databaseName: name, securityGroupIds },
+      database: { kind, identifier, endpoint, port, databaseName: name, securityGroupIds, resourceId },
+      authentication,
       config: {
         partitionSets: config.partitionSets,
         concurrency: config.concurrency,
@@ -61,6 +64,7 @@ export class PartitionArchiverStack extends Stack {
               endpoint: verifyEndpoint.endpoint,
               port: verifyEndpoint.port ?? port,
               securityGroupIds: verifyEndpoint.securityGroupIds ?? securityGroupIds,
+              resourceId: verifyEndpoint.resourceId,
             },
           }),
       ...(adminSecretArn === undefined
@@ -116,6 +120,8 @@ export class PartitionArchiverStack extends Stack {
 
   private createVpcEndpoints(vpc: ec2.IVpc): void {
     vpc.addGatewayEndpoint('S3Endpoint', { service: ec2.GatewayVpcEndpointAwsService.S3 });
+    // Tokens are signed where they are used.
+    if (this.archiver.database.authentication === 'iam') return;
     const secretsManager = vpc.addInterfaceEndpoint('SecretsManagerEndpoint', {
       service: ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
       // By default the whole VPC may use it, whose address range is not known here.

@@ -17,12 +17,11 @@ import { ArchiveStateMachine } from './archive-state-machine.ts';
 import { ArchiveTrail } from './archive-trail.ts';
 import { ArchiverFunctions, type VerifyEndpoint } from './archiver-functions.ts';
 import { ArchiverMetrics } from './archiver-metrics.ts';
-import { DatabaseAccess, type ExistingProxy } from './database-access.ts';
+import { DatabaseAccess, type DatabaseAuthentication, type ExistingProxy } from './database-access.ts';
 import { DatabaseS3Roles } from './database-s3-roles.ts';
 import { DatabaseTarget, type DatabaseTargetProps } from './database-target.ts';
 import { DrillStateMachine } from './drill-state-machine.ts';
 import { RestoreStateMachine } from './restore-state-machine.ts';
-import { DATABASE_ROLES } from './steps.ts';
 
 /** Properties of {@link PartitionArchiver}. */
 export interface PartitionArchiverProps {
@@ -62,6 +61,13 @@ export interface PartitionArchiverProps {
    * @default - through the proxy, at the writer
    */
   readonly verifyEndpoint?: VerifyEndpoint;
+  /**
+   * How functions log in: by a generated password for each database role, or by IAM from end to end, for which
+   * `database.resourceId` must be given.
+   *
+   * @default 'secrets'
+   */
+  readonly authentication?: DatabaseAuthentication;
   /**
    * Secret `{"username", "password"}` of an administrator of the database.
    *
@@ -149,6 +155,7 @@ export class PartitionArchiver extends Construct {
       vpcSubnets,
       target,
       ...(props.existingProxy === undefined ? {} : { existingProxy: props.existingProxy }),
+      ...(props.authentication === undefined ? {} : { authentication: props.authentication }),
       ...(props.adminSecret === undefined ? {} : { adminSecret: props.adminSecret }),
     });
     const logRetention = props.logRetention === undefined ? {} : { logRetention: props.logRetention };
@@ -240,7 +247,7 @@ export class PartitionArchiver extends Construct {
       'To be attached to the database for the feature s3Import',
       this.databaseS3Roles.importRole.roleArn,
     );
-    for (const role of DATABASE_ROLES) {
+    for (const role of this.database.rolesWithSecret) {
       const { secretArn, node } = this.database.secret(role);
       output(`${node.id}Arn`, `Login of the database role ${role}`, secretArn);
     }

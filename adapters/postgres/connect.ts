@@ -10,7 +10,8 @@ export interface ConnectionSettings {
   readonly port: number;
   readonly database: string;
   readonly user: string;
-  readonly password: string;
+  /** Or what makes one when the connection is opened: a token that is good for minutes. */
+  readonly password: string | (() => Promise<string>);
   /** The certificate must be valid for the host; with `ca`, by that authority (PEM). `false`: no TLS. */
   readonly tls: { readonly ca?: string } | false;
   /** Shown in pg_stat_activity: who asks, and for what. */

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { alarmsSchema } from './alarms.ts';
 import { archiveSchema } from './archive.ts';
-import { identifier, judgedBy, matching, timeZone, wholeNumber } from './fields.ts';
+import { databaseSchema } from './database.ts';
+import { judgedBy, matching, timeZone } from './fields.ts';
 import { partitionSetsSchema } from './partition-set.ts';
 import { parseConfig, type Parsed } from './problems.ts';
 import { concurrencySchema } from './runtime.ts';
@@ -11,100 +12,12 @@ const DAYS_KEPT_AFTER_DROP = 30;
 
 const accountSchema = matching(/^\d{12}$/, 'must be an AWS account of 12 digits');
 const regionSchema = matching(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be an AWS Region such as eu-central-1');
-const securityGroupSchema = matching(
-  /^sg-[0-9a-f]+$/,
-  'must be the id of a security group such as sg-0123abcd',
-);
 const subnetSchema = matching(/^subnet-[0-9a-f]+$/, 'must be the id of a subnet such as subnet-0123abcd');
 const routeTableSchema = matching(/^rtb-[0-9a-f]+$/, 'must be the id of a route table such as rtb-0123abcd');
 const scheduleExpressionSchema = matching(
   /^(rate\(\d+ (minutes?|hours?|days?)\)|cron\(\S+ \S+ \S+ \S+ \S+ \S+\))$/,
   'must be an EventBridge Scheduler expression such as cron(0 3 1 * ? *)',
 );
-
-const roleSchema = matching(/^arn:[\w-]+:iam::\d{12}:role\/.+$/, 'must be the ARN of an IAM role');
-const secretSchema = matching(
-  /^arn:[\w-]+:secretsmanager:[\w-]+:\d{12}:secret:.+-[A-Za-z0-9]{6}$/,
-  'must be the whole ARN of a secret, with the six characters that Secrets Manager adds',
-);
-
-const proxySchema = z.strictObject({
-  endpoint: z.string('must be a host name').min(1, 'must not be empty').describe('Host name of the proxy.'),
-  port: wholeNumber(1, 65_535).default(5432).describe('RDS Proxy itself knows no other for PostgreSQL.'),
-  securityGroupIds: z
-    .array(securityGroupSchema, 'must be a list of security groups')
-    .min(1, 'must name at least one security group')
-    .describe('Security groups of the proxy; the functions are let in through them.'),
-});
-
-const verifyEndpointSchema = z.strictObject({
-  endpoint: z
-    .string('must be a host name')
-    .min(1, 'must not be empty')
-    .describe('Host name of a reader endpoint, of a read replica, or of the writer itself, past the proxy.'),
-  port: wholeNumber(1, 65_535).optional().describe('By default the port of the database.'),
-  securityGroupIds: z
-    .array(securityGroupSchema, 'must be a list of security groups')
-    .min(1, 'must name at least one security group')
-    .optional()
-    .describe('Security groups behind it; verify is let in through them. By default those of the database.'),
-});
-
-const databaseSchema = z
-  .strictObject({
-    kind: z
-      .enum(['cluster', 'instance'], 'must be cluster (Aurora) or instance (RDS for PostgreSQL)')
-      .describe('cluster for Aurora PostgreSQL, instance for RDS for PostgreSQL.'),
-    identifier: matching(
-      /^[A-Za-z][A-Za-z0-9-]{0,62}$/,
-      'must be the identifier of a DB cluster or instance',
-    ).describe('DB cluster identifier, or DB instance identifier.'),
-    endpoint: z.string('must be a host name').min(1, 'must not be empty').describe('Writer endpoint.'),
-    port: wholeNumber(1, 65_535).default(5432).describe('Port of the database.'),
-    name: identifier
-      .regex(
-        /^[\w.-]+$/,
-        'must consist of letters, digits, _, . and -, since it is the first part of each S3 key',
-      )
-      .describe('Database that has the partition sets.'),
-    engine: z
-      .enum(['aurora-postgresql', 'postgres'], 'must be aurora-postgresql or postgres')
-      .optional()
-      .describe('Follows from kind; checked if given.'),
-    securityGroupIds: z
-      .array(securityGroupSchema, 'must be a list of security groups')
-      .min(1, 'must name at least one security group')
-      .describe('Security groups of the database; the proxy is let in through them.'),
-    proxy: proxySchema
-      .optional()
-      .describe('An RDS Proxy that is there already. By default one is made, with TLS required.'),
-    verifyEndpoint: verifyEndpointSchema
-      .optional()
-      .describe(
-        'Where verify reads tables, to spare the writer; it proves first that the export is replayed there. By default through the proxy.',
-      ),
-    adminSecretArn: secretSchema
-      .optional()
-      .describe(
-        'Secret {"username", "password"} of an administrator, such as the one that RDS manages. Only the workflows PrepareDatabase and PartitionTable use it, and without it they are not made.',
-      ),
-    attachedS3Roles: z
-      .strictObject({ exportRoleArn: roleSchema, importRoleArn: roleSchema })
-      .optional()
-      .describe(
-        'Roles that are attached to the database already for s3Export and s3Import; they are let into the archive. By default two are made and attached.',
-      ),
-  })
-  .superRefine(
-    (database, context) => {
-      const expected = database.kind === 'cluster' ? 'aurora-postgresql' : 'postgres';
-      if (database.engine !== undefined && database.engine !== expected) {
-        const message = `must be ${expected} for kind ${database.kind}`;
-        context.addIssue({ code: 'custom', path: ['engine'], message });
-      }
-    },
-    judgedBy('kind', 'engine'),
-  );
 
 const networkSchema = z
   .strictObject({

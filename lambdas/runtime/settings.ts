@@ -23,7 +23,8 @@ export interface BucketSettings {
 export interface Settings extends BucketSettings {
   readonly databaseHost: string;
   readonly databasePort: number;
-  readonly databaseSecretArn: string;
+  /** Secret of the database role that the function logs in as, or, by IAM, that role itself. */
+  readonly login: { readonly secretArn: string } | { readonly user: string };
   /** Where verify reads tables, if not through the proxy. */
   readonly readingEndpoint?: Endpoint;
 }
@@ -41,15 +42,19 @@ const VARIABLES = {
   ...BUCKET_VARIABLES,
   databaseHost: 'DATABASE_HOST',
   databasePort: 'DATABASE_PORT',
-  databaseSecretArn: 'DATABASE_SECRET_ARN',
 } as const;
 
 /** Reads the environment. `InvalidConfiguration` names every variable that is missing. */
 export function readSettings(environment: Environment = process.env): Settings {
-  const settings = readVariables(VARIABLES, environment);
+  const byIam = (environment['DATABASE_USER'] ?? '') !== '';
+  const { as, ...settings } = readVariables(
+    { ...VARIABLES, as: byIam ? 'DATABASE_USER' : 'DATABASE_SECRET_ARN' },
+    environment,
+  );
   const readingHost = environment['READING_HOST'] ?? '';
   return {
     ...settings,
+    login: byIam ? { user: as } : { secretArn: as },
     databasePort: portOf('DATABASE_PORT', environment),
     ...(readingHost !== '' && {
       readingEndpoint: { host: readingHost, port: portOf('READING_PORT', environment) },

@@ -1,7 +1,6 @@
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { connect, type Connection } from '../../adapters/postgres/connect.ts';
-import { readCredentials, type DatabaseCredentials } from '../../adapters/secrets-manager/credentials.ts';
 import type { RuntimeConfig } from '../../core/config/runtime.ts';
+import { functionLogin, type Login } from './login.ts';
 import { readRuntimeConfig, readSettings, type Endpoint, type Settings } from './settings.ts';
 import { timed, type Handler, type Timing } from './timed.ts';
 
@@ -21,20 +20,17 @@ export interface StepContext extends Omit<Timing, 'signal'> {
 export interface StepSurroundings {
   readonly settings: Settings;
   readonly config: RuntimeConfig;
-  readonly credentials: () => Promise<DatabaseCredentials>;
+  readonly credentials: () => Promise<Login>;
   readonly connect: typeof connect;
 }
 
 function lambdaSurroundings(): StepSurroundings {
   const settings = readSettings();
-  const secrets = new SecretsManagerClient({ region: settings.region });
-  const credentials = (): Promise<DatabaseCredentials> =>
-    readCredentials(secrets, settings.databaseSecretArn);
-  return { settings, config: readRuntimeConfig(), credentials, connect };
+  return { settings, config: readRuntimeConfig(), credentials: functionLogin(settings), connect };
 }
 
 /**
- * Wires a step: settings and configuration, a database connection as the role whose secret the function has, a clock
+ * Wires a step: settings and configuration, a database connection as the role that the function logs in as, a clock
  * and a log; ends its connections when the step is done or out of time. A Lambda that answered is frozen as it stands
  * and thawed for the next event: what was left under way would go on beside the next try.
  */
@@ -56,7 +52,7 @@ export function step<Event, Answer>(
           ...to,
           database: settings.databaseName,
           user: username,
-          password,
+          password: typeof password === 'string' ? password : () => password(to),
           tls: {},
           applicationName: `partition-archiver ${name}`,
         },

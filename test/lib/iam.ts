@@ -42,6 +42,7 @@ const ARNS: Readonly<Record<string, (id: string) => string>> = {
   'AWS::SQS::Queue': (id) => `arn:aws:sqs:${REGION}:${ACCOUNT}:${id}`,
   'AWS::SecretsManager::Secret': (id) => `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:${id}`,
   'AWS::StepFunctions::StateMachine': (id) => `arn:aws:states:${REGION}:${ACCOUNT}:stateMachine:${id}`,
+  'AWS::RDS::DBProxy': (id) => `arn:aws:rds:${REGION}:${ACCOUNT}:db-proxy:prx-${id}`,
   'AWS::SNS::Topic': (id) => `arn:aws:sns:${REGION}:${ACCOUNT}:${id}`,
 };
 
@@ -155,7 +156,8 @@ export class Iam {
       const pseudo = { 'AWS::Partition': 'aws', 'AWS::Region': REGION, 'AWS::AccountId': ACCOUNT }[Ref];
       return pseudo ?? (this.types.get(Ref) === 'AWS::S3::Bucket' ? Ref : this.arn(Ref));
     }
-    if (Array.isArray(attribute) && attribute[1] === 'Arn') return this.arn(String(attribute[0]));
+    if (Array.isArray(attribute) && /^(DBProxy)?Arn$/.test(String(attribute[1])))
+      return this.arn(String(attribute[0]));
     if (Array.isArray(join))
       return (join[1] as unknown[]).map((part) => this.text(part)).join(String(join[0]));
     if (Array.isArray(select)) {

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Stage, Validations, type Stack } from 'aws-cdk-lib';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { stackOf } from './synthesise.ts';
+import { exampleConfig, stackOf } from './synthesise.ts';
 
 const EXAMPLE_NETWORK = {
   vpcId: 'vpc-0123456789abcdef0',
@@ -41,6 +41,15 @@ describe('AwsSolutions finds nothing that is not mended or acknowledged', () => 
       },
     ],
     ['CloudTrail instead of access logs', { archive: { accessLogs: false, dataEvents: true } }],
+    [
+      'logins by IAM',
+      {
+        database: {
+          ...(exampleConfig() as { database: object }).database,
+          ...{ authentication: 'iam', resourceId: 'cluster-ABC' },
+        },
+      },
+    ],
     ['VPC endpoints', { network: { ...EXAMPLE_NETWORK, createVpcEndpoints: true } }],
   ])('in a stack with %s', (_, changes) => {
     expect(findings(changes)).toEqual([]);

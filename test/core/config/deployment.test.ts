@@ -128,6 +128,30 @@ describe('a deployment file', () => {
     ).toEqual([expect.stringContaining('must be the ARN of a KMS key (not of an alias)')]);
   });
 
+  describe('whose functions log in by IAM', () => {
+    const { database } = EXAMPLE as { database: object };
+    const proxy = { endpoint: 'p.example', securityGroupIds: ['sg-0a'] };
+    const adminSecretArn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:admin-AbCdEf';
+    const byIam = (changes: object) =>
+      problemsWith({ database: { ...database, authentication: 'iam', ...changes } });
+
+    test('names database and proxy by their resource ids', () => {
+      expect(byIam({ resourceId: 'cluster-ABCDEFGHIJKL' })).toEqual([]);
+      expect(byIam({ resourceId: 'cluster-ABC', proxy: { ...proxy, resourceId: 'prx-0a1b' } })).toEqual([]);
+    });
+
+    test('is refused without them, or with a password of an administrator', () => {
+      expect(byIam({ proxy, adminSecretArn })).toEqual([
+        expect.stringMatching(/^database.resourceId: is missing: .*RDS console/),
+        expect.stringMatching(/^database.proxy.resourceId: is missing: .*last part of its ARN/),
+        expect.stringMatching(/^database.adminSecretArn: .* cannot be used with authentication iam/),
+      ]);
+      expect(byIam({ resourceId: 'db-ABC' })).toEqual([
+        expect.stringContaining('must begin with cluster- for kind cluster'),
+      ]);
+    });
+  });
+
   describe('whose archives expire', () => {
     const withExpiry = (expiry: object, rest: object = {}) => problemsWith({ archive: { expiry, ...rest } });
 

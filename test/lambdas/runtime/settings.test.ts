@@ -29,8 +29,18 @@ describe('the environment of a Lambda', () => {
         databasePort: 5432,
         databaseName: 'shop',
       },
-      ...{ databaseSecretArn: 'arn:secret', archiveBucket: 'archive', region: 'eu-central-1' },
+      ...{ login: { secretArn: 'arn:secret' }, archiveBucket: 'archive', region: 'eu-central-1' },
     });
+  });
+
+  test('may name a database role instead of a secret, which then logs in by IAM', () => {
+    const { DATABASE_SECRET_ARN: _, ...rest } = environment;
+    expect(readSettings({ ...rest, DATABASE_USER: 'archiver_read' }).login).toEqual({
+      user: 'archiver_read',
+    });
+    expect(() => readSettings(rest)).toThrow(
+      expect.objectContaining({ message: 'the environment lacks DATABASE_SECRET_ARN' }),
+    );
   });
 
   test('may name another endpoint to read tables at', () => {

@@ -7,7 +7,7 @@ import { makeConfig } from '../../support/fakes.ts';
 
 const settings = {
   ...{ archiver: 'test', databaseHost: 'proxy.example', databasePort: 5432, databaseName: 'shop' },
-  ...{ databaseSecretArn: 'arn:secret', archiveBucket: 'archive', region: 'eu-central-1' },
+  ...{ login: { secretArn: 'arn:secret' }, archiveBucket: 'archive', region: 'eu-central-1' },
 };
 
 /** Surroundings whose connections only note how they were opened and ended. */
@@ -70,6 +70,27 @@ describe('a step', () => {
     ]);
     expect(ended).toEqual([{ number: 1, timeout: 1 }]);
     expect(context).toMatchObject({ settings, notices: ['WARNING: of the server'], remainingMs: 58_000 });
+  });
+
+  test('makes a token for each endpoint that it connects to, when it does', async () => {
+    const { surroundings, opened } = setUp();
+    const credentials = async () => ({
+      username: 'archiver_read',
+      password: async ({ host, port }: { host: string; port: number }) => `token for ${host}:${port}`,
+    });
+    const handler = step(
+      'verify',
+      async (_, { open }) => {
+        await open({ host: 'reader.example', port: 6432 }).end();
+      },
+      { ...surroundings, credentials },
+    );
+    await handler({}, lambda(60_000));
+    const passwords = opened.map(([{ password }]) => (typeof password === 'string' ? '' : password()));
+    expect(await Promise.all(passwords)).toEqual([
+      'token for proxy.example:5432',
+      'token for reader.example:6432',
+    ]);
   });
 
   test('may open a connection to another endpoint, as the same role, which ends with it', async () => {

@@ -3,7 +3,7 @@ import { archiveClient, archiveStore } from '../../../lambdas/runtime/store.ts';
 
 const settings = {
   ...{ archiver: 'test', databaseHost: 'proxy.example', databasePort: 5432, databaseName: 'shop' },
-  ...{ databaseSecretArn: 'arn:secret', archiveBucket: 'archive', region: 'eu-central-1' },
+  ...{ login: { secretArn: 'arn:secret' }, archiveBucket: 'archive', region: 'eu-central-1' },
 };
 
 test('one client serves every event of a process, on the configured bucket and no other one', async () => {

@@ -1,0 +1,155 @@
+import * as z from 'zod';
+import { identifier, judgedBy, matching, wholeNumber } from './fields.ts';
+
+const securityGroupSchema = matching(
+  /^sg-[0-9a-f]+$/,
+  'must be the id of a security group such as sg-0123abcd',
+);
+const roleSchema = matching(/^arn:[\w-]+:iam::\d{12}:role\/.+$/, 'must be the ARN of an IAM role');
+const secretSchema = matching(
+  /^arn:[\w-]+:secretsmanager:[\w-]+:\d{12}:secret:.+-[A-Za-z0-9]{6}$/,
+  'must be the whole ARN of a secret, with the six characters that Secrets Manager adds',
+);
+
+const proxySchema = z.strictObject({
+  endpoint: z.string('must be a host name').min(1, 'must not be empty').describe('Host name of the proxy.'),
+  port: wholeNumber(1, 65_535).default(5432).describe('RDS Proxy itself knows no other for PostgreSQL.'),
+  securityGroupIds: z
+    .array(securityGroupSchema, 'must be a list of security groups')
+    .min(1, 'must name at least one security group')
+    .describe('Security groups of the proxy; the functions are let in through them.'),
+  resourceId: matching(/^prx-[0-9a-z]+$/, 'must be the resource id of a proxy such as prx-0123abcd')
+    .optional()
+    .describe('Last part of its ARN. Needed where functions log in by IAM.'),
+});
+
+const verifyEndpointSchema = z.strictObject({
+  endpoint: z
+    .string('must be a host name')
+    .min(1, 'must not be empty')
+    .describe('Host name of a reader endpoint, of a read replica, or of the writer itself, past the proxy.'),
+  port: wholeNumber(1, 65_535).optional().describe('By default the port of the database.'),
+  securityGroupIds: z
+    .array(securityGroupSchema, 'must be a list of security groups')
+    .min(1, 'must name at least one security group')
+    .optional()
+    .describe('Security groups behind it; verify is let in through them. By default those of the database.'),
+  resourceId: matching(
+    /^(cluster|db|prx)-[0-9A-Za-z]+$/,
+    'must be a resource id such as cluster-ABC123, db-ABC123 or prx-0123abcd',
+  )
+    .optional()
+    .describe('Its resource id, where functions log in by IAM. By default that of the database.'),
+});
+
+const databaseFields = z.strictObject({
+  kind: z
+    .enum(['cluster', 'instance'], 'must be cluster (Aurora) or instance (RDS for PostgreSQL)')
+    .describe('cluster for Aurora PostgreSQL, instance for RDS for PostgreSQL.'),
+  identifier: matching(
+    /^[A-Za-z][A-Za-z0-9-]{0,62}$/,
+    'must be the identifier of a DB cluster or instance',
+  ).describe('DB cluster identifier, or DB instance identifier.'),
+  endpoint: z.string('must be a host name').min(1, 'must not be empty').describe('Writer endpoint.'),
+  port: wholeNumber(1, 65_535).default(5432).describe('Port of the database.'),
+  name: identifier
+    .regex(
+      /^[\w.-]+$/,
+      'must consist of letters, digits, _, . and -, since it is the first part of each S3 key',
+    )
+    .describe('Database that has the partition sets.'),
+  engine: z
+    .enum(['aurora-postgresql', 'postgres'], 'must be aurora-postgresql or postgres')
+    .optional()
+    .describe('Follows from kind; checked if given.'),
+  securityGroupIds: z
+    .array(securityGroupSchema, 'must be a list of security groups')
+    .min(1, 'must name at least one security group')
+    .describe('Security groups of the database; the proxy is let in through them.'),
+  proxy: proxySchema
+    .optional()
+    .describe('An RDS Proxy that is there already. By default one is made, with TLS required.'),
+  verifyEndpoint: verifyEndpointSchema
+    .optional()
+    .describe(
+      'Where verify reads tables, to spare the writer; it proves first that the export is replayed there. By default through the proxy.',
+    ),
+  authentication: z
+    .enum(['secrets', 'iam'], 'must be secrets or iam')
+    .default('secrets')
+    .describe(
+      'secrets: a generated password for each database role. iam: end-to-end IAM authentication, without any password.',
+    ),
+  resourceId: matching(
+    /^(cluster|db)-[0-9A-Z]+$/,
+    'must be a resource id such as cluster-ABC123 or db-ABC123',
+  )
+    .optional()
+    .describe('Resource id of the cluster or instance. Needed where functions log in by IAM.'),
+  adminSecretArn: secretSchema
+    .optional()
+    .describe(
+      'Secret {"username", "password"} of an administrator, such as the one that RDS manages. Only the workflows PrepareDatabase, Inspect and PartitionTable use it, and without it they are not made.',
+    ),
+  attachedS3Roles: z
+    .strictObject({ exportRoleArn: roleSchema, importRoleArn: roleSchema })
+    .optional()
+    .describe(
+      'Roles that are attached to the database already for s3Export and s3Import; they are let into the archive. By default two are made and attached.',
+    ),
+});
+
+/** What else has to be known, or must not be, where functions log in by IAM. */
+function loginProblems({
+  kind,
+  authentication,
+  resourceId,
+  proxy,
+  adminSecretArn,
+}: z.output<typeof databaseFields>): [path: string[], message: string][] {
+  const problems: [string[], string][] = [];
+  const prefix = kind === 'cluster' ? 'cluster-' : 'db-';
+  if (resourceId !== undefined && !resourceId.startsWith(prefix)) {
+    problems.push([['resourceId'], `must begin with ${prefix} for kind ${kind}`]);
+  }
+  if (authentication !== 'iam') return problems;
+  if (resourceId === undefined) {
+    problems.push([
+      ['resourceId'],
+      'where functions log in by IAM, it names the database in policies (RDS console, Configuration)',
+    ]);
+  }
+  if (proxy !== undefined && proxy.resourceId === undefined) {
+    problems.push([
+      ['proxy', 'resourceId'],
+      'where functions log in by IAM, it names the proxy in policies (the last part of its ARN)',
+    ]);
+  }
+  if (adminSecretArn !== undefined) {
+    const message =
+      'cannot be used with authentication iam: RDS takes no password of an administrator who is a member of the roles';
+    problems.push([['adminSecretArn'], message]);
+  }
+  return problems;
+}
+
+/** The existing database, and the ways into it. */
+export const databaseSchema = databaseFields
+  .superRefine(
+    (database, context) => {
+      const expected = database.kind === 'cluster' ? 'aurora-postgresql' : 'postgres';
+      if (database.engine !== undefined && database.engine !== expected) {
+        const message = `must be ${expected} for kind ${database.kind}`;
+        context.addIssue({ code: 'custom', path: ['engine'], message });
+      }
+    },
+    judgedBy('kind', 'engine'),
+  )
+  .superRefine(
+    (database, context) => {
+      for (const [path, message] of loginProblems(database)) {
+        context.addIssue({ code: 'custom', path, message });
+      }
+    },
+    judgedBy('kind', 'authentication', 'resourceId', 'proxy', 'adminSecretArn'),
+  );
