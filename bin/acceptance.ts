@@ -4,9 +4,11 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { connect, type Connection } from '../adapters/postgres/connect.ts';
+import { authToken } from '../adapters/rds/auth-token.ts';
 import { makeS3Client } from '../adapters/s3/client.ts';
 import { SCHEMA, type Account, type Finding } from './acceptance/checks.ts';
 import { EXPORT_CHECKS } from './acceptance/exports.ts';
+import { LOGIN_CHECKS } from './acceptance/logins.ts';
 import { SERVER_CHECKS } from './acceptance/server.ts';
 
 const { values: options } = parseArgs({
@@ -25,7 +27,7 @@ const AWKWARD = `
 const account = readAccount(process.env);
 await withTables(account, async () => {
   let failed = 0;
-  for (const { name, why, run } of [...SERVER_CHECKS, ...EXPORT_CHECKS]) {
+  for (const { name, why, run } of [...SERVER_CHECKS, ...LOGIN_CHECKS, ...EXPORT_CHECKS]) {
     const { verdict, found } = await orFail(() => run(account));
     if (verdict === 'fail') failed += 1;
     console.log(`${verdict.padEnd(4)}  ${name}\n      ${found}\n      (depends on it: ${why})`);
@@ -76,11 +78,25 @@ function readAccount(environment: Readonly<Record<string, string | undefined>>):
     (applicationName: string): Connection =>
       connect({ host: to, port: Number(port ?? '5432'), database, user, password, tls, applicationName });
   const endpoint = environment['AWS_ENDPOINT_URL_S3'];
-  const proxyHost = environment['PROXY_HOST'];
+  const [proxyHost, readerHost] = [environment['PROXY_HOST'], environment['READER_HOST']];
+  const iamUser = environment['IAM_USER'];
+  const s3 = makeS3Client({ region, ...(endpoint !== undefined && { endpoint }) });
+  const byToken =
+    (to: string, as: string) =>
+    (applicationName: string): Connection => {
+      const subject = { host: to, port: Number(environment['PROXY_PORT'] ?? '5432'), user: as, region };
+      const { credentials, sha256 } = s3.config;
+      const token = () => authToken(subject, { credentials, sha256 }, new Date());
+      return connect({ ...subject, database, password: token, tls: authority, applicationName });
+    };
   return {
     open: opener(host, environment['PGPORT'], environment['PGSSLMODE'] === 'disable' ? false : authority),
     openProxy: proxyHost === undefined ? undefined : opener(proxyHost, environment['PROXY_PORT'], authority),
-    s3: makeS3Client({ region, ...(endpoint !== undefined && { endpoint }) }),
+    openReader:
+      readerHost === undefined ? undefined : opener(readerHost, environment['READER_PORT'], authority),
+    openByToken: proxyHost === undefined || iamUser === undefined ? undefined : byToken(proxyHost, iamUser),
+    iamUser,
+    s3,
     bucket,
     region,
     prefix: `${database}/acceptance/acceptance/${new Date().toISOString().replace(/\W/g, '')}/data/`,

@@ -8,6 +8,11 @@ export interface Account {
   /** Opens a connection as administrator: straight to the database, or through the proxy where one is given. */
   readonly open: (application: string) => Connection;
   readonly openProxy: ((application: string) => Connection) | undefined;
+  /** To a reader, where one is given. */
+  readonly openReader: ((application: string) => Connection) | undefined;
+  /** Through the proxy as `iamUser`, by a token, where one is given. */
+  readonly openByToken: ((application: string) => Connection) | undefined;
+  readonly iamUser: string | undefined;
   readonly s3: S3Client;
   readonly bucket: string;
   readonly region: string;

@@ -21,6 +21,8 @@ test('the acceptance script finds what it looks for, on the stand-ins', async ()
     },
     ...{ PGUSER: postgres.superuser.user, PGPASSWORD: postgres.superuser.password },
     ...{ PROXY_HOST: pooler.host, PROXY_PORT: String(pooler.port), PGSSLROOTCERT: pooler.caFile },
+    // Not a reader, but what is asked of one is true of the server itself.
+    ...{ READER_HOST: postgres.host, READER_PORT: String(postgres.port) },
     ...{ ARCHIVE_BUCKET: bucket, AWS_REGION: store.region, AWS_ENDPOINT_URL_S3: store.endpoint },
     ...{ AWS_ACCESS_KEY_ID: store.accessKeyId, AWS_SECRET_ACCESS_KEY: store.secretAccessKey },
   });
@@ -33,6 +35,7 @@ test('the acceptance script finds what it looks for, on the stand-ins', async ()
     'fail an export to where the role may not write is refused, and known as ExportDenied',
   ]);
   expect(verdicts.filter((line) => line.startsWith('skip'))).toEqual([
+    'skip a token logs in through the proxy',
     'skip files beyond 6 GB, and whether a row runs across two',
   ]);
   expect(code).toBe(1);
