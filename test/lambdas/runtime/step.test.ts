@@ -86,7 +86,7 @@ describe('a step', () => {
       { ...surroundings, credentials },
     );
     await handler({}, lambda(60_000));
-    const passwords = opened.map(([{ password }]) => (typeof password === 'string' ? '' : password()));
+    const passwords = opened.map(async ([{ password }]) => typeof password === 'string' || password());
     expect(await Promise.all(passwords)).toEqual([
       'token for proxy.example:5432',
       'token for reader.example:6432',
