@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { CATALOGUE, type ErrorCode } from '../../core/errors.ts';
 import { EXPORT_CHECKS } from '../../bin/acceptance/exports.ts';
+import { LOGIN_CHECKS } from '../../bin/acceptance/logins.ts';
 import { SERVER_CHECKS } from '../../bin/acceptance/server.ts';
 
 const DOCS = join(import.meta.dirname, '..', '..', 'docs');
@@ -40,5 +41,5 @@ test('the acceptance script checks what its page lists', () => {
   const page = readFileSync(join(DOCS, 'acceptance.md'), 'utf8');
   const rows = page.split('\n').filter((line) => line.startsWith('| ')).length - 1;
   // Three rows of the page stand for two checks each, and the versions have none.
-  expect(rows).toBe(EXPORT_CHECKS.length + SERVER_CHECKS.length - 3);
+  expect(rows).toBe(EXPORT_CHECKS.length + LOGIN_CHECKS.length + SERVER_CHECKS.length - 3);
 });
