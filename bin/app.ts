@@ -7,11 +7,15 @@ import { PartitionArchiverStack } from '../lib/partition-archiver-stack.ts';
 const DEFAULT_FILE = 'partition-archiver.json';
 
 const app = new App();
+const mistakes: string[] = [];
 const files = ((app.node.tryGetContext('config') as string | undefined) ?? DEFAULT_FILE).split(',');
 // A stack for each file: several databases are deployed, changed and deleted one by one.
 const stacks = new Map<string, string>();
-for (const file of files) {
-  const config = readDeploymentFile(file);
+const configs = files.map((file) => [file, readDeploymentFile(file)] as const);
+// All mistakes of all files at once.
+if (mistakes.length > 0) refuse(...mistakes);
+for (const [file, config] of configs) {
+  if (config === undefined) continue;
   const other = stacks.get(config.stackName);
   if (other !== undefined) {
     refuse(`the deployment files ${other} and ${file} have the same stackName, ${config.stackName}`);
@@ -20,23 +24,26 @@ for (const file of files) {
   new PartitionArchiverStack(app, config.stackName, { config });
 }
 
-function readDeploymentFile(file: string): DeploymentConfig {
+/** `undefined` where there are mistakes, which are then noted. */
+function readDeploymentFile(file: string): DeploymentConfig | undefined {
   let input: unknown;
   try {
     input = JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
-    return refuse(
+    mistakes.push(
       `cannot read the deployment file ${file}: ${error instanceof Error ? error.message : String(error)}`,
       `Copy partition-archiver.example.json to ${DEFAULT_FILE}, or name another file by -c config=<path>, several with commas.`,
     );
+    return undefined;
   }
   const parsed = parseDeploymentConfig(input);
   if (parsed.ok) return parsed.config;
   const count = parsed.problems.length === 1 ? '1 mistake' : `${parsed.problems.length} mistakes`;
-  return refuse(
+  mistakes.push(
     `the deployment file ${file} has ${count}:`,
     ...parsed.problems.map((problem) => `  ${describeProblem(problem)}`),
   );
+  return undefined;
 }
 
 /** Ends with plain lines: a stack trace would hide what is wrong. */

@@ -91,13 +91,20 @@ export class PartitionArchiverStack extends Stack {
     if (config.network.createVpcEndpoints) this.createVpcEndpoints(vpc);
   }
 
-  private archiveOf({ bucket, tiers, expiry, accessLogs }: DeploymentConfig['archive']): ArchiveBucketProps {
+  private archiveOf({
+    bucket,
+    keyArn,
+    tiers,
+    expiry,
+    accessLogs,
+  }: DeploymentConfig['archive']): ArchiveBucketProps {
     if (bucket !== undefined) {
       const encryptionKey = kms.Key.fromKeyArn(this, 'ArchiveKey', bucket.keyArn);
       return { existing: { bucketName: bucket.name, encryptionKey } };
     }
     const after = (days: number | undefined) => (days === undefined ? undefined : Duration.days(days));
     return {
+      ...(keyArn !== undefined && { encryptionKey: kms.Key.fromKeyArn(this, 'ArchiveKey', keyArn) }),
       accessLogs,
       expiry,
       tiers: {

@@ -36,21 +36,26 @@ const tiersSchema = z
     }
   });
 
+const keyArnSchema = matching(
+  /^arn:[\w-]+:kms:[\w-]+:\d{12}:key\/[\w-]+$/,
+  'must be the ARN of a KMS key (not of an alias)',
+);
+
 /** Where archives go, and how long they are kept from being deleted. */
 export const archiveSchema = z
   .strictObject({
     bucket: z
       .strictObject({
         name: matching(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be the name of an S3 bucket'),
-        keyArn: matching(
-          /^arn:[\w-]+:kms:[\w-]+:\d{12}:key\/[\w-]+$/,
-          'must be the ARN of a KMS key (not of an alias)',
-        ),
+        keyArn: keyArnSchema,
       })
       .optional()
       .describe(
         'A bucket that is there already, and the key that it encrypts with. By default both are made.',
       ),
+    keyArn: keyArnSchema
+      .optional()
+      .describe('KMS key that a new bucket encrypts with. By default one is made, which rotates every year.'),
     tiers: tiersSchema
       .prefault({})
       .describe(
@@ -72,12 +77,17 @@ export const archiveSchema = z
       .describe('Whether a trail of CloudTrail records who reads or writes which object of the archive.'),
   })
   .superRefine(
-    ({ bucket, tiers }, context) => {
-      if (bucket === undefined || Object.keys(tiers).length === 0) return;
+    ({ bucket, keyArn, tiers }, context) => {
+      if (bucket === undefined) return;
+      if (keyArn !== undefined) {
+        const message = 'belongs to a bucket that is made here; the key of your own bucket is bucket.keyArn';
+        context.addIssue({ code: 'custom', path: ['keyArn'], message });
+      }
+      if (Object.keys(tiers).length === 0) return;
       const message = 'belong to a bucket that is made here; give your own bucket a lifecycle rule by tag';
       context.addIssue({ code: 'custom', path: ['tiers'], message });
     },
-    judgedBy('bucket', 'tiers'),
+    judgedBy('bucket', 'keyArn', 'tiers'),
   )
   .superRefine(
     ({ tiers, retention, expiry }, context) => {
