@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { alarmsSchema } from './alarms.ts';
 import { archiveSchema } from './archive.ts';
 import { databaseSchema } from './database.ts';
-import { judgedBy, matching, timeZone } from './fields.ts';
+import { judgedBy, matching, timeZone, wholeNumber } from './fields.ts';
 import { partitionSetsSchema } from './partition-set.ts';
 import { parseConfig, type Parsed } from './problems.ts';
 import { concurrencySchema } from './runtime.ts';
