@@ -237,16 +237,10 @@ export class PartitionArchiver extends Construct {
     );
     output('BucketName', 'Bucket that the archive is in', this.archive.bucket.bucketName);
     output('ProxyEndpoint', 'Host name that the functions connect to', this.database.host);
-    output(
-      'ExportRoleArn',
-      'To be attached to the database for the feature s3Export',
-      this.databaseS3Roles.exportRole.roleArn,
-    );
-    output(
-      'ImportRoleArn',
-      'To be attached to the database for the feature s3Import',
-      this.databaseS3Roles.importRole.roleArn,
-    );
+    const { exportRole, importRole } = this.databaseS3Roles;
+    for (const [direction, { roleArn }] of Object.entries({ Export: exportRole, Import: importRole })) {
+      output(`${direction}RoleArn`, `To be attached to the database for the feature s3${direction}`, roleArn);
+    }
     for (const role of this.database.rolesWithSecret) {
       const { secretArn, node } = this.database.secret(role);
       output(`${node.id}Arn`, `Login of the database role ${role}`, secretArn);
