@@ -21,6 +21,8 @@ export interface AuditVerdict {
   readonly intact: boolean;
   /** What was read back and compared. */
   readonly checked: { readonly segments: number; readonly rows: number; readonly bytes: number };
+  /** Segments in a tier that S3 reads only after a restore of the object: only their length was looked at. */
+  readonly cold: number;
   readonly segments: number;
   readonly problems: readonly AuditProblem[];
 }
@@ -29,6 +31,14 @@ type Segment = Manifest['segments'][number];
 
 /** What is said of an object that has nothing but older versions, or none. */
 export const NOT_CURRENT = 'it has no current version: it was deleted';
+
+/** What came out of reading one segment. */
+export interface SegmentCheck {
+  readonly rows: number;
+  readonly bytes: number;
+  readonly cold: boolean;
+  readonly problems: readonly AuditProblem[];
+}
 
 /** Segments read at the same time; each costs one connection to S3 and the memory of its longest line. */
 const AT_ONCE = 4;
@@ -41,16 +51,14 @@ const AT_ONCE = 4;
  * What does not agree is a verdict; an exception means that none was reached.
  */
 export async function audit(
-  { manifest, object }: StoredManifest,
+  stored: StoredManifest,
   sample: AuditSample,
   { store, log }: { readonly store: ArchiveStore; readonly log: Log },
 ): Promise<AuditVerdict> {
-  const problems: AuditProblem[] = checkTotals(manifest, object.key);
-  problems.push(...(await currentVersionProblems(manifest, store)));
-  const chosen = choose(manifest.segments, sample);
-  const checked = await mapAtOnce(chosen, AT_ONCE, (segment) => checkSegment(segment, store));
-  problems.push(...checked.flatMap((each) => each.problems));
-  problems.push(...(await checkDdl(manifest, store)));
+  const { manifest, object } = stored;
+  const chosen = chooseSegments(manifest, sample);
+  const checked = await checkSegments(chosen, store);
+  const problems = [...(await archiveProblems(stored, store)), ...checked.flatMap((each) => each.problems)];
   const verdict = {
     manifestKey: object.key,
     archiveId: manifest.archiveId,
@@ -60,11 +68,29 @@ export async function audit(
       rows: checked.reduce((sum, { rows }) => sum + rows, 0),
       bytes: checked.reduce((sum, { bytes }) => sum + bytes, 0),
     },
+    cold: checked.filter(({ cold }) => cold).length,
     segments: manifest.segments.length,
     problems,
   };
   log.info('audit', { ...verdict, problems: problems.length });
   return verdict;
+}
+
+/** What can be told without reading data: the manifest against itself, the current versions, the DDL. */
+export async function archiveProblems(
+  { manifest, object }: StoredManifest,
+  store: ArchiveStore,
+): Promise<AuditProblem[]> {
+  return [
+    ...checkTotals(manifest, object.key),
+    ...(await currentVersionProblems(manifest, store)),
+    ...(await checkDdl(manifest, store)),
+  ];
+}
+
+/** Reads these segments, a few at a time, and compares each with what its manifest says. */
+export function checkSegments(segments: readonly Segment[], store: ArchiveStore): Promise<SegmentCheck[]> {
+  return mapAtOnce(segments, AT_ONCE, (segment) => checkSegment(segment, store));
 }
 
 /** What the manifest says must agree with itself: the segments cover the table and add up to its contents. */
@@ -119,10 +145,7 @@ export async function currentVersionProblems(
   return problems;
 }
 
-async function checkSegment(
-  segment: Segment,
-  store: ArchiveStore,
-): Promise<{ rows: number; bytes: number; problems: AuditProblem[] }> {
+async function checkSegment(segment: Segment, store: ArchiveStore): Promise<SegmentCheck> {
   const key = segment.objects.map((object) => object.key).join(', ') || `segment ${segment.number}`;
   const problems: AuditProblem[] = [];
   const digester = new LineDigester();
@@ -132,11 +155,12 @@ async function checkSegment(
       for await (const chunk of store.read(part, versionId)) digester.update(chunk);
     } catch (error) {
       if (!(error instanceof ArchiverError) || error.code !== 'ObjectMissing') throw error;
+      if (error.message.includes('InvalidObjectState')) return checkColdSegment(segment, store);
       problems.push({ key: part, problem: `version ${versionId} is gone: ${error.message}` });
-      return { ...digester.position, problems };
+      return { ...digester.position, cold: false, problems };
     }
     const length = digester.position.bytes - before;
-    if (length !== bytes) problems.push({ key: part, problem: `it has ${length} bytes, not ${bytes}` });
+    problems.push(...lengthProblems(part, length, bytes));
   }
   const found = digester.digest();
   const differ = (what: string, is: number | string, said: number | string): void => {
@@ -147,8 +171,25 @@ async function checkSegment(
   differ('SHA-256', found.sha256, segment.sha256);
   differ('line-hash sum', found.lineHashSum, segment.lineHashSum);
   if (!found.complete) problems.push({ key, problem: 'its last line has no end' });
-  return { ...digester.position, problems };
+  return { ...digester.position, cold: false, problems };
 }
+
+/** S3 tells the length of an object in a Glacier tier, but hands its bytes out only after a restore that costs money. */
+async function checkColdSegment({ objects }: Segment, store: ArchiveStore): Promise<SegmentCheck> {
+  const problems: AuditProblem[] = [];
+  for (const { key, versionId, bytes } of objects) {
+    try {
+      problems.push(...lengthProblems(key, (await store.head(key, versionId)).bytes, bytes));
+    } catch (error) {
+      if (!(error instanceof ArchiverError) || error.code !== 'ObjectMissing') throw error;
+      problems.push({ key, problem: `version ${versionId} is gone: ${error.message}` });
+    }
+  }
+  return { rows: 0, bytes: 0, cold: true, problems };
+}
+
+const lengthProblems = (key: string, is: number, said: number): AuditProblem[] =>
+  is === said ? [] : [{ key, problem: `it has ${is} bytes, not ${said}` }];
 
 async function checkDdl({ ddl }: Manifest, store: ArchiveStore): Promise<AuditProblem[]> {
   const digester = new LineDigester();
@@ -163,7 +204,7 @@ async function checkDdl({ ddl }: Manifest, store: ArchiveStore): Promise<AuditPr
 }
 
 /** That many of the segments, each as likely as any other, in their order. */
-function choose(segments: readonly Segment[], sample: AuditSample): readonly Segment[] {
+export function chooseSegments({ segments }: Manifest, sample: AuditSample): readonly Segment[] {
   if (sample === 'all' || sample.segments >= segments.length) return segments;
   const rest = [...segments.keys()];
   const chosen = new Set<number>();

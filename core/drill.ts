@@ -1,6 +1,6 @@
 import { readManifest, type ArchiveStore } from './archive-store.ts';
 import { ArchiverError } from './errors.ts';
-import { manifestKeys } from './find.ts';
+import { manifestKeys } from './find/keys.ts';
 import type { Clock, Log } from './ports.ts';
 import { messageOf, type StepFailure } from './record-failure.ts';
 import { isExpired } from './restore/check.ts';
@@ -71,7 +71,7 @@ export async function pickArchive(
   },
 ): Promise<DrillPlan> {
   const { maxMiB, retrieval } = parseDrillRequest(input);
-  const keys = await manifestKeys({ database }, store);
+  const keys = await Array.fromAsync(manifestKeys({ database }, store));
   if (keys.length === 0) return { next: 'done', archive: null, retrieval };
   for (let looks = 0; looks < LOOKS && keys.length > 0; looks += 1) {
     const [manifestKey = ''] = keys.splice(Math.floor(random() * keys.length), 1);

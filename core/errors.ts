@@ -121,6 +121,9 @@ export const CATALOGUE = {
   DrillFailed: stop(
     'Audit the archive that is named and restore it under another name; what the message says of it would have met you in an emergency.',
   ),
+  AuditFailed: stop(
+    'Look at the archives that are listed. What is damaged is mended from an earlier version of the object; what has no verdict is audited again once its cause is mended.',
+  ),
 
   // The way in.
   TwinDiffers: stop(

@@ -1,15 +1,11 @@
 import { mapAtOnce, readManifest, type ArchiveStore } from './archive-store.ts';
 import { parseBound } from './bounds.ts';
 import { ArchiverError } from './errors.ts';
-import { keyPart } from './keys.ts';
+import { manifestKeys, type ArchiveScope } from './find/keys.ts';
 import type { Manifest } from './manifest.ts';
 
 /** Which archives are looked for. Whatever is left out is not narrowed. */
-export interface ArchiveQuery {
-  readonly database?: string;
-  /** Schema and name of the partitioned parent. */
-  readonly schema?: string;
-  readonly table?: string;
+export interface ArchiveQuery extends ArchiveScope {
   /**
    * Archives with a part at or after this: a date or time (`2021`, `2021-01-31`, `2021-01-31T06:00Z`; UTC where no
    * offset is given), or a number for a set that is partitioned by one.
@@ -57,7 +53,7 @@ export async function find(
   checkRange(query);
   const archives: (FoundArchive & { readonly order: number })[] = [];
   const unreadable: { manifestKey: string; problem: string }[] = [];
-  await mapAtOnce(await manifestKeys(query, store), AT_ONCE, async (manifestKey) => {
+  await mapAtOnce(await Array.fromAsync(manifestKeys(query, store)), AT_ONCE, async (manifestKey) => {
     try {
       const { manifest, object } = await readManifest(store, manifestKey);
       if (isWithin(manifest, query)) {
@@ -74,22 +70,8 @@ export async function find(
   return { archives: archives.map(({ order: _, ...archive }) => archive), unreadable };
 }
 
-/** The keys of the manifests, level by level, so that no data object has to be listed. */
-export async function manifestKeys(query: ArchiveQuery, store: ArchiveStore): Promise<string[]> {
-  const below = async (prefixes: readonly string[], wanted: string | undefined): Promise<string[]> => {
-    if (wanted !== undefined) return prefixes.map((prefix) => `${prefix}${keyPart(wanted)}/`);
-    const folders = await mapAtOnce(prefixes, AT_ONCE, (prefix) => store.folders(prefix));
-    return prefixes.flatMap((prefix, index) => (folders[index] ?? []).map((folder) => `${prefix}${folder}/`));
-  };
-  const databases = await below([''], query.database);
-  const schemas = await below(databases, query.schema);
-  const tables = await below(schemas, query.table);
-  const periods = await below(tables, undefined);
-  const objects = await mapAtOnce(periods, AT_ONCE, (period) => store.list(`${period}manifest/`));
-  return objects.flat().map(({ key }) => key);
-}
-
-function checkRange(query: ArchiveQuery): void {
+/** Throws `InvalidInput` unless both ends of a range are such. */
+export function checkRange(query: ArchiveQuery): void {
   const problems = rangeProblems(query);
   if (problems.length > 0) throw new ArchiverError('InvalidInput', problems.join('; '));
 }
@@ -103,8 +85,8 @@ export function rangeProblems({ from, to }: Pick<ArchiveQuery, 'from' | 'to'>): 
   );
 }
 
-/** What cannot be compared is not left out. */
-function isWithin({ partition }: Manifest, { from, to }: ArchiveQuery): boolean {
+/** Whether an archive has a part in the range. What cannot be compared is not left out. */
+export function isWithin({ partition }: Manifest, { from, to }: ArchiveQuery): boolean {
   const { controlKind } = partition;
   const lower = parseBound(controlKind, partition.lowerBound);
   const upper = parseBound(controlKind, partition.upperBound);

@@ -9,6 +9,8 @@ export const ROOM = {
   partitions: 64 * 1024,
   stillBlocked: 16 * 1024,
   archives: 96 * 1024,
+  found: 128 * 1024,
+  problems: 16 * 1024,
 } as const;
 
 /** The first of `items`, as many as fit into `bytes` as JSON. */

@@ -1,8 +1,10 @@
-import { find, type ArchiveQuery } from '../core/find.ts';
+import { find } from '../core/find.ts';
+import { findReport } from '../core/find/report.ts';
+import { parseFindRequest } from '../core/find/request.ts';
 import { bucketStep } from './runtime/bucket-step.ts';
 import { browsableStore } from './runtime/store.ts';
 
-/** Lists the archives of a table and a range of time, from the manifests in the bucket alone. */
-export const handler = bucketStep('find', ({ query }: { query: ArchiveQuery }, { settings }) =>
-  find({ ...query, database: settings.databaseName }, { store: browsableStore(settings) }),
+/** Finds the archives of a table and a range, from the manifests alone. */
+export const handler = bucketStep('find', async ({ input }: { input: unknown }, { settings }) =>
+  findReport(await find(parseFindRequest(input, settings.databaseName), { store: browsableStore(settings) })),
 );

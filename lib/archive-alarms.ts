@@ -47,6 +47,7 @@ export interface AlarmThresholds {
 /** Properties of {@link ArchiveAlarms}. */
 export interface ArchiveAlarmsProps {
   readonly stateMachine: sfn.StateMachine;
+  readonly auditStateMachine: sfn.StateMachine;
   /** Queue of starts that did not happen. */
   readonly deadLetterQueue: sqs.IQueue;
   readonly metrics: ArchiverMetrics;
@@ -90,7 +91,12 @@ export class ArchiveAlarms extends Construct {
     for (const email of props.emails ?? []) {
       this.topic.addSubscription(new subscriptions.EmailSubscription(email));
     }
-    this.alarms = [...this.ofExecutions(props), ...this.ofPartitionSets(props), ...this.ofDrills(props)];
+    this.alarms = [
+      ...this.ofExecutions(props),
+      ...this.ofPartitionSets(props),
+      ...this.ofDrills(props),
+      ...this.ofAudits(props),
+    ];
   }
 
   private ofExecutions({
@@ -191,6 +197,23 @@ export class ArchiveAlarms extends Construct {
             }),
           ]
         : []),
+    ];
+  }
+
+  private ofAudits({ auditStateMachine, metrics }: ArchiveAlarmsProps): cloudwatch.Alarm[] {
+    return [
+      this.alarm('ArchiveDamaged', {
+        alarmDescription:
+          'The last audit found an archive that is not what its manifest says. Its execution names the objects. If the table was dropped, this is the only copy.',
+        metric: metrics.metric('ArchivesDamaged', 'Maximum'),
+        // Until another audit finds none.
+        treatMissingData: IGNORE,
+      }),
+      this.alarm('AuditFailed', {
+        alarmDescription:
+          'An audit of the archive failed: something is damaged, or could not be read. Its cause names the archives.',
+        metric: auditStateMachine.metricFailed({ period: Duration.minutes(5), statistic: 'Sum' }),
+      }),
     ];
   }
 

@@ -14,6 +14,14 @@ export interface DrillSchedule {
   readonly maxMiB: number;
 }
 
+/** How much of the archive one audit reads back, chosen at random. */
+export interface AuditSample {
+  /** @default - all archives */
+  readonly archives?: number | undefined;
+  /** @default - all segments of an archive */
+  readonly segments?: number | undefined;
+}
+
 /** Properties of {@link ArchiveSchedules}. */
 export interface ArchiveSchedulesProps {
   readonly stateMachine: sfn.IStateMachine;
@@ -31,6 +39,19 @@ export interface ArchiveSchedulesProps {
    * @default - never by themselves
    */
   readonly drill?: DrillSchedule & { readonly stateMachine: sfn.IStateMachine };
+  readonly auditStateMachine: sfn.IStateMachine;
+  /**
+   * When archives are read back.
+   *
+   * @default - never by a schedule
+   */
+  readonly audit?: string | undefined;
+  /**
+   * How much of them each time.
+   *
+   * @default - everything
+   */
+  readonly auditSample?: AuditSample;
 }
 
 /** Starts executions by EventBridge Scheduler. A start that fails for an hour goes to a dead-letter queue. */
@@ -65,6 +86,20 @@ export class ArchiveSchedules extends Construct {
         {
           maxMiB,
         },
+      );
+    }
+    if (props.audit !== undefined) {
+      const { archives, segments } = props.auditSample ?? {};
+      const sample = {
+        ...(archives === undefined ? {} : { archives }),
+        ...(segments === undefined ? {} : { segments }),
+      };
+      this.schedule(
+        'Audit',
+        'Reads archives back and compares them with their manifests',
+        { ...props, stateMachine: props.auditStateMachine },
+        props.audit,
+        Object.keys(sample).length === 0 ? {} : { sample },
       );
     }
   }

@@ -68,6 +68,13 @@ export function bucketStatements(
           [bucket.bucketArn],
         ),
       ];
+    case 'read-manifests':
+      return [
+        know,
+        list,
+        allow('ReadManifests', ['s3:GetObject', 's3:GetObjectVersion'], [objects('manifest')]),
+        key('kms:Decrypt'),
+      ];
     case 'read':
       return [know, list, read, key('kms:Decrypt')];
     case 'retrieve':

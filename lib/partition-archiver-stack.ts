@@ -80,7 +80,11 @@ export class PartitionArchiverStack extends Stack {
               importRole: iam.Role.fromRoleArn(this, 'S3ImportRole', attachedS3Roles.importRoleArn),
             },
           }),
-      schedule: { ...config.schedule, timeZone: TimeZone.of(config.schedule.timeZone) },
+      schedule: {
+        ...config.schedule,
+        timeZone: TimeZone.of(config.schedule.timeZone),
+        auditSample: config.schedule.auditSample === 'all' ? {} : config.schedule.auditSample,
+      },
       ...(config.drill === undefined ? {} : { drill: config.drill }),
       architecture: config.architecture === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
       logRetention: retentionOf(config.logRetentionDays),

@@ -12,7 +12,7 @@ import type { RuntimeConfig } from '../core/config/runtime.ts';
 import { ArchiveAlarms, type AlarmThresholds } from './archive-alarms.ts';
 import { ArchiveBucket, type ArchiveBucketProps } from './archive-bucket.ts';
 import { ArchiveDashboard } from './archive-dashboard.ts';
-import { ArchiveSchedules, type DrillSchedule } from './archive-schedules.ts';
+import { ArchiveSchedules, type AuditSample, type DrillSchedule } from './archive-schedules.ts';
 import { ArchiveStateMachine } from './archive-state-machine.ts';
 import { ArchiveTrail } from './archive-trail.ts';
 import { ArchiverFunctions, type VerifyEndpoint } from './archiver-functions.ts';
@@ -21,6 +21,7 @@ import { DatabaseAccess, type DatabaseAuthentication, type ExistingProxy } from 
 import { DatabaseS3Roles } from './database-s3-roles.ts';
 import { DatabaseTarget, type DatabaseTargetProps } from './database-target.ts';
 import { DrillStateMachine } from './drill-state-machine.ts';
+import { OperatorWorkflows } from './operator-workflows.ts';
 import { RestoreStateMachine } from './restore-state-machine.ts';
 
 /** Properties of {@link PartitionArchiver}. */
@@ -86,6 +87,10 @@ export interface PartitionArchiverProps {
     readonly archive: string;
     readonly inventory: string;
     readonly drop: string;
+    /** @default - archives are audited only by hand */
+    readonly audit?: string | undefined;
+    /** How much each scheduled audit reads back; see {@link AuditSample}. */
+    readonly auditSample?: AuditSample;
   };
   /**
    * When a restore drill is held, and of how large an archive at most.
@@ -135,6 +140,8 @@ export class PartitionArchiver extends Construct {
   readonly restoreStateMachine: sfn.StateMachine;
   /** The workflow *Drill*. */
   readonly drillStateMachine: sfn.StateMachine;
+  /** What operators start: find, audit, release, reverify. */
+  readonly operations: OperatorWorkflows;
   readonly alarmTopic: sns.ITopic;
   /** The metrics of this archiver, for alarms and dashboards of your own. */
   readonly metrics: ArchiverMetrics;
@@ -196,8 +203,14 @@ export class PartitionArchiver extends Construct {
       segmentConcurrency: props.config.concurrency.segments,
       ...logRetention,
     }).stateMachine;
+    this.operations = new OperatorWorkflows(this, 'Operations', {
+      functions: this.functions,
+      concurrency: props.config.concurrency,
+      ...logRetention,
+    });
     const { deadLetterQueue } = new ArchiveSchedules(this, 'Schedules', {
       stateMachine: this.stateMachine,
+      auditStateMachine: this.operations.audit,
       ...props.schedule,
       ...(props.drill === undefined
         ? {}
@@ -209,6 +222,7 @@ export class PartitionArchiver extends Construct {
     );
     const { topic, alarms } = new ArchiveAlarms(this, 'Alarms', {
       stateMachine: this.stateMachine,
+      auditStateMachine: this.operations.audit,
       deadLetterQueue,
       metrics: this.metrics,
       drill: { stateMachine: this.drillStateMachine, isScheduled: props.drill !== undefined },

@@ -22,7 +22,10 @@ const CRASHES = ['Lambda.Unknown', 'Runtime.ExitError', 'Runtime.OutOfMemory'];
 const TIMEOUTS = ['Sandbox.Timedout', 'States.Timeout'];
 
 /** Steps whose duration depends on the load of the moment, so that the next try may end in time. */
-const RETRIED_ON_TIMEOUT: readonly Step[] = ['export', 'verify', 'import', 'build', 'prove'];
+const RETRIED_ON_TIMEOUT: readonly Step[] = [
+  ...(['export', 'verify', 'import', 'build', 'prove'] as const),
+  ...(['audit-segments', 'reverify-segment'] as const),
+];
 
 /** How one step stands in the state machine. */
 export interface StepTaskProps {

@@ -17,7 +17,8 @@ export const DATABASE_ROLES: readonly DatabaseRole[] = [
 export type Login = DatabaseRole | 'administrator' | 'none';
 
 /** What a step may do with the archive bucket. */
-export type BucketAccess = 'none' | 'settings' | 'read' | 'retrieve' | 'write-ddl-and-manifest' | 'head';
+export type BucketAccess =
+  'none' | 'settings' | 'read-manifests' | 'read' | 'retrieve' | 'write-ddl-and-manifest' | 'head';
 
 /** How the Lambda of one step is deployed. */
 export interface StepFunction {
@@ -115,10 +116,87 @@ export const ARCHIVE_STEPS = {
  */
 const OPERATOR_STEPS = {
   find: {
-    description: 'Lists archives by their manifests',
+    description: 'Finds archives by their manifests',
+    login: 'none',
+    bucketAccess: 'read-manifests',
+    timeout: LONGEST,
+    memoryMiB: 512,
+  },
+  'audit-next': {
+    description: 'Names the next archives of an audit; at the end, reports',
+    login: 'none',
+    bucketAccess: 'read-manifests',
+    timeout: LONGEST,
+    memoryMiB: 512,
+  },
+  'audit-archive': {
+    description: 'Looks at everything of one archive but its data',
     login: 'none',
     bucketAccess: 'read',
     timeout: LONGEST,
+    memoryMiB: 512,
+  },
+  'audit-segments': {
+    description: 'Reads segments of one archive back and compares them with its manifest',
+    login: 'none',
+    bucketAccess: 'read',
+    timeout: LONGEST,
+    memoryMiB: 512,
+  },
+  'audit-verdict': {
+    description: 'Says whether one archive is intact',
+    login: 'none',
+    bucketAccess: 'none',
+    timeout: Duration.minutes(1),
+    memoryMiB: 256,
+  },
+  'audit-failure': {
+    description: 'Says why one archive could not be audited',
+    login: 'none',
+    bucketAccess: 'none',
+    timeout: Duration.minutes(1),
+    memoryMiB: 256,
+  },
+  release: {
+    description: 'Hands a partition back, to the cycle or to its owner',
+    login: 'archiver_maintain',
+    bucketAccess: 'none',
+    timeout: Duration.minutes(5),
+    memoryMiB: 256,
+  },
+  'reverify-plan': {
+    description: 'Finds the partitions that are to be verified anew',
+    login: 'archiver_read',
+    bucketAccess: 'none',
+    timeout: Duration.minutes(2),
+    memoryMiB: 256,
+  },
+  'reverify-begin': {
+    description: 'Fences and seals a verified partition anew',
+    login: 'archiver_maintain',
+    bucketAccess: 'none',
+    timeout: Duration.minutes(5),
+    memoryMiB: 256,
+  },
+  'reverify-segment': {
+    description: 'Reads one segment from table and archive again and compares them',
+    login: 'archiver_read',
+    bucketAccess: 'read',
+    timeout: LONGEST,
+    memoryMiB: 512,
+  },
+  'reverify-finish': {
+    description: 'Has the ledger say verified again',
+    login: 'archiver_read',
+    bucketAccess: 'read-manifests',
+    timeout: Duration.minutes(2),
+    memoryMiB: 256,
+  },
+  'reverify-report': {
+    description: 'Sums up what was verified anew, and fails the execution if a partition failed',
+    login: 'archiver_read',
+    bucketAccess: 'none',
+    timeout: Duration.minutes(2),
     memoryMiB: 256,
   },
 } as const satisfies Record<string, StepFunction>;

@@ -29,6 +29,9 @@ export interface WorkflowProps {
   readonly logRetention?: logs.RetentionDays;
 }
 
+/** What all workflows of an archiver have in common. */
+export type WorkflowSurroundings = Pick<WorkflowProps, 'functions' | 'logRetention'>;
+
 /**
  * Makes a state machine that is logged and traced. Its id, `RestoreDrill`, names it in the console; `restore-drill` in
  * the template's metadata, where the local runner finds it.

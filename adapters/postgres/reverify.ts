@@ -1,28 +1,37 @@
 import { COPY_OPTIONS } from '../../core/pins.ts';
-import type { ReverifyDatabase, ReverifyStart } from '../../core/reverify.ts';
-import { inTransaction, type Connection } from './connect.ts';
+import type { ReverifyCandidates } from '../../core/reverify/request.ts';
+import type { ReverifyFence, ReverifyReading, ReverifyStart } from '../../core/reverify.ts';
+import { inTransaction, translated, type Connection } from './connect.ts';
 import { copyOut } from './copy.ts';
 import { pin } from './pins.ts';
 
-/** `reverify` on PostgreSQL: `archiver_maintain` fences, `archiver_read` reads and records, as in a run. */
-export function reverifyDatabase({
-  maintain,
-  read,
-  open,
-}: {
-  readonly maintain: Connection;
-  readonly read: Connection;
-  /** A connection as `archiver_read` for one COPY, ended afterwards (see `verifyDatabase`). */
-  readonly open: () => Connection;
-}): ReverifyDatabase {
+/** What `reverify` does as `archiver_maintain`. */
+export function reverifyFence(connection: Connection): ReverifyFence {
   return {
+    verifiedSince: (partition, time) =>
+      translated(`status of partition ${String(partition)}`, async () => {
+        const [row] = await connection<{ done: boolean }[]>`
+          select state = 'verified' and verified_at >= ${time.toISOString()}::timestamptz as done
+            from partition_archiver.partition where id = ${partition}::bigint`;
+        return row?.done === true;
+      }),
+
     begin: (partition) =>
-      inTransaction(maintain, `fencing partition ${partition} anew`, async (transaction) => {
+      inTransaction(connection, `fencing partition ${partition} anew`, async (transaction) => {
         const [row] = await transaction<[{ start: ReverifyStart }]>`
           select partition_archiver.begin_reverify(${partition}::bigint) as start`;
         return row.start;
       }),
+  };
+}
 
+/**
+ * What `reverify` does as `archiver_read`.
+ *
+ * @param open a connection for one COPY, ended afterwards (see `verifyDatabase`)
+ */
+export function reverifyReading(connection: Connection, open: () => Connection): ReverifyReading {
+  return {
     readSegment: async (partition, segment, consume) => {
       const copying = open();
       try {
@@ -43,16 +52,39 @@ export function reverifyDatabase({
     },
 
     record: (partition, segment, { rows, bytes, lineHashSum }) =>
-      inTransaction(read, `verdict on segment ${segment} of partition ${partition}`, async (transaction) => {
-        await transaction`
-          select partition_archiver.record_reverified(${partition}::bigint, ${segment}::integer, ${rows}::bigint,
-                   ${bytes}::bigint, ${lineHashSum}::text)`;
-      }),
+      inTransaction(
+        connection,
+        `verdict on segment ${segment} of partition ${partition}`,
+        async (transaction) => {
+          await transaction`
+            select partition_archiver.record_reverified(${partition}::bigint, ${segment}::integer, ${rows}::bigint,
+                     ${bytes}::bigint, ${lineHashSum}::text)`;
+        },
+      ),
 
     finish: (partition, manifestVersionId) =>
-      inTransaction(read, `verifying partition ${partition} anew`, async (transaction) => {
+      inTransaction(connection, `verifying partition ${partition} anew`, async (transaction) => {
         await transaction`
           select partition_archiver.finish_reverify(${partition}::bigint, ${manifestVersionId}::text)`;
+      }),
+  };
+}
+
+/**
+ * Which partitions can be verified anew: verified ones, also of the server that this one was upgraded from, and those
+ * that a broken seal or an earlier reverify blocks.
+ */
+export function reverifyCandidates(connection: Connection): ReverifyCandidates {
+  return {
+    reverifiable: () =>
+      translated('looking for verified partitions', async () => {
+        const rows = await connection<{ id: number }[]>`
+          select id from partition_archiver.partition
+           where database_name = current_database() and manifest_version_id is not null and quarantine_name is not null
+             and (state = 'verified' or state = 'blocked'
+                  and (blocked_code = 'Reverify' or blocked_state = 'verified' and blocked_code = 'SealBroken'))
+           order by verified_at, id`;
+        return rows.map(({ id }) => id);
       }),
   };
 }

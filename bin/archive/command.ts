@@ -1,6 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Connection } from '../../adapters/postgres/connect.ts';
-import { parseDisplayName } from '../../core/config/display-name.ts';
 import type { RuntimeConfig } from '../../core/config/runtime.ts';
 import { ArchiverError } from '../../core/errors.ts';
 import type { Clock, Log } from '../../core/ports.ts';
@@ -44,6 +43,7 @@ export const OPTIONS = {
   days: { type: 'string' },
   'max-mib': { type: 'string' },
   sample: { type: 'string' },
+  archives: { type: 'string' },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;
@@ -114,9 +114,4 @@ export async function using<T>(
   }
 }
 
-/** Schema and name of `shop.orders` or `shop."Orders"`, as PostgreSQL reads them. */
-export function parseTableName(text: string): { readonly schema: string; readonly table: string } {
-  const name = parseDisplayName(text);
-  if (name !== null) return name;
-  throw new ArchiverError('InvalidInput', `${JSON.stringify(text)} is no name of the form schema.table`);
-}
+export { parseTableName } from '../../core/table-name.ts';

@@ -5,14 +5,16 @@ import { releaseDatabase } from '../../adapters/postgres/release.ts';
 import { drillDatabase } from '../../adapters/postgres/drill.ts';
 import { restoreDatabase } from '../../adapters/postgres/restore.ts';
 import { outcomeDatabase } from '../../adapters/postgres/restore/outcome.ts';
-import { reverifyDatabase } from '../../adapters/postgres/reverify.ts';
+import { reverifyCandidates, reverifyFence, reverifyReading } from '../../adapters/postgres/reverify.ts';
 import { s3ArchiveStore } from '../../adapters/s3/archive-store.ts';
 import { readManifest } from '../../core/archive-store.ts';
+import { auditAll } from '../../core/audit/all.ts';
+import type { AuditReport } from '../../core/audit/report.ts';
+import type { AuditRequest } from '../../core/audit/request.ts';
 import { audit, type AuditSample, type AuditVerdict } from '../../core/audit.ts';
 import { find, type ArchiveQuery, type FindResult } from '../../core/find.ts';
-import type { PartitionState } from '../../core/partition.ts';
 import type { Clock, Log } from '../../core/ports.ts';
-import { release, type ReleaseTo } from '../../core/release.ts';
+import { release, type Released, type ReleaseTo } from '../../core/release.ts';
 import { drill, restore, restoreAll } from '../../core/restore.ts';
 import type { GoodDrill } from '../../core/drill.ts';
 import type { Restored } from '../../core/restore/bring-out.ts';
@@ -48,8 +50,12 @@ export interface Operations {
   drill(input: unknown, database: string): Promise<GoodDrill | null>;
   /** Gives a restore up that was interrupted, by its number in `partition_archiver.restore`. */
   abandonRestore(restore: number): Promise<void>;
-  release(partition: number, to?: ReleaseTo): Promise<{ readonly state: PartitionState }>;
+  release(partition: number, to?: ReleaseTo): Promise<Released>;
   reverify(partition: number): Promise<{ readonly segments: number; readonly rows: number }>;
+  /** Those that *Reverify* means by `{"all": "verified"}`. */
+  reverifiable(): Promise<readonly number[]>;
+  /** Audits many archives, one after the other; `say` gets a line for each. */
+  auditMany(request: AuditRequest, say: (line: string) => void): Promise<AuditReport>;
 }
 
 /** Longest statement of a restore: an index over a large partition takes long, and nothing waits for it here. */
@@ -92,7 +98,17 @@ export function localOperations(wiring: OperationWiring): Operations {
     release: async (partition, to) => {
       const connection = open('archiver_maintain');
       try {
-        return await release(partition, to, { database: releaseDatabase(connection), clock, log });
+        return await release({ partition, to }, { database: releaseDatabase(connection), clock, log });
+      } finally {
+        await connection.end({ timeout: 1 });
+      }
+    },
+    auditMany: (request, say) =>
+      auditAll(request, { store, log, say, random: Math.random, metrics: { audit: () => undefined } }),
+    reverifiable: async () => {
+      const connection = open('archiver_read');
+      try {
+        return await reverifyCandidates(connection).reverifiable();
       } finally {
         await connection.end({ timeout: 1 });
       }
@@ -100,7 +116,10 @@ export function localOperations(wiring: OperationWiring): Operations {
     reverify: async (partition) => {
       const [maintain, read] = [open('archiver_maintain'), open('archiver_read')];
       try {
-        const database = reverifyDatabase({ maintain, read, open: () => open('archiver_read') });
+        const database = {
+          ...reverifyFence(maintain),
+          ...reverifyReading(read, () => open('archiver_read')),
+        };
         return await reverify(partition, { database, store, clock, log });
       } finally {
         await Promise.all([maintain.end({ timeout: 1 }), read.end({ timeout: 1 })]);

@@ -1,6 +1,14 @@
 import { ArchiverError } from '../../core/errors.ts';
 import type { ReleaseTo } from '../../core/release.ts';
-import { number, parseTableName, word, type Command, type CommandContext } from './command.ts';
+import type { ArchiveQuery } from '../../core/find.ts';
+import {
+  number,
+  parseTableName,
+  word,
+  type Command,
+  type CommandContext,
+  type CommandOptions,
+} from './command.ts';
 import { localOperations, type Operations } from './operations.ts';
 import { presentRestore } from './present.ts';
 
@@ -36,6 +44,21 @@ function retrieval({ options: { tier, days } }: CommandContext): Record<string, 
   };
 }
 
+const queryOf = ({ set, from, to }: CommandOptions): ArchiveQuery => ({
+  ...(set?.[0] !== undefined && parseTableName(set[0])),
+  ...(from !== undefined && { from }),
+  ...(to !== undefined && { to }),
+});
+
+function sampleSize(text: string | undefined, option: string): number | undefined {
+  const size = Number(text);
+  if (text === undefined || (Number.isInteger(size) && size > 0)) return text === undefined ? text : size;
+  throw new ArchiverError(
+    'InvalidInput',
+    `${option}: ${JSON.stringify(text)} must be a whole number above 0`,
+  );
+}
+
 /** Archives without a database, and the way from an archive back to a table. */
 export const WAY_BACK: Readonly<Record<string, Command>> = {
   find: {
@@ -45,11 +68,7 @@ export const WAY_BACK: Readonly<Record<string, Command>> = {
     needs: { bucket: true },
     execute: async (context) => {
       const { options, say } = context;
-      const { archives, unreadable } = await operations(context).find({
-        ...(options.set?.[0] !== undefined && parseTableName(options.set[0])),
-        ...(options.from !== undefined && { from: options.from }),
-        ...(options.to !== undefined && { to: options.to }),
-      });
+      const { archives, unreadable } = await operations(context).find(queryOf(options));
       for (const { manifestKey, rows, bytes } of archives) {
         say(`${manifestKey}  ${String(rows)} rows, ${String(bytes)} bytes`);
       }
@@ -66,21 +85,34 @@ export const WAY_BACK: Readonly<Record<string, Command>> = {
     needs: { bucket: true },
     execute: async (context) => {
       const { sample } = context.options;
-      const segments = Number(sample);
-      if (sample !== undefined && !(Number.isInteger(segments) && segments > 0)) {
-        throw new ArchiverError(
-          'InvalidInput',
-          `--sample: ${JSON.stringify(sample)} must be a number of segments`,
-        );
-      }
+      const segments = sampleSize(sample, '--sample');
       const verdict = await operations(context).audit(
         word(context, 0),
-        sample === undefined ? 'all' : { segments, random: Math.random },
+        segments === undefined ? 'all' : { segments, random: Math.random },
       );
       context.say(JSON.stringify(verdict, null, 2));
       if (!verdict.intact) {
         throw new ArchiverError('ContentMismatch', `${word(context, 0)} is not what its manifest says`);
       }
+    },
+  },
+  'audit-all': {
+    usage:
+      'audit-all [--set <schema.table>] [--from <date>] [--to <date>] [--archives <number>] [--sample <segments>]',
+    does: 'audits the archives of a table and a range, or so many of them at random',
+    takes: 0,
+    needs: { bucket: true },
+    execute: async (context) => {
+      const { options, say } = context;
+      const report = await operations(context).auditMany(
+        {
+          query: queryOf(options),
+          archives: sampleSize(options.archives, '--archives') ?? null,
+          segments: sampleSize(options.sample, '--sample') ?? null,
+        },
+        say,
+      );
+      say(report.summary);
     },
   },
   restore: {
@@ -138,12 +170,28 @@ export const WAY_BACK: Readonly<Record<string, Command>> = {
     },
   },
   reverify: {
-    usage: 'reverify <id>',
-    does: 'proves a verified partition anew against its archive, with a new fence: after a major upgrade, or a doubt',
+    usage: 'reverify <id> | all',
+    does: 'proves a verified partition, or all, anew against their archives, with a new fence: after a major upgrade, or a doubt',
     takes: 1,
     needs: { logins: ['archiver_maintain', 'archiver_read'], bucket: true },
     execute: async (context) => {
-      context.say(JSON.stringify(await operations(context).reverify(number(context, 0)), null, 2));
+      const verbs = operations(context);
+      if (word(context, 0) !== 'all') {
+        context.say(JSON.stringify(await verbs.reverify(number(context, 0)), null, 2));
+        return;
+      }
+      let failed = 0;
+      for (const partition of await verbs.reverifiable()) {
+        try {
+          const { segments, rows } = await verbs.reverify(partition);
+          context.say(`${String(partition)}  verified: ${String(segments)} segments, ${String(rows)} rows`);
+        } catch (error) {
+          if (!(error instanceof ArchiverError)) throw error;
+          failed += 1;
+          context.say(`${String(partition)}  ${error.code}: ${error.message}`);
+        }
+      }
+      if (failed > 0) throw new ArchiverError('PartitionsFailed', `${String(failed)} were not verified anew`);
     },
   },
 };

@@ -61,6 +61,22 @@ const scheduleSchema = z.strictObject({
   drop: scheduleExpressionSchema
     .default('cron(0 5 * * ? *)')
     .describe('Drops what is past its grace period. By default daily at 05:00.'),
+  audit: scheduleExpressionSchema
+    .optional()
+    .describe('Reads archives back and compares them with their manifests. By default never by a schedule.'),
+  auditSample: z
+    .union(
+      [
+        z.literal('all'),
+        z.strictObject({
+          archives: wholeNumber(1, 100).optional().describe('So many archives; all if left out.'),
+          segments: wholeNumber(1, 1000).optional().describe('So many segments of each; all if left out.'),
+        }),
+      ],
+      'must be "all", or an object such as {"archives": 10, "segments": 4}',
+    )
+    .default({ archives: 10, segments: 4 })
+    .describe('How much a scheduled audit reads back each time, chosen at random.'),
 });
 
 const drillSchema = z.strictObject({

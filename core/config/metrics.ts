@@ -18,6 +18,14 @@ export const RUN_METRICS = {
   RunSeconds: 'Seconds',
 } as const satisfies Record<string, MetricUnit>;
 
+/** What an audit found; published at its end. */
+export const AUDIT_METRICS = {
+  ArchivesAudited: 'Count',
+  ArchivesDamaged: 'Count',
+  ArchivesUnknown: 'Count',
+  BytesAudited: 'Bytes',
+} as const satisfies Record<string, MetricUnit>;
+
 /** How a partition set stands; published by each run, for the set and for the whole archiver. */
 export const SET_METRICS = {
   WaitingPartitions: 'Count',
@@ -39,4 +47,8 @@ export const DRILL_METRICS = {
 } as const satisfies Record<string, MetricUnit>;
 
 /** Name of a metric. */
-export type MetricName = keyof typeof RUN_METRICS | keyof typeof SET_METRICS | keyof typeof DRILL_METRICS;
+export type MetricName =
+  | keyof typeof RUN_METRICS
+  | keyof typeof AUDIT_METRICS
+  | keyof typeof SET_METRICS
+  | keyof typeof DRILL_METRICS;

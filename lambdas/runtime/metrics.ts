@@ -1,5 +1,6 @@
 import {
   ARCHIVER_DIMENSION,
+  AUDIT_METRICS,
   DRILL_METRICS,
   METRIC_NAMESPACE,
   PARTITION_SET_DIMENSION,
@@ -7,6 +8,7 @@ import {
   SET_METRICS,
   type MetricUnit,
 } from '../../core/config/metrics.ts';
+import type { AuditMetrics } from '../../core/audit/report.ts';
 import type { DrillMetrics } from '../../core/drill.ts';
 import type { Metrics } from '../../core/progress.ts';
 
@@ -22,7 +24,7 @@ export function embeddedMetrics(
   archiver: string,
   now: () => Date,
   write: (line: string) => void,
-): Metrics & DrillMetrics {
+): Metrics & AuditMetrics & DrillMetrics {
   const publish = <Name extends string>(
     units: Readonly<Record<Name, MetricUnit>>,
     values: Readonly<Record<Name, number | null>>,
@@ -56,6 +58,15 @@ export function embeddedMetrics(
       publish(DRILL_METRICS, { DaysSinceGoodDrill }, { [ARCHIVER_DIMENSION]: archiver }, [
         [ARCHIVER_DIMENSION],
       ]);
+    },
+    audit: ({ archives, damaged, unknown, bytesRead }) => {
+      const values = {
+        ArchivesAudited: archives,
+        ArchivesDamaged: damaged,
+        ArchivesUnknown: unknown,
+        BytesAudited: bytesRead,
+      };
+      publish(AUDIT_METRICS, values, { [ARCHIVER_DIMENSION]: archiver }, [[ARCHIVER_DIMENSION]]);
     },
     partitionSet: (partitionSet, progress) => {
       const values = {

@@ -399,6 +399,22 @@ describe('the schedules', () => {
       },
     });
   });
+
+  test('audit only where that is asked for, and then a sample', () => {
+    const audit = 'cron(0 6 1 * ? *)';
+    const start = (schedule: object) =>
+      resources(synthesise({ schedule }), 'AWS::Scheduler::Schedule').find(
+        ([, { Properties }]) => Properties['ScheduleExpression'] === audit,
+      )?.[1].Properties['Target'];
+    expect(start({ audit })).toMatchObject({
+      Arn: { Ref: expect.stringMatching(/^ArchiverOperationsAudit/) },
+      Input: '{"sample":{"archives":10,"segments":4}}',
+    });
+    expect(start({ audit, auditSample: { segments: 1 } })).toMatchObject({
+      Input: '{"sample":{"segments":1}}',
+    });
+    expect(start({ audit, auditSample: 'all' })).toMatchObject({ Input: '{}' });
+  });
 });
 
 describe('alarms', () => {
@@ -427,6 +443,11 @@ describe('alarms', () => {
         TreatMissingData: 'breaching',
       },
     ],
+    [
+      'ArchiveDamaged',
+      { MetricName: 'ArchivesDamaged', ...perSet, ...AtLeast, Threshold: 1, Statistic: 'Maximum' },
+    ],
+    ['AuditFailed', { MetricName: 'ExecutionsFailed', ...perExecution, ...AtLeast }],
     [
       'PartitionsBlocked',
       { MetricName: 'BlockedPartitions', ...perSet, ...AtLeast, Threshold: 1, Statistic: 'Maximum' },
@@ -576,7 +597,7 @@ test('the template is the one that was last looked at', () => {
   // Hashes of code change with every line of the handlers, and say nothing about the infrastructure.
   const scrubbed = JSON.stringify({ Resources, Outputs }).replace(/[0-9a-f]{64}/g, '<hash>');
   expect(JSON.parse(scrubbed)).toMatchSnapshot();
-  expect(Object.keys(Resources ?? {})).toHaveLength(237);
+  expect(Object.keys(Resources ?? {})).toHaveLength(324);
 });
 
 /** The definition as an object, for a diff that can be read; the template has it as one line of text. */

@@ -23,6 +23,10 @@ const workflow = (name: string) => iam.arn(idOf(`Archiver${name}`));
 const mayStart = (id: string, name: string) =>
   iam.isAllowed(id, { action: 'states:StartExecution', resource: workflow(name) });
 
+/** Steps of Audit and Reverify that read data, and those of these and of Find that read manifests only. */
+const AUDITORS = ['AuditArchive', 'AuditSegments', 'ReverifySegment'];
+const MANIFEST_READERS = ['Find', 'AuditNext', 'ReverifyFinish'];
+
 /** Every role of the template, by what operators would call it. */
 const ROLES: Readonly<Record<string, string>> = Object.fromEntries(
   iam.roles.map((id) => {
@@ -30,7 +34,8 @@ const ROLES: Readonly<Record<string, string>> = Object.fromEntries(
       .replace(/^Archiver(Functions|Schedules|(Restore|Drill)?Workflow)?/, '')
       .replace(/[0-9A-F]{8}$/, '')
       .replace(/Role/, '')
-      .replace(/ForTarget[0-9a-f]{6}$/, 'ForTarget');
+      .replace(/ForTarget[0-9a-f]{6}$/, 'ForTarget')
+      .replace(/^Operations(\w+)$/, '$1Workflow');
     const isForDrill = name === 'SchedulerForTarget' && mayStart(id, 'DrillWorkflowDrill');
     return [isForDrill ? 'SchedulerForDrill' : name, id];
   }),
@@ -57,17 +62,17 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   [
     'read data',
     { action: 's3:GetObject', resource: data },
-    ['Verify', 'Commit', 'Drop', 'Find', ...READERS, 'DatabaseS3Import'],
+    ['Verify', 'Commit', 'Drop', ...AUDITORS, ...READERS, 'DatabaseS3Import'],
   ],
   [
     'read a version of data',
     { action: 's3:GetObjectVersion', resource: data },
-    ['Verify', 'Commit', 'Drop', 'Find', ...READERS],
+    ['Verify', 'Commit', 'Drop', ...AUDITORS, ...READERS],
   ],
   [
     'read a manifest',
     { action: 's3:GetObjectVersion', resource: manifest },
-    ['Verify', 'Commit', 'Drop', 'Find', ...READERS],
+    ['Verify', 'Commit', 'Drop', ...MANIFEST_READERS, ...AUDITORS, ...READERS],
   ],
   [
     'read what is not of this database',
@@ -126,7 +131,7 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   [
     'list versions of the archive',
     { action: 's3:ListBucketVersions', resource: bucket, context: { 's3:prefix': 'shop/public/' } },
-    ['Verify', 'Commit', 'Find', ...READERS],
+    ['Verify', 'Commit', ...MANIFEST_READERS, ...AUDITORS, ...READERS],
   ],
   [
     'list versions of everything',
@@ -136,12 +141,21 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   [
     'know that an object is missing',
     { action: 's3:ListBucket', resource: bucket },
-    ['Preflight', 'Verify', 'Commit', 'Drop', 'Find', ...READERS],
+    ['Preflight', 'Verify', 'Commit', 'Drop', ...MANIFEST_READERS, ...AUDITORS, ...READERS],
   ],
   [
     'list the archive',
     { action: 's3:ListBucket', resource: bucket, context: { 's3:prefix': 'shop/public/' } },
-    ['Preflight', 'Verify', 'Commit', 'Drop', 'Find', ...READERS, 'DatabaseS3Import'],
+    [
+      'Preflight',
+      'Verify',
+      'Commit',
+      'Drop',
+      ...MANIFEST_READERS,
+      ...AUDITORS,
+      ...READERS,
+      'DatabaseS3Import',
+    ],
   ],
   ['look at the lifecycle', { action: 's3:GetLifecycleConfiguration', resource: bucket }, ['Preflight']],
   ['change the lifecycle', { action: 's3:PutLifecycleConfiguration', resource: bucket }, []],
@@ -151,7 +165,16 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   [
     'decrypt through S3',
     { action: 'kms:Decrypt', resource: key, context: throughS3 },
-    ['Verify', 'Commit', 'Drop', 'Find', ...READERS, 'DatabaseS3Export', 'DatabaseS3Import'],
+    [
+      'Verify',
+      'Commit',
+      'Drop',
+      ...MANIFEST_READERS,
+      ...AUDITORS,
+      ...READERS,
+      'DatabaseS3Export',
+      'DatabaseS3Import',
+    ],
   ],
   ['decrypt by hand', { action: 'kms:Decrypt', resource: key }, []],
   [
@@ -163,12 +186,15 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   [
     'log in as archiver_maintain',
     { action: 'secretsmanager:GetSecretValue', resource: secret('Maintain') },
-    ['Maintain', 'Detect', 'Quarantine', 'DatabaseProxyIAM'],
+    ['Maintain', 'Detect', 'Quarantine', 'Release', 'ReverifyBegin', 'DatabaseProxyIAM'],
   ],
   [
     'log in as archiver_read',
     { action: 'secretsmanager:GetSecretValue', resource: secret('Read') },
-    ['Preflight', 'Export', 'Verify', 'Commit', 'RecordFailure', 'Report', 'DatabaseProxyIAM'],
+    [
+      ...['Preflight', 'Export', 'Verify', 'Commit', 'RecordFailure', 'Report', 'DatabaseProxyIAM'],
+      ...['ReverifyPlan', 'ReverifySegment', 'ReverifyFinish', 'ReverifyReport'],
+    ],
   ],
   [
     'log in as archiver_drop',
@@ -241,6 +267,21 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
     { action: 'states:StartExecution', resource: workflow('DrillWorkflowDrill') },
     ['Drill', 'SchedulerForDrill'],
   ],
+  [
+    'run the step release',
+    { action: 'lambda:InvokeFunction', resource: step('Release') },
+    ['ReleaseWorkflow'],
+  ],
+  [
+    'run the step that records failures',
+    { action: 'lambda:InvokeFunction', resource: step('RecordFailure') },
+    ['Archive', 'ReverifyWorkflow'],
+  ],
+  [
+    'start an audit that no schedule is configured for',
+    { action: 'states:StartExecution', resource: workflow('OperationsAudit') },
+    ['AuditWorkflow'],
+  ],
   ['run the step bring-out', { action: 'lambda:InvokeFunction', resource: step('BringOut') }, ['Restore']],
   ['run the step attach', { action: 'lambda:InvokeFunction', resource: step('Attach') }, ['Restore']],
   [
@@ -292,7 +333,11 @@ describe('an administrator, who may do everything by a policy of their own,', ()
 });
 
 test('the roles are those that the table was written for', () => {
-  const others = [...READERS, ...RESTORERS, 'Restore', 'Drill', 'SchedulerForDrill'];
+  const others = [
+    ...[...READERS, ...RESTORERS, 'Restore', 'Drill', 'SchedulerForDrill'],
+    ...[...AUDITORS, ...MANIFEST_READERS, 'AuditVerdict', 'AuditFailure', 'AuditWorkflow', 'FindWorkflow'],
+    ...['Release', 'ReleaseWorkflow', 'ReverifyPlan', 'ReverifyBegin', 'ReverifyReport', 'ReverifyWorkflow'],
+  ];
   expect(
     Object.keys(ROLES)
       .filter((name) => !others.includes(name))
@@ -306,7 +351,7 @@ test('the roles are those that the table was written for', () => {
     ],
     ...['DatabaseS3AttachmentsHandler', 'DatabaseS3AttachmentsProviderwaiterstatemachine'],
     ...['DatabaseS3Export', 'DatabaseS3Import'],
-    ...['Detect', 'Drop', 'Export', 'Find', 'Maintain', 'Preflight', 'Quarantine', 'RecordFailure', 'Report'],
+    ...['Detect', 'Drop', 'Export', 'Maintain', 'Preflight', 'Quarantine', 'RecordFailure', 'Report'],
     ...['SchedulerForTarget', 'Verify'],
   ]);
 });

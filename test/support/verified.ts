@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type postgres from 'postgres';
+import { displayName } from '../../core/config/display-name.ts';
 import { ArchiverError } from '../../core/errors.ts';
 import type { Archiver } from './archiver.ts';
 import { inState, type LedgerLine } from './ledger.ts';
@@ -17,7 +18,7 @@ export async function createVerifiedPartitions(
   });
   const { schema, table } = set;
   const config = archiver.config([{ schema, table, drop: true, graceDays: 0, segmentSizeMiB }]);
-  await archiver.run(config, { archiveOnly: true, partitionSets: [`${schema}.${table}`] });
+  await archiver.run(config, { archiveOnly: true, partitionSets: [displayName(schema, table)] });
   const verified = await inState(archiver.database.sql, 'verified', table);
   if (verified.length !== cold)
     throw new Error(`${String(verified.length)} are verified, not ${String(cold)}`);

@@ -1,0 +1,17 @@
+import type * as z from 'zod';
+import { describeProblem, parseConfig } from './config/problems.ts';
+import { ArchiverError } from './errors.ts';
+import { fittingLines } from './limits.ts';
+
+/** Room for the list of all mistakes: an error's cause is limited to 32 KiB. */
+const LONGEST_MESSAGE = 16_000;
+
+/** Reads the input of an operator's verb. Throws `InvalidInput` with every mistake at once. */
+export function parseInput<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
+  const parsed = parseConfig(schema, input ?? {});
+  if (parsed.ok) return parsed.config;
+  const problems = parsed.problems.map((problem) =>
+    describeProblem(problem.path === '' ? { ...problem, path: 'the input' } : problem),
+  );
+  throw new ArchiverError('InvalidInput', fittingLines(problems, LONGEST_MESSAGE).join('; '));
+}

@@ -1,0 +1,75 @@
+import { ArchiverError, CATALOGUE, isErrorCode } from '../errors.ts';
+import { fitting, fittingLines, ROOM } from '../limits.ts';
+import { displayName, type LedgerRow } from '../partition.ts';
+import type { Log } from '../ports.ts';
+import type { ReverifyRequest } from './request.ts';
+
+/** One partition, as the output of an execution shows it. */
+export interface ReverifiedPartition {
+  readonly id: number;
+  readonly partition: string;
+  readonly period: string;
+  readonly state: LedgerRow['state'];
+  readonly rows: number | null;
+  readonly bytes: number | null;
+  readonly error?: { readonly code: string; readonly message: string; readonly hint?: string };
+}
+
+/** What the workflow *Reverify* answers. */
+export interface ReverifyReport {
+  readonly summary: string;
+  /** Set when a redrive found the work done with failures: what is left is tried again. */
+  readonly resume: boolean;
+  readonly verified: number;
+  readonly failed: number;
+  readonly partitions: readonly ReverifiedPartition[];
+}
+
+/** Room for the message of an execution that fails. */
+const LONGEST_MESSAGE = 8_000;
+
+/**
+ * Says what was verified anew. Throws `PartitionsFailed` if anything was not, after all the rest is done; a redrive of
+ * the execution comes back here, and is answered with `resume`.
+ */
+export function reverifyReport(
+  { partitions: wanted, more, startedAt }: ReverifyRequest,
+  rows: readonly LedgerRow[],
+  { redriven, log }: { readonly redriven: boolean; readonly log: Log },
+): ReverifyReport {
+  const since = new Date(startedAt);
+  const shown = rows.map((row) => describe(row, since));
+  const known = new Set(rows.map(({ id }) => id));
+  const unknown = wanted.filter((id) => !known.has(id));
+  const failures = [
+    ...shown.flatMap(({ id, partition, error }) =>
+      error ? [`${String(id)} (${partition}): ${error.code}, ${error.message}. ${error.hint ?? ''}`] : [],
+    ),
+    ...unknown.map((id) => `${String(id)}: the ledger has no such partition`),
+  ];
+  const verified = rows.length - (failures.length - unknown.length);
+  const summary = [
+    `${String(verified)} verified anew, ${String(failures.length)} failed`,
+    ...(more > 0 ? [`${String(more)} more are for another execution: start one with the same input`] : []),
+  ].join('; ');
+  const resume = failures.length > 0 && redriven;
+  log.info('reverify report', { verified, failed: failures.length, more });
+  if (failures.length > 0 && !resume) {
+    throw new ArchiverError(
+      'PartitionsFailed',
+      [summary, ...fittingLines(failures, LONGEST_MESSAGE)].join('\n'),
+    );
+  }
+  const partitions = fitting(shown, ROOM.partitions);
+  return { summary, resume, verified, failed: failures.length, partitions };
+}
+
+function describe(row: LedgerRow, since: Date): ReverifiedPartition {
+  const { id, schema, table, period, state, rows, bytes } = row;
+  const line = { id, partition: displayName(schema, table), period, state, rows, bytes };
+  if (row.state === 'verified' && row.verifiedAt !== null && row.verifiedAt >= since) return line;
+  const failedNow = row.failedAt !== null && row.failedAt >= since;
+  const code = (failedNow ? row.failedCode : null) ?? 'Interrupted';
+  const message = (failedNow ? row.failedReason : null) ?? `it is ${state} and was not finished`;
+  return { ...line, error: { code, message, ...(isErrorCode(code) && { hint: CATALOGUE[code].hint }) } };
+}

@@ -1,0 +1,58 @@
+import * as z from 'zod';
+import { wholeNumber } from '../config/fields.ts';
+import { parseInput } from '../input.ts';
+
+const id = wholeNumber(1, Number.MAX_SAFE_INTEGER);
+/** As many as travel through a state machine with room to spare. */
+const MOST_PARTITIONS = 10_000;
+
+const reverifySchema = z
+  .strictObject({
+    partition: id.optional(),
+    partitions: z
+      .array(id, 'must be a list of ids')
+      .min(1, 'must name a partition')
+      .max(MOST_PARTITIONS, `must be at most ${String(MOST_PARTITIONS)} ids`)
+      .optional(),
+    all: z.literal('verified', 'must be "verified"').optional(),
+  })
+  .refine((fields) => Object.values(fields).filter((value) => value !== undefined).length === 1, {
+    error: 'must have one of partition, partitions and all, such as {"partition": 42}',
+  });
+
+/** Which partitions are to be verified anew. */
+export type ReverifyWish =
+  { readonly kind: 'these'; readonly partitions: readonly number[] } | { readonly kind: 'all' };
+
+/** Reads `{ partition }`, `{ partitions }` or `{ all: "verified" }`. Throws `InvalidInput`. */
+export function parseReverifyRequest(input: unknown): ReverifyWish {
+  const { partition, partitions = [], all } = parseInput(reverifySchema, input);
+  if (all !== undefined) return { kind: 'all' };
+  return { kind: 'these', partitions: partition === undefined ? [...new Set(partitions)] : [partition] };
+}
+
+/** What one execution verifies anew. */
+export interface ReverifyRequest {
+  readonly partitions: readonly number[];
+  /** How many more there are, for another execution. */
+  readonly more: number;
+  readonly startedAt: string;
+}
+
+/** The database, as the choice of partitions needs it. */
+export interface ReverifyCandidates {
+  /** Verified ones that were not dropped, those that were verified longest ago first; blocked ones that are to be. */
+  reverifiable(): Promise<readonly number[]>;
+}
+
+/** Finds out which partitions are meant. */
+export async function planReverify(
+  input: unknown,
+  database: ReverifyCandidates,
+  now: Date,
+): Promise<ReverifyRequest> {
+  const wish = parseReverifyRequest(input);
+  const all = wish.kind === 'these' ? wish.partitions : await database.reverifiable();
+  const partitions = all.slice(0, MOST_PARTITIONS);
+  return { partitions, more: all.length - partitions.length, startedAt: now.toISOString() };
+}
