@@ -59,6 +59,19 @@ describe('the CDK app', () => {
     );
   });
 
+  test('lists what is wrong with several files, all at once', async () => {
+    const files = [
+      file('a.json', { colour: 'red' }),
+      join(directory, 'none.json'),
+      file('b.json', { size: 1 }),
+    ];
+    const { code, stderr } = await app(files.join(','));
+    expect(code).toBe(1);
+    for (const text of ['a.json has 1 mistake:', 'none.json', 'b.json has 1 mistake:']) {
+      expect(stderr).toContain(text);
+    }
+  });
+
   test('says which file it looked for', async () => {
     const { code, stderr } = await app(join(directory, 'none.json'));
     expect(code).toBe(1);

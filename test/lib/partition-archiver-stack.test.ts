@@ -141,6 +141,21 @@ describe('the archive bucket', () => {
     expect(value).toEqual(whole);
   });
 
+  test('may be encrypted with a key that is there already', () => {
+    const keyArn = 'arn:aws:kms:eu-central-1:111122223333:key/0f0e0d0c-0000-0000-0000-000000000000';
+    const given = synthesise({ archive: { keyArn } });
+    given.hasResourceProperties('AWS::S3::Bucket', {
+      ObjectLockEnabled: true,
+      BucketEncryption: {
+        ServerSideEncryptionConfiguration: [
+          { ServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms', KMSMasterKeyID: keyArn } },
+        ],
+      },
+    });
+    // That of the topic is left.
+    given.resourceCountIs('AWS::KMS::Key', 1);
+  });
+
   test('may be one that is there already, with its own key', () => {
     const keyArn = 'arn:aws:kms:eu-central-1:111122223333:key/0f0e0d0c-0000-0000-0000-000000000000';
     const given = synthesise({ archive: { bucket: { name: 'company-archive', keyArn } } });

@@ -120,6 +120,9 @@ describe('a deployment file', () => {
     expect(problemsWith({ archive: { bucket, tiers: { standardIaDays: 30 } } })).toEqual([
       expect.stringContaining('belong to a bucket that is made here'),
     ]);
+    expect(problemsWith({ archive: { bucket, keyArn: bucket.keyArn } })).toEqual([
+      expect.stringContaining('the key of your own bucket is bucket.keyArn'),
+    ]);
     expect(problemsWith({ archive: { bucket, retention: { days: 365 } } })).toEqual([]);
     expect(
       problemsWith({
