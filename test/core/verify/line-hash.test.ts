@@ -80,3 +80,16 @@ test('a line that has begun and not ended is known, however long it is', () => {
     expect([length, hasher.lines, hasher.withinLine]).toEqual([length, 0, true]);
   }
 });
+
+test('a chunk fills the memory to its end, whatever is left over before it', () => {
+  const chunk = Buffer.alloc(200_000, 'x');
+  for (let length = 0; length < 32; length += 1) {
+    const rest = Buffer.alloc(length, 'y');
+    const hasher = LineHasher.begin();
+    hasher.update(rest);
+    // Seen to fail with a READ_BEYOND of 14: of these lengths one makes the last search begin one byte before the end.
+    hasher.update(chunk);
+    hasher.update(Buffer.of(LF));
+    expect([length, hasher.sum]).toEqual([length, h64Raw(Buffer.concat([rest, chunk]))]);
+  }
+});
