@@ -59,6 +59,29 @@ export async function loadFlights(
   return { schema: 'public', table: 'flights', owner: 'aviation', rows };
 }
 
+/**
+ * Copies some of the flights, so many of each month, into a table that has at least their five columns, shifted as by
+ * {@link loadFlights}. Answers how many there are.
+ */
+export async function copySomeFlights(
+  sql: postgres.Sql,
+  table: string,
+  { oldestMonthsAgo, rowsPerMonth }: { readonly oldestMonthsAgo: number; readonly rowsPerMonth: number },
+): Promise<number> {
+  const file = await asyncBufferFromFile(FILE);
+  const total = Number((await parquetMetadataAsync(file)).num_rows);
+  const months = await monthsFrom2001(sql, oldestMonthsAgo);
+  const lines: string[] = [];
+  // They lie in the order of their dates: the middle of each seventh is the middle of a month.
+  for (let month = 0; month < MONTHS; month += 1) {
+    const start = Math.floor((total * (month + 0.5)) / MONTHS);
+    lines.push(...(await readRows(file, start, start + rowsPerMonth)).map((row) => copyLine(row, months)));
+  }
+  const copy = `copy ${table} (date, delay, distance, origin, destination) from stdin`;
+  await pipeline(Readable.from(lines), await sql.unsafe(copy).writable());
+  return lines.length;
+}
+
 async function makeTables(sql: postgres.Sql, oldestMonthsAgo: number, retention: string): Promise<void> {
   await sql.unsafe(`
     do $$ begin create role aviation nologin; exception when duplicate_object then null; end $$;
