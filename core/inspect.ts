@@ -4,6 +4,7 @@ import type { Clock } from './ports.ts';
 import {
   propose,
   retentionEffects,
+  showBytes,
   type Distribution,
   type Proposal,
   type RetentionEffect,
@@ -34,6 +35,9 @@ export interface InspectRequest {
   readonly timeZone?: string;
 }
 
+/** Where a call has to end in fifteen minutes; a table is read at some 100 MiB/s. */
+export const LARGEST_EXACT_BYTES = 50 * 2 ** 30;
+
 /** How a table's rows spread, and what could be made of it. */
 export interface Inspection {
   readonly facts: TableFacts;
@@ -46,11 +50,21 @@ export interface Inspection {
 /** Looks at a table before it is partitioned; changes nothing. */
 export async function inspect(
   { schema, table, control, exact = false, timeZone = 'UTC' }: InspectRequest,
-  { database, clock }: { readonly database: InspectDatabase; readonly clock: Clock },
+  {
+    database,
+    clock,
+    largestExactBytes = Infinity,
+  }: { readonly database: InspectDatabase; readonly clock: Clock; readonly largestExactBytes?: number },
 ): Promise<Inspection> {
   const facts = await database.facts(schema, table);
   const name = displayName(schema, table);
   if (facts === undefined) throw new ArchiverError('InvalidInput', `there is no table ${name}`);
+  if (exact && facts.tableBytes > largestExactBytes) {
+    throw new ArchiverError(
+      'InvalidInput',
+      `exact: ${name} has ${showBytes(facts.tableBytes)}, more than the ${showBytes(largestExactBytes)} that can be read in time; leave it out, or use the command inspect --exact`,
+    );
+  }
   const likely = candidates(facts);
   const chosen = control === undefined ? likely[0] : likely.find(({ column }) => column.name === control);
   if (chosen === undefined) {

@@ -26,7 +26,11 @@ begin;
 \ir 060-commit.sql
 \ir 070-drop.sql
 \ir 080-preflight.sql
-\ir 084-partition-table.sql
+\ir 081-partition-table.sql
+\ir 082-partition-table-begin.sql
+\ir 083-partition-table-copy.sql
+\ir 084-partition-table-check.sql
+\ir 085-partition-table-swap.sql
 \ir 085-enroll.sql
 \ir 086a-restore-ledger.sql
 \ir 086b-restore-target.sql

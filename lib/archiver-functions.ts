@@ -12,7 +12,8 @@ import type { ArchiveBucket } from './archive-bucket.ts';
 import { bucketStatements } from './bucket-statements.ts';
 import type { DatabaseAccess } from './database-access.ts';
 import { handlerCode } from './handler-code.ts';
-import { STEP_NAMES, STEPS, type Step, type StepFunction } from './steps.ts';
+import type { StepFunction } from './step-function.ts';
+import { STEP_NAMES, STEPS, type Step } from './steps.ts';
 
 /** Where the step `verify` reads tables, past the proxy. */
 export interface VerifyEndpoint {
@@ -112,7 +113,7 @@ export class ArchiverFunctions extends Construct {
 
   private functionFor(
     step: Step,
-    { description, login: as, bucketAccess, timeout, memoryMiB }: StepFunction,
+    { description, login: as, bucketAccess, timeout, memoryMiB, installs = false }: StepFunction,
     configFile: string,
     logGroups: logs.ILogGroup[],
     { vpc, vpcSubnets, database, archive, ...props }: ArchiverFunctionsProps,
@@ -132,6 +133,9 @@ export class ArchiverFunctions extends Construct {
     // S3 and Secrets Manager, whether by NAT or by endpoint, have no fixed addresses.
     securityGroup.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.tcp(443), 'AWS services');
     const login = as === 'none' ? undefined : database.login(as);
+    const passwords = (installs ? database.rolesWithSecret : []).map(
+      (each) => [each, database.secret(each)] as const,
+    );
     const role = new iam.Role(this, `${id}Role`, {
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
       description: `Partition archiver, step ${step}`,
@@ -152,6 +156,7 @@ export class ArchiverFunctions extends Construct {
       ...networkInterfaceStatements(),
       ...(login === undefined ? [] : [login.statement]),
       ...(reading === undefined ? [] : database.directLogin('archiver_read', reading.resourceId)),
+      ...(passwords.length > 0 ? [readPasswords(passwords.map(([, { secretArn }]) => secretArn))] : []),
       ...archiveStatements,
     ]) {
       role.addToPolicy(statement);
@@ -159,7 +164,7 @@ export class ArchiverFunctions extends Construct {
     logGroup.grantWrite(role);
 
     const created = new lambda.Function(this, id, {
-      ...handlerCode(this, step, { configFile }),
+      ...handlerCode(this, step, { configFile, withDatabaseFiles: installs }),
       description,
       handler: 'index.handler',
       architecture: props.architecture ?? lambda.Architecture.ARM_64,
@@ -184,6 +189,9 @@ export class ArchiverFunctions extends Construct {
         }),
         ARCHIVE_BUCKET: archive.bucket.bucketName,
         ...(as === 'administrator' && PAST_THE_PROXY),
+        ...Object.fromEntries(
+          passwords.map(([each, { secretArn }]) => [`${each.toUpperCase()}_SECRET_ARN`, secretArn]),
+        ),
         ...(reading === undefined ? {} : readingEnvironment(reading)),
       },
     });
@@ -209,6 +217,15 @@ const PAST_THE_PROXY = { NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem' };
 
 function readingEnvironment({ endpoint, port }: VerifyEndpoint): Record<string, string> {
   return { READING_HOST: endpoint, READING_PORT: String(port), ...PAST_THE_PROXY };
+}
+
+/** The passwords that *Prepare database* sets. */
+function readPasswords(resources: string[]): iam.PolicyStatement {
+  return new iam.PolicyStatement({
+    sid: 'ReadPasswordsToSet',
+    actions: ['secretsmanager:GetSecretValue'],
+    resources,
+  });
 }
 
 /** What the Lambda service needs to put a function into a VPC. These actions know no resources. */

@@ -3,7 +3,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import { PROVEN_TAG } from '../core/config/proven-tag.ts';
 import type { Retention } from '../core/config/runtime.ts';
 import type { ArchiveBucket } from './archive-bucket.ts';
-import type { BucketAccess } from './steps.ts';
+import type { BucketAccess } from './step-function.ts';
 
 /**
  * What a step may do with the archive of one database, and nothing more. The `grant*` methods of the bucket are far

@@ -6,7 +6,7 @@ import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
 import type { DatabaseTarget } from './database-target.ts';
-import { DATABASE_ROLES, type DatabaseRole } from './steps.ts';
+import { DATABASE_ROLES, type DatabaseRole } from './step-function.ts';
 
 /** Key of the tag and of the template metadata that say whose password a secret holds. */
 const DATABASE_ROLE_TAG = 'partition-archiver:database-role';

@@ -1,134 +1,27 @@
-import { CfnOutput, type TimeZone } from 'aws-cdk-lib';
+import { CfnOutput } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
-import type * as iam from 'aws-cdk-lib/aws-iam';
-import type * as lambda from 'aws-cdk-lib/aws-lambda';
-import type * as logs from 'aws-cdk-lib/aws-logs';
-import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import type * as sns from 'aws-cdk-lib/aws-sns';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { displayName } from '../core/config/display-name.ts';
-import type { RuntimeConfig } from '../core/config/runtime.ts';
-import { ArchiveAlarms, type AlarmThresholds } from './archive-alarms.ts';
-import { ArchiveBucket, type ArchiveBucketProps } from './archive-bucket.ts';
+import { ArchiveAlarms } from './archive-alarms.ts';
+import { ArchiveBucket } from './archive-bucket.ts';
 import { ArchiveDashboard } from './archive-dashboard.ts';
-import { ArchiveSchedules, type AuditSample, type DrillSchedule } from './archive-schedules.ts';
+import { ArchiveSchedules } from './archive-schedules.ts';
 import { ArchiveStateMachine } from './archive-state-machine.ts';
 import { ArchiveTrail } from './archive-trail.ts';
-import { ArchiverFunctions, type VerifyEndpoint } from './archiver-functions.ts';
+import { ArchiverFunctions } from './archiver-functions.ts';
 import { ArchiverMetrics } from './archiver-metrics.ts';
-import { DatabaseAccess, type DatabaseAuthentication, type ExistingProxy } from './database-access.ts';
+import { DatabaseAccess } from './database-access.ts';
 import { DatabaseS3Roles } from './database-s3-roles.ts';
-import { DatabaseTarget, type DatabaseTargetProps } from './database-target.ts';
+import { DatabaseTarget } from './database-target.ts';
 import { DrillStateMachine } from './drill-state-machine.ts';
 import { OperatorWorkflows } from './operator-workflows.ts';
+import type { PartitionArchiverProps } from './partition-archiver-props.ts';
 import { RestoreStateMachine } from './restore-state-machine.ts';
+import { WayInWorkflows } from './way-in-workflows.ts';
 
-/** Properties of {@link PartitionArchiver}. */
-export interface PartitionArchiverProps {
-  readonly vpc: ec2.IVpc;
-  /**
-   * Subnets of the functions and of the proxy. They need a way to S3 and Secrets Manager.
-   *
-   * @default - the private subnets with egress
-   */
-  readonly vpcSubnets?: ec2.SubnetSelection;
-  /** The existing database. */
-  readonly database: DatabaseTargetProps;
-  /** Partition sets, how much is done at the same time, and how long proven archives are locked. */
-  readonly config: RuntimeConfig;
-  /**
-   * The bucket of the archives.
-   *
-   * @default - a new bucket and a new key, everything in Standard, with access logs
-   */
-  readonly archive?: ArchiveBucketProps;
-  /**
-   * Whether a trail of CloudTrail records who reads or writes which object of the archive, whichever bucket it is in.
-   *
-   * @default false
-   */
-  readonly dataEvents?: boolean;
-  /**
-   * RDS Proxy that is there already.
-   *
-   * @default - a new proxy that insists on TLS
-   */
-  readonly existingProxy?: ExistingProxy;
-  /**
-   * Where the step `verify` reads tables, so that comparing them costs the writer nothing: a reader endpoint, a read
-   * replica, or the writer past the proxy. It proves first that the export is replayed there.
-   *
-   * @default - through the proxy, at the writer
-   */
-  readonly verifyEndpoint?: VerifyEndpoint;
-  /**
-   * How functions log in: by a generated password for each database role, or by IAM from end to end, for which
-   * `database.resourceId` must be given.
-   *
-   * @default 'secrets'
-   */
-  readonly authentication?: DatabaseAuthentication;
-  /**
-   * Secret `{"username", "password"}` of an administrator of the database.
-   *
-   * @default - the workflows that need an administrator are not made
-   */
-  readonly adminSecret?: secretsmanager.ISecret;
-  /**
-   * Roles that are attached to the database already for s3Export and s3Import.
-   *
-   * @default - two new roles, which are attached
-   */
-  readonly attachedS3Roles?: { readonly exportRole: iam.IRole; readonly importRole: iam.IRole };
-  /** When executions are started. */
-  readonly schedule: {
-    readonly timeZone: TimeZone;
-    readonly archive: string;
-    readonly inventory: string;
-    readonly drop: string;
-    /** @default - archives are audited only by hand */
-    readonly audit?: string | undefined;
-    /** How much each scheduled audit reads back; see {@link AuditSample}. */
-    readonly auditSample?: AuditSample;
-  };
-  /**
-   * When a restore drill is held, and of how large an archive at most.
-   *
-   * @default - drills are held by hand only
-   */
-  readonly drill?: DrillSchedule;
-  /**
-   * Processor of the functions.
-   *
-   * @default lambda.Architecture.ARM_64
-   */
-  readonly architecture?: lambda.Architecture;
-  /**
-   * How long logs are kept.
-   *
-   * @default logs.RetentionDays.THREE_MONTHS
-   */
-  readonly logRetention?: logs.RetentionDays;
-  /**
-   * From where on alarms are raised.
-   *
-   * @default - see AlarmThresholds
-   */
-  readonly alarmThresholds?: AlarmThresholds;
-  /**
-   * Topic that alarms go to.
-   *
-   * @default - a new topic, encrypted with a key of its own
-   */
-  readonly alarmTopic?: sns.ITopic;
-  /**
-   * Addresses that are subscribed to the topic.
-   *
-   * @default - none
-   */
-  readonly alarmEmails?: readonly string[];
-}
+export type { PartitionArchiverProps } from './partition-archiver-props.ts';
 
 /** Everything that archives the partitions of one existing database. */
 export class PartitionArchiver extends Construct {
@@ -142,6 +35,8 @@ export class PartitionArchiver extends Construct {
   readonly drillStateMachine: sfn.StateMachine;
   /** What operators start: find, audit, release, reverify. */
   readonly operations: OperatorWorkflows;
+  /** What gets a database and its tables ready: adopt, and with a secret of an administrator prepare, inspect, partition. */
+  readonly wayIn: WayInWorkflows;
   readonly alarmTopic: sns.ITopic;
   /** The metrics of this archiver, for alarms and dashboards of your own. */
   readonly metrics: ArchiverMetrics;
@@ -206,6 +101,11 @@ export class PartitionArchiver extends Construct {
     this.operations = new OperatorWorkflows(this, 'Operations', {
       functions: this.functions,
       concurrency: props.config.concurrency,
+      ...logRetention,
+    });
+    this.wayIn = new WayInWorkflows(this, 'WayIn', {
+      functions: this.functions,
+      hasAdministrator: props.adminSecret !== undefined,
       ...logRetention,
     });
     const { deadLetterQueue } = new ArchiveSchedules(this, 'Schedules', {

@@ -25,6 +25,7 @@ const TIMEOUTS = ['Sandbox.Timedout', 'States.Timeout'];
 const RETRIED_ON_TIMEOUT: readonly Step[] = [
   ...(['export', 'verify', 'import', 'build', 'prove'] as const),
   ...(['audit-segments', 'reverify-segment'] as const),
+  'partition-table',
 ];
 
 /** How one step stands in the state machine. */

@@ -1,37 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
-
-/** A database role that Lambdas log in as. Each has a secret of its own. */
-export type DatabaseRole = 'archiver_maintain' | 'archiver_read' | 'archiver_drop' | 'archiver_restore';
-
-export const DATABASE_ROLES: readonly DatabaseRole[] = [
-  'archiver_maintain',
-  'archiver_read',
-  'archiver_drop',
-  'archiver_restore',
-];
-
-/**
- * As whom a function logs in. `administrator` is whoever the given admin secret names, straight at the database and
- * not through the proxy; `none` is a function that has no way to the database.
- */
-export type Login = DatabaseRole | 'administrator' | 'none';
-
-/** What a step may do with the archive bucket. */
-export type BucketAccess =
-  'none' | 'settings' | 'read-manifests' | 'read' | 'retrieve' | 'write-ddl-and-manifest' | 'head';
-
-/** How the Lambda of one step is deployed. */
-export interface StepFunction {
-  /** For people who look at the function in the console. */
-  readonly description: string;
-  readonly login: Login;
-  readonly bucketAccess: BucketAccess;
-  readonly timeout: Duration;
-  readonly memoryMiB: number;
-}
-
-/** Fifteen minutes is the most that Lambda gives; statements time out before it. */
-const LONGEST = Duration.minutes(15);
+import { DRILL_STEPS, RESTORE_STEPS } from './restore-steps.ts';
+import { LONGEST, type StepFunction } from './step-function.ts';
+import { WAY_IN_STEPS } from './way-in-steps.ts';
 
 /**
  * Every step of the workflow *Archive*. The key names the Lambda's file in `lambdas/`.
@@ -201,110 +171,12 @@ const OPERATOR_STEPS = {
   },
 } as const satisfies Record<string, StepFunction>;
 
-/** Every step of the workflow *Restore*. */
-export const RESTORE_STEPS = {
-  'plan-restore': {
-    description: 'Finds the archives to restore, by their manifests',
-    login: 'none',
-    bucketAccess: 'read',
-    timeout: LONGEST,
-    memoryMiB: 512,
-  },
-  retrieve: {
-    description: 'Asks S3 for readable copies of what lies in a Glacier tier',
-    login: 'none',
-    bucketAccess: 'retrieve',
-    timeout: LONGEST,
-    memoryMiB: 256,
-  },
-  'begin-restore': {
-    description: 'Checks everything that a restore needs and makes the bare table',
-    login: 'archiver_restore',
-    bucketAccess: 'read',
-    timeout: LONGEST,
-    memoryMiB: 256,
-  },
-  import: {
-    description: 'Imports one segment from S3 by aws_s3',
-    login: 'archiver_restore',
-    bucketAccess: 'none',
-    timeout: LONGEST,
-    memoryMiB: 256,
-  },
-  build: {
-    description: 'Makes keys, indexes and triggers of a restored table',
-    login: 'archiver_restore',
-    bucketAccess: 'none',
-    timeout: LONGEST,
-    memoryMiB: 256,
-  },
-  prove: {
-    description: 'Reads one range of a restored table for its proof',
-    login: 'archiver_restore',
-    bucketAccess: 'none',
-    timeout: LONGEST,
-    memoryMiB: 512,
-  },
-  'bring-out': {
-    description: 'Brings a proven table out under its target name',
-    login: 'archiver_restore',
-    bucketAccess: 'none',
-    timeout: Duration.minutes(5),
-    memoryMiB: 256,
-  },
-  attach: {
-    description: 'Validates foreign keys of a restored table and attaches it',
-    login: 'archiver_restore',
-    bucketAccess: 'none',
-    timeout: LONGEST,
-    memoryMiB: 256,
-  },
-  'record-restore-failure': {
-    description: 'Records why an archive could not be restored',
-    login: 'archiver_restore',
-    bucketAccess: 'none',
-    timeout: Duration.minutes(1),
-    memoryMiB: 256,
-  },
-  'report-restore': {
-    description: 'Sums up a restore, and fails it if an archive was not restored',
-    login: 'archiver_restore',
-    bucketAccess: 'none',
-    timeout: Duration.minutes(2),
-    memoryMiB: 256,
-  },
-} as const satisfies Record<string, StepFunction>;
-
-/** Every step of the workflow *Drill* that *Restore* has not. */
-export const DRILL_STEPS = {
-  'pick-archive': {
-    description: 'Picks an archive at random for a restore drill',
-    login: 'none',
-    bucketAccess: 'read',
-    timeout: LONGEST,
-    memoryMiB: 256,
-  },
-  'end-drill': {
-    description: 'Drops the table of a proven drill and records that it was good',
-    login: 'archiver_restore',
-    bucketAccess: 'none',
-    timeout: Duration.minutes(2),
-    memoryMiB: 256,
-  },
-  'abandon-drill': {
-    description: 'Drops what a failed drill has made, and fails it',
-    login: 'archiver_restore',
-    bucketAccess: 'none',
-    timeout: Duration.minutes(2),
-    memoryMiB: 256,
-  },
-} as const satisfies Record<string, StepFunction>;
-
 export type Step =
   | keyof typeof ARCHIVE_STEPS
   | keyof typeof OPERATOR_STEPS
   | keyof typeof RESTORE_STEPS
-  | keyof typeof DRILL_STEPS;
+  | keyof typeof DRILL_STEPS
+  | keyof typeof WAY_IN_STEPS;
 
 /** The steps of all workflows. */
 export const STEPS: Readonly<Record<Step, StepFunction>> = {
@@ -312,6 +184,7 @@ export const STEPS: Readonly<Record<Step, StepFunction>> = {
   ...OPERATOR_STEPS,
   ...RESTORE_STEPS,
   ...DRILL_STEPS,
+  ...WAY_IN_STEPS,
 };
 
 export const STEP_NAMES = Object.keys(STEPS) as readonly Step[];

@@ -11,6 +11,12 @@ export interface LocalDeployment {
   readonly database: string;
   readonly bucket: string;
   readonly partitionSets: readonly object[];
+  /**
+   * Secret of an administrator.
+   *
+   * @default - the workflows that need one are not made
+   */
+  readonly adminSecretArn?: string;
 }
 
 /**
@@ -57,17 +63,18 @@ export function lambdaEnvironment({ s3, secrets, pooler }: StackCoordinates): Re
 
 /** As for an RDS instance; only what the Lambdas are told of it means anything here. */
 function deploymentFile(
-  { pooler, s3 }: StackCoordinates,
-  { database, partitionSets }: LocalDeployment,
+  { postgres, pooler, s3 }: StackCoordinates,
+  { database, partitionSets, adminSecretArn }: LocalDeployment,
 ): object {
   return {
     stackName: 'PartitionArchiverLocal',
     database: {
       kind: 'instance',
       identifier: 'local',
-      endpoint: pooler.host,
-      port: pooler.port,
+      endpoint: postgres.host,
+      port: postgres.port,
       name: database,
+      ...(adminSecretArn !== undefined && { adminSecretArn }),
       securityGroupIds: ['sg-0123456789abcdef0'],
       // RDS Proxy knows but one port; the pooler here has another.
       proxy: {

@@ -17,6 +17,7 @@ export function inspectDatabase(connection: Connection): InspectDatabase {
       translated(`looking at ${displayName(schema, table)}`, () => readTableFacts(connection, schema, table)),
     distribution: (facts, control, { exact, timeZone }) =>
       inTransaction(connection, `rows of ${displayName(facts.schema, facts.table)}`, async (transaction) => {
+        await transaction`set transaction read only`;
         await pin(transaction, { TimeZone: 'UTC' });
         const share = exact ? 1 : Math.min(1, (SAMPLED_BLOCKS * 8192) / Math.max(facts.tableBytes, 1));
         return control.kind === 'id'

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Connection } from './connect.ts';
 
@@ -23,7 +24,11 @@ export const INSTALL_FILES = [
   '060-commit.sql',
   '070-drop.sql',
   '080-preflight.sql',
-  '084-partition-table.sql',
+  '081-partition-table.sql',
+  '082-partition-table-begin.sql',
+  '083-partition-table-copy.sql',
+  '084-partition-table-check.sql',
+  '085-partition-table-swap.sql',
   '085-enroll.sql',
   '086a-restore-ledger.sql',
   '086b-restore-target.sql',
@@ -38,11 +43,19 @@ export const INSTALL_FILES = [
   '090-grants.sql',
 ] as const;
 
-const DB = new URL('../../db/', import.meta.url);
+/** Beside the bundle in a Lambda, in the repository otherwise. */
+const DB = [new URL('db/', import.meta.url), new URL('../../db/', import.meta.url)].find((each) =>
+  existsSync(each),
+);
+
+/** A file of db/. */
+export async function readDatabaseFile(name: string): Promise<string> {
+  return readFile(new URL(name, DB), 'utf8');
+}
 
 /** Installs or upgrades roles, ledger and functions as an administrator. Safe to run again; all or nothing. */
 export async function installArchiver(connection: Pick<Connection, 'begin'>): Promise<void> {
-  const files = await Promise.all(INSTALL_FILES.map((name) => readFile(new URL(name, DB), 'utf8')));
+  const files = await Promise.all(INSTALL_FILES.map(readDatabaseFile));
   await connection.begin(async (transaction) => {
     for (const sql of files) await transaction.unsafe(sql);
   });

@@ -3,20 +3,20 @@ import { COPY_OPTIONS } from '../../core/pins.ts';
 import { displayName } from '../../core/partition.ts';
 import { comparePartitions, digestByPartition } from '../../core/partition-table/compare.ts';
 import type {
+  ComparedRange,
   PartitionTableDatabase,
   PartitionTableJob,
-  PartitionTablePlan,
-  PartitionTableState,
 } from '../../core/partition-table/database.ts';
 import type { LineDigest } from '../../core/verify/line-digest.ts';
 import { inTransaction, translated, type Connection, type Transaction } from './connect.ts';
 import { createTwinPartitions } from './partition-table/partman.ts';
 import { pin } from './pins.ts';
 
-type Queries = Readonly<{ partitions: readonly string[]; source: string; twin: string }>;
+type RangeAndQueries = ComparedRange &
+  Readonly<{ partitions: readonly string[]; source: string; twin: string }>;
 
 /**
- * `partition-table` on PostgreSQL: the functions of db/084-partition-table.sql on an administrator's connection, and
+ * `partition-table` on PostgreSQL: the functions of db/081-partition-table.sql and those after it on an administrator's connection, and
  * pg_partman's `create_parent`. `open` makes a further connection for one COPY.
  */
 export function partitionTableDatabase(
@@ -25,8 +25,17 @@ export function partitionTableDatabase(
 ): PartitionTableDatabase {
   const find = (schema: string, table: string): Promise<PartitionTableJob | undefined> =>
     translated(`partitioning of ${displayName(schema, table)}`, async () => {
-      const [row] = await connection<{ id: number; state: PartitionTableState; plan: PartitionTablePlan }[]>`
-        select id, state, options as plan from partition_archiver.repartition
+      const [{ ready }] = await connection<[{ ready: boolean }]>`
+        select to_regproc('partition_archiver.range_to_compare') is not null as ready`;
+      if (!ready) {
+        throw new ArchiverError(
+          'PreflightFailed',
+          'the database is not prepared, or by an earlier version: prepare it first',
+        );
+      }
+      const [row] = await connection<PartitionTableJob[]>`
+        select id, state, options - 'largestScan' as plan, compared_to is not null as comparing, coalesce(checked, '[]') as checked
+          from partition_archiver.repartition
          where table_schema = ${schema} and table_name = ${table} and database_name = current_database()
            and system_identifier = partition_archiver.this_system() and state not in ('let go', 'rolled back')
          order by id desc limit 1`;
@@ -44,7 +53,7 @@ export function partitionTableDatabase(
   return {
     find,
 
-    begin: async (plan) => {
+    begin: async (plan, limits) => {
       const { schema, table, control, mode } = plan;
       const doing = `partitioning ${displayName(schema, table)}`;
       await inTransaction(connection, doing, async (transaction) => {
@@ -53,7 +62,7 @@ export function partitionTableDatabase(
         if (source === undefined)
           throw new ArchiverError('InvalidInput', `there is no table ${displayName(schema, table)}`);
         await transaction`
-          select partition_archiver.begin_repartition(${source.oid}::oid, ${control}::name, ${mode}::text, ${transaction.json({ ...plan })}::jsonb)`;
+          select partition_archiver.begin_repartition(${source.oid}::oid, ${control}::name, ${mode}::text, ${transaction.json({ ...plan, ...(limits !== undefined && { largestScan: limits.largestScanBytes }) })}::jsonb)`;
       });
       const job = await find(schema, table);
       if (job === undefined) throw new ArchiverError('StateConflict', `${doing}: somebody rolled it back`);
@@ -88,15 +97,24 @@ export function partitionTableDatabase(
       return taken;
     },
 
-    compare: async (job) => {
-      let queries: Queries | undefined;
+    beginComparison: (job) =>
+      call(
+        `comparison of ${job.plan.table} with its twin`,
+        (transaction) => transaction`select partition_archiver.begin_comparison(${job.id}::bigint)`,
+      ),
+
+    compareRange: async (job, limits) => {
+      let found: RangeAndQueries | undefined;
       const doing = `comparing ${job.plan.table} with its twin`;
       await call(doing, async (transaction) => {
-        const [row] = await transaction<[{ queries: Queries }]>`
-          select partition_archiver.begin_repartition_check(${job.id}::bigint) as queries`;
-        queries = row.queries;
+        const [row] = await transaction<[{ range: RangeAndQueries }]>`
+          select partition_archiver.range_to_compare(${job.id}::bigint, ${limits?.rangeBytes ?? null}::bigint,
+            ${limits?.largestScanBytes ?? null}::bigint) as range`;
+        found = row.range;
       });
-      const { partitions, source, twin } = queries ?? { partitions: [], source: '', twin: '' };
+      if (found === undefined)
+        throw new ArchiverError('StateConflict', `${doing}: there is nothing to compare`);
+      const { partitions, source, twin, ...range } = found;
       // Both are read in the snapshot of this transaction, which stays open meanwhile.
       const digests: ReadonlyMap<number, LineDigest>[] = [];
       await call(
@@ -109,14 +127,16 @@ export function partitionTableDatabase(
         },
         'repeatable read',
       );
-      return comparePartitions(partitions, digests[0] ?? new Map(), digests[1] ?? new Map());
+      const [ours = new Map<number, LineDigest>(), theirs = new Map<number, LineDigest>()] = digests;
+      return { range, verdict: comparePartitions(partitions, ours, theirs) };
     },
 
-    recordCheck: (job, partitions) =>
+    recordCompared: (job, { check, from, to }, partitions) =>
       call(
-        `check of ${job.plan.table}`,
-        (transaction) =>
-          transaction`select partition_archiver.record_repartition_check(${job.id}::bigint, ${transaction.json(partitions.map((each) => ({ ...each })))}::jsonb)`,
+        `comparison of ${job.plan.table}`,
+        (transaction) => transaction`
+          select partition_archiver.record_compared(${job.id}::bigint, ${check}::integer, ${from}::text, ${to}::text,
+            ${transaction.json(partitions.map((each) => ({ ...each })))}::jsonb)`,
       ),
 
     settle: (job) =>
@@ -142,16 +162,16 @@ export function partitionTableDatabase(
           transaction`select partition_archiver.swap_repartition(${job.id}::bigint, ${mostRows}::bigint)`,
       ),
 
-    rollBack: (job) =>
+    rollBack: ({ id }) =>
       call(
-        `rolling back the partitioning of ${job.plan.table}`,
-        (transaction) => transaction`select partition_archiver.roll_back_repartition(${job.id}::bigint)`,
+        `rolling back partitioning ${String(id)}`,
+        (transaction) => transaction`select partition_archiver.roll_back_repartition(${id}::bigint)`,
       ),
 
-    letGo: (job) =>
+    letGo: ({ id }) =>
       call(
-        `letting go of the table that ${job.plan.table} replaced`,
-        (transaction) => transaction`select partition_archiver.let_go_of_replaced(${job.id}::bigint)`,
+        `letting go of the table that partitioning ${String(id)} replaced`,
+        (transaction) => transaction`select partition_archiver.let_go_of_replaced(${id}::bigint)`,
       ),
   };
 }

@@ -1,17 +1,16 @@
-import { readFile } from 'node:fs/promises';
 import type { DatabaseFacts, PrepareDatabase } from '../../core/prepare/database.ts';
 import { extensionStatement } from '../../core/prepare/script.ts';
 import { inTransaction, translated, type Connection } from './connect.ts';
-import { enrollOwner, INSTALL_FILES, installArchiver } from './install.ts';
+import { enrollOwner, INSTALL_FILES, installArchiver, readDatabaseFile } from './install.ts';
 import { databaseProblems } from './preflight.ts';
 import { scramVerifier } from './scram.ts';
 
-const DB = new URL('../../db/', import.meta.url);
-const read = (name: string): Promise<string> => readFile(new URL(name, DB), 'utf8');
-
 /** db/*.sql, for a script that a DBA runs by hand. */
 export async function installationFiles(): Promise<{ install: string[]; guard: string }> {
-  return { install: await Promise.all(INSTALL_FILES.map(read)), guard: await read('110-guard.sql') };
+  return {
+    install: await Promise.all(INSTALL_FILES.map(readDatabaseFile)),
+    guard: await readDatabaseFile('110-guard.sql'),
+  };
 }
 
 /** `prepare` on PostgreSQL, on an administrator's connection. */
@@ -65,7 +64,7 @@ export function prepareDatabase(administrator: Connection): PrepareDatabase {
 
     installGuard: () =>
       inTransaction(administrator, 'event trigger', async (transaction) => {
-        await transaction.unsafe(await read('110-guard.sql'));
+        await transaction.unsafe(await readDatabaseFile('110-guard.sql'));
       }),
 
     problems: (sets) => databaseProblems(administrator, sets),

@@ -1,13 +1,9 @@
 import { partitionTableDatabase } from '../../adapters/postgres/partition-table.ts';
 import { ArchiverError } from '../../core/errors.ts';
 import { displayName } from '../../core/partition.ts';
-import {
-  letGoOfReplaced,
-  partitionTable,
-  rollBackPartitionTable,
-  type PartitionTablePorts,
-} from '../../core/partition-table.ts';
-import type { PartitionTablePlan } from '../../core/partition-table/database.ts';
+import { letGoOfReplaced, partitionTable, rollBackPartitionTable } from '../../core/partition-table.ts';
+import type { PartitionTablePlan, TableName } from '../../core/partition-table/database.ts';
+import type { PartitionTablePorts } from '../../core/partition-table/steps.ts';
 import {
   parseTableName,
   using,
@@ -64,13 +60,13 @@ function planOf(context: CommandContext, options: CommandOptions): PartitionTabl
 /** Does `work` as an administrator, on the table that the command names. */
 async function on<T>(
   context: CommandContext,
-  work: (ports: PartitionTablePorts, schema: string, table: string) => Promise<T>,
+  work: (ports: PartitionTablePorts, table: TableName) => Promise<T>,
 ): Promise<T> {
   const { open, clock, log } = context;
-  const { schema, table } = parseTableName(word(context, 0));
+  const table = parseTableName(word(context, 0));
   return using(open('administrator'), (connection) => {
     const database = partitionTableDatabase(connection, () => open('administrator'));
-    return work({ database, clock, log }, schema, table);
+    return work({ database, clock, log }, table);
   });
 }
 
@@ -88,7 +84,7 @@ export const PARTITION_TABLE: Readonly<Record<string, Command>> = {
       const { state, rows, partitions } = await on(context, (ports) => partitionTable(plan, ports, upTo));
       const name = displayName(plan.schema, plan.table);
       context.say(
-        `${name}: ${String(rows)} rows in ${String(partitions)} partitions, the same as in the table`,
+        `${name}: ${String(rows)} rows in ${String(partitions.length)} partitions, the same as in the table`,
       );
       context.say(
         state === 'checked'
@@ -103,7 +99,7 @@ export const PARTITION_TABLE: Readonly<Record<string, Command>> = {
     takes: 1,
     needs: { logins: ['administrator'] },
     execute: async (context) => {
-      await on(context, (ports, schema, table) => rollBackPartitionTable(schema, table, ports));
+      await on(context, (ports, table) => rollBackPartitionTable(table, ports));
       context.say('rolled back');
     },
   },
@@ -113,7 +109,7 @@ export const PARTITION_TABLE: Readonly<Record<string, Command>> = {
     takes: 1,
     needs: { logins: ['administrator'] },
     execute: async (context) => {
-      await on(context, (ports, schema, table) => letGoOfReplaced(schema, table, ports));
+      await on(context, (ports, table) => letGoOfReplaced(table, ports));
       context.say('the table that was replaced is dropped');
     },
   },

@@ -1,4 +1,4 @@
-import { type LineDigest, LineDigester } from '../verify/line-digest.ts';
+import { addLineHashSums, type LineDigest, LineDigester } from '../verify/line-digest.ts';
 
 /** What one partition was found to hold, on both sides. */
 export interface CheckedPartition {
@@ -78,4 +78,22 @@ export function comparePartitions(
     }
   }
   return differences.length === 0 ? { kind: 'match', partitions } : { kind: 'mismatch', differences };
+}
+
+/** What two ranges hold together, partition by partition. */
+export function addCheckedPartitions(
+  ours: readonly CheckedPartition[],
+  theirs: readonly CheckedPartition[],
+): readonly CheckedPartition[] {
+  const sums = new Map(ours.map((each) => [each.partition, each]));
+  for (const { partition, rows, bytes, lineHashSum } of theirs) {
+    const before = sums.get(partition);
+    sums.set(partition, {
+      partition,
+      rows: rows + (before?.rows ?? 0),
+      bytes: bytes + (before?.bytes ?? 0),
+      lineHashSum: addLineHashSums([lineHashSum, ...(before === undefined ? [] : [before.lineHashSum])]),
+    });
+  }
+  return [...sums.values()];
 }

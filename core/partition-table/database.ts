@@ -21,6 +21,15 @@ export interface PartitionTablePlan {
   readonly timeZone: string;
 }
 
+/** The table itself. */
+export type TableName = Pick<PartitionTablePlan, 'schema' | 'table'>;
+
+/** As much of a plan as somebody said. */
+export type PartialPlan = TableName & {
+  readonly [Field in Exclude<keyof PartitionTablePlan, keyof TableName>]?:
+    PartitionTablePlan[Field] | undefined;
+};
+
 /** Where the partitioning of a table stands. */
 export type PartitionTableState = 'begun' | 'copying' | 'copied' | 'checked' | 'swapped';
 
@@ -29,6 +38,28 @@ export interface PartitionTableJob {
   readonly id: number;
   readonly state: PartitionTableState;
   readonly plan: PartitionTablePlan;
+  /** Whether a comparison has got somewhere. */
+  readonly comparing: boolean;
+  /** What was found to be the same; complete from the state `checked` on. */
+  readonly checked: readonly CheckedPartition[];
+}
+
+/** Part of a comparison: the rows from one value of the control column on, below another; `null` for no end. */
+export interface ComparedRange {
+  /** Number of the comparison that it is a part of. */
+  readonly check: number;
+  readonly from: string | null;
+  readonly to: string | null;
+  /** What the ranges before it added up to. */
+  readonly checked: readonly CheckedPartition[];
+}
+
+/** How much may be read at once, in bytes of the table. */
+export interface ReadingLimits {
+  /** About so much of it is compared in one snapshot. */
+  readonly rangeBytes: number;
+  /** Where no index gives a part of it, a larger table is refused. */
+  readonly largestScanBytes: number;
 }
 
 /** The database, as `partition-table` needs it, on an administrator's connection. Each call is a transaction of its own. */
@@ -36,20 +67,31 @@ export interface PartitionTableDatabase {
   /** The job of a table that is under way, or swapped last and not let go. */
   find(schema: string, table: string): Promise<PartitionTableJob | undefined>;
   /** Makes the twin and begins to watch the table. `PreflightFailed` with every reason why not. */
-  begin(plan: PartitionTablePlan): Promise<PartitionTableJob>;
+  begin(plan: PartitionTablePlan, limits?: ReadingLimits): Promise<PartitionTableJob>;
   /** Has pg_partman make the partitions, for all rows there are. */
   makePartitions(job: PartitionTableJob): Promise<void>;
   /** Takes some blocks over; answers how many are left. */
   copyBlocks(job: PartitionTableJob, blocks: number): Promise<number>;
   /** Takes over again what changed; answers how many rows. */
   takeChanges(job: PartitionTableJob): Promise<number>;
-  /** Compares table and twin by content, in one snapshot. */
-  compare(job: PartitionTableJob): Promise<Verdict>;
-  recordCheck(job: PartitionTableJob, partitions: readonly CheckedPartition[]): Promise<void>;
+  /** Begins to compare anew. */
+  beginComparison(job: PartitionTableJob): Promise<void>;
+  /** Compares table and twin by content in the next range, in one snapshot; without limits, in all that is left. */
+  compareRange(
+    job: PartitionTableJob,
+    limits?: ReadingLimits,
+  ): Promise<{ readonly range: ComparedRange; readonly verdict: Verdict }>;
+  /** Records that a range is the same, and what all ranges until its end add up to. */
+  recordCompared(
+    job: PartitionTableJob,
+    range: ComparedRange,
+    partitions: readonly CheckedPartition[],
+  ): Promise<void>;
   /** Compares what was taken over since; `TwinDiffers` where it differs. */
   settle(job: PartitionTableJob): Promise<void>;
   /** Lets them change places. `LockNotAvailable` where that has to be tried again. */
   swap(job: PartitionTableJob, mostRows: number): Promise<void>;
-  rollBack(job: PartitionTableJob): Promise<void>;
-  letGo(job: PartitionTableJob): Promise<void>;
+  /** Both may be called again after they were done. */
+  rollBack(job: Pick<PartitionTableJob, 'id'>): Promise<void>;
+  letGo(job: Pick<PartitionTableJob, 'id'>): Promise<void>;
 }

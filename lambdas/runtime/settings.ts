@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describeProblem } from '../../core/config/problems.ts';
 import { parseRuntimeConfig, type RuntimeConfig } from '../../core/config/runtime.ts';
 import { ArchiverError } from '../../core/errors.ts';
+import type { LoginRole } from '../../core/prepare/database.ts';
 
 /** A server, or a proxy. */
 export interface Endpoint {
@@ -65,6 +66,24 @@ export function readSettings(environment: Environment = process.env): Settings {
 /** As {@link readSettings}, for a function that has no way to the database. */
 export function readBucketSettings(environment: Environment = process.env): BucketSettings {
   return readVariables(BUCKET_VARIABLES, environment);
+}
+
+const LOGIN_SECRETS = {
+  archiver_maintain: 'ARCHIVER_MAINTAIN_SECRET_ARN',
+  archiver_read: 'ARCHIVER_READ_SECRET_ARN',
+  archiver_drop: 'ARCHIVER_DROP_SECRET_ARN',
+  archiver_restore: 'ARCHIVER_RESTORE_SECRET_ARN',
+} as const satisfies Record<LoginRole, string>;
+
+/** ARNs of the secrets of all logins that have one, for the function that sets their passwords. */
+export function readLoginSecrets(
+  environment: Environment = process.env,
+): Readonly<Partial<Record<LoginRole, string>>> {
+  const set = Object.entries(LOGIN_SECRETS).flatMap(([role, name]) => {
+    const arn = environment[name] ?? '';
+    return arn === '' ? [] : [[role, arn]];
+  });
+  return Object.fromEntries(set) as Partial<Record<LoginRole, string>>;
 }
 
 function readVariables<Name extends string>(

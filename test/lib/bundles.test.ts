@@ -6,6 +6,7 @@ import { STEP_NAMES, STEPS } from '../../lib/steps.ts';
 import { synthesiseAssembly } from './synthesise.ts';
 
 const LARGEST_BUNDLE_BYTES = 1_000_000;
+const DATABASE_FILES = join(import.meta.dirname, '../../db');
 
 describe('the bundles', () => {
   let assembly: string;
@@ -26,17 +27,29 @@ describe('the bundles', () => {
     rmSync(assembly, { recursive: true });
   });
 
-  test('consist of one module and the configuration', () => {
-    expect(directories).toHaveLength(
-      STEP_NAMES.filter((step) => STEPS[step].login !== 'administrator').length,
-    );
-    for (const directory of directories)
-      expect(readdirSync(directory)).toEqual(['config.json', 'index.js', 'package.json']);
+  test('consist of one module and the configuration, and of db/ where that is installed', () => {
+    expect(directories).toHaveLength(STEP_NAMES.length);
+    const withSql = directories.filter((directory) => readdirSync(directory).includes('db'));
+    expect(withSql).toHaveLength(STEP_NAMES.filter((step) => STEPS[step].installs === true).length);
+    for (const directory of directories) {
+      expect(readdirSync(directory).filter((name) => name !== 'db')).toEqual([
+        'config.json',
+        'index.js',
+        'package.json',
+      ]);
+    }
+    for (const directory of withSql) {
+      expect(readdirSync(join(directory, 'db')).sort()).toEqual(readdirSync(DATABASE_FILES).sort());
+    }
   });
 
   test('are small, since a cold start reads all of it', () => {
     for (const directory of directories) {
-      expect(statSync(join(directory, 'index.js')).size).toBeLessThan(LARGEST_BUNDLE_BYTES);
+      const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) =>
+        entry.isFile(),
+      );
+      const sizes = files.map(({ parentPath, name }) => statSync(join(parentPath, name)).size);
+      expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(LARGEST_BUNDLE_BYTES);
     }
   });
 

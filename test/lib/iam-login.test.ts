@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { Match } from 'aws-cdk-lib/assertions';
-import { DATABASE_ROLES, STEP_NAMES, STEPS } from '../../lib/steps.ts';
+import { DATABASE_ROLES } from '../../lib/step-function.ts';
+import { STEP_NAMES, STEPS } from '../../lib/steps.ts';
 import { constructId } from '../../lib/archiver-functions.ts';
 import { Iam } from './iam.ts';
 import { exampleConfig, resources, synthesise } from './synthesise.ts';

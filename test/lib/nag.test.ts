@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Stage, Validations, type Stack } from 'aws-cdk-lib';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { exampleConfig, stackOf } from './synthesise.ts';
+import { exampleConfig, stackOf, withAdministrator } from './synthesise.ts';
 
 const EXAMPLE_NETWORK = {
   vpcId: 'vpc-0123456789abcdef0',
@@ -50,6 +50,7 @@ describe('AwsSolutions finds nothing that is not mended or acknowledged', () => 
         },
       },
     ],
+    ['an administrator', withAdministrator()],
     ['VPC endpoints', { network: { ...EXAMPLE_NETWORK, createVpcEndpoints: true } }],
   ])('in a stack with %s', (_, changes) => {
     expect(findings(changes)).toEqual([]);
@@ -65,7 +66,7 @@ describe('AwsSolutions finds nothing that is not mended or acknowledged', () => 
 });
 
 test('every acknowledgement says why', () => {
-  const stack = stackOf({}, { 'aws:cdk:bundling-stacks': [] });
+  const stack = stackOf(withAdministrator(), { 'aws:cdk:bundling-stacks': [] });
   const reasons = stack.node
     .findAll()
     .flatMap(({ node }) => node.metadata)

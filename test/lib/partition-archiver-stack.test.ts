@@ -1,7 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import { Match } from 'aws-cdk-lib/assertions';
 import { STEPS } from '../../lib/steps.ts';
-import { exampleConfig, resources, synthesise, type Resource } from './synthesise.ts';
+import {
+  ADMIN_SECRET_ARN,
+  exampleConfig,
+  resources,
+  synthesise,
+  withAdministrator,
+  type Resource,
+} from './synthesise.ts';
 
 type LifecycleRule = Readonly<Record<string, unknown>>;
 
@@ -311,6 +318,35 @@ describe('the way to the database', () => {
     expect(ingress.every(({ CidrIp }) => CidrIp === undefined)).toBe(true);
   });
 
+  test('goes past the proxy for an administrator, and is open to the three functions that need one', () => {
+    const given = synthesise(withAdministrator());
+    const functions = resources(given, 'AWS::Lambda::Function').filter(([, { Properties }]) =>
+      JSON.stringify(Properties['Environment'] ?? {}).includes(ADMIN_SECRET_ARN),
+    );
+    expect(functions.map(([id]) => id.replace(/[0-9A-F]{8}$/, '')).sort()).toEqual([
+      'ArchiverFunctionsInspect',
+      'ArchiverFunctionsPartitionTable',
+      'ArchiverFunctionsPrepareDatabase',
+    ]);
+    for (const [, { Properties }] of functions) {
+      const { Variables } = Properties['Environment'] as { Variables: Record<string, unknown> };
+      expect(Variables).toMatchObject({
+        DATABASE_HOST: 'orders.cluster-abcdefghijkl.eu-central-1.rds.amazonaws.com',
+        NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem',
+      });
+    }
+    const sources = resources(given, 'AWS::EC2::SecurityGroupIngress')
+      .map(([, { Properties }]) => Properties)
+      .filter(({ GroupId }) => GroupId === 'sg-0123456789abcdef0')
+      .map(({ SourceSecurityGroupId }) =>
+        JSON.stringify(SourceSecurityGroupId).replace(/[0-9A-F]{8}.*$/, ''),
+      );
+    expect(sources.filter((source) => source.includes('Functions'))).toHaveLength(3);
+    const without = resources(template, 'AWS::StepFunctions::StateMachine').map(([id]) => id);
+    expect(without.join()).not.toMatch(/PrepareDatabase|Inspect|PartitionTable/);
+    expect(without.join()).toMatch(/WayInAdopt/);
+  });
+
   test('has a generated login for each database role', () => {
     const secrets = resources(template, 'AWS::SecretsManager::Secret');
     const roles = ['archiver_drop', 'archiver_maintain', 'archiver_read', 'archiver_restore'];
@@ -612,7 +648,7 @@ test('the template is the one that was last looked at', () => {
   // Hashes of code change with every line of the handlers, and say nothing about the infrastructure.
   const scrubbed = JSON.stringify({ Resources, Outputs }).replace(/[0-9a-f]{64}/g, '<hash>');
   expect(JSON.parse(scrubbed)).toMatchSnapshot();
-  expect(Object.keys(Resources ?? {})).toHaveLength(324);
+  expect(Object.keys(Resources ?? {})).toHaveLength(335);
 });
 
 /** The definition as an object, for a diff that can be read; the template has it as one line of text. */

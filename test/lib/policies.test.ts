@@ -1,8 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { Iam, type AccessRequest } from './iam.ts';
-import { synthesise } from './synthesise.ts';
+import { ADMIN_SECRET_ARN, synthesise, withAdministrator } from './synthesise.ts';
 
-const template = synthesise({ archive: { retention: { days: 365, mode: 'COMPLIANCE' } } });
+const template = synthesise({
+  ...withAdministrator(),
+  archive: { retention: { days: 365, mode: 'COMPLIANCE' } },
+});
 const iam = new Iam(template);
 
 /** Steps of Restore and Drill that find their way by manifests. */
@@ -186,25 +189,44 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   [
     'log in as archiver_maintain',
     { action: 'secretsmanager:GetSecretValue', resource: secret('Maintain') },
-    ['Maintain', 'Detect', 'Quarantine', 'Release', 'ReverifyBegin', 'DatabaseProxyIAM'],
+    [
+      'Maintain',
+      'Detect',
+      'Quarantine',
+      'Release',
+      'ReverifyBegin',
+      'Adopt',
+      'PrepareDatabase',
+      'DatabaseProxyIAM',
+    ],
   ],
   [
     'log in as archiver_read',
     { action: 'secretsmanager:GetSecretValue', resource: secret('Read') },
     [
       ...['Preflight', 'Export', 'Verify', 'Commit', 'RecordFailure', 'Report', 'DatabaseProxyIAM'],
-      ...['ReverifyPlan', 'ReverifySegment', 'ReverifyFinish', 'ReverifyReport'],
+      ...['ReverifyPlan', 'ReverifySegment', 'ReverifyFinish', 'ReverifyReport', 'PrepareDatabase'],
     ],
   ],
   [
     'log in as archiver_drop',
     { action: 'secretsmanager:GetSecretValue', resource: secret('Drop') },
-    ['Drop', 'DatabaseProxyIAM'],
+    ['Drop', 'PrepareDatabase', 'DatabaseProxyIAM'],
   ],
   [
     'log in as archiver_restore',
     { action: 'secretsmanager:GetSecretValue', resource: secret('Restore') },
-    ['BeginRestore', ...RESTORERS, 'DatabaseProxyIAM'],
+    ['BeginRestore', ...RESTORERS, 'PrepareDatabase', 'DatabaseProxyIAM'],
+  ],
+  [
+    'log in as an administrator',
+    { action: 'secretsmanager:GetSecretValue', resource: ADMIN_SECRET_ARN },
+    ['PrepareDatabase', 'Inspect', 'PartitionTable'],
+  ],
+  [
+    'change the password of an administrator',
+    { action: 'secretsmanager:PutSecretValue', resource: ADMIN_SECRET_ARN },
+    [],
   ],
   ['change a password', { action: 'secretsmanager:PutSecretValue', resource: secret('Drop') }, []],
   [
@@ -251,6 +273,21 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
     'start the workflow',
     { action: 'states:StartExecution', resource: iam.arn(idOf('ArchiverWorkflowArchive')) },
     ['Archive', 'SchedulerForTarget'],
+  ],
+  [
+    'run what an administrator may',
+    { action: 'lambda:InvokeFunction', resource: step('PrepareDatabase') },
+    ['WayInPrepareDatabase'],
+  ],
+  [
+    'partition a table',
+    { action: 'lambda:InvokeFunction', resource: step('PartitionTable') },
+    ['WayInPartitionTable'],
+  ],
+  [
+    'start a workflow of an administrator',
+    { action: 'states:StartExecution', resource: iam.arn(idOf('ArchiverWayInPartitionTable')) },
+    [],
   ],
   [
     'change the workflow',
@@ -343,7 +380,7 @@ test('the roles are those that the table was written for', () => {
       .filter((name) => !others.includes(name))
       .sort(),
   ).toEqual([
-    ...['Archive', 'Commit'],
+    ...['Adopt', 'Archive', 'Commit'],
     ...[
       'DatabaseProxyIAM',
       'DatabaseS3AttachmentsFrameworkComplete',
@@ -351,7 +388,8 @@ test('the roles are those that the table was written for', () => {
     ],
     ...['DatabaseS3AttachmentsHandler', 'DatabaseS3AttachmentsProviderwaiterstatemachine'],
     ...['DatabaseS3Export', 'DatabaseS3Import'],
-    ...['Detect', 'Drop', 'Export', 'Maintain', 'Preflight', 'Quarantine', 'RecordFailure', 'Report'],
-    ...['SchedulerForTarget', 'Verify'],
+    ...['Detect', 'Drop', 'Export', 'Inspect', 'Maintain', 'PartitionTable', 'Preflight', 'PrepareDatabase'],
+    ...['Quarantine', 'RecordFailure', 'Report', 'SchedulerForTarget', 'Verify'],
+    ...['WayInAdopt', 'WayInInspect', 'WayInPartitionTable', 'WayInPrepareDatabase'],
   ]);
 });

@@ -13,14 +13,23 @@ export function exampleConfig(changes: object = {}): object {
   return JSON.parse(JSON.stringify({ ...example, ...changes })) as object;
 }
 
+export const ADMIN_SECRET_ARN =
+  'arn:aws:secretsmanager:eu-central-1:111122223333:secret:rds!cluster-0a1b2c3d-AbCdEf';
+
+/** The change to the example by which the workflows of an administrator are made, too. */
+export function withAdministrator(): { readonly database: object } {
+  const { database } = exampleConfig() as { database: object };
+  return { database: { ...database, adminSecretArn: ADMIN_SECRET_ARN } };
+}
+
 /** The stack of a deployment file. Code is not bundled: it takes long, and one test of its own does it. */
 export function synthesise(changes: object = {}): Template {
   return Template.fromStack(stackOf(changes, { 'aws:cdk:bundling-stacks': [] }));
 }
 
-/** The cloud assembly of the example file, as a folder. */
+/** The cloud assembly of the example file with an administrator, as a folder. */
 export function synthesiseAssembly({ bundle }: { readonly bundle: boolean }): string {
-  const app = Stage.of(stackOf({}, bundle ? {} : { 'aws:cdk:bundling-stacks': [] }));
+  const app = Stage.of(stackOf(withAdministrator(), bundle ? {} : { 'aws:cdk:bundling-stacks': [] }));
   if (app === undefined) throw new Error('the stack is in no app');
   return app.synth().directory;
 }

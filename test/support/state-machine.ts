@@ -10,7 +10,7 @@ import {
   type ExecutionOptions,
   type ExecutionResult,
 } from '../../local/step-functions/run-execution.ts';
-import { lambdaEnvironment, loadWorkflow, synthesise } from '../../local/synthesise.ts';
+import { lambdaEnvironment, loadWorkflow, synthesise, type LocalDeployment } from '../../local/synthesise.ts';
 import { ROLE_PASSWORD, type Archiver } from './archiver.ts';
 import { stack } from './stack.ts';
 
@@ -28,15 +28,16 @@ export interface DeployedMachine {
 
 /** Deploys to the local stack: one `cdk synth` for the test file. */
 export function useStateMachine(
-  archiver: () => Archiver,
+  archiver: () => Pick<Archiver, 'bucket' | 'database'>,
   partitionSets: readonly object[],
+  options: Pick<LocalDeployment, 'adminSecretArn'> = {},
 ): () => DeployedMachine {
   let machine: LocalStateMachine | undefined;
   let directory = '';
 
   const deployment = () => {
     const { bucket, database } = archiver();
-    return { directory, bucket, database: database.name, partitionSets };
+    return { directory, bucket, database: database.name, partitionSets, ...options };
   };
   beforeAll(async () => {
     directory = mkdtempSync(join(tmpdir(), 'state-machine-'));
@@ -63,15 +64,20 @@ function executable(machine: LocalStateMachine, load: (name: string) => LocalSta
   };
 }
 
-async function putSecrets({ secrets, region }: LocalStateMachine): Promise<void> {
+async function putSecrets({ secrets }: LocalStateMachine): Promise<void> {
+  for (const [role, arn] of Object.entries(secrets)) {
+    await putSecret(arn, { username: role, password: ROLE_PASSWORD });
+  }
+}
+
+/** Puts a secret where the functions look for it. */
+export async function putSecret(arn: string, login: { username: string; password: string }): Promise<void> {
+  const { s3, secrets } = stack();
   const client = new SecretsManagerClient({
-    region,
-    endpoint: stack().secrets.endpoint,
+    region: s3.region,
+    endpoint: secrets.endpoint,
     credentials: { accessKeyId: 'any', secretAccessKey: 'any' },
   });
-  for (const [role, arn] of Object.entries(secrets)) {
-    const SecretString = JSON.stringify({ username: role, password: ROLE_PASSWORD });
-    await client.send(new PutSecretValueCommand({ SecretId: arn, SecretString }));
-  }
+  await client.send(new PutSecretValueCommand({ SecretId: arn, SecretString: JSON.stringify(login) }));
   client.destroy();
 }

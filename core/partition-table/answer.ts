@@ -1,0 +1,52 @@
+import { withReport, type PartitionTableReport } from './report.ts';
+import { parsePartitionTableRequest } from './request.ts';
+import {
+  begin,
+  beginLetGo,
+  beginRollBack,
+  STEPS,
+  type NextStep,
+  type PartitionTablePorts,
+  type Progress,
+} from './steps.ts';
+
+/** How the state machine calls its function: the first time with the input, then with what the last call answered. */
+export type PartitionTableCall =
+  | { readonly do: 'begin'; readonly input: unknown }
+  | { readonly do: Exclude<NextStep, 'done'>; readonly at: Progress };
+
+const GIB = 2 ** 30;
+
+/** Nothing more is begun after this: what is under way then has ten minutes of the fifteen left. */
+const MILLISECONDS = 5 * 60_000;
+/** Both sides of 256 MiB are read and hashed in some five seconds; what has to be done again after a kill is little. */
+const RANGE_BYTES = GIB / 4;
+/** Both sides of 20 GiB are read and hashed in about six minutes at 120 MiB/s, a third of what was measured. */
+const LARGEST_SCAN_BYTES = 20 * GIB;
+
+/** Does one step within the time that is left, and answers what comes next; at the end with the report. */
+export async function answer(
+  call: PartitionTableCall,
+  ports: PartitionTablePorts,
+  remainingMs: number,
+): Promise<Progress & { readonly report?: PartitionTableReport }> {
+  const limits = {
+    milliseconds: Math.min(MILLISECONDS, remainingMs / 3),
+    ...{ rangeBytes: RANGE_BYTES, largestScanBytes: LARGEST_SCAN_BYTES },
+  };
+  const limited = { ...ports, limits };
+  const at = call.do === 'begin' ? await first(call.input, limited) : await STEPS[call.do](call.at, limited);
+  return withReport(at, call.do, ports.database);
+}
+
+function first(input: unknown, ports: PartitionTablePorts): Promise<Progress> {
+  const request = parsePartitionTableRequest(input);
+  switch (request.kind) {
+    case 'rollBack':
+      return beginRollBack(request.table, ports);
+    case 'letGo':
+      return beginLetGo(request.table, ports);
+    case 'partition':
+      return begin(request.plan, request.upTo, ports, request.complete);
+  }
+}

@@ -1,0 +1,90 @@
+import * as z from 'zod';
+import { identifier, matching, timeZone, wholeNumber } from '../config/fields.ts';
+import { ArchiverError } from '../errors.ts';
+import { parseInput } from '../input.ts';
+import { parseTableName } from '../table-name.ts';
+import type { PartialPlan, PartitionTablePlan, TableName } from './database.ts';
+
+const period = (rule: string): z.ZodString =>
+  matching(/^[1-9]\d{0,17}( (hour|day|week|month|year)s?)?$/, `must be ${rule}`);
+
+const inputSchema = z
+  .strictObject({
+    table: z.string('must be a name such as "shop.orders"'),
+    control: identifier.optional(),
+    interval: period('an interval such as "1 month", or a number in quotes').optional(),
+    retention: z
+      .union(
+        [z.literal('none'), period('')],
+        'must be an interval such as "12 months", a number in quotes, or "none"',
+      )
+      .optional(),
+    start: matching(/^[\w :.+-]{1,60}$/, 'must be a date, a time or a number in quotes').optional(),
+    premake: wholeNumber(1, 1000).optional(),
+    mode: z.enum(['online', 'plain'], 'must be online or plain').optional(),
+    keys: z.enum(['extend', 'drop'], 'must be extend or drop').optional(),
+    defaultPartition: z.boolean('must be true or false').optional(),
+    epoch: z
+      .enum(
+        ['none', 'seconds', 'milliseconds', 'microseconds', 'nanoseconds'],
+        'must be none, seconds, milliseconds, microseconds or nanoseconds',
+      )
+      .optional(),
+    timeZone: timeZone.optional(),
+    upTo: z.enum(['check', 'swap'], 'must be check or swap').optional(),
+    rollBack: z.literal(true, 'must be true, or left out').optional(),
+    letGo: z.literal(true, 'must be true, or left out').optional(),
+  })
+  .superRefine(({ table: _, ...others }, context) => {
+    for (const verb of ['rollBack', 'letGo'] as const) {
+      if (others[verb] !== true) continue;
+      for (const other of Object.keys(others).filter((each) => each !== verb)) {
+        const message = `must be left out where ${verb} is there`;
+        context.addIssue({ code: 'custom', path: [other], message });
+      }
+    }
+  });
+
+/** What an operator wants of *Partition table*. */
+export type PartitionTableRequest =
+  | { readonly kind: 'rollBack' | 'letGo'; readonly table: TableName }
+  | {
+      readonly kind: 'partition';
+      readonly upTo: 'check' | 'swap';
+      /** What was said of the plan; a job under way knows the rest. */
+      readonly plan: PartialPlan;
+      /** The whole plan, for a new job. `InvalidInput` names everything that is missing. */
+      readonly complete: () => PartitionTablePlan;
+    };
+
+/**
+ * Reads `{ table, control, interval, retention, start?, premake?, mode?, keys?, defaultPartition?, epoch?, timeZone?, upTo? }`,
+ * of which only `table` is needed where a partitioning is under way; or `{ table, rollBack: true }`, or
+ * `{ table, letGo: true }`. Throws `InvalidInput` with every mistake at once.
+ */
+export function parsePartitionTableRequest(input: unknown): PartitionTableRequest {
+  const { table, upTo = 'check', rollBack, letGo, retention, ...rest } = parseInput(inputSchema, input);
+  const name = parseTableName(table);
+  if (rollBack === true || letGo === true)
+    return { kind: rollBack === true ? 'rollBack' : 'letGo', table: name };
+  const plan = {
+    ...{ ...name, ...rest },
+    ...(retention !== undefined && { retention: retention === 'none' ? null : retention }),
+  };
+  return { kind: 'partition', upTo, plan, complete: () => completePlan(plan) };
+}
+
+function completePlan(plan: PartialPlan): PartitionTablePlan {
+  const { control, interval, retention } = plan;
+  if (control !== undefined && interval !== undefined && retention !== undefined) {
+    return {
+      ...{ ...plan, control, interval, retention },
+      ...{ premake: plan.premake ?? 4, mode: plan.mode ?? 'online' },
+      defaultPartition: plan.defaultPartition ?? true,
+      ...{ epoch: plan.epoch ?? 'none', timeZone: plan.timeZone ?? 'UTC' },
+    };
+  }
+  const missing = Object.entries({ control, interval, retention }).filter(([, value]) => value === undefined);
+  const problems = missing.map(([field]) => `${field}: is missing; the workflow Inspect proposes one`);
+  throw new ArchiverError('InvalidInput', problems.join('; '));
+}

@@ -1,0 +1,260 @@
+import { ArchiverError } from '../errors.ts';
+import { displayName } from '../partition.ts';
+import type { Clock, Log } from '../ports.ts';
+import { withLockTries } from '../retry.ts';
+import { addCheckedPartitions } from './compare.ts';
+import type {
+  PartialPlan,
+  PartitionTableDatabase,
+  PartitionTableJob,
+  PartitionTablePlan,
+  ReadingLimits,
+  TableName,
+} from './database.ts';
+
+/** Blocks in one transaction: 64 MiB, so that one that is killed has lost little. */
+const BLOCKS_AT_ONCE = 8192;
+/** So few changed rows are soon taken over, even under the lock. */
+const FEW_CHANGES = 1000;
+const MOST_CHANGES_UNDER_LOCK = 10_000;
+/** Where more rows change in one round than in the last one, no number of rounds helps. */
+const ROUNDS = 20;
+
+/** What the steps of `partition-table` work with. */
+export interface PartitionTablePorts {
+  readonly database: PartitionTableDatabase;
+  readonly clock: Clock;
+  readonly log: Log;
+  /**
+   * For a driver whose steps have to end: after how many milliseconds nothing more is begun, and how much is read at once.
+   *
+   * @default - a step goes on until it is done
+   */
+  readonly limits?: ReadingLimits & { readonly milliseconds: number };
+}
+
+/** The steps that follow the first one, as the state machine and the local command call them. */
+export const NEXT_STEPS = [
+  ...(['makePartitions', 'copyRows', 'catchUp', 'compare', 'swap'] as const),
+  ...(['rollBack', 'letGo'] as const),
+] as const;
+
+/** One of them, or `done`. */
+export type NextStep = (typeof NEXT_STEPS)[number] | 'done';
+
+/** Where a partitioning stands: what each step answers, and what the next one is given. */
+export interface Progress extends TableName {
+  readonly id: number;
+  /** Whether the tables are to change places, or a person wants to look before. */
+  readonly upTo: 'check' | 'swap';
+  readonly next: NextStep;
+  /** Compares once more what was compared already. */
+  readonly anew?: boolean;
+  /** How far it has got, for whoever watches it. */
+  readonly blocksLeft?: number;
+  readonly rowsTakenOver?: number;
+  readonly comparedTo?: string | null;
+}
+
+/**
+ * Begins, or finds where an earlier call left it. `plan` may lack what the job under way knows, and is refused where it
+ * differs from that; `complete` makes a whole one of it for a new job.
+ */
+export async function begin(
+  plan: PartialPlan,
+  upTo: Progress['upTo'],
+  { database, clock, log, limits }: PartitionTablePorts,
+  complete: () => PartitionTablePlan,
+): Promise<Progress> {
+  const { schema, table } = plan;
+  const name = displayName(schema, table);
+  const underWay = await database.find(schema, table);
+  if (underWay?.state === 'swapped') {
+    throw new ArchiverError(
+      'StateConflict',
+      `${name} is partitioned already; let go of the table that it replaced`,
+    );
+  }
+  if (underWay !== undefined) refuseAnotherPlan(name, underWay.plan, plan);
+  const job = underWay ?? (await withLockTries(clock, () => database.begin(complete(), limits)));
+  log.info('partitioning', { table: name, job: job.id, state: job.state });
+  const at = { schema, table, id: job.id, upTo };
+  // Whoever asks for a check of what is checked already wants to see it once more.
+  if (job.state === 'checked' && upTo === 'check') return { ...at, next: 'catchUp', anew: true };
+  return resumed(job, at);
+}
+
+/** Finds what is to be rolled back: a partitioning whose tables have not changed places yet. */
+export async function beginRollBack(
+  { schema, table }: TableName,
+  { database }: PartitionTablePorts,
+): Promise<Progress> {
+  const job = await database.find(schema, table);
+  if (job !== undefined && job.state !== 'swapped') {
+    return { schema, table, id: job.id, upTo: 'check', next: 'rollBack' };
+  }
+  const name = displayName(schema, table);
+  throw new ArchiverError('StateConflict', `no partitioning of ${name} can be rolled back`);
+}
+
+/** Finds the table that was replaced. */
+export async function beginLetGo(
+  { schema, table }: TableName,
+  { database }: PartitionTablePorts,
+): Promise<Progress> {
+  const job = await database.find(schema, table);
+  if (job?.state === 'swapped') return { schema, table, id: job.id, upTo: 'swap', next: 'letGo' };
+  const name = displayName(schema, table);
+  throw new ArchiverError('StateConflict', `no table that ${name} replaced is kept`);
+}
+
+/** The steps by their names. Each goes on from where the job stands, so that it can be called again after it was killed. */
+export const STEPS: Readonly<
+  Record<Exclude<NextStep, 'done'>, (at: Progress, ports: PartitionTablePorts) => Promise<Progress>>
+> = {
+  makePartitions: async (at, { database, clock }) => {
+    const job = await jobOf(at, database);
+    if (job.state !== 'begun') return resumed(job, at);
+    await withLockTries(clock, () => database.makePartitions(job));
+    return { ...still(at), next: 'copyRows' };
+  },
+
+  copyRows: async (at, ports) => {
+    const { database, clock, log } = ports;
+    const job = await jobOf(at, database);
+    if (job.state !== 'copying') return resumed(job, at);
+    const isTime = timer(ports);
+    let blocksLeft: number;
+    do {
+      blocksLeft = await withLockTries(clock, () => database.copyBlocks(job, BLOCKS_AT_ONCE));
+      log.info('copied', { table: displayName(at.schema, at.table), blocksLeft });
+    } while (blocksLeft > 0 && isTime());
+    // Also between two calls, so that what has to be taken over at the end is what changed in a few minutes.
+    await database.takeChanges(job);
+    return { ...still(at), next: blocksLeft > 0 ? 'copyRows' : 'catchUp', blocksLeft };
+  },
+
+  catchUp: async (at, ports) => {
+    const job = await jobOf(at, ports.database);
+    if (job.state !== 'copied' && job.state !== 'checked') return resumed(job, at);
+    const rowsTakenOver = await catchUp(job, ports);
+    const next = job.state === 'checked' && at.anew !== true ? afterCheck(at) : 'compare';
+    return { ...still(at), next, rowsTakenOver, ...(at.anew === true && { anew: true }) };
+  },
+
+  compare: async (at, ports) => {
+    const { database, log, limits } = ports;
+    const job = await jobOf(at, database);
+    if (job.state !== 'copied' && (job.state !== 'checked' || at.anew !== true)) return resumed(job, at);
+    if (!job.comparing || at.anew === true) await database.beginComparison(job);
+    const isTime = timer(ports);
+    let comparedTo: string | null;
+    do {
+      // Rows that wait to be taken over are not compared; few of them keep that cheap. They are compared by themselves.
+      await catchUp(job, ports);
+      await database.settle(job);
+      const { range, verdict } = await database.compareRange(job, limits);
+      const name = displayName(at.schema, at.table);
+      if (verdict.kind === 'mismatch') {
+        throw new ArchiverError('TwinDiffers', `${name}: ${verdict.differences.slice(0, 20).join('; ')}`);
+      }
+      comparedTo = range.to;
+      await database.recordCompared(job, range, addCheckedPartitions(range.checked, verdict.partitions));
+      log.info('compared', { table: name, job: job.id, comparedTo });
+    } while (comparedTo !== null && isTime());
+    if (comparedTo !== null) return { ...still(at), next: 'compare', comparedTo };
+    return { ...still(at), next: afterCheck(at) };
+  },
+
+  swap: async (at, ports) => {
+    const { database, clock, log } = ports;
+    const job = await jobOf(at, database);
+    if (job.state !== 'checked') return resumed(job, at);
+    await withLockTries(clock, async () => {
+      await catchUp(job, ports);
+      await database.settle(job);
+      await database.swap(job, MOST_CHANGES_UNDER_LOCK);
+    });
+    log.info('swapped', { table: displayName(at.schema, at.table), job: job.id });
+    return { ...still(at), next: 'done' };
+  },
+
+  rollBack: async (at, { database, clock, log }) => {
+    await withLockTries(clock, () => database.rollBack(at));
+    log.info('rolled back', { table: displayName(at.schema, at.table), job: at.id });
+    return { ...still(at), next: 'done' };
+  },
+
+  letGo: async (at, { database, clock, log }) => {
+    await withLockTries(clock, () => database.letGo(at));
+    log.info('let go', { table: displayName(at.schema, at.table), job: at.id });
+    return { ...still(at), next: 'done' };
+  },
+};
+
+const still = ({ schema, table, id, upTo }: Omit<Progress, 'next'>): Omit<Progress, 'next'> => ({
+  ...{ schema, table, id, upTo },
+});
+
+const afterCheck = ({ upTo }: Pick<Progress, 'upTo'>): NextStep => (upTo === 'swap' ? 'swap' : 'done');
+
+/** The step that a job has to go on with. */
+function resumed(job: PartitionTableJob, at: Omit<Progress, 'next'>): Progress {
+  switch (job.state) {
+    case 'begun':
+      return { ...still(at), next: 'makePartitions' };
+    case 'copying':
+      return { ...still(at), next: 'copyRows' };
+    case 'copied':
+      return { ...still(at), next: 'catchUp' };
+    case 'checked':
+      return { ...still(at), next: afterCheck(at) };
+    case 'swapped':
+      return { ...still(at), next: 'done' };
+  }
+}
+
+/** The job of an execution, which somebody may have rolled back meanwhile. */
+async function jobOf(
+  { schema, table, id }: Progress,
+  database: PartitionTableDatabase,
+): Promise<PartitionTableJob> {
+  const job = await database.find(schema, table);
+  if (job?.id === id) return job;
+  throw new ArchiverError(
+    'StateConflict',
+    `somebody rolled the partitioning of ${displayName(schema, table)} back, or let go of the table that it replaced`,
+  );
+}
+
+/** Takes over what changed, until few rows change in the time that this takes. */
+async function catchUp(job: PartitionTableJob, ports: PartitionTablePorts): Promise<number> {
+  const isTime = timer(ports);
+  let total = 0;
+  for (let round = 1; round <= ROUNDS && isTime(); round += 1) {
+    const rows = await ports.database.takeChanges(job);
+    total += rows;
+    ports.log.info('changes taken over', { job: job.id, round, rows });
+    if (rows <= FEW_CHANGES) break;
+  }
+  return total;
+}
+
+/** Says whether there is time to begin something more. */
+function timer({ clock, limits }: PartitionTablePorts): () => boolean {
+  if (limits === undefined) return () => true;
+  const end = clock.now().getTime() + limits.milliseconds;
+  return () => clock.now().getTime() < end;
+}
+
+/** A plan that differs from that of the job under way would be ignored, so it is refused. */
+function refuseAnotherPlan(name: string, begun: PartitionTablePlan, wanted: PartialPlan): void {
+  const differing = (Object.keys(wanted) as (keyof PartitionTablePlan)[]).filter(
+    (key) => wanted[key] !== undefined && wanted[key] !== begun[key],
+  );
+  if (differing.length === 0) return;
+  throw new ArchiverError(
+    'StateConflict',
+    `the partitioning of ${name} has begun with another ${differing.join(', ')}: go on with that, or roll back first`,
+  );
+}

@@ -1,0 +1,221 @@
+-- Partition-table, its end: twin and table change places, or it is rolled back; the old table is let go.
+
+set role archive_owner;
+
+-- Lets twin and table change places. 55P03 where the lock was not to be had in time, or too much changed meanwhile; PA018
+-- where a row that was taken over again differs. Nothing but what changed since the last comparison is read under the lock.
+create or replace function partition_archiver.swap_repartition(p_id bigint, p_limit bigint) returns void
+  language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off set row_security = off as $$
+declare
+  j partition_archiver.repartition;
+  v_count bigint;
+  v_old text;
+  v_new text;
+  v_object record;
+  v_value record;
+begin
+  if current_setting('transaction_isolation') <> 'read committed' then
+    raise exception 'transaction isolation is %', current_setting('transaction_isolation') using errcode = 'PA001';
+  end if;
+  j := partition_archiver.claim_repartition(p_id, 'checked');
+  v_new := format('%I.%I', j.table_schema, j.table_name);
+  v_old := format('partition_archiver_replaced.%I', j.table_name);
+  perform partition_archiver.set_lock_timeout();
+  execute format('lock table only %s in access exclusive mode', v_new);
+  -- What changed while this waited.
+  j := partition_archiver.claim_repartition(p_id, 'checked');
+  if j.mode = 'online' then
+    execute format('select (select count(*) from partition_archiver_twin.changed_%1$s) + (select count(*) from partition_archiver_twin.taken_%1$s)', p_id)
+      into v_count;
+    if v_count > p_limit then
+      raise exception '% rows changed since the last comparison, more than are taken over under the lock', v_count using errcode = '55P03';
+    end if;
+    perform partition_archiver.take_changes(p_id);
+    v_count := partition_archiver.differences_since_check(p_id);
+    if v_count > 0 then
+      raise exception '% rows differ between % and its twin', v_count, v_new using errcode = 'PA018';
+    end if;
+  end if;
+  perform partition_archiver.unwatch_source(p_id, j.table_oid);
+
+  -- The old table: out of the way, behind a fence, without what would hold others up.
+  for v_object in select s.oid, s.name, s.attnum, s.is_identity from partition_archiver.owned_sequences(j.table_oid) s loop
+    if v_object.is_identity then
+      execute format('select last_value, is_called from %s', v_object.oid::regclass) into v_value;
+      perform setval(pg_get_serial_sequence(format('partition_archiver_twin.%I', j.table_name),
+        (select attname from pg_attribute where attrelid = j.table_oid and attnum = v_object.attnum))::regclass, v_value.last_value, v_value.is_called);
+    else
+      execute format('alter sequence %s owned by none', v_object.oid::regclass);
+    end if;
+  end loop;
+  for v_object in select conname from pg_constraint where conrelid = j.table_oid and contype = 'f' and conparentid = 0 loop
+    execute format('alter table %s drop constraint %I', v_new, v_object.conname);
+  end loop;
+  for v_object in select n.nspname, s.stxname from pg_statistic_ext s join pg_namespace n on n.oid = s.stxnamespace where s.stxrelid = j.table_oid loop
+    execute format('drop statistics %I.%I', v_object.nspname, v_object.stxname);
+  end loop;
+  execute format('alter table %s set schema partition_archiver_replaced', v_new);
+  execute format('create trigger partition_archiver_fence_row before insert or update or delete on %s for each row execute function partition_archiver.refuse_write()', v_old);
+  execute format('create trigger partition_archiver_fence_truncate before truncate on %s for each statement execute function partition_archiver.refuse_write()', v_old);
+  execute format('alter table %s enable always trigger partition_archiver_fence_row, enable always trigger partition_archiver_fence_truncate', v_old);
+
+  -- The new one, with its partitions, in its place.
+  for v_object in select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = j.twin_oid loop
+    execute format('alter table partition_archiver_twin.%I set schema %I', v_object.relname, j.table_schema);
+    execute format('alter table %I.%I owner to %I', j.table_schema, v_object.relname, j.table_owner);
+  end loop;
+  execute format('alter table partition_archiver_twin.%I set schema %I', j.table_name, j.table_schema);
+  perform partition_archiver.dress_repartition(j);
+  execute format('alter table %s owner to archive_owner', v_old);
+  perform partition_archiver.configure_repartition(j);
+  update partition_archiver.repartition set state = 'swapped', swapped_at = clock_timestamp() where id = p_id;
+end
+$$;
+
+-- What makes the new table what the old one was: owner, grants, triggers, policies, statistics, comments, sequences.
+create or replace function partition_archiver.dress_repartition(j partition_archiver.repartition) returns void
+  language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
+declare
+  v_new text := format('%I.%I', j.table_schema, j.table_name);
+  v_statement text;
+  v_object record;
+begin
+  foreach v_statement in array partition_archiver.render_ddl(j.ddl, j.table_schema, j.table_name, array['ownership']) loop
+    continue when v_statement ~ '^ALTER STATISTICS ' or v_statement ~ '^(GRANT|REVOKE) .* ON SEQUENCE ';
+    execute v_statement;
+  end loop;
+  foreach v_statement in array partition_archiver.render_ddl(j.ddl, j.table_schema, j.table_name, array['structure']) loop
+    if v_statement ~ '^(CREATE STATISTICS|ALTER STATISTICS|CREATE POLICY|CREATE TRIGGER) '
+       or starts_with(v_statement, format('ALTER TABLE %s ', v_new)) and v_statement ~ '(DISABLE|ENABLE|REPLICA|ALWAYS) TRIGGER ("(?:[^"]|"")+"|[^ "]+)$'
+       or starts_with(v_statement, format('ALTER TABLE ONLY %s ALTER COLUMN ', v_new)) then
+      execute v_statement;
+    elsif v_statement ~ '^COMMENT ON ' and v_statement !~ '^COMMENT ON SEQUENCE ' then
+      begin
+        execute v_statement;
+      exception when undefined_object or undefined_table then
+        null; -- On a key that was dropped or is an index now.
+      end;
+    end if;
+  end loop;
+  foreach v_statement in array partition_archiver.render_ddl(j.ddl, j.table_schema, j.table_name, array['row_security']) loop
+    execute regexp_replace(v_statement, '^ALTER TABLE ONLY ', 'ALTER TABLE ');
+  end loop;
+  -- Sequences of serial columns: the defaults of the new table use those of the old one.
+  for v_object in
+    select distinct s.oid, s.relname, a.attname
+      from pg_attrdef d join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum
+      join pg_depend p on p.classid = 'pg_attrdef'::regclass and p.objid = d.oid and p.refclassid = 'pg_class'::regclass
+      join pg_class s on s.oid = p.refobjid and s.relkind = 'S'
+     where d.adrelid = j.twin_oid and s.relname in (select x from jsonb_array_elements_text(j.ddl -> 'sequences') x)
+       and s.relnamespace = to_regnamespace(quote_ident(j.table_schema))
+       and not exists (select from pg_depend o where o.classid = 'pg_class'::regclass and o.objid = s.oid and o.deptype in ('a', 'i')
+                          and o.refclassid = 'pg_class'::regclass and o.refobjsubid > 0)
+  loop
+    execute format('alter sequence %I.%I owned by %s.%I', j.table_schema, v_object.relname, v_new, v_object.attname);
+  end loop;
+end
+$$;
+
+-- pg_partman's configuration for the place that the twin has now, with the retention.
+create or replace function partition_archiver.configure_repartition(j partition_archiver.repartition) returns void
+  language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
+declare
+  v_partman name := (select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'pg_partman');
+  v_template name;
+  v_wanted name := left(format('template_%s_%s', j.table_schema, j.table_name), 63)::name;
+begin
+  execute format($config$update %I.part_config set parent_table = %L, retention = %L, retention_keep_table = true, infinite_time_partitions = true,
+      automatic_maintenance = 'on' where parent_table = %L returning split_part(template_table, '.', 2)$config$,
+    v_partman, j.table_schema || '.' || j.table_name, j.options ->> 'retention', 'partition_archiver_twin.' || j.table_name) into strict v_template;
+  if v_template <> '' and to_regclass(format('%I.%I', v_partman, v_wanted)) is null then
+    execute format('alter table %I.%I rename to %I', v_partman, v_template, v_wanted);
+    execute format('update %I.part_config set template_table = %L where parent_table = %L', v_partman, v_partman || '.' || v_wanted,
+      j.table_schema || '.' || j.table_name);
+    v_template := v_wanted;
+  end if;
+  -- From 5.5 on pg_partman copies from the template table for members of its owner only.
+  if v_template <> '' then
+    begin
+      execute format('alter table %I.%I owner to %I', v_partman, v_template, j.table_owner);
+    exception when insufficient_privilege then
+      null; -- The owner may not create tables there; the preflight says what to do.
+    end;
+  end if;
+end
+$$;
+
+-- Takes what watches the table away again.
+create or replace function partition_archiver.unwatch_source(p_id bigint, p_table oid) returns void
+  language plpgsql set search_path = pg_catalog, pg_temp set client_min_messages = warning as $$
+begin
+  if exists (select from pg_class where oid = p_table) then
+    execute format('drop trigger if exists partition_archiver_repartition_row on %s', p_table::regclass);
+    execute format('drop trigger if exists partition_archiver_repartition_truncate on %s', p_table::regclass);
+  end if;
+  execute format('drop function if exists partition_archiver_twin.note_%s()', p_id);
+  execute format('drop table if exists partition_archiver_twin.changed_%1$s, partition_archiver_twin.taken_%1$s', p_id);
+end
+$$;
+
+-- Gives up before the swap: the table is as it was, the twin is gone.
+create or replace function partition_archiver.roll_back_repartition(p_id bigint) returns void
+  language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
+declare
+  j partition_archiver.repartition;
+  v_partman name := (select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'pg_partman');
+  v_template text;
+begin
+  select * into j from partition_archiver.repartition where id = p_id for update;
+  if not found or j.state not in ('begun', 'copying', 'copied', 'checked', 'rolled back') then
+    raise exception 'partitioning % is %: there is nothing to roll back', p_id, coalesce(j.state, 'unknown') using errcode = 'PA001';
+  end if;
+  if j.state = 'rolled back' then
+    return;
+  end if;
+  perform partition_archiver.set_lock_timeout();
+  perform partition_archiver.unwatch_source(p_id, j.table_oid);
+  execute format('delete from %I.part_config where parent_table = %L returning template_table', v_partman, 'partition_archiver_twin.' || j.table_name) into v_template;
+  if to_regclass(format('partition_archiver_twin.%I', j.table_name))::oid = j.twin_oid then
+    execute format('drop table partition_archiver_twin.%I', j.table_name);
+  end if;
+  if v_template is not null then
+    execute format('drop table if exists %I.%I', split_part(v_template, '.', 1), substr(v_template, strpos(v_template, '.') + 1));
+  end if;
+  update partition_archiver.repartition set state = 'rolled back', ended_at = clock_timestamp() where id = p_id;
+end
+$$;
+
+-- Drops the table that was replaced, if nobody touched it or its place since.
+create or replace function partition_archiver.let_go_of_replaced(p_id bigint) returns void
+  language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
+declare
+  j partition_archiver.repartition;
+  v_dependents text[];
+begin
+  select * into j from partition_archiver.repartition where id = p_id for update;
+  if not found or j.state not in ('swapped', 'let go') then
+    raise exception 'partitioning % is %, not swapped', p_id, coalesce(j.state, 'unknown') using errcode = 'PA001';
+  end if;
+  if j.state = 'let go' then
+    return;
+  end if;
+  if j.system_identifier <> partition_archiver.this_system() or j.database_name <> current_database()
+     or to_regclass(format('partition_archiver_replaced.%I', j.table_name))::oid is distinct from j.table_oid
+     or to_regclass(format('%I.%I', j.table_schema, j.table_name))::oid is distinct from j.twin_oid
+     or not exists (select from pg_class where oid = j.twin_oid and relkind = 'p') then
+    raise exception 'the table that was replaced, or the one in its place, is gone or another one' using errcode = 'PA002';
+  end if;
+  if (select count(*) from pg_trigger where tgrelid = j.table_oid and tgname like 'partition\_archiver\_fence\_%' and tgenabled = 'A') <> 2 then
+    raise exception 'somebody lifted the fence of partition_archiver_replaced.%: look for rows that were written there since', j.table_name using errcode = 'PA003';
+  end if;
+  v_dependents := partition_archiver.dependents_of(j.table_oid);
+  if v_dependents is not null then
+    raise exception '% depends on the table that was replaced', array_to_string(v_dependents, ', ') using errcode = 'PA006';
+  end if;
+  perform partition_archiver.set_lock_timeout();
+  execute format('drop table partition_archiver_replaced.%I restrict', j.table_name);
+  update partition_archiver.repartition set state = 'let go', ended_at = clock_timestamp() where id = p_id;
+end
+$$;
+
+reset role;

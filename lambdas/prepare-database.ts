@@ -1,0 +1,36 @@
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { installationFiles, prepareDatabase } from '../adapters/postgres/prepare.ts';
+import { readCredentials } from '../adapters/secrets-manager/credentials.ts';
+import { prepare } from '../core/prepare.ts';
+import { preparationReport } from '../core/prepare/report.ts';
+import { parsePrepareRequest } from '../core/prepare/request.ts';
+import { preparationScript } from '../core/prepare/script.ts';
+import { packScript } from './runtime/pack-script.ts';
+import { readLoginSecrets } from './runtime/settings.ts';
+import { step } from './runtime/step.ts';
+
+const secrets = readLoginSecrets();
+
+/** Prepares the database as an administrator, or answers the SQL that would. */
+export const handler = step(
+  'prepare-database',
+  async ({ input }: { input: unknown }, { settings, config, connection, log }) => {
+    const { guard, print } = parsePrepareRequest(input);
+    const { partitionSets } = config;
+    const database = prepareDatabase(connection);
+    if (print) {
+      const facts = await database.facts(partitionSets);
+      return packScript(preparationScript(facts, partitionSets, await installationFiles()));
+    }
+    const client = new SecretsManagerClient({ region: settings.region });
+    return preparationReport(
+      await prepare(database, {
+        ...{ partitionSets, guard, log },
+        secretOf: async (role) => {
+          const arn = secrets[role];
+          return arn === undefined ? undefined : readCredentials(client, arn);
+        },
+      }),
+    );
+  },
+);

@@ -1,0 +1,36 @@
+import { Duration } from 'aws-cdk-lib';
+
+/** A database role that Lambdas log in as. Each has a secret of its own. */
+export type DatabaseRole = 'archiver_maintain' | 'archiver_read' | 'archiver_drop' | 'archiver_restore';
+
+export const DATABASE_ROLES: readonly DatabaseRole[] = [
+  'archiver_maintain',
+  'archiver_read',
+  'archiver_drop',
+  'archiver_restore',
+];
+
+/**
+ * As whom a function logs in. `administrator` is whoever the given admin secret names, straight at the database and
+ * not through the proxy; `none` is a function that has no way to the database.
+ */
+export type Login = DatabaseRole | 'administrator' | 'none';
+
+/** What a step may do with the archive bucket. */
+export type BucketAccess =
+  'none' | 'settings' | 'read-manifests' | 'read' | 'retrieve' | 'write-ddl-and-manifest' | 'head';
+
+/** How the Lambda of one step is deployed. */
+export interface StepFunction {
+  /** For people who look at the function in the console. */
+  readonly description: string;
+  readonly login: Login;
+  readonly bucketAccess: BucketAccess;
+  readonly timeout: Duration;
+  readonly memoryMiB: number;
+  /** Installs the archiver in the database: has `db/` beside its bundle, and the secrets of all logins, whose passwords it sets. */
+  readonly installs?: boolean;
+}
+
+/** Fifteen minutes is the most that Lambda gives; statements time out before it. */
+export const LONGEST = Duration.minutes(15);
