@@ -2,7 +2,7 @@ import { readManifest, type ArchiveStore } from './archive-store.ts';
 import { ArchiverError } from './errors.ts';
 import { manifestKeys } from './find/keys.ts';
 import type { Clock, Log } from './ports.ts';
-import { messageOf, type StepFailure } from './record-failure.ts';
+import { reasonOf, type StepFailure } from './record-failure.ts';
 import { isExpired } from './restore/check.ts';
 import type { RestoreDatabase } from './restore/database.ts';
 import type { PlannedArchive } from './restore/plan.ts';
@@ -112,8 +112,8 @@ export async function endDrill(
 ): Promise<GoodDrill & { readonly summary: string }> {
   await requireProof(restore, database);
   const drill = await database.endDrill(restore);
-  await database.abandonOldDrills(LEFT_OVER_DAYS);
   metrics.drill(0);
+  await dropLeftOver(database, log);
   log.info('drill', { ...drill });
   const { manifestKey, rows, bytes, seconds } = drill;
   return {
@@ -122,13 +122,23 @@ export async function endDrill(
   };
 }
 
+/** Drops the tables of drills that were killed. A table that somebody holds does not spoil a good drill: the next tries again. */
+async function dropLeftOver(database: DrillDatabase, log: Log): Promise<void> {
+  try {
+    await database.abandonOldDrills(LEFT_OVER_DAYS);
+  } catch (error) {
+    if (!(error instanceof ArchiverError)) throw error;
+    log.warn('left over', { error: error.code, message: error.message });
+  }
+}
+
 /** Drops what a drill that failed has made, and fails: `DrillFailed` with what went wrong. */
 export async function abandonDrill(
   { archive, restore, failure }: FailedDrill,
   { database, log }: Pick<Ports, 'database' | 'log'>,
 ): Promise<never> {
-  const code = failure.Error ?? 'Unknown';
-  const what = `${archive.manifestKey}: ${code}, ${messageOf(failure)}`;
+  const { code, reason } = reasonOf(failure);
+  const what = `${archive.manifestKey}: ${code}, ${reason}`;
   log.warn('drill failed', { manifest: archive.manifestKey, code });
   if (restore !== null) await database.abandon(restore);
   throw new ArchiverError('DrillFailed', what);

@@ -26,12 +26,16 @@ export async function recordFailure(
   failure: StepFailure,
   { database, log }: { readonly database: FailureDatabase; readonly log: Log },
 ): Promise<void> {
-  const code = failure.Error ?? 'Unknown';
-  const reason = messageOf(failure).slice(0, LONGEST_REASON);
+  const { code, reason } = reasonOf(failure);
   await database.recordFailure(partition, code, reason);
   const blocks = isErrorCode(code) && CATALOGUE[code].blocks;
   if (blocks) await database.block(partition, code, reason);
   log.warn('partition failed', { partition, code, reason, blocked: blocks });
+}
+
+/** What a step threw, as it is kept. */
+export function reasonOf(failure: StepFailure): { readonly code: string; readonly reason: string } {
+  return { code: failure.Error ?? 'Unknown', reason: messageOf(failure).slice(0, LONGEST_REASON) };
 }
 
 /** The message of what a step threw, out of the cause that Step Functions makes of it. */

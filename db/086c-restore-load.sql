@@ -72,8 +72,6 @@ begin
   -- Whoever asks last says with which foreign keys and grants it is to be brought out.
   update partition_archiver.restore set last_statements = p_start -> 'lastStatements', warnings = p_start -> 'warnings' where id = r.id;
   return jsonb_build_object('id', r.id, 'state', r.state, 'table', r.work_name, 'made', r.work_oid is not null,
-    'fresh', r.statements_done = 0 and not exists (select from partition_archiver.restore_segment
-                                                    where restore_id = r.id and imported_at is not null),
     'open', (select coalesce(jsonb_agg(number order by number), '[]') from partition_archiver.restore_segment
               where restore_id = r.id and imported_at is null));
 end

@@ -22,7 +22,7 @@ begin
     insert into partition_archiver.restore_range (restore_id, number, first_block, next_block)
       select p_id, p.number, p.first_block, p.next_block
         from partition_archiver.plan(r.work_oid, least(greatest(v_bytes, 1), 1073741824)) p;
-    update partition_archiver.restore set proof_relfilenode = pg_relation_filenode(work_oid) where id = p_id;
+    update partition_archiver.restore set proof_relfilenode = pg_relation_filenode(work_oid), state = 'begun' where id = p_id;
   end if;
   return (select coalesce(jsonb_agg(number order by number), '[]') from partition_archiver.restore_range
            where restore_id = p_id and read_at is null);
@@ -102,10 +102,15 @@ begin
      or exists (select from partition_archiver.drill where restore_id = p_id) then
     return jsonb_build_object('proven', true);
   end if;
-  r := partition_archiver.claim_restore(p_id, 'begun');
-  perform partition_archiver.proven_restore(p_id);
-  if exists (select from partition_archiver.restore_range where restore_id = p_id and read_at is null) then
-    raise exception 'the proof of restore % has ranges that are not read', p_id using errcode = 'PA001';
+  -- Found wrong and given up already, and the answer was lost: what was read of its ranges is still there.
+  select * into r from partition_archiver.restore where id = p_id and state = 'abandoned';
+  if not found then
+    r := partition_archiver.claim_restore(p_id, 'begun');
+    perform partition_archiver.proven_restore(p_id);
+  end if;
+  if exists (select from partition_archiver.restore_range where restore_id = p_id and read_at is null)
+     or not exists (select from partition_archiver.restore_range where restore_id = p_id) then
+    raise exception 'restore % is %, and its proof has ranges that are not read', p_id, r.state using errcode = 'PA001';
   end if;
   -- The sum is that of 64-bit numbers without a sign, modulo 2^64.
   select sum(row_count)::bigint as rows, sum(byte_count)::bigint as bytes,
@@ -116,7 +121,9 @@ begin
             from partition_archiver.restore_range where restore_id = p_id) g
    group by total;
   v_proven := (v_found.rows, v_found.bytes, v_found.line_hash_sum) is not distinct from (r.row_count, r.byte_count, r.line_hash_sum);
-  if v_proven then
+  if v_proven and r.state = 'abandoned' then
+    raise exception 'restore % is abandoned, not begun', p_id using errcode = 'PA001';
+  elsif v_proven then
     update partition_archiver.restore set state = 'proven' where id = p_id;
   end if;
   return jsonb_build_object('proven', v_proven, 'rows', v_found.rows, 'bytes', v_found.bytes, 'lineHashSum', v_found.line_hash_sum,

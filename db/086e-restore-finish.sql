@@ -57,6 +57,8 @@ begin
   v_work := format('partition_archiver_restore.%I', r.work_name);
   v_parent := to_regclass(format('%I.%I', r.partition ->> 'parentSchema', r.partition ->> 'parentName'))::oid;
   execute format('lock table only %s in access exclusive mode', v_work);
+  -- Still the file that was proven.
+  perform partition_archiver.proven_restore(p_id);
   if to_regclass(v_target) is not null or to_regtype(v_target) is not null then
     raise exception 'there is already a table or another relation %', v_target using errcode = 'PA013';
   end if;

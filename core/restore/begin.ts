@@ -1,7 +1,6 @@
 import { readManifest, type ArchiveStore, type StoredManifest } from '../archive-store.ts';
 import { ArchiverError } from '../errors.ts';
 import type { Manifest } from '../manifest.ts';
-import { displayName } from '../partition.ts';
 import type { Clock } from '../ports.ts';
 import { checkManifest, checkObjects, judgeMissing } from './check.ts';
 import type { DdlSection, RestoreDatabase, RestoreStart, TableName } from './database.ts';
@@ -41,8 +40,7 @@ export async function beginRestore(
   if ('partition' in begun) {
     return { next: 'attach', restore: null, partition: begun.partition, segments: [] };
   }
-  const { restore, open, fresh } = begun;
-  if (wanted.parent !== null) await checkAttach(restore, fresh, manifest, wanted.parent, database);
+  const { restore, open } = begun;
   return { next: 'import', restore, partition: null, segments: open };
 }
 
@@ -71,10 +69,10 @@ function wantedOf(options: RestoreOptions | 'drill', { partition }: Manifest): W
 
 const startOf = (
   { manifest, object, sha256 }: StoredManifest,
-  { drill, target, owner, foreignKeys, grants }: Wanted,
+  { drill, target, owner, foreignKeys, grants, parent }: Wanted,
   warnings: readonly string[],
 ): RestoreStart => ({
-  ...{ manifest, drill, target, owner, warnings },
+  ...{ manifest, drill, target, owner, parent, warnings },
   manifestKey: object.key,
   manifestVersionId: object.versionId,
   manifestSha256: sha256,
@@ -102,21 +100,4 @@ async function checkDependencies(
     throw new ArchiverError('DependencyMissing', lines.join('\n'));
   }
   return warnings;
-}
-
-/** Before anything is loaded: a refusal hours later would be of no use to anybody. */
-async function checkAttach(
-  restore: number,
-  fresh: boolean,
-  manifest: Manifest,
-  parent: TableName,
-  database: RestoreDatabase,
-): Promise<void> {
-  const problems = await database.attachProblems(manifest, parent);
-  if (problems.length === 0) return;
-  if (fresh) await database.abandon(restore);
-  throw new ArchiverError(
-    'AttachRefused',
-    `${displayName(parent.schema, parent.table)}: ${problems.join('; ')}`,
-  );
 }

@@ -24,8 +24,6 @@ export interface BegunRestore {
   readonly restore: number;
   /** Segments that are not imported yet. */
   readonly open: readonly number[];
-  /** Nothing but the bare table is there. */
-  readonly fresh: boolean;
 }
 
 /** Sections of the archived DDL. */
@@ -42,6 +40,8 @@ export interface RestoreStart {
   readonly drill: boolean;
   readonly target: TableName;
   readonly owner: string;
+  /** What it is to be attached to, once it is brought out. */
+  readonly parent: TableName | null;
   /** What is run when the table is brought out. */
   readonly lastSections: readonly DdlSection[];
   readonly warnings: readonly string[];
@@ -78,11 +78,10 @@ export interface RestoreDatabase {
     target: TableName,
     sections: readonly DdlSection[] | 'all',
   ): Promise<readonly string[]>;
-  /** Why the partition cannot be attached to this parent, or would not stay there. */
-  attachProblems(manifest: Manifest, parent: TableName): Promise<readonly string[]>;
   /**
    * Makes the bare table and records the restore, in one transaction; or finds the one that is under way, or the one
-   * that is done. `TargetExists`, `DependencyMissing` (schema, owner, rights), `StateConflict`.
+   * that is done. `TargetExists`, `DependencyMissing` (schema, owner, rights), `StateConflict`, `AttachRefused`: before
+   * anything is loaded, since a refusal hours later would be of no use to anybody.
    */
   begin(start: RestoreStart): Promise<BegunRestore | { readonly partition: number }>;
   /**

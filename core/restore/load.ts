@@ -13,7 +13,8 @@ export interface BuildProgress {
 
 /** A call begins no further statement after this long, so that the next long index has a call of its own. */
 const LONG_ENOUGH_MS = 30_000;
-const WAIT_SECONDS = 30;
+/** Nine events of an execution's 25,000 for each look: four days of indexes fit, where half a minute leaves less than one. */
+const WAIT_SECONDS = 120;
 
 /** Imports one segment by aws_s3; one that is imported already is left alone. */
 export async function importSegment(

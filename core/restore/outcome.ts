@@ -1,7 +1,7 @@
 import { ArchiverError, CATALOGUE, isErrorCode } from '../errors.ts';
 import { fitting, fittingLines, ROOM } from '../limits.ts';
 import type { Log } from '../ports.ts';
-import { messageOf, type StepFailure } from '../record-failure.ts';
+import { reasonOf, type StepFailure } from '../record-failure.ts';
 import type { Restored } from './bring-out.ts';
 import type { RestorePlan } from './plan.ts';
 
@@ -59,8 +59,6 @@ export interface RestoreReportInput {
   readonly redriveCount?: number;
 }
 
-/** Longest reason that is kept. */
-const LONGEST_REASON = 2_000;
 /** Bytes of the warnings of one table, and of the failures in the message of an execution. */
 const LONGEST_WARNINGS = 2_000;
 const LONGEST_MESSAGE = 16_000;
@@ -72,8 +70,7 @@ export async function recordRestoreFailure(
   failure: StepFailure,
   { database, log }: { readonly database: OutcomeDatabase; readonly log: Log },
 ): Promise<void> {
-  const code = failure.Error ?? 'Unknown';
-  const reason = messageOf(failure).slice(0, LONGEST_REASON);
+  const { code, reason } = reasonOf(failure);
   await database.record(execution, manifestKey, { code, reason });
   log.warn('restore failed', { manifest: manifestKey, code, reason });
 }

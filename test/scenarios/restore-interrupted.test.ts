@@ -1,4 +1,5 @@
 import { beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { restoreDatabase } from '../../adapters/postgres/restore.ts';
 import { useArchiver } from '../support/archiver.ts';
 import { createPartitionSet } from '../support/partition-sets.ts';
 import { failureOf } from '../support/verified.ts';
@@ -120,7 +121,54 @@ test('an index that cannot be built, mended, and run again: the data is not load
   expect(await digest('app.back')).toBe(contents);
 });
 
-// Seen to fail without: the check of begin_import's answer in adapters/postgres/restore.ts.
+// Seen to fail without: the check of begin_import's answer in adapters/postgres/restore/load.ts.
+test('a segment that another execution has imported meanwhile is left alone', async () => {
+  const { database, operations, open } = archiver();
+  const log = {
+    info: (event: string) => {
+      if (event === 'import') throw new Killed();
+    },
+    warn: () => undefined,
+  };
+  await expect(
+    operations({ log, segmentsAtOnce: 1 }).restore({ manifestKey, table: 'back' }),
+  ).rejects.toThrow(Killed);
+  const [row] = await database.sql<{ id: number; segment: number }[]>`
+    select restore_id::integer as id, number as segment from partition_archiver.restore_segment
+     where imported_at is not null order by restore_id desc limit 1`;
+  const restoring = restoreDatabase({ open: () => open('archiver_restore'), timeoutMs: 60_000 });
+  // No bucket is asked for anything.
+  expect(await restoring.importSegment(row!.id, row!.segment, { bucket: 'none', region: 'none' })).toBeNull();
+  await operations().restore({ manifestKey, table: 'back' });
+  expect(await digest('app.back')).toBe(contents);
+});
+
+// Seen to fail where attachProblems() was asked after begin(), and what begin() had found was given up.
+test('one whose parent refuses it takes nothing away from one that is under way', async () => {
+  const { operations } = archiver();
+  const killed = operations({ segmentsAtOnce: 1, open: opensUntil(3) }).restore({
+    manifestKey,
+    table: 'back',
+  });
+  await expect(killed).rejects.toThrow(Killed);
+  expect(await progress()).toEqual({ state: 'begun', imported: 0, statements: 0 });
+  const refused = operations().restore({ manifestKey, table: 'back', attach: 'parent' });
+  expect(await failureOf(refused)).toMatchObject({ code: 'AttachRefused' });
+  expect(await progress()).toEqual({ state: 'begun', imported: 0, statements: 0 });
+  await operations().restore({ manifestKey, table: 'back' });
+  expect(await digest('app.back')).toBe(contents);
+});
+
+/** Connections as far as the beginning of a restore: 1 renders, 2 checks what is missing, 3 begins. */
+function opensUntil(last: number): ReturnType<typeof archiver>['open'] {
+  let opened = 0;
+  return (role) => {
+    opened += 1;
+    if (opened > last) throw new Killed();
+    return archiver().open(role);
+  };
+}
+
 test('two at once for one target: one table, once', async () => {
   const { database, operations } = archiver();
   const both = await Promise.allSettled([

@@ -1,7 +1,9 @@
-import { DeleteObjectCommand } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { lambdaEnvironment } from '../../local/synthesise.ts';
+import type { GoodDrill } from '../../core/drill.ts';
 import type { FoundArchive } from '../../core/find.ts';
+import type { Manifest } from '../../core/manifest.ts';
 import type { RestoreReport } from '../../core/restore/outcome.ts';
 import { useArchiver } from '../support/archiver.ts';
 import { listKeys } from '../support/archives.ts';
@@ -118,6 +120,34 @@ describe('the synthesised workflow Restore', () => {
     expect(cause).toMatch(/TargetExists, .*there is already a table/);
   });
 
+  // Seen to fail without: the count of versions in readManifest(), for the first; the comparison of the DDL in checkObjects(), for the second.
+  test('a manifest that was written over is refused; its version that was forged, too, before anything is made', async () => {
+    const { s3, bucket, database } = archiver();
+    const { manifestKey } = archives[3]!;
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: manifestKey }));
+    const forged = JSON.parse((await Body?.transformToString()) ?? '') as Manifest;
+    (forged.ddl.template['structure'] as string[]).push('drop schema partition_archiver cascade');
+    const { VersionId } = await s3.send(
+      new PutObjectCommand({ Bucket: bucket, Key: manifestKey, Body: JSON.stringify(forged) }),
+    );
+    const over = await restore({ manifestKey, schema: 'back', table: 'forged' });
+    expect({ error: over.error, cause: over.cause }).toMatchObject({
+      error: 'ManifestInvalid',
+      cause: expect.stringMatching(/2 versions/),
+    });
+    const named = await restore({
+      manifestKey,
+      manifestVersionId: VersionId,
+      schema: 'back',
+      table: 'forged',
+    });
+    expect(named.error).toBe('PartitionsFailed');
+    expect(named.cause).toMatch(/ManifestInvalid, .*its DDL is not that of/);
+    expect(await leftovers()).toEqual([]);
+    expect(await database.sql`select to_regclass('back.forged') as oid`).toEqual([{ oid: null }]);
+    await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: manifestKey, VersionId }));
+  });
+
   test('killed at any step it is started again, in a database that never saw the table, and comes back whole', async () => {
     const { sql, name } = elsewhere();
     await sql.unsafe(
@@ -179,15 +209,18 @@ describe('the synthesised workflow Drill', () => {
   test('restores an archive, proves it, leaves nothing behind, and says how long ago that was', async () => {
     const { sql } = archiver().database;
     const before = await sql`select count(*) from partition_archiver.partition`;
+    // Those of every set: it picks at random.
+    const all = (await archiver().operations().find({})).archives;
     const lines: string[] = [];
     const { status, output } = await drill({ maxMiB: 100 }, { onLog: (line: string) => lines.push(line) });
-    expect({ status, output }).toMatchObject({ status: 'SUCCEEDED', output: { rows: expect.any(Number) } });
-    // Any archive of the bucket may be picked.
-    const { rows } = output as { rows: number };
-    expect((output as { manifestKey: string }).manifestKey).toContain('/manifest/');
+    expect(status).toBe('SUCCEEDED');
+    const picked = all.find(({ manifestKey }) => manifestKey === (output as GoodDrill).manifestKey)!;
+    expect(output).toMatchObject({ rows: picked.rows });
     expect(await leftovers()).toEqual([]);
     expect(await sql`select count(*) from partition_archiver.partition`).toEqual(before);
-    expect(await sql`select row_count::integer as rows from partition_archiver.drill`).toEqual([{ rows }]);
+    expect(await sql`select row_count::integer as rows from partition_archiver.drill`).toEqual([
+      { rows: picked.rows },
+    ]);
     const [row] = await sql<{ days: number }[]>`select partition_archiver.days_since_drill() as days`;
     expect(row!.days).toBeLessThan(0.1);
     expect(lines.filter((line) => line.includes('"DaysSinceGoodDrill":0'))).toHaveLength(1);

@@ -1,4 +1,6 @@
+import { ArchiverError } from '../../../core/errors.ts';
 import type { Manifest } from '../../../core/manifest.ts';
+import { displayName } from '../../../core/partition.ts';
 import { PINS } from '../../../core/pins.ts';
 import type {
   BegunRestore,
@@ -19,7 +21,6 @@ type Begun =
       readonly id: number;
       readonly table: string;
       readonly made: boolean;
-      readonly fresh: boolean;
       readonly open: readonly number[];
     };
 
@@ -34,7 +35,7 @@ const DDL_SETTINGS = {
 export function beginOn({
   using,
   transaction,
-}: Sessions): Pick<RestoreDatabase, 'missing' | 'render' | 'attachProblems' | 'begin'> {
+}: Sessions): Pick<RestoreDatabase, 'missing' | 'render' | 'begin'> {
   return {
     missing: (dependencies) =>
       using((connection) =>
@@ -49,18 +50,6 @@ export function beginOn({
     render: (manifest, target, sections) =>
       using((connection) =>
         translated('rendering the archived DDL', () => render(connection, manifest, target, sections)),
-      ),
-
-    attachProblems: ({ partition, ddl }, parent) =>
-      using((connection) =>
-        translated('checking the parent', async () => {
-          const columns = connection.json(ddl.template['columns'] as never);
-          const [row] = await connection<[{ problems: string[] }]>`
-            select to_jsonb(partition_archiver.attach_problems(${parent.schema}::name, ${parent.table}::name,
-                     ${partition.controlColumn}::name, ${partition.lowerBound}::text, ${partition.upperBound}::text,
-                     ${columns}::jsonb)) as problems`;
-          return row.problems;
-        }),
       ),
 
     begin: (start) => transaction('beginning the restore', (tx) => begin(tx, start)),
@@ -105,9 +94,25 @@ async function begin(
     select partition_archiver.begin_restore(${transaction.json(row)}::jsonb,
              ${transaction.json(segments)}::jsonb) as begun`;
   if (begun.state === 'done') return { partition: begun.partition };
-  const { id, table, open, fresh } = begun;
+  const { id, table, open } = begun;
+  if (start.parent !== null) await checkAttach(transaction, manifest, start.parent);
   if (!begun.made) await makeTable(transaction, manifest, id, table);
-  return { restore: id, open, fresh };
+  return { restore: id, open };
+}
+
+/** In the transaction that makes the table: where it is refused, nothing was made, and what another call made stays. */
+async function checkAttach(
+  transaction: Transaction,
+  { partition, ddl }: Manifest,
+  { schema, table }: TableName,
+): Promise<void> {
+  const columns = transaction.json(ddl.template['columns'] as never);
+  const [{ problems }] = await transaction<[{ problems: string[] }]>`
+    select to_jsonb(partition_archiver.attach_problems(${schema}::name, ${table}::name,
+             ${partition.controlColumn}::name, ${partition.lowerBound}::text, ${partition.upperBound}::text,
+             ${columns}::jsonb)) as problems`;
+  if (problems.length === 0) return;
+  throw new ArchiverError('AttachRefused', `${displayName(schema, table)}: ${problems.join('; ')}`);
 }
 
 async function makeTable(
