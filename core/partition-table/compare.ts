@@ -1,4 +1,5 @@
-import { addLineHashSums, type LineDigest, LineDigester } from '../verify/line-digest.ts';
+import { addLineHashSums, formatLineHashSum, type LineDigest } from '../verify/line-digest.ts';
+import { LineHasher } from '../verify/line-hash.ts';
 
 /** What one partition was found to hold, on both sides. */
 export interface CheckedPartition {
@@ -16,36 +17,68 @@ export type Verdict =
 const NEWLINE = 0x0a;
 const TAB = 0x09;
 
+/** What lines add up to, in whatever order. */
+export type Sums = Pick<LineDigest, 'rows' | 'bytes' | 'lineHashSum'>;
+
+/** Lines of one partition that are hashed together: a call costs more than a short line. */
+const STAGED_BYTES = 16 * 1024;
+
+/** Adds up the lines of one partition as they come, between those of others. */
+class LineSums {
+  #bytes = 0;
+  #filled = 0;
+  readonly #staged = Buffer.allocUnsafe(STAGED_BYTES);
+  readonly #hasher = LineHasher.begin();
+
+  add(line: Buffer): void {
+    this.#bytes += line.length;
+    if (line.length > STAGED_BYTES - this.#filled) this.#flush();
+    if (line.length > STAGED_BYTES) this.#hasher.update(line);
+    else this.#filled += line.copy(this.#staged, this.#filled);
+  }
+
+  end(): Sums {
+    this.#flush();
+    const { lines, sum } = this.#hasher;
+    return { rows: lines, bytes: this.#bytes, lineHashSum: formatLineHashSum(sum) };
+  }
+
+  #flush(): void {
+    this.#hasher.update(this.#staged.subarray(0, this.#filled));
+    this.#filled = 0;
+  }
+}
+
 /**
  * Digests COPY text whose first field is the number of a partition, one digest a partition. The number is not part of the
  * line that is digested.
  */
-export async function digestByPartition(
-  chunks: AsyncIterable<Buffer>,
-): Promise<ReadonlyMap<number, LineDigest>> {
-  const digesters = new Map<number, LineDigester>();
+export async function digestByPartition(chunks: AsyncIterable<Buffer>): Promise<ReadonlyMap<number, Sums>> {
+  const sums = new Map<number, LineSums>();
   const take = (line: Buffer): void => {
     const tab = line.indexOf(TAB);
     const number = Number(line.toString('latin1', 0, tab));
-    let digester = digesters.get(number);
-    if (digester === undefined) {
-      digester = new LineDigester();
-      digesters.set(number, digester);
+    let ofPartition = sums.get(number);
+    if (ofPartition === undefined) {
+      ofPartition = new LineSums();
+      sums.set(number, ofPartition);
     }
-    digester.update(line.subarray(tab + 1));
+    ofPartition.add(line.subarray(tab + 1));
   };
-  let tail: Buffer = Buffer.alloc(0);
+  // A line may come in many pieces.
+  let begun: Buffer[] = [];
   for await (const chunk of chunks) {
-    const data = tail.length === 0 ? chunk : Buffer.concat([tail, chunk]);
     let start = 0;
-    for (let end = data.indexOf(NEWLINE); end !== -1; end = data.indexOf(NEWLINE, start)) {
-      take(data.subarray(start, end + 1));
+    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
+      const rest = chunk.subarray(start, end + 1);
+      take(begun.length === 0 ? rest : Buffer.concat([...begun, rest]));
+      begun = [];
       start = end + 1;
     }
-    tail = Buffer.from(data.subarray(start));
+    if (start < chunk.length) begun.push(Buffer.from(chunk.subarray(start)));
   }
-  if (tail.length > 0) take(tail);
-  return new Map([...digesters].map(([number, digester]) => [number, digester.digest()]));
+  if (begun.length > 0) take(Buffer.concat(begun));
+  return new Map([...sums].map(([number, ofPartition]) => [number, ofPartition.end()]));
 }
 
 /** Number of the rows that lie in the default partition, or would if there were one. */
@@ -54,8 +87,8 @@ const OUTSIDE = -1;
 /** Compares the digests of both sides. `names` are those of the partitions 1, 2, …. */
 export function comparePartitions(
   names: readonly string[],
-  table: ReadonlyMap<number, LineDigest>,
-  twin: ReadonlyMap<number, LineDigest>,
+  table: ReadonlyMap<number, Sums>,
+  twin: ReadonlyMap<number, Sums>,
 ): Verdict {
   const differences: string[] = [];
   const partitions: CheckedPartition[] = [];

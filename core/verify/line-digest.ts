@@ -62,7 +62,9 @@ export class LineDigester {
   }
 }
 
-const formatLineHashSum = (sum: bigint): string => BigInt.asUintN(64, sum).toString(16).padStart(16, '0');
+/** As the manifest has it: 16 hexadecimal digits. */
+export const formatLineHashSum = (sum: bigint): string =>
+  BigInt.asUintN(64, sum).toString(16).padStart(16, '0');
 
 /** The line-hash sum of a whole, from those of its segments. */
 export function addLineHashSums(sums: readonly string[]): string {
