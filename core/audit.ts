@@ -3,6 +3,7 @@ import { ArchiverError } from './errors.ts';
 import { segmentKey } from './keys.ts';
 import type { Manifest } from './manifest.ts';
 import type { Log } from './ports.ts';
+import { inRandomOrder } from './random.ts';
 import { addLineHashSums, LineDigester } from './verify/line-digest.ts';
 
 /** How much of an archive is read: every segment, or this many of them chosen at random. */
@@ -206,11 +207,10 @@ async function checkDdl({ ddl }: Manifest, store: ArchiveStore): Promise<AuditPr
 /** That many of the segments, each as likely as any other, in their order. */
 export function chooseSegments({ segments }: Manifest, sample: AuditSample): readonly Segment[] {
   if (sample === 'all' || sample.segments >= segments.length) return segments;
-  const rest = [...segments.keys()];
   const chosen = new Set<number>();
-  while (chosen.size < sample.segments) {
-    const [index] = rest.splice(Math.floor(sample.random() * rest.length), 1);
-    if (index !== undefined) chosen.add(index);
+  for (const index of inRandomOrder(segments.keys(), sample.random)) {
+    if (chosen.size === sample.segments) break;
+    chosen.add(index);
   }
   return segments.filter((_, index) => chosen.has(index));
 }

@@ -1,13 +1,15 @@
 import { readManifest, type ArchiveStore } from './archive-store.ts';
 import { ArchiverError } from './errors.ts';
 import { manifestKeys } from './find/keys.ts';
+import { isObject, show } from './input.ts';
 import type { Clock, Log } from './ports.ts';
+import { inRandomOrder } from './random.ts';
 import { reasonOf, type StepFailure } from './record-failure.ts';
 import { isExpired } from './restore/check.ts';
 import type { RestoreDatabase } from './restore/database.ts';
 import type { PlannedArchive } from './restore/plan.ts';
 import { requireProof } from './restore/prove.ts';
-import { isObject, readRetrieval, show, type Retrieval } from './restore/request.ts';
+import { readRetrieval, type Retrieval } from './restore/request.ts';
 
 /** What a drill works on. */
 export interface DrillPlan {
@@ -73,8 +75,10 @@ export async function pickArchive(
   const { maxMiB, retrieval } = parseDrillRequest(input);
   const keys = await Array.fromAsync(manifestKeys({ database }, store));
   if (keys.length === 0) return { next: 'done', archive: null, retrieval };
-  for (let looks = 0; looks < LOOKS && keys.length > 0; looks += 1) {
-    const [manifestKey = ''] = keys.splice(Math.floor(random() * keys.length), 1);
+  let looks = 0;
+  for (const manifestKey of inRandomOrder(keys, random)) {
+    if (looks === LOOKS) break;
+    looks += 1;
     const { manifest, object } = await readManifest(store, manifestKey);
     if (manifest.contents.bytes > maxMiB * 1024 ** 2) continue;
     if (await isExpired(manifest, store, clock.now())) continue;

@@ -1,10 +1,9 @@
 import type { Expiry } from './config/runtime.ts';
 import { ArchiverError } from './errors.ts';
+import { DAY_MS, expiresAt } from './expiry.ts';
 import { objectsOf, parseManifest, sha256Of, type Manifest } from './manifest.ts';
 import { readText, type Clock, type Log, type ObjectStore } from './ports.ts';
 import { withLockTries } from './retry.ts';
-
-const DAY_MS = 86_400_000;
 
 /** Lifecycle rules run at midnight, and need some hours. */
 const NEARLY_MS = 2 * DAY_MS;
@@ -92,11 +91,9 @@ async function lookUp(
   return { manifestVersionId: evidence.manifestVersionId } as VerifiedArchive;
 }
 
-/** S3 counts from each object's export, which was after the quarantine; its rules run once a day. */
 function refuseExpired(manifest: Manifest, key: string, expiry: Expiry | undefined, now: Date): void {
   if (expiry === undefined) return;
-  const expires = Date.parse(manifest.times.quarantinedAt) + expiry.days * DAY_MS;
-  if (now.getTime() + NEARLY_MS < expires) return;
+  if (now.getTime() + NEARLY_MS < expiresAt(manifest, expiry)) return;
   throw new ArchiverError(
     'ArchiveExpired',
     `the archive of ${key} expires ${String(expiry.days)} days after its export, which began after ${manifest.times.quarantinedAt}`,

@@ -149,6 +149,23 @@ export function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(CATALOGUE, code);
 }
 
+/** An error as reports show it. */
+export interface ExplainedError {
+  readonly code: string;
+  readonly message: string;
+  /** What to do, where the catalogue knows. */
+  readonly hint?: string;
+}
+
+/** What is known of an error by its code and message. */
+export function explained(code: string, message: string): ExplainedError {
+  return { code, message, ...(isErrorCode(code) && { hint: CATALOGUE[code].hint }) };
+}
+
+/** The same in one line. */
+export const inWords = ({ code, message, hint = '' }: ExplainedError): string =>
+  `${code}, ${message}. ${hint}`;
+
 /**
  * An error of the catalogue. Its `name` is the code, which is what Lambda reports as `errorType` and what Step
  * Functions matches. The message is lower case without a full stop and never holds row values, secrets or a

@@ -6,6 +6,13 @@ import { fittingLines } from './limits.ts';
 /** Room for the list of all mistakes: an error's cause is limited to 32 KiB. */
 const LONGEST_MESSAGE = 16_000;
 
+/** Whether a value is what JSON calls an object. */
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** A value as messages show it. */
+export const show = (value: unknown): string => JSON.stringify(value).slice(0, 100);
+
 /** Reads the input of an operator's verb. Throws `InvalidInput` with every mistake at once. */
 export function parseInput<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
   const parsed = parseConfig(schema, input ?? {});

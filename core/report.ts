@@ -1,5 +1,5 @@
 import type { Detection, Forecast } from './detect.ts';
-import { ArchiverError, CATALOGUE, isErrorCode } from './errors.ts';
+import { ArchiverError, explained, inWords, type ExplainedError } from './errors.ts';
 import { fitting, fittingLines, ROOM } from './limits.ts';
 import type { SetReport } from './maintain.ts';
 import { displayName, type LedgerRow } from './partition.ts';
@@ -37,21 +37,14 @@ export interface PartitionReport {
   readonly bytes: number | null;
   readonly manifest: string | null;
   readonly dropAfter?: string;
-  readonly error?: {
-    readonly code: string;
-    readonly message: string;
-    readonly hint?: string;
-  };
+  readonly error?: ExplainedError;
 }
 
 /** A partition that an earlier run, or this one's inventory, blocked: nothing happens to it until an operator acts. */
-export interface StillBlocked {
+export interface StillBlocked extends ExplainedError {
   /** Of the ledger, as `release` takes it. */
   readonly id: number;
   readonly partition: string;
-  readonly code: string;
-  readonly message: string;
-  readonly hint?: string;
 }
 
 /** The output of an execution. */
@@ -163,16 +156,12 @@ function describe(row: LedgerRow, since: Date): PartitionReport {
     bytes: row.bytes,
     manifest: row.manifestKey,
     ...(row.state === 'verified' && row.dropAfter && { dropAfter: row.dropAfter.toISOString() }),
-    ...(code !== null && {
-      error: { code, message: message ?? '', ...(isErrorCode(code) && { hint: CATALOGUE[code].hint }) },
-    }),
+    ...(code !== null && { error: explained(code, message ?? '') }),
   };
 }
 
 function describeBlocked({ id, schema, table, blockedCode, blockedReason }: LedgerRow): StillBlocked {
-  const code = blockedCode ?? '';
-  const what = { id, partition: displayName(schema, table), code, message: blockedReason ?? '' };
-  return isErrorCode(code) ? { ...what, hint: CATALOGUE[code].hint } : what;
+  return { id, partition: displayName(schema, table), ...explained(blockedCode ?? '', blockedReason ?? '') };
 }
 
 function summarise(
@@ -199,7 +188,7 @@ function explain(
           ],
     ),
     ...partitions.flatMap(({ partition, error }) =>
-      error === undefined ? [] : [`${partition}: ${error.code}, ${error.message}. ${error.hint ?? ''}`],
+      error === undefined ? [] : [`${partition}: ${inWords(error)}`],
     ),
   ];
   const rest = lines.length - NAMED_FAILURES;

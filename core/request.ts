@@ -1,5 +1,6 @@
 import type { RuntimeConfig } from './config/runtime.ts';
 import { ArchiverError } from './errors.ts';
+import { isObject, show } from './input.ts';
 import { fittingLines } from './limits.ts';
 import { displayName } from './partition.ts';
 
@@ -77,8 +78,3 @@ function chooseSets(wanted: unknown, config: RuntimeConfig, problems: string[]):
   }
   return [...chosen].sort((a, b) => a - b);
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const show = (value: unknown): string => JSON.stringify(value).slice(0, 100);

@@ -1,23 +1,14 @@
 import { Duration } from 'aws-cdk-lib';
-import type * as logs from 'aws-cdk-lib/aws-logs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import type { ArchiverFunctions } from './archiver-functions.ts';
 import { MAP_LABELS, partitionSteps } from './partition-steps.ts';
 import { stepTask } from './step-task.ts';
-import { makeWorkflow } from './workflow.ts';
+import { makeWorkflow, type WorkflowSurroundings } from './workflow.ts';
 
 /** Properties of {@link ArchiveStateMachine}. */
-export interface ArchiveStateMachineProps {
-  readonly functions: ArchiverFunctions;
+export interface ArchiveStateMachineProps extends WorkflowSurroundings {
   /** How much runs at the same time. */
   readonly concurrency: { readonly partitions: number; readonly segments: number };
-  /**
-   * How long logs are kept.
-   *
-   * @default logs.RetentionDays.THREE_MONTHS
-   */
-  readonly logRetention?: logs.RetentionDays;
 }
 
 /**
@@ -30,12 +21,9 @@ export interface ArchiveStateMachineProps {
 export class ArchiveStateMachine extends Construct {
   readonly stateMachine: sfn.StateMachine;
 
-  constructor(
-    scope: Construct,
-    id: string,
-    { functions, concurrency, logRetention }: ArchiveStateMachineProps,
-  ) {
+  constructor(scope: Construct, id: string, { concurrency, ...surroundings }: ArchiveStateMachineProps) {
     super(scope, id);
+    const { functions } = surroundings;
     const preflight = stepTask(this, functions, 'preflight', {
       comment: 'Reads the input and checks configuration, database and bucket. Nothing has been changed yet.',
       payload: { 'input.$': '$', 'execution.$': '$$.Execution.Name' },
@@ -98,9 +86,8 @@ export class ArchiveStateMachine extends Construct {
         .next(resume.when(sfn.Condition.booleanEquals('$.report.resume', true), detect).otherwise(done)),
       // Longer than any run should take, and well before an execution would meet the next monthly one.
       timeout: Duration.days(14),
-      functions,
       mapLabels: Object.values(MAP_LABELS),
-      ...(logRetention === undefined ? {} : { logRetention }),
+      ...surroundings,
     });
   }
 }

@@ -1,23 +1,14 @@
 import { Duration } from 'aws-cdk-lib';
-import type * as logs from 'aws-cdk-lib/aws-logs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import type { ArchiverFunctions } from './archiver-functions.ts';
 import { RESTORE_MAP_LABELS, restoreArchiveSteps } from './restore-archive-steps.ts';
 import { stepTask } from './step-task.ts';
-import { makeWorkflow } from './workflow.ts';
+import { makeWorkflow, type WorkflowSurroundings } from './workflow.ts';
 
 /** Properties of {@link DrillStateMachine}. */
-export interface DrillStateMachineProps {
-  readonly functions: ArchiverFunctions;
+export interface DrillStateMachineProps extends WorkflowSurroundings {
   /** Segments imported, and ranges read, at the same time. */
   readonly segmentConcurrency: number;
-  /**
-   * How long logs are kept.
-   *
-   * @default logs.RetentionDays.THREE_MONTHS
-   */
-  readonly logRetention?: logs.RetentionDays;
 }
 
 /**
@@ -27,12 +18,9 @@ export interface DrillStateMachineProps {
 export class DrillStateMachine extends Construct {
   readonly stateMachine: sfn.StateMachine;
 
-  constructor(
-    scope: Construct,
-    id: string,
-    { functions, segmentConcurrency, logRetention }: DrillStateMachineProps,
-  ) {
+  constructor(scope: Construct, id: string, { segmentConcurrency, ...surroundings }: DrillStateMachineProps) {
     super(scope, id);
+    const { functions } = surroundings;
     const pick = stepTask(this, functions, 'pick-archive', {
       comment: 'Picks an archive at random, by the manifests alone, of at most maxMiB of data.',
       payload: { 'input.$': '$', 'execution.$': '$$.Execution.Name' },
@@ -80,9 +68,8 @@ export class DrillStateMachine extends Construct {
       ),
       // Two days of Glacier, and two for the rest; what is older is taken for left over.
       timeout: Duration.days(4),
-      functions,
       mapLabels: [RESTORE_MAP_LABELS.segment, RESTORE_MAP_LABELS.range],
-      ...(logRetention === undefined ? {} : { logRetention }),
+      ...surroundings,
     });
   }
 }

@@ -83,30 +83,26 @@ export class PartitionArchiver extends Construct {
       this.databaseS3Roles.exportRole,
       this.databaseS3Roles.importRole,
     );
+    const surroundings = { functions: this.functions, ...logRetention };
     this.stateMachine = new ArchiveStateMachine(this, 'Workflow', {
-      functions: this.functions,
       concurrency: props.config.concurrency,
-      ...logRetention,
+      ...surroundings,
     }).stateMachine;
     this.restoreStateMachine = new RestoreStateMachine(this, 'RestoreWorkflow', {
-      functions: this.functions,
       concurrency: props.config.concurrency,
-      ...logRetention,
+      ...surroundings,
     }).stateMachine;
     this.drillStateMachine = new DrillStateMachine(this, 'DrillWorkflow', {
-      functions: this.functions,
       segmentConcurrency: props.config.concurrency.segments,
-      ...logRetention,
+      ...surroundings,
     }).stateMachine;
     this.operations = new OperatorWorkflows(this, 'Operations', {
-      functions: this.functions,
       concurrency: props.config.concurrency,
-      ...logRetention,
+      ...surroundings,
     });
     this.wayIn = new WayInWorkflows(this, 'WayIn', {
-      functions: this.functions,
       hasAdministrator: props.adminSecret !== undefined,
-      ...logRetention,
+      ...surroundings,
     });
     const { deadLetterQueue } = new ArchiveSchedules(this, 'Schedules', {
       stateMachine: this.stateMachine,

@@ -1,7 +1,7 @@
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import type { ArchiverFunctions } from './archiver-functions.ts';
-import { stepTask } from './step-task.ts';
+import { failureTask, stepTask } from './step-task.ts';
 
 const PARTITION_AND_REQUEST = { 'partition.$': '$.partition', 'request.$': '$.request' };
 const PARTITION_AND_SEGMENT = {
@@ -20,8 +20,8 @@ const SEGMENT_AND_FAILURE = { ...PARTITION_AND_SEGMENT, 'failure.$': '$.failure'
 export const MAP_LABELS = { partition: 'Partition', segment: 'Segment' } as const;
 
 /** Results of a segment's child execution. */
-const PROVEN = 'proven';
-const FAILED = 'failed';
+export const PROVEN = 'proven';
+export const FAILED = 'failed';
 
 /** What is done with one partition. No failure leaves it: each is recorded in the ledger, which Report reads. */
 export function partitionSteps(
@@ -33,13 +33,10 @@ export function partitionSteps(
     comment: 'The result stands in the ledger; nothing travels back.',
     result: sfn.Result.fromObject({}),
   });
-  const recordFailure = stepTask(scope, functions, 'record-failure', {
+  const recordFailure = failureTask(scope, functions, 'record-failure', done, {
     comment: 'Writes into the ledger why this partition failed.',
     payload: PARTITION_AND_FAILURE,
-    resultPath: sfn.JsonPath.DISCARD,
   });
-  // Where not even that is possible, the partition is not where it should be, which Report sees as well.
-  recordFailure.addCatch(done, { resultPath: '$.unrecorded' }).next(done);
 
   const quarantine = stepTask(scope, functions, 'quarantine', {
     comment:
@@ -106,13 +103,11 @@ function segmentSteps(scope: Construct, functions: ArchiverFunctions): sfn.IChai
     comment: 'The partition stays in quarantine, and is resumed by the next run.',
     result: sfn.Result.fromString(FAILED),
   });
-  const recordFailure = stepTask(scope, functions, 'record-failure', {
+  const recordFailure = failureTask(scope, functions, 'record-failure', failed, {
     stateName: 'RecordSegmentFailure',
     comment: 'Writes into the ledger why this segment, and so its partition, failed.',
     payload: SEGMENT_AND_FAILURE,
-    resultPath: sfn.JsonPath.DISCARD,
   });
-  recordFailure.addCatch(failed, { resultPath: '$.unrecorded' }).next(failed);
   const exportSegment = stepTask(scope, functions, 'export', {
     comment:
       'The database writes this segment to S3 by aws_s3. A retry writes the same bytes to the same key.',

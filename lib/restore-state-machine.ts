@@ -1,23 +1,14 @@
 import { Duration } from 'aws-cdk-lib';
-import type * as logs from 'aws-cdk-lib/aws-logs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import type { ArchiverFunctions } from './archiver-functions.ts';
 import { RESTORE_MAP_LABELS, restoreArchiveSteps } from './restore-archive-steps.ts';
-import { stepTask } from './step-task.ts';
-import { makeWorkflow } from './workflow.ts';
+import { failureTask, stepTask } from './step-task.ts';
+import { makeWorkflow, type WorkflowSurroundings } from './workflow.ts';
 
 /** Properties of {@link RestoreStateMachine}. */
-export interface RestoreStateMachineProps {
-  readonly functions: ArchiverFunctions;
+export interface RestoreStateMachineProps extends WorkflowSurroundings {
   /** How much runs at the same time: archives as partitions. */
   readonly concurrency: { readonly partitions: number; readonly segments: number };
-  /**
-   * How long logs are kept.
-   *
-   * @default logs.RetentionDays.THREE_MONTHS
-   */
-  readonly logRetention?: logs.RetentionDays;
 }
 
 const COMMENT = [
@@ -37,7 +28,8 @@ export class RestoreStateMachine extends Construct {
 
   constructor(scope: Construct, id: string, props: RestoreStateMachineProps) {
     super(scope, id);
-    const { functions, concurrency, logRetention } = props;
+    const { concurrency, ...surroundings } = props;
+    const { functions } = surroundings;
     const plan = stepTask(this, functions, 'plan-restore', {
       comment:
         'Reads the input and finds the archives, by their manifests alone. Nothing has been changed yet.',
@@ -92,9 +84,8 @@ export class RestoreStateMachine extends Construct {
         ),
       // Two days of Glacier, and a week of loading.
       timeout: Duration.days(14),
-      functions,
       mapLabels: Object.values(RESTORE_MAP_LABELS),
-      ...(logRetention === undefined ? {} : { logRetention }),
+      ...surroundings,
     });
   }
 
@@ -104,14 +95,11 @@ export class RestoreStateMachine extends Construct {
       comment: 'What became of it stands in the database; nothing travels back.',
       result: sfn.Result.fromObject({}),
     });
-    const recordFailure = stepTask(this, functions, 'record-restore-failure', {
+    const recordFailure = failureTask(this, functions, 'record-restore-failure', done, {
       comment:
         'Records why this archive could not be restored. What is done so far is resumed by the next execution.',
       payload: { 'archive.$': '$.archive', 'execution.$': '$.execution', 'failure.$': '$.failure' },
-      resultPath: sfn.JsonPath.DISCARD,
     });
-    // Where not even that is possible, the report finds nothing recorded, and counts it as failed.
-    recordFailure.addCatch(done, { resultPath: '$.unrecorded' }).next(done);
     const attach = stepTask(this, functions, 'attach', {
       comment: 'Validates the foreign keys, and attaches the table to a parent if the input says so.',
       payload: {

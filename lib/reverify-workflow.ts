@@ -2,15 +2,9 @@ import { Duration } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import type { ArchiverFunctions } from './archiver-functions.ts';
-import { stepTask } from './step-task.ts';
+import { FAILED, MAP_LABELS, PROVEN } from './partition-steps.ts';
+import { failureTask, stepTask } from './step-task.ts';
 import { makeWorkflow, type WorkflowSurroundings } from './workflow.ts';
-
-/** Labels of the Maps, which are part of the names of their child executions. */
-const LABELS = { partition: 'Partition', segment: 'Segment' } as const;
-
-/** Results of a segment's child execution. */
-const PROVEN = 'proven';
-const FAILED = 'failed';
 
 /** Properties of {@link ReverifyWorkflow}. */
 export interface ReverifyWorkflowProps extends WorkflowSurroundings {
@@ -44,7 +38,7 @@ export class ReverifyWorkflow extends Construct {
       },
       maxConcurrency: concurrency.partitions,
       mapExecutionType: sfn.StateMachineType.STANDARD,
-      label: LABELS.partition,
+      label: MAP_LABELS.partition,
       // Failures are caught inside. What is left is an operator who stops a child: the report finds it unfinished.
       toleratedFailurePercentage: 100,
       resultPath: sfn.JsonPath.DISCARD,
@@ -82,7 +76,7 @@ export class ReverifyWorkflow extends Construct {
         .next(report)
         .next(resume.when(sfn.Condition.booleanEquals('$.report.resume', true), takeUpAgain).otherwise(done)),
       timeout: Duration.days(14),
-      mapLabels: Object.values(LABELS),
+      mapLabels: Object.values(MAP_LABELS),
       ...surroundings,
     });
   }
@@ -94,12 +88,10 @@ function partitionSteps(scope: Construct, functions: ArchiverFunctions, segments
     comment: 'The result stands in the ledger; nothing travels back.',
     result: sfn.Result.fromObject({}),
   });
-  const recordFailure = stepTask(scope, functions, 'record-failure', {
+  const recordFailure = failureTask(scope, functions, 'record-failure', done, {
     comment: 'Writes into the ledger why this partition failed.',
     payload: { 'partition.$': '$.partition', 'request.$': '$.request', 'failure.$': '$.failure' },
-    resultPath: sfn.JsonPath.DISCARD,
   });
-  recordFailure.addCatch(done, { resultPath: '$.unrecorded' }).next(done);
   const begin = stepTask(scope, functions, 'reverify-begin', {
     comment: 'Fences and seals the table anew. Until the end the partition is blocked, and never dropped.',
     payload: { 'partition.$': '$.partition', 'request.$': '$.request' },
@@ -116,7 +108,7 @@ function partitionSteps(scope: Construct, functions: ArchiverFunctions, segments
     },
     maxConcurrency: segments,
     mapExecutionType: sfn.StateMachineType.STANDARD,
-    label: LABELS.segment,
+    label: MAP_LABELS.segment,
     resultSelector: { 'failed.$': `States.ArrayContains($, '${FAILED}')` },
     resultPath: '$.segments',
   });
@@ -157,13 +149,11 @@ function segmentSteps(scope: Construct, functions: ArchiverFunctions): sfn.IChai
   };
   const proven = new sfn.Pass(scope, 'SegmentProven', { result: sfn.Result.fromString(PROVEN) });
   const failed = new sfn.Pass(scope, 'SegmentFailed', { result: sfn.Result.fromString(FAILED) });
-  const recordFailure = stepTask(scope, functions, 'record-failure', {
+  const recordFailure = failureTask(scope, functions, 'record-failure', failed, {
     stateName: 'RecordSegmentFailure',
     comment: 'Writes into the ledger why this segment, and so its partition, failed.',
     payload: { ...payload, 'failure.$': '$.failure' },
-    resultPath: sfn.JsonPath.DISCARD,
   });
-  recordFailure.addCatch(failed, { resultPath: '$.unrecorded' }).next(failed);
   const compare = stepTask(scope, functions, 'reverify-segment', {
     comment: 'Reads table and archive again and compares them, byte for byte.',
     payload: { ...payload, 'evidence.$': '$.evidence' },

@@ -88,3 +88,19 @@ export function stepTask(
   });
   return task;
 }
+
+/**
+ * A Task that records a failure and goes on to `then`. Where not even that is possible, it goes there all the same: the
+ * report finds what is not where it should be.
+ */
+export function failureTask(
+  scope: Construct,
+  functions: ArchiverFunctions,
+  step: Step,
+  then: sfn.Pass,
+  props: Omit<StepTaskProps, 'resultPath'>,
+): tasks.LambdaInvoke {
+  const task = stepTask(scope, functions, step, { ...props, resultPath: sfn.JsonPath.DISCARD });
+  task.addCatch(then, { resultPath: '$.unrecorded' }).next(then);
+  return task;
+}

@@ -113,5 +113,3 @@ export async function using<T>(
     await connection.end({ timeout: 1 });
   }
 }
-
-export { parseTableName } from '../../core/table-name.ts';

@@ -4,14 +4,8 @@ import { displayName } from '../../core/partition.ts';
 import { letGoOfReplaced, partitionTable, rollBackPartitionTable } from '../../core/partition-table.ts';
 import type { PartitionTablePlan, TableName } from '../../core/partition-table/database.ts';
 import type { PartitionTablePorts } from '../../core/partition-table/steps.ts';
-import {
-  parseTableName,
-  using,
-  word,
-  type Command,
-  type CommandContext,
-  type CommandOptions,
-} from './command.ts';
+import { parseTableName } from '../../core/table-name.ts';
+import { using, word, type Command, type CommandContext, type CommandOptions } from './command.ts';
 
 const EPOCHS = ['none', 'seconds', 'milliseconds', 'microseconds', 'nanoseconds'] as const;
 

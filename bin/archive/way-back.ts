@@ -1,14 +1,8 @@
 import { ArchiverError } from '../../core/errors.ts';
 import type { ReleaseTo } from '../../core/release.ts';
 import type { ArchiveQuery } from '../../core/find.ts';
-import {
-  number,
-  parseTableName,
-  word,
-  type Command,
-  type CommandContext,
-  type CommandOptions,
-} from './command.ts';
+import { parseTableName } from '../../core/table-name.ts';
+import { number, word, type Command, type CommandContext, type CommandOptions } from './command.ts';
 import { localOperations, type Operations } from './operations.ts';
 import { presentRestore } from './present.ts';
 

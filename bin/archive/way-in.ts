@@ -9,7 +9,8 @@ import { displayName } from '../../core/partition.ts';
 import type { PreflightProblem } from '../../core/preflight.ts';
 import { prepare, type PrepareOptions } from '../../core/prepare.ts';
 import { preparationScript } from '../../core/prepare/script.ts';
-import { parseTableName, using, word, type Command, type CommandContext } from './command.ts';
+import { parseTableName } from '../../core/table-name.ts';
+import { using, word, type Command, type CommandContext } from './command.ts';
 import { PARTITION_TABLE } from './partition-table.ts';
 
 const lines = (problems: readonly PreflightProblem[]): string[] =>

@@ -2,6 +2,7 @@ import { mapAtOnce, readManifest, type ArchiveStore } from '../archive-store.ts'
 import { ArchiverError } from '../errors.ts';
 import { checkRange, isWithin, type ArchiveQuery } from '../find.ts';
 import { manifestKeys } from '../find/keys.ts';
+import { inRandomOrder } from '../random.ts';
 import { ARCHIVES_AT_ONCE, type AuditRequest } from './request.ts';
 
 /** Some of the archives of an audit, in the order of their keys. */
@@ -45,15 +46,15 @@ export async function nextArchives(
 }
 
 async function choose(
-  keys: string[],
+  keys: readonly string[],
   count: number,
   query: ArchiveQuery,
   store: ArchiveStore,
   random: () => number,
 ): Promise<string[]> {
   const chosen: string[] = [];
-  while (keys.length > 0 && chosen.length < count) {
-    const [key = ''] = keys.splice(Math.floor(random() * keys.length), 1);
+  for (const key of inRandomOrder(keys, random)) {
+    if (chosen.length === count) break;
     if (!hasRange(query) || (await isOfRange(key, query, store))) chosen.push(key);
   }
   return chosen.sort();

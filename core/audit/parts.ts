@@ -1,6 +1,7 @@
 import { readManifest, type ArchiveStore } from '../archive-store.ts';
 import { archiveProblems, checkSegments, chooseSegments, type AuditProblem } from '../audit.ts';
 import type { Expiry } from '../config/runtime.ts';
+import { expiresAt } from '../expiry.ts';
 import type { Manifest } from '../manifest.ts';
 import type { Clock, Log } from '../ports.ts';
 
@@ -45,8 +46,6 @@ const SEGMENTS_AT_ONCE = 500;
 const LONGEST_PROBLEM = 160;
 const MOST_PROBLEMS = 5;
 
-const DAY_MS = 24 * 60 * 60_000;
-
 interface Ports {
   readonly store: ArchiveStore;
   readonly log: Log;
@@ -60,24 +59,15 @@ export async function beginAudit(
 ): Promise<AuditBegun> {
   const stored = await readManifest(store, manifestKey);
   const { manifest, object } = stored;
-  if (hasExpired(manifest, expiry, clock.now())) {
-    const { versionId } = object;
-    return {
-      manifestKey,
-      versionId,
-      segments: manifest.segments.length,
-      expired: true,
-      ranges: [],
-      problems: [],
-    };
+  const archive = { manifestKey, versionId: object.versionId, segments: manifest.segments.length };
+  if (expiry !== undefined && clock.now().getTime() >= expiresAt(manifest, expiry)) {
+    return { ...archive, expired: true, ranges: [], problems: [] };
   }
   const chosen = chooseSegments(manifest, segments === null ? 'all' : { segments, random });
   const found = await archiveProblems(stored, store);
   logProblems(found, log);
   return {
-    manifestKey,
-    versionId: object.versionId,
-    segments: manifest.segments.length,
+    ...archive,
     expired: false,
     ranges: rangesOf(manifest, new Set(chosen)),
     problems: found.slice(0, MOST_PROBLEMS).map(inOneLine),
@@ -105,11 +95,6 @@ export async function auditRange(
     problems: found.length,
     ...(first && { first: inOneLine(first) }),
   };
-}
-
-/** S3 counts from the export, which comes after the quarantine, so that this is early by the length of an export. */
-function hasExpired({ times }: Manifest, expiry: Expiry | undefined, now: Date): boolean {
-  return expiry !== undefined && now.getTime() - Date.parse(times.quarantinedAt) >= expiry.days * DAY_MS;
 }
 
 /** Neighbours together, as many as one call has time for. */

@@ -3,14 +3,13 @@ import { currentVersionProblems, NOT_CURRENT, type AuditProblem } from '../audit
 import { PRODUCT } from '../commit.ts';
 import { ddlFile } from '../ddl-file.ts';
 import { ArchiverError } from '../errors.ts';
+import { DAY_MS } from '../expiry.ts';
 import { sha256Of, type Manifest } from '../manifest.ts';
 import { COPY_OPTIONS, PINS } from '../pins.ts';
 import { readText, type Clock } from '../ports.ts';
 import type { MissingDependency, RestoreDatabase } from './database.ts';
 import type { RestoreOptions } from './request.ts';
 import { parseNames } from './statements.ts';
-
-const DAY_MS = 86_400_000;
 
 /**
  * Checks that a manifest asks for nothing but what this product writes: its options, settings and columns go into

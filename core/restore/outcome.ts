@@ -1,4 +1,4 @@
-import { ArchiverError, CATALOGUE, isErrorCode } from '../errors.ts';
+import { ArchiverError, explained, inWords, type ExplainedError } from '../errors.ts';
 import { fitting, fittingLines, ROOM } from '../limits.ts';
 import type { Log } from '../ports.ts';
 import { reasonOf, type StepFailure } from '../record-failure.ts';
@@ -35,7 +35,7 @@ export interface RestoredArchive {
   readonly bytes?: number;
   readonly attachedTo?: string;
   readonly warnings?: readonly string[];
-  readonly error?: { readonly code: string; readonly message: string; readonly hint?: string };
+  readonly error?: ExplainedError;
 }
 
 /** The output of an execution of *Restore*. */
@@ -87,7 +87,9 @@ export async function reportRestore(
     (await database.outcomes(plan.execution)).map((outcome) => [outcome.manifestKey, outcome]),
   );
   const archives = plan.archives.map(({ manifestKey }) => describe(manifestKey, known.get(manifestKey)));
-  const failures = archives.filter(({ error }) => error !== undefined);
+  const failures = archives.flatMap(({ manifest, error }) =>
+    error === undefined ? [] : [`${manifest}: ${inWords(error)}`],
+  );
   const sum = (of: 'rows' | 'bytes'): number =>
     archives.reduce((total, archive) => total + (archive[of] ?? 0), 0);
   const [rows, bytes] = [sum('rows'), sum('bytes')];
@@ -96,13 +98,9 @@ export async function reportRestore(
   const resume = failures.length > 0 && redriveCount > (plan.redriveCount ?? 0);
   log.info('report-restore', { restored, failed: failures.length, rows, bytes });
   if (failures.length > 0 && !resume) {
-    const lines = failures.map(
-      ({ manifest, error }) =>
-        `${manifest}: ${error?.code ?? ''}, ${error?.message ?? ''}. ${error?.hint ?? ''}`,
-    );
     throw new ArchiverError(
       'PartitionsFailed',
-      [summary, ...fittingLines(lines, LONGEST_MESSAGE)].join('\n'),
+      [summary, ...fittingLines(failures, LONGEST_MESSAGE)].join('\n'),
     );
   }
   const listed = fitting(archives, ROOM.partitions);
@@ -123,9 +121,3 @@ function describe(manifest: string, outcome: RestoreOutcome | undefined): Restor
     ...(warnings.length > 0 && { warnings: fittingLines(warnings, LONGEST_WARNINGS) }),
   };
 }
-
-const explained = (code: string, message: string): NonNullable<RestoredArchive['error']> => ({
-  code,
-  message,
-  ...(isErrorCode(code) && { hint: CATALOGUE[code].hint }),
-});

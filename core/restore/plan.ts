@@ -1,8 +1,8 @@
 import { readManifest, type ArchiveStore } from '../archive-store.ts';
-import { displayName } from '../config/display-name.ts';
 import { ArchiverError } from '../errors.ts';
 import { find, type FoundArchive } from '../find.ts';
 import { fitting, fittingLines, ROOM } from '../limits.ts';
+import { displayName } from '../partition.ts';
 import type { Log } from '../ports.ts';
 import { parseRestoreRequest, type ArchiveRange, type ArchiveRef, type RestoreOptions } from './request.ts';
 

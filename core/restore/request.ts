@@ -1,5 +1,6 @@
 import { parseDisplayName } from '../config/display-name.ts';
 import { ArchiverError } from '../errors.ts';
+import { isObject, show } from '../input.ts';
 import { rangeProblems } from '../find.ts';
 import { fittingLines } from '../limits.ts';
 import type { TableName } from './database.ts';
@@ -175,8 +176,3 @@ export function readRetrieval(value: unknown, problems: string[]): Retrieval {
   }
   return { tier: known ?? DEFAULT_RETRIEVAL.tier, days };
 }
-
-export const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-export const show = (value: unknown): string => JSON.stringify(value).slice(0, 100);

@@ -1,4 +1,4 @@
-import { ArchiverError, CATALOGUE, isErrorCode } from '../errors.ts';
+import { ArchiverError, explained, inWords, type ExplainedError } from '../errors.ts';
 import { fitting, fittingLines, ROOM } from '../limits.ts';
 import { displayName, type LedgerRow } from '../partition.ts';
 import type { Log } from '../ports.ts';
@@ -12,7 +12,7 @@ export interface ReverifiedPartition {
   readonly state: LedgerRow['state'];
   readonly rows: number | null;
   readonly bytes: number | null;
-  readonly error?: { readonly code: string; readonly message: string; readonly hint?: string };
+  readonly error?: ExplainedError;
 }
 
 /** What the workflow *Reverify* answers. */
@@ -43,7 +43,7 @@ export function reverifyReport(
   const unknown = wanted.filter((id) => !known.has(id));
   const failures = [
     ...shown.flatMap(({ id, partition, error }) =>
-      error ? [`${String(id)} (${partition}): ${error.code}, ${error.message}. ${error.hint ?? ''}`] : [],
+      error ? [`${String(id)} (${partition}): ${inWords(error)}`] : [],
     ),
     ...unknown.map((id) => `${String(id)}: the ledger has no such partition`),
   ];
@@ -71,5 +71,5 @@ function describe(row: LedgerRow, since: Date): ReverifiedPartition {
   const failedNow = row.failedAt !== null && row.failedAt >= since;
   const code = (failedNow ? row.failedCode : null) ?? 'Interrupted';
   const message = (failedNow ? row.failedReason : null) ?? `it is ${state} and was not finished`;
-  return { ...line, error: { code, message, ...(isErrorCode(code) && { hint: CATALOGUE[code].hint }) } };
+  return { ...line, error: explained(code, message) };
 }

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { parseTableName, type CommandOptions } from '../../bin/archive/command.ts';
+import { parseTableName } from '../../core/table-name.ts';
+import type { CommandOptions } from '../../bin/archive/command.ts';
 import { WAY_IN } from '../../bin/archive/way-in.ts';
 import { connect } from '../../adapters/postgres/connect.ts';
 import { ROLE_PASSWORD, useArchiver } from '../support/archiver.ts';
