@@ -8,17 +8,17 @@ import { ArchiveAlarms } from './archive-alarms.ts';
 import { ArchiveBucket } from './archive-bucket.ts';
 import { ArchiveDashboard } from './archive-dashboard.ts';
 import { ArchiveSchedules } from './archive-schedules.ts';
-import { ArchiveStateMachine } from './archive-state-machine.ts';
 import { ArchiveTrail } from './archive-trail.ts';
+import { ArchiveWorkflow } from './archive-workflow.ts';
 import { ArchiverFunctions } from './archiver-functions.ts';
 import { ArchiverMetrics } from './archiver-metrics.ts';
 import { DatabaseAccess } from './database-access.ts';
 import { DatabaseS3Roles } from './database-s3-roles.ts';
 import { DatabaseTarget } from './database-target.ts';
-import { DrillStateMachine } from './drill-state-machine.ts';
+import { DrillWorkflow } from './drill-workflow.ts';
 import { OperatorWorkflows } from './operator-workflows.ts';
 import type { PartitionArchiverProps } from './partition-archiver-props.ts';
-import { RestoreStateMachine } from './restore-state-machine.ts';
+import { RestoreWorkflow } from './restore-workflow.ts';
 import { WayInWorkflows } from './way-in-workflows.ts';
 
 export type { PartitionArchiverProps } from './partition-archiver-props.ts';
@@ -84,15 +84,15 @@ export class PartitionArchiver extends Construct {
       this.databaseS3Roles.importRole,
     );
     const surroundings = { functions: this.functions, ...logRetention };
-    this.stateMachine = new ArchiveStateMachine(this, 'Workflow', {
+    this.stateMachine = new ArchiveWorkflow(this, 'Workflow', {
       concurrency: props.config.concurrency,
       ...surroundings,
     }).stateMachine;
-    this.restoreStateMachine = new RestoreStateMachine(this, 'RestoreWorkflow', {
+    this.restoreStateMachine = new RestoreWorkflow(this, 'RestoreWorkflow', {
       concurrency: props.config.concurrency,
       ...surroundings,
     }).stateMachine;
-    this.drillStateMachine = new DrillStateMachine(this, 'DrillWorkflow', {
+    this.drillStateMachine = new DrillWorkflow(this, 'DrillWorkflow', {
       segmentConcurrency: props.config.concurrency.segments,
       ...surroundings,
     }).stateMachine;

@@ -5,8 +5,8 @@ import { RESTORE_MAP_LABELS, restoreArchiveSteps } from './restore-archive-steps
 import { stepTask } from './step-task.ts';
 import { makeWorkflow, type WorkflowSurroundings } from './workflow.ts';
 
-/** Properties of {@link DrillStateMachine}. */
-export interface DrillStateMachineProps extends WorkflowSurroundings {
+/** Properties of {@link DrillWorkflow}. */
+export interface DrillWorkflowProps extends WorkflowSurroundings {
   /** Segments imported, and ranges read, at the same time. */
   readonly segmentConcurrency: number;
 }
@@ -15,10 +15,10 @@ export interface DrillStateMachineProps extends WorkflowSurroundings {
  * The workflow *Drill*: restores an archive that it picks at random, out of sight, proves it, and drops it again. The
  * table is never brought out and never attached.
  */
-export class DrillStateMachine extends Construct {
+export class DrillWorkflow extends Construct {
   readonly stateMachine: sfn.StateMachine;
 
-  constructor(scope: Construct, id: string, { segmentConcurrency, ...surroundings }: DrillStateMachineProps) {
+  constructor(scope: Construct, id: string, { segmentConcurrency, ...surroundings }: DrillWorkflowProps) {
     super(scope, id);
     const { functions } = surroundings;
     const pick = stepTask(this, functions, 'pick-archive', {

@@ -5,8 +5,8 @@ import { MAP_LABELS, partitionSteps } from './partition-steps.ts';
 import { stepTask } from './step-task.ts';
 import { makeWorkflow, type WorkflowSurroundings } from './workflow.ts';
 
-/** Properties of {@link ArchiveStateMachine}. */
-export interface ArchiveStateMachineProps extends WorkflowSurroundings {
+/** Properties of {@link ArchiveWorkflow}. */
+export interface ArchiveWorkflowProps extends WorkflowSurroundings {
   /** How much runs at the same time. */
   readonly concurrency: { readonly partitions: number; readonly segments: number };
 }
@@ -18,10 +18,10 @@ export interface ArchiveStateMachineProps extends WorkflowSurroundings {
  * `local/step-functions` refuses the rest. Payloads carry numbers of the ledger, never lists of keys, so that their
  * limit of 256 KiB is never near.
  */
-export class ArchiveStateMachine extends Construct {
+export class ArchiveWorkflow extends Construct {
   readonly stateMachine: sfn.StateMachine;
 
-  constructor(scope: Construct, id: string, { concurrency, ...surroundings }: ArchiveStateMachineProps) {
+  constructor(scope: Construct, id: string, { concurrency, ...surroundings }: ArchiveWorkflowProps) {
     super(scope, id);
     const { functions } = surroundings;
     const preflight = stepTask(this, functions, 'preflight', {

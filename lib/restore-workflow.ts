@@ -5,8 +5,8 @@ import { RESTORE_MAP_LABELS, restoreArchiveSteps } from './restore-archive-steps
 import { failureTask, stepTask } from './step-task.ts';
 import { makeWorkflow, type WorkflowSurroundings } from './workflow.ts';
 
-/** Properties of {@link RestoreStateMachine}. */
-export interface RestoreStateMachineProps extends WorkflowSurroundings {
+/** Properties of {@link RestoreWorkflow}. */
+export interface RestoreWorkflowProps extends WorkflowSurroundings {
   /** How much runs at the same time: archives as partitions. */
   readonly concurrency: { readonly partitions: number; readonly segments: number };
 }
@@ -23,10 +23,10 @@ const COMMENT = [
 ].join(' ');
 
 /** The workflow *Restore*: one archive, or those of a range of a partition set. */
-export class RestoreStateMachine extends Construct {
+export class RestoreWorkflow extends Construct {
   readonly stateMachine: sfn.StateMachine;
 
-  constructor(scope: Construct, id: string, props: RestoreStateMachineProps) {
+  constructor(scope: Construct, id: string, props: RestoreWorkflowProps) {
     super(scope, id);
     const { concurrency, ...surroundings } = props;
     const { functions } = surroundings;
@@ -90,7 +90,7 @@ export class RestoreStateMachine extends Construct {
   }
 
   /** What is done with one archive. No failure leaves it: each is recorded, which the report reads. */
-  private archiveSteps({ functions, concurrency }: RestoreStateMachineProps): sfn.IChainable {
+  private archiveSteps({ functions, concurrency }: RestoreWorkflowProps): sfn.IChainable {
     const done = new sfn.Pass(this, 'ArchiveDone', {
       comment: 'What became of it stands in the database; nothing travels back.',
       result: sfn.Result.fromObject({}),
