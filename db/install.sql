@@ -19,9 +19,15 @@ begin;
 \ir 026-ddl-dependencies.sql
 \ir 027-ddl-capture.sql
 \ir 028-ddl-render.sql
+\ir 029-partition-set.sql
 \ir 030-inventory.sql
+\ir 031-candidates.sql
+\ir 032-health.sql
 \ir 035-seal.sql
+\ir 036-refusals.sql
+\ir 037-locks.sql
 \ir 040-quarantine.sql
+\ir 041-hand-back.sql
 \ir 050-export.sql
 \ir 060-commit.sql
 \ir 070-drop.sql

@@ -2,7 +2,7 @@ import type { QuarantineDatabase } from '../../core/quarantine.ts';
 import { inTransaction, translated, type Connection } from './connect.ts';
 import { readStatus } from './status.ts';
 
-/** `quarantine` on PostgreSQL: each call is one function in db/040-quarantine.sql, in a short transaction. */
+/** `quarantine` on PostgreSQL: each call is one function of db/037-locks.sql to db/041-hand-back.sql. */
 export function quarantineDatabase(connection: Connection): QuarantineDatabase {
   return {
     status: (partition) => readStatus(connection, partition),

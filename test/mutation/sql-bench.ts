@@ -1,28 +1,38 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import postgres from 'postgres';
+import { installArchiver } from '../../adapters/postgres/install.ts';
 import { startLocalStack, type LocalStack } from '../../local/stack.ts';
 import { COORDINATES_FILE, STACK_DIRECTORY } from '../support/stack.ts';
 import type { Fate, Mutant } from './mutant.ts';
 import { Workbench } from './workbench.ts';
 
-/** Longer than any of the files takes, and a quarantine that waits for ever. */
-const PATIENCE_MS = 240_000;
+/** Longer than any of the files takes on a busy machine; a quarantine that waits for ever is noticed by it. */
+const PATIENCE_MS = 120_000;
 
-type Install = (sql: postgres.Sql) => Promise<void>;
+/** pg_partman, aws_s3 and db/*.sql without any mutant; what a mutant changes is installed over a copy of it. */
+const SOUND = 'sound';
 
 /** A workbench with a stack of its own, in which the SQL of a mutant is installed for the scenarios. */
 export class SqlBench {
   readonly #workbench: Workbench;
   readonly #directory: string;
   readonly #stack: LocalStack;
+  readonly #tests: readonly string[];
+  /** The scenario that noticed the last mutant of a file. */
+  readonly #noticed = new Map<string, string>();
 
-  private constructor(workbench: Workbench, directory: string, stack: LocalStack) {
+  private constructor(
+    workbench: Workbench,
+    directory: string,
+    stack: LocalStack,
+    tests: readonly string[],
+  ) {
     this.#workbench = workbench;
     this.#directory = directory;
     this.#stack = stack;
+    this.#tests = tests;
   }
 
   /** With the tests that the mutants are for; they must pass without any. */
@@ -34,32 +44,46 @@ export class SqlBench {
     const { postgres: server, pooler, s3, secrets } = stack;
     const coordinates = { directory, postgres: server, pooler, s3, secrets };
     writeFileSync(join(directory, COORDINATES_FILE), JSON.stringify(coordinates));
-    const bench = new SqlBench(new Workbench(), directory, stack);
-    await bench.#assertGreen(tests);
+    const bench = new SqlBench(new Workbench(), directory, stack, tests);
+    await bench.#prepare();
     return bench;
   }
 
-  /** Whether the scenarios of the mutant's file notice it, one after the other. */
+  /** Whether the scenarios of the mutant's file notice it, one after the other: the one that noticed the last one first. */
   try(mutant: Mutant): Promise<Fate> {
     return this.#workbench.with(mutant, async () => {
-      if (!(await this.#install())) return 'stillborn';
-      for (const file of mutant.tests ?? []) {
+      if (!(await this.#install(mutant.file))) return 'stillborn';
+      const noticed = this.#noticed.get(mutant.file);
+      const tests = (mutant.tests ?? []).toSorted((a, b) => Number(b === noticed) - Number(a === noticed));
+      for (const file of tests) {
         const ending = await this.#run([file]);
-        if (ending !== 'passed') return ending === 'hung' ? 'timeout' : 'killed';
+        if (ending === 'passed') continue;
+        this.#noticed.set(mutant.file, file);
+        return ending === 'hung' ? 'timeout' : 'killed';
       }
       return 'survived';
     });
   }
 
+  /** Also looks whether the scenarios still pass without a mutant: otherwise what one left behind has killed others. */
   async close(): Promise<void> {
+    const sound = (await this.#install()) && (await this.#run(this.#tests)) === 'passed';
     this.#workbench.close();
     await this.#stack.stop();
     rmSync(this.#directory, { recursive: true, force: true });
+    if (!sound) throw new Error('the scenarios fail without any mutant, after all mutants');
   }
 
-  async #assertGreen(tests: readonly string[]): Promise<void> {
-    if (!(await this.#install())) throw new Error('db/*.sql cannot be installed');
-    if ((await this.#run(tests)) !== 'passed') throw new Error('the scenarios fail without any mutant');
+  async #prepare(): Promise<void> {
+    await this.#using('postgres', (admin) => admin.unsafe(`create database ${SOUND}`));
+    await this.#using(SOUND, async (sql) => {
+      await sql`create schema partman`;
+      await sql`create extension pg_partman schema partman`;
+      await sql`create extension aws_s3 cascade`;
+      await installArchiver(sql);
+    });
+    if (!(await this.#install())) throw new Error('db/*.sql cannot be installed twice');
+    if ((await this.#run(this.#tests)) !== 'passed') throw new Error('the scenarios fail without any mutant');
   }
 
   #run(files: readonly string[]): ReturnType<Workbench['jest']> {
@@ -68,36 +92,32 @@ export class SqlBench {
   }
 
   /** Makes the template anew from which each test file gets its database. What failed tests kept goes. */
-  async #install(): Promise<boolean> {
-    const admin = this.#connect('postgres');
-    try {
+  async #install(file?: string): Promise<boolean> {
+    await this.#using('postgres', async (admin) => {
       const kept = await admin<{ name: string }[]>`
-        select datname as name from pg_database where datname not in ('postgres', 'template0', 'template1')`;
+        select datname as name from pg_database where datname not in ('postgres', 'template0', 'template1', ${SOUND})`;
       for (const { name } of kept) await admin.unsafe(`drop database "${name}" with (force)`);
-      await admin.unsafe('create database template_archiver');
-    } finally {
-      await admin.end();
-    }
-    const sql = this.#connect('template_archiver');
-    const module = pathToFileURL(join(this.#workbench.directory, 'adapters', 'postgres', 'install.ts')).href;
-    const { installArchiver } = (await import(module)) as { installArchiver: Install };
+      await admin.unsafe(`create database template_archiver template ${SOUND}`);
+    });
+    if (file === undefined) return true;
+    const text = readFileSync(join(this.#workbench.directory, file), 'utf8');
     try {
-      await sql`create schema partman`;
-      await sql`create extension pg_partman schema partman`;
-      await sql`create extension aws_s3 cascade`;
-      await installArchiver(sql);
+      await this.#using('template_archiver', (sql) => sql.unsafe(text).simple());
       return true;
     } catch (error) {
       if (error instanceof postgres.PostgresError) return false;
       throw error;
-    } finally {
-      await sql.end();
     }
   }
 
-  #connect(database: string): postgres.Sql {
+  async #using<Result>(database: string, work: (sql: postgres.Sql) => Promise<Result>): Promise<Result> {
     const { host, port, superuser } = this.#stack.postgres;
     const { user, password } = superuser;
-    return postgres({ host, port, database, user, password, max: 1, onnotice: () => undefined });
+    const sql = postgres({ host, port, database, user, password, max: 1, onnotice: () => undefined });
+    try {
+      return await work(sql);
+    } finally {
+      await sql.end();
+    }
   }
 }

@@ -38,7 +38,7 @@ export const SURVIVORS: Readonly<Record<string, string>> = {
     'a larger margin cuts a large chunk elsewhere, which changes no sum; too small a one fails',
   'core/verify/line-hash.ts | return this.#restLength > 0 || this.#number(TAKEN_AT) > 0n; | 56: 0n -> (0n + 1n)':
     'whole stripes are taken, so it is 0 or at least 32',
-  'db/030-inventory.sql | where i.inhparent = s.parent_oid and not i.inhdetachpending and c.relispartition) b, | 37: not i.inhdetachpending and c.relispartition -> c.relispartition':
+  'db/029-partition-set.sql | where i.inhparent = s.parent_oid and not i.inhdetachpending and c.relispartition) b, | 37: not i.inhdetachpending and c.relispartition -> c.relispartition':
     'its row says attached either way, and quarantine refuses what is in pg_inherits',
   "db/070-drop.sql | execute format('lock table only partition_archive.%I in access exclusive mode', l.quarantine_name); | 53: in access exclusive mode -> in share mode":
     'no writer and no ALTER TABLE gets past either lock, and DROP TABLE asks for the stronger one itself',

@@ -38,7 +38,7 @@ export class Workbench {
     }
   }
 
-  /** Runs tests, up to the first one that fails; `environment` names a stack where they need one. */
+  /** Runs tests, up to the first one that fails (see environment.ts); `environment` names a stack where they need one. */
   jest(
     parameters: readonly string[],
     patienceMs: number,
@@ -71,5 +71,6 @@ export class Workbench {
 /** The repository's own configuration, but that no stack is started: where one is needed it is there already. */
 const CONFIGURATION = `import config from '${join(ROOT, 'jest.config.js')}';
 const { globalSetup, globalTeardown, coverageThreshold, ...rest } = config;
-export default { ...rest, rootDir: import.meta.dirname, watchman: false };
+const testEnvironment = '<rootDir>/test/mutation/environment.ts';
+export default { ...rest, testEnvironment, rootDir: import.meta.dirname, watchman: false };
 `;

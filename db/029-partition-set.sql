@@ -1,0 +1,98 @@
+-- Partition sets: what pg_partman manages, and the bounds of what is attached.
+
+set role archive_owner;
+
+-- One row of pg_partman's configuration; none where the table is no partition set that can be archived.
+-- Both pg_partman 4 and 5 have the columns read here.
+create or replace function partition_archiver.partition_set(p_parent oid)
+  returns table (
+    parent_oid oid, parent_schema name, parent_name name, parent_owner name, control_column name, control_type regtype,
+    control_kind text, epoch text, retention text, retention_schema text, retention_keep_table boolean,
+    partition_interval text, default_oid oid)
+  -- With the thousand rows that the planner takes for granted, whoever joins with it reads the children of all sets.
+  language plpgsql stable rows 1 security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  v_partman name := (select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace
+                      where e.extname = 'pg_partman');
+begin
+  if v_partman is null then
+    return;
+  end if;
+  return query execute format($query$
+    select c.oid, n.nspname, c.relname, pg_get_userbyid(c.relowner), a.attname, a.atttypid::regtype,
+           case when a.atttypid in ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype)
+                     or coalesce(p.epoch, 'none') <> 'none' then 'time'
+                when a.atttypid in ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'numeric'::regtype) then 'id' end,
+           coalesce(p.epoch, 'none'), p.retention, p.retention_schema, p.retention_keep_table,
+           p.partition_interval::text, nullif(t.partdefid, 0)
+      from pg_class c
+      join pg_namespace n on n.oid = c.relnamespace
+      join pg_partitioned_table t on t.partrelid = c.oid
+      join %1$I.part_config p on p.parent_table = n.nspname || '.' || c.relname
+      join pg_attribute a on a.attrelid = c.oid and a.attname = p.control and not a.attisdropped
+     where c.oid = $1 and t.partstrat = 'r' and t.partnatts = 1$query$, v_partman)
+    using p_parent;
+end
+$$;
+
+-- A bound as a point in time. p_bound is text as pg_get_expr prints it under the pins of record_inventory; an epoch
+-- set counts seconds, milliseconds, microseconds or nanoseconds since 1970.
+create or replace function partition_archiver.bound_time(p_bound text, p_type regtype, p_epoch text, p_time_zone text)
+  returns timestamptz language sql stable
+  set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD'
+  return case
+    when p_epoch = 'seconds' then to_timestamp(p_bound::numeric::double precision)
+    when p_epoch = 'milliseconds' then to_timestamp((p_bound::numeric / 1000)::double precision)
+    when p_epoch = 'microseconds' then to_timestamp((p_bound::numeric / 1000000)::double precision)
+    when p_epoch = 'nanoseconds' then to_timestamp((p_bound::numeric / 1000000000)::double precision)
+    when p_type = 'timestamptz'::regtype then p_bound::timestamptz
+    when p_type in ('date'::regtype, 'timestamp'::regtype) then p_bound::timestamp at time zone p_time_zone
+  end;
+
+-- The <period> of the keys in S3, from the recorded bounds and never from a name: 2021, 202101, 20210131,
+-- 20210131T060000 in the set's time zone; for an id set the lower bound itself.
+create or replace function partition_archiver.period(
+    p_lower timestamptz, p_upper timestamptz, p_lower_bound text, p_time_zone text)
+  returns text language sql stable set search_path = pg_catalog, pg_temp
+  return case
+    when p_lower is null then p_lower_bound
+    when date_trunc('year', p_lower at time zone p_time_zone) = p_lower at time zone p_time_zone
+         and p_upper at time zone p_time_zone >= p_lower at time zone p_time_zone + interval '1 year'
+      then to_char(p_lower at time zone p_time_zone, 'YYYY')
+    when date_trunc('month', p_lower at time zone p_time_zone) = p_lower at time zone p_time_zone
+         and p_upper at time zone p_time_zone >= p_lower at time zone p_time_zone + interval '1 month'
+      then to_char(p_lower at time zone p_time_zone, 'YYYYMM')
+    when date_trunc('day', p_lower at time zone p_time_zone) = p_lower at time zone p_time_zone
+         and p_upper at time zone p_time_zone >= p_lower at time zone p_time_zone + interval '1 day'
+      then to_char(p_lower at time zone p_time_zone, 'YYYYMMDD')
+    else to_char(p_lower at time zone p_time_zone, 'YYYYMMDD"T"HH24MISS')
+  end;
+
+-- The attached children of a partition set with their bounds, as the ledger records them. The text of a bound depends
+-- on TimeZone and DateStyle, so both are pinned here.
+create or replace function partition_archiver.attached_partitions(p_parent oid, p_time_zone text)
+  returns table (
+    table_oid oid, table_schema name, table_name name, bounds text, lower_bound text, upper_bound text,
+    lower_time timestamptz, upper_time timestamptz, period text)
+  language sql stable
+  set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD' set quote_all_identifiers = off as $$
+  select b.oid, b.nspname, b.relname, b.bounds, b.ends[1], b.ends[2], t.lower_time, t.upper_time,
+         partition_archiver.period(t.lower_time, t.upper_time, b.ends[1], p_time_zone)
+    from partition_archiver.partition_set(p_parent) s,
+         lateral (
+           select c.oid, n.nspname, c.relname, pg_get_expr(c.relpartbound, c.oid) as bounds,
+                  regexp_match(pg_get_expr(c.relpartbound, c.oid),
+                    '^FOR VALUES FROM \(''?([^'']+?)''?\) TO \(''?([^'']+?)''?\)$') as ends
+             from pg_inherits i
+             join pg_class c on c.oid = i.inhrelid
+             join pg_namespace n on n.oid = c.relnamespace
+            where i.inhparent = s.parent_oid and not i.inhdetachpending and c.relispartition) b,
+         lateral (
+           select case when s.control_kind = 'time'
+                       then partition_archiver.bound_time(b.ends[1], s.control_type, s.epoch, p_time_zone) end as lower_time,
+                  case when s.control_kind = 'time'
+                       then partition_archiver.bound_time(b.ends[2], s.control_type, s.epoch, p_time_zone) end as upper_time
+            where b.ends is not null and not ('MINVALUE' = any (b.ends) or 'MAXVALUE' = any (b.ends))) t
+$$;
+
+reset role;

@@ -1,0 +1,90 @@
+-- Candidates: the partitions that there is work for, and those that there would be.
+
+set role archive_owner;
+
+-- The highest value of the control column of an id set: that of its highest attached partition with rows in it.
+create or replace function partition_archiver.highest_id(p_parent oid) returns numeric
+  language plpgsql stable security definer set search_path = pg_catalog, pg_temp set row_security = off as $$
+declare
+  v_child record;
+  v_max numeric;
+begin
+  for v_child in
+    select a.table_schema, a.table_name, s.control_column
+      from partition_archiver.partition_set(p_parent) s, partition_archiver.attached_partitions(p_parent, 'UTC') a
+     where a.lower_bound ~ '^-?[0-9.]+$' order by a.lower_bound::numeric desc
+  loop
+    execute format('select max(%I)::numeric from %I.%I', v_child.control_column, v_child.table_schema, v_child.table_name)
+      into v_max;
+    exit when v_max is not null;
+  end loop;
+  return v_max;
+end
+$$;
+
+-- The partitions of a set that there is work for, oldest bounds first. A detached partition counts only if its recorded
+-- upper bound, not its name, lies past the retention: pg_partman detaches by the lower bound plus one interval, which
+-- is too early for a wide partition (pg_partman issue 776).
+create or replace function partition_archiver.candidates(p_parent oid, p_reference_time timestamptz default now())
+  returns table (id bigint, table_schema name, table_name name, lower_bound text, upper_bound text, state text, past_retention boolean,
+                 due boolean)
+  language plpgsql stable security definer
+  set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD' as $$
+declare
+  v_set record;
+  v_highest numeric;
+begin
+  select * into v_set from partition_archiver.partition_set(p_parent);
+  if v_set.control_kind = 'id' then
+    v_highest := partition_archiver.highest_id(p_parent);
+  end if;
+  return query
+    select l.id, l.table_schema, l.table_name, l.lower_bound, l.upper_bound, l.state,
+           coalesce(case when v_set.control_kind = 'time'
+                         then l.upper_time <= p_reference_time - v_set.retention::interval
+                         else l.upper_bound::numeric <= v_highest - v_set.retention::numeric end, false),
+           l.drop_after <= now()
+      from partition_archiver.partition l
+     where l.parent_oid = p_parent and l.state in ('detached', 'quarantined', 'exported', 'verified')
+       and l.system_identifier = partition_archiver.this_system() and l.database_name = current_database()
+     order by l.lower_time, case when l.control_kind = 'id' then l.lower_bound::numeric end, l.id;
+end
+$$;
+
+-- What a run would archive, read-only: detached partitions past the retention, and attached ones that maintenance would
+-- detach first.
+create or replace function partition_archiver.forecast(p_parent oid, p_time_zone text, p_segment_bytes bigint)
+  returns table (table_schema name, table_name name, lower_bound text, upper_bound text, attached boolean,
+                 estimated_rows bigint, bytes bigint, segments bigint)
+  language plpgsql stable security definer
+  set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD' as $$
+declare
+  v_set record;
+  v_highest numeric;
+begin
+  select * into v_set from partition_archiver.partition_set(p_parent);
+  if v_set.control_kind = 'id' then
+    v_highest := partition_archiver.highest_id(p_parent);
+  end if;
+  return query
+    with listed as (
+      select a.table_oid, a.table_schema, a.table_name, a.lower_bound, a.upper_bound, a.upper_time, true as attached
+        from partition_archiver.attached_partitions(p_parent, p_time_zone) a
+      union all
+      -- Detached already, or by somebody's maintenance since the last inventory.
+      select l.table_oid, l.table_schema, l.table_name, l.lower_bound, l.upper_bound, l.upper_time, false
+        from partition_archiver.partition l
+       where l.parent_oid = p_parent and l.state in ('attached', 'detached', 'quarantined', 'exported')
+         and l.system_identifier = partition_archiver.this_system() and l.database_name = current_database()
+         and not exists (select from pg_inherits i where i.inhrelid = l.table_oid)
+         and exists (select from pg_class c where c.oid = l.table_oid))
+    select l.table_schema, l.table_name, l.lower_bound, l.upper_bound, l.attached, c.reltuples::bigint, pg_table_size(c.oid),
+           (select count(*) from partition_archiver.plan(c.oid, p_segment_bytes))
+      from listed l join pg_class c on c.oid = l.table_oid
+     where case when v_set.control_kind = 'time' then l.upper_time <= now() - v_set.retention::interval
+                else l.upper_bound::numeric <= v_highest - v_set.retention::numeric end
+     order by l.upper_time, l.table_oid;
+end
+$$;
+
+reset role;

@@ -1,0 +1,67 @@
+-- Refusals: what of a table is archived, what depends on it, and why it cannot be archived.
+
+set role archive_owner;
+
+-- The columns that hold data, as a select list: without generated ones, in order, quoted.
+create or replace function partition_archiver.column_list(p_table oid) returns text
+  language sql stable set search_path = pg_catalog, pg_temp set quote_all_identifiers = off
+  return (select string_agg(quote_ident(attname), ', ' order by attnum)
+            from pg_attribute where attrelid = p_table and attnum > 0 and not attisdropped and attgenerated = '');
+
+-- What depends on a table and would stop DROP ... RESTRICT: views, foreign keys, functions, columns of its row type.
+create or replace function partition_archiver.dependents_of(p_table oid) returns text[]
+  language sql stable set search_path = pg_catalog, pg_temp
+  return (
+    select array_agg(distinct x.description order by x.description) from (
+      select case
+               when d.classid = 'pg_rewrite'::regclass then
+                 (select pg_describe_object('pg_class'::regclass, r.ev_class, 0) from pg_rewrite r
+                   where r.oid = d.objid and r.ev_class <> p_table)
+               when d.classid = 'pg_constraint'::regclass then
+                 (select pg_describe_object(d.classid, d.objid, 0) from pg_constraint k
+                   where k.oid = d.objid and k.conrelid <> p_table)
+               when d.classid = 'pg_class'::regclass and d.objid = p_table then null
+               when d.classid = 'pg_attrdef'::regclass then
+                 (select pg_describe_object(d.classid, d.objid, 0) from pg_attrdef f
+                   where f.oid = d.objid and f.adrelid <> p_table)
+               when d.classid in ('pg_trigger'::regclass, 'pg_policy'::regclass, 'pg_statistic_ext'::regclass) then null
+               else pg_describe_object(d.classid, d.objid, d.objsubid) end as description
+        from pg_depend d
+        join (select 'pg_class'::regclass as classid, p_table as objid
+              union all select 'pg_type'::regclass, t.oid from pg_type t
+                where t.typrelid = p_table or t.typelem = (select reltype from pg_class where oid = p_table)) o
+          on d.refclassid = o.classid and d.refobjid = o.objid
+       where d.deptype = 'n') x
+     where x.description is not null);
+
+-- Why a table cannot be archived: nothing of this can be mended by trying again. Empty where it can.
+create or replace function partition_archiver.refusals(p_table oid) returns text[]
+  language sql stable set search_path = pg_catalog, pg_temp
+  return array(
+    select reason from (
+      select 'it is not an ordinary table (relkind ' || c.relkind::text || ')' as reason from pg_class c
+        where c.oid = p_table and c.relkind <> 'r'
+      union all
+      select format('it belongs to %I, of which archive_owner is not a member', pg_get_userbyid(c.relowner)) from pg_class c
+        where c.oid = p_table and not pg_has_role('archive_owner', c.relowner, 'usage')
+      union all
+      select 'it is unlogged or temporary: after a crash it would be empty' from pg_class c
+        where c.oid = p_table and c.relpersistence <> 'p'
+      union all
+      select 'it is attached to ' || i.inhparent::regclass::text || case when i.inhdetachpending then ', with a DETACH CONCURRENTLY pending' else '' end
+        from pg_inherits i where i.inhrelid = p_table
+      union all
+      select 'tables inherit from it: ' || string_agg(i.inhrelid::regclass::text, ', ') from pg_inherits i
+        where i.inhparent = p_table having count(*) > 0
+      union all
+      select 'column ' || quote_ident(a.attname) || ' holds large objects, which COPY does not carry'
+        from pg_attribute a join pg_type t on t.oid = a.atttypid
+        where a.attrelid = p_table and a.attnum > 0 and not a.attisdropped and t.typname = 'lo'
+      union all
+      select 'it has no column with data' where partition_archiver.column_list(p_table) is null
+      union all
+      select 'depended upon by ' || array_to_string(d, ', ') from (select partition_archiver.dependents_of(p_table) as d) x
+        where d is not null
+    ) r);
+
+reset role;

@@ -1,0 +1,59 @@
+-- Hand-back: a quarantined table becomes again what it was.
+
+set role archive_owner;
+
+-- Hands a quarantined table back: its own schema, names, owner, foreign keys and row security; the fence goes.
+-- The plan and the archive id are void; a second quarantine mints a new one. p_code and p_reason say why: the row is
+-- then blocked; without them it is released.
+create or replace function partition_archiver.hand_back(p_id bigint, p_code text default null, p_reason text default null) returns void
+  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  l partition_archiver.partition := partition_archiver.claim(p_id, 'quarantined', 'exported', 'verified', 'blocked');
+  v_table text := format('%I.%I', l.table_schema, l.table_name);
+  v_object record;
+  v_statement text;
+begin
+  if l.quarantine_name is null then
+    raise exception 'partition % is not in quarantine', p_id using errcode = 'PA001';
+  end if;
+  perform partition_archiver.set_lock_timeout();
+  begin
+    execute format('lock table only partition_archive.%I in access exclusive mode', l.quarantine_name);
+  exception when undefined_table or insufficient_privilege then
+    raise exception 'table partition_archive.% is gone or another one now', l.quarantine_name using errcode = 'PA002';
+  end;
+  if to_regclass(format('partition_archive.%I', l.quarantine_name)) is distinct from l.table_oid::regclass then
+    raise exception 'table partition_archive.% is another one now', l.quarantine_name using errcode = 'PA002';
+  end if;
+  if to_regclass(v_table) is not null then
+    raise exception 'the name % is taken by another table now', v_table using errcode = 'PA004',
+      hint = 'Rename or move that table, then try again.';
+  end if;
+
+  execute format('drop trigger partition_archiver_fence_row on partition_archive.%I', l.quarantine_name);
+  execute format('drop trigger partition_archiver_fence_truncate on partition_archive.%I', l.quarantine_name);
+  execute format('revoke select on partition_archive.%I from archiver_read', l.quarantine_name);
+  execute format('alter table partition_archive.%I set schema %I', l.quarantine_name, l.table_schema);
+  execute format('alter table %I.%I rename to %I', l.table_schema, l.quarantine_name, l.table_name);
+  for v_object in select * from jsonb_to_recordset(l.original_names) as x (oid oid, kind "char", name name) loop
+    execute format('alter %s %I.%I rename to %I', case v_object.kind when 'S' then 'sequence' else 'index' end,
+      l.table_schema, (select relname from pg_class where oid = v_object.oid), v_object.name);
+  end loop;
+  foreach v_statement in array partition_archiver.render_ddl(l.ddl, l.table_schema, l.table_name, array['foreign_keys', 'row_security']) loop
+    -- Validating would hold a lock on the live referenced table for as long as the scan takes.
+    execute v_statement || case when v_statement ~ ' FOREIGN KEY ' and v_statement !~ ' NOT VALID$' then ' NOT VALID' else '' end;
+  end loop;
+  execute format('alter table %s owner to %I', v_table, l.original_owner);
+
+  update partition_archiver.partition
+     set state = case when p_reason is null then 'released' else 'blocked' end,
+         blocked_state = case when p_reason is not null then l.state end, blocked_code = p_code, blocked_reason = p_reason,
+         archive_id = null, quarantine_name = null, original_owner = null, original_names = null, seal = null, ddl = null,
+         column_list = null, row_count = null, byte_count = null, manifest_key = null, manifest_version_id = null,
+         manifest_sha256 = null, drop_after = null, quarantined_at = null, exported_at = null, verified_at = null
+   where id = p_id;
+  delete from partition_archiver.segment where archive_id = l.archive_id;
+end
+$$;
+
+reset role;

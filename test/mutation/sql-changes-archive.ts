@@ -1,0 +1,62 @@
+import { changes, type SqlChange } from './sql-change.ts';
+
+/** Of what exports, proves, records and drops. */
+export const CHANGES_OF_ARCHIVE: readonly SqlChange[] = [
+  ...changes('db/050-export.sql', [
+    [
+      "where archive_id = l.archive_id and number = p_number and state = 'exported'\n     and exported_rows",
+      'where archive_id = l.archive_id and number = p_number and exported_rows',
+      'what is not exported can match',
+    ],
+    ['and exported_rows = p_rows', '', 'other rows than aws_s3 said match'],
+    ['and exported_bytes = p_bytes', '', 'other bytes than aws_s3 said match'],
+    ['and exported_files = jsonb_array_length(p_objects)', '', 'other files than aws_s3 said match'],
+    ["and state = 'planned')", 'and false)', 'exported before all segments are'],
+    [
+      'objects = null, row_count = null, byte_count = null, sha256 = null,\n         line_hash_sum = null',
+      'objects = null, row_count = null, byte_count = null',
+      'an old proof stays after a new export',
+    ],
+    [
+      "set next_block = v_middle, state = 'planned'",
+      'set next_block = v_middle, state = state',
+      'a split segment counts as exported',
+    ],
+    ["set state = 'planned', object_key", 'set object_key', 'a mismatch is not exported anew'],
+  ]),
+  ...changes('db/060-commit.sql', [
+    ["having bool_and(state = 'verified')", '', 'segments that are not verified are summed up'],
+    [
+      'drop_after = clock_timestamp() + make_interval(secs => p_grace_days * 86400)',
+      'drop_after = clock_timestamp()',
+      'no grace period',
+    ],
+    ['coalesce(drop_after, verified_at', 'coalesce(null, verified_at', 'the grace period begins anew'],
+    [
+      `'detached', 'quarantined', 'exported', 'verified');
+begin
+  update partition_archiver.partition
+     set state = 'blocked'`,
+      `'detached', 'quarantined', 'exported', 'verified', 'dropped');
+begin
+  update partition_archiver.partition
+     set state = 'blocked'`,
+      'a dropped one can be blocked',
+    ],
+    [`where id = p_id and state <> 'dropped'`, 'where id = p_id', 'a dropped one fails'],
+  ]),
+  ...changes('db/070-drop.sql', [
+    [`where id = p_id and state = 'dropped')`, 'where id = p_id)', 'everything was dropped already'],
+    [
+      `l.state = 'verified' and l.drop_after <= now()`,
+      'l.drop_after <= now()',
+      'evidence of what is not verified',
+    ],
+    [`l.state = 'verified' and l.drop_after <= now()`, `l.state = 'verified'`, 'evidence before it is due'],
+    ['in access exclusive mode', 'in share mode', 'a weaker lock'],
+    ['setting::integer + 500', 'setting::integer - 900', 'autovacuum is not waited for'],
+    [`%I restrict'`, `%I cascade'`, 'CASCADE'],
+    [`set state = 'dropped', dropped_at`, `set state = 'verified', dropped_at`, 'the drop is not recorded'],
+    ['where id = p_id for update', 'where id = p_id', 'the row is not locked'],
+  ]),
+];

@@ -1,0 +1,88 @@
+import { changes, type SqlChange } from './sql-change.ts';
+
+/** Of what chooses the partitions that there is work for. */
+export const CHANGES_OF_CHOOSING: readonly SqlChange[] = [
+  ...changes('db/029-partition-set.sql', [
+    [`t.partstrat = 'r' and t.partnatts = 1`, 'true', 'any kind of partitioning is a partition set'],
+    [
+      'not i.inhdetachpending and c.relispartition',
+      'c.relispartition',
+      'half detached ones count as attached',
+    ],
+  ]),
+  ...changes('db/030-inventory.sql', [
+    [
+      `where l.state in ('attached', 'detached')\n      and`,
+      'where',
+      'the inventory overwrites rows in any state',
+    ],
+    [
+      `k.parent_oid = p_parent and k.system_identifier = v_system`,
+      'k.system_identifier = v_system',
+      'partitions of other sets are looked for',
+    ],
+    [
+      'and k.system_identifier = v_system and k.database_name = current_database()\n       and (k',
+      'and (k',
+      'rows of a copied ledger are judged',
+    ],
+    [
+      'and not exists (select from pg_inherits i where i.inhrelid = k.table_oid)\n            or',
+      'or',
+      'attached ones count as detached',
+    ],
+    [
+      `k.state in ('detached', 'quarantined', 'exported', 'verified', 'restored', 'released') and c.oid is null`,
+      'false',
+      'what is gone is not missed',
+    ],
+    ['c.relname = k.table_name and', '', 'another name is the same one'],
+    [
+      'and n.nspname in (k.table_schema, coalesce(v_set.retention_schema, k.table_schema)) as same',
+      'as same',
+      'another schema is the same one',
+    ],
+  ]),
+  ...changes('db/031-candidates.sql', [
+    [
+      'then l.upper_time <= p_reference_time - v_set.retention::interval\n                         else',
+      'then l.lower_time <= p_reference_time - v_set.retention::interval\n                         else',
+      'retention by the lower bound',
+    ],
+    [
+      'then l.upper_time <= p_reference_time - v_set.retention::interval\n                         else',
+      'then l.upper_time <= p_reference_time + v_set.retention::interval\n                         else',
+      'retention the wrong way',
+    ],
+    [
+      'else l.upper_bound::numeric <= v_highest - v_set.retention::numeric end, false)',
+      'else l.upper_bound::numeric <= v_highest end, false)',
+      'no retention for id sets',
+    ],
+    [
+      'v_set.retention::numeric end, false)',
+      'v_set.retention::numeric end, true)',
+      'without retention all are past it',
+    ],
+    [
+      `l.parent_oid = p_parent and l.state in ('detached', 'quarantined', 'exported', 'verified')`,
+      `l.state in ('detached', 'quarantined', 'exported', 'verified')`,
+      'candidates of other sets',
+    ],
+    [
+      `l.state in ('detached', 'quarantined', 'exported', 'verified')\n       and l.system`,
+      `l.state <> 'attached'\n       and l.system`,
+      'candidates in any state',
+    ],
+    [
+      `and l.system_identifier = partition_archiver.this_system() and l.database_name = current_database()\n     order by l.lower_time, case`,
+      'order by l.lower_time, case',
+      'candidates of a copied ledger',
+    ],
+    ['order by l.lower_time, case', 'order by l.lower_time desc, case', 'youngest bounds first'],
+    ['l.drop_after <= now()', 'true', 'everything is due'],
+    ['exit when v_max is not null', 'exit', 'the highest partition, though it is empty'],
+    ['exit when v_max is not null;', '', 'the last partition that was looked at'],
+    ['a.lower_bound::numeric desc', 'a.lower_bound::numeric', 'the lowest partition with rows'],
+  ]),
+];

@@ -1,0 +1,82 @@
+import { changes, type SqlChange } from './sql-change.ts';
+
+/** Of the seal, the quarantine and the way back out of it. */
+export const CHANGES_OF_QUARANTINE: readonly SqlChange[] = [
+  ...changes('db/035-seal.sql', [
+    [`'relfilenode', pg_relation_filenode(c.oid)`, `'relfilenode', 0`, 'the file is not sealed'],
+    [`'owner', c.relowner`, `'owner', 0`, 'the owner is not sealed'],
+    ['select t.typelem union', 'select 0::oid union', 'elements of arrays are not looked into'],
+    ['union select t.typbasetype', '', 'domains are not looked into'],
+    [
+      'a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped\n      union',
+      'false union',
+      'composite types are not looked into',
+    ],
+    ['where t.oid in (r.rngtypid, r.rngmultitypid)', 'where false', 'ranges are not looked into'],
+    [`when 'types' then not`, `when 'types' then false and not`, 'the types are not compared'],
+    ['else p_sealed -> key is distinct from p_now -> key end', 'else false end', 'nothing else is compared'],
+  ]),
+  ...changes('db/036-refusals.sql', [
+    ["where d.deptype = 'n'", 'where false', 'nothing depends on a table'],
+    ['r.oid = d.objid and r.ev_class <> p_table', 'false', 'views do not depend'],
+    ['k.oid = d.objid and k.conrelid <> p_table', 'false', 'foreign keys do not depend'],
+    ['f.oid = d.objid and f.adrelid <> p_table', 'false', 'defaults do not depend'],
+    [
+      `union all select 'pg_type'::regclass, t.oid from pg_type t
+                where t.typrelid = p_table or t.typelem = (select reltype from pg_class where oid = p_table)`,
+      '',
+      'the row type is not looked at',
+    ],
+  ]),
+  ...changes('db/037-locks.sql', [
+    ['where id = p_id for update', 'where id = p_id', 'the row is not locked'],
+    [
+      'setting::integer / 4, 50)::text from pg_settings',
+      'setting::integer * 4, 50)::text from pg_settings',
+      'locks are waited for beyond a deadlock',
+    ],
+  ]),
+  ...changes('db/040-quarantine.sql', [
+    ["contype = 'f' and conparentid = 0 loop", 'false loop', 'foreign keys stay'],
+    ['before insert or update or delete on', 'before insert or update on', 'the fence lets deletes through'],
+    ['before insert or update or delete on', 'before insert or delete on', 'the fence lets updates through'],
+    ['before insert or update or delete on', 'before update or delete on', 'the fence lets inserts through'],
+    [
+      'enable always trigger partition_archiver_fence_row,',
+      'enable trigger partition_archiver_fence_row,',
+      'replicas pass the row fence',
+    ],
+    [
+      "enable always trigger partition_archiver_fence_truncate'",
+      "enable trigger partition_archiver_fence_truncate'",
+      'replicas pass the truncate fence',
+    ],
+    [
+      'disable row level security, no force row level security',
+      'no force row level security',
+      'row security stays',
+    ],
+    [
+      "state = 'quarantined', archive_id = v_archive_id",
+      "state = 'quarantined', archive_id = coalesce(archive_id, v_archive_id)",
+      'an archive id for ever',
+    ],
+    [
+      'lead(s.first_block) over (order by s.first_block)',
+      'lead(s.first_block) over (order by s.first_block) + 1',
+      'segments overlap',
+    ],
+    ['min(%1$I) < %3$L', 'false', 'the lower bound is not looked at'],
+    ['max(%1$I) >= %4$L', 'false', 'the upper bound is not looked at'],
+    ['max(%1$I) >= %4$L', 'max(%1$I) > %4$L', 'the upper bound itself is let in'],
+    ['min(%1$I) < %3$L', 'min(%1$I) <= %3$L', 'the lower bound itself is not let in'],
+    ['where %1$I is null)', 'where false)', 'missing values are not looked for'],
+  ]),
+  ...changes('db/041-hand-back.sql', [
+    [
+      'archive_id = null, quarantine_name = null',
+      'quarantine_name = null',
+      'the archive id outlives a hand-back',
+    ],
+  ]),
+];

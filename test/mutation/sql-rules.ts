@@ -1,0 +1,111 @@
+import type { Mutant } from './mutant.ts';
+
+/** A change of a file. */
+export type Change = Pick<Mutant, 'start' | 'end' | 'replacement' | 'what'>;
+
+/** What is in comments, and `exit when`, is no condition. The same offsets. */
+const withoutComments = (text: string): string =>
+  text.replaceAll(/--.*|exit when/g, (found) => ' '.repeat(found.length));
+
+/**
+ * Each IF and each WHEN of a CASE: never, always, and without each of its operands. An IF that raises is not tried always:
+ * every use of the function would notice.
+ */
+export function conditions(text: string): Change[] {
+  const each =
+    /^ *(?:els)?if (?<if>(?:(?!\bthen\b)[\s\S])*?)\s+then\b(?<raises>\s+raise exception)?|(?:\bcase (?<of>[\w.]+) )?\bwhen (?<when>(?:(?!\bthen\b)[\s\S])*?)\s+then\b/gm;
+  return [...withoutComments(text).matchAll(each)].flatMap((match) => {
+    const { if: tested, when = '', raises, of } = match.groups ?? {};
+    const condition = tested ?? when;
+    if (HANDLER.test(condition)) return [];
+    const start = match.index + match[0].lastIndexOf(condition);
+    const whole = { start, end: start + condition.length };
+    const parts = operands(condition).map(({ at, length, by }) => ({
+      ...{ start: start + at, end: start + at + length },
+      ...{ replacement: by === 'or' ? 'false' : 'true', what: 'half of a condition left out' },
+    }));
+    return [
+      { ...whole, replacement: of === undefined ? 'false' : 'null', what: 'branch never taken' },
+      ...(raises === undefined
+        ? [{ ...whole, replacement: of ?? 'true', what: 'branch always taken' }]
+        : []),
+      ...parts,
+    ];
+  });
+}
+
+/** The conditions that the functions catch, alone or joined by OR. */
+const HANDLER = /^(?:insufficient_privilege|undefined_table)(?: or (?:insufficient_privilege|undefined_table))*$/;
+
+/** Each handler of an exception, and each part of one, for an exception that never comes. */
+export function handlers(text: string): Change[] {
+  return [...withoutComments(text).matchAll(/\b(?:insufficient_privilege|undefined_table)\b/g)].map((match) => ({
+    ...{ start: match.index, end: match.index + match[0].length },
+    ...{ replacement: 'division_by_zero', what: 'handler left out' },
+  }));
+}
+
+/** The operands of the outermost OR, or else AND, of a condition; none if it has only one. */
+function operands(condition: string): { at: number; length: number; by: 'or' | 'and' }[] {
+  for (const by of ['or', 'and'] as const) {
+    const cuts = [0];
+    let depth = 0;
+    let quoted = false;
+    for (let at = 0; at < condition.length; at += 1) {
+      const character = condition[at];
+      if (character === "'") quoted = !quoted;
+      else if (!quoted && character === '(') depth += 1;
+      else if (!quoted && character === ')') depth -= 1;
+      const word = new RegExp(`^\\s${by}\\s`).exec(condition.slice(at));
+      if (!quoted && depth === 0 && word !== null) cuts.push(at, at + word[0].length);
+    }
+    cuts.push(condition.length);
+    if (cuts.length === 2) continue;
+    return Array.from({ length: cuts.length / 2 }, (_, index) => {
+      const [at = 0, end = 0] = cuts.slice(index * 2, index * 2 + 2);
+      return { at, length: end - at, by };
+    });
+  }
+  return [];
+}
+
+/** PERFORM and EXECUTE, each left out; what calls them goes on. */
+export function statements(text: string): Change[] {
+  return [...text.matchAll(/^ +(?:perform|execute) [^;]*;$/gm)]
+    .filter(([whole]) => !whole.includes(' into '))
+    .map((match) => ({
+      start: match.index + match[0].search(/\S/),
+      end: match.index + match[0].length,
+      replacement: 'null;',
+      what: 'statement left out',
+    }));
+}
+
+/** Each branch of the UNION ALL in a function left out. */
+export function branches(text: string, name: string, from: RegExp, to: RegExp): Change[] {
+  const begin = text.indexOf(`function partition_archiver.${name}(`);
+  const first =
+    begin + (from.exec(text.slice(begin))?.index ?? 0) + (from.exec(text.slice(begin))?.[0].length ?? 0);
+  const last = first + (to.exec(text.slice(first))?.index ?? 0);
+  let at = first;
+  return text
+    .slice(first, last)
+    .split(/^ +union all\n/m)
+    .map((branch) => {
+      const start = text.indexOf(branch, at);
+      at = start + branch.length;
+      return { start, end: at, replacement: 'select null::text where false\n', what: 'branch left out' };
+    });
+}
+
+/** Each part of what is sealed of columns and fence left out. */
+export function sealed(text: string): Change[] {
+  return [...text.matchAll(/jsonb_build_array\(([at]\.[^;]*?)\) order by/g)].flatMap((match) => {
+    const [whole, list = ''] = match;
+    const start = match.index + whole.indexOf(list);
+    return [...list.matchAll(/[at]\.\w+(?:::text)?/g)].map((part) => ({
+      ...{ start: start + part.index, end: start + part.index + part[0].length },
+      ...{ replacement: 'null', what: 'part of the seal left out' },
+    }));
+  });
+}
