@@ -88,10 +88,9 @@ create or replace function partition_archiver.attached_partitions(p_parent oid, 
              join pg_namespace n on n.oid = c.relnamespace
             where i.inhparent = s.parent_oid and not i.inhdetachpending and c.relispartition) b,
          lateral (
-           select case when s.control_kind = 'time'
-                       then partition_archiver.bound_time(b.ends[1], s.control_type, s.epoch, p_time_zone) end as lower_time,
-                  case when s.control_kind = 'time'
-                       then partition_archiver.bound_time(b.ends[2], s.control_type, s.epoch, p_time_zone) end as upper_time
+           -- Null where the set counts ids.
+           select partition_archiver.bound_time(b.ends[1], s.control_type, s.epoch, p_time_zone) as lower_time,
+                  partition_archiver.bound_time(b.ends[2], s.control_type, s.epoch, p_time_zone) as upper_time
             where b.ends is not null and not ('MINVALUE' = any (b.ends) or 'MAXVALUE' = any (b.ends))) t
 $$;
 

@@ -51,8 +51,11 @@ begin
 
   -- In the ledger, but not in the catalog as it was: detached, gone, or no longer what it was.
   with found as (
-    select k.id, k.state, c.oid is null as gone, n.nspname, c.relname,
-           c.relname = k.table_name and n.nspname in (k.table_schema, coalesce(v_set.retention_schema, k.table_schema)) as same
+    select k.id, n.nspname, c.relname,
+           case when c.oid is null then 'missing'
+                when c.relname = k.table_name and n.nspname in (k.table_schema, coalesce(v_set.retention_schema, k.table_schema))
+                  then 'detached'
+                else 'blocked' end as becomes
       from partition_archiver.partition k
       left join pg_class c on c.oid = k.table_oid
       left join pg_namespace n on n.oid = c.relnamespace
@@ -61,11 +64,11 @@ begin
             or k.state in ('detached', 'quarantined', 'exported', 'verified', 'restored', 'released') and c.oid is null)),
   changed as (
     update partition_archiver.partition l
-       set state = case when f.gone then 'missing' when f.same then 'detached' else 'blocked' end,
-           table_schema = case when f.same then f.nspname else l.table_schema end,
-           blocked_state = case when not f.gone and not f.same then 'attached' end,
-           blocked_code = case when not f.gone and not f.same then 'IdentityChanged' end,
-           blocked_reason = case when not f.gone and not f.same
+       set state = f.becomes,
+           table_schema = case f.becomes when 'detached' then f.nspname else l.table_schema end,
+           blocked_state = case f.becomes when 'blocked' then 'attached' end,
+           blocked_code = case f.becomes when 'blocked' then 'IdentityChanged' end,
+           blocked_reason = case f.becomes when 'blocked'
              then format('detached and then renamed or moved by somebody: it is now %I.%I', f.nspname, f.relname) end
       from found f
      where f.id = l.id

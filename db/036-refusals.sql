@@ -8,30 +8,33 @@ create or replace function partition_archiver.column_list(p_table oid) returns t
   return (select string_agg(quote_ident(attname), ', ' order by attnum)
             from pg_attribute where attrelid = p_table and attnum > 0 and not attisdropped and attgenerated = '');
 
--- What depends on a table and would stop DROP ... RESTRICT: views, foreign keys, functions, columns of its row type.
+-- What depends on a table and would stop DROP ... RESTRICT: views, foreign keys, functions, columns of its row type,
+-- policies of other tables that look at it. What belongs to the table itself is none.
 create or replace function partition_archiver.dependents_of(p_table oid) returns text[]
   language sql stable set search_path = pg_catalog, pg_temp
   return (
     select array_agg(distinct x.description order by x.description) from (
-      select case
-               when d.classid = 'pg_rewrite'::regclass then
-                 (select pg_describe_object('pg_class'::regclass, r.ev_class, 0) from pg_rewrite r
-                   where r.oid = d.objid and r.ev_class <> p_table)
-               when d.classid = 'pg_constraint'::regclass then
-                 (select pg_describe_object(d.classid, d.objid, 0) from pg_constraint k
-                   where k.oid = d.objid and k.conrelid <> p_table)
-               when d.classid = 'pg_class'::regclass and d.objid = p_table then null
-               when d.classid = 'pg_attrdef'::regclass then
-                 (select pg_describe_object(d.classid, d.objid, 0) from pg_attrdef f
-                   where f.oid = d.objid and f.adrelid <> p_table)
-               when d.classid in ('pg_trigger'::regclass, 'pg_policy'::regclass, 'pg_statistic_ext'::regclass) then null
-               else pg_describe_object(d.classid, d.objid, d.objsubid) end as description
+      select case d.classid when 'pg_rewrite'::regclass then pg_describe_object('pg_class'::regclass, o.relid, 0)
+                            else pg_describe_object(d.classid, d.objid, d.objsubid) end as description
         from pg_depend d
         join (select 'pg_class'::regclass as classid, p_table as objid
               union all select 'pg_type'::regclass, t.oid from pg_type t
-                where t.typrelid = p_table or t.typelem = (select reltype from pg_class where oid = p_table)) o
-          on d.refclassid = o.classid and d.refobjid = o.objid
-       where d.deptype = 'n') x
+                where t.typrelid = p_table or t.typelem = (select reltype from pg_class where oid = p_table)) r
+          on d.refclassid = r.classid and d.refobjid = r.objid
+        left join lateral (
+          select ev_class from pg_rewrite where d.classid = 'pg_rewrite'::regclass and oid = d.objid
+          union all
+          select conrelid from pg_constraint where d.classid = 'pg_constraint'::regclass and oid = d.objid
+          union all
+          select adrelid from pg_attrdef where d.classid = 'pg_attrdef'::regclass and oid = d.objid
+          union all
+          select tgrelid from pg_trigger where d.classid = 'pg_trigger'::regclass and oid = d.objid
+          union all
+          select polrelid from pg_policy where d.classid = 'pg_policy'::regclass and oid = d.objid
+          union all
+          select stxrelid from pg_statistic_ext where d.classid = 'pg_statistic_ext'::regclass and oid = d.objid
+        ) o (relid) on true
+       where d.deptype = 'n' and o.relid is distinct from p_table) x
      where x.description is not null);
 
 -- Why a table cannot be archived: nothing of this can be mended by trying again. Empty where it can.

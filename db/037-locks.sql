@@ -54,7 +54,7 @@ $$;
 -- Locks the tables that a partition references, in the application's order: a delete there locks the referenced table
 -- first and comes to the partition by cascade. Dropping the foreign keys needs these locks anyway; asked for last, they
 -- close a circle with every such delete, and under a steady stream of them no quarantine ever succeeded (80 of 80 tries).
--- All waits together, that for the partition included, stay below deadlock_timeout. A table that archive_owner may not
+-- All waits together, that for the partition included, stay below deadlock_timeout: lock_timeout is set for it. A table that archive_owner may not
 -- lock is left for DROP CONSTRAINT.
 create or replace function partition_archiver.lock_referenced(p_table oid) returns void
   language plpgsql set search_path = pg_catalog, pg_temp as $$

@@ -31,7 +31,6 @@ declare
   v_table text;
   v_object record;
 begin
-  perform partition_archiver.set_lock_timeout();
   perform partition_archiver.lock_referenced(l.table_oid);
   begin
     execute format('lock table only %s in access exclusive mode', v_name);

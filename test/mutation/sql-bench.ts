@@ -23,12 +23,7 @@ export class SqlBench {
   /** The scenario that noticed the last mutant of a file. */
   readonly #noticed = new Map<string, string>();
 
-  private constructor(
-    workbench: Workbench,
-    directory: string,
-    stack: LocalStack,
-    tests: readonly string[],
-  ) {
+  private constructor(workbench: Workbench, directory: string, stack: LocalStack, tests: readonly string[]) {
     this.#workbench = workbench;
     this.#directory = directory;
     this.#stack = stack;

@@ -9,6 +9,11 @@ export const CHANGES_OF_CHOOSING: readonly SqlChange[] = [
       'c.relispartition',
       'half detached ones count as attached',
     ],
+    [
+      `not ('MINVALUE' = any (b.ends) or 'MAXVALUE' = any (b.ends))`,
+      'true',
+      'an end that is none is taken for one',
+    ],
   ]),
   ...changes('db/030-inventory.sql', [
     [
@@ -35,12 +40,6 @@ export const CHANGES_OF_CHOOSING: readonly SqlChange[] = [
       `k.state in ('detached', 'quarantined', 'exported', 'verified', 'restored', 'released') and c.oid is null`,
       'false',
       'what is gone is not missed',
-    ],
-    ['c.relname = k.table_name and', '', 'another name is the same one'],
-    [
-      'and n.nspname in (k.table_schema, coalesce(v_set.retention_schema, k.table_schema)) as same',
-      'as same',
-      'another schema is the same one',
     ],
   ]),
   ...changes('db/031-candidates.sql', [

@@ -17,10 +17,9 @@ export const CHANGES_OF_QUARANTINE: readonly SqlChange[] = [
     ['else p_sealed -> key is distinct from p_now -> key end', 'else false end', 'nothing else is compared'],
   ]),
   ...changes('db/036-refusals.sql', [
-    ["where d.deptype = 'n'", 'where false', 'nothing depends on a table'],
-    ['r.oid = d.objid and r.ev_class <> p_table', 'false', 'views do not depend'],
-    ['k.oid = d.objid and k.conrelid <> p_table', 'false', 'foreign keys do not depend'],
-    ['f.oid = d.objid and f.adrelid <> p_table', 'false', 'defaults do not depend'],
+    ["d.deptype = 'n' and o", 'false and o', 'nothing depends on a table'],
+    ["d.deptype = 'n' and o", 'o', 'what goes with the table depends on it'],
+    ['o.relid is distinct from p_table', 'true', 'what belongs to the table depends on it'],
     [
       `union all select 'pg_type'::regclass, t.oid from pg_type t
                 where t.typrelid = p_table or t.typelem = (select reltype from pg_class where oid = p_table)`,

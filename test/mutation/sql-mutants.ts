@@ -26,13 +26,31 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
   ],
   'db/041-hand-back.sql': ['handed-back', 'deciding-functions', 'nobody-waits'],
   'db/050-export.sql': [
-    ...['segments-out-of-turn', 'deciding-functions', 'changed-between-segments', 'copied-ledger', 'split-segments'],
+    ...[
+      'segments-out-of-turn',
+      'deciding-functions',
+      'changed-between-segments',
+      'copied-ledger',
+      'split-segments',
+    ],
   ],
   'db/060-commit.sql': [
-    ...['deciding-functions', 'segments-out-of-turn', 'changed-between-segments', 'modes', 'refused-partitions'],
+    ...[
+      'deciding-functions',
+      'segments-out-of-turn',
+      'changed-between-segments',
+      'modes',
+      'refused-partitions',
+    ],
   ],
   'db/070-drop.sql': [
-    ...['not-yet-to-be-dropped', 'tampered-after-verification', 'deciding-functions', 'copied-ledger', 'modes'],
+    ...[
+      'not-yet-to-be-dropped',
+      'tampered-after-verification',
+      'deciding-functions',
+      'copied-ledger',
+      'modes',
+    ],
     'autovacuum',
   ],
 };
@@ -43,13 +61,28 @@ export function sqlMutants(read: (file: string) => string): Mutant[] {
     const text = read(file);
     const found = [
       ...[...conditions(text), ...handlers(text), ...statements(text), ...listed(text, file)],
-      ...(file === 'db/036-refusals.sql' ? branches(text, 'refusals', / from \(\n/, /\n {4}\) r\)/) : []),
+      ...(file === 'db/036-refusals.sql'
+        ? [
+            ...branches(text, 'refusals', / from \(\n/, /\n {4}\) r\)/, 'null::text'),
+            ...branches(text, 'dependents_of', / lateral \(\n/, /\n {8}\) o /, 'null::oid'),
+          ]
+        : []),
       ...(file === 'db/035-seal.sql'
-        ? [...branches(text, 'type_facts', /fact \(line\) as \(\n/, /\)\n {2}select coal/), ...sealed(text)]
+        ? [
+            ...branches(text, 'type_facts', /fact \(line\) as \(\n/, /\)\n {2}select coal/, 'null::text'),
+            ...sealed(text),
+          ]
         : []),
     ];
     return found.map(({ start, end, replacement, what }) => ({
-      ...{ file, start, end, replacement, what, tests: tests.map((name) => `test/scenarios/${name}.test.ts`) },
+      ...{
+        file,
+        start,
+        end,
+        replacement,
+        what,
+        tests: tests.map((name) => `test/scenarios/${name}.test.ts`),
+      },
       line: text.slice(0, start).split('\n').length,
     }));
   });

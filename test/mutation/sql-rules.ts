@@ -26,23 +26,24 @@ export function conditions(text: string): Change[] {
     }));
     return [
       { ...whole, replacement: of === undefined ? 'false' : 'null', what: 'branch never taken' },
-      ...(raises === undefined
-        ? [{ ...whole, replacement: of ?? 'true', what: 'branch always taken' }]
-        : []),
+      ...(raises === undefined ? [{ ...whole, replacement: of ?? 'true', what: 'branch always taken' }] : []),
       ...parts,
     ];
   });
 }
 
 /** The conditions that the functions catch, alone or joined by OR. */
-const HANDLER = /^(?:insufficient_privilege|undefined_table)(?: or (?:insufficient_privilege|undefined_table))*$/;
+const HANDLER =
+  /^(?:insufficient_privilege|undefined_table)(?: or (?:insufficient_privilege|undefined_table))*$/;
 
 /** Each handler of an exception, and each part of one, for an exception that never comes. */
 export function handlers(text: string): Change[] {
-  return [...withoutComments(text).matchAll(/\b(?:insufficient_privilege|undefined_table)\b/g)].map((match) => ({
-    ...{ start: match.index, end: match.index + match[0].length },
-    ...{ replacement: 'division_by_zero', what: 'handler left out' },
-  }));
+  return [...withoutComments(text).matchAll(/\b(?:insufficient_privilege|undefined_table)\b/g)].map(
+    (match) => ({
+      ...{ start: match.index, end: match.index + match[0].length },
+      ...{ replacement: 'division_by_zero', what: 'handler left out' },
+    }),
+  );
 }
 
 /** The operands of the outermost OR, or else AND, of a condition; none if it has only one. */
@@ -81,8 +82,8 @@ export function statements(text: string): Change[] {
     }));
 }
 
-/** Each branch of the UNION ALL in a function left out. */
-export function branches(text: string, name: string, from: RegExp, to: RegExp): Change[] {
+/** Each branch of the UNION ALL in a function left out; `nothing` is of its type. */
+export function branches(text: string, name: string, from: RegExp, to: RegExp, nothing: string): Change[] {
   const begin = text.indexOf(`function partition_archiver.${name}(`);
   const first =
     begin + (from.exec(text.slice(begin))?.index ?? 0) + (from.exec(text.slice(begin))?.[0].length ?? 0);
@@ -94,7 +95,7 @@ export function branches(text: string, name: string, from: RegExp, to: RegExp): 
     .map((branch) => {
       const start = text.indexOf(branch, at);
       at = start + branch.length;
-      return { start, end: at, replacement: 'select null::text where false\n', what: 'branch left out' };
+      return { start, end: at, replacement: `select ${nothing} where false\n`, what: 'branch left out' };
     });
 }
 

@@ -91,6 +91,35 @@ test('a ledger copied into another database does no harm there: every step refus
   expect(await copy.unsafe(`select from app."${waiting.table}"`)).toHaveLength(20);
 });
 
+test.each([
+  ['of another database of this server', `database_name = 'elsewhere'`],
+  [
+    'of a server that this one was restored from, under the same name',
+    'system_identifier = system_identifier + 1',
+  ],
+])('a row %s is refused by itself', async (_, foreign) => {
+  const { id } = nth(
+    (await readLedger(copy)).filter(({ quarantineName }) => quarantineName !== null),
+    0,
+  );
+  const own = `update partition_archiver.partition set database_name = current_database(), state = STATE where id = ${String(id)}`;
+  for (const [state, call] of [
+    ['verified', `hand_back(${String(id)})`],
+    ['exported', `begin_segment(${String(id)}, 0, false)`],
+    ['verified', `drop_verified(${String(id)}, 'any')`],
+  ] as const) {
+    const asked = (set: string): Promise<unknown> =>
+      copy.begin(async (tx) => {
+        await tx.unsafe(own.replace('STATE', `'${state}'`));
+        await tx.unsafe(`update partition_archiver.partition set ${set} where id = ${String(id)}`);
+        await tx.unsafe(`select partition_archiver.${call}`);
+        throw new Error('undone');
+      });
+    await expect(asked(foreign)).rejects.toThrow('this ledger was copied');
+    await expect(asked('failed_at = null')).rejects.not.toThrow('this ledger was copied');
+  }
+});
+
 test('nor does it keep the copy from having a ledger of its own', async () => {
   const [parent] = await copy<[{ oid: number }]>`select 'app.waiting'::regclass::oid as oid`;
   const [{ attached }] = await copy<[{ attached: number }]>`

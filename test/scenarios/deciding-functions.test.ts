@@ -4,145 +4,11 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import type postgres from 'postgres';
-import type { Steps } from '../../core/run.ts';
-import { useArchiver } from '../support/archiver.ts';
-import { nth, readLedger, type LedgerLine } from '../support/ledger.ts';
-import { createPartitionSet } from '../support/partition-sets.ts';
+import { useAsking } from '../support/asking.ts';
+import { nth, type LedgerLine } from '../support/ledger.ts';
 import { dropWithout } from '../support/verified.ts';
 
-const archiver = useArchiver();
-const sql = (): postgres.Sql => archiver().database.sql;
-
-/** One partition of a set of its own, brought as far as asked: two segments, the first one verified, the second exported. */
-async function bring(
-  table: string,
-  to: 'attached' | 'detached' | 'quarantined' | 'half verified' | 'exported' | 'verified',
-): Promise<{ id: number; steps: Steps; line: () => Promise<LedgerLine> }> {
-  await createPartitionSet(sql(), { table, months: 3, rowsPerMonth: 20_000 });
-  const steps = archiver().steps(
-    archiver().config([{ schema: 'app', table, drop: true, graceDays: 1, segmentSizeMiB: 1 }]),
-  );
-  const line = async (): Promise<LedgerLine> => nth(await readLedger(sql(), table), 0);
-  const request = await steps.preflight({});
-  await steps.maintain({ ...request, mode: to === 'attached' ? 'inventory' : 'archive' });
-  const { id } = await line();
-  if (to === 'attached' || to === 'detached') return { id, steps, line };
-  expect((await steps.quarantine(id, request)).segments).toEqual([0, 1]);
-  if (to === 'quarantined') return { id, steps, line };
-  await steps.export(id, 0);
-  await steps.verify(id, 0);
-  if (to === 'half verified') return { id, steps, line };
-  await steps.export(id, 1);
-  if (to === 'exported') return { id, steps, line };
-  await steps.verify(id, 1);
-  await steps.commit(id, request);
-  return { id, steps, line };
-}
-
-/** What a call answers, or the SQLSTATE and message that it raises; nothing of it stays. */
-async function ask(call: string, isolation = 'read committed'): Promise<string> {
-  let answer = '';
-  await sql()
-    .begin(`isolation level ${isolation}`, async (tx) => {
-      const [row] = await tx.unsafe<{ answer: string }[]>(
-        `select partition_archiver.${call}::text as answer`,
-      );
-      answer = `answers ${String(row?.answer)}`;
-      throw new Error('undo');
-    })
-    .catch((error: unknown) => {
-      const { code, message } = error as postgres.PostgresError;
-      if (message !== 'undo') answer = `${code} ${message}`;
-    });
-  return answer;
-}
-
-const change = (id: number, set: string): Promise<unknown> =>
-  sql().unsafe(`update partition_archiver.partition set ${set} where id = ${String(id)}`);
-
-/** A value of the first segment's row. */
-async function segmentOf(id: number, number: number): Promise<Record<string, unknown>> {
-  const [row] = await sql()`
-    select s.archive_id::text, s.exported_rows, s.exported_bytes, s.exported_files, s.objects::text, s.state
-      from partition_archiver.segment s join partition_archiver.partition l using (archive_id)
-     where l.id = ${id} and s.number = ${number}`;
-  return { ...row };
-}
-
-describe('a partition that is half verified', () => {
-  let id = 0;
-  let steps: Steps;
-  beforeAll(async () => {
-    ({ id, steps } = await bring('half', 'half verified'));
-  });
-
-  test('cannot be committed, whatever its state says', async () => {
-    const [{ archive, rows, bytes }] = await sql()<[{ archive: string; rows: number; bytes: number }]>`
-      select archive_id::text as archive, sum(s.row_count)::integer as rows, sum(s.byte_count)::integer as bytes
-        from partition_archiver.segment s join partition_archiver.partition l using (archive_id)
-       where l.id = ${id} group by 1`;
-    expect(await ask(`begin_commit(${id}, 1e12::bigint)`)).toMatch(
-      /^PA001 partition \d+ is quarantined, not exported/,
-    );
-    await change(id, `state = 'exported'`);
-    expect(await ask(`begin_commit(${id}, 1e12::bigint)`)).toMatch(
-      /^PA008 .* has segments that are not verified/,
-    );
-    const commit = (manifest: string): string => `commit_archive(${id}, ${manifest}, ${rows}, ${bytes}, 1)`;
-    expect(await ask(commit(`'${archive}', 'k', 'v', 's'`))).toMatch(/^PA008 the manifest/);
-    await change(id, `state = 'quarantined'`);
-  });
-
-  test('takes only the verdict on what aws_s3 said that it wrote', async () => {
-    await steps.export(id, 1);
-    const said = await segmentOf(id, 1);
-    const match = (rows: number, bytes: number, files: number): string =>
-      `record_match(${id}, 1, '${JSON.stringify(Array.from({ length: files }, () => ({ key: 'k' })))}', ${rows}, ${bytes}, repeat('0', 64), repeat('0', 16), false)`;
-    const [rows, bytes, files] = [said['exported_rows'], said['exported_bytes'], said['exported_files']].map(
-      Number,
-    );
-    const refused = /^PA001 segment 1 of partition \d+ is not exported, or not with/;
-    expect(await ask(match(rows! + 1, bytes!, files!))).toMatch(refused);
-    expect(await ask(match(rows!, bytes! + 1, files!))).toMatch(refused);
-    expect(await ask(match(rows!, bytes!, files! + 1))).toMatch(refused);
-    expect(await ask(match(rows!, bytes!, files!))).toBe('answers ');
-    const first = await segmentOf(id, 0);
-    // The first one is verified already: a verdict that comes late changes nothing.
-    const late = match(Number(first['exported_rows']), Number(first['exported_bytes']), 1).replace(
-      ', 1, ',
-      ', 0, ',
-    );
-    expect(await ask(late)).toMatch(/^PA001 segment 0/);
-  });
-
-  test('has no other segments than those of its plan, and a verified one is not split', async () => {
-    expect(await ask(`begin_segment(${id}, 7, false)`)).toMatch(/^PA001 partition \d+ has no segment 7/);
-    expect(await ask(`begin_segment(${id}, 0, true)`)).toMatch(/^answers \{/);
-    expect(await ask(`split_segment(${id}, 7)`)).toMatch(
-      /^PA001 segment 7 of partition \d+ is unknown and cannot be split/,
-    );
-    expect(await ask(`split_segment(${id}, 0)`)).toMatch(
-      /^PA001 segment 0 of partition \d+ is verified and cannot be split/,
-    );
-    expect(await ask(`split_segment(${id}, 1)`)).toBe('answers 2');
-  });
-
-  test('is exported anew as a whole segment: no proof of the first try stays', async () => {
-    await sql().begin(async (tx) => {
-      await tx`select partition_archiver.record_export(${id}, 0, 'k', 1, 1, 1)`;
-      const [row] = await tx`
-        select s.row_count, s.byte_count, sha256, line_hash_sum, objects, s.verified_at, order_differs, s.state
-          from partition_archiver.segment s join partition_archiver.partition l using (archive_id)
-         where l.id = ${id} and s.number = 0`;
-      expect(row).toEqual({
-        ...{ row_count: null, byte_count: null, sha256: null, line_hash_sum: null, objects: null },
-        ...{ verified_at: null, order_differs: null, state: 'exported' },
-      });
-      await tx`rollback and chain`;
-    });
-  });
-});
+const { sql, bring, ask, change } = useAsking();
 
 describe('a partition in quarantine', () => {
   let id = 0;
@@ -153,7 +19,7 @@ describe('a partition in quarantine', () => {
 
   test('is asked for in the right isolation, by an id that there is, and in a state that fits', async () => {
     for (const isolation of ['repeatable read', 'serializable']) {
-      expect(await ask(`hand_back(${id})`, isolation)).toBe(
+      expect(await ask(`hand_back(${id})`, { isolation })).toBe(
         `PA001 transaction isolation is ${isolation}, but an older snapshot cannot see what was committed while waiting for the lock`,
       );
     }
@@ -254,6 +120,9 @@ describe('a verified partition', () => {
     expect(await ask(`drop_evidence(${id})`)).toMatch(/^PA007/);
     await change(id, `state = 'verified'`);
     expect(await ask(`is_dropped(${id})`)).toBe('answers false');
+    expect(await ask(`begin_segment(${id}, 0, false)`)).toMatch(
+      /^PA001 partition \d+ is verified, not quarantined/,
+    );
   });
 
   test('comes out of a block as what it was', async () => {
@@ -292,6 +161,14 @@ describe('a verified partition', () => {
     expect(await commit(own, sum!.rows + 1, sum!.bytes)).toMatch(refused);
     expect(await commit(own, sum!.rows, sum!.bytes + 1)).toMatch(refused);
     expect(await commit(own, sum!.rows, sum!.bytes)).toBe('answers ');
+    // A table above the limit is not counted, and the manifest says so.
+    expect(await ask(`begin_commit(${id}, 0)`)).toMatch(/^answers .*"counted_whole": false/);
+    expect(await ask(`begin_commit(${id}, 1e12::bigint)`)).toMatch(/^answers .*"counted_whole": true/);
+    // Nor with DDL that does not work.
+    const before = `update partition_archiver.partition set ddl = replace(ddl::text, 'CREATE TABLE', 'CREATE TABEL')::jsonb where id = ${id}`;
+    expect(await ask(`begin_commit(${id}, 0)`, { before })).toMatch(
+      /^PA011 statement 1 of \d+ of the archived DDL/,
+    );
     // Nor once somebody has changed the table since the evidence was taken.
     await sql().unsafe(
       `alter table partition_archive."${String((await line()).quarantineName)}" set (fillfactor = 90)`,

@@ -24,7 +24,7 @@ async function detached(table: string): Promise<LedgerLine> {
 
 async function stateOf({ id }: LedgerLine): Promise<unknown> {
   const [row] = await sql()`
-    select state, blocked_code as code, table_schema as schema from partition_archiver.partition where id = ${id}`;
+    select state, blocked_code as code, blocked_state as was, table_schema as schema from partition_archiver.partition where id = ${id}`;
   return { ...row };
 }
 
@@ -35,13 +35,13 @@ describe('a partition that is attached no more', () => {
   test('is detached where it was, or in the schema that pg_partman puts it into', async () => {
     const there = await detached('stayed');
     await look('stayed');
-    expect(await stateOf(there)).toEqual({ state: 'detached', code: null, schema: 'app' });
+    expect(await stateOf(there)).toEqual({ state: 'detached', code: null, was: null, schema: 'app' });
 
     const moved = await detached('moved');
     await sql().unsafe(`create schema kept; alter table app."${moved.table}" set schema kept;
       update partman.part_config set retention_schema = 'kept' where parent_table = 'app.moved'`);
     await look('moved');
-    expect(await stateOf(moved)).toEqual({ state: 'detached', code: null, schema: 'kept' });
+    expect(await stateOf(moved)).toEqual({ state: 'detached', code: null, was: null, schema: 'kept' });
   });
 
   // Seen to fail without `same` in record_inventory(): taken for what it was, and archived under its old name.
@@ -49,12 +49,22 @@ describe('a partition that is attached no more', () => {
     const renamed = await detached('renamed');
     await sql().unsafe(`alter table app."${renamed.table}" rename to event_of_another_kind`);
     await look('renamed');
-    expect(await stateOf(renamed)).toEqual({ state: 'blocked', code: 'IdentityChanged', schema: 'app' });
+    expect(await stateOf(renamed)).toEqual({
+      state: 'blocked',
+      code: 'IdentityChanged',
+      was: 'attached',
+      schema: 'app',
+    });
 
     const moved = await detached('carried_off');
     await sql().unsafe(`create schema elsewhere; alter table app."${moved.table}" set schema elsewhere`);
     await look('carried_off');
-    expect(await stateOf(moved)).toEqual({ state: 'blocked', code: 'IdentityChanged', schema: 'app' });
+    expect(await stateOf(moved)).toEqual({
+      state: 'blocked',
+      code: 'IdentityChanged',
+      was: 'attached',
+      schema: 'app',
+    });
   });
 
   test('is missing where somebody dropped it, whether the ledger knew it as detached or not', async () => {
@@ -112,6 +122,39 @@ test('a table that is partitioned otherwise than by one range column is no set',
       'is not a range partition set of pg_partman with one control column',
     );
   }
+});
+
+test('a partition without a lower end has no bounds to go by, and is left alone', async () => {
+  await createPartitionSet(sql(), { table: 'endless', months: 3, rowsPerMonth: 5 });
+  await sql().unsafe(`create table app.ancient (like app.endless including all);
+    alter table app.endless attach partition app.ancient for values from (minvalue) to ('2000-01-01')`);
+  await look('endless');
+  const tables = (await readLedger(sql(), 'endless')).map(({ table }) => table);
+  expect(tables.length).toBeGreaterThan(2);
+  expect(tables).not.toContain('ancient');
+});
+
+test('a set by a column that is neither a time nor a number is taken for neither', async () => {
+  await createPartitionSet(sql(), { table: 'example', months: 3, rowsPerMonth: 5 });
+  await sql()`create table app.named (name text) partition by range (name)`;
+  await sql()`insert into partman.part_config
+    select (jsonb_populate_record(null::partman.part_config,
+              to_jsonb(p) || '{"parent_table": "app.named", "control": "name"}')).*
+      from partman.part_config p where parent_table = 'app.example'`;
+  expect(
+    await sql()`select control_kind from partition_archiver.partition_set('app.named'::regclass)`,
+  ).toEqual([{ control_kind: null }]);
+});
+
+test('where pg_partman is not installed there is no set', async () => {
+  await createPartitionSet(sql(), { table: 'unmanaged', months: 3, rowsPerMonth: 5 });
+  const found = await sql().begin(async (tx) => {
+    await tx`drop extension pg_partman cascade`;
+    const sets = await tx`select * from partition_archiver.partition_set('app.unmanaged'::regclass)`;
+    await tx`rollback and chain`;
+    return sets.length;
+  });
+  expect(found).toBe(0);
 });
 
 describe('candidates', () => {
@@ -175,8 +218,23 @@ describe('candidates', () => {
       values: 'select generate_series(1, 4999, 100)',
       premake: 5,
     });
+    // The lowest one comes into the ledger last: neither the order of rows there nor that of names is that of bounds.
+    const [{ lowest }] = await sql()<[{ lowest: string }]>`
+      select inhrelid::regclass::text as lowest from pg_inherits where inhparent = 'app.counted'::regclass order by inhrelid limit 1`;
+    await sql().unsafe(`alter table app.counted detach partition ${lowest}`);
+    await look('counted');
+    await sql().unsafe(`alter table app.counted attach partition ${lowest} for values from (0) to (1000)`);
     await look('counted');
     const lines = await readLedger(sql(), 'counted');
+    expect(`app.${nth(lines, 0).table}`).toBe(lowest);
+    expect(nth(lines, 0).id).toBeGreaterThan(nth(lines, 1).id);
+    const [parent] = await sql()<[{ oid: number }]>`select 'app.counted'::regclass::oid as oid`;
+    const [health] =
+      await sql()`select future_partitions as future from partition_archiver.health(${parent.oid}, 'UTC')`;
+    expect(health).toEqual({ future: null });
+    const forecast = await sql()<{ table: string }[]>`
+      select table_name as table from partition_archiver.forecast(${parent.oid}, 'UTC', 1000000) order by lower_bound::numeric`;
+    expect(forecast.map(({ table }) => table)).toEqual(lines.slice(0, 2).map(({ table }) => table));
     for (const { table } of lines.slice(0, 4)) {
       await sql().unsafe(`alter table app.counted detach partition app."${table}"`);
     }

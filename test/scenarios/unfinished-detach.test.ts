@@ -31,6 +31,10 @@ test('a DETACH CONCURRENTLY that was cancelled half way is left to an operator, 
     select inhdetachpending as pending from pg_inherits where inhrelid = ${line.oid}::oid`;
   expect(pending).toEqual({ pending: true });
 
+  const [{ refusals }] = await sql<[{ refusals: string[] }]>`
+    select partition_archiver.refusals(${line.oid}::oid) as refusals`;
+  expect(refusals).toEqual(['it is attached to app.event, with a DETACH CONCURRENTLY pending']);
+
   // pg_partman cannot detach it, and says less than it knows.
   const failure = await failureOf(run(settings));
   expect(failure.message).toMatch(/maintenance of app\.event: cannot detach partition "event_p[\d_]+"/);
