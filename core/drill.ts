@@ -1,7 +1,10 @@
+import * as z from 'zod';
 import { readManifest, type ArchiveStore } from './archive-store.ts';
+import { wholeNumber } from './config/fields.ts';
 import { ArchiverError } from './errors.ts';
 import { manifestKeys } from './find/keys.ts';
-import { isObject, show } from './input.ts';
+import { parseInput } from './input.ts';
+import type { LastGoodMetrics } from './last-good.ts';
 import type { Clock, Log } from './ports.ts';
 import { inRandomOrder } from './random.ts';
 import { reasonOf, type StepFailure } from './record-failure.ts';
@@ -9,7 +12,7 @@ import { isExpired } from './restore/check.ts';
 import type { RestoreDatabase } from './restore/database.ts';
 import type { PlannedArchive } from './restore/plan.ts';
 import { requireProof } from './restore/prove.ts';
-import { readRetrieval, type Retrieval } from './restore/request.ts';
+import { retrievalSchema, type Retrieval } from './restore/request.ts';
 
 /** What a drill works on. */
 export interface DrillPlan {
@@ -34,20 +37,16 @@ export interface DrillDatabase {
   endDrill(restore: number): Promise<GoodDrill>;
   /** Drops what drills have left behind that began longer ago; answers how many did. */
   abandonOldDrills(olderThanDays: number): Promise<number>;
-  /** Days since the last good drill, or since the first run where there was none; `null` before that. */
-  daysSinceDrill(): Promise<number | null>;
 }
 
-/** Where the age of the last good drill goes that somebody watches. */
-export interface DrillMetrics {
-  drill(daysSinceGoodDrill: number): void;
-}
-
-const DEFAULT_MAX_MIB = 1024;
+const drillSchema = z.strictObject({
+  // 10 TiB.
+  maxMiB: wholeNumber(1, 10_485_760).default(1024),
+  // Bulk costs least, and a drill has time.
+  retrieval: retrievalSchema({ tier: 'Bulk', days: 3 }),
+});
 /** Manifests that are read at most until one of an archive that is small enough is found. */
 const LOOKS = 500;
-/** Bulk costs least, and a drill has time. */
-const DRILL_RETRIEVAL: Retrieval = { tier: 'Bulk', days: 3 };
 /** Longer than an execution of *Drill* may take: what is older is left over. */
 const LEFT_OVER_DAYS = 5;
 
@@ -72,7 +71,7 @@ export async function pickArchive(
     readonly log: Log;
   },
 ): Promise<DrillPlan> {
-  const { maxMiB, retrieval } = parseDrillRequest(input);
+  const { maxMiB, retrieval } = parseInput(drillSchema, input);
   const keys = await Array.fromAsync(manifestKeys({ database }, store));
   if (keys.length === 0) return { next: 'done', archive: null, retrieval };
   let looks = 0;
@@ -88,24 +87,9 @@ export async function pickArchive(
   throw new ArchiverError('InvalidInput', `maxMiB: no archive of at most ${maxMiB} MiB was found; raise it`);
 }
 
-function parseDrillRequest(input: unknown): { readonly maxMiB: number; readonly retrieval: Retrieval } {
-  const problems: string[] = [];
-  const { maxMiB = DEFAULT_MAX_MIB, retrieval, ...rest } = isObject(input) ? input : {};
-  if (!isObject(input)) problems.push('the input must be a JSON object such as {}');
-  for (const field of Object.keys(rest)) {
-    problems.push(`${show(field)}: there is no such field; there are maxMiB and retrieval`);
-  }
-  if (typeof maxMiB !== 'number' || !Number.isInteger(maxMiB) || maxMiB < 1) {
-    problems.push(`maxMiB: ${show(maxMiB)} must be a whole number of at least 1`);
-  }
-  const asked = retrieval === undefined ? DRILL_RETRIEVAL : readRetrieval(retrieval, problems);
-  if (problems.length > 0) throw new ArchiverError('InvalidInput', problems.join('; '));
-  return { maxMiB: Number(maxMiB), retrieval: asked };
-}
-
 interface Ports {
   readonly database: RestoreDatabase & DrillDatabase;
-  readonly metrics: DrillMetrics;
+  readonly metrics: LastGoodMetrics;
   readonly log: Log;
 }
 
@@ -116,7 +100,7 @@ export async function endDrill(
 ): Promise<GoodDrill & { readonly summary: string }> {
   await requireProof(restore, database);
   const drill = await database.endDrill(restore);
-  metrics.drill(0);
+  metrics.lastGood('drill', 0);
   await dropLeftOver(database, log);
   log.info('drill', { ...drill });
   const { manifestKey, rows, bytes, seconds } = drill;
@@ -154,23 +138,4 @@ export interface FailedDrill {
   /** `null` where it was not begun. */
   readonly restore: number | null;
   readonly failure: StepFailure;
-}
-
-/** Publishes the age of the last good drill. That it cannot be told does not spoil a run. */
-export async function measureDrill({
-  database,
-  metrics,
-  log,
-}: {
-  readonly database: Pick<DrillDatabase, 'daysSinceDrill'>;
-  readonly metrics: DrillMetrics;
-  readonly log: Log;
-}): Promise<void> {
-  try {
-    const days = await database.daysSinceDrill();
-    if (days !== null) metrics.drill(days);
-  } catch (error) {
-    if (!(error instanceof ArchiverError)) throw error;
-    log.warn('progress', { error: error.code, message: error.message });
-  }
 }

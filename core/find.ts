@@ -77,12 +77,17 @@ export function checkRange(query: ArchiveQuery): void {
 }
 
 /** What is wrong with a range. */
-export function rangeProblems({ from, to }: Pick<ArchiveQuery, 'from' | 'to'>): string[] {
+function rangeProblems({ from, to }: Pick<ArchiveQuery, 'from' | 'to'>): string[] {
   return Object.entries({ from, to }).flatMap(([name, text]) =>
-    text !== undefined && parseBound('time', text) === null && parseBound('id', text) === null
-      ? [`${name}: ${JSON.stringify(text)} must be a date or time such as 2021-01-31, or a number`]
-      : [],
+    text === undefined || isMoment(text)
+      ? []
+      : [`${name}: ${JSON.stringify(text)} must be a date or time such as 2021-01-31, or a number`],
   );
+}
+
+/** Whether a text is an end of a range: a date or time, or a number. */
+export function isMoment(text: string): boolean {
+  return parseBound('time', text) !== null || parseBound('id', text) !== null;
 }
 
 /** Whether an archive has a part in the range. What cannot be compared is not left out. */

@@ -13,10 +13,11 @@ export interface PreflightProblem {
   readonly remedy: string;
 }
 
-/** Database and bucket, as `preflight` needs them. */
+/** Database and bucket, as `preflight` needs them; and where tables are read past the proxy, that place. */
 export interface PreflightPorts {
   readonly database: { problems(sets: readonly PartitionSetConfig[]): Promise<readonly PreflightProblem[]> };
   readonly bucket: { problems(): Promise<readonly PreflightProblem[]> };
+  readonly reading?: { problems(): Promise<readonly PreflightProblem[]> };
   readonly log: Log;
 }
 
@@ -27,12 +28,14 @@ export interface PreflightPorts {
 export async function preflight(
   input: unknown,
   config: RuntimeConfig,
-  { database, bucket, log }: PreflightPorts,
+  { database, bucket, reading, log }: PreflightPorts,
   now: Date,
 ): Promise<Request> {
   const request = parseRequest(input, config, now);
   const sets = request.partitionSets.flatMap((index) => config.partitionSets[index] ?? []);
-  const problems = (await Promise.all([database.problems(sets), bucket.problems()])).flat();
+  const looks = [database.problems(sets), bucket.problems()];
+  if (reading !== undefined) looks.push(reading.problems());
+  const problems = (await Promise.all(looks)).flat();
   if (problems.length > 0) {
     const lines = problems.map(({ subject, problem, remedy }) => `${subject}: ${problem}. ${remedy}`);
     throw new ArchiverError('PreflightFailed', lines.join('\n'));

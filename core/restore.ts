@@ -1,13 +1,7 @@
 import { mapAtOnce, type ArchiveStore } from './archive-store.ts';
-import {
-  abandonDrill,
-  endDrill,
-  pickArchive,
-  type DrillDatabase,
-  type DrillMetrics,
-  type GoodDrill,
-} from './drill.ts';
+import { abandonDrill, endDrill, pickArchive, type DrillDatabase, type GoodDrill } from './drill.ts';
 import { ArchiverError } from './errors.ts';
+import type { LastGoodMetrics } from './last-good.ts';
 import type { Clock, Log } from './ports.ts';
 import { beginRestore } from './restore/begin.ts';
 import { attach, bringOut, type Restored } from './restore/bring-out.ts';
@@ -124,7 +118,7 @@ export async function restoreAll(input: unknown, ports: RestoreRunPorts): Promis
 /** What a drill in this process has besides. */
 export interface DrillPorts extends RestorePorts {
   readonly database: RestoreDatabase & DrillDatabase;
-  readonly metrics: DrillMetrics;
+  readonly metrics: LastGoodMetrics;
   readonly databaseName: string;
   readonly random: () => number;
 }

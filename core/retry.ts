@@ -35,12 +35,33 @@ const READER_PAUSES_MS = [200, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000];
  * Tries again while the server that is read at has not replayed what the writer knows. Throws the last `ReaderBehind`
  * when all tries are used up; the workflow then tries again for minutes.
  */
-export async function withReaderTries<T>(clock: Clock, work: () => Promise<T>): Promise<T> {
-  for (const pause of READER_PAUSES_MS) {
+export function withReaderTries<T>(clock: Clock, work: () => Promise<T>): Promise<T> {
+  return withPauses(clock, READER_PAUSES_MS, ({ code }) => code === 'ReaderBehind', work);
+}
+
+/** A server that starts anew is back in seconds; whoever wrote a wrong name should not have to wait for longer. */
+const CONNECTION_PAUSES_MS = [500, 1_500, 3_000];
+/** One that does not even refuse takes half a minute to say so. */
+const LAST_TRY_MS = 10_000;
+
+/** Tries again for seconds what may be only a bad moment of a server. Throws the last error when all tries are used up. */
+export function withConnectionTries<T>(clock: Clock, work: () => Promise<T>): Promise<T> {
+  const began = clock.now().getTime();
+  const isEarly = (): boolean => clock.now().getTime() - began < LAST_TRY_MS;
+  return withPauses(clock, CONNECTION_PAUSES_MS, ({ retryable }) => retryable && isEarly(), work);
+}
+
+async function withPauses<T>(
+  clock: Clock,
+  pauses: readonly number[],
+  mayPass: (error: ArchiverError) => boolean,
+  work: () => Promise<T>,
+): Promise<T> {
+  for (const pause of pauses) {
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof ArchiverError && error.code === 'ReaderBehind')) throw error;
+      if (!(error instanceof ArchiverError && mayPass(error))) throw error;
     }
     await clock.sleep(pause);
   }

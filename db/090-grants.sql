@@ -122,9 +122,13 @@ grant execute on function
   partition_archiver.attach_restored(bigint, name, name)
 to archiver_restore;
 grant select on partition_archiver.restore, partition_archiver.restore_segment, partition_archiver.restore_statement,
-  partition_archiver.restore_range, partition_archiver.restore_outcome, partition_archiver.drill
+  partition_archiver.restore_range, partition_archiver.restore_outcome, partition_archiver.drill, partition_archiver.audit
   to archiver_maintain, archiver_read;
-grant execute on function partition_archiver.days_since_drill() to archiver_read;
+grant execute on function
+  partition_archiver.days_since_drill(),
+  partition_archiver.record_audit(text, bigint, bigint, bigint),
+  partition_archiver.days_since_audit()
+to archiver_read;
 
 grant execute on function
   partition_archiver.release(bigint, text),

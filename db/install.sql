@@ -48,5 +48,6 @@ begin;
 \ir 088-adopt.sql
 \ir 089-progress.sql
 \ir 089b-drill.sql
+\ir 089c-audit.sql
 \ir 090-grants.sql
 commit;

@@ -1,7 +1,7 @@
 import { auditNext, type AuditProgress } from '../core/audit/next.ts';
 import type { ArchiveVerdict } from '../core/audit/report.ts';
 import { bucketStep } from './runtime/bucket-step.ts';
-import { embeddedMetrics } from './runtime/metrics.ts';
+import { stepMetrics } from './runtime/metrics.ts';
 import { browsableStore } from './runtime/store.ts';
 
 /** One turn of an audit: takes the last verdicts, and names the next archives; at the end, reports. */
@@ -15,11 +15,7 @@ export const handler = bucketStep(
     },
     { settings, clock, log },
   ) => {
-    const metrics = embeddedMetrics(
-      settings.archiver,
-      () => clock.now(),
-      (line) => process.stdout.write(`${line}\n`),
-    );
+    const metrics = stepMetrics(settings, clock);
     const store = browsableStore(settings);
     return auditNext(event, { store, database: settings.databaseName, random: Math.random, metrics, log });
   },

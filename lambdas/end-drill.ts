@@ -1,7 +1,7 @@
 import { drillDatabase } from '../adapters/postgres/drill.ts';
 import { restoreDatabase } from '../adapters/postgres/restore.ts';
 import { endDrill } from '../core/drill.ts';
-import { embeddedMetrics } from './runtime/metrics.ts';
+import { stepMetrics } from './runtime/metrics.ts';
 import { step } from './runtime/step.ts';
 
 /** Compares what a drill has read with the manifest, drops its table, and records that it was good. */
@@ -10,11 +10,7 @@ export const handler = step(
   ({ restore }: { restore: number }, { settings, connection, open, remainingMs, clock, log }) =>
     endDrill(restore, {
       database: { ...restoreDatabase({ open, timeoutMs: remainingMs }), ...drillDatabase(connection) },
-      metrics: embeddedMetrics(
-        settings.archiver,
-        () => clock.now(),
-        (line) => process.stdout.write(`${line}\n`),
-      ),
+      metrics: stepMetrics(settings, clock),
       log,
     }),
 );

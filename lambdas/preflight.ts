@@ -1,4 +1,5 @@
 import { databaseProblems } from '../adapters/postgres/preflight.ts';
+import { readingProblems } from '../adapters/postgres/preflight-reading.ts';
 import { bucketProblems } from '../adapters/s3/preflight.ts';
 import { keyPart } from '../core/keys.ts';
 import { preflight } from '../core/preflight.ts';
@@ -10,9 +11,9 @@ export const handler = step(
   'preflight',
   async (
     { input, execution }: { input: unknown; execution: string },
-    { settings, config, connection, clock, log },
+    { settings, config, connection, open, clock, log },
   ) => {
-    const { archiveBucket, region, databaseName } = settings;
+    const { archiveBucket, region, databaseName, readingEndpoint: place } = settings;
     const expected = {
       region,
       prefix: `${keyPart(databaseName)}/`,
@@ -21,7 +22,11 @@ export const handler = step(
     };
     const database = { problems: (sets: typeof config.partitionSets) => databaseProblems(connection, sets) };
     const bucket = { problems: () => bucketProblems(archiveClient(settings), archiveBucket, expected) };
-    const request = await preflight(input, config, { database, bucket, log }, clock.now());
+    const reading = place && {
+      problems: () => readingProblems(connection, { ...place, open: () => open(place) }, clock),
+    };
+    const ports = { database, bucket, log, ...(reading && { reading }) };
+    const request = await preflight(input, config, ports, clock.now());
     // Travels with the request, so that every line of every step says whose it is.
     return { ...request, execution };
   },

@@ -42,20 +42,29 @@ export interface AlarmThresholds {
    * @default 40 - a month between two drills
    */
   readonly missedDrillDays?: number;
+  /**
+   * Days since the last good audit, where audits are started by a schedule.
+   *
+   * @default 40 - a month between two audits
+   */
+  readonly missedAuditDays?: number;
+}
+
+/** A workflow that has to turn out well once in a while. */
+export interface Rehearsed {
+  readonly stateMachine: sfn.StateMachine;
+  /** Whether somebody is to hear that it was not good for long. */
+  readonly isScheduled: boolean;
 }
 
 /** Properties of {@link ArchiveAlarms}. */
 export interface ArchiveAlarmsProps {
   readonly stateMachine: sfn.StateMachine;
-  readonly auditStateMachine: sfn.StateMachine;
   /** Queue of starts that did not happen. */
   readonly deadLetterQueue: sqs.IQueue;
   readonly metrics: ArchiverMetrics;
-  readonly drill: {
-    readonly stateMachine: sfn.StateMachine;
-    /** Whether somebody is to hear that there was no good drill for long. */
-    readonly isScheduled: boolean;
-  };
+  readonly drill: Rehearsed;
+  readonly audit: Rehearsed;
   /**
    * From where on alarms are raised.
    *
@@ -177,30 +186,23 @@ export class ArchiveAlarms extends Construct {
     ];
   }
 
-  private ofDrills({ drill, metrics, thresholds = {} }: ArchiveAlarmsProps): cloudwatch.Alarm[] {
-    const period = Duration.minutes(5);
+  private ofDrills({ drill, metrics, thresholds }: ArchiveAlarmsProps): cloudwatch.Alarm[] {
     return [
       this.alarm('DrillFailed', {
         alarmDescription:
           'A restore drill failed: an archive could not be restored and proven. Its cause names the archive and says why.',
-        metric: drill.stateMachine.metricFailed({ period, statistic: 'Sum' }),
+        metric: drill.stateMachine.metricFailed({ period: Duration.minutes(5), statistic: 'Sum' }),
       }),
-      ...(drill.isScheduled
-        ? [
-            this.alarm('DrillMissed', {
-              alarmDescription:
-                'No restore drill was good for long. Look whether its schedule is enabled, and at the executions of Drill.',
-              // A good drill counts at once, whatever was published earlier that day.
-              metric: metrics.metric('DaysSinceGoodDrill', 'Minimum'),
-              threshold: thresholds.missedDrillDays ?? 40,
-              treatMissingData: IGNORE,
-            }),
-          ]
-        : []),
+      ...this.missed('DrillMissed', drill, {
+        alarmDescription:
+          'No restore drill was good for long. Look whether its schedule is enabled, and at the executions of Drill.',
+        metric: metrics.metric('DaysSinceGoodDrill', 'Minimum'),
+        threshold: thresholds?.missedDrillDays ?? 40,
+      }),
     ];
   }
 
-  private ofAudits({ auditStateMachine, metrics }: ArchiveAlarmsProps): cloudwatch.Alarm[] {
+  private ofAudits({ audit, metrics, thresholds }: ArchiveAlarmsProps): cloudwatch.Alarm[] {
     return [
       this.alarm('ArchiveDamaged', {
         alarmDescription:
@@ -212,9 +214,24 @@ export class ArchiveAlarms extends Construct {
       this.alarm('AuditFailed', {
         alarmDescription:
           'An audit of the archive failed: something is damaged, or could not be read. Its cause names the archives.',
-        metric: auditStateMachine.metricFailed({ period: Duration.minutes(5), statistic: 'Sum' }),
+        metric: audit.stateMachine.metricFailed({ period: Duration.minutes(5), statistic: 'Sum' }),
+      }),
+      ...this.missed('AuditMissed', audit, {
+        alarmDescription:
+          'No audit of the archive was good for long. Look whether its schedule is enabled, and at the executions of Audit.',
+        metric: metrics.metric('DaysSinceGoodAudit', 'Minimum'),
+        threshold: thresholds?.missedAuditDays ?? 40,
       }),
     ];
+  }
+
+  /** By the age of the last good one: the least of a day, since one counts at once, whatever was published before. */
+  private missed(
+    id: string,
+    { isScheduled }: Rehearsed,
+    props: Pick<cloudwatch.AlarmProps, 'alarmDescription' | 'metric' | 'threshold'>,
+  ): cloudwatch.Alarm[] {
+    return isScheduled ? [this.alarm(id, { ...props, treatMissingData: IGNORE })] : [];
   }
 
   private alarm(

@@ -65,8 +65,9 @@ export class ArchiveDashboard extends Construct {
         ],
         [
           history(
-            'Days since the last good restore drill',
-            metrics.metric('DaysSinceGoodDrill', 'Minimum').with({ label: 'days' }),
+            'Days since the last good restore drill and audit',
+            metrics.metric('DaysSinceGoodDrill', 'Minimum').with({ label: 'drill' }),
+            metrics.metric('DaysSinceGoodAudit', 'Minimum').with({ label: 'audit' }),
           ),
         ],
         [

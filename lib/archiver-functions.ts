@@ -15,7 +15,7 @@ import { handlerCode } from './handler-code.ts';
 import type { StepFunction } from './step-function.ts';
 import { STEP_NAMES, STEPS, type Step } from './steps.ts';
 
-/** Where the step `verify` reads tables, past the proxy. */
+/** Where the step `verify` reads tables, past the proxy; `preflight` looks whether that is possible. */
 export interface VerifyEndpoint {
   /** Host name of a reader endpoint, of a read replica, or of the writer. */
   readonly endpoint: string;
@@ -68,10 +68,14 @@ export class ArchiverFunctions extends Construct {
   /** Log groups of all functions. */
   readonly logGroups: readonly logs.ILogGroup[];
   private readonly functions: ReadonlyMap<Step, lambda.Function>;
+  private readonly readingGroups: readonly ec2.ISecurityGroup[];
 
   constructor(scope: Construct, id: string, props: ArchiverFunctionsProps) {
     super(scope, id);
     const configFile = this.writeConfig(props.config);
+    this.readingGroups = (props.verifyEndpoint?.securityGroupIds ?? []).map((groupId, index) =>
+      ec2.SecurityGroup.fromSecurityGroupId(this, `ReadingSecurityGroup${index + 1}`, groupId),
+    );
     const logGroups: logs.ILogGroup[] = [];
     this.logGroups = logGroups;
     this.functions = new Map(
@@ -113,13 +117,13 @@ export class ArchiverFunctions extends Construct {
 
   private functionFor(
     step: Step,
-    { description, login: as, bucketAccess, timeout, memoryMiB, installs = false }: StepFunction,
+    { description, login: as, bucketAccess, timeout, memoryMiB, reads, installs = false }: StepFunction,
     configFile: string,
     logGroups: logs.ILogGroup[],
     { vpc, vpcSubnets, database, archive, ...props }: ArchiverFunctionsProps,
   ): lambda.Function {
     const id = constructId(step);
-    const reading = step === 'verify' ? props.verifyEndpoint : undefined;
+    const reading = reads === true ? props.verifyEndpoint : undefined;
     const logGroup = new logs.LogGroup(this, `${id}Logs`, {
       retention: props.logRetention ?? logs.RetentionDays.THREE_MONTHS,
       removalPolicy: RemovalPolicy.DESTROY,
@@ -154,7 +158,7 @@ export class ArchiverFunctions extends Construct {
     );
     for (const statement of [
       ...networkInterfaceStatements(),
-      ...(login === undefined ? [] : [login.statement]),
+      ...(login?.statements ?? []),
       ...(reading === undefined ? [] : database.directLogin('archiver_read', reading.resourceId)),
       ...(passwords.length > 0 ? [readPasswords(passwords.map(([, { secretArn }]) => secretArn))] : []),
       ...archiveStatements,
@@ -196,13 +200,11 @@ export class ArchiverFunctions extends Construct {
       },
     });
     login?.connections.allowFrom(created, ec2.Port.tcp(login.port), `Step ${step}`);
-    reading?.securityGroupIds.forEach((groupId, index) => {
-      ec2.SecurityGroup.fromSecurityGroupId(
-        this,
-        `ReadingSecurityGroup${index + 1}`,
-        groupId,
-      ).connections.allowFrom(created, ec2.Port.tcp(reading.port), `Step ${step}`);
-    });
+    if (reading !== undefined) {
+      for (const { connections } of this.readingGroups) {
+        connections.allowFrom(created, ec2.Port.tcp(reading.port), `Step ${step}`);
+      }
+    }
     return created;
   }
 }

@@ -5,6 +5,7 @@ import * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
+import { bySecret, type DatabaseLogin } from './database-login.ts';
 import type { DatabaseTarget } from './database-target.ts';
 import { DATABASE_ROLES, type DatabaseRole } from './step-function.ts';
 
@@ -64,23 +65,12 @@ export interface DatabaseAccessProps {
    */
   readonly maxConnectionsPercent?: number;
   /**
-   * Secret `{"username", "password"}` of an administrator of the database, such as the one that RDS manages.
+   * Secret `{"username", "password"}` of an administrator of the database, such as the one that RDS manages. Import it
+   * with its key where it is encrypted with one of your own.
    *
    * @default - no function logs in as an administrator
    */
   readonly adminSecret?: secretsmanager.ISecret;
-}
-
-/** How a function gets into the database. */
-export interface DatabaseLogin {
-  readonly host: string;
-  readonly port: number;
-  /** Where the connections lead to. */
-  readonly connections: ec2.Connections;
-  /** What the function's role has to be allowed. */
-  readonly statement: iam.PolicyStatement;
-  /** What the function has to be told. */
-  readonly environment: Readonly<Record<string, string>>;
 }
 
 /**
@@ -115,7 +105,7 @@ export class DatabaseAccess extends Construct {
     this.administrator =
       props.adminSecret === undefined
         ? undefined
-        : { host, port, connections, ...bySecret(props.adminSecret) };
+        : { host, port, connections, ...bySecret(props.adminSecret, Stack.of(this).region) };
     if (props.existingProxy === undefined) {
       const proxy = this.makeProxy(props);
       this.host = proxy.endpoint;
@@ -198,10 +188,11 @@ export class DatabaseAccess extends Construct {
     const { host, port, connections } = this;
     if (this.authentication === 'iam') {
       const statement = this.mayConnect(this.proxyResourceId, as);
-      return { host, port, connections, statement, environment: { DATABASE_USER: as } };
+      return { host, port, connections, statements: [statement], environment: { DATABASE_USER: as } };
     }
     // Secret says `secretFullArn?: string | undefined`, ISecret `secretFullArn?: string`.
-    return { host, port, connections, ...bySecret(this.secret(as) as secretsmanager.ISecret) };
+    const secret = this.secret(as) as secretsmanager.ISecret;
+    return { host, port, connections, ...bySecret(secret, Stack.of(this).region) };
   }
 
   /**
@@ -248,16 +239,4 @@ export class DatabaseAccess extends Construct {
     (secret.node.defaultChild as secretsmanager.CfnSecret).addMetadata(DATABASE_ROLE_TAG, role);
     return secret;
   }
-}
-
-/** Not `grantRead`, which allows DescribeSecret as well. */
-function bySecret({ secretArn }: secretsmanager.ISecret): Pick<DatabaseLogin, 'statement' | 'environment'> {
-  return {
-    statement: new iam.PolicyStatement({
-      sid: 'ReadOwnLogin',
-      actions: ['secretsmanager:GetSecretValue'],
-      resources: [secretArn],
-    }),
-    environment: { DATABASE_SECRET_ARN: secretArn },
-  };
 }

@@ -59,7 +59,8 @@ export interface PartitionArchiverProps {
    */
   readonly authentication?: DatabaseAuthentication;
   /**
-   * Secret `{"username", "password"}` of an administrator of the database.
+   * Secret `{"username", "password"}` of an administrator of the database. Import it with its key
+   * (`Secret.fromSecretAttributes`) where it is encrypted with one of your own.
    *
    * @default - the workflows that need an administrator are not made
    */

@@ -9,7 +9,7 @@ import * as sns from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import type { DeploymentConfig } from '../core/config/deployment.ts';
 import type { ArchiveBucketProps } from './archive-bucket.ts';
-import { PartitionArchiver } from './partition-archiver.ts';
+import { PartitionArchiver, type PartitionArchiverProps } from './partition-archiver.ts';
 
 /** Properties of {@link PartitionArchiverStack}. */
 export interface PartitionArchiverStackProps extends StackProps {
@@ -39,7 +39,6 @@ export class PartitionArchiverStack extends Stack {
       verifyEndpoint,
       authentication,
       resourceId,
-      adminSecretArn,
       attachedS3Roles,
     } = config.database;
     const { topicArn, ...thresholds } = config.alarms;
@@ -67,11 +66,7 @@ export class PartitionArchiverStack extends Stack {
               resourceId: verifyEndpoint.resourceId,
             },
           }),
-      ...(adminSecretArn === undefined
-        ? {}
-        : {
-            adminSecret: secretsmanager.Secret.fromSecretCompleteArn(this, 'AdminSecret', adminSecretArn),
-          }),
+      ...this.adminSecretOf(config.database),
       ...(attachedS3Roles === undefined
         ? {}
         : {
@@ -93,6 +88,18 @@ export class PartitionArchiverStack extends Stack {
       ...(topicArn === undefined ? {} : { alarmTopic: sns.Topic.fromTopicArn(this, 'AlarmTopic', topicArn) }),
     });
     if (config.network.createVpcEndpoints) this.createVpcEndpoints(vpc);
+  }
+
+  private adminSecretOf({
+    adminSecretArn: secretCompleteArn,
+    adminSecretKeyArn: keyArn,
+  }: DeploymentConfig['database']): Pick<PartitionArchiverProps, 'adminSecret'> {
+    if (secretCompleteArn === undefined) return {};
+    const adminSecret = secretsmanager.Secret.fromSecretAttributes(this, 'AdminSecret', {
+      secretCompleteArn,
+      ...(keyArn !== undefined && { encryptionKey: kms.Key.fromKeyArn(this, 'AdminSecretKey', keyArn) }),
+    });
+    return { adminSecret };
   }
 
   private archiveOf({

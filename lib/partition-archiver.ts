@@ -118,10 +118,10 @@ export class PartitionArchiver extends Construct {
     );
     const { topic, alarms } = new ArchiveAlarms(this, 'Alarms', {
       stateMachine: this.stateMachine,
-      auditStateMachine: this.operations.audit,
       deadLetterQueue,
       metrics: this.metrics,
       drill: { stateMachine: this.drillStateMachine, isScheduled: props.drill !== undefined },
+      audit: { stateMachine: this.operations.audit, isScheduled: props.schedule.audit !== undefined },
       ...(props.alarmThresholds === undefined ? {} : { thresholds: props.alarmThresholds }),
       ...(props.alarmTopic === undefined ? {} : { topic: props.alarmTopic }),
       ...(props.alarmEmails === undefined ? {} : { emails: props.alarmEmails }),

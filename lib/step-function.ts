@@ -28,6 +28,8 @@ export interface StepFunction {
   readonly bucketAccess: BucketAccess;
   readonly timeout: Duration;
   readonly memoryMiB: number;
+  /** Has a way to where tables are read past the proxy, if such a place is configured. */
+  readonly reads?: boolean;
   /** Installs the archiver in the database: has `db/` beside its bundle, and the secrets of all logins, whose passwords it sets. */
   readonly installs?: boolean;
 }

@@ -15,6 +15,7 @@ export const ARCHIVE_STEPS = {
     bucketAccess: 'settings',
     timeout: Duration.minutes(2),
     memoryMiB: 256,
+    reads: true,
   },
   maintain: {
     description: 'Records the attached partitions, then runs the maintenance of pg_partman',
@@ -50,6 +51,7 @@ export const ARCHIVE_STEPS = {
     bucketAccess: 'read',
     timeout: LONGEST,
     memoryMiB: 512,
+    reads: true,
   },
   commit: {
     description: 'Proves that the segments are the whole partition and writes its manifest',
@@ -123,6 +125,13 @@ const OPERATOR_STEPS = {
   'audit-failure': {
     description: 'Says why one archive could not be audited',
     login: 'none',
+    bucketAccess: 'none',
+    timeout: Duration.minutes(1),
+    memoryMiB: 256,
+  },
+  'record-audit': {
+    description: 'Records that an audit was good',
+    login: 'archiver_read',
     bucketAccess: 'none',
     timeout: Duration.minutes(1),
     memoryMiB: 256,

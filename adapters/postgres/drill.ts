@@ -17,12 +17,5 @@ export function drillDatabase(connection: Connection): DrillDatabase {
           select partition_archiver.abandon_old_drills(make_interval(days => ${olderThanDays}::integer)) as dropped`;
         return row.dropped;
       }),
-
-    daysSinceDrill: () =>
-      translated('looking for the last good drill', async () => {
-        const [row] = await connection<[{ days: number | null }]>`
-          select partition_archiver.days_since_drill() as days`;
-        return row.days;
-      }),
   };
 }

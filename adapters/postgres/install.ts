@@ -46,6 +46,7 @@ export const INSTALL_FILES = [
   '088-adopt.sql',
   '089-progress.sql',
   '089b-drill.sql',
+  '089c-audit.sql',
   '090-grants.sql',
 ] as const;
 

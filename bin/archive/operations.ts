@@ -91,7 +91,7 @@ export function localOperations(wiring: OperationWiring): Operations {
     drill: (input, databaseName) =>
       beside((connection) => {
         const database = { ...restoring(), ...drillDatabase(connection) };
-        const metrics = { drill: () => undefined };
+        const metrics = { lastGood: () => undefined };
         return drill(input, { ...ports(), database, metrics, databaseName, random: Math.random });
       }),
     abandonRestore: (id) => restoring().abandon(id),

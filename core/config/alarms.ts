@@ -29,4 +29,7 @@ export const alarmsSchema = z.strictObject({
     .describe(
       'Alarm when no restore drill was good for this many days, where drills are held on a schedule.',
     ),
+  missedAuditDays: wholeNumber(1, 3650)
+    .default(40)
+    .describe('Alarm when no audit was good for this many days, where audits are started by a schedule.'),
 });

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { judgedBy, matching, wholeNumber } from './fields.ts';
+import { judgedBy, keyArn as keyArnSchema, matching, wholeNumber } from './fields.ts';
 import { expirySchema, retentionSchema } from './runtime.ts';
 
 /** S3 takes no younger object into Standard-IA, and none out of it that has not been there as long. */
@@ -35,11 +35,6 @@ const tiersSchema = z
       [after, previous] = [value, tier];
     }
   });
-
-const keyArnSchema = matching(
-  /^arn:[\w-]+:kms:[\w-]+:\d{12}:key\/[\w-]+$/,
-  'must be the ARN of a KMS key (not of an alias)',
-);
 
 /** Where archives go, and how long they are kept from being deleted. */
 export const archiveSchema = z

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { identifier, judgedBy, matching, wholeNumber } from './fields.ts';
+import { identifier, judgedBy, keyArn, matching, wholeNumber } from './fields.ts';
 
 const securityGroupSchema = matching(
   /^sg-[0-9a-f]+$/,
@@ -91,6 +91,11 @@ const databaseFields = z.strictObject({
     .describe(
       'Secret {"username", "password"} of an administrator, such as the one that RDS manages. Only the workflows PrepareDatabase, Inspect and PartitionTable use it, and without it they are not made.',
     ),
+  adminSecretKeyArn: keyArn
+    .optional()
+    .describe(
+      'KMS key of your own that this secret is encrypted with; the three functions may then decrypt it. By default the one that AWS manages.',
+    ),
   attachedS3Roles: z
     .strictObject({ exportRoleArn: roleSchema, importRoleArn: roleSchema })
     .optional()
@@ -106,11 +111,15 @@ function loginProblems({
   resourceId,
   proxy,
   adminSecretArn,
+  adminSecretKeyArn,
 }: z.output<typeof databaseFields>): [path: string[], message: string][] {
   const problems: [string[], string][] = [];
   const prefix = kind === 'cluster' ? 'cluster-' : 'db-';
   if (resourceId !== undefined && !resourceId.startsWith(prefix)) {
     problems.push([['resourceId'], `must begin with ${prefix} for kind ${kind}`]);
+  }
+  if (adminSecretKeyArn !== undefined && adminSecretArn === undefined) {
+    problems.push([['adminSecretKeyArn'], 'is the key of adminSecretArn, which is not given']);
   }
   if (authentication !== 'iam') return problems;
   if (resourceId === undefined) {
@@ -151,5 +160,5 @@ export const databaseSchema = databaseFields
         context.addIssue({ code: 'custom', path, message });
       }
     },
-    judgedBy('kind', 'authentication', 'resourceId', 'proxy', 'adminSecretArn'),
+    judgedBy('kind', 'authentication', 'resourceId', 'proxy', 'adminSecretArn', 'adminSecretKeyArn'),
   );

@@ -8,6 +8,12 @@ export function matching(pattern: RegExp, rule: string): z.ZodString {
   return z.string(rule).regex(pattern, rule);
 }
 
+/** A KMS key. */
+export const keyArn = matching(
+  /^arn:[\w-]+:kms:[\w-]+:\d{12}:key\/[\w-]+$/,
+  'must be the ARN of a KMS key (not of an alias)',
+);
+
 /** A name exactly as the catalogs have it: case counts, and it is never quoted here. */
 export const identifier = z
   .string('must be a text')

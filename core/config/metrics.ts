@@ -41,9 +41,10 @@ export const SET_METRICS = {
   FuturePartitions: 'Count',
 } as const satisfies Record<string, MetricUnit>;
 
-/** How old the last good drill is; published by each run and by each good drill. */
-export const DRILL_METRICS = {
+/** How old the last good drill and the last good audit are; published by each run, by each good drill and good audit. */
+export const LAST_GOOD_METRICS = {
   DaysSinceGoodDrill: 'None',
+  DaysSinceGoodAudit: 'None',
 } as const satisfies Record<string, MetricUnit>;
 
 /** Name of a metric. */
@@ -51,4 +52,4 @@ export type MetricName =
   | keyof typeof RUN_METRICS
   | keyof typeof AUDIT_METRICS
   | keyof typeof SET_METRICS
-  | keyof typeof DRILL_METRICS;
+  | keyof typeof LAST_GOOD_METRICS;

@@ -1,8 +1,8 @@
+import * as z from 'zod';
 import { parseDisplayName } from '../config/display-name.ts';
-import { ArchiverError } from '../errors.ts';
-import { isObject, show } from '../input.ts';
-import { rangeProblems } from '../find.ts';
-import { fittingLines } from '../limits.ts';
+import { identifier, judgedBy, wholeNumber } from '../config/fields.ts';
+import { moment } from '../find/request.ts';
+import { parseInput } from '../input.ts';
 import type { TableName } from './database.ts';
 
 /** An archive, by its manifest. */
@@ -50,18 +50,79 @@ export interface RestoreRequest {
   readonly options: RestoreOptions;
 }
 
-const NAMES = ['schema', 'table', 'owner', 'database'] as const;
-const TEXTS = ['manifestKey', 'manifestVersionId', 'from', 'to', 'partitionSet', ...NAMES] as const;
-const FLAGS = ['foreignKeys', 'grants'] as const;
-const FIELDS: readonly string[] = [...TEXTS, ...FLAGS, 'attach', 'retrieval'];
-const TIERS = ['Bulk', 'Standard', 'Expedited'] as const;
+const orNull = <Schema extends z.ZodType>(schema: Schema) => schema.nullable().default(null as never);
+const key = z.string('must be a text').min(1, 'must not be empty');
+const flag = z
+  .boolean('must be true or false')
+  .nullish()
+  .transform((value) => value ?? true);
 
-/** A week: time enough for what fails at a weekend. */
-const RETRIEVAL_DAYS = 7;
-const DEFAULT_RETRIEVAL: Retrieval = { tier: 'Standard', days: RETRIEVAL_DAYS };
+const tableName = z.string('must be a name such as "public.orders"').transform((text, context): TableName => {
+  const name = parseDisplayName(text);
+  if (name !== null) return name;
+  context.addIssue({ code: 'custom', message: 'must be a name of the form schema.table' });
+  return z.NEVER;
+});
 
-/** Bytes of all mistakes in a message. */
-const LONGEST_MESSAGE = 16_000;
+const attachRule =
+  'must be "parent", or a table such as "app.kept" or {"schema": "app", "table": "kept"}, with names of at most 63 bytes';
+const attachSchema = z.union(
+  [
+    z.literal('parent'),
+    tableName.pipe(z.object({ schema: identifier, table: identifier })),
+    z.strictObject({ schema: identifier, table: identifier }),
+  ],
+  attachRule,
+);
+
+/** Reads `{ tier, days }`, each with its default; also what a drill is told. */
+export function retrievalSchema({ tier, days }: Retrieval) {
+  const fields = z.strictObject(
+    {
+      tier: z.enum(['Bulk', 'Standard', 'Expedited'], 'must be Bulk, Standard or Expedited').default(tier),
+      days: wholeNumber(1, 365).default(days),
+    },
+    'must be such as {"tier": "Bulk", "days": 7}',
+  );
+  return fields.nullish().transform((value): Retrieval => value ?? { tier, days });
+}
+
+const OF_KEY = ['manifestKey', 'manifestVersionId'] as const;
+const OF_RANGE = ['partitionSet', 'from', 'to', 'database'] as const;
+
+const restoreSchema = z
+  .strictObject({
+    manifestKey: orNull(key),
+    manifestVersionId: orNull(key),
+    partitionSet: orNull(tableName),
+    from: orNull(moment),
+    to: orNull(moment),
+    database: orNull(identifier),
+    schema: orNull(identifier),
+    table: orNull(identifier),
+    owner: orNull(identifier),
+    foreignKeys: flag,
+    grants: flag,
+    attach: orNull(attachSchema),
+    // A week: time enough for what fails at a weekend.
+    retrieval: retrievalSchema({ tier: 'Standard', days: 7 }),
+  })
+  .superRefine(
+    (fields, context) => {
+      const refuse = (field: string, message: string): void => {
+        context.addIssue({ code: 'custom', path: [field], message });
+      };
+      const given = OF_RANGE.filter((field) => fields[field] !== null);
+      if (fields.manifestKey === null && fields.partitionSet === null) {
+        refuse('manifestKey', 'or partitionSet, with from and to, for a range of archives');
+      } else if (fields.manifestKey !== null && given.length > 0) {
+        refuse('manifestKey', `names one archive, so that ${given.join(', ')} cannot be given beside it`);
+      } else if (fields.partitionSet !== null && fields.manifestVersionId !== null) {
+        refuse('manifestVersionId', 'belongs to manifestKey');
+      }
+    },
+    judgedBy(...OF_KEY, ...OF_RANGE),
+  );
 
 /**
  * Reads what a restore is asked for: `manifestKey` (and `manifestVersionId`), or `partitionSet` with `from` and `to` (and
@@ -69,110 +130,11 @@ const LONGEST_MESSAGE = 16_000;
  * "schema.table" or `{ schema, table }`) and `retrieval` (`{ tier, days }`). Throws `InvalidInput` with every mistake at once.
  */
 export function parseRestoreRequest(input: unknown): RestoreRequest {
-  const problems: string[] = [];
-  const fields: Record<string, unknown> = isObject(input) ? input : {};
-  if (!isObject(input)) problems.push('the input must be a JSON object such as {"manifestKey": "…"}');
-  for (const field of Object.keys(fields)) {
-    if (!FIELDS.includes(field)) {
-      problems.push(`${show(field)}: there is no such field; there are ${FIELDS.join(', ')}`);
-    }
-  }
-  const text = (name: (typeof TEXTS)[number]): string | null => readText(fields, name, problems);
-  const flag = (name: (typeof FLAGS)[number]): boolean => {
-    const value = fields[name] ?? true;
-    if (typeof value !== 'boolean') problems.push(`${name}: ${show(value)} must be true or false`);
-    return value === true;
-  };
-  const archives = readArchives(fields, text, problems);
-  const options = {
-    schema: text('schema'),
-    table: text('table'),
-    owner: text('owner'),
-    foreignKeys: flag('foreignKeys'),
-    grants: flag('grants'),
-    attach: readAttach(fields['attach'], problems),
-    retrieval: readRetrieval(fields['retrieval'], problems),
-  };
-  if (problems.length > 0) {
-    throw new ArchiverError('InvalidInput', fittingLines(problems, LONGEST_MESSAGE).join('; '));
-  }
+  const parsed = parseInput(restoreSchema, input);
+  const { manifestKey, manifestVersionId, partitionSet, from, to, database, ...options } = parsed;
+  const archives =
+    partitionSet === null
+      ? { manifestKey: manifestKey ?? '', manifestVersionId }
+      : { database, set: partitionSet, from, to };
   return { archives, options };
-}
-
-function readArchives(
-  fields: Readonly<Record<string, unknown>>,
-  text: (name: (typeof TEXTS)[number]) => string | null,
-  problems: string[],
-): ArchiveRef | ArchiveRange {
-  const has = (name: string): boolean => fields[name] !== undefined && fields[name] !== null;
-  const ofKey = ['manifestKey', 'manifestVersionId'].filter(has);
-  const ofRange = ['partitionSet', 'from', 'to', 'database'].filter(has);
-  if (!has('manifestKey') && !has('partitionSet')) {
-    problems.push('manifestKey: is missing (or partitionSet, with from and to, for a range of archives)');
-  } else if (has('manifestKey') && ofRange.length > 0) {
-    problems.push(`manifestKey names one archive, so that ${ofRange.join(', ')} cannot be given beside it`);
-  } else if (has('partitionSet') && ofKey.length > 0) {
-    problems.push('manifestVersionId: belongs to manifestKey');
-  }
-  if (!has('partitionSet')) {
-    return { manifestKey: text('manifestKey') ?? '', manifestVersionId: text('manifestVersionId') };
-  }
-  const named = text('partitionSet');
-  const set = named === null ? null : parseDisplayName(named);
-  if (named !== null && set === null) {
-    problems.push(`partitionSet: ${show(named)} is no name of the form schema.table`);
-  }
-  const [from, to] = [text('from'), text('to')];
-  problems.push(...rangeProblems({ ...(from !== null && { from }), ...(to !== null && { to }) }));
-  return { database: text('database'), set: set ?? { schema: '', table: '' }, from, to };
-}
-
-function readText(
-  fields: Readonly<Record<string, unknown>>,
-  name: (typeof TEXTS)[number],
-  problems: string[],
-): string | null {
-  const value = fields[name];
-  if (value === undefined || value === null) return null;
-  if (typeof value === 'string' && value !== '' && !value.includes('\0') && fits(value, name)) return value;
-  problems.push(`${name}: ${show(value)} must be a text of at least one byte, and a name of at most 63`);
-  return null;
-}
-
-/** PostgreSQL would cut a longer name off, and then make or find another table. */
-const fits = (text: string, field: string): boolean =>
-  !(NAMES as readonly string[]).includes(field) || Buffer.byteLength(text) <= 63;
-
-function readAttach(value: unknown, problems: string[]): RestoreOptions['attach'] {
-  if (value === undefined || value === null) return null;
-  if (value === 'parent') return value;
-  const table = typeof value === 'string' ? parseDisplayName(value) : asTable(value);
-  if (table !== null && [table.schema, table.table].every((name) => fits(name, 'table'))) return table;
-  problems.push(
-    `attach: ${show(value)} must be "parent", or a table such as "app.kept" or {"schema": "app", "table": "kept"}`,
-  );
-  return null;
-}
-
-function asTable(value: unknown): TableName | null {
-  if (!isObject(value) || Object.keys(value).sort().join() !== 'schema,table') return null;
-  const { schema, table } = value;
-  if (typeof schema !== 'string' || typeof table !== 'string') return null;
-  return schema === '' || table === '' || `${schema}${table}`.includes('\0') ? null : { schema, table };
-}
-
-/** Reads `{ tier, days }`; also what a drill is told. */
-export function readRetrieval(value: unknown, problems: string[]): Retrieval {
-  if (value === undefined || value === null) return DEFAULT_RETRIEVAL;
-  const { tier = DEFAULT_RETRIEVAL.tier, days = RETRIEVAL_DAYS, ...rest } = isObject(value) ? value : {};
-  const known = TIERS.find((each) => each === tier);
-  if (!isObject(value) || Object.keys(rest).length > 0) {
-    problems.push(`retrieval: ${show(value)} must be such as {"tier": "Bulk", "days": 7}`);
-  }
-  if (known === undefined) problems.push(`retrieval.tier: ${show(tier)} must be ${TIERS.join(', ')}`);
-  if (typeof days !== 'number' || !Number.isInteger(days) || days < 1 || days > 365) {
-    problems.push(`retrieval.days: ${show(days)} must be a whole number from 1 to 365`);
-    return DEFAULT_RETRIEVAL;
-  }
-  return { tier: known ?? DEFAULT_RETRIEVAL.tier, days };
 }

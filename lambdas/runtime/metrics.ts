@@ -1,7 +1,7 @@
 import {
   ARCHIVER_DIMENSION,
   AUDIT_METRICS,
-  DRILL_METRICS,
+  LAST_GOOD_METRICS,
   METRIC_NAMESPACE,
   PARTITION_SET_DIMENSION,
   RUN_METRICS,
@@ -9,8 +9,10 @@ import {
   type MetricUnit,
 } from '../../core/config/metrics.ts';
 import type { AuditMetrics } from '../../core/audit/report.ts';
-import type { DrillMetrics } from '../../core/drill.ts';
+import type { LastGoodMetrics } from '../../core/last-good.ts';
+import type { Clock } from '../../core/ports.ts';
 import type { Metrics } from '../../core/progress.ts';
+import type { BucketSettings } from './settings.ts';
 
 /**
  * Metrics of one archiver in CloudWatch's embedded metric format: a line of JSON in the log that CloudWatch turns into
@@ -24,7 +26,7 @@ export function embeddedMetrics(
   archiver: string,
   now: () => Date,
   write: (line: string) => void,
-): Metrics & AuditMetrics & DrillMetrics {
+): Metrics & AuditMetrics & LastGoodMetrics {
   const publish = <Name extends string>(
     units: Readonly<Record<Name, MetricUnit>>,
     values: Readonly<Record<Name, number | null>>,
@@ -54,10 +56,12 @@ export function embeddedMetrics(
       };
       publish(RUN_METRICS, values, { [ARCHIVER_DIMENSION]: archiver }, [[ARCHIVER_DIMENSION]]);
     },
-    drill: (DaysSinceGoodDrill) => {
-      publish(DRILL_METRICS, { DaysSinceGoodDrill }, { [ARCHIVER_DIMENSION]: archiver }, [
-        [ARCHIVER_DIMENSION],
-      ]);
+    lastGood: (what, daysAgo) => {
+      const values = {
+        DaysSinceGoodDrill: what === 'drill' ? daysAgo : null,
+        DaysSinceGoodAudit: what === 'audit' ? daysAgo : null,
+      };
+      publish(LAST_GOOD_METRICS, values, { [ARCHIVER_DIMENSION]: archiver }, [[ARCHIVER_DIMENSION]]);
     },
     audit: ({ archives, damaged, unknown, bytesRead }) => {
       const values = {
@@ -90,4 +94,13 @@ export function embeddedMetrics(
       ]);
     },
   };
+}
+
+/** The metrics of a step, into its log. */
+export function stepMetrics({ archiver }: BucketSettings, clock: Clock): ReturnType<typeof embeddedMetrics> {
+  return embeddedMetrics(
+    archiver,
+    () => clock.now(),
+    (line) => process.stdout.write(`${line}\n`),
+  );
 }

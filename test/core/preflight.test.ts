@@ -7,11 +7,13 @@ function check(
   input: unknown,
   inDatabase: readonly PreflightProblem[] | Error = [],
   inBucket: readonly PreflightProblem[] | Error = [],
+  inReading?: readonly PreflightProblem[],
 ) {
   const asked: string[][] = [];
   const answer = (found: readonly PreflightProblem[] | Error) =>
     found instanceof Error ? Promise.reject(found) : Promise.resolve(found);
   const ports = {
+    ...(inReading !== undefined && { reading: { problems: () => answer(inReading) } }),
     database: {
       problems: (sets: readonly { table: string }[]) => {
         asked.push(sets.map(({ table }) => table));
@@ -51,12 +53,14 @@ test('all problems of database and bucket are told at once, each with its way ou
       },
     ],
     [{ subject: 'bucket x', problem: 'keeps no versions', remedy: 'aws s3api put-bucket-versioning …' }],
+    [{ subject: 'verify endpoint r:5432', problem: 'leads elsewhere', remedy: 'Correct it.' }],
   );
   await expect(done).rejects.toMatchObject({
     code: 'PreflightFailed',
     message:
       'app.event: retention_keep_table is false. update partman.part_config …;\n' +
-      'bucket x: keeps no versions. aws s3api put-bucket-versioning …',
+      'bucket x: keeps no versions. aws s3api put-bucket-versioning …\n' +
+      'verify endpoint r:5432: leads elsewhere. Correct it.',
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { ArchiverError } from '../../core/errors.ts';
-import { withLockTries, withReaderTries } from '../../core/retry.ts';
+import { withConnectionTries, withLockTries, withReaderTries } from '../../core/retry.ts';
 import { fakeClock } from '../support/fakes.ts';
 
 const locked = new ArchiverError('LockNotAvailable', 'canceling statement due to lock timeout');
@@ -81,5 +81,27 @@ describe('a reader that is behind', () => {
     const broken = new ArchiverError('SealBroken', 'the fence was lifted');
     await expect(withReaderTries(clock, () => Promise.reject(broken))).rejects.toBe(broken);
     expect(clock.pauses).toEqual([]);
+  });
+});
+
+describe('a server that does not answer', () => {
+  const away = new ArchiverError('DatabaseUnavailable', 'no connection');
+
+  test('is asked again for some seconds, and then it is told', async () => {
+    const clock = fakeClock();
+    await expect(withConnectionTries(clock, () => Promise.reject(away))).rejects.toBe(away);
+    expect(clock.pauses).toEqual([500, 1_500, 3_000]);
+  });
+
+  // Seen to fail without the look at the clock: four times half a minute is more than the function has.
+  test('is not asked again where the first answer took long already', async () => {
+    let now = 0;
+    const clock = { now: () => new Date(now), sleep: () => Promise.resolve() };
+    const work = (): Promise<never> => {
+      now += 30_000;
+      return Promise.reject(away);
+    };
+    await expect(withConnectionTries(clock, work)).rejects.toBe(away);
+    expect(now).toBe(30_000);
   });
 });

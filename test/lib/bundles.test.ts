@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { parseRuntimeConfig } from '../../core/config/runtime.ts';
 import { STEP_NAMES, STEPS } from '../../lib/steps.ts';
 import { synthesiseAssembly } from './synthesise.ts';
@@ -22,10 +22,6 @@ describe('the bundles', () => {
     directories = bundles.filter((path) => readdirSync(path).includes('config.json'));
     others = bundles.filter((path) => !directories.includes(path));
   }, 120_000);
-
-  afterAll(() => {
-    rmSync(assembly, { recursive: true });
-  });
 
   test('consist of one module and the configuration, and of db/ where that is installed', () => {
     expect(directories).toHaveLength(STEP_NAMES.length);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { App, Duration, Stack, TimeZone } from 'aws-cdk-lib';
+import { Duration, Stack, TimeZone, type App } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
@@ -7,7 +7,7 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { parseRuntimeConfig, type RuntimeConfig } from '../../core/config/runtime.ts';
 import { PartitionArchiver, type PartitionArchiverProps } from '../../lib/partition-archiver.ts';
-import { resources } from './synthesise.ts';
+import { makeApp, resources } from './synthesise.ts';
 
 function runtimeConfig(table: string): RuntimeConfig {
   const parsed = parseRuntimeConfig({ partitionSets: [{ schema: 'public', table }] });
@@ -17,7 +17,7 @@ function runtimeConfig(table: string): RuntimeConfig {
 
 /** Somebody else's stack, without our feature flags, with a VPC of its own, and with an archiver in it. */
 function foreignStack(): { app: App; stack: Stack; propsFor: (database: string) => PartitionArchiverProps } {
-  const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+  const app = makeApp();
   const stack = new Stack(app, 'Shop');
   // Vpc says `vpnGatewayId?: string | undefined`, IVpc `vpnGatewayId?: string`.
   const vpc = new ec2.Vpc(stack, 'Network', { maxAzs: 2 }) as ec2.IVpc;

@@ -51,9 +51,9 @@ describe('where functions log in by IAM', () => {
   });
 
   test.each(DATABASE_ROLES)(
-    'as %s to the database itself only the proxy does, and verify to read',
+    'as %s to the database itself only the proxy does, and to read verify and its preflight',
     (role) => {
-      const reading = role === 'archiver_read' ? ['Verify'] : [];
+      const reading = role === 'archiver_read' ? ['Preflight', 'Verify'] : [];
       expect(whoConnects(user('cluster-ABC', role))).toEqual(['DatabaseProxy', ...reading]);
     },
   );
@@ -93,6 +93,6 @@ test('a proxy that is there already, and a reader with an id of its own, are nam
   const reader = { ...verifyEndpoint, resourceId: 'db-REPLICA' };
   const given = new Iam(synthesise({ database: { ...byIam, proxy, verifyEndpoint: reader } }));
   expect(whoConnects(user('prx-0a1b2c', 'archiver_drop'), given)).toEqual(['Drop']);
-  expect(whoConnects(user('db-REPLICA', 'archiver_read'), given)).toEqual(['Verify']);
+  expect(whoConnects(user('db-REPLICA', 'archiver_read'), given)).toEqual(['Preflight', 'Verify']);
   expect(whoConnects(user('cluster-ABC', 'archiver_read'), given)).toEqual([]);
 });

@@ -108,8 +108,8 @@ export class Iam {
     const named = matchingOfResource.filter((statement) => this.names(statement.Principal, principal));
     if ([...matching, ...named].some(({ Effect }) => Effect === 'Deny')) return false;
     if (named.some(({ Effect }) => Effect === 'Allow')) return true;
-    // A key is not its account's unless its policy says so; then IAM decides.
-    const isKey = request.resource.startsWith('arn:aws:kms:');
+    // A key is not its account's unless its policy says so; then IAM decides. That of somebody else is taken to say so.
+    const isKey = request.resource.startsWith('arn:aws:kms:') && ofResource !== undefined;
     const delegated = matchingOfResource.some(({ Principal }) =>
       this.names(Principal, `arn:aws:iam::${ACCOUNT}:root`),
     );

@@ -278,22 +278,27 @@ describe('the way to the database', () => {
     const at = (verifyEndpoint: object) => synthesise({ database: { ...database, verifyEndpoint } });
     const reading = at({ endpoint });
 
-    test('which only that function is told, and how to trust it', () => {
+    test('which only that function and the preflight are told, and how to trust it', () => {
       const told = resources(reading, 'AWS::Lambda::Function').filter(([, { Properties }]) =>
         JSON.stringify(Properties['Environment'] ?? {}).includes('READING_HOST'),
       );
-      expect(told.map(([id]) => id)).toEqual([expect.stringMatching(/^ArchiverFunctionsVerify/)]);
-      expect(told[0]?.[1].Properties).toMatchObject({
-        Environment: {
-          Variables: {
-            READING_HOST: endpoint,
-            READING_PORT: '5432',
-            NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem',
-            // Verdicts are recorded at the writer.
-            DATABASE_HOST: { 'Fn::GetAtt': [expect.stringMatching(/Proxy/), 'Endpoint'] },
+      expect(told.map(([id]) => id.replace(/[0-9A-F]{8}$/, '')).sort()).toEqual([
+        'ArchiverFunctionsPreflight',
+        'ArchiverFunctionsVerify',
+      ]);
+      for (const [, { Properties }] of told) {
+        expect(Properties).toMatchObject({
+          Environment: {
+            Variables: {
+              READING_HOST: endpoint,
+              READING_PORT: '5432',
+              NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem',
+              // Verdicts are recorded at the writer.
+              DATABASE_HOST: { 'Fn::GetAtt': [expect.stringMatching(/Proxy/), 'Endpoint'] },
+            },
           },
-        },
-      });
+        });
+      }
     });
 
     test.each([
@@ -304,8 +309,11 @@ describe('the way to the database', () => {
         .map(([, { Properties }]) => Properties)
         .filter(({ GroupId }) => GroupId === group)
         .map(({ FromPort, SourceSecurityGroupId }) => [FromPort, JSON.stringify(SourceSecurityGroupId)]);
-      expect(ingress).toContainEqual([port, expect.stringMatching(/FunctionsVerifySecurityGroup/)]);
-      expect(ingress.filter(([, source]) => String(source).includes('Functions'))).toHaveLength(1);
+      for (const step of ['Preflight', 'Verify']) {
+        const source = expect.stringContaining(`Functions${step}SecurityGroup`);
+        expect(ingress).toContainEqual([port, source]);
+      }
+      expect(ingress.filter(([, source]) => String(source).includes('Functions'))).toHaveLength(2);
     });
   });
 
@@ -524,14 +532,21 @@ describe('alarms', () => {
       'DrillMissed',
       { MetricName: 'DaysSinceGoodDrill', ...perSet, ...AtLeast, Threshold: 40, Statistic: 'Minimum' },
     ],
+    [
+      'AuditMissed',
+      { MetricName: 'DaysSinceGoodAudit', ...perSet, ...AtLeast, Threshold: 30, Statistic: 'Minimum' },
+    ],
   ];
 
+  const schedule = { audit: 'cron(0 6 ? * SUN *)' };
+  const watched = synthesise({ schedule, alarms: { missedAuditDays: 30 } });
+
   test.each(expected)('%s says what it is, to the topic', (id, properties) => {
-    const alarms = resources(template, 'AWS::CloudWatch::Alarm').filter(([logicalId]) =>
+    const alarms = resources(watched, 'AWS::CloudWatch::Alarm').filter(([logicalId]) =>
       logicalId.startsWith(`ArchiverAlarms${id}`),
     );
     expect(alarms.map(([, each]) => each.Properties)).toEqual([expect.objectContaining(properties)]);
-    const [topic] = resources(template, 'AWS::SNS::Topic').map(([logicalId]) => ({ Ref: logicalId }));
+    const [topic] = resources(watched, 'AWS::SNS::Topic').map(([logicalId]) => ({ Ref: logicalId }));
     expect(alarms[0]?.[1].Properties).toMatchObject({
       AlarmActions: [topic],
       OKActions: [topic],
@@ -540,14 +555,16 @@ describe('alarms', () => {
   });
 
   test('are these and no others', () => {
-    template.resourceCountIs('AWS::CloudWatch::Alarm', expected.length);
+    watched.resourceCountIs('AWS::CloudWatch::Alarm', expected.length);
+    // Nobody misses an audit that is not scheduled.
+    template.resourceCountIs('AWS::CloudWatch::Alarm', expected.length - 1);
     const config = {
       alarms: { futurePartitions: 0, overdueDays: 7, missedRunDays: 1 },
-      // Nobody misses a drill that is not scheduled.
+      // Nor a drill.
       drill: undefined,
     };
     const other = synthesise(config);
-    other.resourceCountIs('AWS::CloudWatch::Alarm', expected.length - 2);
+    other.resourceCountIs('AWS::CloudWatch::Alarm', expected.length - 3);
     other.resourceCountIs('AWS::Scheduler::Schedule', 3);
     other.hasResourceProperties('AWS::CloudWatch::Alarm', { MetricName: 'OverdueDays', Threshold: 7 });
     other.hasResourceProperties('AWS::CloudWatch::Alarm', {
@@ -648,7 +665,7 @@ test('the template is the one that was last looked at', () => {
   // Hashes of code change with every line of the handlers, and say nothing about the infrastructure.
   const scrubbed = JSON.stringify({ Resources, Outputs }).replace(/[0-9a-f]{64}/g, '<hash>');
   expect(JSON.parse(scrubbed)).toMatchSnapshot();
-  expect(Object.keys(Resources ?? {})).toHaveLength(335);
+  expect(Object.keys(Resources ?? {})).toHaveLength(342);
 });
 
 /** The definition as an object, for a diff that can be read; the template has it as one line of text. */

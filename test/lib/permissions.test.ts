@@ -78,6 +78,7 @@ describe.each([
   ['ReportRestore', 'Restore', [], []],
   ['EndDrill', 'Restore', [], []],
   ['AbandonDrill', 'Restore', [], []],
+  ['RecordAudit', 'Read', [], []],
 ])('%s', (step, login, s3, kms) => {
   const role = `ArchiverFunctions${step}Role`;
 

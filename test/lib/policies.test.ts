@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Iam, type AccessRequest } from './iam.ts';
-import { ADMIN_SECRET_ARN, synthesise, withAdministrator } from './synthesise.ts';
+import { ADMIN_KEY_ARN, ADMIN_SECRET_ARN, synthesise, withAdministrator } from './synthesise.ts';
 
 const template = synthesise({
   ...withAdministrator(),
@@ -51,6 +51,12 @@ const data = `${archive}/data/0-0.tsv`;
 const ddl = `${archive}/ddl/0-p.sql`;
 const manifest = `${archive}/manifest/0.json`;
 const throughS3 = { 'kms:ViaService': 's3.eu-central-1.amazonaws.com' };
+function throughSecretsManager(secretArn: string): Record<string, string> {
+  return {
+    'kms:ViaService': 'secretsmanager.eu-central-1.amazonaws.com',
+    'kms:EncryptionContext:SecretARN': secretArn,
+  };
+}
 const proven = { 's3:RequestObjectTag/partition-archiver': 'proven' };
 const lock = (days: number, mode: string) => ({
   's3:object-lock-mode': mode,
@@ -206,6 +212,7 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
     [
       ...['Preflight', 'Export', 'Verify', 'Commit', 'RecordFailure', 'Report', 'DatabaseProxyIAM'],
       ...['ReverifyPlan', 'ReverifySegment', 'ReverifyFinish', 'ReverifyReport', 'PrepareDatabase'],
+      'RecordAudit',
     ],
   ],
   [
@@ -223,6 +230,23 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
     { action: 'secretsmanager:GetSecretValue', resource: ADMIN_SECRET_ARN },
     ['PrepareDatabase', 'Inspect', 'PartitionTable'],
   ],
+  [
+    'decrypt the login of an administrator',
+    {
+      ...{ action: 'kms:Decrypt', resource: ADMIN_KEY_ARN },
+      context: throughSecretsManager(ADMIN_SECRET_ARN),
+    },
+    ['PrepareDatabase', 'Inspect', 'PartitionTable'],
+  ],
+  [
+    'decrypt another secret with its key',
+    {
+      ...{ action: 'kms:Decrypt', resource: ADMIN_KEY_ARN },
+      context: throughSecretsManager(ADMIN_SECRET_ARN.replace('rds!', 'payroll!')),
+    },
+    [],
+  ],
+  ['decrypt by hand with its key', { action: 'kms:Decrypt', resource: ADMIN_KEY_ARN }, []],
   [
     'change the password of an administrator',
     { action: 'secretsmanager:PutSecretValue', resource: ADMIN_SECRET_ARN },
@@ -373,6 +397,7 @@ test('the roles are those that the table was written for', () => {
   const others = [
     ...[...READERS, ...RESTORERS, 'Restore', 'Drill', 'SchedulerForDrill'],
     ...[...AUDITORS, ...MANIFEST_READERS, 'AuditVerdict', 'AuditFailure', 'AuditWorkflow', 'FindWorkflow'],
+    'RecordAudit',
     ...['Release', 'ReleaseWorkflow', 'ReverifyPlan', 'ReverifyBegin', 'ReverifyReport', 'ReverifyWorkflow'],
   ];
   expect(

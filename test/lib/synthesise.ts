@@ -1,5 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll } from '@jest/globals';
 import { App, Stage } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { parseDeploymentConfig } from '../../core/config/deployment.ts';
@@ -16,20 +18,38 @@ export function exampleConfig(changes: object = {}): object {
 export const ADMIN_SECRET_ARN =
   'arn:aws:secretsmanager:eu-central-1:111122223333:secret:rds!cluster-0a1b2c3d-AbCdEf';
 
+/** Key of the administrator's secret. */
+export const ADMIN_KEY_ARN = 'arn:aws:kms:eu-central-1:111122223333:key/0a0a0a0a-1111-2222-3333-444455556666';
+
 /** The change to the example by which the workflows of an administrator are made, too. */
 export function withAdministrator(): { readonly database: object } {
   const { database } = exampleConfig() as { database: object };
-  return { database: { ...database, adminSecretArn: ADMIN_SECRET_ARN } };
+  return { database: { ...database, adminSecretArn: ADMIN_SECRET_ARN, adminSecretKeyArn: ADMIN_KEY_ARN } };
 }
 
-/** The stack of a deployment file. Code is not bundled: it takes long, and one test of its own does it. */
+const NO_BUNDLES = { 'aws:cdk:bundling-stacks': [] };
+
+// The CDK's own look at each template takes seconds. It is taken wherever tests run the real command.
+process.env['CDK_VALIDATION'] = 'false';
+
+const templates = new Map<string, Template>();
+
+/**
+ * The template of a deployment file, synthesised once for a test file. Code is not bundled: it takes long, and one test
+ * of its own does it.
+ */
 export function synthesise(changes: object = {}): Template {
-  return Template.fromStack(stackOf(changes, { 'aws:cdk:bundling-stacks': [] }));
+  const key = JSON.stringify(exampleConfig(changes));
+  const known = templates.get(key);
+  if (known !== undefined) return known;
+  const template = Template.fromStack(stackOf(changes, NO_BUNDLES));
+  templates.set(key, template);
+  return template;
 }
 
 /** The cloud assembly of the example file with an administrator, as a folder. */
 export function synthesiseAssembly({ bundle }: { readonly bundle: boolean }): string {
-  const app = Stage.of(stackOf(withAdministrator(), bundle ? {} : { 'aws:cdk:bundling-stacks': [] }));
+  const app = Stage.of(stackOf(withAdministrator(), bundle ? {} : NO_BUNDLES));
   if (app === undefined) throw new Error('the stack is in no app');
   return app.synth().directory;
 }
@@ -39,8 +59,18 @@ export function stackOf(changes: object, context: object): PartitionArchiverStac
   const parsed = parseDeploymentConfig(exampleConfig(changes));
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   const flags = (readJson('cdk.json') as { context: Record<string, unknown> }).context;
-  const app = new App({ context: { ...flags, ...context } });
+  const app = makeApp({ ...flags, ...context });
   return new PartitionArchiverStack(app, parsed.config.stackName, { config: parsed.config });
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'partition-archiver-cdk-'));
+afterAll(() => {
+  rmSync(directory, { recursive: true });
+});
+
+/** An app whose cloud assembly is gone when the test file is done; without a folder of its own it would stay in /tmp. */
+export function makeApp(context: Record<string, unknown> = NO_BUNDLES): App {
+  return new App({ context, outdir: mkdtempSync(join(directory, 'cdk.out-')) });
 }
 
 function readJson(file: string): object {

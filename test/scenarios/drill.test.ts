@@ -110,7 +110,7 @@ describe('a drill', () => {
     const { database, operations } = archiver();
     expect(await failureOf(operations().drill({ maxMiB: 0.5 }, database.name))).toMatchObject({
       code: 'InvalidInput',
-      message: expect.stringMatching(/maxMiB: 0.5 must be a whole number/),
+      message: expect.stringMatching(/maxMiB: 0.5 is not allowed: must be a whole number/),
     });
   });
 

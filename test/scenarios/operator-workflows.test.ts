@@ -3,9 +3,11 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import type { AuditReport } from '../../core/audit/report.ts';
 import type { FindReport } from '../../core/find/report.ts';
+import { lambdaEnvironment } from '../../local/synthesise.ts';
 import { useArchiver } from '../support/archiver.ts';
 import { readArchives } from '../support/archives.ts';
 import { nth, readLedger, type LedgerLine } from '../support/ledger.ts';
+import { stack } from '../support/stack.ts';
 import { useStateMachine, type DeployedMachine } from '../support/state-machine.ts';
 import { createVerifiedPartitions } from '../support/verified.ts';
 
@@ -73,6 +75,26 @@ describe('audit', () => {
     expect(sample.output).toMatchObject({ archives: 2, intact: 2, segmentsRead: 2 });
     const nothing = await workflow('audit').execute({ partitionSet: 'app.nobody' });
     expect(nothing.output).toMatchObject({ archives: 0 });
+  });
+
+  test('of the whole archive is recorded; where there is no database to record it in, it is good all the same', async () => {
+    const { sql } = archiver().database;
+    await sql`delete from partition_archiver.audit`;
+    const lines: string[] = [];
+    const options = { onLog: (line: string) => void lines.push(line) };
+    expect(await workflow('audit').execute({ sample: { archives: 1 } }, options)).toMatchObject({
+      status: 'SUCCEEDED',
+    });
+    expect(await sql`select archives::integer from partition_archiver.audit`).toEqual([{ archives: 1 }]);
+    const [row] = await sql<{ days: number }[]>`select partition_archiver.days_since_audit() as days`;
+    expect(row!.days).toBeLessThan(0.1);
+    expect(lines.filter((line) => line.includes('"DaysSinceGoodAudit":0'))).toHaveLength(1);
+
+    // Seen to fail without the Catch of RecordAudit.
+    const environment = { ...lambdaEnvironment(stack()), DATABASE_NAME: 'gone' };
+    const whole = await workflow('audit').execute({}, { environment });
+    expect(whole).toMatchObject({ status: 'SUCCEEDED', output: { intact: 4 } });
+    expect(await sql`select from partition_archiver.audit`).toHaveLength(1);
   });
 
   test('a damaged archive and a manifest that was written over fail it, and stop no other', async () => {

@@ -277,7 +277,7 @@ describe('a target that cannot be', () => {
       /not a member of role postgres/,
     ],
     ['a name that PostgreSQL would cut off', { table: 'x'.repeat(64) }, 'InvalidInput', /at most 63/],
-    ['a field that there is none of', { tabel: 'x' }, 'InvalidInput', /no such field/],
+    ['a field that there is none of', { tabel: 'x' }, 'InvalidInput', /no such setting/],
   ])('%s', async (_, target, code, message) => {
     const { database, operations } = archiver();
     await database.sql`do $$ begin create type app."a type" as enum ('x'); exception when duplicate_object then null; end $$`;

@@ -131,6 +131,14 @@ describe('a deployment file', () => {
     ).toEqual([expect.stringContaining('must be the ARN of a KMS key (not of an alias)')]);
   });
 
+  test('that names the key of a secret that it does not name is refused', () => {
+    const { database } = EXAMPLE as { database: object };
+    const adminSecretKeyArn = 'arn:aws:kms:eu-central-1:111122223333:key/abc-1';
+    expect(problemsWith({ database: { ...database, adminSecretKeyArn } })).toEqual([
+      expect.stringMatching(/^database.adminSecretKeyArn: .* is the key of adminSecretArn, which is not given/),
+    ]);
+  });
+
   describe('whose functions log in by IAM', () => {
     const { database } = EXAMPLE as { database: object };
     const proxy = { endpoint: 'p.example', securityGroupIds: ['sg-0a'] };

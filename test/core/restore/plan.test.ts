@@ -64,6 +64,22 @@ test('more archives than one execution carries are refused with the number that 
   expect(archives).toHaveLength(360);
 });
 
+test.each([
+  [
+    { manifestKey: 'k', partitionSet: 'a.b', from: '2021' },
+    /manifestKey: .* so that partitionSet, from cannot be/,
+  ],
+  [{ partitionSet: 'a.b', manifestVersionId: 'v' }, /manifestVersionId: .* belongs to manifestKey/],
+  [{ from: '2021', schema: '' }, /schema: "" .*manifestKey: is missing: or partitionSet/s],
+  [null, /manifestKey: is missing/],
+  ['k', /the input: "k" is not allowed/],
+])('%j names neither one archive nor a range', async (input, message) => {
+  await expect(plan(memoryStore(), input)).rejects.toMatchObject({
+    code: 'InvalidInput',
+    message: expect.stringMatching(message),
+  });
+});
+
 test('every mistake of a range at once', async () => {
   const input = {
     manifestKey: 'k',
@@ -74,7 +90,7 @@ test('every mistake of a range at once', async () => {
   await expect(plan(memoryStore(), input)).rejects.toMatchObject({
     code: 'InvalidInput',
     message: expect.stringMatching(
-      /manifestKey names one archive.*partitionSet: "flights" is no name.*from: "soon".*retrieval.tier.*retrieval.days/s,
+      /partitionSet: "flights" is not allowed: must be a name of.*from: "soon".*retrieval.tier.*retrieval.days/s,
     ),
   });
 });

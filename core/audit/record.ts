@@ -1,0 +1,38 @@
+import type { LastGoodMetrics } from '../last-good.ts';
+import type { Log } from '../ports.ts';
+import type { AuditTotals } from './report.ts';
+import { parseAuditRequest } from './request.ts';
+
+/** What is kept of a good audit. */
+export type GoodAudit = Pick<AuditTotals, 'archives' | 'segmentsRead' | 'bytesRead'>;
+
+/** The database, as `record-audit` needs it. */
+export interface RecordAuditDatabase {
+  recordAudit(execution: string, audit: GoodAudit): Promise<void>;
+}
+
+/**
+ * Records an audit that found everything intact, so that somebody hears where there was none for long. One of a set or
+ * of a range is not recorded: it says nothing of all others. A sample of all does.
+ */
+export async function recordAudit(
+  {
+    input,
+    report,
+    execution,
+  }: { readonly input: unknown; readonly report: GoodAudit; readonly execution: string },
+  ports: {
+    readonly databaseName: string;
+    readonly database: RecordAuditDatabase;
+    readonly metrics: LastGoodMetrics;
+    readonly log: Log;
+  },
+): Promise<{ readonly recorded: boolean }> {
+  const { schema, from, to } = parseAuditRequest(input, ports.databaseName).query;
+  if (schema !== undefined || from !== undefined || to !== undefined) return { recorded: false };
+  const { archives, segmentsRead, bytesRead } = report;
+  await ports.database.recordAudit(execution, { archives, segmentsRead, bytesRead });
+  ports.metrics.lastGood('audit', 0);
+  ports.log.info('record-audit', { archives, segmentsRead, bytesRead });
+  return { recorded: true };
+}

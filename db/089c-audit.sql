@@ -1,0 +1,30 @@
+-- Audits: what counts is the age of the last one that found every archive that it read whole.
+
+set role archive_owner;
+
+create table if not exists partition_archiver.audit (
+  execution text primary key,
+  archives bigint not null,
+  segments_read bigint not null,
+  bytes_read bigint not null,
+  ended_at timestamptz not null default clock_timestamp(),
+  actor name not null default session_user
+);
+comment on table partition_archiver.audit is 'one row for each good audit of the whole archive, or of a sample of it';
+
+-- Records a good audit; the same one once, however often it is told.
+create or replace function partition_archiver.record_audit(
+    p_execution text, p_archives bigint, p_segments_read bigint, p_bytes_read bigint) returns void
+  language sql security definer set search_path = pg_catalog, pg_temp as $$
+  insert into partition_archiver.audit (execution, archives, segments_read, bytes_read)
+  values (p_execution, p_archives, p_segments_read, p_bytes_read)
+  on conflict (execution) do nothing
+$$;
+
+-- Days since the last good audit; where there was none yet, since the archiver's first run. Null before that.
+create or replace function partition_archiver.days_since_audit() returns double precision
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+  return extract(epoch from clock_timestamp() - coalesce((select max(ended_at) from partition_archiver.audit),
+                                                        (select min(started_at) from partition_archiver.run))) / 86400;
+
+reset role;

@@ -1,0 +1,44 @@
+import type * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as kms from 'aws-cdk-lib/aws-kms';
+import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+
+/** How a function gets into the database. */
+export interface DatabaseLogin {
+  readonly host: string;
+  readonly port: number;
+  /** Where the connections lead to. */
+  readonly connections: ec2.Connections;
+  /** What the function's role has to be allowed. */
+  readonly statements: readonly iam.PolicyStatement[];
+  /** What the function has to be told. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** By the password in a secret. Not `grantRead`, which allows DescribeSecret as well. */
+export function bySecret(
+  { secretArn, encryptionKey }: secretsmanager.ISecret,
+  region: string,
+): Pick<DatabaseLogin, 'statements' | 'environment'> {
+  const read = new iam.PolicyStatement({
+    sid: 'ReadOwnLogin',
+    actions: ['secretsmanager:GetSecretValue'],
+    resources: [secretArn],
+  });
+  const decrypt = ({ keyArn }: kms.IKey): iam.PolicyStatement =>
+    new iam.PolicyStatement({
+      sid: 'DecryptOwnLogin',
+      actions: ['kms:Decrypt'],
+      resources: [keyArn],
+      conditions: {
+        StringEquals: {
+          'kms:ViaService': `secretsmanager.${region}.amazonaws.com`,
+          'kms:EncryptionContext:SecretARN': secretArn,
+        },
+      },
+    });
+  return {
+    statements: encryptionKey === undefined ? [read] : [read, decrypt(encryptionKey)],
+    environment: { DATABASE_SECRET_ARN: secretArn },
+  };
+}
