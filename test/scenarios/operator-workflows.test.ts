@@ -91,7 +91,7 @@ describe('audit', () => {
     expect(lines.filter((line) => line.includes('"DaysSinceGoodAudit":0'))).toHaveLength(1);
 
     // Seen to fail without the Catch of RecordAudit.
-    const environment = { ...lambdaEnvironment(stack()), DATABASE_NAME: 'gone' };
+    const environment = { ...lambdaEnvironment(stack()), DATABASE_PORT: '1' };
     const whole = await workflow('audit').execute({}, { environment });
     expect(whole).toMatchObject({ status: 'SUCCEEDED', output: { intact: 4 } });
     expect(await sql`select from partition_archiver.audit`).toHaveLength(1);

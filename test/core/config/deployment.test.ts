@@ -135,7 +135,9 @@ describe('a deployment file', () => {
     const { database } = EXAMPLE as { database: object };
     const adminSecretKeyArn = 'arn:aws:kms:eu-central-1:111122223333:key/abc-1';
     expect(problemsWith({ database: { ...database, adminSecretKeyArn } })).toEqual([
-      expect.stringMatching(/^database.adminSecretKeyArn: .* is the key of adminSecretArn, which is not given/),
+      expect.stringMatching(
+        /^database.adminSecretKeyArn: .* is the key of adminSecretArn, which is not given/,
+      ),
     ]);
   });
 
