@@ -67,7 +67,7 @@ export const CATALOGUE = {
     'Drop what depends on the partition, or release it; it is never dropped with CASCADE.',
   ),
   BoundsViolated: block(
-    'The table was handed back; move the rows that are out of bounds, then unblock the partition.',
+    'Hand the table back to its owner, move the rows that are out of bounds, then release the partition.',
   ),
   ContentMismatch: block(
     'The archive is not what the table holds. Find out why before you unblock the partition, which exports the segment anew.',

@@ -30,16 +30,9 @@ export interface QuarantineDatabase {
   status(partition: number): Promise<PartitionStatus>;
   /** Moves the table behind the fence and plans its segments. `LockNotAvailable` where it could not in time. */
   quarantine(partition: number, segmentBytes: number): Promise<void>;
-  /** What is wrong with the values of the control column, or `null`. */
-  checkBounds(partition: number): Promise<string | null>;
-  /** Hands the table back as it was; the row is blocked with this code and reason. */
-  handBack(partition: number, code: string, reason: string): Promise<void>;
 }
 
-/**
- * Brings a partition into quarantine, or finds out where an earlier run left it. The bounds are checked after the
- * quarantine has committed and not under its lock; a table that fails is handed back.
- */
+/** Brings a partition into quarantine, or finds out where an earlier run left it. */
 export async function quarantine(
   partition: number,
   request: Request,
@@ -53,13 +46,6 @@ export async function quarantine(
     await withLockTries(clock, () => database.quarantine(partition, set.segmentSizeMiB * 1024 * 1024));
     status = await database.status(partition);
     log.info('quarantine', { partition, segments: status.openSegments.length });
-  }
-  if (status.state === 'quarantined') {
-    const problem = await database.checkBounds(partition);
-    if (problem !== null) {
-      await withLockTries(clock, () => database.handBack(partition, 'BoundsViolated', problem));
-      throw new ArchiverError('BoundsViolated', `partition ${String(partition)} has ${problem}`);
-    }
   }
   return nextStep(status, set, request);
 }

@@ -16,6 +16,8 @@ export interface VerifyDatabase {
    * proves, in the same snapshot, that it has replayed the export; `read` is not called then.
    */
   readSegment<T>(partition: number, segment: number, read: (rows: Readable) => Promise<T>): Promise<T>;
+  /** Rows of the segment whose control column lies outside the recorded bounds, or has no value. */
+  countOutOfBounds(partition: number, segment: number): Promise<number>;
   recordMatch(
     partition: number,
     segment: number,
@@ -32,7 +34,8 @@ export interface VerifyDatabase {
 /**
  * Proves one segment: reads its objects back from S3 by version, reads the same blocks of the table again, and compares
  * them byte for byte. What aws_s3 said of the export must agree, and no object may lie there that nobody expects.
- * Throws `ContentMismatch` with the objects and the differences where they are not the same.
+ * Throws `ContentMismatch` with the objects and the differences where they are not the same; `BoundsViolated` where that
+ * is because of rows out of bounds, which are never exported.
  */
 export async function verifySegment(
   partition: number,
@@ -62,6 +65,13 @@ export async function verifySegment(
     return { verified: true };
   }
   await database.recordMismatch(partition, number);
+  const strayed = await database.countOutOfBounds(partition, number);
+  if (strayed > 0) {
+    throw new ArchiverError(
+      'BoundsViolated',
+      `segment ${String(number)} of partition ${String(partition)} has rows out of the recorded bounds, or without a value of the control column: ${String(strayed)}`,
+    );
+  }
   throw new ArchiverError(
     'ContentMismatch',
     `${objects.map(({ key }) => key).join(', ') || segment.exported.key} does not match the table: ${differences.join('; ')}`,

@@ -128,28 +128,4 @@ create or replace function partition_archiver.plan(p_table oid, p_segment_bytes 
   select s.number::integer, s.first_block, lead(s.first_block) over (order by s.first_block) from starts s
 $$;
 
--- Whether every value of the control column lies within the recorded bounds; run after the quarantine has committed,
--- not under its lock (min and max of a large table take minutes). Answers null, or what is wrong.
-create or replace function partition_archiver.check_bounds(p_id bigint) returns text
-  language plpgsql security definer
-  set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD' set row_security = off as $$
-declare
-  l partition_archiver.partition := partition_archiver.claim(p_id, 'quarantined', 'exported');
-  v_below boolean;
-  v_above boolean;
-  v_null boolean;
-begin
-  execute format('select min(%1$I) < %3$L, max(%1$I) >= %4$L from only partition_archive.%2$I',
-    l.control_column, l.quarantine_name, l.lower_bound, l.upper_bound) into v_below, v_above;
-  -- Without an index on the column, each look is a scan of the whole table; NOT NULL saves this one.
-  if not (select attnotnull from pg_attribute where attrelid = l.table_oid and attname = l.control_column) then
-    execute format('select exists (select from only partition_archive.%2$I where %1$I is null)', l.control_column, l.quarantine_name)
-      into v_null;
-  end if;
-  return case when v_below then format('rows with %I below the recorded lower bound %s', l.control_column, l.lower_bound)
-              when v_above then format('rows with %I at or above the recorded upper bound %s', l.control_column, l.upper_bound)
-              when v_null then format('rows without a value of %I', l.control_column) end;
-end
-$$;
-
 reset role;

@@ -3,9 +3,8 @@
 set role archive_owner;
 
 -- Hands a quarantined table back: its own schema, names, owner, foreign keys and row security; the fence goes.
--- The plan and the archive id are void; a second quarantine mints a new one. p_code and p_reason say why: the row is
--- then blocked; without them it is released.
-create or replace function partition_archiver.hand_back(p_id bigint, p_code text default null, p_reason text default null) returns void
+-- The plan and the archive id are void; a second quarantine mints a new one. The row is released.
+create or replace function partition_archiver.hand_back(p_id bigint) returns void
   language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   l partition_archiver.partition := partition_archiver.claim(p_id, 'quarantined', 'exported', 'verified', 'blocked');
@@ -46,8 +45,7 @@ begin
   execute format('alter table %s owner to %I', v_table, l.original_owner);
 
   update partition_archiver.partition
-     set state = case when p_reason is null then 'released' else 'blocked' end,
-         blocked_state = case when p_reason is not null then l.state end, blocked_code = p_code, blocked_reason = p_reason,
+     set state = 'released', blocked_state = null, blocked_code = null, blocked_reason = null,
          archive_id = null, quarantine_name = null, original_owner = null, original_names = null, seal = null, ddl = null,
          column_list = null, row_count = null, byte_count = null, manifest_key = null, manifest_version_id = null,
          manifest_sha256 = null, drop_after = null, quarantined_at = null, exported_at = null, verified_at = null

@@ -24,7 +24,8 @@ begin
 end
 $$;
 
--- What the export and the verification of a segment read: the table, its columns and a range of blocks.
+-- What the export and the verification of a segment read: the table, its columns and a range of blocks. Only the export
+-- leaves out what is not within the recorded bounds.
 -- With p_exclusive, nobody else can begin the same segment until this transaction ends: a retry cannot run beside a
 -- call that the server is still busy with after its Lambda died (RDS Proxy passes no cancel request on). PA005 if taken.
 create or replace function partition_archiver.begin_segment(p_id bigint, p_number integer, p_exclusive boolean) returns jsonb
@@ -53,7 +54,8 @@ begin
   return to_jsonb(s) || jsonb_build_object(
     'quarantine_name', l.quarantine_name, 'column_list', l.column_list, 'database_name', l.database_name,
     'table_schema', l.table_schema, 'table_name', l.table_name, 'parent_schema', l.parent_schema,
-    'parent_name', l.parent_name, 'period', l.period);
+    'parent_name', l.parent_name, 'period', l.period,
+    'within_bounds', format('%1$I >= %2$L and %1$I < %3$L', l.control_column, l.lower_bound, l.upper_bound));
 end
 $$;
 

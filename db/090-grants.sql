@@ -65,8 +65,6 @@ grant execute on function
   partition_archiver.record_inventory(oid, text),
   partition_archiver.make_way(oid),
   partition_archiver.quarantine(bigint, bigint),
-  partition_archiver.check_bounds(bigint),
-  partition_archiver.hand_back(bigint, text, text),
   partition_archiver.adopt(oid, oid, text, text, text)
 to archiver_maintain;
 

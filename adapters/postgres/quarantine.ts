@@ -1,5 +1,5 @@
 import type { QuarantineDatabase } from '../../core/quarantine.ts';
-import { inTransaction, translated, type Connection } from './connect.ts';
+import { inTransaction, type Connection } from './connect.ts';
 import { readStatus } from './status.ts';
 
 /** `quarantine` on PostgreSQL: each call is one function of db/037-locks.sql to db/041-hand-back.sql. */
@@ -17,17 +17,5 @@ export function quarantineDatabase(connection: Connection): QuarantineDatabase {
         await transaction`select partition_archiver.quarantine(${partition}::bigint, ${segmentBytes}::bigint)`;
       });
     },
-
-    checkBounds: (partition) =>
-      translated(`bounds of partition ${String(partition)}`, async () => {
-        const [row] = await connection<[{ problem: string | null }]>`
-          select partition_archiver.check_bounds(${partition}::bigint) as problem`;
-        return row.problem;
-      }),
-
-    handBack: (partition, code, reason) =>
-      inTransaction(connection, `handing partition ${String(partition)} back`, async (transaction) => {
-        await transaction`select partition_archiver.hand_back(${partition}::bigint, ${code}::text, ${reason}::text)`;
-      }),
   };
 }

@@ -19,6 +19,7 @@ interface BegunSegment {
   readonly parent_schema: string;
   readonly parent_name: string;
   readonly period: string;
+  readonly within_bounds: string;
 }
 
 /** A segment, and the query that reads it. */
@@ -29,6 +30,8 @@ export interface SegmentSource extends Segment {
   readonly from: string;
   /** Its rows: explicit columns, this table only, this range of blocks only. */
   readonly query: string;
+  /** Whether a row lies within the recorded bounds of its partition, as a condition; null where it has no value. */
+  readonly withinBounds: string;
 }
 
 /**
@@ -71,6 +74,7 @@ export async function beginSegment(
     key: segmentKey(location, begun.number),
     from,
     query: `select ${begun.column_list} from ${from}`,
+    withinBounds: begun.within_bounds,
   };
 }
 

@@ -54,6 +54,20 @@ export function verifyDatabase(connection: Connection, { open, elsewhere }: Read
       }
     },
 
+    countOutOfBounds: (partition, segment) =>
+      inTransaction(
+        connection,
+        `rows out of bounds in segment ${String(segment)} of partition ${String(partition)}`,
+        async (transaction) => {
+          await pin(transaction);
+          const { from, withinBounds } = await beginSegment(transaction, partition, segment, false);
+          const [found] = await transaction.unsafe<[{ count: string }]>(
+            `select count(*) from ${from} and (${withinBounds}) is not true`,
+          );
+          return Number(found.count);
+        },
+      ),
+
     recordMatch: (partition, segment, { objects, digest, orderDiffers }) =>
       translated(`verdict on segment ${String(segment)} of partition ${String(partition)}`, async () => {
         await connection`

@@ -78,7 +78,7 @@ function describe(samples: Samples, rows: number): string {
       ],
     ),
     '',
-    `Steps of the archive, summed over segments, of which two run at a time: ${steps} s. The peers' times leave their drop out (by hand it takes ${samples.median('drop').toFixed(2)} s).`,
+    `Steps of the archive, summed over segments, of which three run at a time: ${steps} s. The peers' times leave their drop out (by hand it takes ${samples.median('drop').toFixed(2)} s).`,
     '',
     `Server CPU: ${samples.show('cpu')} s for the archive, ${samples.show('cpu copy')} s for one \`COPY … TO '/dev/null'\`, which takes ${samples.show('copy')} s.`,
   ].join('\n');

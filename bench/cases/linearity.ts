@@ -14,7 +14,7 @@ export const linearity: Case = {
       // Small ones are over soon, and a difference of a few milliseconds would count: so more of them.
       for (const rows of [1, unit, 1, unit, 1, unit, ...factors.slice(1).map((factor) => factor * unit)]) {
         const partition = await makeDetached(environment, NARROW, rows);
-        // One segment: with several, two run at a time, and the second core would make large ones look cheap.
+        // One segment: several run at a time, and the second core would make large ones look cheap.
         await samples.time(String(rows), () =>
           archive(environment, NARROW, partition, { segmentSizeMiB: 3072, segments: 1 }),
         );

@@ -12,8 +12,8 @@ export interface Tuning {
   readonly segments: number;
 }
 
-/** Two cores: one segment is exported while another is verified. */
-const TWO_CORES: Tuning = { segmentSizeMiB: 128, segments: 2 };
+/** Two cores, kept busy to the end: with small segments, and one more of them at a time than there are cores. */
+const TWO_CORES: Tuning = { segmentSizeMiB: 64, segments: 3 };
 
 /** A run that may do everything. */
 export const REQUEST: Request = {

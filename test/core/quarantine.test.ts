@@ -22,39 +22,23 @@ function work(database: Partial<QuarantineDatabase>, set: Record<string, unknown
   return { done, clock, log };
 }
 
-test('a detached partition goes behind the fence, and its bounds are checked before anything is exported', async () => {
+test('a detached partition goes behind the fence, and its segments are exported', async () => {
   const calls: string[] = [];
   const states = [status({}), status({ state: 'quarantined', openSegments: [0, 1, 2] })];
   const { done, log } = work(
     {
       status: async () => states.shift() ?? status({}),
       quarantine: async (partition, bytes) => void calls.push(`quarantine ${partition} by ${bytes}`),
-      checkBounds: async (partition) => {
-        calls.push(`check ${partition}`);
-        return null;
-      },
     },
     { segmentSizeMiB: 3 },
   );
   expect(await done).toEqual({ next: 'export', segments: [0, 1, 2] });
-  expect(calls).toEqual(['quarantine 7 by 3145728', 'check 7']);
+  expect(calls).toEqual(['quarantine 7 by 3145728']);
   expect(log.lines).toEqual([{ level: 'info', event: 'quarantine', fields: { partition: 7, segments: 3 } }]);
 });
 
-test('one that was quarantined by an earlier run has its bounds checked again: that run may have died before', async () => {
-  const checked: number[] = [];
-  const { done } = work({
-    status: async () => status({ state: 'quarantined', openSegments: [4] }),
-    checkBounds: async (partition) => {
-      checked.push(partition);
-      return null;
-    },
-  });
-  expect(await done).toEqual({ next: 'export', segments: [4] });
-  expect(checked).toEqual([7]);
-});
-
 test.each<[Partial<PartitionStatus>, string]>([
+  [{ state: 'quarantined', openSegments: [4] }, 'export'],
   [{ state: 'exported', openSegments: [1] }, 'export'],
   [{ state: 'verified', due: true }, 'drop'],
   [{ state: 'dropped' }, 'done'],
@@ -62,26 +46,6 @@ test.each<[Partial<PartitionStatus>, string]>([
 ])('one that an earlier run left as %j is not quarantined again', async (left, next) => {
   const { done } = work({ status: async () => status(left) }, { drop: true });
   expect(await done).toMatchObject({ next });
-});
-
-test('rows out of bounds: the table is handed back, and the partition blocked', async () => {
-  const handedBack: unknown[] = [];
-  const { done, clock } = work({
-    status: async () => status({ state: 'quarantined', openSegments: [0] }),
-    checkBounds: async () => 'rows from 2031 on',
-    handBack: async (...parameters) => {
-      handedBack.push(parameters);
-      if (handedBack.length === 1) throw new ArchiverError('LockNotAvailable', 'busy');
-    },
-  });
-  await expect(done).rejects.toMatchObject({
-    code: 'BoundsViolated',
-    blocks: true,
-    message: 'partition 7 has rows from 2031 on',
-  });
-  // The first try met a lock.
-  expect(handedBack).toEqual(Array(2).fill([7, 'BoundsViolated', 'rows from 2031 on']));
-  expect(clock.pauses).toHaveLength(1);
 });
 
 test('a lock that is not to be had in time is waited for with pauses, and then given up', async () => {

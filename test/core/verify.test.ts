@@ -29,7 +29,11 @@ interface Recorded {
 }
 
 /** A database whose table has these rows; it remembers the verdicts. */
-function databaseWith(rows: string | Readable, changes: Partial<Segment> = {}): [VerifyDatabase, Recorded] {
+function databaseWith(
+  rows: string | Readable,
+  changes: Partial<Segment> = {},
+  outOfBounds = 0,
+): [VerifyDatabase, Recorded] {
   const recorded: Recorded = { matches: [], mismatches: [] };
   const database = fakePort<VerifyDatabase>({
     segment: async () => segment(changes),
@@ -37,6 +41,7 @@ function databaseWith(rows: string | Readable, changes: Partial<Segment> = {}): 
       read(typeof rows === 'string' ? Readable.from([Buffer.from(rows)]) : rows),
     recordMatch: async (...parameters) => void recorded.matches.push(parameters),
     recordMismatch: async (...parameters) => void recorded.mismatches.push(parameters),
+    countOutOfBounds: async () => outOfBounds,
   });
   return [database, recorded];
 }
@@ -109,6 +114,16 @@ describe('a segment that is not', () => {
     await expect(verify(database, bucketWith({ [KEY]: archive }))).rejects.toMatchObject({
       code: 'ContentMismatch',
       message: expect.stringMatching(new RegExp(`^${KEY} does not match the table: .*${difference}`)),
+    });
+    expect(recorded).toEqual({ matches: [], mismatches: [[7, 3]] });
+  });
+
+  test('because of rows out of bounds says so', async () => {
+    const [database, recorded] = databaseWith(ROWS, {}, 2);
+    await expect(verify(database, bucketWith({ [KEY]: '1\ta\n' }))).rejects.toMatchObject({
+      ...{ code: 'BoundsViolated', blocks: true },
+      message:
+        'segment 3 of partition 7 has rows out of the recorded bounds, or without a value of the control column: 2',
     });
     expect(recorded).toEqual({ matches: [], mismatches: [[7, 3]] });
   });

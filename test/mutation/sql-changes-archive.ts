@@ -3,6 +3,10 @@ import { changes, type SqlChange } from './sql-change.ts';
 /** Of what exports, proves, records and drops. */
 export const CHANGES_OF_ARCHIVE: readonly SqlChange[] = [
   ...changes('db/050-export.sql', [
+    ["'%1$I >= %2$L and", "'true and", 'the lower bound is not looked at'],
+    ["'%1$I >= %2$L and", "'%1$I > %2$L and", 'the lower bound itself is not let in'],
+    ['and %1$I < %3$L', '', 'the upper bound is not looked at'],
+    ['and %1$I < %3$L', 'and %1$I <= %3$L', 'the upper bound itself is let in'],
     [
       "where archive_id = l.archive_id and number = p_number and state = 'exported'\n     and exported_rows",
       'where archive_id = l.archive_id and number = p_number and exported_rows',

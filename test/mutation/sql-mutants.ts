@@ -31,6 +31,7 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
       'deciding-functions',
       'changed-between-segments',
       'copied-ledger',
+      'handed-back',
       'split-segments',
     ],
   ],

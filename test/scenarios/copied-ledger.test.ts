@@ -78,7 +78,6 @@ test('a ledger copied into another database does no harm there: every step refus
     ['exported', `record_export(ID, 0, 'key', 0, 0, 0)`],
     ['exported', 'split_segment(ID, 0)'],
     ['exported', 'record_mismatch(ID, 0)'],
-    ['exported', 'check_bounds(ID)'],
     ['exported', `commit_archive(ID, gen_random_uuid(), '', '', '', 0, 0, 0)`],
   ] as const) {
     await copy`update partition_archiver.partition set state = ${state} where id = ${proven.id}`;

@@ -72,27 +72,6 @@ describe('a partition in quarantine', () => {
     await change(id, 'seal = partition_archiver.seal_of(table_oid)');
     expect(await ask(`begin_segment(${id}, 0, false)`)).toMatch(/^answers/);
   });
-
-  test('knows its bounds to the second: the lower one belongs to it, the upper one does not', async () => {
-    const { quarantineName } = await line();
-    const table = `partition_archive."${String(quarantineName)}"`;
-    const [bounds] = await sql()<{ lower: string; upper: string }[]>`
-      select lower_bound as lower, upper_bound as upper from partition_archiver.partition where id = ${id}`;
-    const checkedWith = (ts: string): Promise<string> =>
-      sql().begin(async (tx) => {
-        await tx`set local timezone = 'UTC'`;
-        await tx.unsafe(
-          `alter table ${table} disable trigger all; insert into ${table} (id, ts) values (-1, '${ts}')`,
-        );
-        const [row] = await tx<
-          { answer: string | null }[]
-        >`select partition_archiver.check_bounds(${id}) as answer`;
-        await tx`rollback and chain`;
-        return String(row?.answer);
-      });
-    expect(await checkedWith(bounds!.lower)).toBe('null');
-    expect(await checkedWith(bounds!.upper)).toMatch(/^rows with ts at or above the recorded upper bound/);
-  });
 });
 
 describe('a verified partition', () => {
