@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import type { Duplex } from 'node:stream';
 import postgres from 'postgres';
 import { translate } from './errors.ts';
 import { whileConnected, whileOpen, type Closes } from './lost-connection.ts';
@@ -37,6 +38,15 @@ export function connect(
 ): Connection {
   const closes: Closes = { times: 0 };
   const tls = settings.tls === false ? false : { ...verifyFull(settings.host), ...settings.tls };
+  const close = (): void => {
+    closes.times += 1;
+  };
+  // Where no socket comes about, the driver tells nobody of a close, and would never answer whoever asks next.
+  const socket = (): Promise<Duplex> =>
+    openSocket(settings.host, settings.port, tls).catch((error: unknown) => {
+      close();
+      throw error;
+    });
   const client: unknown = postgres({
     host: settings.host,
     port: settings.port,
@@ -46,7 +56,7 @@ export function connect(
     // Encrypted by the socket below, if it is to be.
     ssl: false,
     // An option that the driver's README has, and its types have not.
-    ...({ socket: () => openSocket(settings.host, settings.port, tls) } as object),
+    ...({ socket } as object),
     max: 1,
     prepare: false,
     fetch_types: false,
@@ -55,9 +65,7 @@ export function connect(
     // The driver would close it after half an hour or more, and a client has only one.
     max_lifetime: null,
     connection: { application_name: settings.applicationName },
-    onclose: () => {
-      closes.times += 1;
-    },
+    onclose: close,
     onnotice: (notice) => {
       onnotice(`${notice['severity'] ?? 'NOTICE'}: ${notice['message'] ?? ''}`);
     },

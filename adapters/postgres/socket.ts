@@ -39,7 +39,7 @@ async function secure(socket: Socket, tls: ConnectionOptions): Promise<Socket> {
   const answer = await Promise.race([
     once(socket, 'data') as Promise<[Buffer]>,
     once(socket, 'end').then((): never => {
-      throw failure('ECONNRESET', 'the server closed the connection');
+      throw hungUp();
     }),
   ]);
   // Exactly one byte: whatever came with it would have been sent by somebody in between, unencrypted.
@@ -49,6 +49,15 @@ async function secure(socket: Socket, tls: ConnectionOptions): Promise<Socket> {
   const secured = connectTls({ socket, ...tls });
   await once(secured, 'secureConnect');
   return secured;
+}
+
+/**
+ * A server that hangs up before the driver has said goodbye. It has to be an error: a close without one, during the
+ * login, is a reason for the driver (postgres 3.4.9) to log in again, at once and for ever, and whoever asked is never
+ * answered.
+ */
+function hungUp(): Error {
+  return failure('ECONNRESET', 'the server closed the connection');
 }
 
 function failure(code: string, message: string): Error {
@@ -69,7 +78,7 @@ class JoiningSocket extends Duplex {
     });
     socket.on('end', () => this.push(null));
     socket.on('error', (error) => this.destroy(error));
-    socket.on('close', () => this.destroy());
+    socket.on('close', () => this.destroy(this.writableEnded ? undefined : hungUp()));
   }
 
   /** The driver says goodbye only to an open socket. */

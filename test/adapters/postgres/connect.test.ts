@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { connect, inTransaction, translated, type Connection } from '../../../adapters/postgres/connect.ts';
@@ -126,3 +128,31 @@ test.each(['pooler', 'nothing'] as const)(
     }
   },
 );
+
+test.each([
+  // Seen to fail without hungUp: the driver logs in again and again, and whoever asked is never answered.
+  ['during the login', false],
+  // Seen to fail without the close that `connect` counts: whoever asks a second time is never answered.
+  ['before it has agreed on TLS', {}],
+] as const)('a server that hangs up %s, without a word, is told of and not called again', async (_, tls) => {
+  let calls = 0;
+  const server = createServer((socket) => {
+    calls += 1;
+    socket.once('data', () => socket.end());
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const connection = connect({
+    ...{ host: '127.0.0.1', port, database: 'any', user: 'any', password: 'any' },
+    ...{ tls, applicationName: 'test' },
+  });
+  const lost = { code: 'DatabaseUnavailable', retryable: true };
+  try {
+    await expect(inTransaction(connection, 'asking', (tx) => tx`select 1`)).rejects.toMatchObject(lost);
+    await expect(translated('asking', async () => connection`select 1`)).rejects.toMatchObject(lost);
+    expect(calls).toBe(1);
+  } finally {
+    await connection.end({ timeout: 1 });
+    server.close();
+  }
+});

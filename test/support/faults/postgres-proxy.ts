@@ -66,7 +66,6 @@ async function serve(
     upstream.destroy();
   };
   client.once('close', cut);
-  upstream.once('close', cut);
   if ((await session.begin(`connect as ${userOf(startup)}`)).kind !== 'pass') {
     cut();
     return;
@@ -87,13 +86,18 @@ async function serve(
     upstream.end();
   };
   const back = async (): Promise<void> => {
-    for await (const message of fromServer.messages()) {
-      const answer = await session.fromServer(message);
-      if (answer === 'cut') {
-        cut();
-        return;
+    try {
+      for await (const message of fromServer.messages()) {
+        const answer = await session.fromServer(message);
+        if (answer === 'cut') {
+          cut();
+          return;
+        }
+        for (const released of answer) client.write(released);
       }
-      for (const released of answer) client.write(released);
+    } finally {
+      // Once it has the server's last words, if there were any.
+      client.destroySoon();
     }
   };
   await Promise.all([onward(), back()]);
@@ -135,7 +139,7 @@ class Session {
   /** The messages to hand to the client now. */
   async fromServer(message: Buffer): Promise<readonly Buffer[] | 'cut'> {
     const type = typeOf(message);
-    if (type !== READY_FOR_QUERY) {
+    if (type !== READY_FOR_QUERY && !isFatal(message)) {
       if (this.#held.length === 0 && type !== COMMAND_COMPLETE && type !== ERROR_RESPONSE) return [message];
       this.#held.push(message);
       return [];
@@ -151,6 +155,11 @@ class Session {
 
 function typeOf(message: Buffer): string {
   return message.toString('latin1', 0, 1);
+}
+
+/** The last words of a server, which hangs up after them instead of being ready for more. */
+function isFatal(message: Buffer): boolean {
+  return typeOf(message) === ERROR_RESPONSE && /(^|\0)S(FATAL|PANIC)\0/.test(message.toString('utf8', 5));
 }
 
 function labelOf(type: string, message: Buffer): string {
