@@ -8,12 +8,24 @@ declare
 begin
   for v_role in
     select *
-      from (values ('archive_owner', false), ('archiver_trial', false), ('archiver_maintain', true), ('archiver_read', true), ('archiver_drop', true), ('archiver_restore', true))
-        as r (name, login)
+      from (values
+        ('archive_owner', false, 'owns its schemas, functions, ledger and the quarantined tables'),
+        ('archiver_trial', false, 'runs archived DDL on trial, and may do nothing else'),
+        ('archiver_maintain', true, 'runs pg_partman maintenance and quarantines detached partitions'),
+        ('archiver_read', true, 'exports and verifies quarantined partitions'),
+        ('archiver_drop', true, 'drops partitions whose archive is verified, and nothing else'),
+        ('archiver_restore', true, 'restores archives in a schema of its own')) as r (name, login, task)
   loop
     if not exists (select from pg_catalog.pg_roles where rolname = v_role.name) then
-      execute format('create role %I %s', v_role.name, case when v_role.login then 'login' else 'nologin' end);
+      begin
+        execute format('create role %I %s', v_role.name, case when v_role.login then 'login' else 'nologin' end);
+      exception when duplicate_object or unique_violation then
+        null; -- made just now for another database of this server
+      end;
     end if;
+    -- Roles belong to the whole server. A comment locks its role until the end of the transaction, so that whoever installs
+    -- in another database at the same time waits here, and does not fail below at "tuple concurrently updated".
+    execute format('comment on role %I is %L', v_role.name, 'partition-archiver: ' || v_role.task);
     -- A runaway statement must end before the Lambda that sent it is killed: RDS Proxy passes no cancel request on.
     if v_role.login then
       execute format('alter role %I set statement_timeout = %L', v_role.name, '14min');
@@ -41,10 +53,3 @@ begin
   end if;
 end
 $roles$;
-
-comment on role archive_owner is 'partition-archiver: owns its schemas, functions, ledger and the quarantined tables';
-comment on role archiver_trial is 'partition-archiver: runs archived DDL on trial, and may do nothing else';
-comment on role archiver_maintain is 'partition-archiver: runs pg_partman maintenance and quarantines detached partitions';
-comment on role archiver_read is 'partition-archiver: exports and verifies quarantined partitions';
-comment on role archiver_drop is 'partition-archiver: drops partitions whose archive is verified, and nothing else';
-comment on role archiver_restore is 'partition-archiver: restores archives in a schema of its own';

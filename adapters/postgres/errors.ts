@@ -59,6 +59,7 @@ function translateServerError(error: postgres.PostgresError, doing: string): Arc
   const text = messageMayQuoteValues(sqlstate) ? 'the message is left out, it may quote values' : firstPart;
   const message = `${doing}: ${text} (SQLSTATE ${error.code})`;
   if (ROW_TOO_LARGE.test(error.message)) return new ArchiverError('RowTooLarge', message);
+  if (metAnotherSession(error)) return new ArchiverError('TransactionAborted', message);
   const fromExport = error.code === SQLSTATE.externalRoutineException || error.code === SQLSTATE.systemError;
   if (
     fromExport &&
@@ -69,6 +70,15 @@ function translateServerError(error: postgres.PostgresError, doing: string): Arc
     return new ArchiverError('ExportDenied', message);
   }
   return new ArchiverError(codeForSqlstate(sqlstate), message);
+}
+
+/**
+ * Two sessions changed the same thing in the catalogs at once. Roles are those of the whole server: passwords and
+ * memberships meet where two of its databases are prepared at the same time. PostgreSQL has no SQLSTATE for it.
+ */
+function metAnotherSession({ code, message, schema_name: schema }: postgres.PostgresError): boolean {
+  if (code === SQLSTATE.internalError) return /^tuple concurrently (updated|deleted)$/.test(message);
+  return code === SQLSTATE.uniqueViolation && schema === 'pg_catalog';
 }
 
 function sqlstateBehind(error: postgres.PostgresError): string {

@@ -42,6 +42,8 @@ export const SQLSTATE = {
   tooManyConnections: '53300',
   programLimitExceeded: '54000',
   dependentObjectsStillExist: '2BP01',
+  uniqueViolation: '23505',
+  internalError: 'XX000',
   /** RAISE EXCEPTION without a code of its own. */
   raiseException: 'P0001',
   /** What aws_s3 raises when S3 refuses. */

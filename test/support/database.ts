@@ -5,7 +5,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect } from '@jest/globals';
 import postgres from 'postgres';
 import { installArchiver } from '../../adapters/postgres/install.ts';
-import { withRoleRetries } from './roles.ts';
 import { KEPT_FILE, stack, stackDirectory } from './stack.ts';
 
 export { stack } from './stack.ts';
@@ -86,8 +85,7 @@ async function ensureArchiverTemplate(admin: postgres.Sql): Promise<void> {
     await sql`create schema partman`;
     await sql`create extension pg_partman schema partman`;
     await sql`create extension aws_s3 cascade`;
-    // Another test file may be making the same roles just now.
-    await withRoleRetries(() => installArchiver(sql));
+    await installArchiver(sql);
   });
   await admin.unsafe(`alter database ${building} rename to ${ARCHIVER_TEMPLATE}`);
 }

@@ -115,7 +115,7 @@ export class Databases {
       await sql`create schema partman`;
       await sql`create extension pg_partman schema partman`;
       await sql`create extension aws_s3 cascade`;
-      await withRoleRetries(() => installArchiver(sql));
+      await installArchiver(sql);
       for (const role of ['archiver_maintain', 'archiver_read', 'archiver_drop']) {
         await withRoleRetries(() => sql.unsafe(`alter role ${role} password '${PASSWORD}'`));
       }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type postgres from 'postgres';
 
 /**
  * Roles belong to the whole server: test files that make, alter or grant the same one at once meet "tuple concurrently
@@ -15,5 +16,15 @@ export async function withRoleRetries<Result>(work: () => Promise<Result>): Prom
       if (!isRace || attempt === 20) throw error;
       await sleep(20 * attempt);
     }
+  }
+}
+
+/** Until a session of the database waits for another one, of whatever database. */
+export async function untilSomebodyWaits(sql: postgres.Sql): Promise<void> {
+  for (;;) {
+    const waiting = await sql`
+      select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    if (waiting.length > 0) return;
+    await sleep(10);
   }
 }

@@ -10,7 +10,7 @@ import { useArchiver } from '../support/archiver.ts';
 import { stack, useDatabase } from '../support/database.ts';
 import { createPartitionSet } from '../support/partition-sets.ts';
 import { partmanMajor } from '../support/partman.ts';
-import { withRoleRetries } from '../support/roles.ts';
+import { untilSomebodyWaits } from '../support/roles.ts';
 
 // Made from the template, so that the roles are there before anything here begins.
 const archiver = useArchiver();
@@ -29,7 +29,7 @@ test('installing again changes nothing', async () => {
     return (await run('pg_dump', ['--schema-only', ...key, '--schema=partition_archive*', url])).stdout;
   };
   const before = await dump();
-  await withRoleRetries(() => installArchiver(sql));
+  await installArchiver(sql);
   expect(await dump()).toBe(before);
 });
 
@@ -39,16 +39,39 @@ test('psql installs it, and again over itself', async () => {
   await sql`create extension pg_partman schema partman`;
   await sql`create extension aws_s3 cascade`;
   for (const _ of [1, 2]) {
-    await withRoleRetries(() => run('psql', ['-X', '-q', '-d', url, '-f', 'db/install.sql']));
+    await run('psql', ['-X', '-q', '-d', url, '-f', 'db/install.sql']);
   }
   const [installed] = await sql`select partition_archiver.schema_version() as version`;
   expect(installed).toEqual({ version: 1 });
 });
 
 /** The roles of db/*.sql belong to the server and are there already, made by a superuser. */
-function renamed(text: string): string {
-  return text.replace(/\b(archive_owner|archiver_[a-z]+)\b/g, 'rds_$1');
+function renamed(text: string, prefix = 'rds'): string {
+  return text.replace(/\b(archive_owner|archiver_[a-z]+)\b/g, `${prefix}_$1`);
 }
+
+const roles = await readFile(new URL('../../db/010-roles.sql', import.meta.url), 'utf8');
+
+test.each([
+  // Seen to fail without: the exception handler of "create role" ("duplicate key value").
+  ['and neither finds the roles', renamed(roles, 'new')],
+  // Seen to fail without: the comments in db/010-roles.sql that come before all else ("tuple concurrently updated").
+  ['and both find the roles', roles],
+])('two databases of a server are prepared at once, %s', async (_, script) => {
+  const second = await byPsql().sql.begin(async (transaction) => {
+    await transaction.unsafe(script);
+    const waiting = asOnRds().sql.begin((other) => other.unsafe(script));
+    waiting.catch(() => undefined);
+    await untilSomebodyWaits(asOnRds().sql);
+    return { waiting };
+  });
+  await second.waiting;
+  const { sql } = byPsql();
+  const made = await sql<{ name: string }[]>`
+    select rolname as name from pg_roles where rolname like 'new\\_arch%'`;
+  for (const { name } of made) await sql.unsafe(`drop role ${name}`);
+  expect(made).toHaveLength(script === roles ? 0 : 6);
+});
 
 // Seen to fail without: the grants "with inherit true, set true" in db/010-roles.sql, on PostgreSQL 16 and later.
 test('an administrator who is no superuser installs it, enrols an owner, and all of it works', async () => {

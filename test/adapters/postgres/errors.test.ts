@@ -3,6 +3,7 @@ import postgres from 'postgres';
 import { isStatementTimeout, translate } from '../../../adapters/postgres/errors.ts';
 import { ArchiverError } from '../../../core/errors.ts';
 import { useDatabase } from '../../support/database.ts';
+import { untilSomebodyWaits } from '../../support/roles.ts';
 
 const database = useDatabase();
 
@@ -162,4 +163,32 @@ test('a bug, and what has a name already, is left as it is', () => {
   ]) {
     expect(translate(error, 'doing')).toBe(error);
   }
+});
+
+// Seen to fail without: metAnotherSession. `DatabaseRejected` is not tried again, and blames a privilege.
+describe('what two sessions do to a role at once is tried again', () => {
+  test.each([
+    ['a password', (role: string) => `alter role ${role} password 'any'`],
+    ['a setting', (role: string) => `alter role ${role} set work_mem = '8MB'`],
+    ['a membership', (role: string) => `grant pg_monitor to ${role}`],
+  ])('%s', async (what, statement) => {
+    const { sql, name } = database();
+    const role = `${what.replace(' ', '_')}_${name.slice(-8)}`;
+    await sql.unsafe(`create role ${role}`);
+    try {
+      const second = await sql.begin(async (transaction) => {
+        await transaction.unsafe(statement(role));
+        const waiting = errorOf(statement(role));
+        waiting.catch(() => undefined);
+        await untilSomebodyWaits(sql);
+        return { waiting };
+      });
+      expect(translate(await second.waiting, 'doing')).toMatchObject({
+        code: 'TransactionAborted',
+        retryable: true,
+      });
+    } finally {
+      await sql.unsafe(`drop role ${role}`);
+    }
+  });
 });
