@@ -6,13 +6,31 @@ export interface S3Settings {
   /** Another endpoint than AWS's, reached with the bucket in the path. */
   readonly endpoint?: string;
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /**
+   * How often a request is tried, and how long S3 may be silent in each try, before its answer and in the middle of it.
+   *
+   * @default - 5 times, 2 minutes: what fits into a Lambda's quarter of an hour
+   */
+  readonly patience?: { readonly tries: number; readonly silenceMs: number };
 }
 
-/** An S3 client; the SDK retries throttling and server errors by itself. */
-export function makeS3Client({ region, endpoint, credentials }: S3Settings): S3Client {
+/** A connection takes milliseconds; a route that leads nowhere would be waited for over two minutes. */
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/**
+ * An S3 client; the SDK retries throttling, server errors and silence by itself. By its own defaults it would wait for
+ * ever where S3 has taken a request and says nothing.
+ */
+export function makeS3Client({
+  region,
+  endpoint,
+  credentials,
+  patience = { tries: 5, silenceMs: 120_000 },
+}: S3Settings): S3Client {
   return new S3Client({
     region,
-    maxAttempts: 5,
+    maxAttempts: patience.tries,
+    requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS, socketTimeout: patience.silenceMs },
     // Other S3 servers than AWS's know no trailing checksums; what is read is compared byte for byte anyway.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',

@@ -1,7 +1,7 @@
 import type postgres from 'postgres';
 import { parseRuntimeConfig, type RuntimeConfig } from '../../core/config/runtime.ts';
 import type { StackCoordinates } from '../../local/stack.ts';
-import { Databases, PASSWORD } from '../support/databases.ts';
+import { APPLICATION_NAME, Databases, PASSWORD } from '../support/databases.ts';
 import type { FaultProxy, Gate } from '../support/faults/gate.ts';
 import { startHttpProxy } from '../support/faults/http-proxy.ts';
 import { startPostgresProxy } from '../support/faults/postgres-proxy.ts';
@@ -118,6 +118,15 @@ export class CrashCase {
     return this.sql<LedgerState[]>`
       select state, coalesce(blocked_code, failed_code) as code, row_count::integer as rows
         from partition_archiver.partition where state <> 'attached' order by id`;
+  }
+
+  /** The archiver's locks on tables other than its own ledger, by schema. */
+  async locks(): Promise<{ lock: string }[]> {
+    return this.sql<{ lock: string }[]>`
+      select distinct format('%s on %s', l.mode, c.relnamespace::regnamespace) as lock
+        from pg_locks l join pg_stat_activity a using (pid) join pg_class c on c.oid = l.relation
+       where a.datname = current_database() and a.application_name <> ${APPLICATION_NAME}
+         and c.relkind in ('r', 'p') and c.relnamespace::regnamespace::text not in ('partition_archiver', 'pg_catalog')`;
   }
 
   /** What an operator does once the reason is out of the way. Answers the codes of those that were blocked. */

@@ -151,6 +151,13 @@ export const FAULTS: readonly Fault[] = [
     lasts: true,
   },
   {
+    name: 'S3 is silent from here on',
+    moment: 'before',
+    appliesTo: on('s3'),
+    strike: () => ({ kind: 'silence' }),
+    lasts: true,
+  },
+  {
     name: 'Secrets Manager answers 400 ThrottlingException',
     moment: 'before',
     appliesTo: on('secrets'),

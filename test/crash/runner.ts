@@ -2,9 +2,9 @@
  * Runs the archiver in a process of its own, so that it can be killed: one run for each job that comes as a message.
  * Everything goes through the fault proxies.
  */
-import { S3Client } from '@aws-sdk/client-s3';
 import { localSteps, type DatabaseRole } from '../../bin/archive/steps.ts';
 import { connect } from '../../adapters/postgres/connect.ts';
+import { makeS3Client } from '../../adapters/s3/client.ts';
 import { readCredentials } from '../../adapters/secrets-manager/credentials.ts';
 import type { RuntimeConfig } from '../../core/config/runtime.ts';
 import { run, type Steps } from '../../core/run.ts';
@@ -40,11 +40,10 @@ const clock = {
 const log = { info: () => undefined, warn: () => undefined };
 
 async function work({ postgres, secrets, s3, config }: Job): Promise<JobResult> {
-  const client = new S3Client({
-    ...{ region: s3.region, endpoint: s3.endpoint, credentials: s3, forcePathStyle: true },
-    ...{ requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED' },
-    // So that an outage outlasts them sooner.
-    maxAttempts: 2,
+  const client = makeS3Client({
+    ...{ region: s3.region, endpoint: s3.endpoint, credentials: s3 },
+    // So that an outage outlasts it sooner.
+    patience: { tries: 2, silenceMs: 500 },
   });
   const secretsClient = makeSecretsClient(secrets.endpoint);
   const passwords = new Map<DatabaseRole, string>();

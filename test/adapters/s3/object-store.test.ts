@@ -10,7 +10,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { makeS3Client as makeClient } from '../../../adapters/s3/client.ts';
+import { makeS3Client as makeClient, type S3Settings } from '../../../adapters/s3/client.ts';
 import { s3ObjectStore } from '../../../adapters/s3/object-store.ts';
 import { PROVEN_TAG } from '../../../core/config/proven-tag.ts';
 import { type ObjectStore, readText } from '../../../core/ports.ts';
@@ -175,7 +175,7 @@ describe('a server that fails in the middle', () => {
   let broken: S3Client | undefined;
 
   /** A store on a server of a test's own, with the SDK's five tries. */
-  async function storeOn(listener: RequestListener): Promise<ObjectStore> {
+  async function storeOn(listener: RequestListener, patience?: S3Settings['patience']): Promise<ObjectStore> {
     server = createServer(listener);
     await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
     const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -183,6 +183,7 @@ describe('a server that fails in the middle', () => {
       region: 'us-east-1',
       endpoint,
       credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+      ...(patience && { patience }),
     });
     return s3ObjectStore(broken, 'b', 'us-east-1');
   }
@@ -219,6 +220,25 @@ describe('a server that fails in the middle', () => {
     });
     expect(await busy.head('k', 'v')).toMatchObject({ bytes: 7 });
     expect(asked).toBe(3);
+  });
+
+  // Seen to fail without: socketTimeout. The SDK waits for ever.
+  test('silence is an error: before the answer, and in the middle of a body', async () => {
+    let asked = 0;
+    const silent = await storeOn(
+      (request, response) => {
+        asked += 1;
+        if (request.url?.includes('half') !== true) return;
+        response.writeHead(200, { 'content-length': '1000000' });
+        response.write(Buffer.alloc(200_000, 'x\n'));
+      },
+      { tries: 3, silenceMs: 100 },
+    );
+    const unavailable = { code: 'ObjectStoreUnavailable', retryable: true };
+    await expect(silent.head('k', 'v')).rejects.toMatchObject(unavailable);
+    await expect(silent.create('k', 'body', 'text/plain')).rejects.toMatchObject(unavailable);
+    expect(asked).toBe(6);
+    await expect(Array.fromAsync(silent.read('half', 'v'))).rejects.toMatchObject(unavailable);
   });
 
   test('a PUT whose answer was lost is answered as an object that is there', async () => {

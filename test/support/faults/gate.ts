@@ -17,6 +17,8 @@ export type Verdict =
   | { readonly kind: 'pass' }
   /** Breaks the connection. */
   | { readonly kind: 'cut' }
+  /** Leaves a call without an answer, and its connection open. */
+  | { readonly kind: 'silence' }
   /** Answers an error of the service instead. */
   | { readonly kind: 'answer'; readonly status: number; readonly code: string }
   /** Breaks the connection half way through the body. */

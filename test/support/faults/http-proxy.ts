@@ -79,6 +79,7 @@ function replace(
   response: ServerResponse,
   { errorBody }: HttpChannel,
 ): void {
+  if (verdict.kind === 'silence') return;
   if (verdict.kind !== 'answer') {
     request.socket.destroy();
     return;
