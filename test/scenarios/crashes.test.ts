@@ -38,7 +38,6 @@ test('a fault at any point of a run loses nothing, and the next runs end it (a s
   }
 }, 120_000);
 
-// Seen to fail without: …
 test('while S3 is waited for, nothing is locked that an application may wait for', async () => {
   if (bench === undefined) throw new Error('the bench exists only while tests run');
   const crash = await bench.begin();
