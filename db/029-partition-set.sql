@@ -14,32 +14,36 @@ create or replace function partition_archiver.partition_set(p_parent oid)
 declare
   v_partman name := (select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace
                       where e.extname = 'pg_partman');
+  v_name text := (select n.nspname || '.' || c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+                   where c.oid = p_parent);
+  p record;
 begin
   if v_partman is null then
     return;
   end if;
-  return query execute format($query$
+  -- Only this has to be planned at each call, since nobody knows the extension's schema beforehand.
+  execute format('select control, coalesce(epoch, ''none'') as epoch, retention, retention_schema, retention_keep_table,
+                         partition_interval::text as partition_interval from %I.part_config where parent_table = $1', v_partman)
+    into p using v_name;
+  return query
     select c.oid, n.nspname, c.relname, pg_get_userbyid(c.relowner), a.attname, a.atttypid::regtype,
-           case when a.atttypid in ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype)
-                     or coalesce(p.epoch, 'none') <> 'none' then 'time'
+           case when a.atttypid in ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype) or p.epoch <> 'none' then 'time'
                 when a.atttypid in ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'numeric'::regtype) then 'id' end,
-           coalesce(p.epoch, 'none'), p.retention, p.retention_schema, p.retention_keep_table,
-           p.partition_interval::text, nullif(t.partdefid, 0)
+           p.epoch, p.retention, p.retention_schema, p.retention_keep_table, p.partition_interval, nullif(t.partdefid, 0)
       from pg_class c
       join pg_namespace n on n.oid = c.relnamespace
       join pg_partitioned_table t on t.partrelid = c.oid
-      join %1$I.part_config p on p.parent_table = n.nspname || '.' || c.relname
       join pg_attribute a on a.attrelid = c.oid and a.attname = p.control and not a.attisdropped
-     where c.oid = $1 and t.partstrat = 'r' and t.partnatts = 1$query$, v_partman)
-    using p_parent;
+     where c.oid = p_parent and t.partstrat = 'r' and t.partnatts = 1;
 end
 $$;
 
 -- A bound as a point in time. p_bound is text as pg_get_expr prints it under the pins of record_inventory; an epoch
 -- set counts seconds, milliseconds, microseconds or nanoseconds since 1970.
 create or replace function partition_archiver.bound_time(p_bound text, p_type regtype, p_epoch text, p_time_zone text)
-  returns timestamptz language sql stable
-  set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD'
+  returns timestamptz language plpgsql stable
+  set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD' as $$
+begin
   return case
     when p_epoch = 'seconds' then to_timestamp(p_bound::numeric::double precision)
     when p_epoch = 'milliseconds' then to_timestamp((p_bound::numeric / 1000)::double precision)
@@ -48,12 +52,15 @@ create or replace function partition_archiver.bound_time(p_bound text, p_type re
     when p_type = 'timestamptz'::regtype then p_bound::timestamptz
     when p_type in ('date'::regtype, 'timestamp'::regtype) then p_bound::timestamp at time zone p_time_zone
   end;
+end
+$$;
 
 -- The <period> of the keys in S3, from the recorded bounds and never from a name: 2021, 202101, 20210131,
 -- 20210131T060000 in the set's time zone; for an id set the lower bound itself.
 create or replace function partition_archiver.period(
     p_lower timestamptz, p_upper timestamptz, p_lower_bound text, p_time_zone text)
-  returns text language sql stable set search_path = pg_catalog, pg_temp
+  returns text language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
   return case
     when p_lower is null then p_lower_bound
     when date_trunc('year', p_lower at time zone p_time_zone) = p_lower at time zone p_time_zone
@@ -67,31 +74,38 @@ create or replace function partition_archiver.period(
       then to_char(p_lower at time zone p_time_zone, 'YYYYMMDD')
     else to_char(p_lower at time zone p_time_zone, 'YYYYMMDD"T"HH24MISS')
   end;
+end
+$$;
 
 -- The attached children of a partition set with their bounds, as the ledger records them. The text of a bound depends
--- on TimeZone and DateStyle, so both are pinned here.
+-- on TimeZone and DateStyle, so both are pinned here. Each step is materialized: the planner would put a bound's
+-- expression wherever its text is used, and have it taken apart eight times.
 create or replace function partition_archiver.attached_partitions(p_parent oid, p_time_zone text)
   returns table (
     table_oid oid, table_schema name, table_name name, bounds text, lower_bound text, upper_bound text,
     lower_time timestamptz, upper_time timestamptz, period text)
-  language sql stable
+  language plpgsql stable rows 50
   set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD' set quote_all_identifiers = off as $$
-  select b.oid, b.nspname, b.relname, b.bounds, b.ends[1], b.ends[2], t.lower_time, t.upper_time,
-         partition_archiver.period(t.lower_time, t.upper_time, b.ends[1], p_time_zone)
-    from partition_archiver.partition_set(p_parent) s,
-         lateral (
-           select c.oid, n.nspname, c.relname, pg_get_expr(c.relpartbound, c.oid) as bounds,
-                  regexp_match(pg_get_expr(c.relpartbound, c.oid),
-                    '^FOR VALUES FROM \(''?([^'']+?)''?\) TO \(''?([^'']+?)''?\)$') as ends
-             from pg_inherits i
-             join pg_class c on c.oid = i.inhrelid
-             join pg_namespace n on n.oid = c.relnamespace
-            where i.inhparent = s.parent_oid and not i.inhdetachpending and c.relispartition) b,
-         lateral (
-           -- Null where the set counts ids.
-           select partition_archiver.bound_time(b.ends[1], s.control_type, s.epoch, p_time_zone) as lower_time,
-                  partition_archiver.bound_time(b.ends[2], s.control_type, s.epoch, p_time_zone) as upper_time
-            where b.ends is not null and not ('MINVALUE' = any (b.ends) or 'MAXVALUE' = any (b.ends))) t
+begin
+  return query
+    with b as materialized (
+      select s.control_type, s.epoch, c.oid, n.nspname, c.relname, pg_get_expr(c.relpartbound, c.oid) as bounds
+        from partition_archiver.partition_set(p_parent) s
+        join pg_inherits i on i.inhparent = s.parent_oid
+        join pg_class c on c.oid = i.inhrelid
+        join pg_namespace n on n.oid = c.relnamespace
+       where not i.inhdetachpending and c.relispartition),
+    e as materialized (
+      select b.*, regexp_match(b.bounds, '^FOR VALUES FROM \(''?([^''()]+)''?\) TO \(''?([^''()]+)''?\)$') as ends from b),
+    t as materialized (
+      -- Null where the set counts ids.
+      select e.*, partition_archiver.bound_time(e.ends[1], e.control_type, e.epoch, p_time_zone) as lower_time,
+             partition_archiver.bound_time(e.ends[2], e.control_type, e.epoch, p_time_zone) as upper_time
+        from e where e.ends is not null and not ('MINVALUE' = any (e.ends) or 'MAXVALUE' = any (e.ends)))
+    select t.oid, t.nspname, t.relname, t.bounds, t.ends[1], t.ends[2], t.lower_time, t.upper_time,
+           partition_archiver.period(t.lower_time, t.upper_time, t.ends[1], p_time_zone)
+      from t;
+end
 $$;
 
 reset role;

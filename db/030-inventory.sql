@@ -2,8 +2,8 @@
 
 set role archive_owner;
 
--- Writes the attached children into the ledger, and finds those that are attached no longer. Call it before and after
--- maintenance. Answers how many rows are new, and how many changed to detached, missing and blocked.
+-- Writes the attached children into the ledger, and finds those that are attached no longer; writes nothing where the
+-- ledger says all of it already. Call it before and after maintenance. Answers how many rows are new, and how many changed to detached, missing and blocked.
 create or replace function partition_archiver.record_inventory(
     p_parent oid, p_time_zone text,
     out attached integer, out added integer, out detached integer, out missing integer, out blocked integer)
@@ -30,6 +30,11 @@ begin
                   v_set.parent_schema, v_set.parent_name, a.table_schema, a.table_name, a.bounds),
            now()
       from partition_archiver.attached_partitions(p_parent, p_time_zone) a
+     where (a.table_oid, a.table_schema, a.table_name, v_set.parent_schema, v_set.parent_name, v_set.control_column, a.bounds, a.period)
+           not in (select k.table_oid, k.table_schema, k.table_name, k.parent_schema, k.parent_name, k.control_column, k.bounds, k.period
+                     from partition_archiver.partition k
+                    where k.parent_oid = p_parent and k.state = 'attached'
+                      and k.system_identifier = v_system and k.database_name = current_database())
      order by a.lower_time, a.table_oid
     on conflict (system_identifier, database_name, table_oid) where state not in ('dropped', 'missing')
     do update set
@@ -39,10 +44,7 @@ begin
       bounds = excluded.bounds, lower_bound = excluded.lower_bound, upper_bound = excluded.upper_bound,
       lower_time = excluded.lower_time, upper_time = excluded.upper_time, period = excluded.period,
       attach_statement = excluded.attach_statement, last_attached_at = now(), state = 'attached'
-    where l.state in ('attached', 'detached')
-      and (l.state, l.table_schema, l.table_name, l.parent_oid, l.parent_schema, l.parent_name, l.control_column, l.bounds, l.period)
-          is distinct from ('attached', excluded.table_schema, excluded.table_name, excluded.parent_oid,
-             excluded.parent_schema, excluded.parent_name, excluded.control_column, excluded.bounds, excluded.period);
+    where l.state in ('attached', 'detached');
 
   select count(*) filter (where l.state = 'attached'), count(*) filter (where l.first_seen_at = now())
     into attached, added

@@ -1,20 +1,23 @@
 import type { Candidate, DetectDatabase, Forecast } from '../../core/detect.ts';
 import { displayName } from '../../core/partition.ts';
 import { translated, type Connection } from './connect.ts';
-import { findParent } from './partition-set.ts';
+import { askOfParent, findParent } from './partition-set.ts';
 
 /** `detect` on PostgreSQL. */
 export function detectDatabase(connection: Connection): DetectDatabase {
   return {
     candidates: (set) =>
-      translated(
-        `candidates of ${displayName(set.schema, set.table)}`,
-        async () =>
-          connection<Candidate[]>`
-          select id, table_schema as schema, table_name as table, state, lower_bound as "lowerBound", upper_bound as "upperBound",
-                 past_retention as "pastRetention", due
-            from partition_archiver.candidates(${await findParent(connection, set)}::oid)`,
-      ),
+      translated(`candidates of ${displayName(set.schema, set.table)}`, async () => {
+        const found = await askOfParent<Candidate | { readonly id: null }>(
+          connection,
+          set,
+          connection`(
+            select id, table_schema as schema, table_name as table, state, lower_bound as "lowerBound", upper_bound as "upperBound",
+                   past_retention as "pastRetention", due
+              from partition_archiver.candidates(parent.oid))`,
+        );
+        return found.filter((candidate): candidate is Candidate => candidate.id !== null);
+      }),
 
     forecast: (set) =>
       translated(`forecast of ${displayName(set.schema, set.table)}`, async () => {

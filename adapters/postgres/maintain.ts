@@ -4,16 +4,19 @@ import type { Inventory, MaintainDatabase, SetHealth } from '../../core/maintain
 import { displayName } from '../../core/partition.ts';
 import { inTransaction, translated, type Connection, type Transaction } from './connect.ts';
 import { translateCaught } from './errors.ts';
-import { findParent } from './partition-set.ts';
+import { askOfParent, findParent } from './partition-set.ts';
 
 /** `maintain` on PostgreSQL; `notices` collects what the connection's `onnotice` was told. */
 export function maintainDatabase(connection: Connection, notices: string[]): MaintainDatabase {
   return {
     inventory: (set) =>
       translated(`inventory of ${displayName(set.schema, set.table)}`, async () => {
-        const [row] = await connection<[Inventory]>`
-          select * from partition_archiver.record_inventory(${await findParent(connection, set)}::oid, ${set.timeZone}::text)`;
-        return row;
+        const [answer] = await askOfParent<Inventory>(
+          connection,
+          set,
+          connection`(select * from partition_archiver.record_inventory(parent.oid, ${set.timeZone}::text))`,
+        );
+        return answer;
       }),
 
     runMaintenance: async (set) => {
@@ -29,11 +32,15 @@ export function maintainDatabase(connection: Connection, notices: string[]): Mai
 
     health: (set) =>
       translated(`health of ${displayName(set.schema, set.table)}`, async () => {
-        const [row] = await connection<[SetHealth]>`
-          select rows_in_default as "rowsInDefault", future_partitions as "futurePartitions", unknown_tables as "unknownTables",
-                 unfinished_detaches as "unfinishedDetaches"
-            from partition_archiver.health(${await findParent(connection, set)}::oid, ${set.timeZone}::text)`;
-        return row;
+        const [answer] = await askOfParent<SetHealth>(
+          connection,
+          set,
+          connection`(
+            select rows_in_default as "rowsInDefault", future_partitions as "futurePartitions", unknown_tables as "unknownTables",
+                   unfinished_detaches as "unfinishedDetaches"
+              from partition_archiver.health(parent.oid, ${set.timeZone}::text))`,
+        );
+        return answer;
       }),
   };
 }

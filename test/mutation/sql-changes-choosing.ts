@@ -16,11 +16,7 @@ export const CHANGES_OF_CHOOSING: readonly SqlChange[] = [
     ],
   ]),
   ...changes('db/030-inventory.sql', [
-    [
-      `where l.state in ('attached', 'detached')\n      and`,
-      'where',
-      'the inventory overwrites rows in any state',
-    ],
+    [`where l.state in ('attached', 'detached');`, ';', 'the inventory overwrites rows in any state'],
     [
       `k.parent_oid = p_parent and k.system_identifier = v_system`,
       'k.system_identifier = v_system',
