@@ -56,9 +56,9 @@ export const CATALOGUE = {
   Interrupted: retry('Nothing to do: the step ran out of its time and is resumed.'),
 
   // What blocks a partition.
-  PartitionRefused: block('Change what the reason names, then unblock the partition.'),
+  PartitionRefused: block('Change what the reason names, then release the partition.'),
   IdentityChanged: block(
-    'Somebody replaced, renamed or moved the table; find out who, then release or unblock the partition.',
+    'Somebody replaced, renamed or moved the table; find out who, then release the partition.',
   ),
   SealBroken: block(
     'Somebody changed the table behind the fence, or the server was upgraded; have it verified anew before it is dropped.',
@@ -70,10 +70,10 @@ export const CATALOGUE = {
     'Hand the table back to its owner, move the rows that are out of bounds, then release the partition.',
   ),
   ContentMismatch: block(
-    'The archive is not what the table holds. Find out why before you unblock the partition, which exports the segment anew.',
+    'The archive is not what the table holds. Find out why before you release the partition, which exports the segment anew.',
   ),
   ObjectMissing: block(
-    'An object of the archive is gone or not readable; the table is still there. Restore the object or unblock to export it anew.',
+    'An object of the archive is gone or not readable; the table is still there. Make it readable again, or release the partition to export it anew.',
   ),
   ArchiveExpired: block(
     'It is past the expiry that is configured. Where the table is still there, release it and archive it anew; otherwise take the delete markers off its objects, if their versions are still there.',
