@@ -2,7 +2,7 @@ import type { Expiry } from './config/runtime.ts';
 import { ArchiverError } from './errors.ts';
 import { DAY_MS, expiresAt } from './expiry.ts';
 import { objectsOf, parseManifest, sha256Of, type Manifest } from './manifest.ts';
-import { readText, type Clock, type Log, type ObjectStore } from './ports.ts';
+import { readText, type Clock, type Log, type ObjectStore, type ObjectVersion } from './ports.ts';
 import { withLockTries } from './retry.ts';
 
 /** Lifecycle rules run at midnight, and need some hours. */
@@ -42,8 +42,10 @@ export interface VerifiedArchive {
 }
 
 /**
- * Looks every object of the archive up in S3 by its version, then drops the table. Throws `ArchiveExpired` where the
- * archive is past the configured expiry, or nearly: its objects may still be there, but not for long.
+ * Looks every object of the archive up in S3, whose current version must be the one that was proven: another one, or a
+ * delete marker, stands in the way of a restore, and lifecycle rules may delete what lies below it. Then drops the table.
+ * Throws `ArchiveExpired` where the archive is past the configured expiry, or nearly: its objects may still be there, but not
+ * for long.
  */
 export async function drop(
   partition: number,
@@ -77,18 +79,27 @@ async function lookUp(
   const objects = objectsOf(manifest);
   const next = objects.values();
   const look = async (): Promise<void> => {
-    for (const { key, versionId, bytes } of next) {
-      const found = await store.head(key, versionId);
-      if (found.bytes !== bytes) {
-        throw new ArchiverError(
-          'ObjectMissing',
-          `version ${versionId} of ${key} has ${String(found.bytes)} bytes, not ${String(bytes)}`,
-        );
-      }
-    }
+    for (const object of next) await assertCurrent(object, store);
   };
   await Promise.all(Array.from({ length: Math.min(LOOK_UPS, objects.length) }, look));
   return { manifestVersionId: evidence.manifestVersionId } as VerifiedArchive;
+}
+
+/** Of another length it was never: but the look costs nothing. */
+async function assertCurrent({ key, versionId, bytes }: ObjectVersion, store: ObjectStore): Promise<void> {
+  const found = await store.current(key);
+  if (found.versionId !== versionId) {
+    throw new ArchiverError(
+      'ObjectMissing',
+      `${key} was written over: version ${versionId} is not the current one`,
+    );
+  }
+  if (found.bytes !== bytes) {
+    throw new ArchiverError(
+      'ObjectMissing',
+      `version ${versionId} of ${key} has ${String(found.bytes)} bytes, not ${String(bytes)}`,
+    );
+  }
 }
 
 function refuseExpired(manifest: Manifest, key: string, expiry: Expiry | undefined, now: Date): void {
@@ -101,14 +112,13 @@ function refuseExpired(manifest: Manifest, key: string, expiry: Expiry | undefin
 }
 
 async function readManifest(evidence: DropEvidence, store: ObjectStore): Promise<Manifest> {
-  const text = await readText(store, { key: evidence.manifestKey, versionId: evidence.manifestVersionId });
+  const { manifestKey: key, manifestVersionId: versionId } = evidence;
+  const text = await readText(store, { key, versionId });
+  await assertCurrent({ key, versionId, bytes: Buffer.byteLength(text) }, store);
   if (sha256Of(text) !== evidence.manifestSha256) {
-    throw new ArchiverError(
-      'ManifestConflict',
-      `${evidence.manifestKey} is not the manifest that was recorded`,
-    );
+    throw new ArchiverError('ManifestConflict', `${key} is not the manifest that was recorded`);
   }
   const parsed = parseManifest(text);
-  if (!parsed.ok) throw new ArchiverError('ManifestConflict', `${evidence.manifestKey}: ${parsed.problem}`);
+  if (!parsed.ok) throw new ArchiverError('ManifestConflict', `${key}: ${parsed.problem}`);
   return parsed.manifest;
 }

@@ -14,6 +14,8 @@ export interface ObjectStore {
   list(prefix: string): Promise<readonly ObjectVersion[]>;
   /** The bytes of one version as they come. `ObjectMissing` if there is none. */
   read(key: string, versionId: string): AsyncIterable<Buffer>;
+  /** The current version of a key: what aws_s3 imports. `ObjectMissing` if there is none, or it was deleted. */
+  current(key: string): Promise<ObjectVersion>;
   /** Length of one version. `ObjectMissing` if there is none. */
   head(key: string, versionId: string): Promise<ObjectVersion>;
   /**

@@ -23,6 +23,12 @@ export function s3ObjectStore(client: S3Client, bucket: string, region: string):
 
     read: (key, versionId) => read(client, { Bucket: bucket, Key: key, VersionId: versionId }),
 
+    current: (key) =>
+      translated(`looking up ${key}`, async () => {
+        const head = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
+        return { key, versionId: versionOf(head.VersionId, bucket), bytes: head.ContentLength ?? 0 };
+      }),
+
     head: (key, versionId) =>
       translated(`looking up ${key}`, async () => {
         const head = await client.send(

@@ -43,17 +43,17 @@ function setUp(changes: Partial<Manifest> = {}, says: Partial<DropEvidence> = {}
   return { store, manifest, database, dropped, clock, log, run, versionId };
 }
 
-test('a partition is dropped once every object of its archive was looked up by its version', async () => {
+test('a partition is dropped once every object of its archive was looked up', async () => {
   const { store, manifest, dropped, log, run, versionId } = setUp();
   const looked: string[] = [];
-  const head = store.head.bind(store);
-  store.head = (key, version) => {
-    looked.push(`${key} ${version}`);
-    return head(key, version);
+  const current = store.current.bind(store);
+  store.current = (key) => {
+    looked.push(key);
+    return current(key);
   };
   expect(await run()).toEqual({ dropped: true });
   const objects = manifest.segments.flatMap((segment) => segment.objects);
-  expect(looked).toEqual([...objects, manifest.ddl].map((object) => `${object.key} ${object.versionId}`));
+  expect(looked).toEqual([KEY, ...objects.map(({ key }) => key), manifest.ddl.key]);
   expect(dropped).toEqual([[7, { manifestVersionId: versionId }]]);
   expect(log.lines).toMatchObject([{ event: 'drop', fields: { partition: 7, rows: 3, manifest: KEY } }]);
 });
@@ -136,6 +136,17 @@ describe('nothing is dropped', () => {
     await refused(setUp({}, { rows: 4 }), 'ManifestConflict', /belongs to another archive/);
   });
 
+  // Seen to fail where objects are looked up by their version: it is still there, until a lifecycle rule deletes it.
+  test.each(['data', 'ddl', 'manifest'])(
+    'one of whose objects was written over: a restore would read the new version (%s)',
+    async (kind) => {
+      const archive = setUp();
+      const [key] = [...archive.store.objects.keys()].filter((each) => each.includes(`/${kind}/`));
+      archive.store.put(key!, archive.store.objects.get(key!)![0]!.body);
+      await refused(archive, 'ObjectMissing', /was written over: version v\d+ is not the current one$/);
+    },
+  );
+
   test.each(['data', 'ddl'])('one of whose objects is gone (%s)', async (kind) => {
     const archive = setUp();
     const [key] = [...archive.store.objects.keys()].filter((each) => each.includes(`/${kind}/`));
@@ -169,7 +180,7 @@ describe('nothing is dropped', () => {
     }));
     const archive = setUp({ segments: [{ ...segment!, objects }] });
     let asked = 0;
-    archive.store.head = () => {
+    archive.store.current = () => {
       asked += 1;
       return Promise.reject(new ArchiverError('ObjectStoreUnavailable', `no answer ${asked}`));
     };
@@ -182,18 +193,18 @@ test('of fifty objects each is looked up once, sixteen at the same time', async 
   const [segment] = makeManifest().segments;
   const objects = Array.from({ length: 50 }, (_, index) => ({ key: `d/${index}`, versionId: 'v', bytes: 1 }));
   const { store, run, dropped } = setUp({ segments: [{ ...segment!, objects }] });
-  const head = store.head.bind(store);
+  const current = store.current.bind(store);
   const seen = { at: 0, most: 0, keys: new Set<string>() };
-  store.head = async (key, versionId) => {
+  store.current = async (key) => {
     seen.at += 1;
     seen.most = Math.max(seen.most, seen.at);
     await new Promise((resolve) => setImmediate(resolve));
     seen.at -= 1;
     seen.keys.add(key);
-    return head(key, versionId);
+    return current(key);
   };
   await run();
   expect(dropped).toHaveLength(1);
   expect(seen).toMatchObject({ at: 0, most: 16 });
-  expect(seen.keys.size).toBe(51);
+  expect(seen.keys.size).toBe(52);
 });

@@ -88,6 +88,12 @@ export class MemoryStore implements ObjectStore {
     for (let at = 0; at < body.length; at += this.chunkBytes) yield body.subarray(at, at + this.chunkBytes);
   }
 
+  async current(key: string): Promise<ObjectVersion> {
+    const current = this.objects.get(key)?.at(-1);
+    if (current === undefined) throw new ArchiverError('ObjectMissing', `there is no ${key}`);
+    return { key, versionId: current.versionId, bytes: current.body.length };
+  }
+
   async head(key: string, versionId: string): Promise<ObjectVersion> {
     return { key, versionId, bytes: this.#version(key, versionId).body.length };
   }

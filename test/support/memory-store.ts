@@ -69,6 +69,11 @@ export function memoryStore(): MemoryStore {
       yield body.subarray(0, 5);
       yield body.subarray(5);
     },
+    current: async (key) => {
+      const { versionId = '', body = null } = objects.get(key)?.at(-1) ?? {};
+      if (body === null) throw new ArchiverError('ObjectMissing', `no ${key}`);
+      return { key, versionId, bytes: body.length };
+    },
     head: async (key, versionId) => ({ key, versionId, bytes: find(key, versionId).length }),
     create: async (key, body) => {
       if (objects.has(key)) return 'exists';
