@@ -69,10 +69,11 @@ module.exports = {
     },
     {
       name: 'core-is-pure-node',
-      comment: 'Files, sockets, processes and time come in by the ports; hashing (node:crypto) is pure.',
+      comment:
+        'Files, sockets, processes and time come in by the ports; hashing and bytes (node:crypto, node:buffer) are pure.',
       severity: 'error',
       from: { path: '^core/' },
-      to: { dependencyTypes: ['core'], pathNot: '^(node:)?(crypto$|stream($|/))' },
+      to: { dependencyTypes: ['core'], pathNot: '^(node:)?(buffer$|crypto$|stream($|/))' },
     },
     {
       name: 'core-takes-streams-but-makes-none',

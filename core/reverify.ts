@@ -4,7 +4,7 @@ import { ArchiverError } from './errors.ts';
 import type { Manifest } from './manifest.ts';
 import type { Clock, Log } from './ports.ts';
 import { withLockTries } from './retry.ts';
-import { compareStreams } from './verify/compare.ts';
+import { compareContents } from './verify/contents.ts';
 import type { LineDigest } from './verify/line-digest.ts';
 
 /** The archive that a partition is compared with, as the ledger has it. */
@@ -13,6 +13,8 @@ export interface ReverifyEvidence {
   readonly manifestKey: string;
   readonly manifestVersionId: string;
   readonly manifestSha256: string;
+  /** Of the fence that it is read behind: verdicts on what was behind another one do not count. */
+  readonly fence: string;
 }
 
 /** What the ledger says of a partition that is verified anew. */
@@ -32,7 +34,7 @@ export interface ReverifyFence {
 /** What reads and records, as `archiver_read`. */
 export interface ReverifyReading {
   readSegment<T>(partition: number, segment: number, read: (rows: Readable) => Promise<T>): Promise<T>;
-  record(partition: number, segment: number, digest: LineDigest): Promise<void>;
+  record(partition: number, segment: number, fence: string, digest: LineDigest): Promise<void>;
   /** Verified again, if every segment was recorded and the seal of `begin` is unbroken. */
   finish(partition: number, manifestVersionId: string): Promise<void>;
 }
@@ -73,7 +75,7 @@ export async function reverifySegment(
   ports: ReadingPorts,
 ): Promise<{ readonly segment: number }> {
   const manifest = await manifestOf(work.evidence, ports.store);
-  await compareSegment(work.partition, segmentOf(manifest, work.segment), ports);
+  await compareSegment(work.partition, segmentOf(manifest, work.segment), work.evidence.fence, ports);
   return { segment: work.segment };
 }
 
@@ -106,7 +108,9 @@ export async function reverify(
   const { database, store, clock } = ports;
   const { open, ...evidence } = await withLockTries(clock, () => database.begin(partition));
   const manifest = await manifestOf(evidence, store);
-  for (const number of open) await compareSegment(partition, segmentOf(manifest, number), ports);
+  for (const number of open) {
+    await compareSegment(partition, segmentOf(manifest, number), evidence.fence, ports);
+  }
   return finishReverify({ partition, evidence }, ports);
 }
 
@@ -133,10 +137,12 @@ function segmentOf({ segments, archiveId }: Manifest, number: number): Segment {
 async function compareSegment(
   partition: number,
   segment: Segment,
+  fence: string,
   { database, store }: { readonly database: ReverifyReading; readonly store: ArchiveStore },
 ): Promise<void> {
-  const verdict = await database.readSegment(partition, segment.number, (rows) =>
-    compareStreams(rows, readObjects(segment, store)),
+  const verdict = await compareContents(
+    (use) => database.readSegment(partition, segment.number, use),
+    () => readObjects(segment, store),
   );
   const problem =
     verdict.kind === 'mismatch'
@@ -150,7 +156,7 @@ async function compareSegment(
       `segment ${segment.number} of partition ${partition} is not what was archived: ${problem ?? ''}`,
     );
   }
-  await database.record(partition, segment.number, verdict.digest);
+  await database.record(partition, segment.number, fence, verdict.digest);
 }
 
 async function* readObjects({ objects }: Segment, store: ArchiveStore): AsyncGenerator<Buffer> {

@@ -4,7 +4,8 @@ import { segmentFileKeys } from './keys.ts';
 import type { Segment } from './partition.ts';
 import type { Clock, Log, ObjectStore, ObjectVersion } from './ports.ts';
 import { withReaderTries } from './retry.ts';
-import { compareStreams, type Verdict } from './verify/compare.ts';
+import type { Verdict } from './verify/compare.ts';
+import { compareContents } from './verify/contents.ts';
 import type { LineDigest } from './verify/line-digest.ts';
 
 /** The database, as `verify` needs it. */
@@ -54,8 +55,9 @@ export async function verifySegment(
   if (segment.state === 'planned' || segment.exported === null) return { verified: false };
 
   const objects = await findObjects(segment.exported, store);
-  const verdict = await withReaderTries(clock, () =>
-    database.readSegment(partition, number, (rows) => compareStreams(rows, readObjects(objects, store))),
+  const verdict = await compareContents(
+    (use) => withReaderTries(clock, () => database.readSegment(partition, number, use)),
+    () => readObjects(objects, store),
   );
   const differences = [...reported(verdict, segment.exported)];
   if (verdict.kind === 'match' && differences.length === 0) {

@@ -52,7 +52,8 @@ $$;
 -- Begins to verify a partition anew that was verified once and not dropped yet: after a major upgrade the catalog rows of
 -- its fence are new and so is the system's identifier; or somebody has doubts. The fence is made anew, the seal too, and
 -- every segment counts as unproven until it was compared with its archive again. Nothing is dropped meanwhile: the row
--- is blocked, and unblocking it by hand only makes the next run verify all of it. Answers {manifestKey, …, open}.
+-- is blocked, and unblocking it by hand only makes the next run verify all of it. Answers {manifestKey, …, fence, open};
+-- "fence" tells this fence from the next one, and verdicts name it.
 create or replace function partition_archiver.begin_reverify(p_id bigint) returns jsonb
   language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -121,7 +122,8 @@ begin
      where id = p_id;
   end if;
   return jsonb_build_object('archiveId', l.archive_id, 'manifestKey', l.manifest_key, 'manifestVersionId', l.manifest_version_id,
-    'manifestSha256', l.manifest_sha256, 'open', (select coalesce(jsonb_agg(number order by number), '[]')
+    'manifestSha256', l.manifest_sha256,
+    'fence', (select md5(seal::text) from partition_archiver.partition where id = p_id), 'open', (select coalesce(jsonb_agg(number order by number), '[]')
        from partition_archiver.segment where archive_id = l.archive_id and state <> 'verified'));
 end
 $$;
@@ -152,6 +154,7 @@ begin
     raise exception 'partition % is not being verified anew', p_id using errcode = 'PA001';
   end if;
   perform partition_archiver.assert_sealed(l);
+  perform partition_archiver.assert_reads_all();
   return (select jsonb_build_object('query', format('select %s from only partition_archive.%I where ctid >= ''(%s,0)''::tid%s',
              l.column_list, l.quarantine_name, first_block,
              case when next_block is not null then format(' and ctid < ''(%s,0)''::tid', next_block) else '' end))
@@ -159,13 +162,17 @@ begin
 end
 $$;
 
--- Records that a segment was read again and is what was verified before.
+-- Records that a segment was read again behind this fence, and is what was verified before. A verdict that comes late, when
+-- the fence was touched and made anew, says nothing of what was written in between.
 create or replace function partition_archiver.record_reverified(
-    p_id bigint, p_number integer, p_rows bigint, p_bytes bigint, p_line_hash_sum text) returns void
+    p_id bigint, p_number integer, p_fence text, p_rows bigint, p_bytes bigint, p_line_hash_sum text) returns void
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
 declare
   l partition_archiver.partition := partition_archiver.claim_reverify(p_id);
 begin
+  if p_fence is distinct from md5(l.seal::text) then
+    raise exception 'the fence of partition % was made anew since segment % was read', p_id, p_number using errcode = 'PA001';
+  end if;
   update partition_archiver.segment set state = 'verified', verified_at = clock_timestamp()
    where archive_id = l.archive_id and number = p_number and (row_count, byte_count, line_hash_sum) = (p_rows, p_bytes, p_line_hash_sum);
   if not found then

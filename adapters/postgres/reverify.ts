@@ -51,14 +51,14 @@ export function reverifyReading(connection: Connection, open: () => Connection):
       }
     },
 
-    record: (partition, segment, { rows, bytes, lineHashSum }) =>
+    record: (partition, segment, fence, { rows, bytes, lineHashSum }) =>
       inTransaction(
         connection,
         `verdict on segment ${segment} of partition ${partition}`,
         async (transaction) => {
           await transaction`
-            select partition_archiver.record_reverified(${partition}::bigint, ${segment}::integer, ${rows}::bigint,
-                     ${bytes}::bigint, ${lineHashSum}::text)`;
+            select partition_archiver.record_reverified(${partition}::bigint, ${segment}::integer, ${fence}::text,
+                     ${rows}::bigint, ${bytes}::bigint, ${lineHashSum}::text)`;
         },
       ),
 

@@ -1,4 +1,5 @@
 import { type LineDigest, LineDigester } from './line-digest.ts';
+import { Utf8Check } from './utf8.ts';
 
 /** Whether an archive holds what the table holds. */
 export type Verdict =
@@ -8,17 +9,23 @@ export type Verdict =
 /**
  * Compares two streams of COPY text, one out of the table and one out of the archive, byte for byte and in constant
  * memory. Up to the first difference the bytes are the same, so one digest serves both sides; from there on each side
- * has its own. Where only the order of the lines differs, the sums of the line hashes decide.
+ * has its own. Where only the order of the lines differs, the sums of the line hashes decide: against chance, not against
+ * whoever made the archive (`compareContents` sees to that).
  * An exception means that no verdict was reached.
  */
 export async function compareStreams(
   table: AsyncIterable<Buffer>,
   archive: AsyncIterable<Buffer>,
 ): Promise<Verdict> {
+  const utf8 = new Utf8Check();
   const ours = new Source(table);
-  const theirs = new Source(archive);
+  const theirs = new Source(archive, (chunk) => {
+    utf8.update(chunk);
+  });
   try {
-    return await compareSources(ours, theirs);
+    const verdict = await compareSources(ours, theirs);
+    if (verdict.kind === 'mismatch' || utf8.valid) return verdict;
+    return { kind: 'mismatch', differences: ['it is not UTF-8, so that COPY would not read it back'] };
   } finally {
     // Where one side failed, the other one is let go of.
     ours.close();
@@ -48,18 +55,24 @@ async function compareSources(ours: Source, theirs: Source): Promise<Verdict> {
 /** A stream read chunk by chunk, of which only the first part was used. */
 class Source {
   readonly #chunks: AsyncIterator<Buffer>;
+  readonly #look: (chunk: Buffer) => void;
   chunk: Buffer = Buffer.alloc(0);
   ended = false;
 
-  constructor(chunks: AsyncIterable<Buffer>) {
+  constructor(chunks: AsyncIterable<Buffer>, look: (chunk: Buffer) => void = () => undefined) {
     this.#chunks = chunks[Symbol.asyncIterator]();
+    this.#look = look;
   }
 
   async fill(): Promise<void> {
     while (this.chunk.length === 0 && !this.ended) {
       const next = await this.#chunks.next();
-      if (next.done === true) this.ended = true;
-      else this.chunk = next.value;
+      if (next.done === true) {
+        this.ended = true;
+      } else {
+        this.chunk = next.value;
+        this.#look(next.value);
+      }
     }
   }
 

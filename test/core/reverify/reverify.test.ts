@@ -65,6 +65,7 @@ describe('the steps', () => {
     const evidence = {
       ...{ archiveId: manifest.archiveId, manifestKey: key, manifestVersionId: object.versionId },
       manifestSha256: sha256,
+      fence: 'f',
     };
     const refuse = () => Promise.reject(new Error('the database must not be asked'));
     const ports = { database: { readSegment: refuse, record: refuse, finish: refuse }, store, log };
