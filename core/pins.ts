@@ -14,6 +14,8 @@ export const PINS: Readonly<Record<string, string>> = Object.freeze({
   xmloption: 'content',
   search_path: 'pg_catalog, pg_temp',
   quote_all_identifiers: 'off',
+  // Where it is off, NULL in an array comes back as the word.
+  array_nulls: 'on',
   // An error instead of a filter.
   row_security: 'off',
   // The same order each time, so that bytes can be compared.

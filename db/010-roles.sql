@@ -10,7 +10,7 @@ begin
     select *
       from (values
         ('archive_owner', false, 'owns its schemas, functions, ledger and the quarantined tables'),
-        ('archiver_trial', false, 'runs archived DDL on trial, and may do nothing else'),
+        ('archiver_trial', false, 'evaluates generated columns and runs archived DDL on trial, and may do nothing else'),
         ('archiver_maintain', true, 'runs pg_partman maintenance and quarantines detached partitions'),
         ('archiver_read', true, 'exports and verifies quarantined partitions'),
         ('archiver_drop', true, 'drops partitions whose archive is verified, and nothing else'),
@@ -30,6 +30,9 @@ begin
     if v_role.login then
       execute format('alter role %I set statement_timeout = %L', v_role.name, '14min');
       execute format('alter role %I set idle_in_transaction_session_timeout = %L', v_role.name, '15min');
+      -- Whatever the database has for others: no lock helps a snapshot that is older than it.
+      execute format('alter role %I set default_transaction_isolation = %L', v_role.name, 'read committed');
+      execute format('alter role %I set default_transaction_read_only = %L', v_role.name, 'off');
       -- Since 17, a database may be told to limit transactions as a whole, and to less than an export takes.
       if v_version >= 170000 then
         execute format('alter role %I set transaction_timeout = %L', v_role.name, '15min');

@@ -2,12 +2,8 @@
 
 set role archive_owner;
 
--- What the text of a table's values depends on besides the values, and what their owners can change without touching the
--- table: an enum's labels (ALTER TYPE ... RENAME VALUE), the attributes of a composite type or of another table's row
--- type, the output function of a type that an extension brings. One line for each, so that a label that was added since
--- is one line more. The server itself forbids to change what a domain, a range or an array is made of, and the type of an
--- attribute that a table uses.
-create or replace function partition_archiver.type_facts(p_table oid) returns jsonb
+-- The types of a table's columns that hold data, and the types in them: of elements, attributes, bounds, under domains.
+create or replace function partition_archiver.used_types(p_table oid) returns setof oid
   language sql stable set search_path = pg_catalog, pg_temp as $$
   with recursive used (oid) as (
     select atttypid from pg_attribute where attrelid = p_table and attnum > 0 and not attisdropped and attgenerated = ''
@@ -15,7 +11,18 @@ create or replace function partition_archiver.type_facts(p_table oid) returns js
     select x.oid from used join pg_type t on t.oid = used.oid cross join lateral (
       select t.typelem union select t.typbasetype
       union select a.atttypid from pg_attribute a where a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped
-      union select r.rngsubtype from pg_range r where t.oid in (r.rngtypid, r.rngmultitypid)) x (oid)),
+      union select r.rngsubtype from pg_range r where t.oid in (r.rngtypid, r.rngmultitypid)) x (oid))
+  select oid from used where oid <> 0
+$$;
+
+-- What the text of a table's values depends on besides the values, and what their owners can change without touching the
+-- table: an enum's labels (ALTER TYPE ... RENAME VALUE), the attributes of a composite type or of another table's row
+-- type, the output function of a type that an extension brings. One line for each, so that a label that was added since
+-- is one line more. The server itself forbids to change what a domain, a range or an array is made of, and the type of an
+-- attribute that a table uses.
+create or replace function partition_archiver.type_facts(p_table oid) returns jsonb
+  language sql stable set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
+  with used (oid) as materialized (select * from partition_archiver.used_types(p_table)),
   fact (line) as (
     select format('enum %s: label %s is %s', enumtypid, oid, enumlabel) from pg_enum where enumtypid in (select oid from used)
     union all
@@ -35,7 +42,7 @@ $$;
 -- of the same name with a default changes every value and leaves file and fence as they were.
 create or replace function partition_archiver.seal_of(p_table oid) returns jsonb
   language sql stable set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD'
-    set extra_float_digits = 1 set bytea_output = 'hex'
+    set intervalstyle = 'postgres' set extra_float_digits = 1 set bytea_output = 'hex' set lc_monetary = 'C'
   return (
     select jsonb_build_object(
       'relfilenode', pg_relation_filenode(c.oid),

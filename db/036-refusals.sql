@@ -37,6 +37,23 @@ create or replace function partition_archiver.dependents_of(p_table oid) returns
        where d.deptype = 'n' and o.relid is distinct from p_table) x
      where x.description is not null);
 
+-- What a base type says that can be written as text and not be read from it, like pg_ndistinct and gtsvector: COPY would
+-- archive its values, and nothing could ever restore them. Null for all others, whatever they say of an empty text.
+create or replace function partition_archiver.input_refusal(p_type oid) returns text
+  language plpgsql stable set search_path = pg_catalog, pg_temp set client_min_messages = error as $$
+begin
+  if exists (select from pg_type where oid = p_type and typtype = 'b' and typcategory <> 'A') then
+    execute format('select %L::%s', '', p_type::regtype);
+  end if;
+  return null;
+exception
+  when feature_not_supported then
+    return sqlerrm;
+  when others then
+    return null;
+end
+$$;
+
 -- Why a table cannot be archived: nothing of this can be mended by trying again. Empty where it can.
 create or replace function partition_archiver.refusals(p_table oid) returns text[]
   language sql stable set search_path = pg_catalog, pg_temp
@@ -57,9 +74,11 @@ create or replace function partition_archiver.refusals(p_table oid) returns text
       select 'tables inherit from it: ' || string_agg(i.inhrelid::regclass::text, ', ') from pg_inherits i
         where i.inhparent = p_table having count(*) > 0
       union all
-      select 'column ' || quote_ident(a.attname) || ' holds large objects, which COPY does not carry'
-        from pg_attribute a join pg_type t on t.oid = a.atttypid
-        where a.attrelid = p_table and a.attnum > 0 and not a.attisdropped and t.typname = 'lo'
+      select 'type ' || t.oid::regtype || case
+               when t.typname = 'lo' then ' holds large objects, which COPY does not carry'
+               else ' cannot be read back from text: ' || partition_archiver.input_refusal(t.oid) end
+        from pg_type t where t.oid in (select partition_archiver.used_types(p_table))
+         and (t.typname = 'lo' or partition_archiver.input_refusal(t.oid) is not null)
       union all
       select 'it has no column with data' where partition_archiver.column_list(p_table) is null
       union all

@@ -91,6 +91,9 @@ begin
   -- As owner the application could alter the table and lift the fence.
   execute format('alter table %s owner to archive_owner', v_table);
   execute format('grant select on %s to archiver_read', v_table);
+  if exists (select from pg_attribute where attrelid = l.table_oid and not attisdropped and attgenerated = 's') then
+    execute format('grant select on %s to archiver_trial', v_table);
+  end if;
 
   update partition_archiver.partition
      set state = 'quarantined', archive_id = v_archive_id, quarantine_name = v_quarantine_name, original_owner = v_owner,

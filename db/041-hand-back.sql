@@ -31,7 +31,7 @@ begin
 
   execute format('drop trigger partition_archiver_fence_row on partition_archive.%I', l.quarantine_name);
   execute format('drop trigger partition_archiver_fence_truncate on partition_archive.%I', l.quarantine_name);
-  execute format('revoke select on partition_archive.%I from archiver_read', l.quarantine_name);
+  execute format('revoke select on partition_archive.%I from archiver_read, archiver_trial', l.quarantine_name);
   execute format('alter table partition_archive.%I set schema %I', l.quarantine_name, l.table_schema);
   execute format('alter table %I.%I rename to %I', l.table_schema, l.quarantine_name, l.table_name);
   for v_object in select * from jsonb_to_recordset(l.original_names) as x (oid oid, kind "char", name name) loop

@@ -51,6 +51,7 @@ begin
     raise exception 'partition % has no segment %', p_id, p_number using errcode = 'PA001';
   end if;
   perform partition_archiver.assert_sealed(l);
+  perform partition_archiver.assert_reads_all();
   return to_jsonb(s) || jsonb_build_object(
     'quarantine_name', l.quarantine_name, 'column_list', l.column_list, 'database_name', l.database_name,
     'table_schema', l.table_schema, 'table_name', l.table_name, 'parent_schema', l.parent_schema,
@@ -117,16 +118,26 @@ create or replace function partition_archiver.record_match(
     p_order_differs boolean) returns void
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
 declare
-  l partition_archiver.partition := partition_archiver.claim(p_id, 'quarantined', 'exported');
+  l partition_archiver.partition;
+  -- Before the row is claimed: segments are proven side by side, and this may take as long as reading one.
+  v_loss text := partition_archiver.loss_in(p_id, p_number);
 begin
+  if v_loss is not null then
+    raise exception 'partition % cannot be restored from its archive: %', p_id, v_loss using errcode = 'PA004';
+  end if;
+  l := partition_archiver.claim(p_id, 'quarantined', 'exported');
   perform partition_archiver.assert_sealed(l);
+  -- A verdict that comes late, after the table was handed back, changed and quarantined again, is on objects of another
+  -- archive, whose rows and bytes may be as many. The keys tell, since they carry its id.
   update partition_archiver.segment
      set state = 'verified', objects = p_objects, row_count = p_rows, byte_count = p_bytes, sha256 = p_sha256,
          line_hash_sum = p_line_hash_sum, order_differs = p_order_differs, verified_at = clock_timestamp()
    where archive_id = l.archive_id and number = p_number and state = 'exported'
-     and exported_rows = p_rows and exported_bytes = p_bytes and exported_files = jsonb_array_length(p_objects);
+     and exported_rows = p_rows and exported_bytes = p_bytes and exported_files = jsonb_array_length(p_objects)
+     and not exists (select from jsonb_array_elements(p_objects) with ordinality as o (object, position)
+                      where o.object ->> 'key' is distinct from object_key || case when position > 1 then '_part' || position else '' end);
   if not found then
-    raise exception 'segment % of partition % is not exported, or not with % rows and % bytes', p_number, p_id, p_rows, p_bytes
+    raise exception 'segment % of partition % is not exported, or not to these objects with % rows and % bytes', p_number, p_id, p_rows, p_bytes
       using errcode = 'PA001';
   end if;
 end

@@ -26,6 +26,17 @@ begin
     return query values ('PostgreSQL ' || current_setting('server_version'), 'is older than 14, which cannot scan a range of blocks',
       'Upgrade the server.');
   end if;
+  -- Two characters of one, or of both, become the same in UTF-8, and one of them comes back (tried with all of them).
+  if getdatabaseencoding() in ('EUC_JP', 'EUC_TW', 'MULE_INTERNAL') then
+    return query values ('database ' || quote_ident(current_database()), 'is encoded in ' || getdatabaseencoding() || ', of which not every character comes back from UTF-8 as it was',
+      'Move it to a database in UTF8.');
+  end if;
+  return query
+    select format('schema %I', nspname), format('belongs to %s, who may drop what is in it', nspowner::regrole),
+           format('alter schema %I owner to archive_owner;', nspname)
+      from pg_namespace
+     where nspname in ('partition_archiver', 'partition_archive', 'partition_archiver_trial', 'partition_archiver_restore')
+       and nspowner <> 'archive_owner'::regrole;
   if v_partman is null then
     return query values ('extension pg_partman', 'is not installed', 'create schema partman; create extension pg_partman schema partman;');
   else

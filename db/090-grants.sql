@@ -32,12 +32,33 @@ create or replace function partition_archiver_trial.try_ddl(p_ddl jsonb) returns
   as $$ select partition_archiver.try_ddl(p_ddl) $$;
 revoke all on function partition_archiver_trial.try_ddl(jsonb) from public;
 grant execute on function partition_archiver_trial.try_ddl(jsonb) to archive_owner;
+
+-- Whether a stored generated column has a value among these rows that is not, bit for bit, the one that its expression gives
+-- now; the expression may call a function of the table's owner, too.
+create or replace function partition_archiver_trial.differs(p_range text, p_column name, p_expression text) returns boolean
+  language plpgsql stable security definer set search_path = pg_catalog, pg_temp set row_security = off as $$
+declare
+  v_differs boolean;
+begin
+  execute format('select exists (select %s and pg_catalog.record_image_ne(row(%I), row(%s)))', p_range, p_column, p_expression) into v_differs;
+  return v_differs;
+exception
+  when insufficient_privilege then
+    raise exception 'archiver_trial may not evaluate the expression of generated column %: %', quote_ident(p_column), sqlerrm
+      using errcode = 'PA004';
+  -- The expression takes some of the values no more.
+  when data_exception or integrity_constraint_violation then
+    return true;
+end
+$$;
+revoke all on function partition_archiver_trial.differs(text, name, text) from public;
+grant execute on function partition_archiver_trial.differs(text, name, text) to archive_owner;
 reset role;
 set role archive_owner;
 
 -- A trigger function is not checked when it fires, only when the trigger is made.
 grant usage on schema partition_archiver to archiver_maintain, archiver_read, archiver_drop;
-grant usage on schema partition_archive to archiver_read;
+grant usage on schema partition_archive to archiver_read, archiver_trial;
 
 grant select on partition_archiver.partition, partition_archiver.segment, partition_archiver.event, partition_archiver.run
   to archiver_maintain, archiver_read;
@@ -134,7 +155,7 @@ grant execute on function
 to archiver_maintain;
 grant execute on function
   partition_archiver.reverify_source(bigint, integer),
-  partition_archiver.record_reverified(bigint, integer, bigint, bigint, text),
+  partition_archiver.record_reverified(bigint, integer, text, bigint, bigint, text),
   partition_archiver.finish_reverify(bigint, text)
 to archiver_read;
 

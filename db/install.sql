@@ -29,6 +29,7 @@ begin;
 \ir 040-quarantine.sql
 \ir 041-hand-back.sql
 \ir 050-export.sql
+\ir 055-restorable.sql
 \ir 060-commit.sql
 \ir 070-drop.sql
 \ir 080-preflight.sql

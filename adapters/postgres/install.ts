@@ -27,6 +27,7 @@ export const INSTALL_FILES = [
   '040-quarantine.sql',
   '041-hand-back.sql',
   '050-export.sql',
+  '055-restorable.sql',
   '060-commit.sql',
   '070-drop.sql',
   '080-preflight.sql',

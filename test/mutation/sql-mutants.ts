@@ -33,8 +33,10 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
       'copied-ledger',
       'handed-back',
       'split-segments',
+      'late-verdicts',
     ],
   ],
+  'db/055-restorable.sql': ['not-restorable', 'hostile-settings'],
   'db/060-commit.sql': [
     ...[
       'deciding-functions',

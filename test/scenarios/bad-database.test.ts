@@ -42,6 +42,12 @@ const MISTAKES: readonly Mistake[] = [
     line: /^app\.event: is not a range partition set of pg_partman with one control column\. Have pg_partman manage it/,
   },
   {
+    name: 'the owner of the schema could drop tables in quarantine',
+    make: `alter schema partition_archive owner to misled_owner`,
+    undo: `alter schema partition_archive owner to archive_owner`,
+    line: `schema partition_archive: belongs to misled_owner, who may drop what is in it. alter schema partition_archive owner to archive_owner;`,
+  },
+  {
     name: 'archive_owner is no member of the owner',
     make: `revoke misled_owner from archive_owner`,
     line: 'app.event: role archive_owner is not a member of its owner misled_owner. grant misled_owner to archive_owner;',

@@ -58,8 +58,22 @@ const REFUSALS: readonly Refusal[] = [
   {
     table: 'pictures',
     columns: `payload text default 'same', picture lo`,
-    reason: /column picture holds large objects, which COPY does not carry/,
+    reason: /type public\.lo holds large objects, which COPY does not carry/,
     mend: (name) => `alter table ${name} alter column picture type oid`,
+  },
+  // Seen to fail where only the columns' own types are looked at.
+  {
+    table: 'albums',
+    columns: `payload text default 'same', picture public.album[]`,
+    reason: /type public\.lo holds large objects, which COPY does not carry/,
+    mend: (name) => `alter table ${name} drop column picture`,
+  },
+  // Seen to fail without input_refusal(): archived and dropped, and "cannot accept a value" at the restore.
+  {
+    table: 'planned',
+    columns: `payload text default 'same', picture public.estimate`,
+    reason: /type pg_ndistinct cannot be read back from text: cannot accept a value of type pg_ndistinct/,
+    mend: (name) => `alter table ${name} drop column picture`,
   },
   {
     table: 'viewed',
@@ -103,7 +117,10 @@ async function describe(sql: postgres.Sql, oid: number): Promise<unknown> {
 beforeAll(async () => {
   const { database, run } = archiver();
   const { sql } = database;
-  await sql`create extension lo`;
+  await sql.unsafe(`
+    create extension lo;
+    create type public.album as (title text, picture lo);
+    create type public.estimate as (at timestamptz, distinct_values pg_ndistinct)`);
   for (const { table, columns = 'payload text' } of REFUSALS) {
     const values = columns.includes('picture') ? `'same', null` : `'same'`;
     await createPartitionSet(sql, { table, columns, values, months: 3, rowsPerMonth: 20 });
