@@ -123,6 +123,7 @@ async function writeConfiguration(path: string, data: string, options: PostgresO
       setting('port', String(options.port)),
       setting('unix_socket_directories', sockets),
       setting('max_connections', '200'),
+      setting('max_prepared_transactions', '8'),
       setting('password_encryption', 'scram-sha-256'),
       setting('ssl', 'on'),
       setting('ssl_cert_file', options.certificates.certificateFile),

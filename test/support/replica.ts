@@ -27,6 +27,7 @@ const SETTINGS = {
   listen_addresses: '127.0.0.1',
   max_connections: '200',
   max_locks_per_transaction: '256',
+  max_prepared_transactions: '8',
   shared_buffers: '32MB',
   fsync: 'off',
   ssl: 'on',

@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { createServer, connect as dial, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { connect, type Connection } from '../../../adapters/postgres/connect.ts';
@@ -133,3 +135,62 @@ test('a server that is gone half way is an error that is tried again, and not ha
     await connection.end({ timeout: 1 });
   }
 });
+
+/** A way to the server that ends without a word after so many rows, between two messages: as if that had been all. */
+async function cutAfter(rowsUntil: number): Promise<{ port: number; close: () => void }> {
+  const { host, port } = stack().postgres;
+  const server = createServer((client) => {
+    const upstream = dial(port, host);
+    let [pending, rowsSeen] = [Buffer.alloc(0), 0];
+    client.on('data', (bytes) => upstream.write(bytes)).on('close', () => upstream.destroy());
+    upstream
+      .on('error', () => undefined)
+      .on('data', (bytes) => {
+        pending = Buffer.concat([pending, bytes]);
+        while (pending.length > 4 && pending.length > pending.readUInt32BE(1)) {
+          if (pending[0] === 0x64 && (rowsSeen += 1) > rowsUntil) return void client.end();
+          const length = 1 + pending.readUInt32BE(1);
+          client.write(pending.subarray(0, length));
+          pending = pending.subarray(length);
+        }
+        return undefined;
+      });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { port: (server.address() as AddressInfo).port, close: () => server.close() };
+}
+
+// A stream that ends too early could look whole: each line of it is.
+test.each([0, 1, 99])(
+  'a connection that ends between two messages, after %d of 100 rows, is no end of the rows',
+  async (seen) => {
+    const { superuser } = stack().postgres;
+    const way = await cutAfter(seen);
+    const connection = connect({
+      ...{
+        host: '127.0.0.1',
+        port: way.port,
+        database: database().name,
+        tls: false,
+        applicationName: 'test',
+      },
+      ...superuser,
+    });
+    try {
+      const copying = copyOut(
+        connection,
+        'copying',
+        async () => rows(100),
+        async (stream) => {
+          for await (const _ of stream);
+          return 'read to its end';
+        },
+      );
+      await expect(copying).rejects.toMatchObject({ code: 'DatabaseUnavailable' });
+    } finally {
+      await connection.end({ timeout: 1 });
+      way.close();
+    }
+  },
+);
