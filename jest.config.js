@@ -1,5 +1,8 @@
 /** What decides whether something is archived, proven and dropped. */
-const DECIDING = ['core/{detect,quarantine,verify,commit,drop,request,report}.ts', 'core/verify/*.ts'];
+const DECIDING = [
+  'core/{detect,quarantine,verify,commit,drop,expiry,request,report,reverify}.ts',
+  'core/verify/*.ts',
+];
 
 export default {
   testEnvironment: '<rootDir>/test/support/environment.ts',

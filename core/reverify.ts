@@ -144,19 +144,17 @@ async function compareSegment(
     (use) => database.readSegment(partition, segment.number, use),
     () => readObjects(segment, store),
   );
-  const problem =
-    verdict.kind === 'mismatch'
-      ? verdict.differences.join('; ')
-      : verdict.digest.sha256 === segment.sha256 && verdict.digest.lineHashSum === segment.lineHashSum
-        ? null
-        : 'table and archive agree, but not with the manifest';
-  if (verdict.kind === 'mismatch' || problem !== null) {
-    throw new ArchiverError(
+  const differ = (how: string): ArchiverError =>
+    new ArchiverError(
       'ContentMismatch',
-      `segment ${segment.number} of partition ${partition} is not what was archived: ${problem ?? ''}`,
+      `segment ${segment.number} of partition ${partition} is not what was archived: ${how}`,
     );
+  if (verdict.kind === 'mismatch') throw differ(verdict.differences.join('; '));
+  const { digest } = verdict;
+  if (digest.sha256 !== segment.sha256 || digest.lineHashSum !== segment.lineHashSum) {
+    throw differ('table and archive agree, but not with the manifest');
   }
-  await database.record(partition, segment.number, fence, verdict.digest);
+  await database.record(partition, segment.number, fence, digest);
 }
 
 async function* readObjects({ objects }: Segment, store: ArchiveStore): AsyncGenerator<Buffer> {

@@ -39,8 +39,8 @@ begin
       l.table_schema, (select relname from pg_class where oid = v_object.oid), v_object.name);
   end loop;
   foreach v_statement in array partition_archiver.render_ddl(l.ddl, l.table_schema, l.table_name, array['foreign_keys', 'row_security']) loop
-    -- Validating would hold a lock on the live referenced table for as long as the scan takes.
-    execute v_statement || case when v_statement ~ ' FOREIGN KEY ' and v_statement !~ ' NOT VALID$' then ' NOT VALID' else '' end;
+    -- Validating would hold a lock on the live referenced table for as long as the scan takes. Said twice it is as well.
+    execute v_statement || case when v_statement ~ ' FOREIGN KEY ' then ' NOT VALID' else '' end;
   end loop;
   execute format('alter table %s owner to %I', v_table, l.original_owner);
 

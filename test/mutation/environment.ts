@@ -1,8 +1,16 @@
 import ArchiverEnvironment from '../support/environment.ts';
 
+interface Failure {
+  readonly name: string;
+  readonly error?: unknown;
+}
+
 /** Ends the process with the first test that fails: a mutant that was noticed once is killed, and the rest is lost time. */
 export default class ImpatientEnvironment extends ArchiverEnvironment {
-  override handleTestEvent(event: { readonly name: string }): void {
-    if (event.name === 'test_fn_failure' || event.name === 'hook_failure') process.exit(1);
+  override handleTestEvent({ name, error }: Failure): void {
+    if (name !== 'test_fn_failure' && name !== 'hook_failure') return;
+    // Nobody else will: it is seen where the tests have to pass.
+    process.stderr.write(`${error instanceof Error ? String(error.stack) : JSON.stringify(error)}\n`);
+    process.exit(1);
   }
 }

@@ -63,4 +63,23 @@ begin
     [`set state = 'dropped', dropped_at`, `set state = 'verified', dropped_at`, 'the drop is not recorded'],
     ['where id = p_id for update', 'where id = p_id', 'the row is not locked'],
   ]),
+  ...changes('db/087-release.sql', [
+    [
+      'and (row_count, byte_count, line_hash_sum) = (p_rows, p_bytes, p_line_hash_sum)',
+      '',
+      'other contents than those that were archived are verified',
+    ],
+    [
+      "set state = 'exported', verified_at = null where archive_id",
+      'set verified_at = verified_at where archive_id',
+      'segments count as verified before they were read again',
+    ],
+    ["blocked_code = 'Reverify', blocked_reason", 'blocked_reason', 'nobody knows that it is verified anew'],
+    [
+      'seal = partition_archiver.seal_of(table_oid), system',
+      'system',
+      'the seal stays that of the old fence',
+    ],
+    ['number = p_number and (row_count', '(row_count', 'one segment proves all that are alike'],
+  ]),
 ];

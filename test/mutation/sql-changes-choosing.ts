@@ -10,7 +10,7 @@ export const CHANGES_OF_CHOOSING: readonly SqlChange[] = [
       'half detached ones count as attached',
     ],
     [
-      `not ('MINVALUE' = any (b.ends) or 'MAXVALUE' = any (b.ends))`,
+      `not ('MINVALUE' = any (e.ends) or 'MAXVALUE' = any (e.ends))`,
       'true',
       'an end that is none is taken for one',
     ],

@@ -15,19 +15,20 @@ const MORE_CHANGES: readonly SqlChange[] = [
 const FILES: Readonly<Record<string, readonly string[]>> = {
   'db/029-partition-set.sql': ['inventory', 'bounds-and-periods', 'kinds-of-partition-sets'],
   'db/030-inventory.sql': ['inventory', 'deciding-functions', 'copied-ledger', 'unfinished-detach'],
-  'db/031-candidates.sql': ['inventory', 'dry-run', 'copied-ledger'],
-  'db/032-health.sql': ['maintenance-findings', 'inventory', 'unfinished-detach'],
+  'db/031-candidates.sql': ['candidates', 'dry-run', 'copied-ledger'],
+  'db/032-health.sql': ['maintenance-findings', 'candidates', 'unfinished-detach'],
   'db/035-seal.sql': ['tampered-after-verification', 'renamed-labels'],
   'db/036-refusals.sql': ['dependents', 'refused-partitions', 'constraints-and-columns', 'unfinished-detach'],
-  'db/037-locks.sql': ['deciding-functions', 'nobody-waits', 'copied-ledger', 'autovacuum', 'races'],
+  'db/037-locks.sql': ['quarantine-out-of-turn', 'nobody-waits', 'copied-ledger', 'autovacuum', 'races'],
   'db/040-quarantine.sql': [
-    ...['deciding-functions', 'handed-back', 'constraints-and-columns', 'refused-partitions'],
+    ...['quarantine-out-of-turn', 'handed-back', 'constraints-and-columns', 'refused-partitions'],
     ...['database-roles', 'nobody-waits', 'empty-and-made-again', 'races'],
   ],
-  'db/041-hand-back.sql': ['handed-back', 'deciding-functions', 'nobody-waits'],
+  'db/041-hand-back.sql': ['handed-back', 'quarantine-out-of-turn', 'nobody-waits', 'release-reverify'],
   'db/050-export.sql': [
     ...[
       'segments-out-of-turn',
+      'quarantine-out-of-turn',
       'deciding-functions',
       'changed-between-segments',
       'copied-ledger',
@@ -56,6 +57,7 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
     ],
     'autovacuum',
   ],
+  'db/087-release.sql': ['release-reverify', 'deciding-functions', 'copied-ledger'],
 };
 
 /** Every branch of the functions that decide, never and always taken, checks by halves, every statement left out, and more. */
@@ -66,7 +68,7 @@ export function sqlMutants(read: (file: string) => string): Mutant[] {
       ...[...conditions(text), ...handlers(text), ...statements(text), ...listed(text, file)],
       ...(file === 'db/036-refusals.sql'
         ? [
-            ...branches(text, 'refusals', / from \(\n/, /\n {4}\) r\)/, 'null::text'),
+            ...branches(text, 'refusals', / from \(\n/, /\n {4}\) r\)/, 'null::text as reason'),
             ...branches(text, 'dependents_of', / lateral \(\n/, /\n {8}\) o /, 'null::oid'),
           ]
         : []),

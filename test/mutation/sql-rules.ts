@@ -13,7 +13,7 @@ const withoutComments = (text: string): string =>
  */
 export function conditions(text: string): Change[] {
   const each =
-    /^ *(?:els)?if (?<if>(?:(?!\bthen\b)[\s\S])*?)\s+then\b(?<raises>\s+raise exception)?|(?:\bcase (?<of>[\w.]+) )?\bwhen (?<when>(?:(?!\bthen\b)[\s\S])*?)\s+then\b/gm;
+    /^ *(?:els)?if (?<if>(?:(?!\bthen\b)[\s\S])*?)\s+then\b(?<raises>\s+raise exception)?|(?:\bcase (?<of>[\w.]+)\s+)?\bwhen (?<when>(?:(?!\bthen\b)[\s\S])*?)\s+then\b/gm;
   return [...withoutComments(text).matchAll(each)].flatMap((match) => {
     const { if: tested, when = '', raises, of } = match.groups ?? {};
     const condition = tested ?? when;
@@ -24,9 +24,14 @@ export function conditions(text: string): Change[] {
       ...{ start: start + at, end: start + at + length },
       ...{ replacement: by === 'or' ? 'false' : 'true', what: 'half of a condition left out' },
     }));
+    // `case x when 'a'`: never is no value, always is x itself, which only the first branch knows here.
+    const literal = condition.startsWith("'");
+    const always = literal ? of : 'true';
     return [
-      { ...whole, replacement: of === undefined ? 'false' : 'null', what: 'branch never taken' },
-      ...(raises === undefined ? [{ ...whole, replacement: of ?? 'true', what: 'branch always taken' }] : []),
+      { ...whole, replacement: literal ? 'null' : 'false', what: 'branch never taken' },
+      ...(raises === undefined && always !== undefined
+        ? [{ ...whole, replacement: always, what: 'branch always taken' }]
+        : []),
       ...parts,
     ];
   });

@@ -43,13 +43,14 @@ export class Workbench {
     parameters: readonly string[],
     patienceMs: number,
     environment: Record<string, string> = {},
+    output: 'ignore' | 'inherit' = 'ignore',
   ): Promise<Ending> {
     const program = join(this.directory, 'node_modules', 'jest', 'bin', 'jest.js');
     const node = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', program];
     const child = spawn(process.execPath, [...node, '--bail', '--runInBand', ...parameters], {
       cwd: this.directory,
       env: { ...process.env, ...environment },
-      stdio: 'ignore',
+      stdio: output,
     });
     return new Promise((resolve) => {
       const timer = setTimeout(() => {

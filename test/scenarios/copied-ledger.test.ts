@@ -90,6 +90,7 @@ test('a ledger copied into another database does no harm there: every step refus
   expect(await copy.unsafe(`select from app."${waiting.table}"`)).toHaveLength(20);
 });
 
+// Seen to fail without either half of the comparison in claim() and in begin_segment().
 test.each([
   ['of another database of this server', `database_name = 'elsewhere'`],
   [

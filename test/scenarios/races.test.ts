@@ -21,7 +21,8 @@ const bench = (): RaceBench => {
 };
 
 beforeAll(async () => {
-  started = await RaceBench.start(stack(), 'race_sample');
+  // Of this process only: one that was killed has left databases and archives behind.
+  started = await RaceBench.start(stack(), `race_sample_${String(process.pid)}`);
 });
 afterAll(() => started?.close());
 

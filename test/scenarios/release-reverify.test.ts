@@ -126,6 +126,9 @@ test('a verified partition goes back to its owner, and from there into the cycle
     `select pg_get_userbyid(relowner) as owner from pg_class where oid = '${name}'::regclass`,
   );
   expect(row).toEqual({ owner: 'app_owner' });
+  expect(
+    await database.sql`select blocked_state as was from partition_archiver.partition where id = ${line!.id}`,
+  ).toEqual([{ was: null }]);
   await database.sql.unsafe(`update ${name} set payload = 'mended'`);
 
   const set = config([{ schema: 'app', table: 'handed', drop: true, graceDays: 0 }]);

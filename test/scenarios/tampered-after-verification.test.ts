@@ -113,6 +113,7 @@ const TAMPERINGS: readonly Tampering[] = [
     ['is sorted otherwise', 'alter payload type varchar(100) collate "C"'],
     ['is no longer generated', 'alter twice drop expression'],
     ['is dropped', 'drop column payload'],
+    ['is added, with a value in every row', `add more text default 'not archived'`],
   ].map(([what, change]) => ({
     hazard: `48: a column ${String(what)}`,
     tamper: (sql: postgres.Sql, line: LedgerLine) =>
