@@ -4,14 +4,20 @@ import { readText, type ObjectStore, type ObjectVersion } from './ports.ts';
 
 /** The archive bucket, as the way back needs it: it has to find its way without a ledger. */
 export interface ArchiveStore extends ObjectStore {
-  /** Names of the levels directly below `prefix`, which ends with a slash or is empty. */
+  /** Names of the levels directly below `prefix`, which ends with a slash or is empty; also of those where all is deleted. */
   folders(prefix: string): Promise<readonly string[]>;
-  /** How many versions and delete markers this very key has. */
-  versions(key: string): Promise<number>;
+  /** All versions and delete markers of the keys that begin with `prefix`; of each key the current one comes first. */
+  versions(prefix: string): Promise<readonly StoredVersion[]>;
   /** Whether one version can be read now, or lies in a Glacier tier. `ObjectMissing` if there is none. */
   storage(key: string, versionId: string): Promise<Storage>;
   /** Asks S3 for a readable copy of one version that lies in a Glacier tier. Asking again changes nothing. */
   requestCopy(key: string, versionId: string, copy: CopyRequest): Promise<void>;
+}
+
+/** A version of an object, current or not. */
+export interface StoredVersion extends ObjectVersion {
+  /** A delete marker: what a deletion without a VersionId leaves. What was deleted lies behind it. */
+  readonly deleted: boolean;
 }
 
 /** Where one version lies. */
@@ -66,16 +72,24 @@ export async function readManifest(
 }
 
 async function onlyVersion(store: ArchiveStore, key: string): Promise<ObjectVersion> {
-  const versions = await store.versions(key);
-  if (versions > 1) {
-    throw new ArchiverError(
-      'ManifestInvalid',
-      `${key} was written over or deleted after the archive was made: it has ${versions} versions`,
-    );
+  const versions = (await store.versions(key)).filter((version) => version.key === key);
+  const [current] = versions;
+  if (current === undefined) throw new ArchiverError('ManifestInvalid', `there is no manifest ${key}`);
+  if (versions.length > 1 || current.deleted) {
+    throw new ArchiverError('ManifestInvalid', `${key} ${whatHappened(current, versions)}`);
   }
-  const object = (await store.list(key)).find((candidate) => candidate.key === key);
-  if (object === undefined) throw new ArchiverError('ManifestInvalid', `there is no manifest ${key}`);
-  return object;
+  return current;
+}
+
+/** What was done to a manifest after it was written, and what there is of it. */
+function whatHappened(current: StoredVersion, versions: readonly StoredVersion[]): string {
+  const left = versions.filter(({ deleted }) => !deleted).map(({ versionId }) => versionId);
+  if (left.length === 0) return 'was deleted for good: nothing but a delete marker is left of it';
+  if (left.length > 1) {
+    return `was written over after the archive was made: it has ${left.length} versions, the latest first: ${left.join(', ')}`;
+  }
+  if (!current.deleted) return 'was deleted and written anew';
+  return `was deleted: version ${left.join()} lies behind the delete marker ${current.versionId}`;
 }
 
 /** Takes the items in order, up to `atOnce` at a time, and answers what became of each in the same order. */

@@ -2,7 +2,7 @@ import { mapAtOnce, type ArchiveStore, type StoredManifest } from './archive-sto
 import { ArchiverError } from './errors.ts';
 import { segmentKey } from './keys.ts';
 import type { Manifest } from './manifest.ts';
-import type { Log } from './ports.ts';
+import type { Log, ObjectVersion } from './ports.ts';
 import { inRandomOrder } from './random.ts';
 import { addLineHashSums, LineDigester } from './verify/line-digest.ts';
 
@@ -134,16 +134,20 @@ export async function currentVersionProblems(
   const prefix = anySegment.slice(0, anySegment.lastIndexOf('-') + 1);
   const current = new Map((await store.list(prefix)).map(({ key, versionId }) => [key, versionId]));
   for (const { key, versionId } of manifest.segments.flatMap(({ objects }) => objects)) {
-    const found = current.get(key);
-    if (found === undefined) {
-      problems.push({ key, problem: NOT_CURRENT });
-    } else if (found !== versionId) {
-      problems.push({ key, problem: `its current version is ${found}, not ${versionId}` });
-    }
+    problems.push(...isCurrent(current.get(key), { key, versionId }));
     current.delete(key);
   }
   for (const key of current.keys()) problems.push({ key, problem: 'the manifest does not name it' });
   return problems;
+}
+
+function isCurrent(
+  found: string | undefined,
+  { key, versionId }: Pick<ObjectVersion, 'key' | 'versionId'>,
+): AuditProblem[] {
+  if (found === versionId) return [];
+  const problem = found === undefined ? NOT_CURRENT : `its current version is ${found}, not ${versionId}`;
+  return [{ key, problem }];
 }
 
 async function checkSegment(segment: Segment, store: ArchiveStore): Promise<SegmentCheck> {
@@ -201,7 +205,9 @@ async function checkDdl({ ddl }: Manifest, store: ArchiveStore): Promise<AuditPr
     return [{ key: ddl.key, problem: `version ${ddl.versionId} is gone: ${error.message}` }];
   }
   const { sha256 } = digester.digest();
-  return sha256 === ddl.sha256 ? [] : [{ key: ddl.key, problem: `SHA-256 ${sha256}, not ${ddl.sha256}` }];
+  if (sha256 !== ddl.sha256) return [{ key: ddl.key, problem: `SHA-256 ${sha256}, not ${ddl.sha256}` }];
+  const current = (await store.list(ddl.key)).find(({ key }) => key === ddl.key);
+  return isCurrent(current?.versionId, ddl);
 }
 
 /** That many of the segments, each as likely as any other, in their order. */

@@ -99,7 +99,7 @@ export const CATALOGUE = {
 
   // The way back. Nothing was changed, or what was begun is resumed by trying again.
   ManifestInvalid: stop(
-    'Find out who wrote this manifest. An earlier version of it can be named by its VersionId if it is known to be good.',
+    'Find out who wrote or deleted this manifest. An earlier version of it can be named by its VersionId if it is known to be good; an administrator who deletes what lies before that version, a delete marker too, mends it.',
   ),
   ArchiveDamaged: stop(
     'Have the archive audited. An object that was written over or deleted has its earlier versions still: deleting the newer ones, or the delete marker, makes the one of the manifest the current one again.',

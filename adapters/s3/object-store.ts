@@ -4,6 +4,7 @@ import {
   type GetObjectCommandInput,
   HeadObjectCommand,
   ListObjectVersionsCommand,
+  type ListObjectVersionsCommandOutput,
   PutObjectCommand,
   PutObjectRetentionCommand,
   PutObjectTaggingCommand,
@@ -94,17 +95,28 @@ async function* read(client: S3Client, which: GetObjectCommandInput): AsyncGener
 
 async function listCurrent(client: S3Client, bucket: string, prefix: string): Promise<ObjectVersion[]> {
   const objects: ObjectVersion[] = [];
-  let page: { KeyMarker?: string; VersionIdMarker?: string } = {};
-  for (;;) {
-    const answer = await client.send(
-      new ListObjectVersionsCommand({ Bucket: bucket, Prefix: prefix, ...page }),
-    );
-    for (const { Key, VersionId, Size, IsLatest } of answer.Versions ?? []) {
+  for await (const { Versions = [] } of versionPages(client, bucket, { prefix })) {
+    for (const { Key, VersionId, Size, IsLatest } of Versions) {
       if (IsLatest === true && Key !== undefined) {
         objects.push({ key: Key, versionId: versionOf(VersionId, bucket), bytes: Size ?? 0 });
       }
     }
-    if (answer.IsTruncated !== true) return objects;
+  }
+  return objects;
+}
+
+/** A listing of versions and delete markers, page by page. */
+export async function* versionPages(
+  client: S3Client,
+  bucket: string,
+  { prefix, delimiter }: { readonly prefix: string; readonly delimiter?: string },
+): AsyncGenerator<ListObjectVersionsCommandOutput> {
+  const wanted = { Bucket: bucket, Prefix: prefix, Delimiter: delimiter };
+  let page: { KeyMarker?: string; VersionIdMarker?: string } = {};
+  for (;;) {
+    const answer = await client.send(new ListObjectVersionsCommand({ ...wanted, ...page }));
+    yield answer;
+    if (answer.IsTruncated !== true) return;
     page = {
       ...(answer.NextKeyMarker !== undefined && { KeyMarker: answer.NextKeyMarker }),
       ...(answer.NextVersionIdMarker !== undefined && { VersionIdMarker: answer.NextVersionIdMarker }),
@@ -113,14 +125,15 @@ async function listCurrent(client: S3Client, bucket: string, prefix: string): Pr
 }
 
 /** A bucket without versioning says `null`, and its objects could be overwritten without a trace. */
-function versionOf(versionId: string | undefined, bucket: string): string {
+export function versionOf(versionId: string | undefined, bucket: string): string {
   if (versionId === undefined || versionId === 'null') {
     throw new ArchiverError('ObjectStoreDenied', `bucket ${bucket} keeps no versions`);
   }
   return versionId;
 }
 
-async function translated<T>(doing: string, work: () => Promise<T>): Promise<T> {
+/** Runs a call to S3; its errors become those of the catalogue. */
+export async function translated<T>(doing: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

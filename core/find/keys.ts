@@ -13,7 +13,8 @@ export interface ArchiveScope {
 }
 
 /**
- * Keys of the manifests, in order, level by level, so that no data object has to be listed.
+ * Keys of the manifests, in order, level by level, so that no data object has to be listed. Those that were deleted are
+ * among them, whose archives are still there: whoever reads them is told.
  *
  * @param after only keys behind this one: where an earlier call left off
  */
@@ -43,12 +44,9 @@ async function* ofTable(prefix: string, store: ArchiveStore, after: string): Asy
   const periods = await foldersIn(prefix, store, after);
   for (let start = 0; start < periods.length; start += AT_ONCE) {
     const some = periods.slice(start, start + AT_ONCE);
-    const listed = await mapAtOnce(some, AT_ONCE, (period) => store.list(`${period}manifest/`));
-    yield* listed.flatMap((objects) =>
-      objects
-        .map(({ key }) => key)
-        .filter((key) => key > after)
-        .sort(),
+    const listed = await mapAtOnce(some, AT_ONCE, (period) => store.versions(`${period}manifest/`));
+    yield* listed.flatMap((versions) =>
+      [...new Set(versions.map(({ key }) => key))].filter((key) => key > after).sort(),
     );
   }
 }

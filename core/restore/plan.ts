@@ -54,7 +54,10 @@ async function findRange(
   const { archives, unreadable } = await find({ database, ...set, ...range }, { store });
   if (unreadable.length > 0) {
     const lines = unreadable.map(({ problem }) => problem);
-    throw new ArchiverError('ManifestInvalid', fittingLines(lines, LONGEST_LIST).join('; '));
+    throw new ArchiverError(
+      'ManifestInvalid',
+      `what these stand for may be in the range; restore the others by their manifestKey: ${fittingLines(lines, LONGEST_LIST).join('; ')}`,
+    );
   }
   const what = `${displayName(set.schema, set.table)} of database ${database}`;
   if (archives.length === 0) {

@@ -95,6 +95,14 @@ describe('audit', () => {
     expect(verdict.problems).toMatchObject([{ problem: expect.stringMatching(/^SHA-256/) }]);
   });
 
+  // Seen to fail without: the last look of checkDdl in core/audit.ts.
+  test('the DDL that was deleted, though its version is there', async () => {
+    const verdict = await auditAfter((store, { manifest }) => store.put(manifest.ddl.key, null));
+    expect(verdict.problems).toEqual([
+      { key: expect.stringContaining('/ddl/'), problem: expect.stringMatching(/no current version/) },
+    ]);
+  });
+
   test('a manifest that does not agree with itself', async () => {
     const store = memoryStore();
     const { manifest, key } = await putArchive(store, TEXTS);

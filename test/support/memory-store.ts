@@ -87,7 +87,19 @@ export function memoryStore(): MemoryStore {
     },
     markProven: async () => undefined,
     protect: async () => undefined,
-    versions: async (key) => objects.get(key)?.length ?? 0,
+    versions: async (prefix) =>
+      [...objects].flatMap(([key, all]) =>
+        key.startsWith(prefix)
+          ? all
+              .toReversed()
+              .map(({ versionId, body }) => ({
+                key,
+                versionId,
+                bytes: body?.length ?? 0,
+                deleted: body === null,
+              }))
+          : [],
+      ),
     asked,
     move: (key, to) => {
       storage.set(key, to);
