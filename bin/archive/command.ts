@@ -7,7 +7,7 @@ import type { CommandNeeds, Login } from './settings.ts';
 
 /** Options of the command line. A command takes those that its usage names and passes over the rest. */
 export const OPTIONS = {
-  config: { type: 'string', default: 'partition-sets.json' },
+  config: { type: 'string' },
   set: { type: 'string', multiple: true },
   'dry-run': { type: 'boolean', default: false },
   'archive-only': { type: 'boolean', default: false },

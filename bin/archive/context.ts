@@ -1,10 +1,12 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { connect } from '../../adapters/postgres/connect.ts';
 import { makeS3Client } from '../../adapters/s3/client.ts';
 import type { RuntimeConfig } from '../../core/config/runtime.ts';
 import type { Clock, Log } from '../../core/ports.ts';
 import type { Command, CommandContext, CommandOptions } from './command.ts';
 import { passwordFor, readCommandSettings, readPartitionSets } from './settings.ts';
+
+const DEFAULT_FILE = 'partition-sets.json';
 
 /** For a command that needs no partition sets. */
 const NO_SETS: RuntimeConfig = { partitionSets: [], concurrency: { partitions: 2, segments: 2 } };
@@ -16,7 +18,7 @@ export function makeContext(
   options: CommandOptions,
   environment: Readonly<Record<string, string | undefined>>,
 ): CommandContext {
-  const config = command.needs.config === true ? readPartitionSets(options.config ?? '') : NO_SETS;
+  const config = readConfig(command, options);
   const settings = readCommandSettings(environment, command.needs);
   const { host, port, database, administrator, passwords, sslMode, sslRootCert, bucket, region } = settings;
   const ca = sslRootCert === undefined ? {} : { ca: readFileSync(sslRootCert, 'utf8') };
@@ -42,6 +44,12 @@ export function makeContext(
     log: options.json === true ? jsonLog : silentLog,
     say: (line) => process.stdout.write(`${line}\n`),
   };
+}
+
+function readConfig({ needs }: Command, options: CommandOptions): RuntimeConfig {
+  const file = options.config ?? DEFAULT_FILE;
+  const isWanted = needs.config === true || options.config !== undefined || existsSync(file);
+  return needs.config !== undefined && isWanted ? readPartitionSets(file) : NO_SETS;
 }
 
 const realClock: Clock = {

@@ -12,6 +12,7 @@ import { auditAll } from '../../core/audit/all.ts';
 import type { AuditReport } from '../../core/audit/report.ts';
 import type { AuditRequest } from '../../core/audit/request.ts';
 import { audit, type AuditSample, type AuditVerdict } from '../../core/audit.ts';
+import type { Expiry } from '../../core/config/runtime.ts';
 import { find, type ArchiveQuery, type FindResult } from '../../core/find.ts';
 import type { Clock, Log } from '../../core/ports.ts';
 import { release, type Released, type ReleaseTo } from '../../core/release.ts';
@@ -27,6 +28,8 @@ export interface OperationWiring {
   readonly s3: S3Client;
   readonly bucket: string;
   readonly region: string;
+  /** When archives are given up; an audit counts those. */
+  readonly expiry?: Expiry | undefined;
   readonly open: (role: DatabaseRole | 'archiver_restore') => Connection;
   readonly clock: Clock;
   readonly log: Log;
@@ -63,7 +66,7 @@ const RESTORE_TIMEOUT_MS = 12 * 60 * 60_000;
 
 /** The operator's verbs in this process. */
 export function localOperations(wiring: OperationWiring): Operations {
-  const { s3, bucket, region, open, clock, log, segmentsAtOnce, archivesAtOnce } = wiring;
+  const { s3, bucket, region, expiry, open, clock, log, segmentsAtOnce, archivesAtOnce } = wiring;
   const store = s3ArchiveStore(s3, bucket, region);
   const restoring = (): ReturnType<typeof restoreDatabase> =>
     restoreDatabase({ open: () => open('archiver_restore'), timeoutMs: RESTORE_TIMEOUT_MS });
@@ -92,7 +95,11 @@ export function localOperations(wiring: OperationWiring): Operations {
       beside((connection) => {
         const database = { ...restoring(), ...drillDatabase(connection) };
         const metrics = { lastGood: () => undefined };
-        return drill(input, { ...ports(), database, metrics, databaseName, random: Math.random });
+        const execution = randomUUID();
+        return drill(input, {
+          ...{ ...ports(), database, metrics, databaseName, execution },
+          random: Math.random,
+        });
       }),
     abandonRestore: (id) => restoring().abandon(id),
     release: async (partition, to) => {
@@ -104,7 +111,10 @@ export function localOperations(wiring: OperationWiring): Operations {
       }
     },
     auditMany: (request, say) =>
-      auditAll(request, { store, log, say, random: Math.random, metrics: { audit: () => undefined } }),
+      auditAll(request, {
+        ...{ store, expiry, clock, log, say },
+        ...{ random: Math.random, metrics: { audit: () => undefined } },
+      }),
     reverifiable: async () => {
       const connection = open('archiver_read');
       try {

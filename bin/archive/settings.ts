@@ -9,8 +9,8 @@ export type Login = DatabaseRole | 'archiver_restore' | 'administrator';
 
 /** What a command needs of its environment. */
 export interface CommandNeeds {
-  /** The file with the partition sets. */
-  readonly config?: boolean;
+  /** The file with the partition sets; `if there`: what it says of other things, where there is one. */
+  readonly config?: true | 'if there';
   readonly logins?: readonly Login[];
   readonly bucket?: boolean;
 }

@@ -9,6 +9,7 @@ import { presentRestore } from './present.ts';
 const operations = (context: CommandContext): Operations =>
   localOperations({
     ...context,
+    expiry: context.config.expiry,
     segmentsAtOnce: context.config.concurrency.segments,
     archivesAtOnce: context.config.concurrency.partitions,
   });
@@ -93,9 +94,9 @@ export const WAY_BACK: Readonly<Record<string, Command>> = {
   'audit-all': {
     usage:
       'audit-all [--set <schema.table>] [--from <date>] [--to <date>] [--archives <number>] [--sample <segments>]',
-    does: 'audits the archives of a table and a range, or so many of them at random',
+    does: 'audits the archives of a table and a range, or so many of them at random; knows the expiry of the --config file, if there is one',
     takes: 0,
-    needs: { bucket: true },
+    needs: { config: 'if there', bucket: true },
     execute: async (context) => {
       const { options, say } = context;
       const report = await operations(context).auditMany(

@@ -1,14 +1,15 @@
-import { readManifest, type ArchiveStore } from '../archive-store.ts';
-import { audit } from '../audit.ts';
+import type { ArchiveStore } from '../archive-store.ts';
+import type { Expiry } from '../config/runtime.ts';
 import { ArchiverError } from '../errors.ts';
-import type { Log } from '../ports.ts';
+import type { Clock, Log } from '../ports.ts';
 import { nextArchives } from './archives.ts';
-import { inOneLine } from './parts.ts';
+import { auditRange, beginAudit } from './parts.ts';
 import {
   addVerdicts,
   auditReport,
   failedVerdict,
   NOTHING_YET,
+  verdictOf,
   type ArchiveVerdict,
   type AuditMetrics,
   type AuditReport,
@@ -17,7 +18,10 @@ import type { AuditRequest } from './request.ts';
 
 interface Ports {
   readonly store: ArchiveStore;
+  /** Archives past it are counted, and not read. */
+  readonly expiry?: Expiry | undefined;
   readonly random: () => number;
+  readonly clock: Clock;
   readonly log: Log;
   readonly metrics: AuditMetrics;
   /** Gets a line for each archive. */
@@ -43,19 +47,13 @@ export async function auditAll(request: AuditRequest, ports: Ports): Promise<Aud
 async function verdictOn(
   manifestKey: string,
   { segments }: AuditRequest,
-  { store, random, log }: Ports,
+  ports: Ports,
 ): Promise<ArchiveVerdict> {
   try {
-    const sample = segments === null ? 'all' : { segments, random };
-    const verdict = await audit(await readManifest(store, manifestKey), sample, { store, log });
-    return {
-      manifestKey,
-      verdict: verdict.intact ? 'intact' : 'damaged',
-      read: verdict.checked.segments - verdict.cold,
-      cold: verdict.cold,
-      bytes: verdict.checked.bytes,
-      problems: verdict.problems.map(inOneLine),
-    };
+    const begun = await beginAudit({ manifestKey, segments }, ports.expiry, ports);
+    const ranges = [];
+    for (const range of begun.ranges) ranges.push(await auditRange({ ...begun, range }, ports));
+    return verdictOf(begun, ranges);
   } catch (error) {
     if (!(error instanceof ArchiverError)) throw error;
     return failedVerdict(manifestKey, { Error: error.code, Cause: error.message });

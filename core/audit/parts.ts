@@ -122,5 +122,5 @@ function logProblems(problems: readonly AuditProblem[], log: Log): void {
 }
 
 /** The last part of a key tells the object; the manifest's key, which stands beside it, has the rest. */
-export const inOneLine = ({ key, problem }: AuditProblem): string =>
+const inOneLine = ({ key, problem }: AuditProblem): string =>
   `${key.split('/').slice(-2).join('/')}: ${problem}`.slice(0, LONGEST_PROBLEM);
