@@ -51,9 +51,10 @@ const LOOKS = 500;
 const LEFT_OVER_DAYS = 5;
 
 /**
- * Picks an archive at random, from the manifests alone, of at most `maxMiB` of data, that has not expired. Throws `InvalidInput` with every
- * mistake of the input at once, or where no archive is small enough; and `ManifestInvalid` where the manifest that it
- * picked cannot be trusted, which is what a drill is to find.
+ * Picks an archive at random, from the manifests alone, of at most `maxMiB` of data, that has not expired. Throws
+ * `InvalidInput` with every mistake of the input at once, or where no archive is small enough; `ArchiveExpired` where all
+ * have expired; and `ManifestInvalid` where the manifest that it picked cannot be trusted, which is what a drill is to
+ * find.
  */
 export async function pickArchive(
   input: unknown,
@@ -74,17 +75,35 @@ export async function pickArchive(
   const { maxMiB, retrieval } = parseInput(drillSchema, input);
   const keys = await Array.fromAsync(manifestKeys({ database }, store));
   if (keys.length === 0) return { next: 'done', archive: null, retrieval };
-  let looks = 0;
+  const passedOver = { larger: 0, expired: 0 };
   for (const manifestKey of inRandomOrder(keys, random)) {
-    if (looks === LOOKS) break;
-    looks += 1;
+    if (passedOver.larger + passedOver.expired === LOOKS) break;
     const { manifest, object } = await readManifest(store, manifestKey);
-    if (manifest.contents.bytes > maxMiB * 1024 ** 2) continue;
-    if (await isExpired(manifest, store, clock.now())) continue;
+    if (manifest.contents.bytes > maxMiB * 1024 ** 2) {
+      passedOver.larger += 1;
+      continue;
+    }
+    if (await isExpired(manifest, store, clock.now())) {
+      passedOver.expired += 1;
+      continue;
+    }
     log.info('pick-archive', { manifest: manifestKey, bytes: manifest.contents.bytes });
     return { next: 'drill', archive: { manifestKey, manifestVersionId: object.versionId }, retrieval };
   }
-  throw new ArchiverError('InvalidInput', `maxMiB: no archive of at most ${maxMiB} MiB was found; raise it`);
+  throw nothingToTry(passedOver, maxMiB);
+}
+
+function nothingToTry(
+  { larger, expired }: { readonly larger: number; readonly expired: number },
+  maxMiB: number,
+): ArchiverError {
+  const found = `of ${larger + expired} archives that were looked at`;
+  if (larger === 0) return new ArchiverError('ArchiveExpired', `${found}, all have expired`);
+  const others = expired === 0 ? '' : `, and the other ${expired} have expired`;
+  return new ArchiverError(
+    'InvalidInput',
+    `maxMiB: ${found}, ${larger} have more than ${maxMiB} MiB of data${others}; raise it`,
+  );
 }
 
 interface Ports {
@@ -120,16 +139,37 @@ async function dropLeftOver(database: DrillDatabase, log: Log): Promise<void> {
   }
 }
 
-/** Drops what a drill that failed has made, and fails: `DrillFailed` with what went wrong. */
+/** Pauses between the tries to drop the table: the server may still be busy with it. */
+const DROP_PAUSES_MS = [2_000, 10_000];
+
+/** Drops what a drill that failed has made, and fails: `DrillFailed` with what went wrong, whether it can be dropped or not. */
 export async function abandonDrill(
   { archive, restore, failure }: FailedDrill,
-  { database, log }: Pick<Ports, 'database' | 'log'>,
+  { database, clock, log }: Pick<Ports, 'database' | 'log'> & { readonly clock: Clock },
 ): Promise<never> {
   const { code, reason } = reasonOf(failure);
-  const what = `${archive.manifestKey}: ${code}, ${reason}`;
   log.warn('drill failed', { manifest: archive.manifestKey, code });
-  if (restore !== null) await database.abandon(restore);
-  throw new ArchiverError('DrillFailed', what);
+  const left = restore === null ? '' : await leftBehind(restore, { database, clock });
+  throw new ArchiverError('DrillFailed', `${archive.manifestKey}: ${code}, ${reason}${left}`);
+}
+
+/** Drops the table; where that cannot be, says so, since it is not what an operator has to know first. */
+async function leftBehind(
+  restore: number,
+  ports: Pick<Ports, 'database'> & { readonly clock: Clock },
+  [pause, ...pauses]: readonly number[] = DROP_PAUSES_MS,
+): Promise<string> {
+  try {
+    await ports.database.abandon(restore);
+    return '';
+  } catch (error) {
+    if (!(error instanceof ArchiverError)) throw error;
+    if (pause === undefined || !error.retryable) {
+      return `; its table could not be dropped (${error.code}, ${error.message}): a later drill does that, or abandon-restore ${restore}`;
+    }
+  }
+  await ports.clock.sleep(pause);
+  return leftBehind(restore, ports, pauses);
 }
 
 /** What is known of a drill that failed. */

@@ -121,6 +121,8 @@ export interface DrillPorts extends RestorePorts {
   readonly metrics: LastGoodMetrics;
   readonly databaseName: string;
   readonly random: () => number;
+  /** Names the drill among others that are under way. */
+  readonly execution: string;
 }
 
 /** A drill in this process, in the order of the state machine *Drill*; `null` where there is no archive yet. */
@@ -130,7 +132,7 @@ export async function drill(input: unknown, ports: DrillPorts): Promise<GoodDril
   let restore: number | null = null;
   try {
     await untilReadable(archive, retrieval, ports);
-    const begun = await beginRestore(archive, 'drill', ports);
+    const begun = await beginRestore(archive, { drill: ports.execution }, ports);
     restore = begun.restore ?? 0;
     await load(restore, begun.segments, ports);
     return await endDrill(restore, ports);

@@ -4,7 +4,8 @@ set role archive_owner;
 
 -- Begins a restore, or finds the one that is under way for this archive and target. p_start: {archiveId, manifestKey,
 -- manifestVersionId, manifestSha256, drill, schema, table, owner, partition, copy, rows, bytes, lineHashSum, lastStatements,
--- invalidKeys, warnings}; p_segments: [{number, rows, keys}]. A drill has no target: nobody is to see its table.
+-- invalidKeys, warnings}; p_segments: [{number, rows, keys}]. A drill has no target: nobody is to see its table; its name is
+-- that of the execution, so that two drills of one archive are two restores.
 create or replace function partition_archiver.begin_restore(p_start jsonb, p_segments jsonb) returns jsonb
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
 declare
@@ -16,11 +17,11 @@ declare
   v_done bigint;
 begin
   select p_start ->> 'archiveId' as archive, p_start ->> 'manifestSha256' as sha256,
-         coalesce((p_start ->> 'drill')::boolean, false) as drill,
+         p_start ->> 'drill' as drill,
          p_start ->> 'schema' as schema, p_start ->> 'table' as name, p_start ->> 'owner' as owner into s;
-  if s.drill then
+  if s.drill is not null then
     s.schema := 'partition_archiver_restore';
-    s.name := 'drill_' || s.archive;
+    s.name := format('drill_%s_%s', s.archive, left(md5(s.drill), 16));
   else
     v_problems := partition_archiver.target_problems(s.schema, s.name, s.owner);
   end if;
@@ -61,7 +62,7 @@ begin
   if r.id is null then
     insert into partition_archiver.restore (archive_id, manifest_key, manifest_version_id, manifest_sha256, drill,
         target_schema, target_name, owner, partition, copy, row_count, byte_count, line_hash_sum, last_statements, invalid_keys)
-      values (s.archive::uuid, p_start ->> 'manifestKey', p_start ->> 'manifestVersionId', s.sha256, s.drill,
+      values (s.archive::uuid, p_start ->> 'manifestKey', p_start ->> 'manifestVersionId', s.sha256, s.drill is not null,
         s.schema, s.name, s.owner, p_start -> 'partition', p_start -> 'copy', (p_start ->> 'rows')::bigint,
         (p_start ->> 'bytes')::bigint, p_start ->> 'lineHashSum', p_start -> 'lastStatements', p_start -> 'invalidKeys')
       returning * into r;
@@ -77,6 +78,12 @@ begin
 end
 $$;
 
+-- The table of a restore, if what has its name is still what was made; null where it is gone or another one.
+create or replace function partition_archiver.restore_table(r partition_archiver.restore) returns oid
+  language sql stable set search_path = pg_catalog, pg_temp
+  return (select c.oid from pg_class c
+           where c.oid = r.work_oid and c.relname = r.work_name and c.relnamespace = 'partition_archiver_restore'::regnamespace);
+
 -- The restore that is under way for a target, locked, and its table, if it is still the one that was made.
 create or replace function partition_archiver.claim_restore(p_id bigint, variadic p_states text[]) returns partition_archiver.restore
   language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -87,7 +94,7 @@ begin
   if not found or r.state <> all (p_states) then
     raise exception 'restore % is %, not %', p_id, coalesce(r.state, 'unknown'), array_to_string(p_states, ' or ') using errcode = 'PA001';
   end if;
-  if r.work_oid is distinct from to_regclass(format('partition_archiver_restore.%I', r.work_name))::oid then
+  if r.work_oid is distinct from partition_archiver.restore_table(r) then
     raise exception 'table partition_archiver_restore.% of restore % is gone or another one', r.work_name, p_id using errcode = 'PA001';
   end if;
   return r;
@@ -129,10 +136,8 @@ begin
     return null;
   end if;
   -- Not locked: segments are imported side by side.
-  select * into r from partition_archiver.restore
-   where id = p_id and state = 'begun' and statements_done = 0
-     and work_oid = to_regclass(format('partition_archiver_restore.%I', work_name))::oid;
-  if not found then
+  select * into r from partition_archiver.restore where id = p_id and state = 'begun' and statements_done = 0;
+  if partition_archiver.restore_table(r) is null then
     raise exception 'restore % takes no data: it is done, abandoned, further on, or its table is gone', p_id using errcode = 'PA001';
   end if;
   return jsonb_build_object('table', r.work_name, 'copy', r.copy, 'keys', g.object_keys);

@@ -37,8 +37,7 @@ declare
   r partition_archiver.restore;
 begin
   select * into r from partition_archiver.restore where id = p_id and state in ('begun', 'proven');
-  if not found or r.proof_relfilenode is null
-     or r.work_oid is distinct from to_regclass(format('partition_archiver_restore.%I', r.work_name))::oid then
+  if r.proof_relfilenode is null or partition_archiver.restore_table(r) is null then
     raise exception 'restore % is not ready to be proven, or its table is gone', p_id using errcode = 'PA001';
   end if;
   if pg_relation_filenode(r.work_oid) <> r.proof_relfilenode then
@@ -141,7 +140,7 @@ begin
   if not found or r.state not in ('begun', 'proven', 'abandoned') then
     raise exception 'restore % is %, not begun or proven', p_id, coalesce(r.state, 'unknown') using errcode = 'PA001';
   end if;
-  if r.work_oid is not null and r.work_oid = to_regclass(format('partition_archiver_restore.%I', r.work_name))::oid then
+  if partition_archiver.restore_table(r) is not null then
     execute format('drop table partition_archiver_restore.%I restrict', r.work_name);
   end if;
   update partition_archiver.restore set state = 'abandoned', ended_at = clock_timestamp() where id = p_id and state <> 'abandoned';

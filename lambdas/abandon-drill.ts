@@ -15,7 +15,7 @@ interface Failed {
 /** Drops what a failed drill has made, and fails the execution. */
 export const handler = step(
   'abandon-drill',
-  ({ state }: { state: Failed }, { connection, open, remainingMs, log }) =>
+  ({ state }: { state: Failed }, { connection, open, remainingMs, clock, log }) =>
     abandonDrill(
       {
         archive: state.plan.archive,
@@ -24,7 +24,7 @@ export const handler = step(
       },
       {
         database: { ...restoreDatabase({ open, timeoutMs: remainingMs }), ...drillDatabase(connection) },
-        log,
+        ...{ clock, log },
       },
     ),
 );

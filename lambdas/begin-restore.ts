@@ -8,10 +8,14 @@ import { browsableStore } from './runtime/store.ts';
 export const handler = step(
   'begin-restore',
   (
-    { archive, options }: { archive: ArchiveRef; options: RestoreOptions | 'drill' },
+    {
+      archive,
+      options,
+      execution,
+    }: { archive: ArchiveRef; options: RestoreOptions | 'drill'; execution: string },
     { settings, open, remainingMs, clock },
   ) =>
-    beginRestore(archive, options, {
+    beginRestore(archive, options === 'drill' ? { drill: execution } : options, {
       database: restoreDatabase({ open, timeoutMs: remainingMs }),
       store: browsableStore(settings),
       clock,

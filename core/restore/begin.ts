@@ -23,7 +23,7 @@ export interface RestoreStanding {
  */
 export async function beginRestore(
   { manifestKey, manifestVersionId }: ArchiveRef,
-  options: RestoreOptions | 'drill',
+  options: RestoreOptions | DrillOptions,
   {
     database,
     store,
@@ -44,9 +44,14 @@ export async function beginRestore(
   return { next: 'import', restore, partition: null, segments: open };
 }
 
+/** A drill, by the name of its execution: it goes on with its own table only. */
+export interface DrillOptions {
+  readonly drill: string;
+}
+
 /** The options, with the partition's own names in place of what is left open. */
 interface Wanted {
-  readonly drill: boolean;
+  readonly drill: string | null;
   readonly target: TableName;
   readonly owner: string;
   readonly foreignKeys: boolean;
@@ -54,12 +59,14 @@ interface Wanted {
   readonly parent: TableName | null;
 }
 
-function wantedOf(options: RestoreOptions | 'drill', { partition }: Manifest): Wanted {
+function wantedOf(options: RestoreOptions | DrillOptions, { partition }: Manifest): Wanted {
   const own = { target: { schema: partition.schema, table: partition.name }, owner: partition.owner };
-  if (options === 'drill') return { ...own, drill: true, foreignKeys: false, grants: false, parent: null };
+  if ('drill' in options) {
+    return { ...own, drill: options.drill, foreignKeys: false, grants: false, parent: null };
+  }
   const { attach, foreignKeys, grants } = options;
   return {
-    drill: false,
+    drill: null,
     target: { schema: options.schema ?? own.target.schema, table: options.table ?? own.target.table },
     owner: options.owner ?? own.owner,
     ...{ foreignKeys, grants },

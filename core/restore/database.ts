@@ -36,8 +36,8 @@ export interface RestoreStart {
   readonly manifestKey: string;
   readonly manifestVersionId: string;
   readonly manifestSha256: string;
-  /** Restored out of sight, and never brought out. */
-  readonly drill: boolean;
+  /** The drill that it is for, by its execution: restored out of sight, and never brought out. `null` for a restore. */
+  readonly drill: string | null;
   readonly target: TableName;
   readonly owner: string;
   /** What it is to be attached to, once it is brought out. */

@@ -83,7 +83,7 @@ async function begin(
     rows: manifest.contents.rows,
     bytes: manifest.contents.bytes,
     lineHashSum: manifest.contents.lineHashSum,
-    lastStatements: drill ? [] : await render(transaction, manifest, target, lastSections),
+    lastStatements: drill !== null ? [] : await render(transaction, manifest, target, lastSections),
     invalidKeys: invalidKeys(manifest),
   };
   const segments = manifest.segments.map(({ number, rows, objects }) => ({
