@@ -67,8 +67,7 @@ begin
   elsif not has_schema_privilege('archiver_read', 'aws_s3', 'usage') or not has_schema_privilege('archiver_read', 'aws_commons', 'usage')
         or exists (select from pg_proc where pronamespace = 'aws_s3'::regnamespace and proname = 'query_export_to_s3'
                      and not has_function_privilege('archiver_read', oid, 'execute')) then
-    return query values ('role archiver_read', 'may not export with aws_s3',
-      'grant usage on schema aws_s3, aws_commons to archiver_read; grant execute on all functions in schema aws_s3, aws_commons to archiver_read;');
+    return query values ('role archiver_read', 'may not export with aws_s3', 'select partition_archiver.grant_extensions();');
   end if;
 
   if not v_readable then

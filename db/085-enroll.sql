@@ -11,6 +11,7 @@ create or replace function partition_archiver.grant_extensions() returns void
 declare
   v_partman name := (select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace
                       where e.extname = 'pg_partman');
+  v_other record;
 begin
   if v_partman is not null then
     execute format('grant usage on schema %I to archive_owner, archiver_maintain', v_partman);
@@ -21,6 +22,15 @@ begin
   if exists (select from pg_extension where extname = 'aws_s3') then
     grant usage on schema aws_s3, aws_commons to archiver_read, archiver_restore;
     grant execute on all functions in schema aws_s3, aws_commons to archiver_read, archiver_restore;
+    -- Each in its own direction only. archiver_restore runs DDL out of the bucket: it must not be able to write there.
+    for v_other in
+      select p.oid::regprocedure as function, w.role from pg_proc p
+        join (values ('query_export_to_s3', 'archiver_restore'), ('table_import_from_s3', 'archiver_read')) as w (name, role)
+          on w.name = p.proname
+       where p.pronamespace = 'aws_s3'::regnamespace
+    loop
+      execute format('revoke execute on function %s from %I', v_other.function, v_other.role);
+    end loop;
   end if;
 end
 $$;

@@ -15,7 +15,7 @@ beforeAll(async () => {
 
 /** What the server says to each statement, as one of our roles and through the pooler; `done` where it obeys. */
 async function attempts(
-  role: 'archiver_maintain' | 'archiver_read' | 'archiver_drop',
+  role: 'archiver_maintain' | 'archiver_read' | 'archiver_drop' | 'archiver_restore',
   statements: readonly string[],
 ): Promise<Record<string, string>> {
   const connection = archiver().open(role);
@@ -204,4 +204,45 @@ test('the fence refuses a superuser too, in every way to write and as a replica'
       'is being archived and takes no more writes',
     );
   }
+});
+
+// Seen to fail without: the REVOKE in grant_extensions().
+test('archiver_restore, which runs DDL out of the bucket, cannot write into the bucket, and reads and changes nothing else', async () => {
+  const exports = [
+    `select * from aws_s3.query_export_to_s3('select 1', aws_commons.create_s3_uri('b', 'k', 'r'))`,
+    `select * from aws_s3.query_export_to_s3('select 1', 'b', 'k', 'r')`,
+  ];
+  const forbidden = [
+    ...destructive(),
+    ...FORGERIES,
+    ...exports,
+    `select from ${table}`,
+    `select from app.event`,
+    `create table app.more ()`,
+    `create table public.more ()`,
+    `select partition_archiver.quarantine(1, 1)`,
+    `select partition_archiver.release(1, 'owner')`,
+    `select partman.run_maintenance()`,
+  ];
+  expect(await attempts('archiver_restore', forbidden)).toEqual(all(forbidden, DENIED));
+  const imports = [
+    `select aws_s3.table_import_from_s3('t', '', '', aws_commons.create_s3_uri('b', 'k', 'r'))`,
+    `select aws_s3.table_import_from_s3('t', '', '', 'b', 'k', 'r')`,
+  ];
+  expect(await attempts('archiver_read', imports)).toEqual(all(imports, DENIED));
+});
+
+// Seen to fail without: the REVOKE in grant_extensions().
+test('an installation that let both roles do both is narrowed when it is prepared again', async () => {
+  const { sql } = archiver().database;
+  await sql`grant execute on all functions in schema aws_s3 to archiver_read, archiver_restore`;
+  await sql`select partition_archiver.grant_extensions()`;
+  const can = await sql<{ role: string; name: string }[]>`
+    select distinct r.role, p.proname as name from pg_proc p
+      cross join (values ('archiver_read'), ('archiver_restore')) r (role)
+     where p.pronamespace = 'aws_s3'::regnamespace and has_function_privilege(r.role, p.oid, 'execute') order by 1`;
+  expect(can).toEqual([
+    { role: 'archiver_read', name: 'query_export_to_s3' },
+    { role: 'archiver_restore', name: 'table_import_from_s3' },
+  ]);
 });
