@@ -22,22 +22,30 @@ begin
 end
 $$;
 
--- Where a range ends that has about p_bytes; null where nothing is left after it.
-create or replace function partition_archiver.end_of_range(j partition_archiver.repartition, p_bytes bigint) returns text
+-- Where a range ends that has about p_bytes; null where nothing is left after it. PA010 where a single value has more than
+-- p_largest.
+create or replace function partition_archiver.end_of_range(j partition_archiver.repartition, p_bytes bigint, p_largest bigint) returns text
   language plpgsql stable set search_path = pg_catalog, pg_temp set quote_all_identifiers = off set row_security = off
   set timezone = 'UTC' set datestyle = 'ISO, YMD' as $$
 declare
   v_table text := format('%I.%I', j.table_schema, j.table_name);
-  v_rows bigint;
+  v_rows_a_byte numeric;
   v_end text;
+  v_too_large boolean;
 begin
   -- By the twin, which was analysed after the copy; the table may never have been.
-  select greatest(1, p_bytes * sum(c.reltuples::numeric) / greatest(sum(pg_table_size(c.oid)), 1)) into v_rows
+  select sum(c.reltuples::numeric) / greatest(sum(pg_table_size(c.oid)), 1) into v_rows_a_byte
     from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = j.twin_oid and c.reltuples > 0;
   execute format('select r.%1$I::text from only %2$s r%3$s order by r.%1$I offset %4$s limit 1', j.control_column, v_table,
-    ' where ' || partition_archiver.within_range(j, j.compared_to, null), coalesce(v_rows, 10000)) into v_end;
+    ' where ' || partition_archiver.within_range(j, j.compared_to, null), greatest(1, coalesce(p_bytes * v_rows_a_byte, 10000)::bigint)) into v_end;
   if v_end = j.compared_to then
-    -- So many rows have one value: they are one range.
+    -- So many rows have one value: they are one range, which has to be read in one snapshot.
+    execute format('select exists (select from only %2$s r where r.%1$I = %3$L offset %4$s)', j.control_column, v_table,
+      j.compared_to, coalesce(p_largest * v_rows_a_byte, 1000000000)::bigint) into v_too_large;
+    if v_too_large then
+      raise exception 'one value of its column % stands in more than % of rows, which no step can compare in its time: go on with the command partition-table and the same options, which has no such limit',
+        quote_ident(j.control_column), pg_size_pretty(p_largest) using errcode = 'PA010';
+    end if;
     execute format('select min(r.%1$I)::text from only %2$s r where r.%1$I > %3$L', j.control_column, v_table, j.compared_to) into v_end;
   end if;
   return v_end;
@@ -75,7 +83,7 @@ begin
     raise exception '%', v_problem using errcode = 'PA010';
   end if;
   if p_bytes is not null and partition_archiver.has_control_index(j.table_oid, j.control_column) then
-    v_to := partition_archiver.end_of_range(j, p_bytes);
+    v_to := partition_archiver.end_of_range(j, p_bytes, p_largest);
   end if;
   v_where := ' where ' || partition_archiver.within_range(j, j.compared_to, v_to);
   if j.mode = 'online' then
