@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from '@jest/globals';
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { LambdaPool, type FunctionRunner } from '../../local/step-functions/lambda-pool.ts';
 import type { LocalStateMachine } from '../../local/step-functions/load-state-machine.ts';
 import {
   redriveExecution,
@@ -34,6 +35,7 @@ export function useStateMachine(
 ): () => DeployedMachine {
   let machine: LocalStateMachine | undefined;
   let directory = '';
+  const warm = keptWarm();
 
   const deployment = () => {
     const { bucket, database } = archiver();
@@ -44,23 +46,55 @@ export function useStateMachine(
     machine = await synthesise(stack(), deployment());
     await putSecrets(machine);
   }, 180_000);
-  afterAll(() => {
+  afterAll(async () => {
+    await warm.close();
     rmSync(directory, { recursive: true });
   });
 
   return () => {
     if (machine === undefined) throw new Error('the state machine exists only while tests run');
-    return executable(machine, (name) => loadWorkflow(stack(), deployment(), name));
+    return executable(machine, warm, (name) => loadWorkflow(stack(), deployment(), name));
   };
 }
 
-function executable(machine: LocalStateMachine, load: (name: string) => LocalStateMachine): DeployedMachine {
+function executable(
+  machine: LocalStateMachine,
+  warm: KeptWarm,
+  load: (name: string) => LocalStateMachine,
+): DeployedMachine {
   const common = { environment: lambdaEnvironment(stack()), retryIntervalMs: RETRY_INTERVAL_MS };
+  const runnerFor = (options: Partial<ExecutionOptions>): Partial<ExecutionOptions> =>
+    // What another environment, its own log or an end from outside is about has processes of its own.
+    ['environment', 'onLog', 'signal', 'runner'].some((option) => option in options)
+      ? {}
+      : { runner: warm.runner(machine.region, common.environment) };
   return {
     machine,
-    execute: (input = {}, options = {}) => runExecution(machine, input, { ...common, ...options }),
-    redrive: (failed) => redriveExecution(machine, failed, common),
-    workflow: (name) => executable(load(name), load),
+    execute: (input = {}, options = {}) =>
+      runExecution(machine, input, { ...common, ...runnerFor(options), ...options }),
+    redrive: (failed) => redriveExecution(machine, failed, { ...common, ...runnerFor({}) }),
+    workflow: (name) => executable(load(name), warm, load),
+  };
+}
+
+/** Processes of functions that go on from one execution to the next, as Lambda's do: most of an execution is their start. */
+interface KeptWarm {
+  runner(region: string, environment: Readonly<Record<string, string>>): FunctionRunner;
+  close(): Promise<void>;
+}
+
+function keptWarm(): KeptWarm {
+  let pool: LambdaPool | undefined;
+  return {
+    runner: (region, environment) => {
+      pool ??= new LambdaPool({
+        environment: { AWS_REGION: region, AWS_DEFAULT_REGION: region, ...environment },
+      });
+      const all = pool;
+      // An execution closes its runner.
+      return { invoke: (...invocation) => all.invoke(...invocation), close: () => Promise.resolve() };
+    },
+    close: async () => pool?.close(),
   };
 }
 
