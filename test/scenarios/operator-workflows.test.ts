@@ -110,7 +110,7 @@ describe('audit', () => {
       expect(errorMessage.split('\n')).toEqual([
         expect.stringMatching(/^3 archives: 1 intact, 2 damaged, 0 without a verdict/),
         expect.stringMatching(/is damaged: data\/.*-0\.tsv: its current version is/),
-        expect.stringMatching(/is damaged: ManifestInvalid: .* was written over or deleted/),
+        expect.stringMatching(/is damaged: ManifestInvalid: .* was written over after/),
       ]);
     } finally {
       for (const [Key, VersionId] of [

@@ -90,14 +90,12 @@ export function memoryStore(): MemoryStore {
     versions: async (prefix) =>
       [...objects].flatMap(([key, all]) =>
         key.startsWith(prefix)
-          ? all
-              .toReversed()
-              .map(({ versionId, body }) => ({
-                key,
-                versionId,
-                bytes: body?.length ?? 0,
-                deleted: body === null,
-              }))
+          ? all.toReversed().map(({ versionId, body }) => ({
+              key,
+              versionId,
+              bytes: body?.length ?? 0,
+              deleted: body === null,
+            }))
           : [],
       ),
     asked,
