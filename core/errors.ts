@@ -30,6 +30,9 @@ export const CATALOGUE = {
   DatabaseUnavailable: retry(
     'Check that the database and the proxy are up, that the security groups let the Lambda in, and that the secret is right.',
   ),
+  StorageFull: retry(
+    'Give the database more storage, or free some. Then run it again: it goes on where it stopped, and a restore that is given up frees what it took.',
+  ),
   LockNotAvailable: retry(
     'Look for long transactions on the table and on tables that it references; the run gives up so that the application does not have to wait.',
   ),

@@ -57,13 +57,13 @@ function translateServerError(error: postgres.PostgresError, doing: string): Arc
   const sqlstate = sqlstateBehind(error);
   const [firstPart = ''] = error.message.split(/\n\s*(?:CONTEXT|DETAIL|HINT):/);
   const text = messageMayQuoteValues(sqlstate) ? 'the message is left out, it may quote values' : firstPart;
-  const message = `${doing}: ${text} (SQLSTATE ${error.code})`;
+  const message = `${doing}: ${text}${wordsOfS3(error)} (SQLSTATE ${error.code})`;
   if (ROW_TOO_LARGE.test(error.message)) return new ArchiverError('RowTooLarge', message);
   if (metAnotherSession(error)) return new ArchiverError('TransactionAborted', message);
   const fromExport = error.code === SQLSTATE.externalRoutineException || error.code === SQLSTATE.systemError;
   if (
     fromExport &&
-    /denied|403|not authorized|NoSuchBucket|s3Export/i.test(
+    /denied|403|not authorized|NoSuchBucket|s3(Ex|Im)port/i.test(
       `${error.message} ${error.detail ?? ''} ${error.hint ?? ''}`,
     )
   ) {
@@ -79,6 +79,13 @@ function translateServerError(error: postgres.PostgresError, doing: string): Arc
 function metAnotherSession({ code, message, schema_name: schema }: postgres.PostgresError): boolean {
   if (code === SQLSTATE.internalError) return /^tuple concurrently (updated|deleted)$/.test(message);
   return code === SQLSTATE.uniqueViolation && schema === 'pg_catalog';
+}
+
+/** The one DETAIL that is kept, in part: the reason that aws_s3 has from S3, without which its message says nothing. */
+function wordsOfS3({ code, detail = '' }: postgres.PostgresError): string {
+  if (code !== SQLSTATE.externalRoutineException && code !== SQLSTATE.systemError) return '';
+  const [, words] = /Amazon S3 client returned ['"]([\w :,.-]{1,100})/.exec(detail) ?? [];
+  return words === undefined ? '' : `, S3 said: ${words.replace(/\W+$/, '')}`;
 }
 
 function sqlstateBehind(error: postgres.PostgresError): string {

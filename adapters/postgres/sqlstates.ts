@@ -40,6 +40,7 @@ export const SQLSTATE = {
   /** There is no such database. */
   invalidCatalogName: '3D000',
   tooManyConnections: '53300',
+  diskFull: '53100',
   programLimitExceeded: '54000',
   dependentObjectsStillExist: '2BP01',
   uniqueViolation: '23505',
@@ -65,6 +66,7 @@ const THEIRS: Readonly<Record<string, ErrorCode>> = {
   [SQLSTATE.cannotConnectNow]: 'DatabaseUnavailable',
   [SQLSTATE.invalidCatalogName]: 'InvalidConfiguration',
   [SQLSTATE.tooManyConnections]: 'DatabaseUnavailable',
+  [SQLSTATE.diskFull]: 'StorageFull',
   [SQLSTATE.programLimitExceeded]: 'RowTooLarge',
   [SQLSTATE.dependentObjectsStillExist]: 'HasDependents',
   [SQLSTATE.externalRoutineException]: 'ExportFailed',

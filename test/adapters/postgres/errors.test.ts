@@ -126,11 +126,26 @@ describe('aws_s3', () => {
     ['38000', 'could not upload to Amazon S3', 'Amazon S3 client returned "Access Denied".', 'ExportDenied'],
     ['38000', 'HTTP 403 from S3', '', 'ExportDenied'],
     ['58000', 'credentials for s3Export are not there', '', 'ExportDenied'],
+    ['58000', 'credentials for s3Import are not there', '', 'ExportDenied'],
     ['58000', 'could not upload to Amazon S3', 'curlCode: 28, Timeout was reached', 'ExportFailed'],
     ['42501', 'permission denied for schema aws_s3', '', 'DatabaseRejected'],
   ])('%s %s, %s', (code, message, detail, expected) => {
     expect(translate(serverError({ code, message, detail }), 'export')).toMatchObject({ code: expected });
   });
+});
+
+// Seen to fail without: wordsOfS3 in adapters/postgres/errors.ts, and its pattern (.* for what may be in it).
+test('the reason that aws_s3 has from S3 is kept, and nothing else of a DETAIL', () => {
+  const message = (code: string, detail: string): string =>
+    (translate(serverError({ code, message: 'could not download', detail }), 'import') as Error).message;
+  const detail = "Amazon S3 client returned 'Unable to connect to endpoint'. Row: (17, secret)";
+  expect(message('58000', detail)).toBe(
+    'import: could not download, S3 said: Unable to connect to endpoint (SQLSTATE 58000)',
+  );
+  expect(message('38000', "Amazon S3 client returned 'NoSuchKey: (17, secret)'.")).toBe(
+    'import: could not download, S3 said: NoSuchKey (SQLSTATE 38000)',
+  );
+  expect(message('XX000', detail)).toBe('import: could not download (SQLSTATE XX000)');
 });
 
 describe('a connection that failed', () => {

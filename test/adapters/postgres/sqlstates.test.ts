@@ -36,7 +36,7 @@ test.each<[string, ErrorCode]>([
   ['28000', 'DatabaseUnavailable'],
   // The server's memory or disk is short: it may pass.
   ['53200', 'DatabaseUnavailable'],
-  ['53100', 'DatabaseUnavailable'],
+  [SQLSTATE.diskFull, 'StorageFull'],
 ])('%s may pass by itself and is tried again, as %s', (sqlstate, code) => {
   expect(codeForSqlstate(sqlstate)).toBe(code);
   expect(CATALOGUE[code].retryable).toBe(true);
