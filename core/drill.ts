@@ -6,6 +6,7 @@ import { manifestKeys } from './find/keys.ts';
 import { parseInput } from './input.ts';
 import type { LastGoodMetrics } from './last-good.ts';
 import type { Clock, Log } from './ports.ts';
+import { withPauses } from './retry.ts';
 import { inRandomOrder } from './random.ts';
 import { reasonOf, type StepFailure } from './record-failure.ts';
 import { isExpired } from './restore/check.ts';
@@ -156,20 +157,15 @@ export async function abandonDrill(
 /** Drops the table; where that cannot be, says so, since it is not what an operator has to know first. */
 async function leftBehind(
   restore: number,
-  ports: Pick<Ports, 'database'> & { readonly clock: Clock },
-  [pause, ...pauses]: readonly number[] = DROP_PAUSES_MS,
+  { database, clock }: Pick<Ports, 'database'> & { readonly clock: Clock },
 ): Promise<string> {
   try {
-    await ports.database.abandon(restore);
+    await withPauses(clock, DROP_PAUSES_MS, ({ retryable }) => retryable, () => database.abandon(restore));
     return '';
   } catch (error) {
     if (!(error instanceof ArchiverError)) throw error;
-    if (pause === undefined || !error.retryable) {
-      return `; its table could not be dropped (${error.code}, ${error.message}): a later drill does that, or abandon-restore ${restore}`;
-    }
+    return `; its table could not be dropped (${error.code}, ${error.message}): a later drill does that, or abandon-restore ${restore}`;
   }
-  await ports.clock.sleep(pause);
-  return leftBehind(restore, ports, pauses);
 }
 
 /** What is known of a drill that failed. */

@@ -51,7 +51,8 @@ export function withConnectionTries<T>(clock: Clock, work: () => Promise<T>): Pr
   return withPauses(clock, CONNECTION_PAUSES_MS, ({ retryable }) => retryable && isEarly(), work);
 }
 
-async function withPauses<T>(
+/** Tries again after each pause what may pass. Throws the last error when all tries are used up. */
+export async function withPauses<T>(
   clock: Clock,
   pauses: readonly number[],
   mayPass: (error: ArchiverError) => boolean,
