@@ -52,7 +52,9 @@ $$;
 create or replace function partition_archiver.target_problems(p_schema name, p_name name, p_owner name) returns text[]
   language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select array(
-    select format('there is no schema %I', p_schema) where to_regnamespace(quote_ident(p_schema)) is null
+    select format('there is no schema %1$I (create schema %1$I authorization %2$I; select partition_archiver.enroll(%2$L, array[%1$L]::name[]); grant create on schema %1$I to archive_owner;)',
+        p_schema, p_owner)
+     where to_regnamespace(quote_ident(p_schema)) is null
     union all
     select format('schema %I belongs to partition-archiver', p_schema)
       where p_schema in ('partition_archiver', 'partition_archive', 'partition_archiver_trial', 'partition_archiver_restore')

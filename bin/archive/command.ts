@@ -86,6 +86,8 @@ export interface Command {
   /** How many of them may be left out. */
   readonly optional?: number;
   readonly needs: CommandNeeds;
+  /** It may take hours, and says on standard error what it has done. */
+  readonly takesLong?: true;
   readonly execute: (context: CommandContext) => Promise<void>;
 }
 

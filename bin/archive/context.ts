@@ -41,7 +41,7 @@ export function makeContext(
       ),
     passwordFor: (login) => passwordFor(login, environment),
     clock: realClock,
-    log: options.json === true ? jsonLog : silentLog,
+    log: options.json === true ? jsonLog : command.takesLong === true ? lineLog : silentLog,
     say: (line) => process.stdout.write(`${line}\n`),
   };
 }
@@ -58,6 +58,15 @@ const realClock: Clock = {
 };
 
 const silentLog: Log = { info: () => undefined, warn: () => undefined };
+
+/** For whoever waits for it. */
+const sayLine: Log['info'] = (event, fields = {}) => {
+  const what = Object.entries(fields).map(
+    ([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`,
+  );
+  process.stderr.write(`${new Date().toISOString()} ${event}: ${what.join(', ')}\n`);
+};
+const lineLog: Log = { info: sayLine, warn: sayLine };
 
 const jsonLog: Log = {
   info: (event, fields) => {

@@ -72,6 +72,7 @@ export const PARTITION_TABLE: Readonly<Record<string, Command>> = {
     does: 'makes a partition set out of a plain table while it is in use (--plain: while writes are refused); goes on where it was stopped',
     takes: 1,
     needs: { logins: ['administrator'] },
+    takesLong: true,
     execute: async (context) => {
       const plan = planOf(context, context.options);
       const upTo = context.options['up-to-check'] === true ? 'check' : 'swap';

@@ -31,11 +31,14 @@ function restoreInput(context: CommandContext): Record<string, unknown> {
   };
 }
 
+/** What is no number goes on as it is, so that the error shows it. */
+const asNumber = (text: string): number | string => (Number.isNaN(Number(text)) ? text : Number(text));
+
 /** How S3 is asked for what lies in a Glacier tier, where the command line says so. */
 function retrieval({ options: { tier, days } }: CommandContext): Record<string, unknown> {
   if (tier === undefined && days === undefined) return {};
   return {
-    retrieval: { ...(tier !== undefined && { tier }), ...(days !== undefined && { days: Number(days) }) },
+    retrieval: { ...(tier !== undefined && { tier }), ...(days !== undefined && { days: asNumber(days) }) },
   };
 }
 
@@ -67,6 +70,7 @@ export const WAY_BACK: Readonly<Record<string, Command>> = {
       for (const { manifestKey, rows, bytes } of archives) {
         say(`${manifestKey}  ${String(rows)} rows, ${String(bytes)} bytes`);
       }
+      if (archives.length + unreadable.length === 0) say('there is no archive of this table and range');
       for (const { manifestKey, problem } of unreadable) say(`${manifestKey}  NOT READABLE: ${problem}`);
       if (unreadable.length > 0) {
         throw new ArchiverError('ManifestInvalid', `${String(unreadable.length)} manifests cannot be read`);
@@ -118,6 +122,7 @@ export const WAY_BACK: Readonly<Record<string, Command>> = {
     takes: 1,
     optional: 1,
     needs: { logins: ['archiver_restore'], bucket: true },
+    takesLong: true,
     execute: async (context) => {
       const input = restoreInput(context);
       const restoring = operations(context);
@@ -133,10 +138,11 @@ export const WAY_BACK: Readonly<Record<string, Command>> = {
     does: 'restores a random archive out of sight, proves it, and drops it again',
     takes: 0,
     needs: { logins: ['archiver_restore'], bucket: true },
+    takesLong: true,
     execute: async (context) => {
       const { options, say, database } = context;
       const maxMiB = options['max-mib'];
-      const input = { ...(maxMiB !== undefined && { maxMiB: Number(maxMiB) }), ...retrieval(context) };
+      const input = { ...(maxMiB !== undefined && { maxMiB: asNumber(maxMiB) }), ...retrieval(context) };
       const drilled = await operations(context).drill(input, options.database ?? database);
       say(drilled === null ? 'there is no archive yet' : JSON.stringify(drilled, null, 2));
     },
@@ -169,6 +175,7 @@ export const WAY_BACK: Readonly<Record<string, Command>> = {
     does: 'proves a verified partition, or all, anew against their archives, with a new fence: after a major upgrade, or a doubt',
     takes: 1,
     needs: { logins: ['archiver_maintain', 'archiver_read'], bucket: true },
+    takesLong: true,
     execute: async (context) => {
       const verbs = operations(context);
       if (word(context, 0) !== 'all') {

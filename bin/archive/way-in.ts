@@ -10,7 +10,7 @@ import type { PreflightProblem } from '../../core/preflight.ts';
 import { prepare, type PrepareOptions } from '../../core/prepare.ts';
 import { preparationScript } from '../../core/prepare/script.ts';
 import { parseTableName } from '../../core/table-name.ts';
-import { using, word, type Command, type CommandContext } from './command.ts';
+import { number, using, word, type Command, type CommandContext } from './command.ts';
 import { PARTITION_TABLE } from './partition-table.ts';
 
 const lines = (problems: readonly PreflightProblem[]): string[] =>
@@ -98,7 +98,7 @@ export const WAY_IN: Readonly<Record<string, Command>> = {
         throw new ArchiverError('InvalidInput', 'name both bounds or none');
       }
       const request = {
-        ...{ table: Number(word(context, 0)), partitionSet },
+        ...{ table: number(context, 0), partitionSet },
         bounds: lower === undefined || upper === undefined ? undefined : { lower, upper },
       };
       const adoption = await using(open('archiver_maintain'), (connection) =>

@@ -124,7 +124,14 @@ describe('the local command', () => {
     const restored = await archive(['restore', key, '--table', 'came_back'], {
       ARCHIVER_RESTORE_PASSWORD: ROLE_PASSWORD,
     });
-    expect(restored).toMatchObject({ code: 0 });
+    // Somebody waits for it, perhaps for hours.
+    expect(restored).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/ import: restore 1, segment 0, rows 1000\n.* prove: restore 1, range 0, rows 1000/s),
+    });
+    expect((await archive(['find', '--set', 'app.evnet'])).stdout).toBe(
+      'there is no archive of this table and range\n',
+    );
     expect(await archiver().database.sql`select count(*)::integer as n from app.came_back`).toEqual([
       { n: 1000 },
     ]);

@@ -287,7 +287,12 @@ describe('a target that cannot be', () => {
   test.each([
     ['there is a table of this name', { table: 'event' }, 'TargetExists', /already a table/],
     ['there is a type of this name', { table: 'a type' }, 'TargetExists', /already a type/],
-    ['there is no such schema', { schema: 'nowhere' }, 'DependencyMissing', /no schema nowhere/],
+    [
+      'there is no such schema',
+      { schema: 'nowhere' },
+      'DependencyMissing',
+      /no schema nowhere \(create schema nowhere authorization app_owner; .*enroll.*; grant create/,
+    ],
     [
       'a schema of ours',
       { schema: 'partition_archive' },
