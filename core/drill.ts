@@ -160,7 +160,12 @@ async function leftBehind(
   { database, clock }: Pick<Ports, 'database'> & { readonly clock: Clock },
 ): Promise<string> {
   try {
-    await withPauses(clock, DROP_PAUSES_MS, ({ retryable }) => retryable, () => database.abandon(restore));
+    await withPauses(
+      clock,
+      DROP_PAUSES_MS,
+      ({ retryable }) => retryable,
+      () => database.abandon(restore),
+    );
     return '';
   } catch (error) {
     if (!(error instanceof ArchiverError)) throw error;

@@ -62,7 +62,7 @@ const silentLog: Log = { info: () => undefined, warn: () => undefined };
 /** For whoever waits for it. */
 const sayLine: Log['info'] = (event, fields = {}) => {
   const what = Object.entries(fields).map(
-    ([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`,
+    ([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`,
   );
   process.stderr.write(`${new Date().toISOString()} ${event}: ${what.join(', ')}\n`);
 };

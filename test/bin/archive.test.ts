@@ -127,7 +127,9 @@ describe('the local command', () => {
     // Somebody waits for it, perhaps for hours.
     expect(restored).toMatchObject({
       code: 0,
-      stderr: expect.stringMatching(/ import: restore 1, segment 0, rows 1000\n.* prove: restore 1, range 0, rows 1000/s),
+      stderr: expect.stringMatching(
+        / import: restore 1, segment 0, rows 1000\n.* prove: restore 1, range 0, rows 1000/s,
+      ),
     });
     expect((await archive(['find', '--set', 'app.evnet'])).stdout).toBe(
       'there is no archive of this table and range\n',
