@@ -58,7 +58,8 @@ export async function readManifest(
   if (archiveId === undefined) {
     throw new ArchiverError('InvalidInput', `${JSON.stringify(key)} is not the key of a manifest`);
   }
-  const object = versionId === undefined ? await onlyVersion(store, key) : await store.head(key, versionId);
+  const object =
+    versionId === undefined ? await onlyVersion(store, key) : await namedVersion(store, key, versionId);
   const text = await readText(store, object);
   const parsed = parseManifest(text);
   if (!parsed.ok) throw new ArchiverError('ManifestInvalid', `${key}: ${parsed.problem}`);
@@ -69,6 +70,15 @@ export async function readManifest(
     );
   }
   return { manifest: parsed.manifest, object, sha256: sha256Of(text) };
+}
+
+async function namedVersion(store: ArchiveStore, key: string, versionId: string): Promise<ObjectVersion> {
+  try {
+    return await store.head(key, versionId);
+  } catch (error) {
+    if (!(error instanceof ArchiverError) || error.code !== 'ObjectMissing') throw error;
+    throw new ArchiverError('ManifestInvalid', `there is no version ${versionId} of manifest ${key}`);
+  }
 }
 
 async function onlyVersion(store: ArchiveStore, key: string): Promise<ObjectVersion> {

@@ -59,6 +59,12 @@ function translateServerError(error: postgres.PostgresError, doing: string): Arc
   const text = messageMayQuoteValues(sqlstate) ? 'the message is left out, it may quote values' : firstPart;
   const message = `${doing}: ${text}${wordsOfS3(error)} (SQLSTATE ${error.code})`;
   if (ROW_TOO_LARGE.test(error.message)) return new ArchiverError('RowTooLarge', message);
+  if (sqlstate === SQLSTATE.invalidSchemaName && error.message.includes('"partition_archiver"')) {
+    return new ArchiverError(
+      'PreflightFailed',
+      `${message}: this database is not prepared yet, or is another one`,
+    );
+  }
   if (metAnotherSession(error)) return new ArchiverError('TransactionAborted', message);
   const fromExport = error.code === SQLSTATE.externalRoutineException || error.code === SQLSTATE.systemError;
   if (

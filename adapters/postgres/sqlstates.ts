@@ -39,6 +39,7 @@ export const SQLSTATE = {
   cannotConnectNow: '57P03',
   /** There is no such database. */
   invalidCatalogName: '3D000',
+  invalidSchemaName: '3F000',
   tooManyConnections: '53300',
   diskFull: '53100',
   programLimitExceeded: '54000',

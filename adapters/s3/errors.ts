@@ -23,6 +23,8 @@ export function translate(error: unknown, doing: string): unknown {
   }
   const status = error.$metadata.httpStatusCode ?? 0;
   const message = `${doing}: S3 answered ${error.name} (${String(status)})`;
+  // Not that an object is gone: the name is wrong.
+  if (error.name === 'NoSuchBucket') return new ArchiverError('InvalidConfiguration', message);
   if (status === 404 || error.name === 'InvalidObjectState')
     return new ArchiverError('ObjectMissing', message);
   // Codes of their own within the statuses of a refusal, which another try may well pass.

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { connect } from '../../adapters/postgres/connect.ts';
 import { makeS3Client } from '../../adapters/s3/client.ts';
 import type { RuntimeConfig } from '../../core/config/runtime.ts';
+import { ArchiverError } from '../../core/errors.ts';
 import type { Clock, Log } from '../../core/ports.ts';
 import type { Command, CommandContext, CommandOptions } from './command.ts';
 import { passwordFor, readCommandSettings, readPartitionSets } from './settings.ts';
@@ -21,7 +22,7 @@ export function makeContext(
   const config = readConfig(command, options);
   const settings = readCommandSettings(environment, command.needs);
   const { host, port, database, administrator, passwords, sslMode, sslRootCert, bucket, region } = settings;
-  const ca = sslRootCert === undefined ? {} : { ca: readFileSync(sslRootCert, 'utf8') };
+  const ca = sslRootCert === undefined ? {} : { ca: readAuthorities(sslRootCert) };
   return {
     ...{ config, bucket, region, database, args, options },
     s3: makeS3Client({
@@ -44,6 +45,15 @@ export function makeContext(
     log: options.json === true ? jsonLog : command.takesLong === true ? lineLog : silentLog,
     say: (line) => process.stdout.write(`${line}\n`),
   };
+}
+
+function readAuthorities(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ArchiverError('InvalidConfiguration', `PGSSLROOTCERT: cannot read ${file}: ${reason}`);
+  }
 }
 
 function readConfig({ needs }: Command, options: CommandOptions): RuntimeConfig {

@@ -91,7 +91,7 @@ export const WAY_BACK: Readonly<Record<string, Command>> = {
       );
       context.say(JSON.stringify(verdict, null, 2));
       if (!verdict.intact) {
-        throw new ArchiverError('ContentMismatch', `${word(context, 0)} is not what its manifest says`);
+        throw new ArchiverError('ArchiveDamaged', `${word(context, 0)} is not what its manifest says`);
       }
     },
   },

@@ -71,6 +71,14 @@ describe('the local command', () => {
     expect(stderr).toContain('ARCHIVE_BUCKET is not set');
   });
 
+  test('names the file of authorities that is not there', async () => {
+    const { code, stderr } = await archive(['status'], { PGSSLROOTCERT: '/nowhere.pem' });
+    expect({ code, stderr }).toEqual({
+      code: 3,
+      stderr: expect.stringContaining('PGSSLROOTCERT: cannot read /nowhere.pem'),
+    });
+  });
+
   test('a dry run changes nothing and says what would happen', async () => {
     const { code, stdout } = await archive(['run', '--dry-run']);
     expect(code).toBe(0);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { readManifest } from '../../core/archive-store.ts';
 import { parseBound } from '../../core/bounds.ts';
 import { find, type FoundArchive } from '../../core/find.ts';
 import { manifestOf, memoryStore, type MemoryStore } from '../support/memory-store.ts';
@@ -122,6 +123,15 @@ describe('find', () => {
       expect(unreadable).toMatchObject([{ problem: expect.stringMatching(problem) }]);
     },
   );
+
+  test('a version of a manifest that is not there', async () => {
+    const store = await threeMonths();
+    const [found] = (await find({ schema: 'other/"x' }, { store })).archives;
+    await expect(readManifest(store, found!.manifestKey, 'nonsense')).rejects.toMatchObject({
+      code: 'ManifestInvalid',
+      message: `there is no version nonsense of manifest ${found!.manifestKey}`,
+    });
+  });
 
   test('a range that is none', async () => {
     await expect(find({ from: 'yesterday' }, { store: memoryStore() })).rejects.toMatchObject({

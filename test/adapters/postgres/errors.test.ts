@@ -98,6 +98,16 @@ describe('timeouts', () => {
   });
 });
 
+test('a database that is not prepared is called that', () => {
+  const of = (schema: string): unknown =>
+    translate(serverError({ code: '3F000', message: `schema "${schema}" does not exist` }), 'restore');
+  expect(of('partition_archiver')).toMatchObject({
+    code: 'PreflightFailed',
+    message: expect.stringContaining('is not prepared yet, or is another one'),
+  });
+  expect(of('shop')).toMatchObject({ code: 'DatabaseRejected' });
+});
+
 describe('a row that text cannot hold', () => {
   test.each([
     ['XX000', 'invalid memory alloc request size 1073741824'],

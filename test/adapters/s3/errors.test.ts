@@ -21,6 +21,7 @@ describe('what S3 answered', () => {
     [404, 'NoSuchKey', 'ObjectMissing'],
     [404, 'NotFound', 'ObjectMissing'],
     [404, 'NoSuchVersion', 'ObjectMissing'],
+    [404, 'NoSuchBucket', 'InvalidConfiguration'],
     // In Glacier: not readable until somebody asks for it.
     [403, 'InvalidObjectState', 'ObjectMissing'],
     [403, 'AccessDenied', 'ObjectStoreDenied'],
