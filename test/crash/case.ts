@@ -1,4 +1,4 @@
-import { Gate, PASS, type Point } from '../support/faults/gate.ts';
+import { Gate, PASS, type Point, type Verdict } from '../support/faults/gate.ts';
 import { compareRows, type Lines } from '../support/invariant.ts';
 import type { CrashBench, CrashCase } from './bench.ts';
 import type { Fault, ServerControl } from './faults.ts';
@@ -50,20 +50,24 @@ export async function tryFault(
   const blocked: string[] = [];
   try {
     let struck = false as boolean;
+    let striking = PASS as Verdict | Promise<Verdict>;
     const gate = new Gate((met, moment) => {
       const here = met.channel === point.channel && moment === fault.moment;
       const now = here && (struck ? fault.lasts === true : met.number === point.number);
       if (!now) return PASS;
       if (!struck && met.label !== point.label) problems.push(`it is ${met.label} this time`);
       struck = true;
-      return fault.strike({
+      striking = fault.strike({
         ...{ sql: crash.sql, database: crash.database, secrets: bench.secrets, server },
         kill: () => {
           bench.runners.kill();
         },
       });
+      return striking;
     });
     const end = await crash.run(gate);
+    // A run that gives up sooner than a server is started again must not be judged before there is a server to ask.
+    await striking;
     const first = end.ok ? `ended, ${String(end.failed)} failed` : end.name;
     if (!struck) problems.push('the point was not reached');
     if (!end.ok && (end.name === 'hung' || end.name === 'crashed'))

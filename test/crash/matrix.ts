@@ -57,7 +57,9 @@ async function tryAll(
   const queue = cases.values();
   const work = async (bench: CrashBench): Promise<void> => {
     for (const each of queue) {
-      const outcome = await tryFault(bench, known, each, stack);
+      const outcome = await tryFault(bench, known, each, stack).catch((error: unknown) =>
+        untried(each, error),
+      );
       outcomes.push(outcome);
       if (outcome.problems.length > 0) {
         say(`${describe(each.point)}, ${each.fault.name}: ${outcome.first}; ${outcome.problems.join('; ')}`);
@@ -66,6 +68,12 @@ async function tryAll(
     }
   };
   await Promise.all(benches.map(work));
+}
+
+/** A case of which nothing is known stops neither the others nor the summary. */
+function untried({ point, fault }: Case, error: unknown): Outcome {
+  const nothing = { first: 'unknown', runs: 0, blocked: [], lost: 0 };
+  return { point, fault: fault.name, ...nothing, problems: [`it could not be tried: ${String(error)}`] };
 }
 
 function summarise(outcomes: readonly Outcome[]): void {
