@@ -1,6 +1,4 @@
-import { writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { RemovalPolicy, Stage } from 'aws-cdk-lib';
+import { RemovalPolicy } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -72,7 +70,6 @@ export class ArchiverFunctions extends Construct {
 
   constructor(scope: Construct, id: string, props: ArchiverFunctionsProps) {
     super(scope, id);
-    const configFile = this.writeConfig(props.config);
     this.readingGroups = (props.verifyEndpoint?.securityGroupIds ?? []).map((groupId, index) =>
       ec2.SecurityGroup.fromSecurityGroupId(this, `ReadingSecurityGroup${index + 1}`, groupId),
     );
@@ -81,7 +78,7 @@ export class ArchiverFunctions extends Construct {
     this.functions = new Map(
       STEP_NAMES.filter((step) => this.canLogIn(STEPS[step], props)).map((step) => [
         step,
-        this.functionFor(step, STEPS[step], configFile, logGroups, props),
+        this.functionFor(step, STEPS[step], logGroups, props),
       ]),
     );
   }
@@ -108,17 +105,9 @@ export class ArchiverFunctions extends Construct {
     return this.all.flatMap((each) => (each.role === undefined ? [] : [each.role]));
   }
 
-  /** Writes the configuration into the cloud assembly, from where it is copied beside each bundle. */
-  private writeConfig(config: RuntimeConfig): string {
-    const file = resolve(Stage.of(this)?.outdir ?? '.', `${this.node.addr}.config.json`);
-    writeFileSync(file, `${JSON.stringify(config, null, 2)}\n`);
-    return file;
-  }
-
   private functionFor(
     step: Step,
     { description, login: as, bucketAccess, timeout, memoryMiB, reads, installs = false }: StepFunction,
-    configFile: string,
     logGroups: logs.ILogGroup[],
     { vpc, vpcSubnets, database, archive, ...props }: ArchiverFunctionsProps,
   ): lambda.Function {
@@ -168,7 +157,7 @@ export class ArchiverFunctions extends Construct {
     logGroup.grantWrite(role);
 
     const created = new lambda.Function(this, id, {
-      ...handlerCode(this, step, { configFile, withDatabaseFiles: installs }),
+      ...handlerCode(this, step, { config: props.config, withDatabaseFiles: installs }),
       description,
       handler: 'index.handler',
       architecture: props.architecture ?? lambda.Architecture.ARM_64,

@@ -144,7 +144,10 @@ function rangeSteps(scope: Construct, functions: ArchiverFunctions): sfn.IChaina
     },
     resultPath: '$.read',
   });
-  const done = new sfn.Pass(scope, 'RangeRead', { outputPath: '$.read' });
+  const done = new sfn.Pass(scope, 'RangeRead', {
+    comment: 'How much was read, and what is wrong with it, if anything.',
+    outputPath: '$.read',
+  });
   read.addCatch(failed, { resultPath: '$.failure' });
   return read.next(done);
 }

@@ -1,5 +1,6 @@
 import { Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { acknowledgeWildcards } from './acknowledge.ts';
@@ -18,6 +19,12 @@ export interface DatabaseS3RolesProps {
    * @default - two new roles, which are attached
    */
   readonly attachedRoles?: { readonly exportRole: iam.IRole; readonly importRole: iam.IRole };
+  /**
+   * Processor of the functions that attach them.
+   *
+   * @default lambda.Architecture.ARM_64
+   */
+  readonly architecture?: lambda.Architecture;
   /**
    * How long logs of the attachment are kept.
    *
@@ -80,6 +87,7 @@ export class DatabaseS3Roles extends Construct {
         target: props.target,
         exportRole: this.exportRole,
         importRole: this.importRole,
+        ...(props.architecture === undefined ? {} : { architecture: props.architecture }),
         ...(props.logRetention === undefined ? {} : { logRetention: props.logRetention }),
       });
     }

@@ -16,6 +16,12 @@ export interface FeatureRoleAttachmentsProps {
   /** Role that the database assumes to read. */
   readonly importRole: iam.IRole;
   /**
+   * Processor of the functions.
+   *
+   * @default lambda.Architecture.ARM_64
+   */
+  readonly architecture?: lambda.Architecture;
+  /**
    * How long logs are kept.
    *
    * @default logs.RetentionDays.THREE_MONTHS
@@ -37,8 +43,10 @@ export class FeatureRoleAttachments extends Construct {
       removalPolicy: RemovalPolicy.DESTROY,
     });
     const role = this.handlerRole(props, logGroup);
-    const onEventHandler = this.handler('OnEvent', 'onEvent', role, logGroup);
-    const isCompleteHandler = this.handler('IsComplete', 'isComplete', role, logGroup);
+    const architecture = props.architecture ?? lambda.Architecture.ARM_64;
+    const shared = { architecture, role, logGroup };
+    const onEventHandler = this.handler('OnEvent', 'onEvent', shared);
+    const isCompleteHandler = this.handler('IsComplete', 'isComplete', shared);
     const provider = new cr.Provider(this, 'Provider', {
       onEventHandler,
       isCompleteHandler,
@@ -59,16 +67,18 @@ export class FeatureRoleAttachments extends Construct {
     attach('s3Import', importRole).node.addDependency(attach('s3Export', exportRole));
   }
 
-  private handler(id: string, handler: string, role: iam.IRole, logGroup: logs.ILogGroup): lambda.Function {
+  private handler(
+    id: string,
+    handler: string,
+    shared: Pick<lambda.FunctionProps, 'architecture' | 'role' | 'logGroup'>,
+  ): lambda.Function {
     return new lambda.Function(this, id, {
       ...handlerCode(this, 'attach-feature-role'),
       description: 'Attaches the roles of aws_s3 to the database',
       handler: `index.${handler}`,
-      architecture: lambda.Architecture.ARM_64,
       memorySize: 256,
       timeout: Duration.minutes(1),
-      role,
-      logGroup,
+      ...shared,
       loggingFormat: lambda.LoggingFormat.JSON,
     });
   }

@@ -11,8 +11,8 @@ const HANDLERS = join(PROJECT_ROOT, 'lambdas');
 
 /** What lies beside a bundle, and so is part of the code's hash. */
 interface FilesBeside {
-  /** Copied as `config.json`. */
-  readonly configFile?: string;
+  /** Written as `config.json`. */
+  readonly config?: object;
   /** Whether `db/` is copied, which the function installs. */
   readonly withDatabaseFiles?: boolean;
 }
@@ -27,12 +27,14 @@ interface FilesBeside {
 export function handlerCode(
   scope: Construct,
   name: string,
-  { configFile, withDatabaseFiles = false }: FilesBeside = {},
+  { config, withDatabaseFiles = false }: FilesBeside = {},
 ): { readonly code: lambda.Code; readonly runtime: lambda.Runtime } {
   const directory = mkdtempSync(join(workFolder(), `${name}-`));
   // A cloud assembly may lie below a package of ES modules, such as this one.
   writeFileSync(join(directory, 'package.json'), '{"type":"commonjs"}\n');
-  if (configFile !== undefined) copyFileSync(configFile, join(directory, 'config.json'));
+  if (config !== undefined) {
+    writeFileSync(join(directory, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
+  }
   if (withDatabaseFiles) cpSync(join(PROJECT_ROOT, 'db'), join(directory, 'db'), { recursive: true });
   if (Stack.of(scope).bundlingRequired) {
     copyFileSync(join(bundles(), `${name}.js`), join(directory, 'index.js'));

@@ -33,4 +33,9 @@ export class OperatorWorkflows extends Construct {
     }).stateMachine;
     this.reverify = new ReverifyWorkflow(this, 'Reverify', props).stateMachine;
   }
+
+  /** By their names. */
+  get stateMachines(): Readonly<Record<string, sfn.StateMachine>> {
+    return { Find: this.find, Audit: this.audit, Release: this.release, Reverify: this.reverify };
+  }
 }

@@ -13,6 +13,46 @@ import type { VerifyEndpoint } from './archiver-functions.ts';
 import type { DatabaseAuthentication, ExistingProxy } from './database-access.ts';
 import type { DatabaseTargetProps } from './database-target.ts';
 
+/** When executions are started, as EventBridge Scheduler writes it: `cron(…)` or `rate(…)`. */
+export interface ArchiverSchedule {
+  /**
+   * Time zone of the expressions, daylight saving included.
+   *
+   * @default TimeZone.ETC_UTC
+   */
+  readonly timeZone?: TimeZone;
+  /**
+   * The whole run.
+   *
+   * @default 'cron(0 3 1 * ? *)' - on the first of each month at 03:00
+   */
+  readonly archive?: string;
+  /**
+   * The look at which partitions exist, so that none is detached unseen between two whole runs.
+   *
+   * @default 'cron(0 1 * * ? *)' - daily at 01:00
+   */
+  readonly inventory?: string;
+  /**
+   * The drop of what is past its grace period.
+   *
+   * @default 'cron(0 5 * * ? *)' - daily at 05:00
+   */
+  readonly drop?: string;
+  /**
+   * The audit, which reads archives back.
+   *
+   * @default - archives are audited only by hand
+   */
+  readonly audit?: string | undefined;
+  /**
+   * How much each scheduled audit reads back, chosen at random.
+   *
+   * @default - everything
+   */
+  readonly auditSample?: AuditSample;
+}
+
 /** Properties of the construct `PartitionArchiver`. */
 export interface PartitionArchiverProps {
   readonly vpc: ec2.IVpc;
@@ -71,17 +111,12 @@ export interface PartitionArchiverProps {
    * @default - two new roles, which are attached
    */
   readonly attachedS3Roles?: { readonly exportRole: iam.IRole; readonly importRole: iam.IRole };
-  /** When executions are started. */
-  readonly schedule: {
-    readonly timeZone: TimeZone;
-    readonly archive: string;
-    readonly inventory: string;
-    readonly drop: string;
-    /** @default - archives are audited only by hand */
-    readonly audit?: string | undefined;
-    /** How much each scheduled audit reads back; see {@link AuditSample}. */
-    readonly auditSample?: AuditSample;
-  };
+  /**
+   * When executions are started.
+   *
+   * @default - see each
+   */
+  readonly schedule?: ArchiverSchedule;
   /**
    * When a restore drill is held, and of how large an archive at most.
    *
@@ -107,7 +142,7 @@ export interface PartitionArchiverProps {
    */
   readonly alarmThresholds?: AlarmThresholds;
   /**
-   * Topic that alarms go to.
+   * Topic that alarms go to. If it is encrypted, its key has to let `cloudwatch.amazonaws.com` use it.
    *
    * @default - a new topic, encrypted with a key of its own
    */

@@ -9,6 +9,7 @@ import * as sns from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import type { DeploymentConfig } from '../core/config/deployment.ts';
 import type { ArchiveBucketProps } from './archive-bucket.ts';
+import { addOutputs } from './archiver-outputs.ts';
 import { PartitionArchiver, type PartitionArchiverProps } from './partition-archiver.ts';
 
 /** Properties of {@link PartitionArchiverStack}. */
@@ -87,6 +88,7 @@ export class PartitionArchiverStack extends Stack {
       alarmEmails: config.notificationEmails,
       ...(topicArn === undefined ? {} : { alarmTopic: sns.Topic.fromTopicArn(this, 'AlarmTopic', topicArn) }),
     });
+    addOutputs(this.archiver);
     if (config.network.createVpcEndpoints) this.createVpcEndpoints(vpc);
   }
 

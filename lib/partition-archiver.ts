@@ -1,8 +1,9 @@
-import { CfnOutput } from 'aws-cdk-lib';
+import { TimeZone } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as sns from 'aws-cdk-lib/aws-sns';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { DEFAULT_SCHEDULE } from '../core/config/deployment.ts';
 import { displayName } from '../core/config/display-name.ts';
 import { ArchiveAlarms } from './archive-alarms.ts';
 import { ArchiveBucket } from './archive-bucket.ts';
@@ -61,10 +62,12 @@ export class PartitionArchiver extends Construct {
       ...(props.adminSecret === undefined ? {} : { adminSecret: props.adminSecret }),
     });
     const logRetention = props.logRetention === undefined ? {} : { logRetention: props.logRetention };
+    const architecture = props.architecture === undefined ? {} : { architecture: props.architecture };
     this.databaseS3Roles = new DatabaseS3Roles(this, 'DatabaseS3', {
       archive: this.archive,
       target,
       ...(props.attachedS3Roles === undefined ? {} : { attachedRoles: props.attachedS3Roles }),
+      ...architecture,
       ...logRetention,
     });
     this.functions = new ArchiverFunctions(this, 'Functions', {
@@ -75,7 +78,7 @@ export class PartitionArchiver extends Construct {
       archive: this.archive,
       config: props.config,
       archiver: this.node.path,
-      ...(props.architecture === undefined ? {} : { architecture: props.architecture }),
+      ...architecture,
       ...logRetention,
     });
     this.archive.denySettings(
@@ -104,10 +107,11 @@ export class PartitionArchiver extends Construct {
       hasAdministrator: props.adminSecret !== undefined,
       ...surroundings,
     });
+    const schedule = { timeZone: TimeZone.ETC_UTC, ...DEFAULT_SCHEDULE, ...props.schedule };
     const { deadLetterQueue } = new ArchiveSchedules(this, 'Schedules', {
       stateMachine: this.stateMachine,
       auditStateMachine: this.operations.audit,
-      ...props.schedule,
+      ...schedule,
       ...(props.drill === undefined
         ? {}
         : { drill: { stateMachine: this.drillStateMachine, ...props.drill } }),
@@ -121,39 +125,12 @@ export class PartitionArchiver extends Construct {
       deadLetterQueue,
       metrics: this.metrics,
       drill: { stateMachine: this.drillStateMachine, isScheduled: props.drill !== undefined },
-      audit: { stateMachine: this.operations.audit, isScheduled: props.schedule.audit !== undefined },
+      audit: { stateMachine: this.operations.audit, isScheduled: schedule.audit !== undefined },
       ...(props.alarmThresholds === undefined ? {} : { thresholds: props.alarmThresholds }),
       ...(props.alarmTopic === undefined ? {} : { topic: props.alarmTopic }),
       ...(props.alarmEmails === undefined ? {} : { emails: props.alarmEmails }),
     });
     this.alarmTopic = topic;
     new ArchiveDashboard(this, 'Overview', { metrics: this.metrics, alarms, functions: this.functions });
-    this.addOutputs();
-  }
-
-  private addOutputs(): void {
-    const output = (id: string, description: string, value: string) =>
-      new CfnOutput(this, id, { description, value });
-    output('StateMachineArn', 'Start executions of this state machine', this.stateMachine.stateMachineArn);
-    output(
-      'RestoreStateMachineArn',
-      'Start executions of this state machine to restore archives',
-      this.restoreStateMachine.stateMachineArn,
-    );
-    output(
-      'DrillStateMachineArn',
-      'Start executions of this state machine to try whether an archive can be restored',
-      this.drillStateMachine.stateMachineArn,
-    );
-    output('BucketName', 'Bucket that the archive is in', this.archive.bucket.bucketName);
-    output('ProxyEndpoint', 'Host name that the functions connect to', this.database.host);
-    const { exportRole, importRole } = this.databaseS3Roles;
-    for (const [direction, { roleArn }] of Object.entries({ Export: exportRole, Import: importRole })) {
-      output(`${direction}RoleArn`, `To be attached to the database for the feature s3${direction}`, roleArn);
-    }
-    for (const role of this.database.rolesWithSecret) {
-      const { secretArn, node } = this.database.secret(role);
-      output(`${node.id}Arn`, `Login of the database role ${role}`, secretArn);
-    }
   }
 }

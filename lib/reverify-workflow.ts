@@ -147,8 +147,14 @@ function segmentSteps(scope: Construct, functions: ArchiverFunctions): sfn.IChai
     'segment.$': '$.segment',
     'execution.$': '$.execution',
   };
-  const proven = new sfn.Pass(scope, 'SegmentProven', { result: sfn.Result.fromString(PROVEN) });
-  const failed = new sfn.Pass(scope, 'SegmentFailed', { result: sfn.Result.fromString(FAILED) });
+  const proven = new sfn.Pass(scope, 'SegmentProven', {
+    comment: 'Bytes in S3 and in the table are the same.',
+    result: sfn.Result.fromString(PROVEN),
+  });
+  const failed = new sfn.Pass(scope, 'SegmentFailed', {
+    comment: 'The partition stays blocked, and is taken up by the next Reverify.',
+    result: sfn.Result.fromString(FAILED),
+  });
   const recordFailure = failureTask(scope, functions, 'record-failure', failed, {
     stateName: 'RecordSegmentFailure',
     comment: 'Writes into the ledger why this segment, and so its partition, failed.',

@@ -1,4 +1,3 @@
-import { CfnOutput } from 'aws-cdk-lib';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { PartitionTableWorkflow } from './partition-table-workflow.ts';
@@ -30,12 +29,6 @@ export class WayInWorkflows extends Construct {
       Adopt: adopt.stateMachine,
       ...(hasAdministrator && this.workflowsOfAdministrator(surroundings)),
     };
-    for (const [name, { stateMachineArn }] of Object.entries(this.stateMachines)) {
-      new CfnOutput(this, `${name}Arn`, {
-        description: `State machine of the workflow ${name}`,
-        value: stateMachineArn,
-      });
-    }
   }
 
   private workflowsOfAdministrator(surroundings: WorkflowSurroundings): Record<string, sfn.StateMachine> {

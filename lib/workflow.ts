@@ -1,4 +1,4 @@
-import { ArnFormat, type Duration, Fn, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { ArnFormat, type Duration, Fn, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
@@ -49,6 +49,8 @@ export function makeWorkflow(
     tracingEnabled: true,
     logs: {
       destination: new logs.LogGroup(scope, 'Logs', {
+        // With any other name each adds itself to the account's resource policy for logs, which is full at some forty.
+        logGroupName: `/aws/vendedlogs/states/${Names.uniqueResourceName(scope, { maxLength: 200, separator: '-' })}`,
         retention: logRetention ?? logs.RetentionDays.THREE_MONTHS,
         removalPolicy: RemovalPolicy.DESTROY,
       }),

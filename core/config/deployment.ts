@@ -48,18 +48,25 @@ const networkSchema = z
     judgedBy('availabilityZones', 'privateSubnetIds', 'privateSubnetRouteTableIds'),
   );
 
+/** When what runs by itself does. */
+export const DEFAULT_SCHEDULE = {
+  archive: 'cron(0 3 1 * ? *)',
+  inventory: 'cron(0 1 * * ? *)',
+  drop: 'cron(0 5 * * ? *)',
+} as const;
+
 const scheduleSchema = z.strictObject({
   timeZone: timeZone.default('UTC').describe('Time zone of the expressions.'),
   archive: scheduleExpressionSchema
-    .default('cron(0 3 1 * ? *)')
+    .default(DEFAULT_SCHEDULE.archive)
     .describe('The whole run: maintenance, archive, drop. By default on the first of each month at 03:00.'),
   inventory: scheduleExpressionSchema
-    .default('cron(0 1 * * ? *)')
+    .default(DEFAULT_SCHEDULE.inventory)
     .describe(
       'Records which partitions exist, in case somebody else detaches them. By default daily at 01:00.',
     ),
   drop: scheduleExpressionSchema
-    .default('cron(0 5 * * ? *)')
+    .default(DEFAULT_SCHEDULE.drop)
     .describe('Drops what is past its grace period. By default daily at 05:00.'),
   audit: scheduleExpressionSchema
     .optional()

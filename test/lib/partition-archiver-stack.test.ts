@@ -623,6 +623,26 @@ test('the dashboard shows every set, and every alarm', () => {
   for (const [logicalId] of resources(template, 'AWS::CloudWatch::Alarm')) expect(body).toContain(logicalId);
 });
 
+// CloudFormation takes 500 resources and 1 MB of template, a query of CloudWatch Logs 50 log groups.
+test('with everything that can be asked for, it fits into one stack, and its functions into one query', () => {
+  const { database } = withAdministrator();
+  const { network } = exampleConfig() as { network: object };
+  const verifyEndpoint = { endpoint: 'reader', securityGroupIds: ['sg-0a0a0a0a', 'sg-0b0b0b0b'] };
+  const everything = synthesise({
+    database: { ...database, verifyEndpoint },
+    network: { ...network, createVpcEndpoints: true },
+    archive: { dataEvents: true, retention: { days: 365 }, expiry: { days: 400 } },
+    schedule: { audit: 'rate(7 days)' },
+  });
+  const { Resources } = everything.toJSON() as { Resources: object };
+  expect(Object.keys(Resources).length).toBeLessThan(480);
+  expect(JSON.stringify(everything.toJSON()).length).toBeLessThan(800_000);
+  const [[, dashboard] = ['', undefined]] = resources(everything, 'AWS::CloudWatch::Dashboard');
+  const sources = JSON.stringify(dashboard?.Properties['DashboardBody']).match(/SOURCE '/g) ?? [];
+  expect(sources.length).toBeGreaterThan(20);
+  expect(sources.length).toBeLessThanOrEqual(50);
+});
+
 test('VPC endpoints are made on request', () => {
   template.resourceCountIs('AWS::EC2::VPCEndpoint', 0);
   const config = synthesise({

@@ -36,10 +36,9 @@ async function execute(
   return { result, calls };
 }
 
-test('every step of the protocol is a state, and each says what it is for', () => {
+test('every step of the protocol is a state', () => {
   const names = NEXT_STEPS.map((step) => step.replace(/^./, (letter) => letter.toUpperCase()));
   expect(states.map(([name]) => name).sort()).toEqual(['Begin', 'Done', 'What is next?', ...names].sort());
-  expect(states.filter(([, state]) => !('Comment' in state))).toEqual([]);
 });
 
 test('a loop of copying and comparing goes on until the function says otherwise, and hands on what it answered', async () => {

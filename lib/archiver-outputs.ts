@@ -1,0 +1,36 @@
+import { CfnOutput } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import type { PartitionArchiver } from './partition-archiver.ts';
+
+/** What operators and other stacks want to know of a deployed archiver. A construct in somebody else's stack has none. */
+export function addOutputs(archiver: PartitionArchiver): void {
+  const { database, databaseS3Roles, operations, wayIn } = archiver;
+  const output = (id: string, description: string, value: string, scope: Construct = archiver) =>
+    new CfnOutput(scope, id, { description, value });
+  output('StateMachineArn', 'Start executions of this state machine', archiver.stateMachine.stateMachineArn);
+  output(
+    'RestoreStateMachineArn',
+    'Start executions of this state machine to restore archives',
+    archiver.restoreStateMachine.stateMachineArn,
+  );
+  output(
+    'DrillStateMachineArn',
+    'Start executions of this state machine to try whether an archive can be restored',
+    archiver.drillStateMachine.stateMachineArn,
+  );
+  for (const group of [operations, wayIn]) {
+    for (const [name, { stateMachineArn }] of Object.entries(group.stateMachines)) {
+      output(`${name}Arn`, `State machine of the workflow ${name}`, stateMachineArn, group);
+    }
+  }
+  output('BucketName', 'Bucket that the archive is in', archiver.archive.bucket.bucketName);
+  output('ProxyEndpoint', 'Host name that the functions connect to', database.host);
+  const { exportRole, importRole } = databaseS3Roles;
+  for (const [direction, { roleArn }] of Object.entries({ Export: exportRole, Import: importRole })) {
+    output(`${direction}RoleArn`, `To be attached to the database for the feature s3${direction}`, roleArn);
+  }
+  for (const role of database.rolesWithSecret) {
+    const { secretArn, node } = database.secret(role);
+    output(`${node.id}Arn`, `Login of the database role ${role}`, secretArn);
+  }
+}

@@ -1,0 +1,74 @@
+/** The cost page: what it multiplies, adds and counts. The prices themselves nobody here can look up. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { AUDIT_METRICS, LAST_GOOD_METRICS, RUN_METRICS, SET_METRICS } from '../../core/config/metrics.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const page = readFileSync(join(ROOT, 'docs/cost.md'), 'utf8');
+
+/** Rows of all tables, each under the header of its table. */
+const rows = page.split('\n\n').flatMap((block) => {
+  const lines = block.split('\n').filter((line) => line.startsWith('|'));
+  const cells = lines.map((line) => line.split('|').slice(1, -1));
+  const [header = [], , ...body] = cells.map((row) => row.map((cell) => cell.trim()));
+  return body.map((row) => ({ header, row }));
+});
+const number = (text = ''): number => Number(/[\d,]*\d(\.\d+)?/.exec(text)?.[0].replaceAll(',', ''));
+const inCents = (dollars: number): string => (Math.round(dollars * 100 + 1e-6) / 100).toFixed(2);
+const sized = rows.filter(({ header }) => header[1] === '$ per GB');
+
+test('there is something to calculate', () => {
+  expect(sized).toHaveLength(17);
+});
+
+test.each(sized.map(({ header, row }) => [row[0], header, row] as const))(
+  '%s: the price of a gigabyte, multiplied',
+  (_, header, row) => {
+    const perGb = number(row[1]);
+    row.slice(2).forEach((cell, index) => {
+      if (cell !== '–')
+        expect(cell).toBe(inCents(perGb * number(/[\d,]+(?= GB)/.exec(header[index + 2]!)?.[0])));
+    });
+  },
+);
+
+/** The row that begins so. */
+function running(begin: string): string[] {
+  const found = rows.filter(({ row }) => row[0]?.startsWith(begin));
+  expect(found).toHaveLength(1);
+  return found[0]!.row;
+}
+
+test('as many alarms and metrics as there are', () => {
+  const alarms = readFileSync(join(ROOT, 'lib/archive-alarms.ts'), 'utf8');
+  const always = [...alarms.matchAll(/this\.alarm\('/g)].length;
+  const onSchedule = [...alarms.matchAll(/this\.missed\('/g)].length;
+  expect(running('12 alarms')).toEqual([expect.anything(), '0.10 each', inCents(0.1 * always)]);
+  expect(always).toBe(12);
+  const count = (...groups: object[]): number => groups.flatMap(Object.keys).length;
+  const ofArchiver = count(RUN_METRICS, SET_METRICS, LAST_GOOD_METRICS);
+  const ofSet = count(SET_METRICS);
+  expect(running('metrics').slice(1)).toEqual([
+    `0.30 each: ${ofArchiver} for the archiver, ${ofSet} for each set`,
+    `${inCents(0.3 * (ofArchiver + ofSet))} with one set`,
+  ]);
+  const ofAudits = count(AUDIT_METRICS);
+  expect(page).toContain(`${onSchedule} alarms more at 0.10`);
+  expect(page).toMatch(
+    new RegExp(`${ofAudits} metrics more at 0.30 .*: ${inCents(onSchedule * 0.1 + ofAudits * 0.3)} together`),
+  );
+});
+
+test('the sum of a month is that of its rows, with the proxy and without', () => {
+  const fixed = ['four secrets', 'two KMS keys', '12 alarms', 'metrics'].map((row) =>
+    number(running(row)[2]),
+  );
+  const rest = fixed.reduce((sum, each) => sum + each, 0);
+  const proxy = number(running('RDS Proxy')[2]);
+  const [, withProxy, without] = /about \*\*(\d+) a month\*\* .* about \*\*(\d+)\*\*/.exec(page) ?? [];
+  expect([withProxy, without]).toEqual([String(Math.round(rest + proxy)), String(Math.round(rest))]);
+  for (const { row } of rows.filter(({ header }) => header[1] === 'runs and storage')) {
+    expect(row[1]).toMatch(new RegExp(`^${withProxy} \\+ `));
+  }
+});
