@@ -13,6 +13,7 @@ declare
   v_system bigint := partition_archiver.this_system();
   v_set record;
 begin
+  perform partition_archiver.refuse_strangers();
   select * into v_set from partition_archiver.partition_set(p_parent);
   if not found then
     raise exception 'table with oid % is not a range partition set of pg_partman with one control column', p_parent

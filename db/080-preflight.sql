@@ -37,6 +37,7 @@ begin
       from pg_namespace
      where nspname in ('partition_archiver', 'partition_archive', 'partition_archiver_trial', 'partition_archiver_restore')
        and nspowner <> 'archive_owner'::regrole;
+  return query select * from partition_archiver.strangers();
   if v_partman is null then
     return query values ('extension pg_partman', 'is not installed', 'create schema partman; create extension pg_partman schema partman;');
   else

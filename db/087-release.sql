@@ -49,32 +49,52 @@ begin
 end
 $$;
 
+-- Makes the fence of a table in quarantine anew, with whatever it is sealed with besides. Whoever calls this holds the
+-- table's lock, and seals it afterwards.
+create or replace function partition_archiver.renew_fence(p_table text) returns void
+  language plpgsql set search_path = pg_catalog, pg_temp set client_min_messages = warning as $$
+begin
+  execute format('drop trigger if exists partition_archiver_fence_row on %s', p_table);
+  execute format('drop trigger if exists partition_archiver_fence_truncate on %s', p_table);
+  execute format('create trigger partition_archiver_fence_row before insert or update or delete on %s
+    for each row execute function partition_archiver.refuse_write()', p_table);
+  execute format('create trigger partition_archiver_fence_truncate before truncate on %s
+    for each statement execute function partition_archiver.refuse_write()', p_table);
+  execute format('alter table %s enable always trigger partition_archiver_fence_row,
+    enable always trigger partition_archiver_fence_truncate', p_table);
+  execute format('alter table %s disable row level security, no force row level security', p_table);
+  execute format('grant select on %s to archiver_read', p_table);
+end
+$$;
+
+-- Columns that are not called or typed any more as they were sealed; null where all are. Their values are not looked at.
+create or replace function partition_archiver.altered_columns(p_sealed jsonb, p_now jsonb) returns text
+  language sql immutable set search_path = pg_catalog, pg_temp
+  return (
+    select string_agg(format('column %s', coalesce(o.c ->> 1, n.c ->> 1)), ', ')
+      from jsonb_array_elements(p_sealed -> 'columns') o (c)
+      full join jsonb_array_elements(p_now -> 'columns') n (c) on n.c -> 0 = o.c -> 0
+     where (o.c - 8 - 7) is distinct from (n.c - 8 - 7));
+
 -- Begins to verify a partition anew that was verified once and not dropped yet: after a major upgrade the catalog rows of
--- its fence are new and so is the system's identifier; or somebody has doubts. The fence is made anew, the seal too, and
--- every segment counts as unproven until it was compared with its archive again. Nothing is dropped meanwhile: the row
--- is blocked, and unblocking it by hand only makes the next run verify all of it. Answers {manifestKey, …, fence, open};
--- "fence" tells this fence from the next one, and verdicts name it.
+-- its fence are new; or somebody has doubts. The fence is made anew, the seal too, and every segment counts as unproven
+-- until it was compared with its archive again. Nothing is dropped meanwhile: the row is blocked, and unblocking it by hand
+-- only makes the next run verify all of it. Answers {manifestKey, …, fence, open}; "fence" tells this fence from the next
+-- one, and verdicts name it.
 create or replace function partition_archiver.begin_reverify(p_id bigint) returns jsonb
   language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   l partition_archiver.partition;
   v_table text;
-  v_seal jsonb;
   v_changed text;
 begin
-  if current_setting('transaction_isolation') <> 'read committed' then
-    raise exception 'transaction isolation is %', current_setting('transaction_isolation') using errcode = 'PA001';
-  end if;
   perform partition_archiver.set_lock_timeout();
-  select * into l from partition_archiver.partition where id = p_id for update;
-  if not found or l.manifest_version_id is null or l.quarantine_name is null
-     or not (l.state = 'verified' or l.state = 'blocked' and (l.blocked_state = 'verified' or l.blocked_code = 'Reverify')) then
-    raise exception 'partition % is %, not verified, or blocked since it was', p_id, coalesce(l.state, 'unknown') using errcode = 'PA001';
-  end if;
-  if l.database_name <> current_database() then
-    raise exception 'ledger row % belongs to database "%": this ledger was copied', p_id, l.database_name using errcode = 'PA002';
-  end if;
+  l := partition_archiver.claim(p_id, 'verified', 'blocked');
   v_table := format('partition_archive.%I', l.quarantine_name);
+  if l.manifest_version_id is null or l.quarantine_name is null
+     or not (l.state = 'verified' or l.blocked_state = 'verified' or l.blocked_code = 'Reverify') then
+    raise exception 'partition % is %, not verified, or blocked since it was', p_id, l.state using errcode = 'PA001';
+  end if;
   if to_regclass(v_table)::oid is distinct from l.table_oid then
     raise exception 'table % is gone or another one now', v_table using errcode = 'PA002';
   end if;
@@ -83,7 +103,6 @@ begin
   exception when undefined_table then
     raise exception 'table % is gone', v_table using errcode = 'PA002';
   end;
-  -- A major upgrade keeps the OIDs of tables, types and roles.
   if to_regclass(v_table)::oid is distinct from l.table_oid
      or exists (select from pg_class where oid = l.table_oid and relowner <> 'archive_owner'::regrole) then
     raise exception 'table % is another one now, or has another owner', v_table using errcode = 'PA002';
@@ -93,32 +112,18 @@ begin
     raise exception 'partition % is attached again, has children, or is no ordinary table any more', p_id using errcode = 'PA003';
   end if;
   -- The values are compared later; what they are called and what they are must be as it was.
-  select string_agg(format('column %s', coalesce(o.c ->> 1, n.c ->> 1)), ', ') into v_changed
-    from jsonb_array_elements(l.seal -> 'columns') o (c)
-    full join jsonb_array_elements(partition_archiver.seal_of(l.table_oid) -> 'columns') n (c) on n.c -> 0 = o.c -> 0
-   where (o.c - 8 - 7) is distinct from (n.c - 8 - 7);
+  v_changed := partition_archiver.altered_columns(l.seal, partition_archiver.seal_of(l.table_oid));
   if v_changed is not null then
     raise exception 'partition % is not the table that was archived: % changed', p_id, v_changed using errcode = 'PA003';
   end if;
 
   -- Resumed where an earlier call of this kind left it, unless the fence was touched since.
-  v_seal := partition_archiver.seal_of(l.table_oid);
-  if l.blocked_code is distinct from 'Reverify' or v_seal <> l.seal
-     or l.system_identifier <> partition_archiver.this_system() then
-    execute format('drop trigger if exists partition_archiver_fence_row on %s', v_table);
-    execute format('drop trigger if exists partition_archiver_fence_truncate on %s', v_table);
-    execute format('create trigger partition_archiver_fence_row before insert or update or delete on %s
-      for each row execute function partition_archiver.refuse_write()', v_table);
-    execute format('create trigger partition_archiver_fence_truncate before truncate on %s
-      for each statement execute function partition_archiver.refuse_write()', v_table);
-    execute format('alter table %s enable always trigger partition_archiver_fence_row,
-      enable always trigger partition_archiver_fence_truncate', v_table);
-    execute format('alter table %s disable row level security, no force row level security', v_table);
-    execute format('grant select on %s to archiver_read', v_table);
+  if l.blocked_code is distinct from 'Reverify' or partition_archiver.seal_of(l.table_oid) <> l.seal then
+    perform partition_archiver.renew_fence(v_table);
     update partition_archiver.segment set state = 'exported', verified_at = null where archive_id = l.archive_id;
     update partition_archiver.partition
        set state = 'blocked', blocked_state = 'exported', blocked_code = 'Reverify', blocked_reason = 'it is being verified anew',
-           seal = partition_archiver.seal_of(table_oid), system_identifier = partition_archiver.this_system()
+           seal = partition_archiver.seal_of(table_oid)
      where id = p_id;
   end if;
   return jsonb_build_object('archiveId', l.archive_id, 'manifestKey', l.manifest_key, 'manifestVersionId', l.manifest_version_id,

@@ -173,6 +173,7 @@ declare
   v_upper_time timestamptz;
   v_bounds text;
 begin
+  perform partition_archiver.refuse_strangers();
   problems := partition_archiver.adoption_problems(p_table, p_parent);
   if problems <> '{}' then
     return;

@@ -9,6 +9,7 @@ export class OperatorWorkflows extends Construct {
   readonly find: sfn.StateMachine;
   readonly audit: sfn.StateMachine;
   readonly release: sfn.StateMachine;
+  readonly moveIn: sfn.StateMachine;
   readonly reverify: sfn.StateMachine;
 
   constructor(scope: Construct, id: string, props: ReverifyWorkflowProps) {
@@ -29,6 +30,14 @@ export class OperatorWorkflows extends Construct {
       stateComment: 'Hands the partition back; running it again changes nothing.',
       comment:
         'Hands a partition back: a restored or blocked one to the cycle, a quarantined one to its owner, unless "to" says otherwise. Input: {"partition": 42} (id in the ledger), optionally "to": "cycle" or "owner"',
+      ...surroundings,
+    }).stateMachine;
+    this.moveIn = new SingleStepWorkflow(this, 'MoveIn', {
+      step: 'move-in',
+      stateName: 'MoveRows',
+      stateComment: 'Compares each row with the table that has its OID, then moves all rows or none.',
+      comment:
+        'After a major upgrade: makes the rows of the ledger rows of the upgraded server. Input: {"from": "7301234567890123456"}, the system identifier that the failed execution names, in quotes. With "leave": true, where tables were copied and not upgraded, the rows are left behind',
       ...surroundings,
     }).stateMachine;
     this.reverify = new ReverifyWorkflow(this, 'Reverify', props).stateMachine;

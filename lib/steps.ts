@@ -143,6 +143,13 @@ const OPERATOR_STEPS = {
     timeout: Duration.minutes(5),
     memoryMiB: 256,
   },
+  'move-in': {
+    description: 'Makes rows of before a major upgrade rows of the upgraded server',
+    login: 'archiver_maintain',
+    bucketAccess: 'none',
+    timeout: LONGEST,
+    memoryMiB: 256,
+  },
   'reverify-plan': {
     description: 'Finds the partitions that are to be verified anew',
     login: 'archiver_read',

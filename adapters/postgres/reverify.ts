@@ -71,8 +71,8 @@ export function reverifyReading(connection: Connection, open: () => Connection):
 }
 
 /**
- * Which partitions can be verified anew: verified ones, also of the server that this one was upgraded from, and those
- * that a broken seal or an earlier reverify blocks.
+ * Which partitions can be verified anew: verified ones, and those that a broken seal, such as a major upgrade makes, or an
+ * earlier reverify blocks.
  */
 export function reverifyCandidates(connection: Connection): ReverifyCandidates {
   return {
@@ -80,7 +80,7 @@ export function reverifyCandidates(connection: Connection): ReverifyCandidates {
       translated('looking for verified partitions', async () => {
         const rows = await connection<{ id: number }[]>`
           select id from partition_archiver.partition
-           where database_name = current_database() and manifest_version_id is not null and quarantine_name is not null
+           where system_identifier = partition_archiver.this_system() and database_name = current_database() and manifest_version_id is not null and quarantine_name is not null
              and (state = 'verified' or state = 'blocked'
                   and (blocked_code = 'Reverify' or blocked_state = 'verified' and blocked_code = 'SealBroken'))
            order by verified_at, id`;

@@ -44,6 +44,7 @@ export const OPTIONS = {
   'max-mib': { type: 'string' },
   sample: { type: 'string' },
   archives: { type: 'string' },
+  leave: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;

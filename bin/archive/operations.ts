@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Connection } from '../../adapters/postgres/connect.ts';
 import { releaseDatabase } from '../../adapters/postgres/release.ts';
+import { moveInDatabase } from '../../adapters/postgres/move-in.ts';
 import { drillDatabase } from '../../adapters/postgres/drill.ts';
 import { restoreDatabase } from '../../adapters/postgres/restore.ts';
 import { outcomeDatabase } from '../../adapters/postgres/restore/outcome.ts';
@@ -14,6 +15,7 @@ import type { AuditRequest } from '../../core/audit/request.ts';
 import { audit, type AuditSample, type AuditVerdict } from '../../core/audit.ts';
 import type { Expiry } from '../../core/config/runtime.ts';
 import { find, type ArchiveQuery, type FindResult } from '../../core/find.ts';
+import { moveIn, type MoveInReport, type MoveInRequest } from '../../core/move-in.ts';
 import type { Clock, Log } from '../../core/ports.ts';
 import { release, type Released, type ReleaseTo } from '../../core/release.ts';
 import { drill, restore, restoreAll } from '../../core/restore.ts';
@@ -54,6 +56,7 @@ export interface Operations {
   /** Gives a restore up that was interrupted, by its number in `partition_archiver.restore`. */
   abandonRestore(restore: number): Promise<void>;
   release(partition: number, to?: ReleaseTo): Promise<Released>;
+  moveIn(request: MoveInRequest): Promise<MoveInReport>;
   reverify(partition: number): Promise<{ readonly segments: number; readonly rows: number }>;
   /** Those that *Reverify* means by `{"all": "verified"}`. */
   reverifiable(): Promise<readonly number[]>;
@@ -106,6 +109,14 @@ export function localOperations(wiring: OperationWiring): Operations {
       const connection = open('archiver_maintain');
       try {
         return await release({ partition, to }, { database: releaseDatabase(connection), clock, log });
+      } finally {
+        await connection.end({ timeout: 1 });
+      }
+    },
+    moveIn: async (request) => {
+      const connection = open('archiver_maintain');
+      try {
+        return await moveIn(request, { database: moveInDatabase(connection), clock, log });
       } finally {
         await connection.end({ timeout: 1 });
       }

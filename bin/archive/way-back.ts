@@ -1,4 +1,5 @@
 import { ArchiverError } from '../../core/errors.ts';
+import { parseMoveInRequest } from '../../core/move-in.ts';
 import type { ReleaseTo } from '../../core/release.ts';
 import type { ArchiveQuery } from '../../core/find.ts';
 import { parseTableName } from '../../core/table-name.ts';
@@ -168,6 +169,23 @@ export const WAY_BACK: Readonly<Record<string, Command>> = {
       }
       const receiver: ReleaseTo | undefined = to;
       context.say(JSON.stringify(await operations(context).release(number(context, 0), receiver), null, 2));
+    },
+  },
+  'move-in': {
+    usage: 'move-in <system identifier> [--leave]',
+    does: 'after a major upgrade: makes the rows of the ledger rows of the upgraded server; --leave leaves those of copied tables behind',
+    takes: 1,
+    needs: { logins: ['archiver_maintain'] },
+    execute: async (context) => {
+      const { options, say } = context;
+      const request = parseMoveInRequest({ from: word(context, 0), leave: options.leave });
+      const { summary, partitions, notShown, then } = await operations(context).moveIn(request);
+      say(summary);
+      for (const { id, partition, was, state, remark } of partitions) {
+        say(`  ${String(id)}  ${partition}: ${was === state ? was : `${was}, now ${state}`}; ${remark}`);
+      }
+      if (notShown > 0) say(`  and ${String(notShown)} more: npm run archive -- status`);
+      say(then);
     },
   },
   reverify: {

@@ -63,7 +63,7 @@ describe('an archiver in somebody else’s app', () => {
       ({ Metadata }) => (Metadata as Record<string, string> | undefined)?.['partition-archiver:workflow'],
     );
     expect(workflows).toEqual(
-      expect.arrayContaining(['archive', 'restore', 'find', 'audit', 'release', 'reverify']),
+      expect.arrayContaining(['archive', 'restore', 'find', 'audit', 'release', 'reverify', 'move-in']),
     );
     template.resourceCountIs('AWS::Scheduler::Schedule', 3);
     template.resourceCountIs('AWS::RDS::DBProxy', 1);

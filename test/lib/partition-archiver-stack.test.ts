@@ -635,7 +635,7 @@ test('with everything that can be asked for, it fits into one stack, and its fun
     schedule: { audit: 'rate(7 days)' },
   });
   const { Resources } = everything.toJSON() as { Resources: object };
-  expect(Object.keys(Resources).length).toBeLessThan(480);
+  expect(Object.keys(Resources).length).toBeLessThan(490);
   expect(JSON.stringify(everything.toJSON()).length).toBeLessThan(800_000);
   const [[, dashboard] = ['', undefined]] = resources(everything, 'AWS::CloudWatch::Dashboard');
   const sources = JSON.stringify(dashboard?.Properties['DashboardBody']).match(/SOURCE '/g) ?? [];
@@ -685,7 +685,7 @@ test('the template is the one that was last looked at', () => {
   // Hashes of code change with every line of the handlers, and say nothing about the infrastructure.
   const scrubbed = JSON.stringify({ Resources, Outputs }).replace(/[0-9a-f]{64}/g, '<hash>');
   expect(JSON.parse(scrubbed)).toMatchSnapshot();
-  expect(Object.keys(Resources ?? {})).toHaveLength(342);
+  expect(Object.keys(Resources ?? {})).toHaveLength(353);
 });
 
 /** The definition as an object, for a diff that can be read; the template has it as one line of text. */

@@ -200,6 +200,7 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
       'Detect',
       'Quarantine',
       'Release',
+      'MoveIn',
       'ReverifyBegin',
       'Adopt',
       'PrepareDatabase',
@@ -333,6 +334,7 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
     { action: 'lambda:InvokeFunction', resource: step('Release') },
     ['ReleaseWorkflow'],
   ],
+  ['run the step move-in', { action: 'lambda:InvokeFunction', resource: step('MoveIn') }, ['MoveInWorkflow']],
   [
     'run the step that records failures',
     { action: 'lambda:InvokeFunction', resource: step('RecordFailure') },
@@ -397,7 +399,7 @@ test('the roles are those that the table was written for', () => {
   const others = [
     ...[...READERS, ...RESTORERS, 'Restore', 'Drill', 'SchedulerForDrill'],
     ...[...AUDITORS, ...MANIFEST_READERS, 'AuditVerdict', 'AuditFailure', 'AuditWorkflow', 'FindWorkflow'],
-    'RecordAudit',
+    ...['MoveIn', 'MoveInWorkflow', 'RecordAudit'],
     ...['Release', 'ReleaseWorkflow', 'ReverifyPlan', 'ReverifyBegin', 'ReverifyReport', 'ReverifyWorkflow'],
   ];
   expect(

@@ -1,4 +1,4 @@
-/** Find, Audit, Release and Reverify as an operator starts them: the synthesised state machines with their bundles. */
+/** Find, Audit, Release, Reverify and MoveIn as an operator starts them: the synthesised state machines with their bundles. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import type { AuditReport } from '../../core/audit/report.ts';
@@ -201,5 +201,35 @@ describe('release', () => {
     const { error, cause } = await workflow('release').execute(input);
     expect(error).toBe(code);
     expect(cause).toContain(message);
+  });
+});
+
+describe('move-in', () => {
+  test('after an upgrade, Archive is stopped until the rows are moved in, with the input that it names', async () => {
+    const { sql } = archiver().database;
+    await sql`update partition_archiver.partition set system_identifier = system_identifier - 1 where parent_name = 'orders'`;
+    const stopped = await workflow('archive').execute({});
+    expect({ status: stopped.status, error: stopped.error }).toEqual({
+      ...{ status: 'FAILED', error: 'PreflightFailed' },
+    });
+    const { errorMessage } = JSON.parse(stopped.cause ?? '') as { errorMessage: string };
+    const [, input = ''] = /Start MoveIn with (\{.*?\})/.exec(errorMessage) ?? [];
+    const { status, output } = await workflow('move-in').execute(
+      JSON.parse(input) as Record<string, unknown>,
+    );
+    expect({ status, output }).toMatchObject({
+      status: 'SUCCEEDED',
+      output: { summary: expect.stringMatching(/moved in: .*attached/), notShown: 0 },
+    });
+    const again = await workflow('move-in').execute(JSON.parse(input) as Record<string, unknown>);
+    expect(again.output).toMatchObject({ partitions: [] });
+    const dry = await workflow('archive').execute({ dryRun: true });
+    expect(dry.status).toBe('SUCCEEDED');
+  });
+
+  test('refuses an input that means nothing', async () => {
+    const { error, cause } = await workflow('move-in').execute({ from: 7301234567890 });
+    expect(error).toBe('InvalidInput');
+    expect(cause).toContain('must be a system identifier in quotes');
   });
 });

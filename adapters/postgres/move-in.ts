@@ -1,0 +1,25 @@
+import type { MovedRow, MoveInDatabase } from '../../core/move-in.ts';
+import { inTransaction, translated, type Connection } from './connect.ts';
+
+/** `move-in` on PostgreSQL: one function in db/087b-move-in.sql, as `archiver_maintain`. */
+export function moveInDatabase(connection: Connection): MoveInDatabase {
+  return {
+    moveIn: ({ from, leave }) =>
+      inTransaction(
+        connection,
+        `moving in from the system ${from}`,
+        (transaction) => transaction<MovedRow[]>`
+          select id, table_schema as schema, table_name as table, was, state, remark
+            from partition_archiver.move_in(${from}::bigint, ${leave}::boolean)`,
+      ),
+
+    strangers: () =>
+      translated('looking for rows of other systems', async () => {
+        const rows = await connection<{ system: string }[]>`
+          select distinct system_identifier::text as system from partition_archiver.partition
+           where database_name = current_database() and system_identifier <> partition_archiver.this_system()
+             and state not in ('dropped', 'missing') order by 1`;
+        return rows.map(({ system }) => system);
+      }),
+  };
+}

@@ -1,0 +1,208 @@
+-- Move-in: the rows that were written for this database before a major upgrade become rows of the upgraded server, all of
+-- them or none. That this is the upgraded server, and no copy of its tables by dump or replication, is what the OIDs tell:
+-- pg_upgrade keeps them, and nothing else does.
+
+set role archive_owner;
+
+-- The live rows of another system, and what stands for each of them here. place: where its table should be. holder: the
+-- OID of what is there. called: what the table's OID is called here; null where it is gone. fits: its table is in its place,
+-- and if it is attached, it is to the same parent by the same bounds.
+create or replace function partition_archiver.stranger_tables(p_system bigint)
+  returns table (id bigint, table_oid oid, place text, holder oid, called text, fits boolean)
+  language sql stable
+  set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD' set quote_all_identifiers = off as $$
+  select l.id, l.table_oid, format('%I.%I', p.schema, p.name), h.oid, quote_ident(n.nspname) || '.' || quote_ident(c.relname),
+         coalesce(h.oid = l.table_oid, false) and not exists (
+           select from pg_inherits i
+            where l.state = 'attached' and i.inhrelid = c.oid
+              and (i.inhparent, pg_get_expr(c.relpartbound, c.oid)) is distinct from (l.parent_oid, l.bounds))
+    from partition_archiver.partition l
+   cross join lateral (select case when l.quarantine_name is null then l.table_schema else 'partition_archive' end,
+                              coalesce(l.quarantine_name, l.table_name)) p (schema, name)
+    left join (pg_class c join pg_namespace n on n.oid = c.relnamespace) on c.oid = l.table_oid
+    left join (pg_class h join pg_namespace hn on hn.oid = h.relnamespace) on hn.nspname = p.schema and h.relname = p.name
+   where l.system_identifier = p_system and l.database_name = current_database() and l.state not in ('dropped', 'missing')
+$$;
+
+-- PA010 where the rows of another system cannot be those of this database before an upgrade; with p_leave, where they are.
+create or replace function partition_archiver.judge_move_in(p_from bigint, p_leave boolean) returns void
+  language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  v_fitting bigint;
+  v_others text;
+begin
+  if exists (select from pg_subscription_rel where srrelid in ('partition_archiver.partition'::regclass,
+               'partition_archiver.segment'::regclass, 'partition_archiver.event'::regclass)) then
+    raise exception 'a subscription still feeds the ledger of this database: switch over and drop the subscription first'
+      using errcode = 'PA010';
+  end if;
+  with here as materialized (select * from partition_archiver.stranger_tables(p_from)),
+  -- What was made anew under the name of an older row's table has a row of its own.
+  other as (select * from here h where h.holder <> h.table_oid and not exists (select from here o where o.fits and o.holder = h.holder))
+  select (select count(*) from here where fits),
+         (select string_agg(format('%s had oid %s and has %s', place, table_oid, holder), ', ' order by id)
+            from (select * from other order by id limit 10) x)
+    into v_fitting, v_others;
+  if p_leave and v_fitting > 0 then
+    raise exception '% tables of the system % are here under the OIDs that they had: this is that database after an upgrade, so its rows are to be moved in and not left behind',
+      v_fitting, p_from using errcode = 'PA010';
+  elsif not p_leave and (v_fitting = 0 or v_others is not null) then
+    raise exception 'this is not the database of the system % after an upgrade, which keeps the OIDs of tables: %. If its tables were copied (by a dump, or by replication), leave its rows behind: MoveIn with {"from": "%", "leave": true}; see docs/upgrade.md',
+      p_from, coalesce(v_others, 'none of its tables is here'), p_from using errcode = 'PA010';
+  end if;
+end
+$$;
+
+-- What becomes of one row: its state, why it is blocked then, and the same for a person. Reads nothing and changes nothing.
+create or replace function partition_archiver.fate_of_stranger(l partition_archiver.partition, p_place text, p_called text, p_leave boolean,
+    out state text, out blocked_code text, out blocked_reason text, out remark text)
+  language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+  state := l.state;
+  blocked_code := l.blocked_code;
+  blocked_reason := l.blocked_reason;
+  if p_leave then
+    state := 'missing';
+    remark := 'left behind' || case
+      when l.state in ('restored', 'released', 'blocked') then format('; if %s is attached, it is taken for any other partition', p_place)
+      when l.quarantine_name is not null then format('; if there is a table %s, nobody looks after it', p_place) else '' end;
+  elsif p_called is null and l.state <> 'blocked' then
+    state := 'missing';
+    remark := 'its table is gone';
+  elsif p_called is null or l.quarantine_name is null then
+    remark := case l.state
+        when 'attached' then 'stays in its set'
+        when 'detached' then 'is archived once it is past the retention'
+        when 'blocked' then 'stays blocked: ' || l.blocked_reason
+        else 'no run archives it, as before' end
+      || case when p_called <> p_place then '; it is called ' || p_called || ' now' when p_called is null then '; its table is gone' else '' end;
+  elsif p_called = format('%I.%I', l.table_schema, l.table_name) then
+    -- On the server that this one got its rows from, but not its tables any more: a blue/green deployment.
+    state := 'released';
+    remark := format('it is not in quarantine here, but %s: release it to the cycle to have it archived', p_called);
+  elsif p_called <> p_place then
+    state := 'blocked';
+    blocked_code := 'IdentityChanged';
+    blocked_reason := format('it was %s and is %s now', p_place, p_called);
+  elsif l.manifest_version_id is null then
+    state := case l.state when 'blocked' then l.state else 'quarantined' end;
+    remark := case l.state when 'blocked' then 'stays blocked: ' || l.blocked_reason else 'is exported from the beginning, behind a new fence' end;
+  elsif l.state <> 'blocked' then
+    state := 'blocked';
+    blocked_code := 'SealBroken';
+    blocked_reason := 'the server was upgraded, which makes the fence''s rows in the catalog anew: have it verified anew';
+  end if;
+  remark := coalesce(remark, 'blocked: ' || blocked_reason);
+end
+$$;
+
+-- A partition in quarantine that has no archive yet: fenced and sealed anew, and to be exported from the beginning under an
+-- archive id of its own. What was exported before may differ from what this version prints; and where the server was copied
+-- and then upgraded, the original goes on under the old id. Answers null, or why it is not the table that was sealed.
+create or replace function partition_archiver.begin_anew(l partition_archiver.partition) returns text
+  language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  v_table text := format('partition_archive.%I', l.quarantine_name);
+  v_archive_id uuid := gen_random_uuid();
+  v_changed text;
+begin
+  execute format('lock table only %s in access exclusive mode', v_table);
+  v_changed := coalesce(
+    (select format('it belongs to %I now', pg_get_userbyid(relowner)) from pg_class where oid = l.table_oid and relowner <> 'archive_owner'::regrole),
+    partition_archiver.altered_columns(l.seal, partition_archiver.seal_of(l.table_oid)) || ' changed',
+    array_to_string(nullif(partition_archiver.refusals(l.table_oid), '{}'), '; '));
+  if v_changed is not null then
+    return v_changed;
+  end if;
+  perform partition_archiver.renew_fence(v_table);
+  insert into partition_archiver.segment (archive_id, number, first_block, next_block)
+    select v_archive_id, number, first_block, next_block from partition_archiver.segment where archive_id = l.archive_id;
+  delete from partition_archiver.segment where archive_id = l.archive_id;
+  update partition_archiver.partition
+     set archive_id = v_archive_id, seal = partition_archiver.seal_of(table_oid), exported_at = null
+   where id = l.id;
+  return null;
+exception when insufficient_privilege then
+  return 'it belongs to somebody else now';
+end
+$$;
+
+-- Moves the rows of the system p_from in. With p_leave they are left behind: they are missing then, and a table that has the
+-- name of one is taken for any other. One line for each row, with what became of it in words. Safe to call again.
+create or replace function partition_archiver.move_in(p_from bigint, p_leave boolean default false)
+  returns table (id bigint, table_schema name, table_name name, was text, state text, remark text)
+  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_column
+declare
+  v_this constant bigint := partition_archiver.this_system();
+  v_here record;
+  v_newer record;
+  v_fate record;
+  v_changed text;
+  l partition_archiver.partition;
+begin
+  if current_setting('transaction_isolation') <> 'read committed' then
+    raise exception 'transaction isolation is %', current_setting('transaction_isolation') using errcode = 'PA001';
+  end if;
+  -- As long as a drop waits: nobody but autovacuum uses what is locked here.
+  perform set_config('lock_timeout', (select (setting::integer + 500)::text from pg_settings where name = 'deadlock_timeout'), true);
+  lock table partition_archiver.partition in share row exclusive mode;
+  if p_from = v_this or not exists (select from partition_archiver.stranger_tables(p_from)) then
+    return;
+  end if;
+  perform partition_archiver.judge_move_in(p_from, p_leave);
+
+  for v_here in select * from partition_archiver.stranger_tables(p_from) h order by h.id loop
+    select * into l from partition_archiver.partition p where p.id = v_here.id;
+    select * into v_fate from partition_archiver.fate_of_stranger(l, v_here.place, v_here.called, p_leave);
+    -- Recorded anew, by an inventory of a release that took no notice of the old row.
+    select n.id, n.state into v_newer from partition_archiver.partition n
+     where n.system_identifier = v_this and n.database_name = l.database_name and n.table_oid = l.table_oid
+       and n.state not in ('dropped', 'missing') and not p_leave;
+    if v_newer.state in ('attached', 'detached') then
+      update partition_archiver.partition p set state = 'missing' where p.id = v_newer.id;
+    elsif v_newer.id is not null then
+      v_fate.state := 'missing';
+      v_fate.remark := format('was %s, but is %s by partition %s, which was recorded after the upgrade', l.state, v_newer.state, v_newer.id);
+    end if;
+    if v_fate.state = 'quarantined' or v_fate.state = 'blocked' and l.quarantine_name is not null
+         and l.manifest_version_id is null and v_here.called = v_here.place then
+      v_changed := partition_archiver.begin_anew(l);
+      if v_changed is not null then
+        v_fate.state := 'blocked';
+        v_fate.blocked_code := 'SealBroken';
+        v_fate.blocked_reason := v_changed;
+        v_fate.remark := 'blocked: ' || v_changed;
+      end if;
+    end if;
+
+    update partition_archiver.partition p
+       set system_identifier = case v_fate.state when 'missing' then p_from else v_this end,
+           state = v_fate.state, blocked_state = case when v_fate.state = 'blocked' then coalesce(l.blocked_state, l.state) end,
+           blocked_code = case when v_fate.state = 'blocked' then v_fate.blocked_code end,
+           blocked_reason = case when v_fate.state = 'blocked' then v_fate.blocked_reason end,
+           -- Not to be dropped on the strength of this seal, whatever the catalog's rows are like.
+           seal = case when p.manifest_version_id is null then p.seal else p.seal || '{"fence": null}' end
+     where p.id = l.id;
+    if v_fate.state = 'released' and l.quarantine_name is not null then
+      update partition_archiver.partition p
+         set archive_id = null, quarantine_name = null, original_owner = null, original_names = null, seal = null, ddl = null,
+             column_list = null, row_count = null, byte_count = null, manifest_key = null, manifest_version_id = null,
+             manifest_sha256 = null, drop_after = null, quarantined_at = null, exported_at = null, verified_at = null
+       where p.id = l.id;
+      delete from partition_archiver.segment where archive_id = l.archive_id;
+    end if;
+    insert into partition_archiver.event (partition_id, from_state, to_state, note)
+      values (l.id, l.state, v_fate.state, format('moved in from the system %s: %s', p_from, v_fate.remark));
+    return query select l.id, l.table_schema, l.table_name, l.state, v_fate.state, v_fate.remark;
+  end loop;
+
+  -- What partition-table has still to let go of, or to roll back.
+  update partition_archiver.repartition j
+     set system_identifier = v_this
+   where j.system_identifier = p_from and j.database_name = current_database() and j.state not in ('let go', 'rolled back')
+     and not p_leave;
+end
+$$;
+
+reset role;
