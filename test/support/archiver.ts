@@ -62,7 +62,7 @@ export function useArchiver(): () => Archiver {
 
   return () => {
     if (s3 === undefined) throw new Error('the archiver exists only while tests run');
-    return makeArchiver(database(), s3, bucket);
+    return makeArchiver({ database: database(), s3, bucket, open: throughPooler(database()) });
   };
 }
 
@@ -79,11 +79,10 @@ async function withRoleLock({ sql }: TestDatabase, statement: string): Promise<v
   }
 }
 
-function makeArchiver(database: TestDatabase, s3: S3Client, bucket: string): Archiver {
+function throughPooler(database: TestDatabase): Archiver['open'] {
   const { host, port, caFile } = stack().pooler;
-  const { region } = stack().s3;
   const tls = { ca: readFileSync(caFile, 'utf8') };
-  const open = (role: OperatorRole, notices: string[] = [], name = database.name): Connection =>
+  return (role, notices = [], name = database.name) =>
     connect(
       {
         host,
@@ -96,6 +95,16 @@ function makeArchiver(database: TestDatabase, s3: S3Client, bucket: string): Arc
       },
       (notice) => notices.push(notice),
     );
+}
+
+/** An archiver on any server; `open` connects to it. */
+export function makeArchiver({
+  database,
+  s3,
+  bucket,
+  open,
+}: Pick<Archiver, 'database' | 's3' | 'bucket' | 'open'>): Archiver {
+  const { region } = stack().s3;
   const steps = (config: RuntimeConfig, changes: Partial<Wiring> = {}): Steps =>
     localSteps({ config, s3, bucket, region, open, clock: hurriedClock, log: silentLog, ...changes });
   return {
