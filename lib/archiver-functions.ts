@@ -188,13 +188,26 @@ export class ArchiverFunctions extends Construct {
         ...(reading === undefined ? {} : readingEnvironment(reading)),
       },
     });
-    login?.connections.allowFrom(created, ec2.Port.tcp(login.port), `Step ${step}`);
-    if (reading !== undefined) {
-      for (const { connections } of this.readingGroups) {
-        connections.allowFrom(created, ec2.Port.tcp(reading.port), `Step ${step}`);
-      }
-    }
+    if (login !== undefined) letIn(securityGroup, login.connections.securityGroups, login.port, step);
+    if (reading !== undefined) letIn(securityGroup, this.readingGroups, reading.port, step);
     return created;
+  }
+}
+
+/**
+ * What `connections.allowTo` does, with the way out as part of the function's security group and not as a resource of its
+ * own, of which a stack has only 500.
+ */
+function letIn(
+  from: ec2.SecurityGroup,
+  to: readonly ec2.ISecurityGroup[],
+  portNumber: number,
+  step: Step,
+): void {
+  const port = ec2.Port.tcp(portNumber);
+  for (const group of to) {
+    from.addEgressRule(ec2.Peer.securityGroupId(group.securityGroupId), port, `Step ${step}`);
+    group.addIngressRule(from, port, `Step ${step}`);
   }
 }
 

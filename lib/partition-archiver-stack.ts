@@ -147,7 +147,12 @@ export class PartitionArchiverStack extends Stack {
       // By default the whole VPC may use it, whose address range is not known here.
       open: false,
     });
-    for (const each of this.archiver.functions.all) secretsManager.connections.allowDefaultPortFrom(each);
+    for (const { connections } of this.archiver.functions.all) {
+      for (const { securityGroupId } of connections.securityGroups) {
+        // They are let out to AWS services already, so that only this side needs a rule.
+        secretsManager.connections.allowDefaultPortFrom(ec2.Peer.securityGroupId(securityGroupId));
+      }
+    }
   }
 }
 

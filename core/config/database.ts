@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { identifier, judgedBy, keyArn, matching, wholeNumber } from './fields.ts';
 
 const securityGroupSchema = matching(
-  /^sg-[0-9a-f]+$/,
+  /^sg-[0-9a-f]{8,17}$/,
   'must be the id of a security group such as sg-0123abcd',
 );
 const roleSchema = matching(/^arn:[\w-]+:iam::\d{12}:role\/.+$/, 'must be the ARN of an IAM role');

@@ -326,6 +326,22 @@ describe('the way to the database', () => {
     expect(ingress.every(({ CidrIp }) => CidrIp === undefined)).toBe(true);
   });
 
+  test('is where each function is let out to, besides AWS services, and nowhere else', () => {
+    template.resourceCountIs('AWS::EC2::SecurityGroupEgress', 0);
+    const proxy = { 'Fn::GetAtt': [expect.stringMatching(/ProxySecurityGroup/), 'GroupId'] };
+    for (const [step, { login }] of Object.entries(STEPS).filter(([, each]) => STEPS_MADE.includes(each))) {
+      const [group, ...others] = resources(template, 'AWS::EC2::SecurityGroup').filter(
+        ([, { Properties }]) => Properties['GroupDescription'] === `Partition archiver, step ${step}`,
+      );
+      expect(others).toEqual([]);
+      const services = { CidrIp: '0.0.0.0/0', FromPort: 443, ToPort: 443 };
+      const database = { DestinationSecurityGroupId: proxy, FromPort: 5432, ToPort: 5432 };
+      expect(group?.[1].Properties['SecurityGroupEgress']).toEqual(
+        (login === 'none' ? [services] : [services, database]).map((each) => expect.objectContaining(each)),
+      );
+    }
+  });
+
   test('goes past the proxy for an administrator, and is open to the three functions that need one', () => {
     const given = synthesise(withAdministrator());
     const functions = resources(given, 'AWS::Lambda::Function').filter(([, { Properties }]) =>
@@ -635,7 +651,7 @@ test('with everything that can be asked for, it fits into one stack, and its fun
     schedule: { audit: 'rate(7 days)' },
   });
   const { Resources } = everything.toJSON() as { Resources: object };
-  expect(Object.keys(Resources).length).toBeLessThan(490);
+  expect(Object.keys(Resources).length).toBeLessThan(400);
   expect(JSON.stringify(everything.toJSON()).length).toBeLessThan(800_000);
   const [[, dashboard] = ['', undefined]] = resources(everything, 'AWS::CloudWatch::Dashboard');
   const sources = JSON.stringify(dashboard?.Properties['DashboardBody']).match(/SOURCE '/g) ?? [];
@@ -655,6 +671,10 @@ test('VPC endpoints are made on request', () => {
     },
   });
   config.resourceCountIs('AWS::EC2::VPCEndpoint', 2);
+  const rules = resources(config, 'AWS::EC2::SecurityGroup')
+    .filter(([id]) => id.includes('SecretsManagerEndpoint'))
+    .flatMap(([, { Properties }]) => Properties['SecurityGroupIngress'] as object[]);
+  expect(rules).toHaveLength(STEPS_MADE.length);
   config.hasResourceProperties('AWS::EC2::VPCEndpoint', {
     VpcEndpointType: 'Gateway',
     RouteTableIds: ['rtb-0a', 'rtb-0b'],
@@ -685,7 +705,7 @@ test('the template is the one that was last looked at', () => {
   // Hashes of code change with every line of the handlers, and say nothing about the infrastructure.
   const scrubbed = JSON.stringify({ Resources, Outputs }).replace(/[0-9a-f]{64}/g, '<hash>');
   expect(JSON.parse(scrubbed)).toMatchSnapshot();
-  expect(Object.keys(Resources ?? {})).toHaveLength(353);
+  expect(Object.keys(Resources ?? {})).toHaveLength(324);
 });
 
 /** The definition as an object, for a diff that can be read; the template has it as one line of text. */

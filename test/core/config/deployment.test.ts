@@ -143,7 +143,7 @@ describe('a deployment file', () => {
 
   describe('whose functions log in by IAM', () => {
     const { database } = EXAMPLE as { database: object };
-    const proxy = { endpoint: 'p.example', securityGroupIds: ['sg-0a'] };
+    const proxy = { endpoint: 'p.example', securityGroupIds: ['sg-0a0a0a0a'] };
     const adminSecretArn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:admin-AbCdEf';
     const byIam = (changes: object) =>
       problemsWith({ database: { ...database, authentication: 'iam', ...changes } });
