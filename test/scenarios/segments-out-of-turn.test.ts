@@ -1,5 +1,6 @@
 /** Verdicts, exports and splits that come late, twice, or of another segment; asked directly, as a second execution would. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { segmentFileKeys } from '../../core/keys.ts';
 import type { Steps } from '../../core/run.ts';
 import { useAsking } from '../support/asking.ts';
 import type { LedgerLine } from '../support/ledger.ts';
@@ -9,7 +10,7 @@ const { sql, bring, ask, change } = useAsking();
 /** A value of the first segment's row. */
 async function segmentOf(id: number, number: number): Promise<Record<string, unknown>> {
   const [row] = await sql()`
-    select s.archive_id::text, s.exported_rows, s.exported_bytes, s.exported_files, s.objects::text, s.state
+    select s.archive_id::text, s.object_key, s.exported_rows, s.exported_bytes, s.exported_files, s.objects::text, s.state
       from partition_archiver.segment s join partition_archiver.partition l using (archive_id)
      where l.id = ${id} and s.number = ${number}`;
   return { ...row };
@@ -43,15 +44,18 @@ describe('a partition that is half verified', () => {
   test('takes only the verdict on what aws_s3 said that it wrote', async () => {
     await steps.export(id, 1);
     const said = await segmentOf(id, 1);
-    const match = (rows: number, bytes: number, files: number): string =>
-      `record_match(${id}, 1, '${JSON.stringify(Array.from({ length: files }, () => ({ key: 'k' })))}', ${rows}, ${bytes}, repeat('0', 64), repeat('0', 16), false)`;
+    const match = (rows: number, bytes: number, files: number, key = String(said['object_key'])): string => {
+      const objects = segmentFileKeys(key, files).map((file) => ({ key: file }));
+      return `record_match(${id}, 1, '${JSON.stringify(objects)}', ${rows}, ${bytes}, repeat('0', 64), repeat('0', 16), false)`;
+    };
     const [rows, bytes, files] = [said['exported_rows'], said['exported_bytes'], said['exported_files']].map(
       Number,
     );
-    const refused = /^PA001 segment 1 of partition \d+ is not exported, or not with/;
+    const refused = /^PA001 segment 1 of partition \d+ is not exported, or not to these objects with/;
     expect(await ask(match(rows! + 1, bytes!, files!))).toMatch(refused);
     expect(await ask(match(rows!, bytes! + 1, files!))).toMatch(refused);
     expect(await ask(match(rows!, bytes!, files! + 1))).toMatch(refused);
+    expect(await ask(match(rows!, bytes!, files!, 'another key'))).toMatch(refused);
     expect(await ask(match(rows!, bytes!, files!))).toBe('answers ');
     const first = await segmentOf(id, 0);
     // The first one is verified already: a verdict that comes late changes nothing.
