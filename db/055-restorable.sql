@@ -37,7 +37,7 @@ begin
     from partition_archiver.partition l join partition_archiver.segment s on s.archive_id = l.archive_id
    where l.id = p_id and s.number = p_number;
   for v_column in
-    select a.attname as name, a.attgenerated = 's' as is_generated, 
+    select a.attname as name, a.attgenerated = 's' as is_generated,
            -- Printed without the last cast, which PostgreSQL makes by itself.
            format('(%s)::%s', pg_get_expr(d.adbin, d.adrelid), format_type(a.atttypid, a.atttypmod)) as expression
       from pg_attribute a

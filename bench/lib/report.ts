@@ -15,7 +15,7 @@ export async function writeReport(outcomes: readonly Outcome[], started: Date): 
   const text = [
     '# Results of the benchmark',
     '',
-    '<!-- Written by `npm run bench`; the part "What was tried" stands in FINDINGS.md. -->',
+    '<!-- Written by `npm run bench`; from "Goals that are not met" on it is FINDINGS.md. -->',
     '',
     `${started.toISOString().slice(0, 10)}, ${minutes} minutes. ${await machine()}`,
     '',
