@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -48,6 +48,8 @@ export const silentLog: Log = { info: () => undefined, warn: () => undefined };
 /** Starts a local stack with a database that has pg_partman, aws_s3 and the archiver, and an archive bucket. */
 export async function startEnvironment(quick: boolean, say: (line: string) => void): Promise<Environment> {
   const directory = mkdtempSync(join(tmpdir(), 'partition-archiver-bench-'));
+  // The server's account must be able to go in: otherwise its files lie elsewhere, and nobody removes them.
+  chmodSync(directory, 0o755);
   const stack = await startLocalStack({ directory, objectStore: 'memory', log: () => undefined });
   try {
     return await prepare(stack, directory, quick, say);
