@@ -3,18 +3,6 @@
 
 set role archive_owner;
 
--- The fence. ENABLE ALWAYS, so that it also fires under session_replication_role = replica, and at row level, since the
--- apply worker of logical replication fires no statement triggers.
-create or replace function partition_archiver.refuse_write() returns trigger
-  language plpgsql set search_path = pg_catalog, pg_temp as $$
-begin
-  raise exception 'partition "%" is being archived and takes no more writes', tg_table_name
-    using errcode = 'PA012',
-          hint = 'The table was detached from its partition set. To write to it, have it released by partition-archiver first.';
-end
-$$;
-grant execute on function partition_archiver.refuse_write() to public;
-
 -- Quarantines one detached partition, plans its segments, and answers the archive id.
 -- Raises PA004 where the table cannot be archived as it is, 55P03 where a lock was not to be had in time.
 create or replace function partition_archiver.quarantine(p_id bigint, p_segment_bytes bigint) returns uuid
@@ -80,20 +68,9 @@ begin
   for v_object in select conname from pg_constraint where conrelid = l.table_oid and contype = 'f' and conparentid = 0 loop
     execute format('alter table %s drop constraint %I', v_table, v_object.conname);
   end loop;
-  -- Row security would filter the export, or fail it.
-  execute format('alter table %s disable row level security, no force row level security', v_table);
-  execute format('create trigger partition_archiver_fence_row before insert or update or delete on %s
-    for each row execute function partition_archiver.refuse_write()', v_table);
-  execute format('create trigger partition_archiver_fence_truncate before truncate on %s
-    for each statement execute function partition_archiver.refuse_write()', v_table);
-  execute format('alter table %s enable always trigger partition_archiver_fence_row,
-    enable always trigger partition_archiver_fence_truncate', v_table);
   -- As owner the application could alter the table and lift the fence.
   execute format('alter table %s owner to archive_owner', v_table);
-  execute format('grant select on %s to archiver_read', v_table);
-  if exists (select from pg_attribute where attrelid = l.table_oid and not attisdropped and attgenerated = 's') then
-    execute format('grant select on %s to archiver_trial', v_table);
-  end if;
+  perform partition_archiver.fence_in(v_table);
 
   update partition_archiver.partition
      set state = 'quarantined', archive_id = v_archive_id, quarantine_name = v_quarantine_name, original_owner = v_owner,

@@ -55,9 +55,7 @@ begin
     execute format('drop statistics %I.%I', v_object.nspname, v_object.stxname);
   end loop;
   execute format('alter table %s set schema partition_archiver_replaced', v_new);
-  execute format('create trigger partition_archiver_fence_row before insert or update or delete on %s for each row execute function partition_archiver.refuse_write()', v_old);
-  execute format('create trigger partition_archiver_fence_truncate before truncate on %s for each statement execute function partition_archiver.refuse_write()', v_old);
-  execute format('alter table %s enable always trigger partition_archiver_fence_row, enable always trigger partition_archiver_fence_truncate', v_old);
+  perform partition_archiver.raise_fence(v_old);
 
   -- The new one, with its partitions, in its place.
   for v_object in select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = j.twin_oid loop

@@ -49,24 +49,6 @@ begin
 end
 $$;
 
--- Makes the fence of a table in quarantine anew, with whatever it is sealed with besides. Whoever calls this holds the
--- table's lock, and seals it afterwards.
-create or replace function partition_archiver.renew_fence(p_table text) returns void
-  language plpgsql set search_path = pg_catalog, pg_temp set client_min_messages = warning as $$
-begin
-  execute format('drop trigger if exists partition_archiver_fence_row on %s', p_table);
-  execute format('drop trigger if exists partition_archiver_fence_truncate on %s', p_table);
-  execute format('create trigger partition_archiver_fence_row before insert or update or delete on %s
-    for each row execute function partition_archiver.refuse_write()', p_table);
-  execute format('create trigger partition_archiver_fence_truncate before truncate on %s
-    for each statement execute function partition_archiver.refuse_write()', p_table);
-  execute format('alter table %s enable always trigger partition_archiver_fence_row,
-    enable always trigger partition_archiver_fence_truncate', p_table);
-  execute format('alter table %s disable row level security, no force row level security', p_table);
-  execute format('grant select on %s to archiver_read', p_table);
-end
-$$;
-
 -- Columns that are not called or typed any more as they were sealed; null where all are. Their values are not looked at.
 create or replace function partition_archiver.altered_columns(p_sealed jsonb, p_now jsonb) returns text
   language sql immutable set search_path = pg_catalog, pg_temp
@@ -119,7 +101,7 @@ begin
 
   -- Resumed where an earlier call of this kind left it, unless the fence was touched since.
   if l.blocked_code is distinct from 'Reverify' or partition_archiver.seal_of(l.table_oid) <> l.seal then
-    perform partition_archiver.renew_fence(v_table);
+    perform partition_archiver.fence_in(v_table);
     update partition_archiver.segment set state = 'exported', verified_at = null where archive_id = l.archive_id;
     update partition_archiver.partition
        set state = 'blocked', blocked_state = 'exported', blocked_code = 'Reverify', blocked_reason = 'it is being verified anew',

@@ -114,7 +114,7 @@ begin
   if v_changed is not null then
     return v_changed;
   end if;
-  perform partition_archiver.renew_fence(v_table);
+  perform partition_archiver.fence_in(v_table);
   insert into partition_archiver.segment (archive_id, number, first_block, next_block)
     select v_archive_id, number, first_block, next_block from partition_archiver.segment where archive_id = l.archive_id;
   delete from partition_archiver.segment where archive_id = l.archive_id;

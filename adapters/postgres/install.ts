@@ -25,6 +25,7 @@ export const INSTALL_FILES = [
   '035-seal.sql',
   '036-refusals.sql',
   '037-locks.sql',
+  '038-fence.sql',
   '040-quarantine.sql',
   '041-hand-back.sql',
   '050-export.sql',

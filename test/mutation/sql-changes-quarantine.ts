@@ -35,8 +35,7 @@ export const CHANGES_OF_QUARANTINE: readonly SqlChange[] = [
       'locks are waited for beyond a deadlock',
     ],
   ]),
-  ...changes('db/040-quarantine.sql', [
-    ["contype = 'f' and conparentid = 0 loop", 'false loop', 'foreign keys stay'],
+  ...changes('db/038-fence.sql', [
     ['before insert or update or delete on', 'before insert or update on', 'the fence lets deletes through'],
     ['before insert or update or delete on', 'before insert or delete on', 'the fence lets updates through'],
     ['before insert or update or delete on', 'before update or delete on', 'the fence lets inserts through'],
@@ -55,6 +54,9 @@ export const CHANGES_OF_QUARANTINE: readonly SqlChange[] = [
       'no force row level security',
       'row security stays',
     ],
+  ]),
+  ...changes('db/040-quarantine.sql', [
+    ["contype = 'f' and conparentid = 0 loop", 'false loop', 'foreign keys stay'],
     [
       "state = 'quarantined', archive_id = v_archive_id",
       "state = 'quarantined', archive_id = coalesce(archive_id, v_archive_id)",

@@ -20,6 +20,10 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
   'db/035-seal.sql': ['tampered-after-verification', 'renamed-labels'],
   'db/036-refusals.sql': ['dependents', 'refused-partitions', 'constraints-and-columns', 'unfinished-detach'],
   'db/037-locks.sql': ['quarantine-out-of-turn', 'nobody-waits', 'copied-ledger', 'autovacuum', 'races'],
+  'db/038-fence.sql': [
+    ...['constraints-and-columns', 'handed-back', 'release-reverify', 'not-restorable', 'database-roles'],
+    ...['nobody-waits', 'races'],
+  ],
   'db/040-quarantine.sql': [
     ...['quarantine-out-of-turn', 'handed-back', 'constraints-and-columns', 'refused-partitions'],
     ...['database-roles', 'nobody-waits', 'empty-and-made-again', 'races'],

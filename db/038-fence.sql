@@ -1,0 +1,47 @@
+-- The fence: triggers on a table that is archived or replaced, which refuse every write, whoever makes it.
+
+set role archive_owner;
+
+create or replace function partition_archiver.refuse_write() returns trigger
+  language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  raise exception 'partition "%" is being archived and takes no more writes', tg_table_name
+    using errcode = 'PA012',
+          hint = 'The table was detached from its partition set. To write to it, have it released by partition-archiver first.';
+end
+$$;
+grant execute on function partition_archiver.refuse_write() to public;
+
+-- Puts the fence around a table, anew where it stands already: then its rows in the catalog are new ones, too. ENABLE ALWAYS,
+-- so that it also fires under session_replication_role = replica, and at row level, since the apply worker of logical
+-- replication fires no statement triggers. Whoever calls this holds the table's lock.
+create or replace function partition_archiver.raise_fence(p_table text) returns void
+  language plpgsql set search_path = pg_catalog, pg_temp set client_min_messages = warning as $$
+begin
+  execute format('drop trigger if exists partition_archiver_fence_row on %s', p_table);
+  execute format('drop trigger if exists partition_archiver_fence_truncate on %s', p_table);
+  execute format('create trigger partition_archiver_fence_row before insert or update or delete on %s
+    for each row execute function partition_archiver.refuse_write()', p_table);
+  execute format('create trigger partition_archiver_fence_truncate before truncate on %s
+    for each statement execute function partition_archiver.refuse_write()', p_table);
+  execute format('alter table %s enable always trigger partition_archiver_fence_row,
+    enable always trigger partition_archiver_fence_truncate', p_table);
+end
+$$;
+
+-- The fence around a table in quarantine, with what else the seal and the proof go by: nothing hides rows, and those who
+-- prove may read them. Whoever calls this seals the table afterwards.
+create or replace function partition_archiver.fence_in(p_table text) returns void
+  language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  perform partition_archiver.raise_fence(p_table);
+  -- Row security would filter the export, or fail it.
+  execute format('alter table %s disable row level security, no force row level security', p_table);
+  execute format('grant select on %s to archiver_read', p_table);
+  if exists (select from pg_attribute where attrelid = p_table::regclass and not attisdropped and attgenerated = 's') then
+    execute format('grant select on %s to archiver_trial', p_table);
+  end if;
+end
+$$;
+
+reset role;
