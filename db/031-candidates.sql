@@ -22,9 +22,17 @@ begin
 end
 $$;
 
--- The partitions of a set that there is work for, oldest bounds first. A detached partition counts only if its recorded
--- upper bound, not its name, lies past the retention: pg_partman detaches by the lower bound plus one interval, which
--- is too early for a wide partition (pg_partman issue 776).
+-- Whether a partition lies past the retention of its set, by its recorded upper bound and not by its name: pg_partman
+-- detaches by the lower bound plus one interval, which is too early for a wide partition (pg_partman issue 776). Ids are
+-- counted back from the highest one. False where there is no retention, or no id yet.
+create or replace function partition_archiver.past_retention(
+    p_control_kind text, p_retention text, p_upper_time timestamptz, p_upper_bound text, p_reference_time timestamptz, p_highest numeric)
+  returns boolean language sql stable
+  return coalesce(case when p_control_kind = 'time'
+                       then p_upper_time <= p_reference_time - p_retention::interval
+                       else p_upper_bound::numeric <= p_highest - p_retention::numeric end, false);
+
+-- The partitions of a set that there is work for, oldest bounds first.
 create or replace function partition_archiver.candidates(p_parent oid, p_reference_time timestamptz default now())
   returns table (id bigint, table_schema name, table_name name, lower_bound text, upper_bound text, state text, past_retention boolean,
                  due boolean)
@@ -40,9 +48,7 @@ begin
   end if;
   return query
     select l.id, l.table_schema, l.table_name, l.lower_bound, l.upper_bound, l.state,
-           coalesce(case when v_set.control_kind = 'time'
-                         then l.upper_time <= p_reference_time - v_set.retention::interval
-                         else l.upper_bound::numeric <= v_highest - v_set.retention::numeric end, false),
+           partition_archiver.past_retention(v_set.control_kind, v_set.retention, l.upper_time, l.upper_bound, p_reference_time, v_highest),
            l.drop_after <= now()
       from partition_archiver.partition l
      where l.parent_oid = p_parent and l.state in ('detached', 'quarantined', 'exported', 'verified')
@@ -81,8 +87,7 @@ begin
     select l.table_schema, l.table_name, l.lower_bound, l.upper_bound, l.attached, c.reltuples::bigint, pg_table_size(c.oid),
            (select count(*) from partition_archiver.plan(c.oid, p_segment_bytes))
       from listed l join pg_class c on c.oid = l.table_oid
-     where case when v_set.control_kind = 'time' then l.upper_time <= now() - v_set.retention::interval
-                else l.upper_bound::numeric <= v_highest - v_set.retention::numeric end
+     where partition_archiver.past_retention(v_set.control_kind, v_set.retention, l.upper_time, l.upper_bound, now(), v_highest)
      order by l.upper_time, l.table_oid;
 end
 $$;

@@ -33,6 +33,12 @@ create or replace function partition_archiver.set_lock_timeout() returns void
   return set_config('lock_timeout',
     (select greatest(setting::integer / 4, 50)::text from pg_settings where name = 'deadlock_timeout'), true);
 
+-- Above deadlock_timeout, after which autovacuum gives way: for a lock that only autovacuum can stand in the way of.
+create or replace function partition_archiver.set_long_lock_timeout() returns void
+  language sql volatile set search_path = pg_catalog, pg_temp
+  return set_config('lock_timeout',
+    (select (setting::integer + 500)::text from pg_settings where name = 'deadlock_timeout'), true);
+
 -- Autovacuum gives way only to a session that has waited for deadlock_timeout, and our locks never wait as long. So this
 -- waits for it first, in a transaction of its own, with a lock that neither readers nor writers notice and while nothing
 -- else is held. A vacuum against wraparound does not give way. Answers whether there was anything to wait for.
@@ -44,8 +50,7 @@ begin
                     and mode = 'ShareUpdateExclusiveLock' and pid <> pg_backend_pid()) then
     return false;
   end if;
-  perform set_config('lock_timeout',
-    (select (setting::integer + 500)::text from pg_settings where name = 'deadlock_timeout'), true);
+  perform partition_archiver.set_long_lock_timeout();
   execute format('lock table only %s in share update exclusive mode', p_table::regclass);
   return true;
 end

@@ -39,10 +39,8 @@ begin
   if current_setting('transaction_isolation') <> 'read committed' then
     raise exception 'transaction isolation is %', current_setting('transaction_isolation') using errcode = 'PA001';
   end if;
-  -- Long enough for autovacuum to give way, which it does after deadlock_timeout. Nothing that the application uses is
-  -- held meanwhile, and nobody else uses a table in quarantine.
-  perform set_config('lock_timeout',
-    (select (setting::integer + 500)::text from pg_settings where name = 'deadlock_timeout'), true);
+  -- Nothing that the application uses is held meanwhile, and nobody but autovacuum uses a table in quarantine.
+  perform partition_archiver.set_long_lock_timeout();
   select * into l from partition_archiver.partition where id = p_id for update;
   if not found then
     raise exception 'the ledger has no partition %', p_id using errcode = 'PA001';

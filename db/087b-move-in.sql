@@ -144,8 +144,8 @@ begin
   if current_setting('transaction_isolation') <> 'read committed' then
     raise exception 'transaction isolation is %', current_setting('transaction_isolation') using errcode = 'PA001';
   end if;
-  -- As long as a drop waits: nobody but autovacuum uses what is locked here.
-  perform set_config('lock_timeout', (select (setting::integer + 500)::text from pg_settings where name = 'deadlock_timeout'), true);
+  -- Nobody but autovacuum uses what is locked here.
+  perform partition_archiver.set_long_lock_timeout();
   lock table partition_archiver.partition in share row exclusive mode;
   if p_from = v_this or not exists (select from partition_archiver.stranger_tables(p_from)) then
     return;

@@ -54,10 +54,14 @@ begin
 end
 $$;
 
--- Days since the last good drill; where there was none yet, since the archiver's first run. Null before that.
+-- Days since something good happened; where it never did, since the archiver's first run. Null before that.
+create or replace function partition_archiver.days_since(p_last timestamptz) returns double precision
+  language sql stable set search_path = pg_catalog, pg_temp
+  return extract(epoch from clock_timestamp() - coalesce(p_last, (select min(started_at) from partition_archiver.run))) / 86400;
+
+-- Days since the last good drill.
 create or replace function partition_archiver.days_since_drill() returns double precision
   language sql stable security definer set search_path = pg_catalog, pg_temp
-  return extract(epoch from clock_timestamp() - coalesce((select max(ended_at) from partition_archiver.drill),
-                                                        (select min(started_at) from partition_archiver.run))) / 86400;
+  return partition_archiver.days_since((select max(ended_at) from partition_archiver.drill));
 
 reset role;

@@ -21,10 +21,9 @@ create or replace function partition_archiver.record_audit(
   on conflict (execution) do nothing
 $$;
 
--- Days since the last good audit; where there was none yet, since the archiver's first run. Null before that.
+-- Days since the last good audit.
 create or replace function partition_archiver.days_since_audit() returns double precision
   language sql stable security definer set search_path = pg_catalog, pg_temp
-  return extract(epoch from clock_timestamp() - coalesce((select max(ended_at) from partition_archiver.audit),
-                                                        (select min(started_at) from partition_archiver.run))) / 86400;
+  return partition_archiver.days_since((select max(ended_at) from partition_archiver.audit));
 
 reset role;

@@ -58,7 +58,6 @@ begin
     ],
     [`l.state = 'verified' and l.drop_after <= now()`, `l.state = 'verified'`, 'evidence before it is due'],
     ['in access exclusive mode', 'in share mode', 'a weaker lock'],
-    ['setting::integer + 500', 'setting::integer - 900', 'autovacuum is not waited for'],
     [`%I restrict'`, `%I cascade'`, 'CASCADE'],
     [`set state = 'dropped', dropped_at`, `set state = 'verified', dropped_at`, 'the drop is not recorded'],
     ['where id = p_id for update', 'where id = p_id', 'the row is not locked'],

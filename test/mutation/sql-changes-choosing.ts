@@ -40,23 +40,23 @@ export const CHANGES_OF_CHOOSING: readonly SqlChange[] = [
   ]),
   ...changes('db/031-candidates.sql', [
     [
-      'then l.upper_time <= p_reference_time - v_set.retention::interval\n                         else',
-      'then l.lower_time <= p_reference_time - v_set.retention::interval\n                         else',
+      'v_set.retention, l.upper_time, l.upper_bound, p_reference_time',
+      'v_set.retention, l.lower_time, l.lower_bound, p_reference_time',
       'retention by the lower bound',
     ],
     [
-      'then l.upper_time <= p_reference_time - v_set.retention::interval\n                         else',
-      'then l.upper_time <= p_reference_time + v_set.retention::interval\n                         else',
+      'p_reference_time - p_retention::interval',
+      'p_reference_time + p_retention::interval',
       'retention the wrong way',
     ],
     [
-      'else l.upper_bound::numeric <= v_highest - v_set.retention::numeric end, false)',
-      'else l.upper_bound::numeric <= v_highest end, false)',
+      'p_upper_bound::numeric <= p_highest - p_retention::numeric',
+      'p_upper_bound::numeric <= p_highest',
       'no retention for id sets',
     ],
     [
-      'v_set.retention::numeric end, false)',
-      'v_set.retention::numeric end, true)',
+      'p_retention::numeric end, false)',
+      'p_retention::numeric end, true)',
       'without retention all are past it',
     ],
     [

@@ -28,6 +28,7 @@ export const CHANGES_OF_QUARANTINE: readonly SqlChange[] = [
     ],
   ]),
   ...changes('db/037-locks.sql', [
+    ['setting::integer + 500', 'setting::integer - 900', 'autovacuum is not waited for'],
     ['where id = p_id for update', 'where id = p_id', 'the row is not locked'],
     [
       'setting::integer / 4, 50)::text from pg_settings',
