@@ -6,11 +6,12 @@
 
 set role archive_owner;
 
--- As preflight answers problems: one for each other server that live rows are of. Above and below, since unequal is nothing
+-- One for each other server that live rows are of, with what preflight answers of a problem. Above and below, since unequal is nothing
 -- that an index can be asked for, and every inventory of every set asks this.
-create or replace function partition_archiver.strangers() returns table (subject text, problem text, remedy text)
+create or replace function partition_archiver.strangers()
+  returns table (system bigint, subject text, problem text, remedy text)
   language sql stable set search_path = pg_catalog, pg_temp as $$
-  select 'the ledger',
+  select l.system_identifier, 'the ledger',
          format('has %s partitions of this database on the system %s, and this is the system %s: the server was upgraded, or the ledger copied',
            count(*), l.system_identifier, partition_archiver.this_system()),
          format('Start MoveIn with {"from": "%1$s"} (npm run archive -- move-in %1$s); see docs/upgrade.md.', l.system_identifier)

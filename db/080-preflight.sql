@@ -37,7 +37,7 @@ begin
       from pg_namespace
      where nspname in ('partition_archiver', 'partition_archive', 'partition_archiver_trial', 'partition_archiver_restore')
        and nspowner <> 'archive_owner'::regrole;
-  return query select * from partition_archiver.strangers();
+  return query select s.subject, s.problem, s.remedy from partition_archiver.strangers() s;
   if v_partman is null then
     return query values ('extension pg_partman', 'is not installed', 'create schema partman; create extension pg_partman schema partman;');
   else

@@ -16,9 +16,7 @@ export function moveInDatabase(connection: Connection): MoveInDatabase {
     strangers: () =>
       translated('looking for rows of other systems', async () => {
         const rows = await connection<{ system: string }[]>`
-          select distinct system_identifier::text as system from partition_archiver.partition
-           where database_name = current_database() and system_identifier <> partition_archiver.this_system()
-             and state not in ('dropped', 'missing') order by 1`;
+          select system::text from partition_archiver.strangers()`;
         return rows.map(({ system }) => system);
       }),
   };
