@@ -26,6 +26,14 @@ comment on schema partition_archiver_trial is 'partition-archiver: always empty,
 
 set role archive_owner;
 
+-- Which database this is: compared with every ledger row before anything is done with it.
+create or replace function partition_archiver.this_system() returns bigint
+  language sql stable set search_path = pg_catalog, pg_temp
+  return (select system_identifier from pg_catalog.pg_control_system());
+create or replace function partition_archiver.this_database() returns oid
+  language sql stable set search_path = pg_catalog, pg_temp
+  return (select oid from pg_catalog.pg_database where datname = current_database());
+
 create table if not exists partition_archiver.partition (
   id bigint generated always as identity primary key,
 
@@ -91,9 +99,16 @@ create table if not exists partition_archiver.partition (
 -- How large the table was when its archive was committed, so that one can say how much its drop gave back.
 alter table partition_archiver.partition add column if not exists table_bytes bigint check (table_bytes >= 0);
 
+-- A database keeps its OID when it is renamed, and one that was made anew under its name has another.
+alter table partition_archiver.partition
+  add column if not exists database_oid oid not null default partition_archiver.this_database();
+
 -- PostgreSQL hands an OID out again only after four thousand million others, but it does.
 create unique index if not exists partition_identity
   on partition_archiver.partition (system_identifier, database_name, table_oid)
+  where state not in ('dropped', 'missing');
+create index if not exists partition_database
+  on partition_archiver.partition (system_identifier, database_name, database_oid)
   where state not in ('dropped', 'missing');
 create index if not exists partition_parent on partition_archiver.partition (parent_oid, state);
 
@@ -168,11 +183,6 @@ $$;
 
 create or replace trigger record_event after insert or update on partition_archiver.partition
   for each row execute function partition_archiver.record_event();
-
--- Which database this is: compared with every ledger row before anything is done with it.
-create or replace function partition_archiver.this_system() returns bigint
-  language sql stable set search_path = pg_catalog, pg_temp
-  return (select system_identifier from pg_catalog.pg_control_system());
 
 -- The version of these objects; the Lambdas refuse to work with another one.
 create or replace function partition_archiver.schema_version() returns integer

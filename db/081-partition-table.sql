@@ -48,6 +48,8 @@ alter table partition_archiver.repartition
   -- The comparison under way: its number, and from where on it has still to compare; null before its first range.
   add column if not exists check_number integer not null default 0,
   add column if not exists compared_to text,
+  -- As in the ledger: what tells a database that was renamed.
+  add column if not exists database_oid oid not null default partition_archiver.this_database(),
   -- The triggers on the table as they were made: somebody who altered them may have let changes by.
   add column if not exists watch jsonb;
 comment on table partition_archiver.repartition is 'one row for each plain table that is or was made a partition set, so that it can be resumed';

@@ -1,62 +1,45 @@
--- Move-in: the rows that were written for this database before a major upgrade become rows of the upgraded server, all of
--- them or none. That this is the upgraded server, and no copy of its tables by dump or replication, is what the OIDs tell:
--- pg_upgrade keeps them, and nothing else does.
+-- Move-in: the rows that were written for this database before a major upgrade or a rename become rows of what it is now,
+-- all of them or none. That this is the same database, and no copy of its tables by dump or replication, is what the OIDs
+-- of its tables tell: pg_upgrade keeps them, and a dump does not.
 
 set role archive_owner;
 
--- The live rows of another system, and what stands for each of them here. place: where its table should be. holder: the
--- OID of what is there. called: what the table's OID is called here; null where it is gone. fits: its table is in its place,
--- and if it is attached, it is to the same parent by the same bounds.
-create or replace function partition_archiver.stranger_tables(p_system bigint)
-  returns table (id bigint, table_oid oid, place text, holder oid, called text, fits boolean)
-  language sql stable
-  set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD' set quote_all_identifiers = off as $$
-  select l.id, l.table_oid, format('%I.%I', p.schema, p.name), h.oid, quote_ident(n.nspname) || '.' || quote_ident(c.relname),
-         coalesce(h.oid = l.table_oid, false) and not exists (
-           select from pg_inherits i
-            where l.state = 'attached' and i.inhrelid = c.oid
-              and (i.inhparent, pg_get_expr(c.relpartbound, c.oid)) is distinct from (l.parent_oid, l.bounds))
-    from partition_archiver.partition l
-   cross join lateral (select case when l.quarantine_name is null then l.table_schema else 'partition_archive' end,
-                              coalesce(l.quarantine_name, l.table_name)) p (schema, name)
-    left join (pg_class c join pg_namespace n on n.oid = c.relnamespace) on c.oid = l.table_oid
-    left join (pg_class h join pg_namespace hn on hn.oid = h.relnamespace) on hn.nspname = p.schema and h.relname = p.name
-   where l.system_identifier = p_system and l.database_name = current_database() and l.state not in ('dropped', 'missing')
-$$;
-
 -- PA010 where the rows of another system cannot be those of this database before an upgrade; with p_leave, where they are.
-create or replace function partition_archiver.judge_move_in(p_from bigint, p_leave boolean) returns void
+create or replace function partition_archiver.judge_move_in(p_from bigint, p_database name, p_leave boolean) returns void
   language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   v_fitting bigint;
   v_others text;
+  v_whose constant text := format('the database %I of the system %s', p_database, p_from);
+  v_jobs constant bigint := (select count(*) from partition_archiver.stranger_jobs() j where j.system_identifier = p_from and j.database_name = p_database);
 begin
   if exists (select from pg_subscription_rel where srrelid in ('partition_archiver.partition'::regclass,
                'partition_archiver.segment'::regclass, 'partition_archiver.event'::regclass)) then
     raise exception 'a subscription still feeds the ledger of this database: switch over and drop the subscription first'
       using errcode = 'PA010';
   end if;
-  with here as materialized (select * from partition_archiver.stranger_tables(p_from)),
+  with here as materialized (select * from partition_archiver.stranger_tables(p_from, p_database)),
   -- What was made anew under the name of an older row's table has a row of its own.
   other as (select * from here h where h.holder <> h.table_oid and not exists (select from here o where o.fits and o.holder = h.holder))
-  select (select count(*) from here where fits),
+  select v_jobs + (select count(*) from here where fits),
          (select string_agg(format('%s had oid %s and has %s', place, table_oid, holder), ', ' order by id)
             from (select * from other order by id limit 10) x)
     into v_fitting, v_others;
   if p_leave and v_fitting > 0 then
-    raise exception '% tables of the system % are here under the OIDs that they had: this is that database after an upgrade, so its rows are to be moved in and not left behind',
-      v_fitting, p_from using errcode = 'PA010';
+    raise exception '% tables of % are here under the OIDs that they had: this is that database after an upgrade or a rename, so its rows are to be moved in and not left behind',
+      v_fitting, v_whose using errcode = 'PA010';
   elsif not p_leave and (v_fitting = 0 or v_others is not null) then
-    raise exception 'this is not the database of the system % after an upgrade, which keeps the OIDs of tables: %. If its tables were copied (by a dump, or by replication), leave its rows behind: MoveIn with {"from": "%", "leave": true}; see docs/upgrade.md',
-      p_from, coalesce(v_others, 'none of its tables is here'), p_from using errcode = 'PA010';
+    raise exception 'this is not % after an upgrade or a rename, which keep the OIDs of tables: %. If its tables were copied (by a dump, or by replication), leave its rows behind: MoveIn with {"from": "%", %"leave": true}; see docs/upgrade.md',
+      v_whose, coalesce(v_others, 'none of its tables is here'), p_from,
+      case when p_database <> current_database() then format('"database": %s, ', to_json(p_database::text)) else '' end using errcode = 'PA010';
   end if;
 end
 $$;
 
--- What becomes of one row: its state, why it is blocked then, and the same for a person. Reads nothing and changes nothing.
+-- What becomes of one row: its state, why it is blocked then, and the same for a person. Changes nothing.
 create or replace function partition_archiver.fate_of_stranger(l partition_archiver.partition, p_place text, p_called text, p_leave boolean,
     out state text, out blocked_code text, out blocked_reason text, out remark text)
-  language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+  language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
   state := l.state;
   blocked_code := l.blocked_code;
@@ -87,6 +70,8 @@ begin
   elsif l.manifest_version_id is null then
     state := case l.state when 'blocked' then l.state else 'quarantined' end;
     remark := case l.state when 'blocked' then 'stays blocked: ' || l.blocked_reason else 'is exported from the beginning, behind a new fence' end;
+  elsif l.state = 'verified' and l.system_identifier = partition_archiver.this_system() then
+    remark := 'stays verified, with its archive under the old name';
   elsif l.state <> 'blocked' then
     state := 'blocked';
     blocked_code := 'SealBroken';
@@ -127,9 +112,10 @@ exception when insufficient_privilege then
 end
 $$;
 
--- Moves the rows of the system p_from in. With p_leave they are left behind: they are missing then, and a table that has the
--- name of one is taken for any other. One line for each row, with what became of it in words. Safe to call again.
-create or replace function partition_archiver.move_in(p_from bigint, p_leave boolean default false)
+-- Moves the rows in that were written on the system p_from for a database of the name p_database, and the unfinished jobs of
+-- partition-table. With p_leave they are left behind: they are missing then, and a table that has the name of one is taken for
+-- any other. One line for each row, with what became of it in words. Safe to call again.
+create or replace function partition_archiver.move_in(p_from bigint, p_leave boolean, p_database name)
   returns table (id bigint, table_schema name, table_name name, was text, state text, remark text)
   language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
@@ -147,23 +133,23 @@ begin
   -- Nobody but autovacuum uses what is locked here.
   perform partition_archiver.set_long_lock_timeout();
   lock table partition_archiver.partition in share row exclusive mode;
-  if p_from = v_this or not exists (select from partition_archiver.stranger_tables(p_from)) then
+  if not exists (select from partition_archiver.strangers() s where s.system = p_from and s.database = p_database) then
     return;
   end if;
-  perform partition_archiver.judge_move_in(p_from, p_leave);
+  perform partition_archiver.judge_move_in(p_from, p_database, p_leave);
 
-  for v_here in select * from partition_archiver.stranger_tables(p_from) h order by h.id loop
+  for v_here in select * from partition_archiver.stranger_tables(p_from, p_database) h order by h.id loop
     select * into l from partition_archiver.partition p where p.id = v_here.id;
     select * into v_fate from partition_archiver.fate_of_stranger(l, v_here.place, v_here.called, p_leave);
     -- Recorded anew, by an inventory of a release that took no notice of the old row.
     select n.id, n.state into v_newer from partition_archiver.partition n
-     where n.system_identifier = v_this and n.database_name = l.database_name and n.table_oid = l.table_oid
+     where n.system_identifier = v_this and n.database_name = current_database() and n.table_oid = l.table_oid
        and n.state not in ('dropped', 'missing') and not p_leave;
     if v_newer.state in ('attached', 'detached') then
       update partition_archiver.partition p set state = 'missing' where p.id = v_newer.id;
     elsif v_newer.id is not null then
       v_fate.state := 'missing';
-      v_fate.remark := format('was %s, but is %s by partition %s, which was recorded after the upgrade', l.state, v_newer.state, v_newer.id);
+      v_fate.remark := format('was %s, but is %s by partition %s, which was recorded after it', l.state, v_newer.state, v_newer.id);
     end if;
     if v_fate.state = 'quarantined' or v_fate.state = 'blocked' and l.quarantine_name is not null
          and l.manifest_version_id is null and v_here.called = v_here.place then
@@ -178,11 +164,13 @@ begin
 
     update partition_archiver.partition p
        set system_identifier = case v_fate.state when 'missing' then p_from else v_this end,
+           database_name = case v_fate.state when 'missing' then p_database else current_database() end,
+           database_oid = case v_fate.state when 'missing' then l.database_oid else partition_archiver.this_database() end,
            state = v_fate.state, blocked_state = case when v_fate.state = 'blocked' then coalesce(l.blocked_state, l.state) end,
            blocked_code = case when v_fate.state = 'blocked' then v_fate.blocked_code end,
            blocked_reason = case when v_fate.state = 'blocked' then v_fate.blocked_reason end,
-           -- Not to be dropped on the strength of this seal, whatever the catalog's rows are like.
-           seal = case when p.manifest_version_id is null then p.seal else p.seal || '{"fence": null}' end
+           -- Not to be dropped on the strength of a seal of another server, whatever the catalog's rows are like.
+           seal = case when p.manifest_version_id is null or p_from = v_this then p.seal else p.seal || '{"fence": null}' end
      where p.id = l.id;
     if v_fate.state = 'released' and l.quarantine_name is not null then
       update partition_archiver.partition p
@@ -193,15 +181,20 @@ begin
       delete from partition_archiver.segment where archive_id = l.archive_id;
     end if;
     insert into partition_archiver.event (partition_id, from_state, to_state, note)
-      values (l.id, l.state, v_fate.state, format('moved in from the system %s: %s', p_from, v_fate.remark));
+      values (l.id, l.state, v_fate.state, format('moved in from database %I of the system %s: %s', p_database, p_from, v_fate.remark));
     return query select l.id, l.table_schema, l.table_name, l.state, v_fate.state, v_fate.remark;
   end loop;
 
-  -- What partition-table has still to let go of, or to roll back.
-  update partition_archiver.repartition j
-     set system_identifier = v_this
-   where j.system_identifier = p_from and j.database_name = current_database() and j.state not in ('let go', 'rolled back')
-     and not p_leave;
+  -- What partition-table has still to go on with, to roll back, or to let go of.
+  return query
+    update partition_archiver.repartition j
+       set system_identifier = v_this, database_name = current_database(), database_oid = partition_archiver.this_database()
+      from partition_archiver.stranger_jobs() k
+     where j.id = k.id and k.system_identifier = p_from and k.database_name = p_database
+    returning j.id, j.table_schema, j.table_name, j.state, j.state, 'a job of PartitionTable: ' || case
+      when j.state = 'swapped' then 'the table that was replaced waits to be let go'
+      when p_from = v_this then 'it goes on where it was'
+      else 'roll it back, and begin anew' end;
 end
 $$;
 

@@ -152,7 +152,7 @@ to archiver_read;
 grant execute on function
   partition_archiver.release(bigint, text),
   partition_archiver.begin_reverify(bigint),
-  partition_archiver.move_in(bigint, boolean),
+  partition_archiver.move_in(bigint, boolean, name),
   partition_archiver.strangers()
 to archiver_maintain;
 grant execute on function

@@ -23,7 +23,6 @@ begin;
 \ir 030-inventory.sql
 \ir 031-candidates.sql
 \ir 032-health.sql
-\ir 033-strangers.sql
 \ir 035-seal.sql
 \ir 036-refusals.sql
 \ir 037-locks.sql
@@ -48,6 +47,7 @@ begin;
 \ir 086e-restore-finish.sql
 \ir 086f-restore-attach.sql
 \ir 087-release.sql
+\ir 087a-strangers.sql
 \ir 087b-move-in.sql
 \ir 088-adopt.sql
 \ir 089-progress.sql

@@ -37,7 +37,7 @@ export class OperatorWorkflows extends Construct {
       stateName: 'MoveRows',
       stateComment: 'Compares each row with the table that has its OID, then moves all rows or none.',
       comment:
-        'After a major upgrade: makes the rows of the ledger rows of the upgraded server. Input: {"from": "7301234567890123456"}, the system identifier that the failed execution names, in quotes. With "leave": true, where tables were copied and not upgraded, the rows are left behind',
+        'After a major upgrade or a rename: makes the rows of the ledger rows of what the database is now. Input: {"from": "7301234567890123456"}, the system identifier that the failed execution names, in quotes, and after a rename "database", the name that it had. With "leave": true, where tables were copied and not upgraded, the rows are left behind',
       ...surroundings,
     }).stateMachine;
     this.reverify = new ReverifyWorkflow(this, 'Reverify', props).stateMachine;

@@ -144,7 +144,7 @@ const OPERATOR_STEPS = {
     memoryMiB: 256,
   },
   'move-in': {
-    description: 'Makes rows of before a major upgrade rows of the upgraded server',
+    description: 'Makes rows of before a major upgrade or a rename rows of what the database is now',
     login: 'archiver_maintain',
     bucketAccess: 'none',
     timeout: LONGEST,

@@ -1,23 +1,24 @@
-import type { MovedRow, MoveInDatabase } from '../../core/move-in.ts';
+import type { MovedRow, MoveInDatabase, Stranger } from '../../core/move-in.ts';
 import { inTransaction, translated, type Connection } from './connect.ts';
 
 /** `move-in` on PostgreSQL: one function in db/087b-move-in.sql, as `archiver_maintain`. */
 export function moveInDatabase(connection: Connection): MoveInDatabase {
   return {
-    moveIn: ({ from, leave }) =>
+    moveIn: ({ from, database, leave }) =>
       inTransaction(
         connection,
         `moving in from the system ${from}`,
         (transaction) => transaction<MovedRow[]>`
           select id, table_schema as schema, table_name as table, was, state, remark
-            from partition_archiver.move_in(${from}::bigint, ${leave}::boolean)`,
+            from partition_archiver.move_in(${from}::bigint, ${leave}::boolean,
+              coalesce(${database}::name, current_database()))`,
       ),
 
     strangers: () =>
-      translated('looking for rows of other systems', async () => {
-        const rows = await connection<{ system: string }[]>`
-          select system::text from partition_archiver.strangers()`;
-        return rows.map(({ system }) => system);
+      translated('looking for rows of before an upgrade or a rename', async () => {
+        const rows = await connection<Stranger[]>`
+          select system::text as from, database from partition_archiver.strangers()`;
+        return rows.map(({ from, database }) => ({ from, database }));
       }),
   };
 }

@@ -172,13 +172,14 @@ export const WAY_BACK: Readonly<Record<string, Command>> = {
     },
   },
   'move-in': {
-    usage: 'move-in <system identifier> [--leave]',
-    does: 'after a major upgrade: makes the rows of the ledger rows of the upgraded server; --leave leaves those of copied tables behind',
+    usage: 'move-in <system identifier> [--database <name that it had>] [--leave]',
+    does: 'after a major upgrade or a rename: makes the rows of the ledger rows of what the database is now; --leave leaves those of copied tables behind',
     takes: 1,
     needs: { logins: ['archiver_maintain'] },
     execute: async (context) => {
       const { options, say } = context;
-      const request = parseMoveInRequest({ from: word(context, 0), leave: options.leave });
+      const { database, leave } = options;
+      const request = parseMoveInRequest({ from: word(context, 0), database, leave });
       const { summary, partitions, notShown, then } = await operations(context).moveIn(request);
       say(summary);
       for (const { id, partition, was, state, remark } of partitions) {

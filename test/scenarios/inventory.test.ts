@@ -82,7 +82,7 @@ describe('a partition that is attached no more', () => {
     );
     expect(await stateOf(line)).toMatchObject({ state: 'attached' });
     await sql()`update partition_archiver.partition
-                   set system_identifier = system_identifier - 1, database_name = 'elsewhere' where id = ${line.id}`;
+                   set system_identifier = system_identifier - 1, database_name = 'elsewhere', database_oid = 1 where id = ${line.id}`;
     await look('one_set');
     expect(await stateOf(line)).toMatchObject({ state: 'attached' });
   });

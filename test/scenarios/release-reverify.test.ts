@@ -27,7 +27,7 @@ test('a major upgrade gives the fence new catalog rows and the system a new iden
   });
   await database.sql`update partition_archiver.partition set system_identifier = 1 where id = ${id}`;
   expect((await failureOf(operations().reverify(id))).code).toBe('IdentityChanged');
-  await operations().moveIn({ from: '1', leave: false });
+  await operations().moveIn({ from: '1', database: null, leave: false });
 
   expect(await operations().reverify(id)).toMatchObject({ rows: 2000 });
   const [again] = await inState(database.sql, 'verified', 'upgraded');

@@ -95,7 +95,7 @@ test('nothing happens on an upgraded server before the ledger is moved in; then 
   ).rejects.toThrow(`Start MoveIn with {"from": "${from}"}`);
   expect(await ledger()).toEqual(before);
 
-  const report = await archiver.operations().moveIn({ from, leave: false });
+  const report = await archiver.operations().moveIn({ from, database: null, leave: false });
   const remarkOf = (state: HalfState): unknown => report.partitions.find(({ id }) => id === half[state].id);
   expect(remarkOf('restored')).toMatchObject({ state: 'restored', remark: 'no run archives it, as before' });
   expect(remarkOf('released')).toMatchObject({ state: 'released', remark: 'no run archives it, as before' });
@@ -109,7 +109,9 @@ test('nothing happens on an upgraded server before the ledger is moved in; then 
     remark: 'stays blocked: an operator is to look',
   });
   expect(report.then).toContain('Start Reverify with {"all": "verified"}.');
-  expect(await archiver.operations().moveIn({ from, leave: false })).toMatchObject({ partitions: [] });
+  expect(await archiver.operations().moveIn({ from, database: null, leave: false })).toMatchObject({
+    partitions: [],
+  });
 
   const lineOf = async (state: HalfState): Promise<LedgerLine | undefined> =>
     (await readLedger(sql, 'event')).find(({ id }) => id === half[state].id);
