@@ -75,8 +75,8 @@ begin
     ],
     ["blocked_code = 'Reverify', blocked_reason", 'blocked_reason', 'nobody knows that it is verified anew'],
     [
-      'seal = partition_archiver.seal_of(table_oid), system',
-      'system',
+      "'it is being verified anew',\n           seal = partition_archiver.seal_of(table_oid)",
+      "'it is being verified anew'",
       'the seal stays that of the old fence',
     ],
     ['number = p_number and (row_count', '(row_count', 'one segment proves all that are alike'],

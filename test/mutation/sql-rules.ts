@@ -37,18 +37,18 @@ export function conditions(text: string): Change[] {
   });
 }
 
-/** The conditions that the functions catch, alone or joined by OR. */
-const HANDLER =
-  /^(?:insufficient_privilege|undefined_table)(?: or (?:insufficient_privilege|undefined_table))*$/;
+/** A condition that the functions catch. */
+const CAUGHT = 'insufficient_privilege|undefined_table|feature_not_supported|others';
+/** Those of one handler, alone or joined by OR. */
+const HANDLER = new RegExp(`^(?:${CAUGHT})(?: or (?:${CAUGHT}))*$`);
 
 /** Each handler of an exception, and each part of one, for an exception that never comes. */
 export function handlers(text: string): Change[] {
-  return [...withoutComments(text).matchAll(/\b(?:insufficient_privilege|undefined_table)\b/g)].map(
-    (match) => ({
-      ...{ start: match.index, end: match.index + match[0].length },
-      ...{ replacement: 'division_by_zero', what: 'handler left out' },
-    }),
-  );
+  const each = new RegExp(`(?<=\\b(?:when|or) )(?:${CAUGHT})(?= or | then)`, 'g');
+  return [...withoutComments(text).matchAll(each)].map((match) => ({
+    ...{ start: match.index, end: match.index + match[0].length },
+    ...{ replacement: 'division_by_zero', what: 'handler left out' },
+  }));
 }
 
 /** The operands of the outermost OR, or else AND, of a condition; none if it has only one. */
