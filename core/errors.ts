@@ -45,6 +45,9 @@ export const CATALOGUE = {
   ExportFailed: retry(
     'Look at the message of aws_s3: the route from the database to S3 (port 443) is the usual cause.',
   ),
+  ExportTimedOut: retry(
+    'S3 took next to nothing from the database while a whole export call lasted: check the route from the database to S3, and whether S3 throttles. The partition stays as it is and the next run goes on. If S3 is well, the block holds values that are far larger than they are stored: archive this partition by hand.',
+  ),
 
   // What an operator has to look at; the partition stays as it is and the next run resumes.
   DatabaseRejected: stop('Look at the SQLSTATE; a privilege that is missing is the usual cause.'),

@@ -19,7 +19,10 @@ export interface ExportDatabase {
     segment: number,
     to: { readonly bucket: string; readonly region: string },
   ): Promise<ExportOutcome>;
-  /** Splits a segment in two and answers the number of the upper half. `BlockTooLarge` if it is a single block. */
+  /**
+   * Splits a segment in two and answers the number of the upper half. If it is a single block: `BlockTooLarge` where that
+   * is what made the export slow, else `ExportTimedOut`.
+   */
   splitSegment(partition: number, segment: number): Promise<number>;
 }
 

@@ -37,6 +37,12 @@ begin
       if v_version >= 170000 then
         execute format('alter role %I set transaction_timeout = %L', v_role.name, '15min');
       end if;
+      -- pg_partman passes on no more than the words of an error, and a lock timeout is to be known by them.
+      begin
+        execute format('alter role %I set lc_messages = %L', v_role.name, 'C');
+      exception when insufficient_privilege then
+        null; -- only a superuser may; preflight looks whether the words are English all the same
+      end;
     end if;
   end loop;
 

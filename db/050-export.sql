@@ -80,8 +80,9 @@ $$;
 
 -- Splits a segment that proved too large for one export call: the lower half keeps the number, and its export
 -- overwrites whatever the larger one left under that key. Answers the number of the upper half.
--- PA009 if there is but one block left.
-create or replace function partition_archiver.split_segment(p_id bigint, p_number integer) returns integer
+-- If there is but one block left: PA009 where its rows have more than p_large bytes as they are stored, and PA019 where it
+-- cannot have been their size. Those that were compressed are larger when they are exported.
+create or replace function partition_archiver.split_segment(p_id bigint, p_number integer, p_large bigint) returns integer
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
 declare
   l partition_archiver.partition := partition_archiver.claim(p_id, 'quarantined', 'exported');
@@ -89,6 +90,7 @@ declare
   v_end bigint;
   v_middle bigint;
   v_number integer;
+  v_bytes numeric;
 begin
   select * into s from partition_archiver.segment where archive_id = l.archive_id and number = p_number for update;
   if not found or s.state = 'verified' then
@@ -97,7 +99,16 @@ begin
   v_end := coalesce(s.next_block, greatest(s.first_block + 1,
     pg_relation_size(l.table_oid) / current_setting('block_size')::bigint));
   if v_end - s.first_block < 2 then
-    raise exception 'block % of partition % alone is too large for one export', s.first_block, p_id using errcode = 'PA009';
+    execute format('select coalesce(sum(%s), 0) from only partition_archive.%I where ctid >= ''(%s,0)''::tid and ctid < ''(%s,0)''::tid',
+      (select coalesce(string_agg(format('coalesce(pg_column_size(%I), 0)::bigint', attname), ' + '), '0') from pg_attribute
+        where attrelid = l.table_oid and attnum > 0 and not attisdropped and attgenerated = ''),
+      l.quarantine_name, s.first_block, s.first_block + 1) into v_bytes;
+    if v_bytes > p_large then
+      raise exception 'block % of partition % alone is too large for one export: its rows have % bytes', s.first_block, p_id, v_bytes
+        using errcode = 'PA009';
+    end if;
+    raise exception 'block % of partition % alone was not exported in time, though its rows have but % bytes', s.first_block, p_id, v_bytes
+      using errcode = 'PA019';
   end if;
   v_middle := s.first_block + (v_end - s.first_block) / 2;
   select max(number) + 1 into v_number from partition_archiver.segment where archive_id = l.archive_id;

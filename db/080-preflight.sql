@@ -31,6 +31,18 @@ begin
     return query values ('database ' || quote_ident(current_database()), 'is encoded in ' || getdatabaseencoding() || ', of which not every character comes back from UTF-8 as it was',
       'Move it to a database in UTF8.');
   end if;
+  -- What pg_partman failed with is known by PostgreSQL's words alone; so the server is asked for some. Preflight is asked by
+  -- another role than maintenance, but whoever may set this for one (db/010-roles.sql) does it for both.
+  begin
+    perform 1 / 0;
+  exception when division_by_zero then
+    if sqlerrm <> 'division by zero' then
+      return query values ('setting lc_messages',
+        format('has the server speak another language than English (%s), so that nobody would know what pg_partman failed with',
+          current_setting('lc_messages')),
+        'Set it to C in the parameter group, or as a superuser: alter role archiver_maintain set lc_messages = ''C''; alter role archiver_read set lc_messages = ''C'';');
+    end if;
+  end;
   return query
     select format('schema %I', nspname), format('belongs to %s, who may drop what is in it', nspowner::regrole),
            format('alter schema %I owner to archive_owner;', nspname)

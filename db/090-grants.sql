@@ -92,7 +92,7 @@ to archiver_maintain;
 grant execute on function
   partition_archiver.begin_segment(bigint, integer, boolean),
   partition_archiver.record_export(bigint, integer, text, bigint, integer, bigint),
-  partition_archiver.split_segment(bigint, integer),
+  partition_archiver.split_segment(bigint, integer, bigint),
   partition_archiver.record_match(bigint, integer, jsonb, bigint, bigint, text, text, boolean),
   partition_archiver.record_mismatch(bigint, integer),
   partition_archiver.begin_commit(bigint, bigint),

@@ -24,10 +24,10 @@ const CONNECTION_ERRORS = new Set([
 const TLS_ERROR = /^(ERR_TLS|ERR_SSL|EPROTO|UNABLE_TO_|HOSTNAME_MISMATCH)|CERT/;
 
 /**
- * PostgreSQL's own words for a row that text cannot hold (1 GB), where its SQLSTATE is an internal error. "out of
- * memory" alone says nothing of the row: it is also what a server says whose memory is short (53200).
+ * PostgreSQL's own words for a row that text cannot hold (1 GB), where its SQLSTATE is an internal error, whose words are
+ * English whatever lc_messages says. Where it is not, 54000 tells.
  */
-const ROW_TOO_LARGE = /invalid memory alloc request size|string buffer/;
+const ROW_TOO_LARGE = 'invalid memory alloc request size';
 
 /**
  * The error of the catalogue for what the driver threw. Neither DETAIL, nor parameters, nor the text of the query are
@@ -45,7 +45,7 @@ export function translate(error: unknown, doing: string): unknown {
 
 /**
  * pg_partman catches every error and raises it again as P0001, with its CONTEXT, DETAIL and HINT in the text of the
- * message: what it was has to be read from PostgreSQL's own words.
+ * message: what it was has to be read from PostgreSQL's own words. That they are English is looked at by the preflight.
  */
 const RERAISED: readonly (readonly [RegExp, string])[] = [
   [/canceling statement due to lock timeout/, SQLSTATE.lockNotAvailable],
@@ -58,8 +58,9 @@ function translateServerError(error: postgres.PostgresError, doing: string): Arc
   const [firstPart = ''] = error.message.split(/\n\s*(?:CONTEXT|DETAIL|HINT):/);
   const text = messageMayQuoteValues(sqlstate) ? 'the message is left out, it may quote values' : firstPart;
   const message = `${doing}: ${text}${wordsOfS3(error)} (SQLSTATE ${error.code})`;
-  if (ROW_TOO_LARGE.test(error.message)) return new ArchiverError('RowTooLarge', message);
-  if (sqlstate === SQLSTATE.invalidSchemaName && error.message.includes('"partition_archiver"')) {
+  if (sqlstate === SQLSTATE.internalError && error.message.startsWith(ROW_TOO_LARGE))
+    return new ArchiverError('RowTooLarge', message);
+  if (sqlstate === SQLSTATE.invalidSchemaName && /\bpartition_archiver\b/.test(error.message)) {
     return new ArchiverError(
       'PreflightFailed',
       `${message}: this database is not prepared yet, or is another one`,
@@ -80,7 +81,8 @@ function translateServerError(error: postgres.PostgresError, doing: string): Arc
 
 /**
  * Two sessions changed the same thing in the catalogs at once. Roles are those of the whole server: passwords and
- * memberships meet where two of its databases are prepared at the same time. PostgreSQL has no SQLSTATE for it.
+ * memberships meet where two of its databases are prepared at the same time. PostgreSQL has no SQLSTATE for it, and does
+ * not translate it.
  */
 function metAnotherSession({ code, message, schema_name: schema }: postgres.PostgresError): boolean {
   if (code === SQLSTATE.internalError) return /^tuple concurrently (updated|deleted)$/.test(message);
@@ -109,12 +111,19 @@ export function translateCaught(message: string, doing: string): ArchiverError {
   return new ArchiverError(codeForSqlstate(sqlstateOfWords(message)), `${doing}: ${firstPart}`);
 }
 
-/** Whether the server ended a statement by its `statement_timeout`, and not because somebody cancelled it. */
-export function isStatementTimeout(error: unknown): boolean {
+/** Two clocks may part by 0.05 % while they are set right (adjtimex); a hundredth is plenty. */
+const CLOCKS_AGREE = 0.99;
+
+/**
+ * Whether the server ended a statement by its `statement_timeout`, and not because somebody cancelled it: both have one
+ * SQLSTATE, and words in the server's language. So it is told by how long the statement ran, in milliseconds as its client
+ * has measured them, which are never fewer than the server's.
+ */
+export function isStatementTimeout(error: unknown, ranMs: number, timeoutMs: number): boolean {
   return (
     error instanceof postgres.PostgresError &&
     error.code === SQLSTATE.queryCanceled &&
-    error.message.includes('statement timeout')
+    ranMs >= timeoutMs * CLOCKS_AGREE
   );
 }
 

@@ -17,6 +17,9 @@ interface Destination {
  */
 const SCAN_BLOCKS = { enable_indexscan: 'off', enable_indexonlyscan: 'off', enable_bitmapscan: 'off' };
 
+/** Bytes that S3 takes in a millisecond even on a bad day: 1 MB a second. Tens of them are usual. */
+const SLOWEST_BYTES_PER_MS = 1_000;
+
 /** What aws_s3 says of an export. */
 interface Uploaded {
   readonly rows: number;
@@ -45,7 +48,8 @@ export function exportDatabase(connection: Connection, timeoutMs: number): Expor
     splitSegment: (partition, segment) =>
       translated(`splitting segment ${String(segment)} of partition ${String(partition)}`, async () => {
         const [row] = await connection<[{ upper: number }]>`
-          select partition_archiver.split_segment(${partition}::bigint, ${segment}::integer) as upper`;
+          select partition_archiver.split_segment(${partition}::bigint, ${segment}::integer,
+                   ${timeoutMs * SLOWEST_BYTES_PER_MS}::bigint) as upper`;
         return row.upper;
       }),
   };
@@ -61,7 +65,7 @@ async function exportSegment(
   await pin(transaction, { ...SCAN_BLOCKS, statement_timeout: String(timeoutMs) });
   const source = await beginSegment(transaction, partition, segment, true);
   if (source.state !== 'planned') return { kind: 'already' };
-  const { rows, files, bytes } = await upload(transaction, source, to);
+  const { rows, files, bytes } = await upload(transaction, timeoutMs, source, to);
   await transaction`
     select partition_archiver.record_export(${partition}::bigint, ${segment}::integer, ${source.key}::text,
              ${rows}::bigint, ${files}::integer, ${bytes}::bigint)`;
@@ -75,12 +79,18 @@ class UploadTimedOut extends Error {}
  * Only rows within the recorded bounds go out. Verification reads the segment without that condition, so that a row
  * which had strayed in before the fence came is found there: no scan of the whole table has to look for it.
  */
-async function upload(transaction: Transaction, source: SegmentSource, to: Destination): Promise<Uploaded> {
+async function upload(
+  transaction: Transaction,
+  timeoutMs: number,
+  source: SegmentSource,
+  to: Destination,
+): Promise<Uploaded> {
   // What aws_s3 does with an empty result is not documented, so it is not asked.
   const [found] = await transaction.unsafe<[{ any: boolean }]>(
     `select exists (select from ${source.from} and ${source.withinBounds}) as any`,
   );
   if (!found.any) return { rows: 0, files: 0, bytes: 0 };
+  const began = performance.now();
   try {
     const [uploaded] = await transaction<[Uploaded]>`
       select rows_uploaded as rows, files_uploaded as files, bytes_uploaded as bytes
@@ -89,6 +99,6 @@ async function upload(transaction: Transaction, source: SegmentSource, to: Desti
                options := ${COPY_OPTIONS}::text)`;
     return uploaded;
   } catch (error) {
-    throw isStatementTimeout(error) ? new UploadTimedOut() : error;
+    throw isStatementTimeout(error, performance.now() - began, timeoutMs) ? new UploadTimedOut() : error;
   }
 }

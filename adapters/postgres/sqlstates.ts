@@ -20,6 +20,7 @@ const OURS: Readonly<Record<string, ErrorCode>> = {
   PA016: 'ArchiveDamaged',
   PA017: 'AttachRefused',
   PA018: 'TwinDiffers',
+  PA019: 'ExportTimedOut',
 };
 
 /** SQLSTATEs of PostgreSQL (https://www.postgresql.org/docs/current/errcodes-appendix.html) that decide what to do. */

@@ -28,6 +28,8 @@ export interface PostgresOptions {
   readonly sidecarUrl: string;
   /** False gives up durability for speed: the data does not survive a crash of the machine. */
   readonly durable: boolean;
+  /** Variables of the server's process besides those of this one. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** The PostgreSQL server of a stack. */
@@ -59,6 +61,7 @@ export async function preparePostgres(
         name: 'postgres',
         command: [server, '-D', data, '-c', `config_file=${configuration}`],
         cwd: options.directory,
+        env: { ...process.env, ...options.environment },
         stopSignal: 'SIGINT',
         unprivileged: true,
       });

@@ -69,13 +69,13 @@ describe('a partition that is half verified', () => {
   test('has no other segments than those of its plan, and a verified one is not split', async () => {
     expect(await ask(`begin_segment(${id}, 7, false)`)).toMatch(/^PA001 partition \d+ has no segment 7/);
     expect(await ask(`begin_segment(${id}, 0, true)`)).toMatch(/^answers \{/);
-    expect(await ask(`split_segment(${id}, 7)`)).toMatch(
+    expect(await ask(`split_segment(${id}, 7, 0)`)).toMatch(
       /^PA001 segment 7 of partition \d+ is unknown and cannot be split/,
     );
-    expect(await ask(`split_segment(${id}, 0)`)).toMatch(
+    expect(await ask(`split_segment(${id}, 0, 0)`)).toMatch(
       /^PA001 segment 0 of partition \d+ is verified and cannot be split/,
     );
-    expect(await ask(`split_segment(${id}, 1)`)).toBe('answers 2');
+    expect(await ask(`split_segment(${id}, 1, 0)`)).toBe('answers 2');
   });
 
   test('is exported anew as a whole segment: no proof of the first try stays', async () => {

@@ -2,12 +2,11 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type postgres from 'postgres';
-import { connect } from '../../adapters/postgres/connect.ts';
-import { installArchiver } from '../../adapters/postgres/install.ts';
-import { makeArchiver, ROLE_PASSWORD, type Archiver } from '../support/archiver.ts';
+import type { Archiver } from '../support/archiver.ts';
 import { archiveHalf, type HalfState } from '../support/half-archived.ts';
 import { compareRows, findRows, type Found } from '../support/invariant.ts';
 import { readLedger, type LedgerLine } from '../support/ledger.ts';
+import { archiverOn, prepareDatabase } from '../support/own-server.ts';
 import { makeBucket, makeS3Client } from '../support/s3.ts';
 import { startUpgradableServer, type UpgradableServer } from '../support/upgradable-server.ts';
 import { failureOf } from '../support/verified.ts';
@@ -19,35 +18,16 @@ let sql: postgres.Sql;
 let archiver: Archiver;
 
 const open = (): void => {
-  sql = server.connect(NAME);
-  archiver = makeArchiver({
-    ...{ s3, bucket: archiver.bucket, database: { name: NAME, url: '', sql } },
-    open: (user, notices = [], database = NAME) =>
-      connect(
-        {
-          ...{ host: server.host, port: server.port, database, user, password: ROLE_PASSWORD },
-          ...{ tls: false, applicationName: 'test' },
-        },
-        (notice) => notices.push(notice),
-      ),
-  });
+  archiver = archiverOn(server, NAME, s3, archiver.bucket);
+  ({ sql } = archiver.database);
 };
 
 beforeAll(async () => {
   s3 = makeS3Client();
   archiver = { bucket: await makeBucket(s3, 'upgraded') } as Archiver;
   server = await startUpgradableServer();
-  const admin = server.connect('postgres');
-  await admin.unsafe(`create database ${NAME}`);
-  await admin.end();
+  await prepareDatabase(server, NAME);
   open();
-  await sql`create schema partman`;
-  await sql`create extension pg_partman schema partman`;
-  await sql`create extension aws_s3 cascade`;
-  await installArchiver(sql);
-  for (const role of ['archiver_maintain', 'archiver_read', 'archiver_drop', 'archiver_restore']) {
-    await sql.unsafe(`alter role ${role} password '${ROLE_PASSWORD}'`);
-  }
 });
 afterAll(async () => {
   s3.destroy();

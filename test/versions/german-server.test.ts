@@ -1,0 +1,108 @@
+/** A server that speaks German to whoever does not ask for something else (lc_messages, which only superusers may set). */
+import { existsSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { S3Client } from '@aws-sdk/client-s3';
+import type postgres from 'postgres';
+import { isStatementTimeout, translate } from '../../adapters/postgres/errors.ts';
+import { maintainDatabase } from '../../adapters/postgres/maintain.ts';
+import type { Archiver } from '../support/archiver.ts';
+import { archiverOn, prepareDatabase } from '../support/own-server.ts';
+import { createPartitionSet } from '../support/partition-sets.ts';
+import { makeBucket, makeS3Client } from '../support/s3.ts';
+import { serverMajor } from '../support/stack.ts';
+import { startUpgradableServer, type UpgradableServer } from '../support/upgradable-server.ts';
+import { failureOf } from '../support/verified.ts';
+
+/** Of Debian's package. The servers of the matrix come without, as do containers whose dpkg leaves translations out. */
+const translated = serverMajor() === 15 && existsSync('/usr/share/locale/de/LC_MESSAGES/postgres-15.mo');
+const here = translated ? test : test.skip;
+
+const NAME = 'laden';
+const SET = { schema: 'app', table: 'event', drop: true, graceDays: 0 };
+let server: UpgradableServer;
+let s3: S3Client;
+let sql: postgres.Sql;
+let archiver: Archiver;
+
+beforeAll(async () => {
+  if (!translated) return;
+  s3 = makeS3Client();
+  // What gettext goes by wherever the locale is another one than C.
+  server = await startUpgradableServer({ LANGUAGE: 'de' });
+  await prepareDatabase(server, NAME);
+  archiver = archiverOn(server, NAME, s3, await makeBucket(s3, 'german'));
+  ({ sql } = archiver.database);
+  await createPartitionSet(sql, { months: 3, rowsPerMonth: 20 });
+});
+afterAll(async () => {
+  if (!translated) return;
+  s3.destroy();
+  await sql.end({ timeout: 1 });
+  await server.stop();
+});
+
+/** What a statement is refused with, and for how long it ran. */
+async function refusal(asks: postgres.Sql, statement: string): Promise<{ error: Error; ranMs: number }> {
+  const began = performance.now();
+  const error = await asks
+    .unsafe(`set statement_timeout = '300ms'; ${statement}`)
+    .simple()
+    .then(
+      () => new Error('it succeeded'),
+      (refused: unknown) => refused as Error,
+    );
+  return { error, ranMs: performance.now() - began };
+}
+
+// Seen to fail with the words "statement timeout" and '"partition_archiver"' in adapters/postgres/errors.ts.
+here(
+  'timeouts, rows too large and databases that are not prepared are known without their words',
+  async () => {
+    const slow = await refusal(sql, 'select pg_sleep(20)');
+    expect(slow.error.message).toMatch(/Zeitüberschreitung/);
+    expect(isStatementTimeout(slow.error, slow.ranMs, 300)).toBe(true);
+    const large = await refusal(sql, `select repeat('x', 1200000000)`);
+    expect(large.error.message).not.toMatch(/too large|memory/);
+    expect(translate(large.error, 'export')).toMatchObject({ code: 'RowTooLarge' });
+
+    const elsewhere = server.connect('postgres');
+    const foreign = await refusal(elsewhere, 'select partition_archiver.schema_version()');
+    await elsewhere.end();
+    expect(foreign.error.message).toMatch(/Schema »partition_archiver« existiert nicht/);
+    expect(translate(foreign.error, 'restore')).toMatchObject({ code: 'PreflightFailed' });
+  },
+);
+
+// Seen to fail without: lc_messages in db/010-roles.sql; and without the look at "division by zero" in db/080-preflight.sql.
+here('what pg_partman passes on in words is English, or nothing is run', async () => {
+  const maintenance = async (): Promise<Error> => {
+    const notices: string[] = [];
+    const connection = archiver.open('archiver_maintain', notices);
+    const set = archiver.config([SET]).partitionSets[0]!;
+    try {
+      return await sql.begin(async (holder) => {
+        await holder`lock table app.event in access share mode`;
+        return failureOf(maintainDatabase(connection, notices).runMaintenance(set));
+      });
+    } finally {
+      await connection.end();
+    }
+  };
+  expect(await maintenance()).toMatchObject({ code: 'LockNotAvailable' });
+
+  // As where whoever installed was no superuser.
+  await sql.unsafe(
+    'alter role archiver_maintain reset lc_messages; alter role archiver_read reset lc_messages',
+  );
+  expect(await maintenance()).toMatchObject({ code: 'DatabaseRejected' });
+  const refused = await failureOf(archiver.run(archiver.config([SET])));
+  expect(refused).toMatchObject({ code: 'PreflightFailed' });
+  const [, remedy = ''] = /^setting lc_messages: .* or as a superuser: (.*;)$/m.exec(refused.message) ?? [];
+  await sql.unsafe(remedy);
+  expect(await archiver.run(archiver.config([SET]))).toMatchObject({
+    archived: 1,
+    dropped: 1,
+    failed: 0,
+    rows: 20,
+  });
+});
