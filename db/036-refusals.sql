@@ -37,6 +37,21 @@ create or replace function partition_archiver.dependents_of(p_table oid) returns
        where d.deptype = 'n' and o.relid is distinct from p_table) x
      where x.description is not null);
 
+-- What draws numbers from a sequence that a table's column owns: the default of the parent, where the sequence came along
+-- with the plain table that became the first partition. It would go into quarantine with the table, and every insert into
+-- the parent would fail. One line for each sequence, with what parts it from the table.
+create or replace function partition_archiver.shared_sequences(p_table oid) returns setof text
+  language sql stable set search_path = pg_catalog, pg_temp as $$
+  select format('it owns sequence %1$s, which is used by %2$s: alter sequence %1$s owned by none;', s.oid::regclass,
+           array_to_string((array_agg(distinct pg_describe_object(d.classid, d.objid, d.objsubid)))[1:3], ', '))
+    from pg_depend o join pg_class s on s.oid = o.objid and s.relkind = 'S'
+    join pg_depend d on d.refclassid = 'pg_class'::regclass and d.refobjid = s.oid and d.deptype = 'n'
+    left join pg_attrdef a on d.classid = 'pg_attrdef'::regclass and a.oid = d.objid
+   where o.classid = 'pg_class'::regclass and o.refclassid = 'pg_class'::regclass and o.refobjid = p_table and o.refobjsubid > 0
+     and o.deptype in ('a', 'i') and a.adrelid is distinct from p_table
+   group by s.oid
+$$;
+
 -- What a base type says that can be written as text and not be read from it, like pg_ndistinct and gtsvector: COPY would
 -- archive its values, and nothing could ever restore them. Null for all others, whatever they say of an empty text.
 create or replace function partition_archiver.input_refusal(p_type oid) returns text
@@ -84,6 +99,8 @@ create or replace function partition_archiver.refusals(p_table oid) returns text
       union all
       select 'depended upon by ' || array_to_string(d, ', ') from (select partition_archiver.dependents_of(p_table) as d) x
         where d is not null
+      union all
+      select partition_archiver.shared_sequences(p_table)
     ) r);
 
 reset role;

@@ -29,18 +29,28 @@ begin
       hint = 'Rename or move that table, then try again.';
   end if;
 
-  execute format('drop trigger partition_archiver_fence_row on partition_archive.%I', l.quarantine_name);
-  execute format('drop trigger partition_archiver_fence_truncate on partition_archive.%I', l.quarantine_name);
+  -- Whoever lifted the fence by mistake gets the table back all the same.
+  execute format('drop trigger if exists partition_archiver_fence_row on partition_archive.%I', l.quarantine_name);
+  execute format('drop trigger if exists partition_archiver_fence_truncate on partition_archive.%I', l.quarantine_name);
   execute format('revoke select on partition_archive.%I from archiver_read, archiver_trial', l.quarantine_name);
   execute format('alter table partition_archive.%I set schema %I', l.quarantine_name, l.table_schema);
   execute format('alter table %I.%I rename to %I', l.table_schema, l.quarantine_name, l.table_name);
-  for v_object in select * from jsonb_to_recordset(l.original_names) as x (oid oid, kind "char", name name) loop
+  -- An index may be gone with a function or an operator class of the application's.
+  for v_object in
+    select x.kind, x.name, c.relname from jsonb_to_recordset(l.original_names) as x (oid oid, kind "char", name name) join pg_class c on c.oid = x.oid
+  loop
     execute format('alter %s %I.%I rename to %I', case v_object.kind when 'S' then 'sequence' else 'index' end,
-      l.table_schema, (select relname from pg_class where oid = v_object.oid), v_object.name);
+      l.table_schema, v_object.relname, v_object.name);
   end loop;
   foreach v_statement in array partition_archiver.render_ddl(l.ddl, l.table_schema, l.table_name, array['foreign_keys', 'row_security']) loop
-    -- Validating would hold a lock on the live referenced table for as long as the scan takes. Said twice it is as well.
-    execute v_statement || case when v_statement ~ ' FOREIGN KEY ' then ' NOT VALID' else '' end;
+    begin
+      -- Validating would hold a lock on the live referenced table for as long as the scan takes. Said twice it is as well.
+      execute v_statement || case when v_statement ~ ' FOREIGN KEY ' then ' NOT VALID' else '' end;
+    exception when undefined_table or undefined_column or invalid_schema_name or invalid_foreign_key then
+      -- What it referenced went meanwhile, which would have taken the foreign key with it.
+      insert into partition_archiver.event (partition_id, from_state, to_state, note)
+        values (p_id, l.state, 'released', format('left out: %s (%s)', v_statement, sqlerrm));
+    end;
   end loop;
   execute format('alter table %s owner to %I', v_table, l.original_owner);
 

@@ -185,3 +185,30 @@ test('what cannot be archived is refused with its reason, blocked, and left as i
   }
   expect(await run(configured())).toMatchObject({ archived: mended, dropped: mended, failed: 0 });
 });
+
+// Seen to fail without shared_sequences(): it was archived, and no insert into the parent succeeded any more.
+test('a partition that owns the sequence of its set is left alone until it owns it no more', async () => {
+  const { database, run, config } = archiver();
+  const { sql } = database;
+  const settings = config([{ schema: 'app', table: 'numbered', drop: true, graceDays: 0 }]);
+  await createPartitionSet(sql, { table: 'numbered', months: 3, rowsPerMonth: 20 });
+  await run(settings, { only: 'inventory' });
+  const name = `app.${nth(await readLedger(sql, 'numbered'), 0).table}`;
+  // The plain table became the first partition, and kept its serial column.
+  await sql.unsafe(`create sequence app.numbers; alter sequence app.numbers owner to app_owner;
+    alter sequence app.numbers owned by ${name}.id;
+    alter table app.numbered alter column id set default nextval('app.numbers')`);
+
+  expect((await failureOf(run(settings))).message).toMatch(
+    /PartitionRefused, .* it owns sequence app\.numbers, which is used by default value for column id of table app\.numbered, .*: alter sequence app\.numbers owned by none;/,
+  );
+  await sql.begin(async (tx) => {
+    await tx`set local role app_owner`;
+    await tx`insert into app.numbered (ts, payload) values (now(), 'goes on')`;
+  });
+
+  await sql`alter sequence app.numbers owned by none`;
+  await sql`select partition_archiver.unblock(${nth(await readLedger(sql, 'numbered'), 0).id}::bigint)`;
+  expect(await run(settings)).toMatchObject({ archived: 1, dropped: 1, failed: 0 });
+  await sql`insert into app.numbered (ts, payload) values (now(), 'goes on')`;
+});
