@@ -75,6 +75,7 @@ create or replace function partition_archiver.keys_without(p_table oid, p_contro
 $$;
 
 -- Columns of a key by which a changed row is found again: the primary key, or another one that is unique and never null.
+-- Not by an index that tells values apart otherwise than their type does by default: keys that are written down are sorted by that.
 create or replace function partition_archiver.row_key(p_table oid) returns name[]
   language sql stable set search_path = pg_catalog, pg_temp
   return coalesce((
@@ -84,6 +85,10 @@ create or replace function partition_archiver.row_key(p_table oid) returns name[
      where i.indrelid = p_table and i.indisunique and i.indisvalid and i.indimmediate and i.indpred is null and i.indexprs is null
        and not exists (select from unnest((i.indkey::int2[])[0:i.indnkeyatts - 1]) k join pg_attribute a on a.attrelid = p_table and a.attnum = k
                         where not a.attnotnull)
+       and not exists (select from unnest(i.indkey::int2[], i.indclass::oid[]) as x (attnum, opclass)
+                         join pg_attribute a on a.attrelid = p_table and a.attnum = x.attnum join pg_opclass c on c.oid = x.opclass
+                         join pg_opclass d on d.opcmethod = c.opcmethod and d.opcintype = a.atttypid and d.opcdefault
+                        where d.opcfamily <> c.opcfamily)
      order by i.indisprimary desc, i.indnkeyatts, i.indexrelid limit 1), '{}');
 
 -- Whether an index has the rows in the order of the control column, so that they can be read range by range.
@@ -157,11 +162,19 @@ create or replace function partition_archiver.partition_table_problems(p_table o
         where p_mode = 'online' and partition_archiver.row_key(p_table) = '{}'
       union all select format('its owner %1$I may not create tables in schema %2$I: grant create on schema %2$I to %1$I;', pg_get_userbyid(c.relowner), n.nspname)
         where not has_schema_privilege(c.relowner, n.oid, 'create')
-      union all select format('%I is there already; let go of the table that was replaced before, or roll back what was begun', o.oid::regclass::text)
-        from pg_class o where o.relnamespace in ('partition_archiver_twin'::regnamespace, 'partition_archiver_replaced'::regnamespace)
-         and (o.relname = c.relname or o.relname in (select x.relname from pg_index i join pg_class x on x.oid = i.indexrelid where i.indrelid = p_table))
     ) r where c.oid = p_table
     union all select format('there is no table with oid %s', p_table) where not exists (select from pg_class where oid = p_table))
+$$;
+
+-- What stands where the twin and the table that it replaces are to be put.
+create or replace function partition_archiver.twin_problems(p_table oid) returns text[]
+  language sql stable set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
+  select array(
+    select format('%I is there already; let go of the table that was replaced before, or roll back what was begun', o.oid::regclass::text)
+      from pg_class o
+     where o.relnamespace in ('partition_archiver_twin'::regnamespace, 'partition_archiver_replaced'::regnamespace)
+       and o.relname in (select relname from pg_class where oid = p_table
+                         union all select x.relname from pg_index i join pg_class x on x.oid = i.indexrelid where i.indrelid = p_table))
 $$;
 
 reset role;

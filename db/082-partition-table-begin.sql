@@ -25,7 +25,7 @@ begin
       raise exception 'somebody altered the triggers that watch %.%, so that changes may have gone by: roll back and begin anew', j.table_schema, j.table_name
         using errcode = 'PA002';
     end if;
-    if (select jsonb_agg(facts - 'number' order by attnum) from partition_archiver.ddl_columns(j.table_oid, 'none')) is distinct from j.columns
+    if (select jsonb_agg(facts order by attnum) from partition_archiver.ddl_columns(j.table_oid, 'none')) is distinct from j.columns
        or partition_archiver.repartition_objects(j.table_oid) is distinct from j.objects then
       raise exception 'columns, indexes, constraints, triggers or policies of %.% changed since it began: roll back and begin anew', j.table_schema, j.table_name
         using errcode = 'PA002';
@@ -41,11 +41,20 @@ create or replace function partition_archiver.watch_of(p_table oid) returns json
   return (select coalesce(jsonb_agg(jsonb_build_object('name', tgname, 'xmin', xmin::text, 'enabled', tgenabled) order by tgname), '[]')
             from pg_trigger where tgrelid = p_table and tgname like 'partition\_archiver\_repartition%');
 
--- What of a table must not change meanwhile, without what this has put there itself.
+-- What of a table must not change meanwhile, without what this has put there itself: what there is, and what the keys, checks
+-- and indexes say that the twin has been given.
 create or replace function partition_archiver.repartition_objects(p_table oid) returns jsonb
-  language sql stable set search_path = pg_catalog, pg_temp
-  return (select coalesce(jsonb_agg(o order by o ->> 'kind', o ->> 'name'), '[]') from jsonb_array_elements(partition_archiver.ddl_objects(p_table)) o
-           where not (o ->> 'kind' = 'trigger' and o ->> 'name' like 'partition\_archiver\_repartition%'));
+  language sql stable set search_path = pg_catalog, pg_temp set quote_all_identifiers = off
+  return (
+    select coalesce(jsonb_agg(o order by o ->> 'kind', o ->> 'name'), '[]') from (
+      select o from jsonb_array_elements(partition_archiver.ddl_objects(p_table)) o
+       where not (o ->> 'kind' = 'trigger' and o ->> 'name' like 'partition\_archiver\_repartition%')
+      union all
+      select jsonb_build_object('kind', 'definition of constraint', 'name', conname, 'detail', pg_get_constraintdef(oid))
+        from pg_constraint where conrelid = p_table
+      union all
+      select jsonb_build_object('kind', 'definition of index', 'name', indexrelid, 'detail', pg_get_indexdef(indexrelid))
+        from pg_index where indrelid = p_table) x);
 
 -- Keys and indexes of the twin, from those of the table.
 create or replace function partition_archiver.make_twin_keys(p_table oid, p_twin text, p_control name, p_keys text, p_statements text[]) returns void
@@ -96,7 +105,8 @@ declare
   v_id bigint;
   v_statement text;
 begin
-  v_problems := partition_archiver.partition_table_problems(p_table, p_control, p_mode, p_options ->> 'keys');
+  v_problems := partition_archiver.partition_table_problems(p_table, p_control, p_mode, p_options ->> 'keys')
+    || partition_archiver.twin_problems(p_table);
   v_problems := v_problems || partition_archiver.large_scan_problem(p_table, p_control, (p_options ->> 'largestScan')::bigint);
   v_problems := array_remove(v_problems, null);
   if v_problems <> '{}' then
@@ -107,12 +117,13 @@ begin
   v_twin := format('partition_archiver_twin.%I', v_name);
   perform partition_archiver.set_lock_timeout();
   execute format('lock table only %I.%I in access exclusive mode', v_schema, v_name);
-  v_problems := partition_archiver.partition_table_problems(p_table, p_control, p_mode, p_options ->> 'keys');
+  v_problems := partition_archiver.partition_table_problems(p_table, p_control, p_mode, p_options ->> 'keys')
+    || partition_archiver.twin_problems(p_table);
   if v_problems <> '{}' or to_regclass(format('%I.%I', v_schema, v_name))::oid <> p_table then
     raise exception 'the table changed just now: %', array_to_string(v_problems, '; ') using errcode = 'PA001';
   end if;
   v_objects := partition_archiver.repartition_objects(p_table);
-  select jsonb_agg(facts - 'number' order by attnum) into v_columns from partition_archiver.ddl_columns(p_table, 'none');
+  select jsonb_agg(facts order by attnum) into v_columns from partition_archiver.ddl_columns(p_table, 'none');
   v_ddl := partition_archiver.capture_ddl(p_table);
   if v_ddl -> 'refused' <> '[]' then
     raise exception '%', (select string_agg(r, E'\n') from jsonb_array_elements_text(v_ddl -> 'refused') r) using errcode = 'PA010';
@@ -157,8 +168,9 @@ declare
 begin
   if p_key <> '{}' then
     execute format('create table partition_archiver_twin.changed_%s as select %s from only %s with no data', p_id, v_keys, v_table);
-    execute format('alter table partition_archiver_twin.changed_%s add column seq bigint generated always as identity primary key', p_id);
-    execute format('create table partition_archiver_twin.taken_%s as select %s, 0::bigint as batch from only %s with no data', p_id, v_keys, v_table);
+    -- Not by names that a key may well have.
+    execute format('alter table partition_archiver_twin.changed_%s add column partition_archiver_seq bigint generated always as identity primary key', p_id);
+    execute format('create table partition_archiver_twin.taken_%s as select %s, 0::bigint as partition_archiver_batch from only %s with no data', p_id, v_keys, v_table);
     execute format('alter table partition_archiver_twin.taken_%s add primary key (%s)', p_id, v_keys);
     execute format($function$
       create function partition_archiver_twin.note_%1$s() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $body$
@@ -166,7 +178,8 @@ begin
         if tg_op in ('UPDATE', 'DELETE') then
           insert into partition_archiver_twin.changed_%1$s (%2$s) values (%3$s);
         end if;
-        if tg_op = 'INSERT' or tg_op = 'UPDATE' and (%3$s) is distinct from (%4$s) then
+        -- Bit for bit: another way to write a key may be the same one, which does no harm, and every type can be asked this.
+        if tg_op = 'INSERT' or tg_op = 'UPDATE' and record_image_ne(row(%3$s), row(%4$s)) then
           insert into partition_archiver_twin.changed_%1$s (%2$s) values (%4$s);
         end if;
         return null;

@@ -2,10 +2,29 @@
 
 set role archive_owner;
 
--- A join of two by the columns of a key.
-create or replace function partition_archiver.join_on(p_key name[], p_left text, p_right text) returns text
-  language sql immutable set search_path = pg_catalog, pg_temp
-  return (select string_agg(format('%s.%I = %s.%I', p_left, k, p_right, k), ' and ') from unnest(p_key) k);
+-- A join of two by the columns of the key, which are equal where the index of the key says so. The operator that is found by its
+-- name here is another one for types of extensions: it compares citext as text, and there is none for ltree.
+create or replace function partition_archiver.join_on(j partition_archiver.repartition, p_left text, p_right text) returns text
+  language sql stable set search_path = pg_catalog, pg_temp set quote_all_identifiers = off
+  return (
+    select string_agg(format('%s.%I operator(%s) %s.%I', p_left, k.name, e.operator, p_right, k.name), ' and ' order by k.n)
+      from unnest(j.key_columns) with ordinality as k (name, n)
+      -- Without one, the statement is none.
+      left join lateral (
+       select format('%I.%s', s.nspname, o.oprname) as operator
+         from pg_index i cross join unnest(i.indkey::int2[], i.indclass::oid[]) as x (attnum, opclass)
+         join pg_attribute a on a.attrelid = i.indrelid and a.attnum = x.attnum and a.attname = k.name
+         join pg_opclass c on c.oid = x.opclass
+         join pg_amop m on m.amopfamily = c.opcfamily and m.amoplefttype = c.opcintype and m.amoprighttype = c.opcintype and m.amopstrategy = 3
+         join pg_operator o on o.oid = m.amopopr join pg_namespace s on s.oid = o.oprnamespace
+        where i.indrelid = j.table_oid and i.indisunique and i.indimmediate
+        order by i.indisprimary desc, i.indexrelid limit 1) e on true);
+
+-- The columns with data, each with an alias in front: a join brings other columns, whose names may be the same.
+create or replace function partition_archiver.columns_of(p_table oid, p_alias text) returns text
+  language sql stable set search_path = pg_catalog, pg_temp set quote_all_identifiers = off
+  return (select string_agg(format('%s.%I', p_alias, attname), ', ' order by attnum) from pg_attribute
+           where attrelid = p_table and attnum > 0 and not attisdropped and attgenerated = '');
 
 -- Notes that the twin has its partitions; from here on rows are taken over. PA010 where rows would have no partition.
 create or replace function partition_archiver.begin_copy(p_id bigint) returns void
@@ -75,21 +94,21 @@ begin
   if j.mode = 'plain' then
     return 0;
   end if;
-  execute format('select coalesce(max(batch), 0) + 1 from partition_archiver_twin.taken_%s', p_id) into v_batch;
+  execute format('select coalesce(max(partition_archiver_batch), 0) + 1 from partition_archiver_twin.taken_%s', p_id) into v_batch;
   execute format($take$
     with gone as (delete from partition_archiver_twin.changed_%1$s returning %2$s)
-    insert into partition_archiver_twin.taken_%1$s (%2$s, batch) select distinct %2$s, %3$s from gone on conflict (%2$s) do update set batch = excluded.batch$take$,
+    insert into partition_archiver_twin.taken_%1$s (%2$s, partition_archiver_batch) select distinct %2$s, %3$s from gone
+      on conflict (%2$s) do update set partition_archiver_batch = excluded.partition_archiver_batch$take$,
     p_id, v_keys, v_batch);
   get diagnostics v_taken = row_count;
   if v_taken = 0 then
     return 0;
   end if;
-  execute format('delete from partition_archiver_twin.%I t using partition_archiver_twin.taken_%s k where k.batch = %s and %s',
-    j.table_name, p_id, v_batch, partition_archiver.join_on(j.key_columns, 't', 'k'));
-  execute format('insert into partition_archiver_twin.%1$I (%2$s) overriding system value select %3$s from only %4$I.%5$I s join partition_archiver_twin.taken_%6$s k on k.batch = %7$s and %8$s',
-    j.table_name, v_columns, (select string_agg('s.' || quote_ident(attname), ', ' order by attnum) from pg_attribute
-      where attrelid = j.table_oid and attnum > 0 and not attisdropped and attgenerated = ''),
-    j.table_schema, j.table_name, p_id, v_batch, partition_archiver.join_on(j.key_columns, 's', 'k'));
+  execute format('delete from partition_archiver_twin.%I t using partition_archiver_twin.taken_%s k where k.partition_archiver_batch = %s and %s',
+    j.table_name, p_id, v_batch, partition_archiver.join_on(j, 't', 'k'));
+  execute format('insert into partition_archiver_twin.%1$I (%2$s) overriding system value select %3$s from only %4$I.%5$I s join partition_archiver_twin.taken_%6$s k on k.partition_archiver_batch = %7$s and %8$s',
+    j.table_name, v_columns, partition_archiver.columns_of(j.table_oid, 's'),
+    j.table_schema, j.table_name, p_id, v_batch, partition_archiver.join_on(j, 's', 'k'));
   return v_taken;
 end
 $$;
@@ -107,13 +126,13 @@ begin
     return 0;
   end if;
   execute format($compare$
-    with old as (select s::text as line from only %1$I.%2$I s join partition_archiver_twin.taken_%3$s k on %4$s
+    with old as (select (s.*)::text as line from only %1$I.%2$I s join partition_archiver_twin.taken_%3$s k on %4$s
                   where not exists (select from partition_archiver_twin.changed_%3$s p where %5$s)),
-         new as (select t::text as line from partition_archiver_twin.%2$I t join partition_archiver_twin.taken_%3$s k on %6$s
+         new as (select (t.*)::text as line from partition_archiver_twin.%2$I t join partition_archiver_twin.taken_%3$s k on %6$s
                   where not exists (select from partition_archiver_twin.changed_%3$s p where %5$s))
     select count(*) from ((table old except all table new) union all (table new except all table old)) d$compare$,
-    j.table_schema, j.table_name, p_id, partition_archiver.join_on(j.key_columns, 's', 'k'), partition_archiver.join_on(j.key_columns, 'k', 'p'),
-    partition_archiver.join_on(j.key_columns, 't', 'k')) into v_count;
+    j.table_schema, j.table_name, p_id, partition_archiver.join_on(j, 's', 'k'), partition_archiver.join_on(j, 'k', 'p'),
+    partition_archiver.join_on(j, 't', 'k')) into v_count;
   return v_count;
 end
 $$;

@@ -69,7 +69,7 @@ create or replace function partition_archiver.range_to_compare(p_id bigint, p_by
   language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off set timezone = 'UTC' set datestyle = 'ISO, YMD' as $$
 declare
   j partition_archiver.repartition := partition_archiver.claim_repartition(p_id, 'copied');
-  v_columns text := partition_archiver.column_list(j.table_oid);
+  v_columns text := partition_archiver.columns_of(j.table_oid, 'r');
   v_type text := (select format_type(atttypid, null) from pg_attribute where attrelid = j.table_oid and attname = j.control_column);
   v_problem text := partition_archiver.large_scan_problem(j.table_oid, j.control_column, p_largest);
   v_to text;
@@ -88,7 +88,7 @@ begin
   v_where := ' where ' || partition_archiver.within_range(j, j.compared_to, v_to);
   if j.mode = 'online' then
     v_where := v_where || format(' and not exists (select from partition_archiver_twin.changed_%s k where %s)', p_id,
-      partition_archiver.join_on(j.key_columns, 'r', 'k'));
+      partition_archiver.join_on(j, 'r', 'k'));
   end if;
   select jsonb_agg(x.name order by x.n), format('array[%s]::%s[]', string_agg(quote_literal(x.lower), ', ' order by x.n), v_type),
          string_agg(format('(%s::oid, %s)', x.oid, x.n), ', ' order by x.n),

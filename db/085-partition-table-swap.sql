@@ -13,6 +13,7 @@ declare
   v_new text;
   v_object record;
   v_value record;
+  v_problems text[];
 begin
   if current_setting('transaction_isolation') <> 'read committed' then
     raise exception 'transaction isolation is %', current_setting('transaction_isolation') using errcode = 'PA001';
@@ -22,8 +23,12 @@ begin
   v_old := format('partition_archiver_replaced.%I', j.table_name);
   perform partition_archiver.set_lock_timeout();
   execute format('lock table only %s in access exclusive mode', v_new);
-  -- What changed while this waited.
+  -- What changed while this waited, or came to depend on the table since it began and would go on with the old one.
   j := partition_archiver.claim_repartition(p_id, 'checked');
+  v_problems := partition_archiver.partition_table_problems(j.table_oid, j.control_column, j.mode, j.options ->> 'keys');
+  if v_problems <> '{}' then
+    raise exception '%', array_to_string(v_problems, E'\n') using errcode = 'PA010';
+  end if;
   if j.mode = 'online' then
     execute format('select (select count(*) from partition_archiver_twin.changed_%1$s) + (select count(*) from partition_archiver_twin.taken_%1$s)', p_id)
       into v_count;
@@ -37,6 +42,12 @@ begin
     end if;
   end if;
   perform partition_archiver.unwatch_source(p_id, j.table_oid);
+  -- Owner, grants, triggers and policies of now: they may have been others when it began.
+  j.ddl := partition_archiver.capture_ddl(j.table_oid);
+  j.table_owner := (select pg_get_userbyid(relowner) from pg_class where oid = j.table_oid);
+  if j.ddl -> 'refused' <> '[]' then
+    raise exception '%', (select string_agg(r, E'\n') from jsonb_array_elements_text(j.ddl -> 'refused') r) using errcode = 'PA010';
+  end if;
 
   -- The old table: out of the way, behind a fence, without what would hold others up.
   for v_object in select s.oid, s.name, s.attnum, s.is_identity from partition_archiver.owned_sequences(j.table_oid) s loop

@@ -1,62 +1,16 @@
 /** A plain table becomes a partition set while it is written to. */
 import { expect, test } from '@jest/globals';
-import { connect, type Connection } from '../../adapters/postgres/connect.ts';
-import { partitionTableDatabase } from '../../adapters/postgres/partition-table.ts';
-import { letGoOfReplaced, partitionTable, rollBackPartitionTable } from '../../core/partition-table.ts';
-import type { PartitionTablePorts } from '../../core/partition-table/steps.ts';
-import type { PartitionTableDatabase, PartitionTablePlan } from '../../core/partition-table/database.ts';
+import { letGoOfReplaced, rollBackPartitionTable } from '../../core/partition-table.ts';
+import type { PartitionTablePlan } from '../../core/partition-table/database.ts';
 import { enrollOwner } from '../../adapters/postgres/install.ts';
-import { hurriedClock, useArchiver } from '../support/archiver.ts';
-import { stack } from '../support/database.ts';
+import { useArchiver } from '../support/archiver.ts';
+import { makePartitioner } from '../support/partition-table.ts';
 import { contents, makePlainTable as makeTable } from '../support/plain-table.ts';
 import { withRoleRetries } from '../support/roles.ts';
 import { failureOf } from '../support/verified.ts';
 
 const archiver = useArchiver();
-const PLAN: PartitionTablePlan = {
-  ...{
-    schema: 'shop',
-    table: 'orders',
-    control: 'at',
-    interval: '1 month',
-    premake: 4,
-    retention: '2 months',
-  },
-  ...{ mode: 'online', keys: 'extend', defaultPartition: true, epoch: 'none', timeZone: 'UTC' },
-};
-
-function open(): Connection {
-  const { host, port, superuser } = stack().postgres;
-  return connect({
-    host,
-    port,
-    database: archiver().database.name,
-    ...superuser,
-    tls: false,
-    applicationName: 'test',
-  });
-}
-
-/** Works with the real database, some of whose calls a test may replace. */
-async function withPorts<T>(
-  work: (ports: PartitionTablePorts) => Promise<T>,
-  changes: (real: PartitionTableDatabase) => Partial<PartitionTableDatabase> = () => ({}),
-): Promise<T> {
-  const connection = open();
-  const real = partitionTableDatabase(connection, open);
-  try {
-    const log = { info: () => {}, warn: () => {} };
-    return await work({ database: { ...real, ...changes(real) }, clock: hurriedClock, log });
-  } finally {
-    await connection.end();
-  }
-}
-
-const run = (
-  plan: Partial<PartitionTablePlan> = {},
-  changes?: Parameters<typeof withPorts>[1],
-): ReturnType<typeof partitionTable> =>
-  withPorts((ports) => partitionTable({ ...PLAN, ...plan }, ports), changes);
+const { open, withPorts, run } = makePartitioner(archiver);
 
 // Seen to fail without: the trigger's entries for updates or for deletes, and without take_changes before the swap.
 test('a table in use becomes a partition set, and no write is lost', async () => {
@@ -93,7 +47,7 @@ test('a table in use becomes a partition set, and no write is lost', async () =>
   };
   const writers = Promise.all([writer(1), writer(2)]);
   let written = 0;
-  const outcome = await run({}, (real) => ({
+  const outcome = await run({ table: 'orders' }, (real) => ({
     // Small steps, with writes between each two of them.
     copyBlocks: async (job) => {
       const before = writes;

@@ -1,0 +1,51 @@
+import { connect, type Connection } from '../../adapters/postgres/connect.ts';
+import { partitionTableDatabase } from '../../adapters/postgres/partition-table.ts';
+import { partitionTable, type PartitionTableOutcome } from '../../core/partition-table.ts';
+import type { PartitionTableDatabase, PartitionTablePlan } from '../../core/partition-table/database.ts';
+import type { PartitionTablePorts, Progress } from '../../core/partition-table/steps.ts';
+import { hurriedClock, type Archiver } from './archiver.ts';
+import { stack } from './database.ts';
+
+const PLAN: Omit<PartitionTablePlan, 'table'> = {
+  ...{ schema: 'shop', control: 'at', interval: '1 month', premake: 4, retention: '2 months' },
+  ...{ mode: 'online', keys: 'extend', defaultPartition: true, epoch: 'none', timeZone: 'UTC' },
+};
+
+/** Some calls of the real database, replaced. */
+type Changes = (real: PartitionTableDatabase) => Partial<PartitionTableDatabase>;
+
+/** Makes partition sets of tables in schema shop, as an administrator would. */
+export interface Partitioner {
+  open(): Connection;
+  withPorts<T>(work: (ports: PartitionTablePorts) => Promise<T>, changes?: Changes): Promise<T>;
+  run(
+    plan: Partial<PartitionTablePlan> & { readonly table: string },
+    changes?: Changes,
+    upTo?: Progress['upTo'],
+  ): Promise<PartitionTableOutcome>;
+}
+
+/** A partitioner for the database of a test file. */
+export function makePartitioner(archiver: () => Archiver): Partitioner {
+  const open = (): Connection => {
+    const { host, port, superuser } = stack().postgres;
+    const database = archiver().database.name;
+    return connect({ host, port, database, ...superuser, tls: false, applicationName: 'test' });
+  };
+  const withPorts: Partitioner['withPorts'] = async (work, changes = () => ({})) => {
+    const connection = open();
+    const real = partitionTableDatabase(connection, open);
+    try {
+      const log = { info: () => undefined, warn: () => undefined };
+      return await work({ database: { ...real, ...changes(real) }, clock: hurriedClock, log });
+    } finally {
+      await connection.end();
+    }
+  };
+  return {
+    open,
+    withPorts,
+    run: (plan, changes, upTo) =>
+      withPorts((ports) => partitionTable({ ...PLAN, ...plan }, ports, upTo), changes),
+  };
+}
