@@ -56,13 +56,13 @@ end
 $$;
 
 -- The <period> of the keys in S3, from the recorded bounds and never from a name: 2021, 202101, 20210131,
--- 20210131T060000 in the set's time zone; for an id set the lower bound itself.
+-- 20210131T060000 in the set's time zone; for an id set, and for one that begins at -infinity, the lower bound itself.
 create or replace function partition_archiver.period(
     p_lower timestamptz, p_upper timestamptz, p_lower_bound text, p_time_zone text)
   returns text language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
   return case
-    when p_lower is null then p_lower_bound
+    when p_lower is null or not isfinite(p_lower) then p_lower_bound
     when date_trunc('year', p_lower at time zone p_time_zone) = p_lower at time zone p_time_zone
          and p_upper at time zone p_time_zone >= p_lower at time zone p_time_zone + interval '1 year'
       then to_char(p_lower at time zone p_time_zone, 'YYYY')

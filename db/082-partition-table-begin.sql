@@ -53,7 +53,7 @@ create or replace function partition_archiver.repartition_objects(p_table oid) r
       select jsonb_build_object('kind', 'definition of constraint', 'name', conname, 'detail', pg_get_constraintdef(oid))
         from pg_constraint where conrelid = p_table
       union all
-      select jsonb_build_object('kind', 'definition of index', 'name', indexrelid, 'detail', pg_get_indexdef(indexrelid))
+      select jsonb_build_object('kind', 'definition of index', 'name', indexrelid::regclass, 'detail', pg_get_indexdef(indexrelid))
         from pg_index where indrelid = p_table) x);
 
 -- Keys and indexes of the twin, from those of the table.

@@ -145,7 +145,7 @@ begin
   -- Without attached partitions: whole weeks from a Monday, everything else from the turn of a century.
   select coalesce(min(a.lower_time) at time zone p_time_zone,
            case when v_step = interval '7 days' then timestamp '2001-01-01' else timestamp '2000-01-01' end)
-    into v_base from partition_archiver.attached_partitions(p_parent, p_time_zone) a where a.lower_time is not null;
+    into v_base from partition_archiver.attached_partitions(p_parent, p_time_zone) a where isfinite(a.lower_time);
   -- Months differ in length, so the estimate is off by a few at most.
   v_count := floor(extract(epoch from v_low - v_base) / extract(epoch from v_step))::bigint;
   while v_base + v_count * v_step > v_low loop v_count := v_count - 1; end loop;

@@ -47,4 +47,7 @@ test('where bounds are no times the period is the lower one as it is', async () 
   const [row] = await database().sql<[{ period: string }]>`
     select partition_archiver.period(null, null, '3000', 'UTC') as period`;
   expect(row.period).toBe('3000');
+  const [endless] = await database().sql<[{ period: string }]>`
+    select partition_archiver.period('-infinity', '2000-01-01', '-infinity', 'UTC') as period`;
+  expect(endless.period).toBe('-infinity');
 });

@@ -10,7 +10,7 @@ import { withRoleRetries } from '../support/roles.ts';
 import { failureOf } from '../support/verified.ts';
 
 const archiver = useArchiver();
-const { open, withPorts, run } = makePartitioner(archiver);
+const { withPorts, run } = makePartitioner(archiver);
 
 // Seen to fail without: the trigger's entries for updates or for deletes, and without take_changes before the swap.
 test('a table in use becomes a partition set, and no write is lost', async () => {

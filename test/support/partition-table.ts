@@ -16,7 +16,6 @@ type Changes = (real: PartitionTableDatabase) => Partial<PartitionTableDatabase>
 
 /** Makes partition sets of tables in schema shop, as an administrator would. */
 export interface Partitioner {
-  open(): Connection;
   withPorts<T>(work: (ports: PartitionTablePorts) => Promise<T>, changes?: Changes): Promise<T>;
   run(
     plan: Partial<PartitionTablePlan> & { readonly table: string },
@@ -43,7 +42,6 @@ export function makePartitioner(archiver: () => Archiver): Partitioner {
     }
   };
   return {
-    open,
     withPorts,
     run: (plan, changes, upTo) =>
       withPorts((ports) => partitionTable({ ...PLAN, ...plan }, ports, upTo), changes),
