@@ -173,6 +173,7 @@ export class ArchiverFunctions extends Construct {
       applicationLogLevelV2: lambda.ApplicationLogLevel.INFO,
       tracing: lambda.Tracing.ACTIVE,
       environment: {
+        ...HEAP_FOR_STREAMS,
         ARCHIVER: props.archiver,
         DATABASE_NAME: database.databaseName,
         ...(login !== undefined && {
@@ -215,6 +216,15 @@ function letIn(
 export function constructId(step: Step): string {
   return step.replace(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
+
+/**
+ * A stream leaves a dead buffer behind for every few KB, and V8 lets them lie until the young generation is due: with the
+ * smallest one that is a few MiB of them. Where the limit of the heap is below 2 GiB, it also marks all of the heap for each
+ * 64 MiB; so the limit lies above what a function has, and Lambda is what ends one that takes too much. Lambda's own choice
+ * (5 and 90 % of the memory), which it leaves where NODE_OPTIONS says either, takes 1.4 times the processor and 1.6 times
+ * the memory to verify a segment: 2.5 s and 190 MiB for 5.7 M rows, so 1.9 s and 117 MiB.
+ */
+const HEAP_FOR_STREAMS = { NODE_OPTIONS: '--max-semi-space-size=1 --max-old-space-size=4096' };
 
 /** RDS itself has certificates of Amazon's own authority, which Node knows only from this file of the runtime. */
 const PAST_THE_PROXY = { NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem' };

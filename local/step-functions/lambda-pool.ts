@@ -49,6 +49,13 @@ export interface LambdaPoolOptions {
 /** How often memory is measured; a function that takes too much is found within this time. */
 const MEMORY_CHECK_MS = 100;
 
+/** As Lambda's runtime for Node.js 24 sets them: by the function's memory, unless NODE_OPTIONS says one of them. */
+function heapLimits({ memoryMiB, environment }: LocalFunction): string[] {
+  if (/--max[-_](?:semi|old)[-_]space[-_]size/.test(environment['NODE_OPTIONS'] ?? '')) return [];
+  const young = Math.floor(memoryMiB / 10);
+  return [`--max-semi-space-size=${Math.floor(young / 2)}`, `--max-old-space-size=${memoryMiB - young}`];
+}
+
 /** Runs Lambda functions, each invocation in a process of its own that is kept warm for the next one. */
 export class LambdaPool implements FunctionRunner {
   private readonly options: LambdaPoolOptions;
@@ -122,7 +129,7 @@ export class LambdaPool implements FunctionRunner {
         ...target.environment,
         ...this.options.environment,
       },
-      execArgv: [`--max-old-space-size=${target.memoryMiB}`, '--disable-warning=ExperimentalWarning'],
+      execArgv: [...heapLimits(target), '--disable-warning=ExperimentalWarning'],
       cwd: target.directory,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });

@@ -426,7 +426,7 @@ describe('the functions', () => {
 
   test('know no password, and nothing but where things are', () => {
     expect(functions).toHaveLength(STEPS_MADE.length);
-    const everywhere = ['ARCHIVER', 'ARCHIVE_BUCKET', 'DATABASE_NAME'];
+    const everywhere = ['ARCHIVER', 'ARCHIVE_BUCKET', 'DATABASE_NAME', 'NODE_OPTIONS'];
     const withDatabase = ['DATABASE_HOST', 'DATABASE_PORT', 'DATABASE_SECRET_ARN'];
     for (const { Description, Environment } of functions) {
       const { Variables } = Environment as { Variables: Record<string, unknown> };

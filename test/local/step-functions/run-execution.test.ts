@@ -192,6 +192,20 @@ test('a function that takes more memory than it has is killed', async () => {
   expect(output).toMatchObject({ failure: { Error: 'Runtime.OutOfMemory' } });
 });
 
+test.each([
+  [{}, ['--max-semi-space-size=12', '--max-old-space-size=231']],
+  [{ NODE_OPTIONS: '--max-semi-space-size=1' }, []],
+])(
+  'with the environment %j the limits of its heap are those that Lambda sets',
+  async (environment, limits) => {
+    using machine = tinyMachine(ONE_TASK, 'return { limits: process.execArgv };', { environment });
+    const { output } = (await runExecution(machine, {}, QUICK)) as unknown as {
+      output: { limits: string[] };
+    };
+    expect(output.limits.filter((each) => each.includes('space-size'))).toEqual(limits);
+  },
+);
+
 test('getRemainingTimeInMillis counts down from the timeout', async () => {
   using machine = tinyMachine(ONE_TASK, 'return { left: context.getRemainingTimeInMillis() };', {
     timeoutSeconds: 5,

@@ -15,7 +15,7 @@ export function task(fields: object): object {
 export function tinyMachine(
   definition: object,
   source: string,
-  limits: Partial<Pick<LocalFunction, 'timeoutSeconds' | 'memoryMiB'>> = {},
+  limits: Partial<Pick<LocalFunction, 'timeoutSeconds' | 'memoryMiB' | 'environment'>> = {},
 ): LocalStateMachine & Disposable {
   const directory = mkdtempSync(join(tmpdir(), 'tiny-machine-'));
   writeFileSync(
