@@ -86,6 +86,29 @@ begin
 end
 $$;
 
+-- Says of a restored table what bounds its rows have, so that ATTACH takes it from there: while it reads the table itself, the
+-- default partition of the parent is locked, and with it every query that may need that one. PA017 where a row has others.
+create or replace function partition_archiver.bound_restored(p_partition_id bigint) returns void
+  language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD' as $$
+declare
+  l partition_archiver.partition := partition_archiver.claim(p_partition_id, 'restored');
+  v_table text := format('%I.%I', l.table_schema, l.table_name);
+begin
+  if to_regclass(v_table)::oid is distinct from l.table_oid then
+    raise exception 'table % is another one now', v_table using errcode = 'PA002';
+  end if;
+  if exists (select from pg_inherits where inhrelid = l.table_oid)
+     or exists (select from pg_constraint where conrelid = l.table_oid and conname = 'partition_archiver_bounds') then
+    return;
+  end if;
+  perform partition_archiver.set_lock_timeout();
+  execute format('alter table %s add constraint partition_archiver_bounds check (%2$I is not null and %2$I >= %3$L and %2$I < %4$L)',
+    v_table, l.control_column, l.lower_bound, l.upper_bound);
+exception when check_violation then
+  raise exception '% cannot be attached: it has rows out of the bounds that it had', v_table using errcode = 'PA017';
+end
+$$;
+
 -- Attaches a restored table to a parent, its own or another one. PA017 with the reasons where it cannot be, or would not stay.
 create or replace function partition_archiver.attach_restored(p_partition_id bigint, p_parent_schema name, p_parent_name name) returns void
   language plpgsql security definer
@@ -108,6 +131,7 @@ begin
     raise exception '% cannot be attached to %.%: %', v_table, p_parent_schema, p_parent_name, array_to_string(v_problems, '; ')
       using errcode = 'PA017';
   end if;
+  perform partition_archiver.bound_restored(p_partition_id);
   perform partition_archiver.set_lock_timeout();
   begin
     execute format('alter table %I.%I attach partition %s for values from (%L) to (%L)', p_parent_schema, p_parent_name, v_table,
@@ -118,6 +142,7 @@ begin
     -- The message of a violated bound or constraint names tables and columns, and no values.
     raise exception '% cannot be attached to %.%: %', v_table, p_parent_schema, p_parent_name, sqlerrm using errcode = 'PA017';
   end;
+  execute format('alter table %s drop constraint partition_archiver_bounds', v_table);
   update partition_archiver.partition
      set parent_oid = v_parent, parent_schema = p_parent_schema, parent_name = p_parent_name, last_attached_at = now(),
          attach_statement = format('alter table %I.%I attach partition %s %s', p_parent_schema, p_parent_name, v_table, l.bounds)

@@ -139,6 +139,7 @@ grant execute on function
   partition_archiver.days_since_drill(),
   partition_archiver.unvalidated_foreign_keys(bigint),
   partition_archiver.validate_restored(bigint, name),
+  partition_archiver.bound_restored(bigint),
   partition_archiver.attach_restored(bigint, name, name)
 to archiver_restore;
 grant select on partition_archiver.restore, partition_archiver.restore_segment, partition_archiver.restore_statement,

@@ -1,5 +1,6 @@
 import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { connect } from '../../adapters/postgres/connect.ts';
 import { restoreDatabase } from '../../adapters/postgres/restore.ts';
 import { s3ArchiveStore } from '../../adapters/s3/archive-store.ts';
 import type { OperationWiring } from '../../bin/archive/operations.ts';
@@ -377,6 +378,55 @@ describe('a partition that is not attached', () => {
     expect(row).toEqual({ rows: ROWS });
     // And it is done: running it again changes nothing.
     await attach({ attach: { schema: 'app', table: 'kept' } });
+    expect(
+      await database.sql`select from pg_constraint where conname = 'partition_archiver_bounds'`,
+    ).toHaveLength(0);
+  });
+
+  // Seen to fail without bound_restored(): the restored table is read while the default partition is locked.
+  test('the default partition is locked for as long as it takes to read that alone', async () => {
+    const { database, operations } = archiver();
+    await database.sql.unsafe(`
+      set role app_owner;
+      create table app.kept_too (id bigint not null, ts timestamptz not null, payload text, primary key (id, ts)) partition by range (ts);
+      create table app.kept_too_default partition of app.kept_too default;
+      reset role`);
+    const { partition } = (await operations().restore({ manifestKey: intact(), table: 'large' })) as {
+      partition: number;
+    };
+    const read: string[] = [];
+    const { host, port, superuser } = stack().postgres;
+    const connection = connect(
+      { host, port, database: database.name, ...superuser, tls: false, applicationName: 'test' },
+      (notice) => read.push(...(/verifying table "(.*)"$/.exec(notice)?.slice(1) ?? [])),
+    );
+    try {
+      await connection`set client_min_messages = debug1`;
+      await connection`select partition_archiver.bound_restored(${partition}::bigint)`;
+      expect(read).toEqual(['large']);
+      await connection`select partition_archiver.attach_restored(${partition}::bigint, 'app', 'kept_too')`;
+      expect(read).toEqual(['large', 'kept_too_default']);
+    } finally {
+      await connection.end();
+    }
+  });
+
+  test('since a row came that is out of its bounds', async () => {
+    const { database, operations } = archiver();
+    await database.sql.unsafe(`
+      set role app_owner;
+      create table app.strict (id bigint not null, ts timestamptz not null, payload text) partition by range (ts);
+      reset role`);
+    await operations().restore({ manifestKey: intact(), table: 'strayed' });
+    await database.sql`insert into app.strayed values (0, now(), 'later')`;
+    const again = operations().restore({
+      manifestKey: intact(),
+      table: 'strayed',
+      attach: { schema: 'app', table: 'strict' },
+    });
+    expect(await failureOf(again)).toMatchObject({
+      ...{ code: 'AttachRefused', message: expect.stringContaining('has rows out of the bounds') },
+    });
   });
 });
 

@@ -43,6 +43,9 @@ export function finishOn({
     },
 
     attach: async (partition, { schema, table }) => {
+      // By itself, so that where a lock is not to be had the table is not read again by the next try.
+      const bound = `select partition_archiver.bound_restored(${partition})`;
+      await detached('checking the bounds of the restored table', {}, bound);
       const call = `select partition_archiver.attach_restored(${partition}, ${literal(schema)}, ${literal(table)})`;
       await detached('attaching the restored table', {}, call);
     },
