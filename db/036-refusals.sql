@@ -52,6 +52,14 @@ create or replace function partition_archiver.shared_sequences(p_table oid) retu
    group by s.oid
 $$;
 
+-- The subscriptions that feed a table. In quarantine, or in the place of a table that was replaced, it is not the one that they
+-- know: the apply worker would stop at its next row, or pass it over without a word.
+create or replace function partition_archiver.feeding_subscriptions(p_table oid) returns setof text
+  language sql stable set search_path = pg_catalog, pg_temp as $$
+  select format('subscription %I feeds it, and would go on with a table that is no more in this place: take the table out of the publication, then alter subscription %1$I refresh publication;', s.subname)
+    from pg_subscription_rel r join pg_subscription s on s.oid = r.srsubid where r.srrelid = p_table
+$$;
+
 -- What a base type says that can be written as text and not be read from it, like pg_ndistinct and gtsvector: COPY would
 -- archive its values, and nothing could ever restore them. Null for all others, whatever they say of an empty text.
 create or replace function partition_archiver.input_refusal(p_type oid) returns text
@@ -101,6 +109,8 @@ create or replace function partition_archiver.refusals(p_table oid) returns text
         where d is not null
       union all
       select partition_archiver.shared_sequences(p_table)
+      union all
+      select partition_archiver.feeding_subscriptions(p_table)
     ) r);
 
 reset role;

@@ -156,6 +156,7 @@ create or replace function partition_archiver.partition_table_problems(p_table o
         from pg_trigger t where t.tgrelid = p_table and not t.tgisinternal and (t.tgconstraint <> 0 or t.tgoldtable is not null or t.tgnewtable is not null)
       union all select 'it is in publication ' || quote_ident(p.pubname) || ', whose subscribers would see it empty; take it out, and add the partitioned table afterwards'
         from pg_publication_rel r join pg_publication p on p.oid = r.prpubid where r.prrelid = p_table
+      union all select partition_archiver.feeding_subscriptions(p_table)
       union all select 'it has a replica identity of its own' where c.relreplident not in ('d', 'n')
       union all select 'it has security labels' where exists (select from pg_seclabel s where s.classoid = 'pg_class'::regclass and s.objoid = p_table)
       union all select 'it has no unique key without nulls by which a changed row could be found again; use the plain mode'

@@ -76,7 +76,6 @@ grant execute on function
   partition_archiver.forecast(oid, text, bigint),
   partition_archiver.refusals(oid),
   partition_archiver.dependents_of(oid),
-  partition_archiver.shared_sequences(oid),
   partition_archiver.column_list(oid),
   partition_archiver.plan(oid, bigint),
   partition_archiver.preflight(jsonb),

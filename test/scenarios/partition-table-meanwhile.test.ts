@@ -138,6 +138,28 @@ test('what came to depend on the table meanwhile stops the swap, and once it is 
   expect((await run({ table: 'orders' })).state).toBe('swapped');
 });
 
+// Its rows would come to the old table no more, nor to the new one. Seen to fail without feeding_subscriptions().
+test('a table that a subscription feeds stays what it is', async () => {
+  const { sql } = archiver().database;
+  await make('fed', 'id integer, body text', 'id', `g, 'row'`);
+  // As subscribing would leave it, without a publisher.
+  await sql.unsafe(
+    `create subscription feed connection 'dbname=none' publication all_of_it with (connect = false, slot_name = none)`,
+  );
+  await sql.begin(async (tx) => {
+    await tx`set local allow_system_table_mods = on`;
+    await tx`insert into pg_subscription_rel (srsubid, srrelid, srsubstate)
+             select oid, 'shop.fed'::regclass, 'r' from pg_subscription where subname = 'feed'`;
+  });
+  try {
+    expect(await failureOf(run({ table: 'fed' }))).toMatchObject({
+      ...{ code: 'PreflightFailed', message: expect.stringContaining('subscription feed feeds it') },
+    });
+  } finally {
+    await sql`drop subscription feed`;
+  }
+});
+
 // Seen to fail with columns compared without their numbers, and without the definitions of constraints and indexes: the new
 // table had the values that the column had lost, the old check, and the old index.
 test.each([

@@ -212,3 +212,25 @@ test('a partition that owns the sequence of its set is left alone until it owns 
   expect(await run(settings)).toMatchObject({ archived: 1, dropped: 1, failed: 0 });
   await sql`insert into app.numbered (ts, payload) values (now(), 'goes on')`;
 });
+
+// Its apply worker would find no table of that name, and stop for all tables. Seen to fail without feeding_subscriptions().
+test('a partition that a subscription feeds is refused', async () => {
+  const { sql } = archiver().database;
+  await sql.unsafe(
+    `create table app.fed (id integer); create subscription feed connection 'dbname=none' publication p with (connect = false, slot_name = none)`,
+  );
+  try {
+    await sql.begin(async (tx) => {
+      await tx`set local allow_system_table_mods = on`;
+      await tx`insert into pg_subscription_rel (srsubid, srrelid, srsubstate)
+               select oid, 'app.fed'::regclass, 'r' from pg_subscription where subname = 'feed'`;
+      // As quarantine asks, which is no superuser.
+      await tx`set local role archive_owner`;
+      const [row] = await tx<{ reasons: string[] }[]>`
+        select partition_archiver.refusals('app.fed'::regclass) as reasons`;
+      expect(row?.reasons).toContainEqual(expect.stringMatching(/^subscription feed feeds it/));
+    });
+  } finally {
+    await sql`drop subscription feed`;
+  }
+});
