@@ -2,6 +2,7 @@ import { mapAtOnce, readManifest, type ArchiveStore } from './archive-store.ts';
 import { parseBound } from './bounds.ts';
 import { ArchiverError } from './errors.ts';
 import { manifestKeys, type ArchiveScope } from './find/keys.ts';
+import { overlapsIn, placeOf, tableOf, type Placed } from './find/overlaps.ts';
 import type { Manifest } from './manifest.ts';
 
 /** Which archives are looked for. Whatever is left out is not narrowed. */
@@ -21,6 +22,8 @@ export interface FoundArchive {
   readonly versionId: string;
   readonly archiveId: string;
   readonly database: string;
+  /** Which server it comes from: two may have databases of one name, and a major upgrade makes another of it. */
+  readonly systemIdentifier: string;
   readonly parent: { readonly schema: string; readonly table: string };
   readonly partition: { readonly schema: string; readonly table: string };
   readonly period: string;
@@ -35,6 +38,8 @@ export interface FoundArchive {
 export interface FindResult {
   /** By database, parent and lower bound; of several archives of one period the latest comes last. */
   readonly archives: readonly FoundArchive[];
+  /** Archives of one table whose bounds overlap: each group by itself. Their rows may be the same ones. */
+  readonly overlapping: readonly (readonly FoundArchive[])[];
   /** Manifests that cannot be read or are not to be trusted, and why. */
   readonly unreadable: readonly { readonly manifestKey: string; readonly problem: string }[];
 }
@@ -51,13 +56,13 @@ export async function find(
   { store }: { readonly store: ArchiveStore },
 ): Promise<FindResult> {
   checkRange(query);
-  const archives: (FoundArchive & { readonly order: number })[] = [];
+  const archives: Placed[] = [];
   const unreadable: { manifestKey: string; problem: string }[] = [];
   await mapAtOnce(await Array.fromAsync(manifestKeys(query, store)), AT_ONCE, async (manifestKey) => {
     try {
       const { manifest, object } = await readManifest(store, manifestKey);
       if (isWithin(manifest, query)) {
-        archives.push({ ...describe(manifest, manifestKey, object.versionId), order: orderOf(manifest) });
+        archives.push({ ...describe(manifest, manifestKey, object.versionId), place: placeOf(manifest) });
       }
     } catch (error) {
       if (!(error instanceof ArchiverError) || error.retryable || error.code === 'ObjectStoreDenied')
@@ -67,7 +72,9 @@ export async function find(
   });
   archives.sort(compare);
   unreadable.sort((a, b) => (a.manifestKey < b.manifestKey ? -1 : 1));
-  return { archives: archives.map(({ order: _, ...archive }) => archive), unreadable };
+  const found = ({ place: _, ...archive }: Placed): FoundArchive => archive;
+  const overlapping = overlapsIn(archives).map((group) => group.map(found));
+  return { archives: archives.map(found), overlapping, unreadable };
 }
 
 /** Throws `InvalidInput` unless both ends of a range are such. */
@@ -115,6 +122,7 @@ function describe(manifest: Manifest, manifestKey: string, versionId: string): F
     versionId,
     archiveId: manifest.archiveId,
     database: manifest.source.database,
+    systemIdentifier: manifest.source.systemIdentifier,
     parent: { schema: partition.parentSchema, table: partition.parentName },
     partition: { schema: partition.schema, table: partition.name },
     period: partition.period,
@@ -126,16 +134,11 @@ function describe(manifest: Manifest, manifestKey: string, versionId: string): F
   };
 }
 
-const orderOf = ({ partition }: Manifest): number =>
-  parseBound(partition.controlKind, partition.lowerBound) ?? Number.NEGATIVE_INFINITY;
-
-function compare(
-  a: FoundArchive & { readonly order: number },
-  b: FoundArchive & { readonly order: number },
-): number {
-  const names = ({ database, parent }: FoundArchive): string =>
-    JSON.stringify([database, parent.schema, parent.table]);
-  if (names(a) !== names(b)) return names(a) < names(b) ? -1 : 1;
-  if (a.order !== b.order) return a.order - b.order;
+function compare(a: Placed, b: Placed): number {
+  if (tableOf(a) !== tableOf(b)) return tableOf(a) < tableOf(b) ? -1 : 1;
+  if (a.place.lower !== b.place.lower) return a.place.lower - b.place.lower;
+  // What cannot be compared lies together by its text, so that its like is found.
+  if (!Number.isFinite(a.place.lower) && a.lowerBound !== b.lowerBound)
+    return a.lowerBound < b.lowerBound ? -1 : 1;
   return a.archivedAt < b.archivedAt ? -1 : 1;
 }

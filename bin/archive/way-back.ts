@@ -2,6 +2,7 @@ import { ArchiverError } from '../../core/errors.ts';
 import { parseMoveInRequest } from '../../core/move-in.ts';
 import type { ReleaseTo } from '../../core/release.ts';
 import type { ArchiveQuery } from '../../core/find.ts';
+import { overlapLine } from '../../core/find/report.ts';
 import { parseTableName } from '../../core/table-name.ts';
 import { number, word, type Command, type CommandContext, type CommandOptions } from './command.ts';
 import { localOperations, type Operations } from './operations.ts';
@@ -43,7 +44,8 @@ function retrieval({ options: { tier, days } }: CommandContext): Record<string, 
   };
 }
 
-const queryOf = ({ set, from, to }: CommandOptions): ArchiveQuery => ({
+const queryOf = ({ set, from, to, database }: CommandOptions): ArchiveQuery => ({
+  ...(database !== undefined && { database }),
   ...(set?.[0] !== undefined && parseTableName(set[0])),
   ...(from !== undefined && { from }),
   ...(to !== undefined && { to }),
@@ -61,17 +63,18 @@ function sampleSize(text: string | undefined, option: string): number | undefine
 /** Archives without a database, and the way from an archive back to a table. */
 export const WAY_BACK: Readonly<Record<string, Command>> = {
   find: {
-    usage: 'find [--set <schema.table>] [--from <date>] [--to <date>]',
+    usage: 'find [--set <schema.table>] [--from <date>] [--to <date>] [--database <name>]',
     does: 'lists the archives of a table and a range of time, from the bucket alone',
     takes: 0,
     needs: { bucket: true },
     execute: async (context) => {
       const { options, say } = context;
-      const { archives, unreadable } = await operations(context).find(queryOf(options));
+      const { archives, overlapping, unreadable } = await operations(context).find(queryOf(options));
       for (const { manifestKey, rows, bytes } of archives) {
         say(`${manifestKey}  ${String(rows)} rows, ${String(bytes)} bytes`);
       }
       if (archives.length + unreadable.length === 0) say('there is no archive of this table and range');
+      for (const group of overlapping) say(`more than one of a period: ${overlapLine(group)}`);
       for (const { manifestKey, problem } of unreadable) say(`${manifestKey}  NOT READABLE: ${problem}`);
       if (unreadable.length > 0) {
         throw new ArchiverError('ManifestInvalid', `${String(unreadable.length)} manifests cannot be read`);
@@ -98,7 +101,7 @@ export const WAY_BACK: Readonly<Record<string, Command>> = {
   },
   'audit-all': {
     usage:
-      'audit-all [--set <schema.table>] [--from <date>] [--to <date>] [--archives <number>] [--sample <segments>]',
+      'audit-all [--set <schema.table>] [--from <date>] [--to <date>] [--database <name>] [--archives <number>] [--sample <segments>]',
     does: 'audits the archives of a table and a range, or so many of them at random; knows the expiry of the --config file, if there is one',
     takes: 0,
     needs: { config: 'if there', bucket: true },

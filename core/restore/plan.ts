@@ -1,6 +1,6 @@
 import { readManifest, type ArchiveStore } from '../archive-store.ts';
 import { ArchiverError } from '../errors.ts';
-import { find, type FoundArchive } from '../find.ts';
+import { find, type FindResult, type FoundArchive } from '../find.ts';
 import { fitting, fittingLines, ROOM } from '../limits.ts';
 import { displayName } from '../partition.ts';
 import type { Log } from '../ports.ts';
@@ -20,7 +20,7 @@ const LONGEST_LIST = 4_000;
 
 /**
  * Reads the input of a restore and finds its archives, by their manifests alone. Throws `InvalidInput` with every
- * mistake at once, or where there is no archive, there are several of one partition, or too many for one execution; and
+ * mistake at once, or where there is no archive, several of one period, or too many for one execution; and
  * `ManifestInvalid` where a manifest of the set cannot be trusted, since what it stands for may be in the range.
  */
 export async function planRestore(
@@ -51,7 +51,7 @@ async function findRange(
   store: ArchiveStore,
 ): Promise<PlannedArchive[]> {
   const range = { ...(from !== null && { from }), ...(to !== null && { to }) };
-  const { archives, unreadable } = await find({ database, ...set, ...range }, { store });
+  const { archives, overlapping, unreadable } = await find({ database, ...set, ...range }, { store });
   if (unreadable.length > 0) {
     const lines = unreadable.map(({ problem }) => problem);
     throw new ArchiverError(
@@ -72,7 +72,7 @@ async function findRange(
       `table: ${JSON.stringify(options.table)} can be the name of one table, and there are ${archives.length} archives of ${what} in the range`,
     );
   }
-  refuseTwins(archives);
+  refuseOverlaps(overlapping);
   const planned = archives.map(({ manifestKey, versionId }) => ({
     manifestKey,
     manifestVersionId: versionId,
@@ -88,18 +88,16 @@ async function findRange(
 }
 
 /**
- * Two archives of one partition are its rows twice (it was released and archived again), or its rows in two parts (late
- * ones came after it was dropped). Which it is, a person has to say.
+ * Archives whose bounds overlap are the same rows twice (released and archived again; another server's database of that name),
+ * or rows in two parts (late ones came after the drop). Which it is, a person has to say.
  */
-function refuseTwins(archives: readonly FoundArchive[]): void {
-  const byPartition = Map.groupBy(archives, ({ partition, lowerBound, upperBound }) =>
-    JSON.stringify([partition, lowerBound, upperBound]),
-  );
-  const twins = [...byPartition.values()].filter((each) => each.length > 1);
-  if (twins.length === 0) return;
-  const lines = twins.map((each) => each.map(({ manifestKey }) => manifestKey).join(' and '));
+function refuseOverlaps(groups: FindResult['overlapping']): void {
+  if (groups.length === 0) return;
+  const line = ({ manifestKey, rows, archivedAt, systemIdentifier }: FoundArchive): string =>
+    `${manifestKey} (${String(rows)} rows, archived ${archivedAt} on the system ${systemIdentifier})`;
+  const lines = groups.map((each) => each.map(line).join(' and '));
   throw new ArchiverError(
     'InvalidInput',
-    `of one partition there is more than one archive; restore each by its manifestKey, under a table of its own: ${fittingLines(lines, LONGEST_LIST).join('; ')}`,
+    `of one period there is more than one archive; restore each that you want by its manifestKey, under a table of its own, and the others by ranges beside it: ${fittingLines(lines, LONGEST_LIST).join('; ')}`,
   );
 }

@@ -12,12 +12,12 @@ const archive: FoundArchive = {
   },
   ...{ parent: { schema: 'public', table: 'orders' }, partition: { schema: 'public', table: 'Orders_p1' } },
   ...{ period: '202101', lowerBound: '2021-01-01', upperBound: '2021-02-01', rows: 2, bytes: 20 },
-  archivedAt: '2026-01-01T00:00:00Z',
+  ...{ archivedAt: '2026-01-01T00:00:00Z', systemIdentifier: '42' },
 };
 
 test('a report of few shows them all', () => {
   const { summary, archives } = findReport({
-    archives: [archive],
+    ...{ archives: [archive], overlapping: [] },
     unreadable: [{ manifestKey: 'k', problem: 'no JSON' }],
   });
   expect(summary).toBe('1 archives (2 rows, 20 bytes); 1 manifests not readable');
@@ -28,10 +28,11 @@ test('a report of few shows them all', () => {
 test('a report of many fits into an output, and says how to see the others', () => {
   const archives = Array.from({ length: 5000 }, () => archive);
   const unreadable = Array.from({ length: 5000 }, () => ({ manifestKey: 'key', problem: 'ä'.repeat(1000) }));
-  const report = findReport({ archives, unreadable });
+  const overlapping = Array.from({ length: 2500 }, () => [archive, archive]);
+  const report = findReport({ archives, overlapping, unreadable });
   expect(Buffer.byteLength(JSON.stringify(report))).toBeLessThan(200 * 1024);
   expect(report.summary).toMatch(
-    /^5000 archives \(10000 rows, 100000 bytes\); 5000 manifests not readable; /,
+    /^5000 archives \(10000 rows, 100000 bytes\); 5000 manifests not readable; of 2500 periods there is more than one: /,
   );
   expect(report.summary).toContain('narrow the input by partitionSet, from or to');
   expect(report.notShown).toBe(10_000 - report.archives.length - report.unreadable.length);

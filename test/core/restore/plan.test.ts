@@ -34,15 +34,33 @@ test('a range is the archives with a part in it, oldest first, each by its versi
   await expect(plan(store, { ...RANGE, database: 'other' })).rejects.toThrow(/of database other/);
 });
 
-// Seen to fail without: refuseTwins in core/restore/plan.ts.
-test('two archives of one partition are for a person to choose between', async () => {
+// Seen to fail without: refuseOverlaps in core/restore/plan.ts (both are loaded).
+test.each([
+  ['the partition archived again', {}],
+  ['one of another name', { name: 'january' }],
+  ['a part of it', { lowerBound: '2000-01-10', upperBound: '2000-01-11' }],
+])('two archives of one period are never both loaded: %s', async (_, change) => {
   const store = memoryStore();
-  const keys = [await put(store, 0), await put(store, 0)];
-  await expect(plan(store, RANGE)).rejects.toMatchObject({
+  const first = await put(store, 0);
+  const bounds = { lowerBound: '2000-01-01', upperBound: '2000-02-01', period: '2000-01' };
+  const second = await store.putManifest(
+    manifestOf({
+      source: { ...manifestOf({}).source, systemIdentifier: '9' },
+      partition: { name: 'flights_p0', ...bounds, ...change },
+    }),
+  );
+  await put(store, 1);
+  const failure: unknown = await plan(store, RANGE).catch((error: unknown) => error);
+  expect(failure).toMatchObject({
     code: 'InvalidInput',
-    message: expect.stringMatching(/more than one archive/),
+    message: expect.stringContaining('restore each that you want by its'),
   });
-  for (const manifestKey of keys) expect((await plan(store, { manifestKey })).archives).toHaveLength(1);
+  const { message } = failure as Error;
+  for (const said of [first, second, 'on the system 9']) expect(message).toContain(said);
+  for (const manifestKey of [first, second]) {
+    expect((await plan(store, { manifestKey })).archives).toHaveLength(1);
+  }
+  expect((await plan(store, { ...RANGE, from: '2000-02' })).archives).toHaveLength(1);
 });
 
 test('a manifest that cannot be read stands for an archive that might be in the range', async () => {
