@@ -36,8 +36,11 @@ export async function prepare(
   const facts = await database.facts(partitionSets);
   const done: string[] = [];
   const problems: PreflightProblem[] = [...obstacles(facts)];
-  const advice: PreflightProblem[] = [...facts.advice];
-  if (problems.length > 0) return { done, problems, advice };
+  const advice: PreflightProblem[] = [];
+  const ended = async (): Promise<Preparation> => ({
+    ...{ done, problems, advice: [...(await database.advice()), ...advice] },
+  });
+  if (problems.length > 0) return ended();
 
   const attempt = async (
     what: string,
@@ -69,7 +72,7 @@ export async function prepare(
     problem: 'may not install the archiver',
     remedy: 'Prepare as rds_superuser (a superuser elsewhere), or have a DBA run what print shows.',
   });
-  if (!installed) return { done, problems, advice };
+  if (!installed) return ended();
 
   for (const [owner, schemas] of ownersAndSchemas(facts, partitionSets)) {
     await attempt(`owner ${owner} of ${schemas.join(', ')}`, () => database.enroll(owner, schemas), {
@@ -98,7 +101,7 @@ export async function prepare(
   }
   if (guard) await tryGuard(database, facts, done, advice);
   problems.push(...(await database.problems(partitionSets)));
-  return { done, problems, advice };
+  return ended();
 }
 
 /** A guard that may not be installed leaves the archiver as safe as it is without one. */

@@ -22,7 +22,8 @@ begin
   if exists (select from pg_extension where extname = 'aws_s3') then
     grant usage on schema aws_s3, aws_commons to archiver_read, archiver_restore;
     grant execute on all functions in schema aws_s3, aws_commons to archiver_read, archiver_restore;
-    -- Each in its own direction only. archiver_restore runs DDL out of the bucket: it must not be able to write there.
+    -- Each in its own direction only. archiver_restore runs DDL out of the bucket: it must not be able to write there. What
+    -- PUBLIC may, it may, too: then those who are let into the schema get it by name, and PUBLIC no more.
     for v_other in
       select p.oid::regprocedure as function, w.role from pg_proc p
         join (values ('query_export_to_s3', 'archiver_restore'), ('table_import_from_s3', 'archiver_read')) as w (name, role)
@@ -30,8 +31,34 @@ begin
        where p.pronamespace = 'aws_s3'::regnamespace
     loop
       execute format('revoke execute on function %s from %I', v_other.function, v_other.role);
+      if has_function_privilege(v_other.role, v_other.function::oid, 'execute') then
+        perform partition_archiver.withdraw_from_public(v_other.function);
+      end if;
     end loop;
   end if;
+end
+$$;
+
+-- Takes a function of aws_s3 away from PUBLIC, and from nobody who is let into its schema but our roles. Not where PUBLIC is let
+-- in, or the function is not the administrator's: prepare says so then.
+create or replace function partition_archiver.withdraw_from_public(p_function regprocedure) returns void
+  language plpgsql security invoker set search_path = pg_catalog, pg_temp as $$
+declare
+  v_users oid[] := array(
+    select a.grantee from pg_namespace n, aclexplode(n.nspacl) a
+     where n.nspname = 'aws_s3' and a.privilege_type = 'USAGE' and a.grantee <> n.nspowner
+       and a.grantee not in (select oid from pg_roles where rolname in ('archiver_read', 'archiver_restore')));
+  v_user oid;
+begin
+  if 0 = any (v_users) then
+    return;
+  end if;
+  foreach v_user in array v_users loop
+    execute format('grant execute on function %s to %I', p_function, pg_get_userbyid(v_user));
+  end loop;
+  execute format('revoke execute on function %s from public', p_function);
+exception when insufficient_privilege then
+  null;
 end
 $$;
 

@@ -53,5 +53,6 @@ begin;
 \ir 089-progress.sql
 \ir 089b-drill.sql
 \ir 089c-audit.sql
+\ir 089d-retire.sql
 \ir 090-grants.sql
 commit;

@@ -51,6 +51,7 @@ export const INSTALL_FILES = [
   '089-progress.sql',
   '089b-drill.sql',
   '089c-audit.sql',
+  '089d-retire.sql',
   '090-grants.sql',
 ] as const;
 

@@ -1,5 +1,6 @@
 import type { DatabaseFacts, PrepareDatabase } from '../../core/prepare/database.ts';
 import { extensionStatement } from '../../core/prepare/script.ts';
+import type { PreflightProblem } from '../../core/preflight.ts';
 import { inTransaction, translated, type Connection } from './connect.ts';
 import { enrollOwner, INSTALL_FILES, installArchiver, readDatabaseFile } from './install.ts';
 import { databaseProblems } from './preflight.ts';
@@ -34,8 +35,7 @@ export function prepareDatabase(administrator: Connection): PrepareDatabase {
                     from jsonb_array_elements(${administrator.json(wanted)}::jsonb) with ordinality as w (wanted, position)
                     left join pg_namespace n on n.nspname = w.wanted ->> 'schema'
                     left join pg_class c on c.relnamespace = n.oid and c.relname = w.wanted ->> 'table' and c.relkind in ('r', 'p')) as owners,
-                 exists (select from pg_event_trigger where evtname = 'partition_archiver_guard') as "hasGuard",
-                 ${adviceQuery(administrator)} as advice
+                 exists (select from pg_event_trigger where evtname = 'partition_archiver_guard') as "hasGuard"
             from pg_roles r
             cross join lateral (select r.rolsuper or exists (
               select from pg_roles a where a.rolname = 'rds_superuser' and pg_has_role(r.oid, a.oid, 'usage')) as super) s
@@ -67,14 +67,15 @@ export function prepareDatabase(administrator: Connection): PrepareDatabase {
         await transaction.unsafe(await readDatabaseFile('110-guard.sql'));
       }),
 
+    advice: () => translated('looking at roles and parameters', () => advice(administrator)),
+
     problems: (sets) => databaseProblems(administrator, sets),
   };
 }
 
 /** What stops nothing, but should be known: connections without TLS, passwords by MD5, roles that can more than they need. */
-function adviceQuery(administrator: Connection): ReturnType<Connection> {
-  return administrator`(
-    select coalesce(jsonb_agg(a), '[]') from (
+function advice(administrator: Connection): Promise<readonly PreflightProblem[]> {
+  return administrator<PreflightProblem[]>`
       select 'parameter rds.force_ssl' as subject, 'is off: the server takes connections without TLS' as problem,
              'Set rds.force_ssl = 1 in the parameter group.' as remedy
        where lower(current_setting('rds.force_ssl', true)) in ('0', 'off')
@@ -94,5 +95,13 @@ function adviceQuery(administrator: Connection): ReturnType<Connection> {
       select 'role ' || m.rolname, 'is a member of ' || g.rolname || ', whose rights it does not need', format('revoke %I from %I;', g.rolname, m.rolname)
         from pg_auth_members a join pg_roles m on m.oid = a.member join pg_roles g on g.oid = a.roleid
        where m.rolname in ('archiver_trial', 'archiver_read', 'archiver_drop', 'archiver_restore')
-         and g.rolname not in ('rds_iam', 'rds_password')) a)`;
+         and g.rolname not in ('rds_iam', 'rds_password')
+      union all
+      select 'role ' || r.rolname, 'may use ' || p.oid::regprocedure || ', and ' || w.harm,
+             format('revoke execute on function %1$s from %2$I, public; before that, grant it to the others who use it.', p.oid::regprocedure, r.rolname)
+        from (values ('archiver_restore', 'query_export_to_s3', 'runs DDL out of the bucket: it should not be able to write there'),
+                     ('archiver_read', 'table_import_from_s3', 'has nothing to import')) as w (role, function, harm)
+        join pg_roles r on r.rolname = w.role
+        join pg_proc p on p.proname = w.function and p.pronamespace = to_regnamespace('aws_s3')
+       where has_function_privilege(r.oid, p.oid, 'execute')`;
 }

@@ -111,6 +111,24 @@ export const SERVER_CHECKS: readonly Check[] = [
     },
   },
   {
+    name: 'archiver_restore may not export, and archiver_read may not import, whatever aws_s3 grants to PUBLIC',
+    why: 'archiver_restore runs DDL out of the bucket: it should not be able to write there',
+    run: async (account) => {
+      const [row] = await inTransaction(
+        account.open('acceptance'),
+        (transaction) => transaction<{ roles: number; allowed: string | null }[]>`
+          select (select count(*) from pg_roles where rolname in ('archiver_restore', 'archiver_read'))::integer as roles,
+                 (select string_agg(w.role || ' may use ' || p.oid::regprocedure, ', ')
+                    from (values ('archiver_restore', 'query_export_to_s3'), ('archiver_read', 'table_import_from_s3')) as w (role, function)
+                    join pg_roles r on r.rolname = w.role
+                    join pg_proc p on p.proname = w.function and p.pronamespace = to_regnamespace('aws_s3')
+                   where has_function_privilege(r.oid, p.oid, 'execute')) as allowed`,
+      );
+      if (row?.roles !== 2) return skip('the database is not prepared: prepare it, and run this again');
+      return verdictOf(row.allowed === null, row.allowed ?? 'each has its own direction only');
+    },
+  },
+  {
     name: 'COPY through the proxy',
     why: 'verify reads the table by it',
     run: async (account) => {

@@ -34,8 +34,6 @@ export interface DatabaseFacts {
   /** Owner of each configured table; `null` where there is no such table. In the order of the configuration. */
   readonly owners: readonly (string | null)[];
   readonly hasGuard: boolean;
-  /** What is not as it should be but stops nothing. */
-  readonly advice: readonly PreflightProblem[];
 }
 
 /** The database, as an administrator prepares it. Each step is safe to take again. */
@@ -48,6 +46,8 @@ export interface PrepareDatabase {
   enroll(owner: string, schemas: readonly string[]): Promise<void>;
   setPassword(role: LoginRole, password: string): Promise<void>;
   installGuard(): Promise<void>;
+  /** What is not as it should be but stops nothing. */
+  advice(): Promise<readonly PreflightProblem[]>;
   /** What would still make a run fail. */
   problems(sets: readonly PartitionSetConfig[]): Promise<readonly PreflightProblem[]>;
 }

@@ -1,7 +1,11 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import type postgres from 'postgres';
+import { connect } from '../../adapters/postgres/connect.ts';
+import { prepareDatabase } from '../../adapters/postgres/prepare.ts';
 import { useArchiver } from '../support/archiver.ts';
+import { stack } from '../support/database.ts';
 import { nth, type LedgerLine } from '../support/ledger.ts';
+import { withRoleRetries } from '../support/roles.ts';
 import { createVerifiedPartitions } from '../support/verified.ts';
 
 const archiver = useArchiver();
@@ -245,4 +249,49 @@ test('an installation that let both roles do both is narrowed when it is prepare
     { role: 'archiver_read', name: 'query_export_to_s3' },
     { role: 'archiver_restore', name: 'table_import_from_s3' },
   ]);
+});
+
+const otherDirection = (sql: postgres.Sql): Promise<readonly { role: string }[]> =>
+  sql<{ role: string }[]>`
+    select distinct w.role from pg_proc p
+      join (values ('query_export_to_s3', 'archiver_restore'), ('table_import_from_s3', 'archiver_read')) as w (name, role)
+        on w.name = p.proname
+     where p.pronamespace = 'aws_s3'::regnamespace and has_function_privilege(w.role, p.oid, 'execute') order by 1`;
+
+// Seen to fail without withdraw_from_public().
+test('what aws_s3 grants to PUBLIC gives no role of ours the other direction, and takes nothing from the application', async () => {
+  const { sql } = archiver().database;
+  await withRoleRetries(() => sql`grant usage on schema aws_s3 to app_owner`);
+  await sql`grant execute on all functions in schema aws_s3 to public`;
+  expect(await otherDirection(sql)).toHaveLength(2);
+  await sql`select partition_archiver.grant_extensions()`;
+  expect(await otherDirection(sql)).toEqual([]);
+  const [row] = await sql<[{ kept: boolean }]>`
+    select bool_and(has_function_privilege('app_owner', oid, 'execute')) as kept
+      from pg_proc where pronamespace = 'aws_s3'::regnamespace and proname ~ 'query_export|table_import'`;
+  expect(row).toEqual({ kept: true });
+});
+
+test('where PUBLIC may use the schema, too, it is left alone, and prepare says what to do', async () => {
+  const { sql } = archiver().database;
+  await sql`grant usage on schema aws_s3 to public`;
+  await sql`grant execute on all functions in schema aws_s3 to public`;
+  await sql`select partition_archiver.grant_extensions()`;
+  expect(await otherDirection(sql)).toHaveLength(2);
+  const { host, port, superuser } = stack().postgres;
+  const administrator = connect({
+    ...{ host, port, database: archiver().database.name, ...superuser, tls: false, applicationName: 'test' },
+  });
+  const advice = await prepareDatabase(administrator).advice();
+  await administrator.end();
+  expect(advice).toContainEqual({
+    subject: 'role archiver_restore',
+    problem: expect.stringMatching(/^may use aws_s3.query_export_to_s3\(.*should not be able to write there/),
+    remedy: expect.stringMatching(
+      /^revoke execute on function aws_s3.query_export_to_s3.* from archiver_restore, public;/,
+    ),
+  });
+  await sql`revoke usage on schema aws_s3 from public`;
+  await sql`select partition_archiver.grant_extensions()`;
+  expect(await otherDirection(sql)).toEqual([]);
 });
