@@ -28,7 +28,7 @@ export const CATALOGUE = {
 
   // What may pass by itself.
   DatabaseUnavailable: retry(
-    'Check that the database and the proxy are up, that the security groups let the Lambda in, and that the secret is right.',
+    'Check that the database and the proxy are up, that the security groups let the Lambda in, and that the name of the database and the secret are right.',
   ),
   StorageFull: retry(
     'Give the database more storage, or free some. Then run it again: it goes on where it stopped, and a restore that is given up frees what it took.',
@@ -57,6 +57,9 @@ export const CATALOGUE = {
   ObjectStoreDenied: stop('Let the role of this Lambda do what the message names.'),
   StateConflict: stop(
     'Another execution or an operator changed this partition in the meantime; look at its ledger row and run again.',
+  ),
+  NotInLedger: stop(
+    'Look the number or the name up: npm run archive -- status lists the partitions; partition_archiver.restore and partition_archiver.repartition have the rest.',
   ),
   NotDue: stop('Nothing to do: it is dropped by the first run after its grace period.'),
   Interrupted: retry('Nothing to do: the step ran out of its time and is resumed.'),

@@ -14,7 +14,7 @@ begin
   end if;
   select * into l from partition_archiver.partition where id = p_id for update;
   if not found then
-    raise exception 'the ledger has no partition %', p_id using errcode = 'PA001';
+    raise exception 'the ledger has no partition %', p_id using errcode = 'PA020';
   end if;
   if l.system_identifier <> partition_archiver.this_system() or l.database_name <> current_database() then
     raise exception 'ledger row % belongs to database "%" of another system: this ledger was copied', p_id, l.database_name

@@ -17,6 +17,9 @@ begin
     from partition_archiver.partition l
    where l.id = p_id and l.state = 'verified' and l.drop_after <= now();
   if not found then
+    if not exists (select from partition_archiver.partition l where l.id = p_id) then
+      raise exception 'the ledger has no partition %', p_id using errcode = 'PA020';
+    end if;
     raise exception 'partition % is not due: % until %', p_id,
       (select state from partition_archiver.partition where id = p_id),
       coalesce((select l.drop_after::text from partition_archiver.partition l where l.id = p_id), 'an operator or the configuration says so')
@@ -43,7 +46,7 @@ begin
   perform partition_archiver.set_long_lock_timeout();
   select * into l from partition_archiver.partition where id = p_id for update;
   if not found then
-    raise exception 'the ledger has no partition %', p_id using errcode = 'PA001';
+    raise exception 'the ledger has no partition %', p_id using errcode = 'PA020';
   end if;
   if l.state <> 'verified' then
     raise exception 'partition % is %, not verified', p_id, l.state using errcode = 'PA001';

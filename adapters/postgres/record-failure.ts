@@ -2,6 +2,9 @@ import { ArchiverError } from '../../core/errors.ts';
 import type { FailureDatabase } from '../../core/record-failure.ts';
 import { translated, type Connection } from './connect.ts';
 
+/** Somebody was faster, or took the row away: there is nothing to block. */
+const OVERTAKEN: readonly string[] = ['StateConflict', 'NotInLedger'];
+
 /** `record-failure` on PostgreSQL. */
 export function failureDatabase(connection: Connection): FailureDatabase {
   return {
@@ -16,7 +19,7 @@ export function failureDatabase(connection: Connection): FailureDatabase {
           await connection`select partition_archiver.block(${partition}::bigint, ${code}::text, ${reason}::text)`;
         });
       } catch (error) {
-        if (!(error instanceof ArchiverError && error.code === 'StateConflict')) throw error;
+        if (!(error instanceof ArchiverError) || !OVERTAKEN.includes(error.code)) throw error;
       }
     },
   };

@@ -21,6 +21,7 @@ const OURS: Readonly<Record<string, ErrorCode>> = {
   PA017: 'AttachRefused',
   PA018: 'TwinDiffers',
   PA019: 'ExportTimedOut',
+  PA020: 'NotInLedger',
 };
 
 /** SQLSTATEs of PostgreSQL (https://www.postgresql.org/docs/current/errcodes-appendix.html) that decide what to do. */

@@ -13,7 +13,7 @@ export function readStatus(connection: Connection, partition: number): Promise<P
                         where s.archive_id = l.archive_id and s.state <> 'verified'), '[]') as "openSegments"
         from partition_archiver.partition l where l.id = ${partition}::bigint`;
     if (row === undefined)
-      throw new ArchiverError('StateConflict', `the ledger has no partition ${String(partition)}`);
+      throw new ArchiverError('NotInLedger', `the ledger has no partition ${String(partition)}`);
     return row;
   });
 }

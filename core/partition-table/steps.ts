@@ -94,7 +94,10 @@ export async function beginRollBack(
     return { schema, table, id: job.id, upTo: 'check', next: 'rollBack' };
   }
   const name = displayName(schema, table);
-  throw new ArchiverError('StateConflict', `no partitioning of ${name} can be rolled back`);
+  throw new ArchiverError(
+    job === undefined ? 'NotInLedger' : 'StateConflict',
+    `no partitioning of ${name} can be rolled back`,
+  );
 }
 
 /** Finds the table that was replaced. */
@@ -105,7 +108,10 @@ export async function beginLetGo(
   const job = await database.find(schema, table);
   if (job?.state === 'swapped') return { schema, table, id: job.id, upTo: 'swap', next: 'letGo' };
   const name = displayName(schema, table);
-  throw new ArchiverError('StateConflict', `no table that ${name} replaced is kept`);
+  throw new ArchiverError(
+    job === undefined ? 'NotInLedger' : 'StateConflict',
+    `no table that ${name} replaced is kept`,
+  );
 }
 
 /** The steps by their names. Each goes on from where the job stands, so that it can be called again after it was killed. */

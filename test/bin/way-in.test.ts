@@ -103,6 +103,6 @@ test('an operator partitions a plain table, looks, rolls back, does it, and lets
   expect(await say('partition-roll-back', table)).toBe('rolled back');
   expect(await say('partition-table', table, { ...options, keys: 'extend' })).toContain('is partitioned now');
   expect(await say('partition-let-go', table)).toContain('is dropped');
-  expect((await failureOf(say('partition-let-go', table))).code).toBe('StateConflict');
+  expect((await failureOf(say('partition-let-go', table))).code).toBe('NotInLedger');
   expect(await sql`select count(*)::integer as rows from plain."Visits"`).toEqual([{ rows: 300 }]);
 });

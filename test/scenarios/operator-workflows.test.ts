@@ -196,7 +196,7 @@ describe('release', () => {
 
   test.each([
     [{}, 'InvalidInput', 'partition: is missing'],
-    [{ partition: 999_999 }, 'StateConflict', 'the ledger has no partition 999999'],
+    [{ partition: 999_999 }, 'NotInLedger', 'the ledger has no partition 999999'],
   ])('refuses an input that means nothing: %j', async (input, code, message) => {
     const { error, cause } = await workflow('release').execute(input);
     expect(error).toBe(code);

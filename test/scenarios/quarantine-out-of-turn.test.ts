@@ -21,13 +21,13 @@ describe('a partition in quarantine', () => {
         `PA001 transaction isolation is ${isolation}, but an older snapshot cannot see what was committed while waiting for the lock`,
       );
     }
-    expect(await ask('hand_back(0)')).toBe('PA001 the ledger has no partition 0');
-    expect(await ask(`drop_verified(0, 'v')`)).toBe('PA001 the ledger has no partition 0');
+    expect(await ask('hand_back(0)')).toBe('PA020 the ledger has no partition 0');
+    expect(await ask(`drop_verified(0, 'v')`)).toBe('PA020 the ledger has no partition 0');
     expect(await ask(`quarantine(${id}, 1)`)).toMatch(/^PA001 partition \d+ is quarantined, not detached/);
     expect(await ask(`unblock(${id})`)).toMatch(/^PA001 .* not blocked/);
     expect(await ask(`schedule_drop(${id}, 0)`)).toMatch(/^PA001 .* not verified/);
     expect(await ask('begin_segment(0, 0, false)')).toBe(
-      'PA001 partition 0 is unknown, not quarantined or exported',
+      'PA020 partition 0 is unknown, not quarantined or exported',
     );
   });
 

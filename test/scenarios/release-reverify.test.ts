@@ -150,7 +150,7 @@ test('a name that was taken meanwhile, a partition that does not exist, a parent
     message: expect.stringMatching(/name .* is taken/),
   });
   expect(nth(await inState(database.sql, 'verified', 'taken'), 0)).toMatchObject({ id: line!.id });
-  expect((await failureOf(operations().release(999_999))).code).toBe('StateConflict');
+  expect((await failureOf(operations().release(999_999))).code).toBe('NotInLedger');
 
   await database.sql.unsafe(`drop table app."${line!.table}"`);
   await operations().release(line!.id);

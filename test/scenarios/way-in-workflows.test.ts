@@ -185,7 +185,7 @@ test('the old table is let go, and only once; what has not begun cannot be rolle
   );
   expect([status, kills]).toEqual(['SUCCEEDED', 2]);
   expect(output).toMatchObject({ state: 'let go' });
-  expect((await partition({ table: 'shop.orders', letGo: true })).error).toBe('StateConflict');
+  expect((await partition({ table: 'shop.orders', letGo: true })).error).toBe('NotInLedger');
   expect(await sql`select to_regclass('partition_archiver_replaced.orders') as old`).toEqual([{ old: null }]);
 });
 
