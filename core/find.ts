@@ -56,7 +56,7 @@ export async function find(
   { store }: { readonly store: ArchiveStore },
 ): Promise<FindResult> {
   checkRange(query);
-  const archives: Placed[] = [];
+  const archives: Placed<FoundArchive>[] = [];
   const unreadable: { manifestKey: string; problem: string }[] = [];
   await mapAtOnce(await Array.fromAsync(manifestKeys(query, store)), AT_ONCE, async (manifestKey) => {
     try {
@@ -72,7 +72,7 @@ export async function find(
   });
   archives.sort(compare);
   unreadable.sort((a, b) => (a.manifestKey < b.manifestKey ? -1 : 1));
-  const found = ({ place: _, ...archive }: Placed): FoundArchive => archive;
+  const found = ({ place: _, ...archive }: Placed<FoundArchive>): FoundArchive => archive;
   const overlapping = overlapsIn(archives).map((group) => group.map(found));
   return { archives: archives.map(found), overlapping, unreadable };
 }
@@ -134,7 +134,7 @@ function describe(manifest: Manifest, manifestKey: string, versionId: string): F
   };
 }
 
-function compare(a: Placed, b: Placed): number {
+function compare(a: Placed<FoundArchive>, b: Placed<FoundArchive>): number {
   if (tableOf(a) !== tableOf(b)) return tableOf(a) < tableOf(b) ? -1 : 1;
   if (a.place.lower !== b.place.lower) return a.place.lower - b.place.lower;
   // What cannot be compared lies together by its text, so that its like is found.

@@ -1,5 +1,4 @@
 import { parseBound } from '../bounds.ts';
-import type { FoundArchive } from '../find.ts';
 import type { Manifest } from '../manifest.ts';
 
 /** Where an archive lies in its table; what cannot be compared lies at the beginning, and overlaps only its like. */
@@ -8,8 +7,16 @@ interface Place {
   readonly upper: number;
 }
 
-/** A found archive with its place. */
-export type Placed = FoundArchive & { readonly place: Place };
+/** What is asked of an archive here. */
+interface Bounded {
+  readonly database: string;
+  readonly parent: { readonly schema: string; readonly table: string };
+  readonly lowerBound: string;
+  readonly upperBound: string;
+}
+
+/** An archive with its place. */
+export type Placed<Archive extends Bounded = Bounded> = Archive & { readonly place: Place };
 
 const NOWHERE = { lower: Number.NEGATIVE_INFINITY, upper: Number.NEGATIVE_INFINITY };
 
@@ -21,15 +28,17 @@ export function placeOf({ partition }: Manifest): Place {
 }
 
 /** Database and parent, as one text. */
-export const tableOf = ({ database, parent }: FoundArchive): string =>
+export const tableOf = ({ database, parent }: Bounded): string =>
   JSON.stringify([database, parent.schema, parent.table]);
 
 /**
  * Groups of archives of one table whose bounds overlap, out of archives in the order of their lower bounds: a partition that
  * was handed back or released and archived again, late rows after it was dropped, or a database of the same name elsewhere.
  */
-export function overlapsIn(archives: readonly Placed[]): Placed[][] {
-  const groups: Placed[][] = [];
+export function overlapsIn<Archive extends Bounded>(
+  archives: readonly Placed<Archive>[],
+): Placed<Archive>[][] {
+  const groups: Placed<Archive>[][] = [];
   for (const archive of archives) {
     const group = groups.at(-1);
     if (group?.some((other) => overlap(other, archive)) === true) group.push(archive);
