@@ -26,13 +26,20 @@ comment on schema partition_archiver_trial is 'partition-archiver: always empty,
 
 set role archive_owner;
 
--- Which database this is: compared with every ledger row before anything is done with it.
+-- Which database this is: compared with every ledger row before anything is done with it. In plpgsql, since an inventory asks
+-- many times and only plpgsql keeps its plans.
 create or replace function partition_archiver.this_system() returns bigint
-  language sql stable set search_path = pg_catalog, pg_temp
-  return (select system_identifier from pg_catalog.pg_control_system());
+  language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+  return (pg_catalog.pg_control_system()).system_identifier;
+end
+$$;
 create or replace function partition_archiver.this_database() returns oid
-  language sql stable set search_path = pg_catalog, pg_temp
+  language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
   return (select oid from pg_catalog.pg_database where datname = current_database());
+end
+$$;
 
 create table if not exists partition_archiver.partition (
   id bigint generated always as identity primary key,

@@ -80,7 +80,8 @@ $$;
 -- The attached children of a partition set with their bounds, as the ledger records them. The text of a bound depends
 -- on TimeZone and DateStyle, so both are pinned here. Each step is materialized: the planner would put a bound's
 -- expression wherever its text is used, and have it taken apart eight times.
-create or replace function partition_archiver.attached_partitions(p_parent oid, p_time_zone text)
+create or replace function partition_archiver.attached_partitions(
+    p_parent oid, p_control_type regtype, p_epoch text, p_time_zone text)
   returns table (
     table_oid oid, table_schema name, table_name name, bounds text, lower_bound text, upper_bound text,
     lower_time timestamptz, upper_time timestamptz, period text)
@@ -89,22 +90,34 @@ create or replace function partition_archiver.attached_partitions(p_parent oid, 
 begin
   return query
     with b as materialized (
-      select s.control_type, s.epoch, c.oid, n.nspname, c.relname, pg_get_expr(c.relpartbound, c.oid) as bounds
-        from partition_archiver.partition_set(p_parent) s
-        join pg_inherits i on i.inhparent = s.parent_oid
+      select c.oid, n.nspname, c.relname, pg_get_expr(c.relpartbound, c.oid) as bounds
+        from pg_inherits i
         join pg_class c on c.oid = i.inhrelid
         join pg_namespace n on n.oid = c.relnamespace
-       where not i.inhdetachpending and c.relispartition),
+       where i.inhparent = p_parent and not i.inhdetachpending and c.relispartition),
     e as materialized (
       select b.*, regexp_match(b.bounds, '^FOR VALUES FROM \(''?([^''()]+)''?\) TO \(''?([^''()]+)''?\)$') as ends from b),
     t as materialized (
       -- Null where the set counts ids.
-      select e.*, partition_archiver.bound_time(e.ends[1], e.control_type, e.epoch, p_time_zone) as lower_time,
-             partition_archiver.bound_time(e.ends[2], e.control_type, e.epoch, p_time_zone) as upper_time
+      select e.*, partition_archiver.bound_time(e.ends[1], p_control_type, p_epoch, p_time_zone) as lower_time,
+             partition_archiver.bound_time(e.ends[2], p_control_type, p_epoch, p_time_zone) as upper_time
         from e where e.ends is not null and not ('MINVALUE' = any (e.ends) or 'MAXVALUE' = any (e.ends)))
     select t.oid, t.nspname, t.relname, t.bounds, t.ends[1], t.ends[2], t.lower_time, t.upper_time,
            partition_archiver.period(t.lower_time, t.upper_time, t.ends[1], p_time_zone)
       from t;
+end
+$$;
+
+-- The same for whoever has not read the set's configuration yet; none of a table that is no set.
+create or replace function partition_archiver.attached_partitions(p_parent oid, p_time_zone text)
+  returns table (
+    table_oid oid, table_schema name, table_name name, bounds text, lower_bound text, upper_bound text,
+    lower_time timestamptz, upper_time timestamptz, period text)
+  language plpgsql stable rows 50 set search_path = pg_catalog, pg_temp as $$
+begin
+  return query
+    select a.* from partition_archiver.partition_set(p_parent) s,
+           partition_archiver.attached_partitions(s.parent_oid, s.control_type, s.epoch, p_time_zone) a;
 end
 $$;
 

@@ -30,7 +30,7 @@ begin
            format('alter table %I.%I attach partition %I.%I %s',
                   v_set.parent_schema, v_set.parent_name, a.table_schema, a.table_name, a.bounds),
            now()
-      from partition_archiver.attached_partitions(p_parent, p_time_zone) a
+      from partition_archiver.attached_partitions(p_parent, v_set.control_type, v_set.epoch, p_time_zone) a
      where (a.table_oid, a.table_schema, a.table_name, v_set.parent_schema, v_set.parent_name, v_set.control_column, a.bounds, a.period)
            not in (select k.table_oid, k.table_schema, k.table_name, k.parent_schema, k.parent_name, k.control_column, k.bounds, k.period
                      from partition_archiver.partition k

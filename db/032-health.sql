@@ -18,7 +18,7 @@ begin
     execute format('select exists (select from only %s)', v_set.default_oid::regclass) into rows_in_default;
   end if;
   if v_set.control_kind = 'time' then
-    select count(*) into future_partitions from partition_archiver.attached_partitions(p_parent, p_time_zone)
+    select count(*) into future_partitions from partition_archiver.attached_partitions(p_parent, v_set.control_type, v_set.epoch, p_time_zone)
      where lower_time > now();
   end if;
   select coalesce(jsonb_agg(i.inhrelid::regclass::text), '[]') into unfinished_detaches

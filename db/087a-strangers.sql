@@ -10,17 +10,23 @@
 
 set role archive_owner;
 
--- The rows. Above and below, since unequal is nothing that an index can be asked for, and every inventory of every set asks this.
+-- The rows. Above and below, since unequal is nothing that an index can be asked for, and every inventory of every set asks
+-- this: in plpgsql, which keeps its plan, one for all values and by the index, since there are hardly ever any.
 create or replace function partition_archiver.stranger_rows() returns setof partition_archiver.partition
-  language sql stable set search_path = pg_catalog, pg_temp as $$
-  select *
-    from partition_archiver.partition l
-   where ((l.system_identifier, l.database_name, l.database_oid)
-            < (partition_archiver.this_system(), current_database(), partition_archiver.this_database())
-          or (l.system_identifier, l.database_name, l.database_oid)
-            > (partition_archiver.this_system(), current_database(), partition_archiver.this_database()))
-     and (l.database_name = current_database() or l.database_oid = partition_archiver.this_database())
-     and l.state not in ('dropped', 'missing')
+  language plpgsql stable
+  set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  v_system constant bigint := partition_archiver.this_system();
+  v_name constant name := current_database();
+  v_oid constant oid := partition_archiver.this_database();
+begin
+  return query
+    select l.*
+      from (select * from partition_archiver.partition p where (p.system_identifier, p.database_name, p.database_oid) < (v_system, v_name, v_oid)
+            union all
+            select * from partition_archiver.partition p where (p.system_identifier, p.database_name, p.database_oid) > (v_system, v_name, v_oid)) l
+     where (l.database_name = v_name or l.database_oid = v_oid) and l.state not in ('dropped', 'missing');
+end
 $$;
 
 -- What stands for each row of one system and name here. place: where its table should be. holder: the OID of what is there.
@@ -46,16 +52,22 @@ $$;
 -- Unfinished jobs of partition-table under such an identity, whose table is where the job has it. Without its table a job
 -- has nothing that could be gone on with.
 create or replace function partition_archiver.stranger_jobs() returns setof partition_archiver.repartition
-  language sql stable set search_path = pg_catalog, pg_temp as $$
-  select *
-    from partition_archiver.repartition j
-   where (j.system_identifier, j.database_name, j.database_oid)
-           is distinct from (partition_archiver.this_system(), current_database(), partition_archiver.this_database())
-     and (j.database_name = current_database() or j.database_oid = partition_archiver.this_database())
-     and j.state not in ('let go', 'rolled back')
-     and exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
-                  where c.oid = j.table_oid and c.relname = j.table_name
-                    and n.nspname = case j.state when 'swapped' then 'partition_archiver_replaced' else j.table_schema end)
+  language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+  v_system constant bigint := partition_archiver.this_system();
+  v_name constant name := current_database();
+  v_oid constant oid := partition_archiver.this_database();
+begin
+  return query
+    select *
+      from partition_archiver.repartition j
+     where (j.system_identifier, j.database_name, j.database_oid) is distinct from (v_system, v_name, v_oid)
+       and (j.database_name = v_name or j.database_oid = v_oid)
+       and j.state not in ('let go', 'rolled back')
+       and exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+                    where c.oid = j.table_oid and c.relname = j.table_name
+                      and n.nspname = case j.state when 'swapped' then 'partition_archiver_replaced' else j.table_schema end);
+end
 $$;
 
 -- A result that has changed cannot be replaced.
@@ -93,9 +105,11 @@ $$;
 create or replace function partition_archiver.refuse_strangers() returns void
   language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
-  v_problems text := (select string_agg(format('%s %s. %s', subject, problem, remedy), ' ') from partition_archiver.strangers());
+  v_problems text;
 begin
-  if v_problems is not null then
+  -- Every inventory of every set comes here, and there are hardly ever any: so no more is asked than whether there are.
+  if exists (select from partition_archiver.stranger_rows()) or exists (select from partition_archiver.stranger_jobs()) then
+    select string_agg(format('%s %s. %s', subject, problem, remedy), ' ') into v_problems from partition_archiver.strangers();
     raise exception '%', rtrim(v_problems, '.') using errcode = 'PA010';
   end if;
 end

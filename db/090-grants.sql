@@ -70,6 +70,7 @@ grant execute on function
   partition_archiver.bound_time(text, regtype, text, text),
   partition_archiver.period(timestamptz, timestamptz, text, text),
   partition_archiver.attached_partitions(oid, text),
+  partition_archiver.attached_partitions(oid, regtype, text, text),
   partition_archiver.highest_id(oid),
   partition_archiver.candidates(oid, timestamptz),
   partition_archiver.health(oid, text),
