@@ -70,6 +70,27 @@ test('a partition made again under the same name is an archive of its own, besid
   ).toBe(2);
 });
 
+// By the parent that they had, no run would come by them, and no report would name them.
+test('partitions in quarantine go on when their parent was dropped and made again', async () => {
+  const { database, run, config } = archiver();
+  const { sql } = database;
+  await createPartitionSet(sql, { table: 'reborn', months: 3, rowsPerMonth: 5 });
+  await run(config([{ schema: 'app', table: 'reborn', drop: true, graceDays: 30 }]));
+  const waiting = nth(await readLedger(sql, 'reborn'), 0);
+  expect(waiting.state).toBe('verified');
+  await sql.unsafe(`drop table app.reborn; drop table if exists partman.template_app_reborn;
+    delete from partman.part_config where parent_table = 'app.reborn'`);
+  await createPartitionSet(sql, { table: 'reborn', months: 2, rowsPerMonth: 5 });
+  await sql`update partition_archiver.partition set drop_after = now() where id = ${waiting.id}`;
+
+  expect(await run(settingsOf('reborn'))).toMatchObject({ archived: 0, dropped: 1, failed: 0 });
+
+  const lines = await readLedger(sql, 'reborn');
+  expect(lines.find(({ id }) => id === waiting.id)?.state).toBe('dropped');
+  // What went with the old parent is said to be gone.
+  expect(lines.filter(({ state }) => state === 'missing')).not.toHaveLength(0);
+});
+
 test('pg_partman cannot write into a detached table once it is in quarantine (hazard 13)', async () => {
   const { database, run, config } = archiver();
   const { sql } = database;
