@@ -27,11 +27,12 @@ begin
 end
 $$;
 
--- Below deadlock_timeout, so that in a cycle of waits it is this session that gives up and never the application's.
+-- Below deadlock_timeout, however short that is, so that in a cycle of waits it is this session that gives up and never the
+-- application's. Not 0, which is for ever.
 create or replace function partition_archiver.set_lock_timeout() returns void
   language sql volatile set search_path = pg_catalog, pg_temp
   return set_config('lock_timeout',
-    (select greatest(setting::integer / 4, 50)::text from pg_settings where name = 'deadlock_timeout'), true);
+    (select greatest(setting::integer / 4, 1)::text from pg_settings where name = 'deadlock_timeout'), true);
 
 -- Above deadlock_timeout, after which autovacuum gives way: for a lock that only autovacuum can stand in the way of.
 create or replace function partition_archiver.set_long_lock_timeout() returns void
@@ -72,7 +73,7 @@ declare
      order by 1);
   v_name text;
 begin
-  perform set_config('lock_timeout', greatest(least(setting::integer / 4, setting::integer * 3 / 4 / (cardinality(v_names) + 1)), 50)::text, true)
+  perform set_config('lock_timeout', greatest(least(setting::integer / 4, setting::integer * 3 / 4 / (cardinality(v_names) + 1)), 1)::text, true)
      from pg_settings where name = 'deadlock_timeout';
   foreach v_name in array v_names loop
     begin

@@ -72,11 +72,11 @@ declare
 begin
   perform partition_archiver.set_lock_timeout();
   l := partition_archiver.claim(p_id, 'verified', 'blocked');
-  v_table := format('partition_archive.%I', l.quarantine_name);
   if l.manifest_version_id is null or l.quarantine_name is null
      or not (l.state = 'verified' or l.blocked_state = 'verified' or l.blocked_code = 'Reverify') then
     raise exception 'partition % is %, not verified, or blocked since it was', p_id, l.state using errcode = 'PA001';
   end if;
+  v_table := format('partition_archive.%I', l.quarantine_name);
   if to_regclass(v_table)::oid is distinct from l.table_oid then
     raise exception 'table % is gone or another one now', v_table using errcode = 'PA002';
   end if;

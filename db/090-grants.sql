@@ -86,6 +86,7 @@ to archiver_maintain, archiver_read;
 grant execute on function
   partition_archiver.record_inventory(oid, text),
   partition_archiver.make_way(oid),
+  partition_archiver.set_lock_timeout(),
   partition_archiver.quarantine(bigint, bigint),
   partition_archiver.adopt(oid, oid, text, text, text)
 to archiver_maintain;

@@ -74,9 +74,8 @@ async function runMaintenance(
   doing: string,
 ): Promise<void> {
   await transaction`
-    select set_config('lock_timeout', greatest(setting::integer / 4, 50)::text, true), set_config('timezone', ${set.timeZone}, true),
-           set_config('client_min_messages', 'notice', true)
-      from pg_settings where name = 'deadlock_timeout'`;
+    select partition_archiver.set_lock_timeout(), set_config('timezone', ${set.timeZone}, true),
+           set_config('client_min_messages', 'notice', true)`;
   const [extension] = await transaction<{ schema: string }[]>`
     select n.nspname as schema from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'pg_partman'`;
   if (extension === undefined)

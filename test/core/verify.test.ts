@@ -119,11 +119,11 @@ describe('a segment that is not', () => {
   });
 
   test('because of rows out of bounds says so', async () => {
-    const [database, recorded] = databaseWith(ROWS, {}, 2);
+    const [database, recorded] = databaseWith(ROWS, {}, 1);
     await expect(verify(database, bucketWith({ [KEY]: '1\ta\n' }))).rejects.toMatchObject({
       ...{ code: 'BoundsViolated', blocks: true },
       message:
-        'segment 3 of partition 7 has rows out of the recorded bounds, or without a value of the control column: 2',
+        'segment 3 of partition 7 has rows out of the recorded bounds, or without a value of the control column: 1',
     });
     expect(recorded).toEqual({ matches: [], mismatches: [[7, 3]] });
   });

@@ -31,9 +31,14 @@ export const CHANGES_OF_QUARANTINE: readonly SqlChange[] = [
     ['setting::integer + 500', 'setting::integer - 900', 'autovacuum is not waited for'],
     ['where id = p_id for update', 'where id = p_id', 'the row is not locked'],
     [
-      'setting::integer / 4, 50)::text from pg_settings',
-      'setting::integer * 4, 50)::text from pg_settings',
+      'setting::integer / 4, 1)::text from pg_settings',
+      'setting::integer * 4, 1)::text from pg_settings',
       'locks are waited for beyond a deadlock',
+    ],
+    [
+      'setting::integer / 4, 1)::text from pg_settings',
+      'setting::integer / 4, 50)::text from pg_settings',
+      'locks are waited for beyond a deadlock that is found early',
     ],
   ]),
   ...changes('db/038-fence.sql', [

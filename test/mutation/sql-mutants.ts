@@ -2,6 +2,7 @@ import type { Mutant } from './mutant.ts';
 import type { SqlChange } from './sql-change.ts';
 import { CHANGES_OF_ARCHIVE } from './sql-changes-archive.ts';
 import { CHANGES_OF_CHOOSING } from './sql-changes-choosing.ts';
+import { CHANGES_OF_MOVING } from './sql-changes-moving.ts';
 import { CHANGES_OF_QUARANTINE } from './sql-changes-quarantine.ts';
 import { branches, conditions, handlers, sealed, statements, type Change } from './sql-rules.ts';
 
@@ -9,6 +10,7 @@ const MORE_CHANGES: readonly SqlChange[] = [
   ...CHANGES_OF_CHOOSING,
   ...CHANGES_OF_QUARANTINE,
   ...CHANGES_OF_ARCHIVE,
+  ...CHANGES_OF_MOVING,
 ];
 
 /** The files whose functions decide, and which scenarios notice first. */
@@ -22,13 +24,19 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
   'db/037-locks.sql': ['quarantine-out-of-turn', 'nobody-waits', 'copied-ledger', 'autovacuum', 'races'],
   'db/038-fence.sql': [
     ...['constraints-and-columns', 'handed-back', 'release-reverify', 'not-restorable', 'database-roles'],
-    ...['nobody-waits', 'races'],
+    ...['nobody-waits', 'quarantine-out-of-turn', 'races'],
   ],
   'db/040-quarantine.sql': [
     ...['quarantine-out-of-turn', 'handed-back', 'constraints-and-columns', 'refused-partitions'],
     ...['database-roles', 'nobody-waits', 'empty-and-made-again', 'races'],
   ],
-  'db/041-hand-back.sql': ['handed-back', 'quarantine-out-of-turn', 'nobody-waits', 'release-reverify'],
+  'db/041-hand-back.sql': [
+    'release-out-of-turn',
+    'handed-back',
+    'quarantine-out-of-turn',
+    'nobody-waits',
+    'release-reverify',
+  ],
   'db/050-export.sql': [
     ...[
       'segments-out-of-turn',
@@ -39,6 +47,8 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
       'handed-back',
       'split-segments',
       'late-verdicts',
+      'not-restorable',
+      'hostile-settings',
     ],
   ],
   'db/055-restorable.sql': ['not-restorable', 'hostile-settings'],
@@ -61,7 +71,11 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
     ],
     'autovacuum',
   ],
-  'db/087-release.sql': ['release-reverify', 'deciding-functions', 'copied-ledger'],
+  'db/087-release.sql': [
+    ...['release-out-of-turn', 'release-reverify', 'deciding-functions', 'copied-ledger', 'late-verdicts'],
+  ],
+  'db/087a-strangers.sql': ['move-in', 'copied-ledger', 'renamed-database'],
+  'db/087b-move-in.sql': ['move-in', 'renamed-database'],
 };
 
 /** Every branch of the functions that decide, never and always taken, checks by halves, every statement left out, and more. */

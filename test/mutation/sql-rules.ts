@@ -24,11 +24,11 @@ export function conditions(text: string): Change[] {
       ...{ start: start + at, end: start + at + length },
       ...{ replacement: by === 'or' ? 'false' : 'true', what: 'half of a condition left out' },
     }));
-    // `case x when 'a'`: never is no value, always is x itself, which only the first branch knows here.
-    const literal = condition.startsWith("'");
-    const always = literal ? of : 'true';
+    // `case x when y`: never is no value, always is x itself, which only the first branch knows here.
+    const value = of !== undefined || condition.startsWith("'");
+    const always = value ? of : 'true';
     return [
-      { ...whole, replacement: literal ? 'null' : 'false', what: 'branch never taken' },
+      { ...whole, replacement: value ? 'null' : 'false', what: 'branch never taken' },
       ...(raises === undefined && always !== undefined
         ? [{ ...whole, replacement: always, what: 'branch always taken' }]
         : []),
@@ -38,7 +38,8 @@ export function conditions(text: string): Change[] {
 }
 
 /** A condition that the functions catch. */
-const CAUGHT = 'insufficient_privilege|undefined_table|feature_not_supported|others';
+const CAUGHT =
+  'insufficient_privilege|undefined_table|undefined_column|invalid_schema_name|invalid_foreign_key|feature_not_supported|others';
 /** Those of one handler, alone or joined by OR. */
 const HANDLER = new RegExp(`^(?:${CAUGHT})(?: or (?:${CAUGHT}))*$`);
 

@@ -10,6 +10,7 @@ import type { StackCoordinates } from '../../local/stack.ts';
 import { Databases, PASSWORD } from '../support/databases.ts';
 import { findRows, type Found, type Lines } from '../support/invariant.ts';
 import { createPartitionSet } from '../support/partition-sets.ts';
+import { ServerLog } from './deadlocks.ts';
 import { judgeRows, Model, type Differences } from './model.ts';
 import { startWriter, type Act, type Target, type Working } from './writers.ts';
 
@@ -25,9 +26,11 @@ const hurriedClock: Clock = {
 /** Databases with a partition set whose rows belong to customers. */
 export class RaceBench {
   readonly databases: Databases;
+  readonly log: ServerLog;
 
-  private constructor(databases: Databases) {
+  private constructor(databases: Databases, log: ServerLog) {
     this.databases = databases;
+    this.log = log;
   }
 
   /** `name` is that of no other bench on the same stack; the two oldest of the months are kept. */
@@ -49,7 +52,10 @@ export class RaceBench {
       await sql`grant execute on all functions in schema partman to app_owner`;
       await sql`create view app.event_view as select * from app.event`;
     });
-    return new RaceBench(databases);
+    const admin = databases.connect('postgres', { max: 1 });
+    const log = await ServerLog.follow(coordinates.directory, admin);
+    await admin.end();
+    return new RaceBench(databases, log);
   }
 
   /** A fresh database, with settings of its own. */

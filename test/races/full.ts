@@ -3,8 +3,9 @@
  *
  *   --rounds 200     of all kinds of writers against the archiver
  *   --mutants 60     most rounds that a mutant gets to lose a row
+ *   --deadlock 1s    deadlock_timeout of the databases
  *
- * Ends with 1 if a row was lost, or if a mutant lost none.
+ * Ends with 1 if a row was lost, if the archiver was in a deadlock, or if a mutant lost none.
  */
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,11 +13,16 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startLocalStack } from '../../local/stack.ts';
 import { RaceBench } from './bench.ts';
+import { isOurs, type Deadlock } from './deadlocks.ts';
 import { mutantRounds, raceRound } from './rounds.ts';
 import { CONTROL, MUTANTS } from './mutants.ts';
 
 const { values: options } = parseArgs({
-  options: { rounds: { type: 'string', default: '200' }, mutants: { type: 'string', default: '60' } },
+  options: {
+    rounds: { type: 'string', default: '200' },
+    mutants: { type: 'string', default: '60' },
+    deadlock: { type: 'string', default: '1s' },
+  },
 });
 
 function say(line: string): void {
@@ -44,10 +50,12 @@ try {
 
   let [committed, lost, bad] = [0, 0, 0];
   const refused = new Map<string, number>();
+  const deadlocks: Deadlock[] = [];
   for (let round = 1; round <= Number(options.rounds); round += 1) {
-    const result = await raceRound(bench);
+    const result = await raceRound(bench, undefined, { deadlock_timeout: options.deadlock });
     committed += result.committed;
     lost += result.lost;
+    deadlocks.push(...result.deadlocks);
     for (const [code, times] of result.refused) refused.set(code, (refused.get(code) ?? 0) + times);
     if (result.problems.length > 0) {
       bad += 1;
@@ -57,6 +65,9 @@ try {
   }
   say(
     `archiver: ${options.rounds} rounds, ${String(committed)} transactions of writers, ${String(lost)} rows lost, ${String(bad)} rounds with problems`,
+  );
+  say(
+    `deadlocks: ${String(deadlocks.length)}, with the archiver in ${String(deadlocks.filter(isOurs).length)} of them`,
   );
   for (const [what, times] of [...refused].sort()) say(`refused ${String(times)} times: ${what}`);
   if (bad > 0) survived = false;

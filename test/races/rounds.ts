@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ArchiverError } from '../../core/errors.ts';
 import type { RaceBench } from './bench.ts';
+import { isOurs, type Deadlock } from './deadlocks.ts';
 import type { Differences } from './model.ts';
 import type { Way } from './mutants.ts';
 import { WRITERS, type WriterKind } from './writers.ts';
@@ -13,6 +14,8 @@ export interface RoundResult {
   readonly problems: readonly string[];
   /** Refusals by SQLSTATE and kind of writer. */
   readonly refused: ReadonlyMap<string, number>;
+  /** All that the server found, those among writers only too. */
+  readonly deadlocks: readonly Deadlock[];
 }
 
 /** Runs after the writers have stopped, until one has nothing left to do. */
@@ -35,8 +38,9 @@ function chooseWriters(random: () => number = Math.random): WriterKind[] {
 export async function raceRound(
   bench: RaceBench,
   kinds: readonly WriterKind[] = chooseWriters(),
+  settings: Readonly<Record<string, string>> = {},
 ): Promise<RoundResult> {
-  const race = await bench.begin();
+  const race = await bench.begin(settings);
   const problems: string[] = [];
   try {
     const [mixed, truncated] = race.cold;
@@ -65,7 +69,10 @@ export async function raceRound(
       committed += results.get('none') ?? 0;
       for (const [code, times] of results) if (code !== 'none') refused.set(`${code} ${kind}`, times);
     }
-    return { committed, lost: differences.lost.length, problems, refused };
+    const deadlocks = bench.log.read().filter(({ database }) => database === race.database);
+    for (const { victim, roles, statements } of deadlocks.filter(isOurs))
+      problems.push(`a deadlock of ${roles.join(', ')}, which ended ${victim}: ${statements}`);
+    return { committed, lost: differences.lost.length, problems, refused, deadlocks };
   } finally {
     await race.end();
   }
@@ -115,13 +122,14 @@ export async function mutantRounds(
           lost: lost.length,
           problems: [`${String(lost.length)} rows lost`],
           refused: new Map(),
+          deadlocks: [],
         };
       }
     } finally {
       await race.end();
     }
   }
-  return { rounds: most, committed, lost: 0, problems: [], refused: new Map() };
+  return { rounds: most, committed, lost: 0, problems: [], refused: new Map(), deadlocks: [] };
 }
 
 function describeDifferences({ lost, twice, wrong }: Differences): string[] {

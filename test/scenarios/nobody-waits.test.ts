@@ -18,11 +18,12 @@ async function whileLocked(table: string, mode: string, call: string): Promise<s
 }
 
 /** What a call leaves behind in its transaction: tables locked against everybody, and how long it waits for the next. */
-async function leaves(call: string): Promise<{ locked: string[]; timeout: string }> {
+async function leaves(call: string, deadlock = '1s'): Promise<{ locked: string[]; timeout: string }> {
   const undo = new Error('undo');
   let left = { locked: [] as string[], timeout: '' };
   await sql()
     .begin(async (tx) => {
+      await tx`select set_config('deadlock_timeout', ${deadlock}, true)`;
       await tx.unsafe(`select partition_archiver.${call}`);
       const locked = await tx<{ name: string }[]>`
         select relation::regclass::text as name from pg_locks
@@ -53,6 +54,11 @@ beforeAll(async () => {
 test('a lock is waited for less long than the application waits before it looks for a deadlock', async () => {
   expect(await sql()`show deadlock_timeout`).toEqual([{ deadlock_timeout: '1s' }]);
   expect(await leaves('set_lock_timeout()')).toEqual({ locked: [], timeout: '250ms' });
+  // Seen to fail with 50 ms as the least: where applications looked after 40 ms, they were ended (npm run test:race -- --deadlock 40ms).
+  expect(await leaves('set_lock_timeout()', '40ms')).toMatchObject({ timeout: '10ms' });
+  expect(await leaves('set_lock_timeout()', '1ms')).toMatchObject({ timeout: '1ms' });
+  expect(await leaves(`lock_referenced('ref.refers'::regclass)`, '40ms')).toMatchObject({ timeout: '10ms' });
+  expect(await leaves(`lock_referenced('ref.refers'::regclass)`, '1ms')).toMatchObject({ timeout: '1ms' });
   // Three locks, that of the partition included, within three quarters of it.
   expect(await leaves(`lock_referenced('ref.refers'::regclass)`)).toMatchObject({ timeout: '250ms' });
   await sql().unsafe(`create table ref.other (id integer primary key);

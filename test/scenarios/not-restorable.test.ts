@@ -106,8 +106,11 @@ test('a table that names large objects by their OID is kept (hazard 23)', async 
     months: 3,
     rowsPerMonth: 100,
     columns,
-    values: `'x', g`,
+    // More than one block, so that there are two segments to tell apart.
+    values: `repeat('x', 200), g`,
   });
+  // Not named by any column of it.
+  await sql`select lo_from_bytea(0, 'pixels of another table')`;
   await run(setOf('painted'), { only: 'inventory' });
   await sql.unsafe(
     `update app.${(await first('painted')).table} set picture = lo_from_bytea(0, 'pixels') where id = 50`,
@@ -115,6 +118,15 @@ test('a table that names large objects by their OID is kept (hazard 23)', async 
   const { id, quarantineName } = await blockedFor(
     ...(['painted', 'PartitionRefused', /column picture names large objects/] as const),
   );
+  // Seen to fail without the upper end of the range in loss_in(): the segment without pictures is not proven either.
+  await sql.begin(async (tx) => {
+    await tx`select partition_archiver.unblock(${id}::bigint)`;
+    await tx`select partition_archiver.split_segment(${id}::bigint, 0, 0)`;
+    const [of] =
+      await tx`select partition_archiver.loss_in(${id}::bigint, 0) as first, partition_archiver.loss_in(${id}::bigint, 1) as second`;
+    expect(of).toEqual({ first: null, second: expect.stringContaining('picture') });
+    await tx`rollback and chain`;
+  });
   await sql.unsafe(
     `select lo_unlink(picture) from partition_archive."${String(quarantineName)}" where id = 50`,
   );

@@ -44,8 +44,13 @@ describe('a partition that is half verified', () => {
   test('takes only the verdict on what aws_s3 said that it wrote', async () => {
     await steps.export(id, 1);
     const said = await segmentOf(id, 1);
-    const match = (rows: number, bytes: number, files: number, key = String(said['object_key'])): string => {
-      const objects = segmentFileKeys(key, files).map((file) => ({ key: file }));
+    const keyOf = String(said['object_key']);
+    const match = (
+      ...[rows, bytes, files, key = keyOf, keys = segmentFileKeys(key, files)]: [
+        ...[rows: number, bytes: number, files: number, key?: string, keys?: readonly string[]],
+      ]
+    ): string => {
+      const objects = keys.map((file) => ({ key: file }));
       return `record_match(${id}, 1, '${JSON.stringify(objects)}', ${rows}, ${bytes}, repeat('0', 64), repeat('0', 16), false)`;
     };
     const [rows, bytes, files] = [said['exported_rows'], said['exported_bytes'], said['exported_files']].map(
@@ -57,12 +62,19 @@ describe('a partition that is half verified', () => {
     expect(await ask(match(rows!, bytes!, files! + 1))).toMatch(refused);
     expect(await ask(match(rows!, bytes!, files!, 'another key'))).toMatch(refused);
     expect(await ask(match(rows!, bytes!, files!))).toBe('answers ');
+    // The second file of a large one has a key of its own.
+    const before = `update partition_archiver.segment set exported_files = 2
+      where object_key = '${keyOf}'`;
+    expect(await ask(match(rows!, bytes!, 2), { before })).toBe('answers ');
+    expect(await ask(match(rows!, bytes!, 2, keyOf, [keyOf, keyOf]), { before })).toMatch(refused);
     const first = await segmentOf(id, 0);
     // The first one is verified already: a verdict that comes late changes nothing.
-    const late = match(Number(first['exported_rows']), Number(first['exported_bytes']), 1).replace(
-      ', 1, ',
-      ', 0, ',
-    );
+    const late = match(
+      Number(first['exported_rows']),
+      Number(first['exported_bytes']),
+      1,
+      String(first['object_key']),
+    ).replace(', 1, ', ', 0, ');
     expect(await ask(late)).toMatch(/^PA001 segment 0/);
   });
 
