@@ -69,7 +69,7 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
       'copied-ledger',
       'modes',
     ],
-    'autovacuum',
+    ...['quarantine-out-of-turn', 'autovacuum'],
   ],
   'db/087-release.sql': [
     ...['release-out-of-turn', 'release-reverify', 'deciding-functions', 'copied-ledger', 'late-verdicts'],
