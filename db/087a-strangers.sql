@@ -70,9 +70,6 @@ begin
 end
 $$;
 
--- A result that has changed cannot be replaced.
-drop function if exists partition_archiver.strangers();
-
 -- One line for each system and name that there are any of, with what preflight answers of a problem.
 create or replace function partition_archiver.strangers()
   returns table (system bigint, database name, subject text, problem text, remedy text)

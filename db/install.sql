@@ -10,6 +10,7 @@
 \set ON_ERROR_STOP on
 begin;
 \ir 010-roles.sql
+\ir 015-retire.sql
 \ir 020-ledger.sql
 \ir 021-ddl-common.sql
 \ir 022-ddl-refusals.sql

@@ -51,6 +51,7 @@ const RERAISED: readonly (readonly [RegExp, string])[] = [
   [/canceling statement due to lock timeout/, SQLSTATE.lockNotAvailable],
   [/deadlock detected/, SQLSTATE.deadlockDetected],
   [/canceling statement due to (statement timeout|user request)/, SQLSTATE.queryCanceled],
+  [/No space left on device/, SQLSTATE.diskFull],
 ];
 
 function translateServerError(error: postgres.PostgresError, doing: string): ArchiverError {

@@ -8,6 +8,7 @@ export const SCHEMA_VERSION = 1;
 /** The files of db/ in the order in which psql or `installArchiver` runs them. */
 export const INSTALL_FILES = [
   '010-roles.sql',
+  '015-retire.sql',
   '020-ledger.sql',
   '021-ddl-common.sql',
   '022-ddl-refusals.sql',

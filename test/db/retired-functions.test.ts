@@ -11,7 +11,7 @@ const functions = async (sql: postgres.Sql): Promise<readonly unknown[]> =>
   sql`select p.oid::regprocedure::text as signature, pg_get_function_result(p.oid) as result, p.proacl::text as rights
         from pg_proc p where pronamespace = 'partition_archiver'::regnamespace order by 1`;
 
-/** As earlier builds had them; the last two use each other. */
+/** As earlier builds had them: some use others, one has another result, one the row type of a table that has got a column since. */
 const OLD = `
   set role archive_owner;
   create function partition_archiver.hand_back(bigint, text, text default null) returns void language sql as 'select';
@@ -23,10 +23,13 @@ const OLD = `
   create function partition_archiver.strangers() returns table (system bigint, subject text, problem text, remedy text)
     language sql as 'select 1::bigint, null::text, null::text, null::text';
   grant execute on function partition_archiver.strangers() to archiver_maintain;
+  alter table partition_archiver.repartition drop column database_oid cascade;
+  create function partition_archiver.of_job(partition_archiver.repartition) returns name language sql return $1.table_name;
   reset role`;
 
-// Seen to fail without 089d-retire.sql (the old ones stay beside the new ones), and without age() in it where statements have
-// savepoints of their own, as by psql's ON_ERROR_ROLLBACK (what has just been made is taken for old).
+// Seen to fail without 015-retire.sql (the table cannot take its column, and a result cannot change), and without age() in
+// 089d-retire.sql where statements have savepoints of their own, as by psql's ON_ERROR_ROLLBACK (what has just been made is
+// taken for old).
 test.each([
   ['at once', (sql: postgres.Sql) => installArchiver(sql)],
   [
@@ -45,7 +48,6 @@ test.each([
   const before = await functions(sql);
   expect(before.length).toBeGreaterThan(100);
   await sql.unsafe(OLD);
-  expect(await functions(sql)).toHaveLength(before.length + 5);
   expect(await sql`select partition_archiver.bounds_twice(0) as old`).toEqual([{ old: '1' }]);
 
   await withRoleRetries(() => install(sql));
