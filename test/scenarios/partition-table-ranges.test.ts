@@ -238,7 +238,7 @@ test('a table that is too large to be read at once is refused before it begins, 
   const database = partitionTableDatabase(connection, open);
   const ports = { database, clock: hurriedClock, log: { info: () => {}, warn: () => {} } };
   expect((await failureOf(beginRollBack({ schema: 'shop', table: 'large' }, ports))).code).toBe(
-    'StateConflict',
+    'NotInLedger',
   );
   await connection.end();
 });
