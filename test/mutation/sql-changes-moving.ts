@@ -4,15 +4,13 @@ import { changes, type SqlChange } from './sql-change.ts';
 export const CHANGES_OF_MOVING: readonly SqlChange[] = [
   ...changes('db/087a-strangers.sql', [
     [
-      '(l.database_name = current_database() or l.database_oid = partition_archiver.this_database())',
-      'l.database_name = current_database()',
+      '(l.database_name = v_name or l.database_oid = v_oid)',
+      'l.database_name = v_name',
       'a database that was renamed has no strangers',
     ],
-    [
-      '(l.database_name = current_database() or l.database_oid = partition_archiver.this_database())',
-      'true',
-      'rows of other databases are strangers',
-    ],
+    ['(l.database_name = v_name or l.database_oid = v_oid)', 'true', 'rows of other databases are strangers'],
+    ['< (v_system, v_name, v_oid)', '> (v_system, v_name, v_oid)', 'what has a lower identity is none'],
+    ['> (v_system, v_name, v_oid)', '< (v_system, v_name, v_oid)', 'what has a higher identity is none'],
     [`and l.state not in ('dropped', 'missing')`, '', 'what is gone is a stranger'],
     ['coalesce(h.oid = l.table_oid, false) and', 'h.oid is not null and', 'any table in its place fits'],
     [`l.state = 'attached' and i.inhrelid = c.oid`, 'false', 'one that is attached elsewhere fits'],
@@ -20,6 +18,17 @@ export const CHANGES_OF_MOVING: readonly SqlChange[] = [
       'where l.system_identifier = p_system and l.database_name = p_database',
       '',
       'the rows of every other identity',
+    ],
+    ['(j.database_name = v_name or j.database_oid = v_oid)', 'true', 'jobs of other databases are strangers'],
+    [
+      '(j.database_name = v_name or j.database_oid = v_oid)',
+      'j.database_name = v_name',
+      'jobs of a database that was renamed',
+    ],
+    [
+      'where c.oid = j.table_oid and c.relname = j.table_name',
+      'where c.oid = j.table_oid',
+      'a job without its table',
     ],
     [`and j.state not in ('let go', 'rolled back')`, '', 'jobs that are over are strangers'],
   ]),

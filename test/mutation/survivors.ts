@@ -38,7 +38,7 @@ export const SURVIVORS: Readonly<Record<string, string>> = {
     'a larger margin cuts a large chunk elsewhere, which changes no sum; too small a one fails',
   'core/verify/line-hash.ts | return this.#restLength > 0 || this.#number(TAKEN_AT) > 0n; | 56: 0n -> (0n + 1n)':
     'whole stripes are taken, so it is 0 or at least 32',
-  'db/029-partition-set.sql | where not i.inhdetachpending and c.relispartition), | 6: not i.inhdetachpending and c.relispartition -> c.relispartition':
+  'db/029-partition-set.sql | where i.inhparent = p_parent and not i.inhdetachpending and c.relispartition), | 33: not i.inhdetachpending and c.relispartition -> c.relispartition':
     'its row says attached either way, and quarantine refuses what is in pg_inherits',
   "db/031-candidates.sql | if v_set.control_kind = 'id' then | 3: v_set.control_kind = 'id' -> true":
     'the highest id is looked for in vain where time decides; the condition saves the work',
@@ -87,4 +87,6 @@ export const SURVIVORS: Readonly<Record<string, string>> = {
     'only a table that is dropped between the look and the lock comes here',
   'db/087-release.sql | if to_regclass(v_table)::oid is distinct from l.table_oid | 3: to_regclass(v_table)::oid is distinct from l.table_oid  -> false':
     'only a table that is replaced between the look and the lock comes here',
+  "db/087b-move-in.sql | if v_fate.state = 'released' and l.quarantine_name is not null then | 33: l.quarantine_name is not null -> true":
+    'what is released and not in quarantine has none of what is taken from it',
 };

@@ -2,59 +2,15 @@
  * What may be moved in after a major upgrade, and what not. test/versions/major-upgrade.test.ts upgrades a server; here the
  * rows are given another identifier, with one thing besides that an upgrade does not do; each in a transaction of its own.
  */
-import { beforeAll, describe, expect, test } from '@jest/globals';
-import type postgres from 'postgres';
-import { useArchiver } from '../support/archiver.ts';
-import { archiveHalf, type HalfState } from '../support/half-archived.ts';
-import type { LedgerLine } from '../support/ledger.ts';
+import { describe, expect, test } from '@jest/globals';
+import type { HalfState } from '../support/half-archived.ts';
+import { useMoveIn } from '../support/moved-in.ts';
 import { failureOf } from '../support/verified.ts';
 
-const archiver = useArchiver();
-let half: Record<HalfState, LedgerLine>;
-let from = '';
-
-beforeAll(async () => {
-  half = await archiveHalf(archiver(), 'event');
-  const [row] = await archiver().database.sql<[{ other: string }]>`
-    select (partition_archiver.this_system() - 1)::text as other`;
-  from = row.other;
-});
-
-interface Answer {
-  readonly id: number;
-  readonly was: string;
-  readonly remark: string;
-}
-
-interface Moved extends Answer {
-  readonly state: string;
-  readonly code: string | null;
-  readonly archiveId: string | null;
-}
-
-/** What became of the row in one of the states; `change` is done before, `look` after the rows were moved in. */
-async function movedAfter(
-  change: string,
-  { leave = false, look }: { leave?: boolean; look?: (tx: postgres.TransactionSql) => Promise<void> } = {},
-): Promise<(state: HalfState) => Moved | undefined> {
-  const moved = await archiver().database.sql.begin(async (tx) => {
-    await tx`update partition_archiver.partition set system_identifier = ${from}::bigint`;
-    await tx.unsafe(change);
-    const answers = await tx<Answer[]>`
-      select id::integer, was, remark from partition_archiver.move_in(${from}::bigint, ${leave}, ${archiver().database.name}::name)`;
-    const rows = await tx<Omit<Moved, 'was' | 'remark'>[]>`
-      select id::integer, state, blocked_code as code, archive_id as "archiveId" from partition_archiver.partition`;
-    await look?.(tx);
-    await tx`rollback and chain`;
-    return answers.flatMap((answer) =>
-      rows.filter(({ id }) => id === answer.id).map((row) => ({ ...answer, ...row })),
-    );
-  });
-  return (state) => moved.find(({ id }) => id === half[state].id);
-}
-
-const table = (state: HalfState): string => `app."${half[state].table}"`;
-const inQuarantine = (state: HalfState): string => `partition_archive."${half[state].quarantineName ?? ''}"`;
+const moving = useMoveIn();
+const { archiver, half, movedAfter } = moving;
+const table = (state: HalfState): string => `app."${half(state).table}"`;
+const inQuarantine = (state: HalfState): string => `partition_archive."${half(state).quarantineName ?? ''}"`;
 
 describe('refused, and nothing is moved:', () => {
   // Seen to fail without `v_fitting = 0` in judge_move_in().
@@ -75,7 +31,9 @@ describe('refused, and nothing is moved:', () => {
   test('a single table that is another one under the same name', async () => {
     await expect(
       movedAfter(`alter table ${table('restored')} rename to away; create table ${table('restored')} ()`),
-    ).rejects.toThrow(new RegExp(`${half.restored.table} had oid ${String(half.restored.oid)} and has`));
+    ).rejects.toThrow(
+      new RegExp(`${half('restored').table} had oid ${String(half('restored').oid)} and has`),
+    );
   });
 
   // Seen to fail (the inventory takes the rows for its own) without the OID of the database in stranger_rows().
@@ -161,11 +119,11 @@ describe('moved in, as it is found:', () => {
 
   test('a table that the server before had in quarantine and this one has not', async () => {
     const out = (state: HalfState): string => `alter table ${inQuarantine(state)} set schema app;
-      alter table app."${half[state].quarantineName!}" rename to "${half[state].table}";`;
+      alter table app."${half(state).quarantineName!}" rename to "${half(state).table}";`;
     const moved = await movedAfter(out('quarantined') + out('verified'), {
       look: async (tx) => {
         expect(
-          await tx`select from partition_archiver.segment where archive_id = ${half.verified.archiveId}`,
+          await tx`select from partition_archiver.segment where archive_id = ${half('verified').archiveId}`,
         ).toEqual([]);
       },
     });
@@ -183,11 +141,11 @@ describe('moved in, as it is found:', () => {
     const moved = await movedAfter('', {
       look: async (tx) => {
         await tx`update partition_archiver.partition set state = 'verified', blocked_code = null, blocked_reason = null,
-          drop_after = now() where id = ${half.verified.id}`;
+          drop_after = now() where id = ${half('verified').id}`;
         await expect(
           tx.savepoint(
             (sp) =>
-              sp`select partition_archiver.drop_verified(${half.verified.id}, ${half.verified.manifestVersionId})`,
+              sp`select partition_archiver.drop_verified(${half('verified').id}, ${half('verified').manifestVersionId})`,
           ),
         ).rejects.toThrow('fence changed since the quarantine');
       },
@@ -201,7 +159,7 @@ describe('moved in, as it is found:', () => {
           parent_schema, parent_name, control_column, control_kind, bounds, lower_bound, upper_bound, period, attach_statement, state)
         select partition_archiver.this_system(), database_name, table_oid, table_schema, table_name, parent_oid, parent_schema,
           parent_name, control_column, control_kind, bounds, lower_bound, upper_bound, period, attach_statement, '${as}'
-          from partition_archiver.partition where id = ${String(half[state].id)};`;
+          from partition_archiver.partition where id = ${String(half(state).id)};`;
     const moved = await movedAfter(anew('restored', 'detached') + anew('released', 'released'), {
       look: async (tx) => {
         const twice = await tx`select table_oid from partition_archiver.partition
@@ -221,22 +179,22 @@ describe('moved in, as it is found:', () => {
     const moved = await movedAfter('', {
       look: async (tx) => {
         for (const state of ['quarantined', 'exported', 'blocked'] as const) {
-          const { id } = half[state];
+          const { id } = half(state);
           const [now] = await tx`
             select l.seal = partition_archiver.seal_of(l.table_oid) as sealed, l.exported_at as exported,
                    (select array_agg(s.state) from partition_archiver.segment s where s.archive_id = l.archive_id) as segments,
                    (select note from partition_archiver.event e where e.partition_id = l.id order by e.id desc limit 1) as note
               from partition_archiver.partition l where id = ${id}`;
           expect(now).toMatchObject({ sealed: true, exported: null, segments: ['planned'] });
-          expect(now?.['note']).toContain(`of the system ${from}: `);
+          expect(now?.['note']).toContain(`of the system ${moving.from()}: `);
         }
         expect(
-          await tx`select * from partition_archiver.move_in(${from}::bigint, false, current_database())`,
+          await tx`select * from partition_archiver.move_in(${moving.from()}::bigint, false, current_database())`,
         ).toEqual([]);
       },
     });
     for (const state of ['quarantined', 'exported', 'blocked'] as const) {
-      expect(moved(state)?.archiveId).not.toBe(half[state].archiveId);
+      expect(moved(state)?.archiveId).not.toBe(half(state).archiveId);
     }
   });
 });
@@ -265,10 +223,10 @@ test('left behind: the rows of tables that were copied are missing, and say whos
 
 test('nothing is recorded or adopted while there are rows of another system', async () => {
   const { sql } = archiver().database;
-  await sql`update partition_archiver.partition set system_identifier = ${from}::bigint where id = ${half.restored.id}`;
-  const stopped = `has 1 partitions of this database on the system ${from}`;
+  await sql`update partition_archiver.partition set system_identifier = ${moving.from()}::bigint where id = ${half('restored').id}`;
+  const stopped = `has 1 partitions of this database on the system ${moving.from()}`;
   await expect(
-    sql`select partition_archiver.adopt(${half.restored.oid}, 'app.event'::regclass::oid, '2001-01-01', '2001-02-01', 'UTC')`,
+    sql`select partition_archiver.adopt(${half('restored').oid}, 'app.event'::regclass::oid, '2001-01-01', '2001-02-01', 'UTC')`,
   ).rejects.toThrow(stopped);
   await expect(
     sql`select partition_archiver.record_inventory('app.event'::regclass::oid, 'UTC')`,
@@ -278,10 +236,10 @@ test('nothing is recorded or adopted while there are rows of another system', as
   const mistaken = await failureOf(operations().moveIn({ from: '42', database: null, leave: false }));
   expect(mistaken).toMatchObject({
     code: 'InvalidInput',
-    message: `the ledger has no live rows of the system 42; it has some of database ${archiver().database.name} of the system ${from}`,
+    message: `the ledger has no live rows of the system 42; it has some of database ${archiver().database.name} of the system ${moving.from()}`,
   });
   // Not one of its tables would be left if this one were gone, too.
-  expect(await operations().moveIn({ from, database: null, leave: false })).toMatchObject({
-    summary: `1 rows of the system ${from} moved in: 1 restored`,
+  expect(await operations().moveIn({ from: moving.from(), database: null, leave: false })).toMatchObject({
+    summary: `1 rows of the system ${moving.from()} moved in: 1 restored`,
   });
 });

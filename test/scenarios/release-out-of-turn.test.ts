@@ -1,6 +1,7 @@
 /**
  * Release and verification anew of a partition that is not what it was, or out of turn; asked directly, since the steps look
- * before they ask. Seen to fail without each of the lines that raise these errors: db/087-release.sql in `npm run test:mutation`.
+ * before they ask. The mutants of db/087-release.sql (`npm run test:mutation`) leave out the lines that raise these errors,
+ * one at a time, and are tried with this file first.
  */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { useAsking } from '../support/asking.ts';
