@@ -24,6 +24,10 @@ begin
   if to_regclass(format('partition_archive.%I', l.quarantine_name)) is distinct from l.table_oid::regclass then
     raise exception 'table partition_archive.% is another one now', l.quarantine_name using errcode = 'PA002';
   end if;
+  if to_regnamespace(quote_ident(l.table_schema)) is null then
+    raise exception 'table partition_archive.% came from schema %, which was renamed or dropped since: rename it back, or make it anew (create schema % authorization %;), then release the partition again',
+      quote_ident(l.quarantine_name), quote_ident(l.table_schema), quote_ident(l.table_schema), quote_ident(l.original_owner) using errcode = 'PA004';
+  end if;
   if to_regclass(v_table) is not null then
     raise exception 'the name % is taken by another table now', v_table using errcode = 'PA004',
       hint = 'Rename or move that table, then try again.';

@@ -131,6 +131,28 @@ test('a quarantined table is handed back, though its fence, an index and what it
   );
 });
 
+// Seen to fail without: the look at the schema in hand_back().
+test('a table whose schema was renamed or dropped meanwhile says so with the way out, and is handed back by it', async () => {
+  const { database, run, config, operations } = archiver();
+  const { sql } = database;
+  await createPartitionSet(sql, { schema: 'moved away', table: 'homeless', months: 3, rowsPerMonth: 5 });
+  await run(config([{ schema: 'moved away', table: 'homeless' }]), { archiveOnly: true });
+  const line = nth(await readLedger(sql, 'homeless'), 0);
+  await sql`alter schema "moved away" rename to elsewhere`;
+
+  const failure = await failureOf(operations().release(line.id, 'owner'));
+
+  expect(failure).toMatchObject({ code: 'PartitionRefused' });
+  const [, table, remedy = ''] =
+    /table (partition_archive\.\S+) came from schema "moved away", which was renamed or dropped .* \((create schema .*;)\)/.exec(
+      failure.message,
+    ) ?? [failure.message];
+  expect(table).toContain(String(line.quarantineName));
+  await sql.unsafe(remedy);
+  expect(await operations().release(line.id, 'owner')).toMatchObject({ state: 'released' });
+  expect(await sql.unsafe(`select from "moved away".${line.table}`)).toHaveLength(5);
+});
+
 // Seen to fail without the condition in the export (each), and with `not` for `is not true` in the count (the last).
 test.each([
   ['too_early', "lower - interval '1 microsecond'"],
