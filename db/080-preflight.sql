@@ -19,6 +19,7 @@ declare
   v_partman_version constant integer[] := (
     select string_to_array(substring(extversion from '^[0-9.]+'), '.')::integer[] from pg_extension where extname = 'pg_partman');
   v_template record;
+  v_forced bigint;
   -- Since 16, a member may have been denied to use the rights of a role, or to become it.
   v_options constant text := case when current_setting('server_version_num')::integer >= 160000 then ' with inherit true, set true' else '' end;
 begin
@@ -155,6 +156,17 @@ begin
       problem := format('its owner %I may not create tables in schema %I, so new partitions could not be given to it', v_owner, v_wanted.schema);
       remedy := format('grant create on schema %I to %I;', v_wanted.schema, v_owner);
       return next;
+    end if;
+    -- Whose highest id is asked for: by us, to whom that is an error, and by pg_partman, who would see no rows.
+    if v_set.control_kind = 'id' then
+      select count(*), string_agg(format('alter table %s no force row level security;', f.oid::regclass), ' ' order by f.oid) filter (where f.nth <= 10)
+        into v_forced, remedy
+        from (select c.oid, row_number() over (order by c.oid) as nth from pg_inherits i join pg_class c on c.oid = i.inhrelid
+               where i.inhparent = v_oid and c.relrowsecurity and c.relforcerowsecurity) f;
+      if v_forced > 0 then
+        problem := format('partitions of it have FORCE ROW LEVEL SECURITY (%s), which hides the highest id from pg_partman and the archiver', v_forced);
+        return next;
+      end if;
     end if;
     -- In another time zone pg_partman would make partitions whose bounds do not meet those that are there.
     if (v_set.control_type = 'timestamptz'::regtype or v_set.epoch <> 'none') and v_set.partition_interval::interval >= interval '1 day'
