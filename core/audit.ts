@@ -137,8 +137,24 @@ export async function currentVersionProblems(
     problems.push(...isCurrent(current.get(key), { key, versionId }));
     current.delete(key);
   }
-  for (const key of current.keys()) problems.push({ key, problem: 'the manifest does not name it' });
+  for (const key of current.keys()) {
+    if (!isOfSplitSegment(key.slice(prefix.length), manifest)) {
+      problems.push({ key, problem: 'the manifest does not name it' });
+    }
+  }
   return problems;
+}
+
+/**
+ * Whether a file, by what follows the archive id in its key, is one that the export of a segment left which was given up
+ * and split. Only a split leaves a number out, and the halves have higher ones.
+ */
+function isOfSplitSegment(file: string, { segments }: Manifest): boolean {
+  const number = Number(/^(\d+)\.tsv(?:_part\d+)?$/.exec(file)?.[1] ?? Number.NaN);
+  return (
+    segments.some((segment) => segment.number > number) &&
+    segments.every((segment) => segment.number !== number)
+  );
 }
 
 function isCurrent(

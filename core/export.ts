@@ -3,7 +3,7 @@ import type { Log } from './ports.ts';
 /** What became of one export. */
 export type ExportOutcome =
   | { readonly kind: 'exported'; readonly rows: number; readonly files: number; readonly bytes: number }
-  /** An earlier call had exported it already. */
+  /** An earlier call had exported it already, or had split it. */
   | { readonly kind: 'already' }
   /** It did not end within the statement timeout. */
   | { readonly kind: 'timed-out' };
@@ -20,7 +20,7 @@ export interface ExportDatabase {
     to: { readonly bucket: string; readonly region: string },
   ): Promise<ExportOutcome>;
   /**
-   * Splits a segment in two and answers the number of the upper half. If it is a single block: `BlockTooLarge` where that
+   * Splits a segment in two, both with new numbers, and answers the number of the upper half. If it is a single block: `BlockTooLarge` where that
    * is what made the export slow, else `ExportTimedOut`.
    */
   splitSegment(partition: number, segment: number): Promise<number>;

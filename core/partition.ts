@@ -46,7 +46,8 @@ export interface Segment {
   readonly firstBlock: number;
   /** The block after the last one; `null` for the last segment, which is open-ended. */
   readonly nextBlock: number | null;
-  readonly state: 'planned' | 'exported' | 'verified';
+  /** `split`: there are two others in its place, and it has no blocks any more. */
+  readonly state: 'planned' | 'exported' | 'verified' | 'split';
   readonly location: ArchiveLocation;
   /** Key of the object, and what aws_s3 said of it; `null` before the export. */
   readonly exported: {

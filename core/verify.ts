@@ -51,7 +51,7 @@ export async function verifySegment(
   const { database, store, clock, log } = ports;
   const segment = await database.segment(partition, number);
   if (segment.state === 'verified') return { verified: true };
-  // Split: the commit that follows finds it open.
+  // Split, and in older ledgers planned again: the commit that follows finds what is open.
   if (segment.state === 'planned' || segment.exported === null) return { verified: false };
 
   const objects = await findObjects(segment.exported, store);

@@ -26,6 +26,7 @@ $$;
 
 -- What the export and the verification of a segment read: the table, its columns and a range of blocks. Only the export
 -- leaves out what is not within the recorded bounds.
+-- Of a number that was split since, only the state 'split' is answered: its halves have numbers of their own.
 -- With p_exclusive, nobody else can begin the same segment until this transaction ends: a retry cannot run beside a
 -- call that the server is still busy with after its Lambda died (RDS Proxy passes no cancel request on). PA005 if taken.
 create or replace function partition_archiver.begin_segment(p_id bigint, p_number integer, p_exclusive boolean) returns jsonb
@@ -48,7 +49,12 @@ begin
   -- Read after the lock: another session may just have exported or split it.
   select * into s from partition_archiver.segment where archive_id = l.archive_id and number = p_number;
   if not found then
-    raise exception 'partition % has no segment %', p_id, p_number using errcode = 'PA001';
+    if not exists (select from partition_archiver.segment where archive_id = l.archive_id and number > p_number) or p_number < 0 then
+      raise exception 'partition % has no segment %', p_id, p_number using errcode = 'PA001';
+    end if;
+    -- Only a split leaves a number out.
+    s.number := p_number;
+    s.state := 'split';
   end if;
   perform partition_archiver.assert_sealed(l);
   perform partition_archiver.assert_reads_all();
@@ -78,8 +84,9 @@ begin
 end
 $$;
 
--- Splits a segment that proved too large for one export call: the lower half keeps the number, and its export
--- overwrites whatever the larger one left under that key. Answers the number of the upper half.
+-- Splits a segment that proved too large for one export call. Both halves get new numbers, and so new keys: what the
+-- larger export left lies under a key that nobody reads any more. An empty half would overwrite none of it, and a smaller one
+-- has no second file. Answers the number of the upper half; the lower one has the number before it.
 -- If there is but one block left: PA009 where its rows have more than p_large bytes as they are stored, and PA019 where it
 -- cannot have been their size. Those that were compressed are larger when they are exported.
 create or replace function partition_archiver.split_segment(p_id bigint, p_number integer, p_large bigint) returns integer
@@ -111,10 +118,10 @@ begin
       using errcode = 'PA019';
   end if;
   v_middle := s.first_block + (v_end - s.first_block) / 2;
-  select max(number) + 1 into v_number from partition_archiver.segment where archive_id = l.archive_id;
+  select max(number) + 2 into v_number from partition_archiver.segment where archive_id = l.archive_id;
   update partition_archiver.segment
      set next_block = v_middle, state = 'planned', object_key = null, exported_rows = null, exported_files = null,
-         exported_bytes = null, exported_at = null
+         exported_bytes = null, exported_at = null, number = v_number - 1
    where archive_id = l.archive_id and number = p_number;
   insert into partition_archiver.segment (archive_id, number, first_block, next_block)
     values (l.archive_id, v_number, v_middle, s.next_block);

@@ -168,7 +168,8 @@ describe('a segment that is not', () => {
 describe('where there is nothing to compare', () => {
   test.each<[string, Partial<Segment>, boolean]>([
     ['verified by an earlier run', { state: 'verified' }, true],
-    ['split, and planned again', { state: 'planned', exported: null }, false],
+    ['split, and others in its place', { state: 'split', exported: null }, false],
+    ['split by an earlier version, and planned again', { state: 'planned', exported: null }, false],
     ['planned, with what an earlier export said', { state: 'planned' }, false],
     ['exported, but nobody knows where', { exported: null }, false],
   ])('%s', async (_, changes, verified) => {

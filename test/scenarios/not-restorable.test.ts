@@ -123,7 +123,7 @@ test('a table that names large objects by their OID is kept (hazard 23)', async 
     await tx`select partition_archiver.unblock(${id}::bigint)`;
     await tx`select partition_archiver.split_segment(${id}::bigint, 0, 0)`;
     const [of] =
-      await tx`select partition_archiver.loss_in(${id}::bigint, 0) as first, partition_archiver.loss_in(${id}::bigint, 1) as second`;
+      await tx`select partition_archiver.loss_in(${id}::bigint, 1) as first, partition_archiver.loss_in(${id}::bigint, 2) as second`;
     expect(of).toEqual({ first: null, second: expect.stringContaining('picture') });
     await tx`rollback and chain`;
   });

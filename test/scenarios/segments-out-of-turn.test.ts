@@ -87,7 +87,8 @@ describe('a partition that is half verified', () => {
     expect(await ask(`split_segment(${id}, 0, 0)`)).toMatch(
       /^PA001 segment 0 of partition \d+ is verified and cannot be split/,
     );
-    expect(await ask(`split_segment(${id}, 1, 0)`)).toBe('answers 2');
+    expect(await ask(`begin_segment(${id}, -1, false)`)).toMatch(/^PA001 partition \d+ has no segment -1/);
+    expect(await ask(`split_segment(${id}, 1, 0)`)).toBe('answers 3');
   });
 
   test('is exported anew as a whole segment: no proof of the first try stays', async () => {

@@ -15,9 +15,9 @@ import { createPartitionSet } from '../support/partition-sets.ts';
 const archiver = useArchiver();
 const stalled = useArchiver();
 
-/** Rows that an export call takes within its timeout; of more it "takes" a minute. */
-const setPace = (rows: number): Promise<unknown> =>
-  archiver().database.sql`update scene.pace set rows = ${rows}`;
+/** Rows that an export call takes within its timeout; of more it "takes" a minute, and may leave two files. */
+const setPace = (rows: number, leaves = false): Promise<unknown> =>
+  archiver().database.sql`update scene.pace set rows = ${rows}, leaves = ${leaves}`;
 
 /** Beyond this an export is given up. Enough for a quick one on a busy machine. */
 const TIMEOUT_MS = 700;
@@ -26,7 +26,7 @@ beforeAll(async () => {
   // A slow S3 or a wide row cannot be had at will: aws_s3 is slowed down by the number of rows instead.
   await archiver().database.sql.unsafe(`
     create schema scene;
-    create table scene.pace as select 0 as rows;
+    create table scene.pace as select 0 as rows, false as leaves;
     grant usage on schema scene to archiver_read;
     grant select on scene.pace to archiver_read;
     alter function aws_s3.query_export_to_s3(text, aws_commons._s3_uri_1, text, text) rename to unhurried_export;
@@ -38,6 +38,12 @@ beforeAll(async () => {
     begin
       execute format('select count(*) from (%s) q', query) into v_rows;
       if v_rows > (select rows from scene.pace) then
+        -- What a call leaves that is given up in the middle of its third file.
+        if (select leaves from scene.pace) then
+          perform aws_s3.unhurried_export(query, s3_info, options, kms_key);
+          s3_info.file_path := s3_info.file_path || '_part2';
+          perform aws_s3.unhurried_export(query, s3_info, options, kms_key);
+        end if;
         perform pg_sleep(60);
       end if;
       select * into rows_uploaded, files_uploaded, bytes_uploaded
@@ -95,6 +101,42 @@ test('a segment that takes too long is split until each part is quick enough, an
   const { partition } = archive.manifest;
   const restored = await rowsOf(sql, `"${partition.schema}"."${partition.name}"`);
   expect([...(await rowsOf(sql, 'app.large')), ...restored].sort()).toEqual(before.sort());
+});
+
+// Seen to fail without: new numbers for both halves in split_segment(); UnexpectedObject blocked the partition. And without
+// isOfSplitSegment() in core/audit.ts; the archive was damaged, and not restored.
+test('what an export left that was given up stands in the way of neither half, nor of an audit and a restore', async () => {
+  const { database, s3, bucket, run, operations } = archiver();
+  const { sql } = database;
+  await createPartitionSet(sql, { table: 'lopsided', months: 3, rowsPerMonth: 1_500 });
+  const { config, steps } = hurried('lopsided');
+  await run(config, { only: 'inventory' });
+  const [{ table }] = await sql<[{ table: string }]>`
+    select format('%I.%I', table_schema, table_name) as table from partition_archiver.partition
+     where parent_name = 'lopsided' order by lower_time limit 1`;
+  // The whole lower half: nothing of it is exported, so nothing is overwritten.
+  const blocks = `(select pg_relation_size('${table}') / current_setting('block_size')::integer)`;
+  await sql.unsafe(`delete from ${table} where ctid < format('(%s,0)', ${blocks} / 2)::tid`);
+  const rows = await rowsOf(sql, table);
+  expect(rows.length).toBeGreaterThan(600);
+  await setPace(600, true);
+
+  expect(await run(config, {}, steps)).toMatchObject({
+    archived: 1,
+    dropped: 1,
+    failed: 0,
+    rows: rows.length,
+  });
+
+  const archives = await readArchives(s3, bucket);
+  const { key, manifest } = nth(
+    archives.filter((each) => each.manifest.partition.parentName === 'lopsided'),
+    0,
+  );
+  expect(manifest.segments[0]).toMatchObject({ firstBlock: 0, objects: [] });
+  expect(await operations().audit(key, 'all')).toMatchObject({ intact: true, problems: [] });
+  await operations().restore({ manifestKey: key });
+  expect(await rowsOf(sql, table)).toEqual(rows);
 });
 
 test('a single block that takes too long blocks its partition, which stays (hazard 55)', async () => {
