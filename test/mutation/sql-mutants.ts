@@ -74,7 +74,7 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
   'db/087-release.sql': [
     ...['release-out-of-turn', 'release-reverify', 'deciding-functions', 'copied-ledger', 'late-verdicts'],
   ],
-  'db/087a-strangers.sql': ['move-in', 'move-in-recorded', 'copied-ledger', 'renamed-database'],
+  'db/087a-strangers.sql': ['move-in-recorded', 'move-in', 'copied-ledger', 'renamed-database'],
   'db/087b-move-in.sql': ['move-in-recorded', 'move-in', 'renamed-database'],
 };
 

@@ -80,7 +80,8 @@ test('a partition with rows out of its bounds is blocked, handed back as it was,
   expect(await readArchives(s3, bucket)).toHaveLength(1);
 });
 
-// Seen to fail without `if exists` of the fence, without the join of indexes that are there, and without the handler.
+// Seen to fail without `if exists` of the fence, without the join of indexes that are there, and without each
+// exception that the handler names.
 test('a quarantined table is handed back, though its fence, an index and what it references are gone', async () => {
   const { database, run } = archiver();
   const { sql } = database;

@@ -1,6 +1,6 @@
 /**
  * What is said and recorded of each row that is moved in, and that nobody comes in between. Each test was seen to fail without
- * the lines of db/087b-move-in.sql that it is about: `npm run test:mutation -- --file 087b`.
+ * the lines of db/087a-strangers.sql or db/087b-move-in.sql that it is about (`npm run test:mutation -- --file db/087`).
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
@@ -15,6 +15,14 @@ const inQuarantine = (state: HalfState): string => `partition_archive."${half(st
 const doubted = (): string => `
   update partition_archiver.partition set state = 'blocked', blocked_state = 'verified', blocked_code = 'ContentMismatch',
     blocked_reason = 'look' where id = ${String(half('verified').id)}`;
+
+/** A job of PartitionTable that another system left, called as its state. */
+const job = (schema: string, state: string): string => `
+  create table ${schema}.${state} ();
+  insert into partition_archiver.repartition (system_identifier, database_name, table_oid, table_schema, table_name, table_owner,
+      control_column, mode, key_columns, objects, columns, ddl, options, state)
+    values (${moving.from()}, current_database(), '${schema}.${state}'::regclass, 'app', '${state}', 'app_owner',
+      'at', 'online', '{}', '{}', '{}', '{}', '{}', '${state}');`;
 
 describe('of each row is said and recorded', () => {
   test('what becomes of it, and what it was when it was blocked', async () => {
@@ -76,12 +84,6 @@ describe('of each row is said and recorded', () => {
   });
 
   test('of a job of PartitionTable, whether it is to be rolled back or let go', async () => {
-    const job = (schema: string, state: string): string => `
-      create table ${schema}.${state} ();
-      insert into partition_archiver.repartition (system_identifier, database_name, table_oid, table_schema, table_name, table_owner,
-          control_column, mode, key_columns, objects, columns, ddl, options, state)
-        values (${moving.from()}, current_database(), '${schema}.${state}'::regclass, 'app', '${state}', 'app_owner',
-          'at', 'online', '{}', '{}', '{}', '{}', '{}', '${state}');`;
     await archiver().database.sql.begin(async (tx) => {
       await tx.unsafe(job('app', 'copying') + job('partition_archiver_replaced', 'swapped'));
       expect(
@@ -107,6 +109,35 @@ test('where copied tables are refused, the way out names the database where it h
   await expect(movedAfter(others, { name: 'be"fore' })).rejects.toThrow(
     `MoveIn with {"from": "${from}", "database": "be\\"fore", "leave": true}`,
   );
+});
+
+test('a table fits where it is attached as it was, and rows of a third system are not asked for', async () => {
+  await archiver().database.sql.begin(async (tx) => {
+    await tx`update partition_archiver.partition set system_identifier = ${moving.from()}::bigint`;
+    await tx`update partition_archiver.partition set parent_oid = 1 where id = ${half('attached').id}`;
+    await tx`update partition_archiver.partition set system_identifier = 1 where id = ${half('restored').id}`;
+    const rows = await tx<{ id: number; fits: boolean }[]>`
+      select id::integer, fits from partition_archiver.stranger_tables(${moving.from()}::bigint, current_database())`;
+    const fits = (state: HalfState): boolean | undefined =>
+      rows.find(({ id }) => id === half(state).id)?.fits;
+    expect(['attached', 'detached', 'restored'].map((state) => fits(state as HalfState))).toEqual([
+      ...[false, true, undefined],
+    ]);
+    await tx`rollback and chain`;
+  });
+});
+
+test('a job that is over, of another database, or whose table is not called so any more, is no stranger', async () => {
+  await archiver().database.sql.begin(async (tx) => {
+    await tx.unsafe(`${job('app', 'begun') + job('app', 'copying') + job('app', 'copied') + job('app', 'checked')}
+      update partition_archiver.repartition set state = 'let go' where table_name = 'begun';
+      update partition_archiver.repartition set database_name = 'other', database_oid = 1 where table_name = 'copying';
+      alter table app.copied rename to away`);
+    expect(await tx`select table_name as name from partition_archiver.stranger_jobs()`).toEqual([
+      { name: 'checked' },
+    ]);
+    await tx`rollback and chain`;
+  });
 });
 
 test.each([
