@@ -38,7 +38,9 @@ export async function prepare(
   const problems: PreflightProblem[] = [...obstacles(facts)];
   const advice: PreflightProblem[] = [];
   const ended = async (): Promise<Preparation> => ({
-    ...{ done, problems, advice: [...(await database.advice()), ...advice] },
+    done,
+    problems,
+    advice: [...(await database.advice()), ...advice],
   });
   if (problems.length > 0) return ended();
 

@@ -53,16 +53,13 @@ $$;
 -- has nothing that could be gone on with.
 create or replace function partition_archiver.stranger_jobs() returns setof partition_archiver.repartition
   language plpgsql stable set search_path = pg_catalog, pg_temp as $$
-declare
-  v_system constant bigint := partition_archiver.this_system();
-  v_name constant name := current_database();
-  v_oid constant oid := partition_archiver.this_database();
 begin
   return query
     select *
       from partition_archiver.repartition j
-     where (j.system_identifier, j.database_name, j.database_oid) is distinct from (v_system, v_name, v_oid)
-       and (j.database_name = v_name or j.database_oid = v_oid)
+     where (j.system_identifier, j.database_name, j.database_oid)
+             is distinct from (partition_archiver.this_system(), current_database(), partition_archiver.this_database())
+       and (j.database_name = current_database() or j.database_oid = partition_archiver.this_database())
        and j.state not in ('let go', 'rolled back')
        and exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
                     where c.oid = j.table_oid and c.relname = j.table_name

@@ -53,15 +53,12 @@ export function findReport({ archives, overlapping, unreadable }: FindResult): F
         ]
       : []),
   ];
-  const alike = fittingLines(overlapping.map(overlapLine), LONGEST_OVERLAPS);
   return {
-    ...{
-      summary: parts.join('; '),
-      archives: shown,
-      overlapping: alike,
-      unreadable: shownUnreadable,
-      notShown,
-    },
+    summary: parts.join('; '),
+    archives: shown,
+    overlapping: fittingLines(overlapping.map(overlapLine), LONGEST_OVERLAPS),
+    unreadable: shownUnreadable,
+    notShown,
   };
 }
 

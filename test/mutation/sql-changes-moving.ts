@@ -19,10 +19,14 @@ export const CHANGES_OF_MOVING: readonly SqlChange[] = [
       '',
       'the rows of every other identity',
     ],
-    ['(j.database_name = v_name or j.database_oid = v_oid)', 'true', 'jobs of other databases are strangers'],
     [
-      '(j.database_name = v_name or j.database_oid = v_oid)',
-      'j.database_name = v_name',
+      '(j.database_name = current_database() or j.database_oid = partition_archiver.this_database())',
+      'true',
+      'jobs of other databases are strangers',
+    ],
+    [
+      '(j.database_name = current_database() or j.database_oid = partition_archiver.this_database())',
+      'j.database_name = current_database()',
       'jobs of a database that was renamed',
     ],
     [

@@ -71,6 +71,7 @@ test('a partition made again under the same name is an archive of its own, besid
 });
 
 // By the parent that they had, no run would come by them, and no report would name them.
+// Seen to fail without the update of parent_oid in record_inventory().
 test('partitions in quarantine go on when their parent was dropped and made again', async () => {
   const { database, run, config } = archiver();
   const { sql } = database;
