@@ -2,6 +2,15 @@
 
 set role archive_owner;
 
+-- Says that a row is not in the state that a step wants: PA001. Null is the state of a row that is not there: PA020.
+create or replace function partition_archiver.refuse_state(p_what text, p_id bigint, p_state text, p_wanted text) returns void
+  language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  raise exception '% % is %', p_what, p_id, coalesce(p_state, 'unknown') || p_wanted
+    using errcode = case when p_state is null then 'PA020' else 'PA001' end;
+end
+$$;
+
 -- The ledger row, locked, if it belongs to this database and is in one of the states.
 create or replace function partition_archiver.claim(p_id bigint, variadic p_states text[]) returns partition_archiver.partition
   language plpgsql set search_path = pg_catalog, pg_temp as $$

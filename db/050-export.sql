@@ -37,7 +37,7 @@ declare
 begin
   select * into l from partition_archiver.partition where id = p_id;
   if not found or l.state not in ('quarantined', 'exported') then
-    raise exception 'partition % is %, not quarantined or exported', p_id, coalesce(l.state, 'unknown') using errcode = case when l.state is null then 'PA020' else 'PA001' end;
+    perform partition_archiver.refuse_state('partition', p_id, l.state, ', not quarantined or exported');
   end if;
   if l.system_identifier <> partition_archiver.this_system() or l.database_name <> current_database() then
     raise exception 'ledger row % belongs to database "%" of another system: this ledger was copied', p_id, l.database_name

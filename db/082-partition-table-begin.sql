@@ -11,7 +11,7 @@ declare
 begin
   select * into j from partition_archiver.repartition where id = p_id for update;
   if not found or j.state <> all (p_states) then
-    raise exception 'partitioning % is %, not %', p_id, coalesce(j.state, 'unknown'), array_to_string(p_states, ' or ') using errcode = case when j.state is null then 'PA020' else 'PA001' end;
+    perform partition_archiver.refuse_state('partitioning', p_id, j.state, ', not ' || array_to_string(p_states, ' or '));
   end if;
   if j.system_identifier <> partition_archiver.this_system() or j.database_name <> current_database() then
     raise exception 'partitioning % belongs to database "%" of another system', p_id, j.database_name using errcode = 'PA002';

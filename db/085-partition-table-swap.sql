@@ -176,7 +176,7 @@ declare
 begin
   select * into j from partition_archiver.repartition where id = p_id for update;
   if not found or j.state not in ('begun', 'copying', 'copied', 'checked', 'rolled back') then
-    raise exception 'partitioning % is %: there is nothing to roll back', p_id, coalesce(j.state, 'unknown') using errcode = case when j.state is null then 'PA020' else 'PA001' end;
+    perform partition_archiver.refuse_state('partitioning', p_id, j.state, ': there is nothing to roll back');
   end if;
   if j.state = 'rolled back' then
     return;
@@ -203,7 +203,7 @@ declare
 begin
   select * into j from partition_archiver.repartition where id = p_id for update;
   if not found or j.state not in ('swapped', 'let go') then
-    raise exception 'partitioning % is %, not swapped', p_id, coalesce(j.state, 'unknown') using errcode = case when j.state is null then 'PA020' else 'PA001' end;
+    perform partition_archiver.refuse_state('partitioning', p_id, j.state, ', not swapped');
   end if;
   if j.state = 'let go' then
     return;

@@ -92,7 +92,7 @@ declare
 begin
   select * into r from partition_archiver.restore where id = p_id for update;
   if not found or r.state <> all (p_states) then
-    raise exception 'restore % is %, not %', p_id, coalesce(r.state, 'unknown'), array_to_string(p_states, ' or ') using errcode = case when r.state is null then 'PA020' else 'PA001' end;
+    perform partition_archiver.refuse_state('restore', p_id, r.state, ', not ' || array_to_string(p_states, ' or '));
   end if;
   if r.work_oid is distinct from partition_archiver.restore_table(r) then
     raise exception 'table partition_archiver_restore.% of restore % is gone or another one', r.work_name, p_id using errcode = 'PA001';
@@ -169,7 +169,7 @@ begin
   end if;
   select * into r from partition_archiver.restore where id = p_id;
   if r.state is distinct from 'begun' and r.state is distinct from 'proven' then
-    raise exception 'restore % is %, not begun', p_id, coalesce(r.state, 'unknown') using errcode = case when r.state is null then 'PA020' else 'PA001' end;
+    perform partition_archiver.refuse_state('restore', p_id, r.state, ', not begun');
   end if;
   if exists (select from partition_archiver.restore_segment where restore_id = p_id and imported_at is null) then
     raise exception 'restore % has segments that are not imported', p_id using errcode = 'PA001';

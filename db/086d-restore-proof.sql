@@ -138,7 +138,7 @@ declare
 begin
   select * into r from partition_archiver.restore where id = p_id for update;
   if not found or r.state not in ('begun', 'proven', 'abandoned') then
-    raise exception 'restore % is %, not begun or proven', p_id, coalesce(r.state, 'unknown') using errcode = case when r.state is null then 'PA020' else 'PA001' end;
+    perform partition_archiver.refuse_state('restore', p_id, r.state, ', not begun or proven');
   end if;
   if partition_archiver.restore_table(r) is not null then
     execute format('drop table partition_archiver_restore.%I restrict', r.work_name);

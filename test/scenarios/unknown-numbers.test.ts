@@ -13,7 +13,7 @@ const archiver = useArchiver();
 const NOBODY = 999_999;
 
 // Seen to fail (StateConflict, whose hint sends one to look for who else changed it) without PA020 in claim(), without that of
-// drop_evidence(), and without that of begin_segment().
+// drop_evidence(), and without that of refuse_state().
 test('a number that is not in the ledger is told to be none, by every verb, and nothing is changed', async () => {
   const { database, operations, steps, config } = archiver();
   await createPartitionSet(database.sql, { months: 2, rowsPerMonth: 2 });
