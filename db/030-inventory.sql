@@ -20,11 +20,16 @@ begin
       using errcode = 'PA010';
   end if;
 
-  -- Of a parent that was made anew under its name: by the old one no run would ever look at these rows again.
-  update partition_archiver.partition l set parent_oid = v_set.parent_oid
-   where l.parent_schema = v_set.parent_schema and l.parent_name = v_set.parent_name and l.parent_oid <> v_set.parent_oid
-     and l.state not in ('dropped', 'missing') and l.system_identifier = v_system and l.database_name = current_database()
-     and not exists (select from partition_archiver.partition_set(l.parent_oid));
+  -- Of a parent that was made anew under its name: by the old one no run would ever look at these rows again. Looked for first,
+  -- since an update costs a good tenth of an inventory even where it finds nothing.
+  if exists (select from partition_archiver.partition l
+              where l.parent_schema = v_set.parent_schema and l.parent_name = v_set.parent_name and l.parent_oid <> v_set.parent_oid
+                and l.state not in ('dropped', 'missing')) then
+    update partition_archiver.partition l set parent_oid = v_set.parent_oid
+     where l.parent_schema = v_set.parent_schema and l.parent_name = v_set.parent_name and l.parent_oid <> v_set.parent_oid
+       and l.state not in ('dropped', 'missing') and l.system_identifier = v_system and l.database_name = current_database()
+       and not exists (select from partition_archiver.partition_set(l.parent_oid));
+  end if;
 
   insert into partition_archiver.partition as l (
       system_identifier, database_name, table_oid, table_schema, table_name, parent_oid, parent_schema, parent_name,
