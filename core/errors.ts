@@ -61,6 +61,9 @@ export const CATALOGUE = {
   NotInLedger: stop(
     'Look the number or the name up: npm run archive -- status lists the partitions; partition_archiver.restore and partition_archiver.repartition have the rest.',
   ),
+  PartitionReferenced: stop(
+    'Delete or move the rows that refer to the partition, or drop the foreign key (alter table … drop constraint …); the next run then detaches it. Future partitions are made all the same.',
+  ),
   NotDue: stop('Nothing to do: it is dropped by the first run after its grace period.'),
   Interrupted: retry('Nothing to do: the step ran out of its time and is resumed.'),
 

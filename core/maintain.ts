@@ -7,6 +7,9 @@ import type { Clock, Log } from './ports.ts';
 import type { Request } from './request.ts';
 import { withLockTries } from './retry.ts';
 
+/** Of a set's failures, how many its report names. */
+const NAMED_FAILURES = 5;
+
 /** What one look at a partition set changed in the ledger. */
 export interface Inventory {
   readonly attached: number;
@@ -28,14 +31,29 @@ export interface SetHealth {
   readonly unfinishedDetaches: readonly string[];
 }
 
+/** An attached partition that lies past the retention of its set. */
+export interface Expiring {
+  readonly oid: number;
+  readonly schema: string;
+  readonly table: string;
+}
+
+/** `gone`: somebody else detached it first. `last`: it is the only partition of its set, which stays. */
+export type DetachOutcome = 'detached' | 'gone' | 'last';
+
 /** The database, as `maintain` needs it. */
 export interface MaintainDatabase {
   inventory(set: PartitionSetConfig): Promise<Inventory>;
   /**
    * `run_maintenance` of pg_partman for one set, in a transaction of its own with a lock timeout and the set's time
-   * zone; new partitions get the parent's owner in the same transaction. Answers pg_partman's notices and warnings.
+   * zone: it makes future partitions, which get the parent's owner in the same transaction, and detaches nothing.
+   * Returns pg_partman's warnings.
    */
   runMaintenance(set: PartitionSetConfig): Promise<readonly string[]>;
+  /** The attached partitions past the retention, oldest bounds first. */
+  expiring(set: PartitionSetConfig): Promise<readonly Expiring[]>;
+  /** Detaches one partition in a transaction of its own. `PartitionReferenced` where rows elsewhere refer to it. */
+  detach(set: PartitionSetConfig, partition: Expiring): Promise<DetachOutcome>;
   health(set: PartitionSetConfig): Promise<SetHealth>;
 }
 
@@ -52,8 +70,9 @@ export interface SetReport {
 }
 
 /**
- * Writes the attached partitions of each set into the ledger, has pg_partman maintain it, and looks again. The
- * inventory comes first, since a plain DETACH loses the bounds. One broken set does not stop the others.
+ * Writes the attached partitions of each set into the ledger, has pg_partman make future ones, detaches those past the
+ * retention each by itself, and looks again. The inventory comes first, since a plain DETACH loses the bounds. One
+ * broken set does not stop the others, and one partition that cannot leave stops nothing at all.
  */
 export async function maintain(
   request: Request,
@@ -92,13 +111,18 @@ async function maintainSet(
   let inventory = await database.inventory(set);
   let error: ArchiverError | undefined;
   if (withMaintenance) {
+    const failures: ArchiverError[] = [];
     try {
       warnings.push(...(await withLockTries(clock, () => database.runMaintenance(set))));
     } catch (caught) {
       // What was detached before is archived all the same.
       if (!(caught instanceof ArchiverError)) throw caught;
-      error = caught;
+      failures.push(caught);
     }
+    const detached = await detachExpiring(set, { database, clock });
+    failures.push(...detached.failures);
+    warnings.push(...detached.warnings);
+    error = asOne(failures);
     const after = await database.inventory(set);
     inventory = {
       ...after,
@@ -124,4 +148,44 @@ async function maintainSet(
   const report = { partitionSet, attached, detached, missing, blocked, warnings };
   log.info('maintain', { ...report, ...(error && { error: error.code }) });
   return error === undefined ? report : { ...report, error: { code: error.code, message: error.message } };
+}
+
+/** Those that cannot be detached stay as they are and are said; the others leave. */
+async function detachExpiring(
+  set: PartitionSetConfig,
+  { database, clock }: { database: MaintainDatabase; clock: Clock },
+): Promise<{ readonly failures: ArchiverError[]; readonly warnings: string[] }> {
+  const failures: ArchiverError[] = [];
+  const warnings: string[] = [];
+  // What kept the first from its lock for all its tries keeps the others, too: each is then tried once.
+  let isPatient = true;
+  try {
+    for (const partition of await database.expiring(set)) {
+      const work = (): Promise<DetachOutcome> => database.detach(set, partition);
+      try {
+        if ((await (isPatient ? withLockTries(clock, work) : work())) === 'last') {
+          const name = displayName(partition.schema, partition.table);
+          warnings.push(`${name} is past the retention, but the last partition of its set: it stays`);
+        }
+      } catch (caught) {
+        if (!(caught instanceof ArchiverError) || caught.code === 'DatabaseUnavailable') throw caught;
+        if (caught.code === 'LockNotAvailable') isPatient = false;
+        failures.push(caught);
+      }
+    }
+  } catch (caught) {
+    if (!(caught instanceof ArchiverError)) throw caught;
+    failures.push(caught);
+  }
+  return { failures, warnings };
+}
+
+/** Failures of one set in its report, which has room for the first few. */
+function asOne(failures: readonly ArchiverError[]): ArchiverError | undefined {
+  const [first] = failures;
+  if (first === undefined || failures.length === 1) return first;
+  const lines = failures.slice(0, NAMED_FAILURES).map(({ message }) => message);
+  const rest = failures.length - lines.length;
+  if (rest > 0) lines.push(`and ${String(rest)} more`);
+  return new ArchiverError(first.code, lines.join('; '));
 }

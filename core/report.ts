@@ -183,7 +183,7 @@ function explain(
       error === undefined
         ? []
         : [
-            `${partitionSet}: ${error.code}, ${error.message}`,
+            `${partitionSet}: ${inWords(explained(error.code, error.message))}`,
             ...fittingLines(warnings, WARNINGS_OF_A_FAILURE).map((line) => `${partitionSet}: ${line}`),
           ],
     ),

@@ -57,6 +57,27 @@ begin
 end
 $$;
 
+-- The attached partitions of a set that lie past its retention, oldest bounds first: what maintenance detaches.
+create or replace function partition_archiver.expiring(p_parent oid, p_time_zone text)
+  returns table (table_oid oid, table_schema name, table_name name)
+  language plpgsql stable security definer
+  set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD' as $$
+declare
+  v_set record;
+  v_highest numeric;
+begin
+  select * into v_set from partition_archiver.partition_set(p_parent);
+  if v_set.control_kind = 'id' then
+    v_highest := partition_archiver.highest_id(p_parent);
+  end if;
+  return query
+    select a.table_oid, a.table_schema, a.table_name
+      from partition_archiver.attached_partitions(p_parent, v_set.control_type, v_set.epoch, p_time_zone) a
+     where partition_archiver.past_retention(v_set.control_kind, v_set.retention, a.upper_time, a.upper_bound, now(), v_highest)
+     order by a.upper_time, case when v_set.control_kind = 'id' then a.upper_bound::numeric end, a.table_oid;
+end
+$$;
+
 -- What a run would archive, read-only: detached partitions past the retention, and attached ones that maintenance would
 -- detach first.
 create or replace function partition_archiver.forecast(p_parent oid, p_time_zone text, p_segment_bytes bigint)

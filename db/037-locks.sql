@@ -66,30 +66,86 @@ begin
 end
 $$;
 
--- Locks the tables that a partition references, in the application's order: a delete there locks the referenced table
--- first and comes to the partition by cascade. Dropping the foreign keys needs these locks anyway; asked for last, they
--- close a circle with every such delete, and under a steady stream of them no quarantine ever succeeded (80 of 80 tries).
--- All waits together, that for the partition included, stay below deadlock_timeout: lock_timeout is set for it. A table that archive_owner may not
--- lock is left for DROP CONSTRAINT.
-create or replace function partition_archiver.lock_referenced(p_table oid) returns void
+-- Until a deadline that all waits of a transaction share, each no longer than a quarter of deadlock_timeout. At least 1 ms: 0 is
+-- for ever.
+create or replace function partition_archiver.set_lock_timeout_until(p_deadline timestamptz) returns void
+  language sql volatile set search_path = pg_catalog, pg_temp
+  return set_config('lock_timeout',
+    (select greatest(least(setting::integer / 4, (extract(epoch from p_deadline - clock_timestamp()) * 1000)::integer), 1)::text
+       from pg_settings where name = 'deadlock_timeout'), true);
+
+-- When all waits for locks of a transaction that begins now have to be over. A session of the application that waits for one
+-- of our locks while we wait for one of its own looks for a deadlock after deadlock_timeout.
+create or replace function partition_archiver.lock_deadline() returns timestamptz
+  language sql volatile set search_path = pg_catalog, pg_temp
+  return (select clock_timestamp() + make_interval(secs => setting::integer * 3 / 4 / 1000.0) from pg_settings where name = 'deadlock_timeout');
+
+-- Locks a table, and the partitions of a partitioned one, each by itself and until the deadline: with LOCK TABLE of the parent
+-- each partition may wait for lock_timeout, and many slow ones together wait for longer than deadlock_timeout. A table that
+-- the role may not lock is left for the statement that needs it.
+create or replace function partition_archiver.lock_tree(p_table oid, p_mode text, p_deadline timestamptz) returns void
   language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
-  v_names text[] := array(
-    select distinct format('%s%I.%I', case c.relkind when 'p' then '' else 'only ' end, n.nspname, c.relname)
-      from pg_constraint k join pg_class c on c.oid = k.confrelid join pg_namespace n on n.oid = c.relnamespace
-     where k.conrelid = p_table and k.contype = 'f' and k.conparentid = 0 and k.confrelid <> p_table
-       and has_table_privilege(c.oid, 'update, delete, truncate')
-     order by 1);
   v_name text;
 begin
-  perform set_config('lock_timeout', greatest(least(setting::integer / 4, setting::integer * 3 / 4 / (cardinality(v_names) + 1)), 1)::text, true)
-     from pg_settings where name = 'deadlock_timeout';
-  foreach v_name in array v_names loop
+  for v_name in
+    select format('%I.%I', n.nspname, c.relname)
+      from (select p_table::regclass as relid, 0 as level union select t.relid, t.level from pg_partition_tree(p_table) t) t
+      join pg_class c on c.oid = t.relid join pg_namespace n on n.oid = c.relnamespace
+     where c.relkind in ('r', 'p') and has_table_privilege(c.oid, 'update, delete, truncate')
+     order by t.level, c.oid
+  loop
+    perform partition_archiver.set_lock_timeout_until(p_deadline);
     begin
-      execute format('lock table %s in access exclusive mode', v_name);
-    exception when insufficient_privilege or undefined_table then
+      execute format('lock table only %s in %s mode', v_name, p_mode);
+    exception when insufficient_privilege or undefined_table or invalid_schema_name then
       null;
     end;
+  end loop;
+  perform partition_archiver.set_lock_timeout_until(p_deadline);
+end
+$$;
+
+-- Locks the tables that a table references, in the application's order: a delete there locks the referenced table
+-- first and comes to the partition by cascade. Making, moving and dropping foreign keys needs these locks anyway; asked for
+-- last, they close a circle with every such delete, and under a steady stream of them no quarantine, no maintenance and no
+-- attach ever succeeded. Dropping a foreign key needs ACCESS EXCLUSIVE, making one SHARE ROW EXCLUSIVE.
+create or replace function partition_archiver.lock_referenced(
+    p_table oid, p_mode text default 'access exclusive', p_deadline timestamptz default null) returns void
+  language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  v_deadline constant timestamptz := coalesce(p_deadline, partition_archiver.lock_deadline());
+  v_referenced oid;
+begin
+  perform partition_archiver.set_lock_timeout_until(v_deadline);
+  for v_referenced in
+    select c.oid
+      from (select distinct k.confrelid from pg_constraint k
+             where k.conrelid = p_table and k.contype = 'f' and k.confrelid <> p_table
+               and not exists (select from pg_constraint r where r.oid = k.conparentid and r.conrelid = k.conrelid)) k
+      join pg_class c on c.oid = k.confrelid join pg_namespace n on n.oid = c.relnamespace
+     order by n.nspname, c.relname
+  loop
+    perform partition_archiver.lock_tree(v_referenced, p_mode, v_deadline);
+  end loop;
+end
+$$;
+
+-- Locks the tables whose foreign keys refer to a partitioned table: what detaches or attaches a partition of it looks into them.
+-- Before the table itself, as an insert there does.
+create or replace function partition_archiver.lock_referencing(p_table oid, p_deadline timestamptz) returns void
+  language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  v_referencing oid;
+begin
+  for v_referencing in
+    select c.oid
+      from (select distinct k.conrelid from pg_constraint k
+             where k.confrelid = p_table and k.contype = 'f' and k.conparentid = 0 and k.conrelid <> p_table) k
+      join pg_class c on c.oid = k.conrelid join pg_namespace n on n.oid = c.relnamespace
+     order by n.nspname, c.relname
+  loop
+    perform partition_archiver.lock_tree(v_referencing, 'share', p_deadline);
   end loop;
 end
 $$;

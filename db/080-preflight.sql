@@ -66,7 +66,9 @@ begin
                    where c.oid in (select objid from pg_depend d join pg_extension e on e.oid = d.refobjid
                                     where d.classid = 'pg_class'::regclass and d.refclassid = 'pg_extension'::regclass
                                       and d.deptype = 'e' and e.extname = 'pg_partman')
-                     and c.relkind = 'r' and not has_table_privilege('archiver_maintain', c.oid, p.privilege))
+                     and c.relkind = 'r' and not has_table_privilege('archiver_maintain', c.oid, p.privilege)
+                     -- There the columns are looked at further down.
+                     and not (c.relname = 'part_config' and p.privilege <> 'select'))
        or exists (select from pg_depend d join pg_extension e on e.oid = d.refobjid
                    where d.classid = 'pg_proc'::regclass and d.refclassid = 'pg_extension'::regclass and d.deptype = 'e'
                      and e.extname = 'pg_partman' and not has_function_privilege('archiver_maintain', d.objid, 'execute'))
@@ -75,6 +77,15 @@ begin
         'grant usage on schema %1$I to archiver_maintain; grant select, insert, update, delete on all tables in schema %1$I to archiver_maintain; grant execute on all routines in schema %1$I to archiver_maintain;',
         v_partman));
     end if;
+    -- As grant_part_config() grants it.
+    return query
+      select 'role archiver_maintain', 'may not make partitions without detaching others: it lacks UPDATE on columns of pg_partman''s configuration',
+             format('grant update (%s) on %I.part_config to archiver_maintain;', string_agg(quote_ident(a.attname), ', ' order by a.attnum), v_partman)
+        from pg_attribute a
+       where a.attrelid = to_regclass(format('%I.part_config', v_partman)) and not a.attisdropped
+         and a.attname in ('retention', 'sub_partition_set_full', 'maintenance_last_run')
+         and not has_column_privilege('archiver_maintain', a.attrelid, a.attnum, 'update')
+      having count(*) > 0;
   end if;
   if not exists (select from pg_extension where extname = 'aws_s3') then
     return query values ('extension aws_s3', 'is not installed', 'create extension aws_s3 cascade;');

@@ -18,6 +18,8 @@ begin
     execute format('grant select on all tables in schema %I to archive_owner', v_partman);
     execute format('grant select, insert, update, delete on all tables in schema %I to archiver_maintain', v_partman);
     execute format('grant execute on all routines in schema %I to archiver_maintain', v_partman);
+    -- After whatever is granted on pg_partman's tables as a whole.
+    perform partition_archiver.grant_part_config(v_partman);
   end if;
   if exists (select from pg_extension where extname = 'aws_s3') then
     grant usage on schema aws_s3, aws_commons to archiver_read, archiver_restore;
@@ -36,6 +38,21 @@ begin
       end if;
     end loop;
   end if;
+end
+$$;
+
+-- What maintenance writes into pg_partman's configuration: the retention, which is null within a transaction, and what
+-- run_maintenance itself notes there. By column: whoever may write the others has pg_partman drop or move tables.
+create or replace function partition_archiver.grant_part_config(p_partman name) returns void
+  language plpgsql security invoker set search_path = pg_catalog, pg_temp as $$
+begin
+  execute format('revoke insert, update, delete on %I.part_config from archiver_maintain', p_partman);
+  execute (
+    select format('grant select, update (%s) on %I.part_config to archiver_maintain',
+                  string_agg(quote_ident(a.attname), ', ' order by a.attnum), p_partman)
+      from pg_attribute a
+     where a.attrelid = format('%I.part_config', p_partman)::regclass and not a.attisdropped
+       and a.attname in ('retention', 'sub_partition_set_full', 'maintenance_last_run'));
 end
 $$;
 

@@ -75,6 +75,7 @@ grant execute on function
   partition_archiver.candidates(oid, timestamptz),
   partition_archiver.health(oid, text),
   partition_archiver.forecast(oid, text, bigint),
+  partition_archiver.expiring(oid, text),
   partition_archiver.refusals(oid),
   partition_archiver.dependents_of(oid),
   partition_archiver.column_list(oid),
@@ -82,6 +83,18 @@ grant execute on function
   partition_archiver.preflight(jsonb),
   partition_archiver.progress(oid, text, timestamptz)
 to archiver_maintain, archiver_read;
+
+-- Maintenance detaches with its own rights, those of the sets' owners.
+grant execute on function
+  partition_archiver.detach_partition(oid, oid),
+  partition_archiver.inbound_references(oid, oid),
+  partition_archiver.refuse_referenced(oid, oid),
+  partition_archiver.lock_referenced(oid, text, timestamptz),
+  partition_archiver.lock_referencing(oid, timestamptz),
+  partition_archiver.lock_tree(oid, text, timestamptz),
+  partition_archiver.lock_deadline(),
+  partition_archiver.set_lock_timeout_until(timestamptz)
+to archiver_maintain;
 
 grant execute on function
   partition_archiver.record_inventory(oid, text),

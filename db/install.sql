@@ -28,6 +28,7 @@ begin;
 \ir 036-refusals.sql
 \ir 037-locks.sql
 \ir 038-fence.sql
+\ir archive/detach.sql
 \ir 040-quarantine.sql
 \ir 041-hand-back.sql
 \ir 050-export.sql

@@ -26,6 +26,7 @@ export const INSTALL_FILES = [
   '036-refusals.sql',
   '037-locks.sql',
   '038-fence.sql',
+  'archive/detach.sql',
   '040-quarantine.sql',
   '041-hand-back.sql',
   '050-export.sql',

@@ -1,10 +1,12 @@
 import type { PartitionSetConfig } from '../../core/config/partition-set.ts';
 import { ArchiverError } from '../../core/errors.ts';
-import type { Inventory, MaintainDatabase, SetHealth } from '../../core/maintain.ts';
+import type { DetachOutcome, Expiring, Inventory, MaintainDatabase, SetHealth } from '../../core/maintain.ts';
 import { displayName } from '../../core/partition.ts';
 import { inTransaction, translated, type Connection, type Transaction } from './connect.ts';
 import { translateCaught } from './errors.ts';
 import { askOfParent, findParent } from './partition-set.ts';
+
+const ANOTHER_SESSION = 'another session maintains just now';
 
 /** `maintain` on PostgreSQL; `notices` collects what the connection's `onnotice` was told. */
 export function maintainDatabase(connection: Connection, notices: string[]): MaintainDatabase {
@@ -19,14 +21,35 @@ export function maintainDatabase(connection: Connection, notices: string[]): Mai
         return answer;
       }),
 
-    runMaintenance: async (set) => {
+    runMaintenance: (set) => {
       const doing = `maintenance of ${displayName(set.schema, set.table)}`;
-      await makeWay(connection, set, doing);
       return inTransaction(connection, doing, async (transaction) => {
         notices.length = 0;
-        await runMaintenance(transaction, set, notices, doing);
-        await giveToOwner(transaction, await findParent(transaction, set));
+        const parent = await findParent(transaction, set);
+        await makePartitions(transaction, set, parent, notices, doing);
+        await giveToOwner(transaction, parent);
         return notices.filter((notice) => notice.startsWith('WARNING'));
+      });
+    },
+
+    expiring: (set) =>
+      translated(`retention of ${displayName(set.schema, set.table)}`, async () => {
+        const parent = await findParent(connection, set);
+        return connection<Expiring[]>`
+          select e.table_oid as oid, e.table_schema as schema, e.table_name as table
+            from partition_archiver.expiring(${parent}::oid, ${set.timeZone}::text) e`;
+      }),
+
+    detach: async (set, { oid, schema, table }) => {
+      const doing = `detach of ${displayName(schema, table)}`;
+      await inTransaction(connection, doing, async (transaction) => {
+        await transaction`select partition_archiver.make_way(${oid}::oid)`;
+      });
+      return inTransaction(connection, doing, async (transaction) => {
+        const parent = await findParent(transaction, set);
+        const [answer] = await transaction<[{ outcome: DetachOutcome }]>`
+          select partition_archiver.detach_partition(${parent}::oid, ${oid}::oid) as outcome`;
+        return answer.outcome;
       });
     },
 
@@ -45,31 +68,18 @@ export function maintainDatabase(connection: Connection, notices: string[]): Mai
   };
 }
 
-/** Has autovacuum give way on each partition that maintenance will detach, one transaction each. */
-async function makeWay(connection: Connection, set: PartitionSetConfig, doing: string): Promise<void> {
-  const expiring = await translated(
-    doing,
-    async () =>
-      connection<{ oid: number }[]>`
-      select c.oid from partition_archiver.forecast(${await findParent(connection, set)}::oid, ${set.timeZone}::text, ${2 ** 40}::bigint) f
-        join pg_namespace n on n.nspname = f.table_schema
-        join pg_class c on c.relnamespace = n.oid and c.relname = f.table_name
-       where f.attached`,
-  );
-  for (const { oid } of expiring) {
-    await inTransaction(connection, doing, async (transaction) => {
-      await transaction`select partition_archiver.make_way(${oid}::oid)`;
-    });
-  }
-}
-
 /**
+ * Has pg_partman make the future partitions, and detach nothing: what cannot leave would roll back what is made. There is no
+ * switch for it, so the retention is null between two updates of one transaction, which holds the row; no other session ever
+ * sees it.
+ *
  * `run_maintenance` and not `run_maintenance_proc`: that one cannot run in a transaction, stops at the first broken
- * set, and leaks a session lock into a pooled connection. A quarter of `deadlock_timeout`, as everywhere.
+ * set, and leaks a session lock into a pooled connection.
  */
-async function runMaintenance(
+async function makePartitions(
   transaction: Transaction,
   set: PartitionSetConfig,
+  parent: number,
   notices: readonly string[],
   doing: string,
 ): Promise<void> {
@@ -80,20 +90,26 @@ async function runMaintenance(
     select n.nspname as schema from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'pg_partman'`;
   if (extension === undefined)
     throw new ArchiverError('PreflightFailed', 'extension pg_partman is not installed');
+  // Asked for before the row, on which a session that maintains may wait with its locks on tables in hand.
+  const [mine] = await transaction<[{ free: boolean }]>`
+    select pg_try_advisory_xact_lock(hashtext('pg_partman run_maintenance')) as free`;
+  if (!mine.free) throw new ArchiverError('LockNotAvailable', `${doing}: ${ANOTHER_SESSION}`);
+  const config = transaction`${transaction(extension.schema)}.part_config`;
   // pg_partman keeps and compares the name without quotes.
   const name = `${set.schema}.${set.table}`;
-  // Locked, so that nobody can have pg_partman drop partitions between the preflight and now.
-  const [config] = await transaction<{ keeps: boolean }[]>`
-    select retention_keep_table as keeps from ${transaction(extension.schema)}.part_config
-     where parent_table = ${name} for share`;
-  if (config?.keeps !== true) {
+  const [before] = await transaction<{ retention: string | null }[]>`
+    select retention from ${config} where parent_table = ${name} for update`;
+  if (before === undefined)
     throw new ArchiverError(
       'PreflightFailed',
-      `${displayName(set.schema, set.table)} has retention_keep_table = false: pg_partman would drop partitions`,
+      `pg_partman does not know ${displayName(set.schema, set.table)}`,
     );
-  }
+  // A new partition takes the set's foreign keys, and with them locks on what they reference.
+  await transaction`select partition_archiver.lock_referenced(${parent}::oid, 'share row exclusive')`;
+  await transaction`update ${config} set retention = null where parent_table = ${name}`;
   await transaction`
     select ${transaction(extension.schema)}.run_maintenance(p_parent_table => ${name}::text, p_analyze => false)`;
+  await transaction`update ${config} set retention = ${before.retention} where parent_table = ${name}`;
   await assertMaintained(transaction, extension.schema, name, notices, doing);
 }
 
@@ -114,7 +130,7 @@ async function assertMaintained(
            (to_jsonb(p) ->> 'maintenance_last_run')::timestamptz >= transaction_timestamp() as ran
       from ${transaction(schema)}.part_config p where parent_table = ${name}`;
   if (notices.some((notice) => notice.includes('Partman maintenance already running'))) {
-    throw new ArchiverError('LockNotAvailable', `${doing}: another session maintains just now`);
+    throw new ArchiverError('LockNotAvailable', `${doing}: ${ANOTHER_SESSION}`);
   }
   if (config?.known !== true || config.ran === true) return;
   const warning = notices.find((notice) => notice.startsWith('WARNING') && notice.includes(name));

@@ -22,6 +22,7 @@ const OURS: Readonly<Record<string, ErrorCode>> = {
   PA018: 'TwinDiffers',
   PA019: 'ExportTimedOut',
   PA020: 'NotInLedger',
+  PA021: 'PartitionReferenced',
 };
 
 /** SQLSTATEs of PostgreSQL (https://www.postgresql.org/docs/current/errcodes-appendix.html) that decide what to do. */

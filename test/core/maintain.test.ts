@@ -18,12 +18,16 @@ function setUp(changes: Partial<MaintainDatabase> = {}, request: Partial<Request
   const database: MaintainDatabase = {
     inventory: async () => inventory(),
     runMaintenance: async () => [],
+    expiring: async () => [],
+    detach: async () => 'detached',
     health: async () => health(),
     ...changes,
   };
   const noting: MaintainDatabase = {
     inventory: (set) => (calls.push(`inventory ${set.table}`), database.inventory(set)),
     runMaintenance: (set) => (calls.push(`maintenance ${set.table}`), database.runMaintenance(set)),
+    expiring: (set) => database.expiring(set),
+    detach: (set, partition) => (calls.push(`detach ${partition.table}`), database.detach(set, partition)),
     health: (set) => (calls.push(`health ${set.table}`), database.health(set)),
   };
   const clock = fakeClock();

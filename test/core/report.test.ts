@@ -228,7 +228,7 @@ describe('what failed fails the execution, after all the rest is done', () => {
     });
     await expect(done).rejects.toMatchObject({
       message: expect.stringMatching(
-        /\napp\.event: DatabaseRejected, cannot detach it\napp\.event: a detach was never finished\n(.*\n)+and \d+ more in the ledger$/,
+        /\napp\.event: DatabaseRejected, cannot detach it\. .*\napp\.event: a detach was never finished\n(.*\n)+and \d+ more in the ledger$/,
       ),
     });
     await expect(done).rejects.not.toMatchObject({ message: expect.stringContaining('healthy') });

@@ -1,0 +1,139 @@
+-- Detach: takes one partition that is past the retention off its set, as pg_partman's configuration of the set says. pg_partman
+-- itself detaches all of them in the transaction that makes the future ones: where one cannot leave, nothing is made either.
+
+set role archive_owner;
+
+-- Rows that refer to rows of a partition by a foreign key of the set, for each foreign key that has any: PostgreSQL refuses to
+-- detach the partition. Counted without locks; a temporal key is left to PostgreSQL, and so is a table that may not be read.
+create or replace function partition_archiver.inbound_references(p_parent oid, p_partition oid)
+  returns table (constraint_name name, referencing regclass, referencing_rows bigint)
+  language plpgsql volatile set search_path = pg_catalog, pg_temp as $$
+begin
+  for constraint_name, referencing, referencing_rows in
+    select k.conname, k.conrelid::regclass, 0
+      from pg_constraint k
+     where k.contype = 'f' and k.conparentid = 0 and k.confrelid in (select a.relid from pg_partition_ancestors(p_parent) a)
+       and not coalesce((to_jsonb(k) ->> 'conperiod')::boolean, false)
+       and has_table_privilege(k.conrelid, 'select') and has_table_privilege(p_partition, 'select')
+     order by k.conrelid::regclass::text, k.conname
+  loop
+    begin
+      execute format('select count(*) from %s f where exists (select from only %s p where %s)',
+        referencing, p_partition::regclass, (
+          select string_agg(format('p.%I operator(%I.%s) f.%I', u.attname, n.nspname, o.oprname, r.attname), ' and ')
+            from pg_constraint k
+            cross join unnest(k.confkey, k.conkey, k.conpfeqop) as c (referenced, referencing, equals)
+            join pg_attribute u on u.attrelid = k.confrelid and u.attnum = c.referenced
+            join pg_attribute r on r.attrelid = k.conrelid and r.attnum = c.referencing
+            join pg_operator o on o.oid = c.equals join pg_namespace n on n.oid = o.oprnamespace
+           where k.conname = constraint_name and k.conrelid = inbound_references.referencing and k.contype = 'f')) into referencing_rows;
+      if referencing_rows > 0 then
+        return next;
+      end if;
+    exception when insufficient_privilege or undefined_table then
+      null;
+    end;
+  end loop;
+end
+$$;
+
+-- Refuses what PostgreSQL would refuse with nothing but the name of the foreign key.
+create or replace function partition_archiver.refuse_referenced(p_parent oid, p_partition oid) returns void
+  language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  v_found text := (
+    select string_agg(format('%s %s of %s %s to it by foreign key %I', r.referencing_rows, case r.referencing_rows when 1 then 'row' else 'rows' end,
+                             r.referencing, case r.referencing_rows when 1 then 'refers' else 'refer' end, r.constraint_name), ', ')
+      from partition_archiver.inbound_references(p_parent, p_partition) r);
+begin
+  if v_found is not null then
+    raise exception '% cannot be detached: %', p_partition::regclass, v_found using errcode = 'PA021';
+  end if;
+end
+$$;
+
+-- Detaches a partition and does with it what pg_partman would: an index goes where retention_keep_index is off (from 5.0 on), a
+-- publication where retention_keep_publication is off (5.1), and it moves into retention_schema. Run by the role that maintains,
+-- with the rights of the set's owner. Returns 'detached'; 'gone' where somebody else was faster; 'last' where it is the only one.
+create or replace function partition_archiver.detach_partition(p_parent oid, p_partition oid) returns text
+  language plpgsql security invoker set search_path = pg_catalog, pg_temp as $$
+declare
+  v_partman record;
+  v_set record;
+  v_config jsonb;
+  v_deadline timestamptz;
+  v_schema name;
+  v_name name;
+  v_object record;
+begin
+  if current_setting('transaction_isolation') <> 'read committed' then
+    raise exception 'transaction isolation is %', current_setting('transaction_isolation') using errcode = 'PA001';
+  end if;
+  select n.nspname as schema, string_to_array(substring(e.extversion from '^[0-9.]+'), '.')::integer[] as version into strict v_partman
+    from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'pg_partman';
+  select * into v_set from partition_archiver.partition_set(p_parent);
+  -- Held by pg_partman while it detaches; where it does not get this lock it leaves the retention for another time, and goes on.
+  if not pg_try_advisory_xact_lock(hashtext('pg_partman drop_partition_' || v_set.control_kind)) then
+    raise exception 'another session of pg_partman detaches partitions just now' using errcode = 'lock_not_available';
+  end if;
+  select n.nspname, c.relname into v_schema, v_name
+    from pg_inherits i join pg_class c on c.oid = i.inhrelid join pg_namespace n on n.oid = c.relnamespace
+   where i.inhparent = p_parent and i.inhrelid = p_partition and not i.inhdetachpending;
+  if not found then
+    return 'gone';
+  end if;
+  execute format('select to_jsonb(p) from %I.part_config p where parent_table = $1', v_partman.schema)
+    into v_config using v_set.parent_schema || '.' || v_set.parent_name;
+  if (v_config ->> 'retention_keep_table')::boolean is not true then
+    raise exception '%.% has retention_keep_table = false: pg_partman would drop partitions', quote_ident(v_set.parent_schema),
+      quote_ident(v_set.parent_name) using errcode = 'PA010';
+  end if;
+  if not exists (select from pg_inherits i where i.inhparent = p_parent and i.inhrelid not in (p_partition, coalesce(v_set.default_oid, 0))) then
+    return 'last';
+  end if;
+  perform partition_archiver.refuse_referenced(p_parent, p_partition);
+
+  v_deadline := partition_archiver.lock_deadline();
+  perform partition_archiver.lock_referenced(p_parent, 'share row exclusive', v_deadline);
+  perform partition_archiver.lock_referencing(p_parent, v_deadline);
+  execute format('lock table only %I.%I in access exclusive mode', v_set.parent_schema, v_set.parent_name);
+  perform partition_archiver.set_lock_timeout_until(v_deadline);
+  if not exists (select from pg_inherits i where i.inhparent = p_parent and i.inhrelid = p_partition and not i.inhdetachpending) then
+    return 'gone';
+  end if;
+  execute format('alter table %I.%I detach partition %I.%I', v_set.parent_schema, v_set.parent_name, v_schema, v_name);
+
+  if v_partman.version >= '{5}' and (v_config ->> 'retention_keep_index')::boolean is false then
+    for v_object in
+      select c.relname, k.conname from pg_index x join pg_class c on c.oid = x.indexrelid
+        left join pg_constraint k on k.conindid = x.indexrelid and k.conrelid = x.indrelid
+       where x.indrelid = p_partition
+    loop
+      if v_object.conname is not null then
+        execute format('alter table %I.%I drop constraint %I', v_schema, v_name, v_object.conname);
+      else
+        execute format('drop index %I.%I', v_schema, v_object.relname);
+      end if;
+    end loop;
+  end if;
+  if (v_config ->> 'retention_keep_publication')::boolean is false then
+    for v_object in
+      select p.pubname from pg_publication_rel r join pg_publication p on p.oid = r.prpubid where r.prrelid = p_partition
+    loop
+      execute format('alter publication %I drop table %I.%I', v_object.pubname, v_schema, v_name);
+    end loop;
+  end if;
+  if v_config ->> 'retention_schema' is not null then
+    -- From 5.5 on pg_partman wants one owner for both (CVE-2026-61821).
+    if v_partman.version >= '{5,5}' and exists (
+        select from pg_namespace n, pg_class c where n.nspname = v_config ->> 'retention_schema' and c.oid = p_partition and n.nspowner <> c.relowner) then
+      raise exception 'retention_schema % does not belong to the owner of %.%', quote_ident(v_config ->> 'retention_schema'),
+        quote_ident(v_schema), quote_ident(v_name) using errcode = 'PA010';
+    end if;
+    execute format('alter table %I.%I set schema %I', v_schema, v_name, v_config ->> 'retention_schema');
+  end if;
+  return 'detached';
+end
+$$;
+
+reset role;
