@@ -77,11 +77,16 @@ export async function prepare(
   if (!installed) return ended();
 
   for (const [owner, schemas] of ownersAndSchemas(facts, partitionSets)) {
-    await attempt(`owner ${owner} of ${schemas.join(', ')}`, () => database.enroll(owner, schemas), {
-      subject: `owner ${owner}`,
-      problem: 'could not be enrolled',
-      remedy: `Have a role that may pass ${owner} on run: ${enrolStatement(owner, schemas)}`,
-    });
+    try {
+      await attempt(`owner ${owner} of ${schemas.join(', ')}`, () => database.enroll(owner, schemas), {
+        subject: `owner ${owner}`,
+        problem: 'could not be enrolled',
+        remedy: `Have a role that may pass ${owner} on run: ${enrolStatement(owner, schemas)}`,
+      });
+    } catch (error) {
+      // An owner that may more than an owner has to: the problems of its tables, below, say the way out.
+      if (!(error instanceof ArchiverError) || error.code !== 'PreflightFailed') throw error;
+    }
   }
   for (const role of LOGIN_ROLES) {
     const secret = await secretOf(role);

@@ -59,23 +59,11 @@ begin
       and has_table_privilege('archive_owner', format('%I.part_config', v_partman), 'select');
     if not v_readable then
       return query values ('role archive_owner', 'may not read the configuration of pg_partman', format(
-        'grant usage on schema %1$I to archive_owner; grant select on all tables in schema %1$I to archive_owner;', v_partman));
+        'grant usage on schema %1$I to archive_owner; grant select on table %1$I.part_config to archive_owner;', v_partman));
     end if;
     if not has_schema_privilege('archiver_maintain', v_partman, 'usage')
-       or exists (select from pg_class c, unnest(array['select', 'insert', 'update', 'delete']) as p (privilege)
-                   where c.oid in (select objid from pg_depend d join pg_extension e on e.oid = d.refobjid
-                                    where d.classid = 'pg_class'::regclass and d.refclassid = 'pg_extension'::regclass
-                                      and d.deptype = 'e' and e.extname = 'pg_partman')
-                     and c.relkind = 'r' and not has_table_privilege('archiver_maintain', c.oid, p.privilege)
-                     -- There the columns are looked at further down.
-                     and not (c.relname = 'part_config' and p.privilege <> 'select'))
-       or exists (select from pg_depend d join pg_extension e on e.oid = d.refobjid
-                   where d.classid = 'pg_proc'::regclass and d.refclassid = 'pg_extension'::regclass and d.deptype = 'e'
-                     and e.extname = 'pg_partman' and not has_function_privilege('archiver_maintain', d.objid, 'execute'))
-    then
-      return query values ('role archiver_maintain', 'may not use pg_partman', format(
-        'grant usage on schema %1$I to archiver_maintain; grant select, insert, update, delete on all tables in schema %1$I to archiver_maintain; grant execute on all routines in schema %1$I to archiver_maintain;',
-        v_partman));
+       or exists (select from partition_archiver.missing_partman_grants() m where m.grantee = 'archiver_maintain' and not m.is_template) then
+      return query values ('role archiver_maintain', 'may not use pg_partman', 'select partition_archiver.grant_extensions();');
     end if;
     -- As grant_part_config() grants it.
     return query
@@ -113,6 +101,13 @@ begin
     if v_relkind <> 'p' or v_set.parent_oid is null then
       problem := 'is not a range partition set of pg_partman with one control column';
       remedy := 'Have pg_partman manage it (create_parent), or take it out of the configuration.';
+      return next; continue;
+    end if;
+    -- Membership in such an owner would be a login with all that it may.
+    problem := partition_archiver.rights_beyond_tables(v_owner);
+    if problem is not null then
+      problem := format('its owner %I %s: archiver_maintain, which logs in, would become a member of it', v_owner, problem);
+      remedy := 'Give it to a role of its own: ' || partition_archiver.statements_for_own_role(v_oid);
       return next; continue;
     end if;
     if v_set.control_kind is null or v_set.epoch not in ('none', 'seconds', 'milliseconds', 'microseconds', 'nanoseconds') then

@@ -66,7 +66,7 @@ const MISTAKES: readonly Mistake[] = [
   {
     name: 'archiver_maintain may not run pg_partman',
     make: `revoke usage on schema partman from archiver_maintain`,
-    line: /^role archiver_maintain: may not use pg_partman\. grant usage on schema partman to archiver_maintain;/,
+    line: /^role archiver_maintain: may not use pg_partman\. select partition_archiver\.grant_extensions\(\);/,
   },
   {
     name: 'archiver_maintain may not change the configuration of pg_partman',
@@ -81,7 +81,7 @@ const MISTAKES: readonly Mistake[] = [
   {
     name: 'archive_owner may not read the configuration of pg_partman',
     make: `revoke select on partman.part_config from archive_owner`,
-    line: /^role archive_owner: may not read the configuration of pg_partman\. grant usage on schema partman to archive_owner; grant select on all tables in schema partman to archive_owner;/,
+    line: /^role archive_owner: may not read the configuration of pg_partman\. grant usage on schema partman to archive_owner; grant select on table partman\.part_config to archive_owner;/,
   },
   {
     name: 'archive_owner may not look into the schema of pg_partman',
