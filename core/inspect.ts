@@ -77,6 +77,6 @@ export async function inspect(
   }
   const distribution = await database.distribution(facts, chosen, { exact, timeZone });
   const now = clock.now();
-  const [proposal, effects] = [propose(distribution, now), retentionEffects(distribution, now)];
+  const [proposal, effects] = [propose(distribution, now, facts), retentionEffects(distribution, now)];
   return { facts, candidates: likely, distribution, proposal, effects };
 }

@@ -86,7 +86,7 @@ end
 $$;
 
 -- Begins: the twin without partitions, and the trigger on the table. PA010 with all reasons where it cannot be.
--- p_options: {interval, start, premake, retention, epoch, timeZone, keys, default, largestScan}; largestScan: bytes that are read as
+-- p_options: {interval, start, premake, retention, epoch, timeZone, keys, default, maxPartitions, largestScan}; largestScan: bytes that are read as
 -- a whole at most, without an index.
 create or replace function partition_archiver.begin_repartition(p_table oid, p_control name, p_mode text, p_options jsonb) returns bigint
   language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off set timezone = 'UTC' set datestyle = 'ISO, YMD'
@@ -104,11 +104,17 @@ declare
   v_key name[];
   v_id bigint;
   v_statement text;
+  v_size jsonb;
 begin
   v_problems := partition_archiver.partition_table_problems(p_table, p_control, p_mode, p_options ->> 'keys')
     || partition_archiver.twin_problems(p_table);
-  v_problems := v_problems || partition_archiver.large_scan_problem(p_table, p_control, (p_options ->> 'largestScan')::bigint);
+  v_problems := v_problems || partition_archiver.large_scan_problem(p_table, p_control, (p_options ->> 'largestScan')::bigint)
+    || partition_archiver.repartition_value_problems(p_table, p_control, p_options);
   v_problems := array_remove(v_problems, null);
+  if v_problems = '{}' then
+    v_size := partition_archiver.repartition_size(p_table, p_control, p_options);
+    v_problems := array(select jsonb_array_elements_text(v_size -> 'problems'));
+  end if;
   if v_problems <> '{}' then
     raise exception '%', array_to_string(v_problems, E'\n') using errcode = 'PA010';
   end if;
@@ -149,9 +155,9 @@ begin
 
   v_key := case p_mode when 'online' then partition_archiver.row_key(p_table) else '{}' end;
   insert into partition_archiver.repartition (system_identifier, database_name, table_oid, table_schema, table_name, table_owner,
-      control_column, mode, key_columns, objects, columns, ddl, options, twin_oid)
+      control_column, mode, key_columns, objects, columns, ddl, options, twin_oid, size)
     values (partition_archiver.this_system(), current_database(), p_table, v_schema, v_name, v_owner, p_control, p_mode, v_key,
-      v_objects, v_columns, v_ddl, p_options, to_regclass(v_twin)::oid)
+      v_objects, v_columns, v_ddl, p_options, to_regclass(v_twin)::oid, v_size - 'problems')
     returning id into v_id;
   perform partition_archiver.watch_source(v_id, p_table, v_key);
   return v_id;

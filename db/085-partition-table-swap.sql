@@ -21,6 +21,7 @@ begin
   j := partition_archiver.claim_repartition(p_id, 'checked');
   v_new := format('%I.%I', j.table_schema, j.table_name);
   v_old := format('partition_archiver_replaced.%I', j.table_name);
+  perform partition_archiver.refuse_without_lock_room(j);
   perform partition_archiver.set_lock_timeout();
   execute format('lock table only %s in access exclusive mode', v_new);
   -- What changed while this waited, or came to depend on the table since it began and would go on with the old one.

@@ -37,6 +37,8 @@ begin;
 \ir 070-drop.sql
 \ir 080-preflight.sql
 \ir 081-partition-table.sql
+\ir 081a-partition-table-values.sql
+\ir 081b-partition-table-size.sql
 \ir 082-partition-table-begin.sql
 \ir 083-partition-table-copy.sql
 \ir 084-partition-table-check.sql

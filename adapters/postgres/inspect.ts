@@ -39,6 +39,9 @@ async function readTableFacts(
                        else c.reltuples end, -1)::bigint as "estimatedRows",
            (select sum(pg_table_size(relid)) from (select relid from pg_partition_tree(c.oid) union select c.oid) t)::bigint as "tableBytes",
            (select sum(pg_total_relation_size(relid)) from (select relid from pg_partition_tree(c.oid) union select c.oid) t)::bigint as "totalBytes",
+           1 + (select count(*) from pg_index i where i.indrelid = c.oid)::integer + case when c.reltoastrelid = 0 then 0 else 2 end as "locksEach",
+           current_setting('max_locks_per_transaction')::bigint
+             * (current_setting('max_connections')::bigint + current_setting('max_prepared_transactions')::bigint) as "lockRoom",
            (select coalesce(jsonb_agg(jsonb_build_object(
                 'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'notNull', a.attnotnull,
                 'indexed', exists (select from pg_index i where i.indrelid = c.oid and i.indisvalid and i.indpred is null and i.indkey[0] = a.attnum),

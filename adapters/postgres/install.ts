@@ -35,6 +35,8 @@ export const INSTALL_FILES = [
   '070-drop.sql',
   '080-preflight.sql',
   '081-partition-table.sql',
+  '081a-partition-table-values.sql',
+  '081b-partition-table-size.sql',
   '082-partition-table-begin.sql',
   '083-partition-table-copy.sql',
   '084-partition-table-check.sql',

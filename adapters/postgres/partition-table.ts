@@ -26,7 +26,7 @@ export function partitionTableDatabase(
   const find = (schema: string, table: string): Promise<PartitionTableJob | undefined> =>
     translated(`partitioning of ${displayName(schema, table)}`, async () => {
       const [{ ready }] = await connection<[{ ready: boolean }]>`
-        select to_regproc('partition_archiver.range_to_compare') is not null as ready`;
+        select to_regproc('partition_archiver.repartition_size') is not null as ready`;
       if (!ready) {
         throw new ArchiverError(
           'PreflightFailed',
@@ -34,7 +34,7 @@ export function partitionTableDatabase(
         );
       }
       const [row] = await connection<PartitionTableJob[]>`
-        select id, state, options - 'largestScan' as plan, compared_to is not null as comparing, coalesce(checked, '[]') as checked
+        select id, state, options - 'largestScan' as plan, size, compared_to is not null as comparing, coalesce(checked, '[]') as checked
           from partition_archiver.repartition
          where table_schema = ${schema} and table_name = ${table} and database_name = current_database()
            and system_identifier = partition_archiver.this_system() and state not in ('let go', 'rolled back')

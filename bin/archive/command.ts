@@ -17,6 +17,7 @@ export const OPTIONS = {
   exact: { type: 'boolean', default: false },
   control: { type: 'string' },
   'time-zone': { type: 'string' },
+  'max-partitions': { type: 'string' },
   interval: { type: 'string' },
   start: { type: 'string' },
   premake: { type: 'string' },

@@ -37,12 +37,21 @@ function planOf(context: CommandContext, options: CommandOptions): PartitionTabl
       `--premake: ${JSON.stringify(options.premake)} must be a whole number from 1 to 1000`,
     );
   }
+  const most = options['max-partitions'];
+  const maxPartitions = most === undefined ? undefined : Number(most);
+  if (maxPartitions !== undefined && (!Number.isInteger(maxPartitions) || maxPartitions < 1)) {
+    throw new ArchiverError(
+      'InvalidInput',
+      `--max-partitions: ${JSON.stringify(most)} must be a whole number above 0`,
+    );
+  }
   const retention = need('retention');
   const keys =
     options.keys === undefined ? undefined : choice('keys', options.keys, ['extend', 'drop'], 'extend');
   return {
     ...parseTableName(word(context, 0)),
     ...{ control: need('control'), interval: need('interval'), start: options.start, premake, keys },
+    maxPartitions,
     retention: retention === 'none' ? null : retention,
     mode: options.plain === true ? 'plain' : 'online',
     defaultPartition: options['no-default'] !== true,
@@ -68,7 +77,7 @@ async function on<T>(
 export const PARTITION_TABLE: Readonly<Record<string, Command>> = {
   'partition-table': {
     usage:
-      'partition-table <schema.table> --control <column> --interval <interval> --retention <interval>|none [--start <value>] [--premake <n>] [--keys extend|drop] [--epoch <unit>] [--time-zone <zone>] [--no-default] [--plain] [--up-to-check]',
+      'partition-table <schema.table> --control <column> --interval <interval> --retention <interval>|none [--start <value>] [--premake <n>] [--keys extend|drop] [--epoch <unit>] [--time-zone <zone>] [--max-partitions <n>] [--no-default] [--plain] [--up-to-check]',
     does: 'makes a partition set out of a plain table while it is in use (--plain: while writes are refused); goes on where it was stopped',
     takes: 1,
     needs: { logins: ['administrator'] },

@@ -1,4 +1,4 @@
-import { EPOCHS, type ControlKind } from './table.ts';
+import { EPOCHS, type ControlKind, type TableFacts } from './table.ts';
 
 /** Rows of one month, or of one range of numbers. */
 export interface Period {
@@ -48,6 +48,8 @@ const SMALLEST_YEAR = GIB / 10;
 const MANY_PARTITIONS = 1000;
 const RETENTIONS = [3, 6, 12, 24, 36, 60];
 
+const count = (rows: number): string => Math.round(rows).toLocaleString('en');
+
 /** Months since the year 0 of `2021-03`. */
 const monthNumber = (start: string): number => Number(start.slice(0, -3)) * 12 + Number(start.slice(-2)) - 1;
 
@@ -65,14 +67,31 @@ export function everyMonth(periods: readonly Period[]): readonly Period[] {
   });
 }
 
+/** What a partition takes of the server's lock table, which all its sessions share. */
+export type LockFacts = Pick<TableFacts, 'locksEach' | 'lockRoom'>;
+
+/** What *partition-table* refuses: its swap would take more than half of the lock table. */
+function* lockReasons(partitions: number, { locksEach, lockRoom }: LockFacts): Generator<string> {
+  const locks = partitions * locksEach;
+  if (2 * locks <= lockRoom) return;
+  yield `${count(partitions)} partitions need ${count(locks)} locks at once (${String(locksEach)} each), more than half of the ${count(lockRoom)} that the server has for all sessions: raise max_locks_per_transaction, or choose a wider interval or a later start`;
+}
+
 /** Interval, start, premake and retention for a table whose rows spread like this; `now` is a time of the database. */
-export function propose(distribution: Distribution, now: Date): Proposal | undefined {
+export function propose(distribution: Distribution, now: Date, locks: LockFacts): Proposal | undefined {
   const { kind, periods } = distribution;
   const [first] = periods;
   const last = periods.at(-1);
   if (first === undefined || last === undefined) return undefined;
-  if (kind === 'id') return proposeNumbers(distribution, first, last);
+  const proposal =
+    kind === 'id' ? proposeNumbers(distribution, first, last) : proposeTimes(periods, first, last, now);
+  return {
+    ...proposal,
+    reasons: [...proposal.reasons, ...lockReasons(proposal.partitions + proposal.premake, locks)],
+  };
+}
 
+function proposeTimes(periods: readonly Period[], first: Period, last: Period, now: Date): Proposal {
   const months = monthNumber(last.start) - monthNumber(first.start) + 1;
   const recent = periods.filter(({ start }) => monthNumber(start) > monthNumber(last.start) - 12);
   const largest = Math.max(...recent.map(({ bytes }) => bytes));

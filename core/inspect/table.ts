@@ -33,6 +33,9 @@ export interface TableFacts {
   /** With TOAST, without indexes; and all of it. */
   readonly tableBytes: number;
   readonly totalBytes: number;
+  /** Entries of the server's lock table that one partition would need, and how many there are for all sessions. */
+  readonly locksEach: number;
+  readonly lockRoom: number;
   readonly columns: readonly ColumnFacts[];
 }
 

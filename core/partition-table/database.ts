@@ -19,6 +19,18 @@ export interface PartitionTablePlan {
   readonly defaultPartition: boolean;
   readonly epoch: 'none' | 'seconds' | 'milliseconds' | 'microseconds' | 'nanoseconds';
   readonly timeZone: string;
+  /** More partitions than this are refused; without it, more than 1000. */
+  readonly maxPartitions?: number | undefined;
+}
+
+/** What a table would become, as the server reckons it before anything is made. */
+export interface PartitionTableSize {
+  readonly partitions: number;
+  /** Entries of the server's lock table that the swap takes, and how many there are for all sessions. */
+  readonly locks: number;
+  readonly room: number;
+  /** About how long the table is locked at the swap. */
+  readonly seconds: number;
 }
 
 /** The table itself. */
@@ -38,6 +50,8 @@ export interface PartitionTableJob {
   readonly id: number;
   readonly state: PartitionTableState;
   readonly plan: PartitionTablePlan;
+  /** `null` where an earlier version began it. */
+  readonly size: PartitionTableSize | null;
   /** Whether a comparison has got somewhere. */
   readonly comparing: boolean;
   /** What was found to be the same; complete from the state `checked` on. */

@@ -21,6 +21,7 @@ const inputSchema = z
       .optional(),
     start: matching(/^[\w :.+-]{1,60}$/, 'must be a date, a time or a number in quotes').optional(),
     premake: wholeNumber(1, 1000).optional(),
+    maxPartitions: wholeNumber(1, 100_000).optional(),
     mode: z.enum(['online', 'plain'], 'must be online or plain').optional(),
     keys: z.enum(['extend', 'drop'], 'must be extend or drop').optional(),
     defaultPartition: z.boolean('must be true or false').optional(),
@@ -58,7 +59,8 @@ export type PartitionTableRequest =
     };
 
 /**
- * Reads `{ table, control, interval, retention, start?, premake?, mode?, keys?, defaultPartition?, epoch?, timeZone?, upTo? }`,
+ * Reads `{ table, control, interval, retention, start?, premake?, mode?, keys?, defaultPartition?, epoch?, timeZone?,
+ * maxPartitions?, upTo? }`,
  * of which only `table` is needed where a partitioning is under way; or `{ table, rollBack: true }`, or
  * `{ table, letGo: true }`. Throws `InvalidInput` with every mistake at once.
  */

@@ -8,6 +8,7 @@ import type {
   PartitionTableDatabase,
   PartitionTableJob,
   PartitionTablePlan,
+  PartitionTableSize,
   ReadingLimits,
   TableName,
 } from './database.ts';
@@ -54,6 +55,8 @@ export interface Progress extends TableName {
   readonly blocksLeft?: number;
   readonly rowsTakenOver?: number;
   readonly comparedTo?: string | null;
+  /** What the table becomes: the answer of the first step. */
+  readonly size?: PartitionTableSize;
 }
 
 /**
@@ -77,11 +80,11 @@ export async function begin(
   }
   if (underWay !== undefined) refuseAnotherPlan(name, underWay.plan, plan);
   const job = underWay ?? (await withLockTries(clock, () => database.begin(complete(), limits)));
-  log.info('partitioning', { table: name, job: job.id, state: job.state });
+  log.info('partitioning', { table: name, job: job.id, state: job.state, ...job.size });
   const at = { schema, table, id: job.id, upTo };
   // Whoever asks for a check of what is checked already wants to see it once more.
   if (job.state === 'checked' && upTo === 'check') return { ...at, next: 'catchUp', anew: true };
-  return resumed(job, at);
+  return { ...resumed(job, at), ...(job.size !== null && { size: job.size }) };
 }
 
 /** Finds what is to be rolled back: a partitioning whose tables have not changed places yet. */
@@ -256,7 +259,7 @@ function timer({ clock, limits }: PartitionTablePorts): () => boolean {
 /** A plan that differs from that of the job under way would be ignored, so it is refused. */
 function refuseAnotherPlan(name: string, begun: PartitionTablePlan, wanted: PartialPlan): void {
   const differing = (Object.keys(wanted) as (keyof PartitionTablePlan)[]).filter(
-    (key) => wanted[key] !== undefined && wanted[key] !== begun[key],
+    (key) => key !== 'maxPartitions' && wanted[key] !== undefined && wanted[key] !== begun[key],
   );
   if (differing.length === 0) return;
   throw new ArchiverError(

@@ -11,6 +11,7 @@ import { candidates, controlKind, type ColumnFacts } from '../../core/inspect/ta
 
 const NOW = new Date('2026-11-15T00:00:00Z');
 const GIB = 2 ** 30;
+const LOCKS = { locksEach: 4, lockRoom: 1e6 };
 
 const column = (name: string, type: string, more: Partial<ColumnFacts> = {}): ColumnFacts => ({
   ...{
@@ -74,6 +75,7 @@ describe('the kind of a control column', () => {
       estimatedRows: 1,
       tableBytes: 1,
       totalBytes: 1,
+      ...LOCKS,
       columns,
     } as const;
     const found = candidates(facts);
@@ -101,18 +103,27 @@ describe('the proposal', () => {
       { interval: '1 year', start: '2010-01-01', premake: 2, partitions: 6 },
     ],
   ])('is %s a partition where the sizes ask for it', (_, periods, expected) => {
-    expect(propose(by(periods), NOW)).toMatchObject(expected);
+    expect(propose(by(periods), NOW, LOCKS)).toMatchObject(expected);
   });
 
   test('has a retention only where there are old rows, and none for an empty table', () => {
-    expect(propose(by(monthly('2024-01', 24, GIB)), NOW)?.retention).toBe('12 months');
-    expect(propose(by(monthly('2026-06', 5, GIB)), NOW)?.retention).toBeNull();
-    expect(propose(by([]), NOW)).toBeUndefined();
+    expect(propose(by(monthly('2024-01', 24, GIB)), NOW, LOCKS)?.retention).toBe('12 months');
+    expect(propose(by(monthly('2026-06', 5, GIB)), NOW, LOCKS)?.retention).toBeNull();
+    expect(propose(by([]), NOW, LOCKS)).toBeUndefined();
+  });
+
+  // Seen to fail without the reason: it proposed what partition-table refuses.
+  test('says where its partitions would need more locks than half of what the server has', () => {
+    const distribution = by(monthly('2024-01', 24, GIB));
+    const reasons = (lockRoom: number): string | undefined =>
+      propose(distribution, NOW, { locksEach: 6, lockRoom })?.reasons.join('; ');
+    expect(reasons(336)).not.toContain('max_locks_per_transaction');
+    expect(reasons(335)).toMatch(/28 partitions need 168 locks.*half of the 335.*max_locks_per_transaction/);
   });
 
   test('of numbers is a power of ten', () => {
     const periods = [0, 1, 2, 3].map((n) => ({ start: String(n * 1e8), rows: 1e8, bytes: 100 * GIB }));
-    const proposal = propose(by(periods, { kind: 'id', width: 1e8 }), NOW);
+    const proposal = propose(by(periods, { kind: 'id', width: 1e8 }), NOW, LOCKS);
     expect(proposal).toMatchObject({ interval: '1000000', start: '0', partitions: 400, retention: null });
   });
 

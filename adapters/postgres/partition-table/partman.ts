@@ -40,6 +40,12 @@ export async function createTwinPartitions(
       select ${partman}.create_parent(p_parent_table => ${parent}, p_control => ${control}, p_type => 'range', p_interval => ${interval},
         p_premake => ${premake}::integer, p_automatic_maintenance => 'off', p_epoch => ${epoch}, p_start_partition => ${start}::text)`;
   }
+  if (epoch === 'none' && /^\d+$/.test(interval) && start !== null) {
+    // It makes times until now, and of numbers the first ones only.
+    await transaction`
+      select ${partman}.create_partition_id(${parent}, array(
+        select generate_series(${start}::bigint, (select max(${transaction(control)}) from only ${transaction(schema)}.${transaction(table)}) + ${premake}::bigint * ${interval}::bigint, ${interval}::bigint)))`;
+  }
   const [twin] = await transaction<[{ fallback: string | null }]>`
     select nullif(partdefid, 0)::regclass::text as fallback from pg_partitioned_table where partrelid = ${quoted('partition_archiver_twin', table)}::regclass`;
   if (twin.fallback !== null) await transaction.unsafe(`drop table ${twin.fallback}`);
