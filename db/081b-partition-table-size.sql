@@ -106,26 +106,29 @@ begin
   end if;
   if v_interval !~ '^\d+$' then
     if v_to::timestamptz >= now() + v_interval::interval * (v_premake + 1) then
-      v_problems := v_problems || format('its highest %1$I is %2$s, above the last partition, which pg_partman makes %3$s intervals after now: name a higher premake, or correct these rows: select * from %4$s where %1$I >= %5$L;',
-        p_control, v_ends.highest, v_premake, p_table::regclass,
+      v_problems := v_problems || format('there are rows above the last partition, which pg_partman makes %2$s intervals after now: name a higher premake, or correct these rows: select * from %3$s where %1$I >= %4$L;',
+        p_control, v_premake, p_table::regclass,
         case when v_factor is null then (now() + v_interval::interval * (v_premake + 1))::text
              else floor(extract(epoch from now() + v_interval::interval * (v_premake + 1)) * v_factor)::text end);
     end if;
     if p_options ->> 'start' is not null and v_ends.lowest is not null
        and (case when v_factor is null then v_ends.lowest::timestamptz else to_timestamp((v_ends.lowest::numeric / v_factor)::double precision) end)
            < (p_options ->> 'start')::timestamptz - v_interval::interval then
-      v_problems := v_problems || format('its lowest %I is %s, below the start %s: name an earlier start, or correct these rows', p_control, v_ends.lowest, p_options ->> 'start');
+      v_problems := v_problems || format('there are rows below the start %2$s: name an earlier start, or correct these rows: select * from %3$s order by %1$I limit 10;',
+      p_control, p_options ->> 'start', p_table::regclass);
     end if;
     v_to := now()::text;
   elsif p_options ->> 'start' is not null and v_ends.lowest::numeric < (p_options ->> 'start')::numeric - v_interval::numeric then
-    v_problems := v_problems || format('its lowest %I is %s, below the start %s: name an earlier start, or correct these rows', p_control, v_ends.lowest, p_options ->> 'start');
+    v_problems := v_problems || format('there are rows below the start %2$s: name an earlier start, or correct these rows: select * from %3$s order by %1$I limit 10;',
+      p_control, p_options ->> 'start', p_table::regclass);
   end if;
   v_size := partition_archiver.swap_size(p_table, partition_archiver.count_partitions(v_interval, v_from, v_to, v_premake)
     + coalesce((p_options ->> 'defaultPartition')::boolean, true)::integer);
   if (v_size ->> 'partitions')::bigint > v_most then
     v_problems := v_problems || format('%s partitions of %s from %s on, more than the %s that are made without being told so (the table would be locked for about %s s at the swap, and every query that names no time plans all of them). '
         'Choose a wider interval or a later start; correct or delete rows that are far from the others (inspect names them); or allow so many: maxPartitions, --max-partitions',
-      v_size ->> 'partitions', v_interval, v_from, v_most, v_size ->> 'seconds');
+      v_size ->> 'partitions', v_interval,
+      case when v_interval ~ '^\d+$' then (floor(v_from::numeric / v_interval::numeric) * v_interval::numeric)::text else v_from::timestamptz::date::text end, v_most, v_size ->> 'seconds');
   end if;
   v_problems := v_problems || partition_archiver.lock_room_problem(v_size);
   return v_size || jsonb_build_object('problems', to_jsonb(array_remove(v_problems, null)));

@@ -175,8 +175,7 @@ test('killed at any point it goes on, and before the swap it can be rolled back'
     }
     if (step === 'recordCompared') {
       await withPorts((ports) => rollBackPartitionTable({ schema: 'shop', table: 'events' }, ports));
-      expect((await failureOf(run({ table: 'events' }))).message).toContain('above the last one');
-      await withPorts((ports) => rollBackPartitionTable({ schema: 'shop', table: 'events' }, ports));
+      expect((await failureOf(run({ table: 'events' }))).message).toContain('above the last partition');
       await sql.unsafe(`delete from shop.events where at > now() + interval '1 year'`);
       expect(
         await sql`select from pg_trigger where tgrelid = 'shop.events'::regclass and tgname like 'partition_archiver%'`,
