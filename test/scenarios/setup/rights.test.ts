@@ -4,7 +4,6 @@ import { connect, type Connection } from '../../../adapters/postgres/connect.ts'
 import { enrollOwner } from '../../../adapters/postgres/install.ts';
 import { stack, useDatabase } from '../../support/database.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
-import { createParent } from '../../support/partman.ts';
 import { prepared } from '../../support/prepare.ts';
 import { withRoleRetries } from '../../support/roles.ts';
 
