@@ -3,6 +3,7 @@ import { readManifest, type ArchiveStore } from './archive-store.ts';
 import { wholeNumber } from './config/fields.ts';
 import { ArchiverError } from './errors.ts';
 import { manifestKeys } from './find/keys.ts';
+import { fittingLines } from './limits.ts';
 import { parseInput } from './input.ts';
 import type { LastGoodMetrics } from './last-good.ts';
 import type { Clock, Log } from './ports.ts';
@@ -10,7 +11,8 @@ import { withPauses } from './retry.ts';
 import { inRandomOrder } from './random.ts';
 import { reasonOf, type StepFailure } from './record-failure.ts';
 import { isExpired } from './restore/check.ts';
-import type { RestoreDatabase } from './restore/database.ts';
+import { unmadeLine } from './restore/bring-out.ts';
+import type { RestoreDatabase, Unmade } from './restore/database.ts';
 import type { PlannedArchive } from './restore/plan.ts';
 import { requireProof } from './restore/prove.ts';
 import { retrievalSchema, type Retrieval } from './restore/request.ts';
@@ -30,6 +32,8 @@ export interface GoodDrill {
   readonly bytes: number;
   /** From its beginning to the drop of its table. */
   readonly seconds: number;
+  /** What a restore of it would lack; a finding, since the rows are proven. */
+  readonly unmade: readonly Unmade[];
 }
 
 /** The database, as a drill needs it besides the steps of a restore. */
@@ -48,6 +52,8 @@ const drillSchema = z.strictObject({
 });
 /** Manifests that are read at most until one of an archive that is small enough is found. */
 const LOOKS = 500;
+/** Bytes of what a drill found, in its summary. */
+const LONGEST_FINDING = 4_000;
 /** Longer than an execution of *Drill* may take: what is older is left over. */
 const LEFT_OVER_DAYS = 5;
 
@@ -122,10 +128,15 @@ export async function endDrill(
   const drill = await database.endDrill(restore);
   metrics.lastGood('drill', 0);
   await dropLeftOver(database, log);
-  log.info('drill', { ...drill });
-  const { manifestKey, rows, bytes, seconds } = drill;
+  const { manifestKey, rows, bytes, seconds, unmade } = drill;
+  log.info('drill', { ...drill, unmade: unmade.length });
+  if (unmade.length > 0) log.warn('incomplete', { manifest: manifestKey, unmade });
+  const found =
+    unmade.length === 0
+      ? ''
+      : `; INCOMPLETE, its rows are proven but a restore lacks this: ${fittingLines(unmade.map(unmadeLine), LONGEST_FINDING).join('; ')}`;
   return {
-    summary: `${manifestKey} was restored, proven and dropped again (${rows} rows, ${bytes} bytes, ${seconds} s)`,
+    summary: `${manifestKey} was restored, proven and dropped again (${rows} rows, ${bytes} bytes, ${seconds} s)${found}`,
     ...drill,
   };
 }

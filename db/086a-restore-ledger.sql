@@ -106,6 +106,11 @@ create table if not exists partition_archiver.restore_outcome (
   check ((failed_code is null) = (partition_id is not null))
 );
 
+-- What could not be made: [{statement, code, reason}]. "statement" is for the target.
+alter table partition_archiver.restore add column if not exists unmade jsonb not null default '[]';
+alter table partition_archiver.restore_statement add column if not exists target_statement text;
+alter table partition_archiver.restore_outcome add column if not exists unmade jsonb not null default '[]';
+
 comment on table partition_archiver.restore is 'one row for each restore, so that one that was interrupted can be resumed';
 comment on table partition_archiver.restore_segment is 'which segments of a restore are imported: recorded in the transaction of the import';
 comment on table partition_archiver.restore_statement is 'what follows the data of a restore: indexes, triggers, comments, of the archived DDL';

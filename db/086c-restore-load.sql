@@ -102,6 +102,7 @@ end
 $$;
 
 -- Records the table that archiver_restore made, and what is to follow the data, in the transaction that made it.
+-- p_after_data: [{statement, target}]; "target" is the same statement for the table under its target name.
 create or replace function partition_archiver.record_restore_table(p_id bigint, p_after_data jsonb) returns void
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
 begin
@@ -112,8 +113,9 @@ begin
   if not found then
     raise exception 'restore % has a table already, or none was made', p_id using errcode = 'PA001';
   end if;
-  insert into partition_archiver.restore_statement (restore_id, number, statement)
-    select p_id, s.number, s.statement from jsonb_array_elements_text(p_after_data) with ordinality as s (statement, number);
+  insert into partition_archiver.restore_statement (restore_id, number, statement, target_statement)
+    select p_id, s.number, s.entry ->> 'statement', s.entry ->> 'target'
+      from jsonb_array_elements(p_after_data) with ordinality as s (entry, number);
 end
 $$;
 
@@ -176,36 +178,6 @@ begin
   end if;
   select s.number, s.statement into number, statement
     from partition_archiver.restore_statement s where s.restore_id = p_id and s.number = r.statements_done + 1;
-end
-$$;
-
-create or replace function partition_archiver.record_restore_statement(p_id bigint, p_number integer) returns void
-  language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
-declare
-  r partition_archiver.restore := partition_archiver.claim_restore(p_id, 'begun');
-begin
-  update partition_archiver.restore set statements_done = p_number where id = p_id and statements_done = p_number - 1;
-  if not found then
-    raise exception 'restore % has done % statements, not %', p_id, r.statements_done, p_number - 1 using errcode = 'PA001';
-  end if;
-end
-$$;
-
--- Runs the next statement with the rights of the caller, archiver_restore, and records it: one call, so that a server
--- whose client is gone finishes an index all the same and has it recorded. Answers its number, null where all are done.
-create or replace function partition_archiver.run_restore_statement(p_id bigint) returns integer
-  language plpgsql security invoker set search_path = pg_catalog, pg_temp
-  set default_tablespace = '' set check_function_bodies = off set standard_conforming_strings = on as $$
-declare
-  v_next record;
-begin
-  select * into v_next from partition_archiver.claim_restore_statement(p_id);
-  if v_next.number is null then
-    return null;
-  end if;
-  execute v_next.statement;
-  perform partition_archiver.record_restore_statement(p_id, v_next.number);
-  return v_next.number;
 end
 $$;
 

@@ -35,6 +35,10 @@ declare
   v_target text;
   v_work text;
   v_warnings text[] := '{}';
+  v_unmade jsonb := '[]';
+  v_code text;
+  v_message text;
+  v_context text;
   v_parent oid;
   v_set record;
   v_inventory record;
@@ -102,23 +106,33 @@ begin
   v_sequences := array(select format('%I.%I', n.nspname, c.relname) from partition_archiver.owned_sequences(r.work_oid) q
                          join pg_class c on c.oid = q.oid join pg_namespace n on n.oid = c.relnamespace);
   for v_statement in select * from jsonb_array_elements_text(r.last_statements) loop
-    case partition_archiver.restore_statement_kind(v_statement, v_target, v_sequences)
-      when 'foreign key' then
-        execute v_statement || case when v_statement ~ ' NOT VALID$' then '' else ' NOT VALID' end;
-      when 'row security' then
-        execute v_statement;
-      when 'grant' then
-        if not v_other_grantor then
+    begin
+      case partition_archiver.restore_statement_kind(v_statement, v_target, v_sequences)
+        when 'foreign key' then
+          execute v_statement || case when v_statement ~ ' NOT VALID$' then '' else ' NOT VALID' end;
+        when 'row security' then
           execute v_statement;
+        when 'grant' then
+          if not v_other_grantor then
+            execute v_statement;
+          else
+            v_warnings := v_warnings || format('not done, since another role granted it: %s', v_statement);
+          end if;
         else
-          v_warnings := v_warnings || format('not done, since another role granted it: %s', v_statement);
-        end if;
-      else
-        v_other_grantor := case when v_statement ~ '^SET ROLE ' then true when v_statement = 'RESET ROLE' then false else v_other_grantor end;
-        if v_statement !~ '^(SET ROLE |RESET ROLE$|ALTER TABLE .* OWNER TO |ALTER STATISTICS .* OWNER TO )' then
-          v_warnings := v_warnings || format('not done: %s', v_statement);
-        end if;
-    end case;
+          v_other_grantor := case when v_statement ~ '^SET ROLE ' then true when v_statement = 'RESET ROLE' then false else v_other_grantor end;
+          if v_statement !~ '^(SET ROLE |RESET ROLE$|ALTER TABLE .* OWNER TO |ALTER STATISTICS .* OWNER TO )' then
+            v_warnings := v_warnings || format('not done: %s', v_statement);
+          end if;
+      end case;
+    -- By itself, as the statements that follow the data: a column that is not there takes its grants and its keys along.
+    exception when others then
+      get stacked diagnostics v_code = returned_sqlstate, v_message = message_text, v_context = pg_exception_context;
+      if partition_archiver.passes_by_itself(v_code) then
+        raise;
+      end if;
+      v_unmade := v_unmade || jsonb_build_object('statement', v_statement, 'code', v_code,
+        'reason', partition_archiver.failure_in_words(v_code, v_message, v_context));
+    end;
   end loop;
 
   select * into v_set from partition_archiver.partition_set(v_parent);
@@ -143,7 +157,8 @@ begin
                    r.partition ->> 'upperBound' as upper_bound, r.partition ->> 'period' as period) p
     returning id into v_partition_id;
   update partition_archiver.restore
-     set state = 'done', partition_id = v_partition_id, ended_at = clock_timestamp(), warnings = warnings || to_jsonb(v_warnings)
+     set state = 'done', partition_id = v_partition_id, ended_at = clock_timestamp(), warnings = warnings || to_jsonb(v_warnings),
+         unmade = unmade || v_unmade
    where id = p_id;
   return v_partition_id;
 end
@@ -172,35 +187,37 @@ create or replace function partition_archiver.unvalidated_foreign_keys(p_partiti
                                            where r.partition_id = l.id and r.invalid_keys ? k.conname)
                         order by k.conname));
 
--- What was restored: {schema, table, rows, bytes, warnings, manifestKey, parentSchema, parentName}. Null where the partition is
+-- What was restored: {schema, table, rows, bytes, warnings, unmade, manifestKey, parentSchema, parentName}. Null where the partition is
 -- no restored one.
 create or replace function partition_archiver.restored(p_partition_id bigint) returns jsonb
   language sql stable security definer set search_path = pg_catalog, pg_temp
   return (select jsonb_build_object('schema', target_schema, 'table', target_name, 'rows', row_count, 'bytes', byte_count,
-                                    'warnings', warnings, 'manifestKey', manifest_key,
+                                    'warnings', warnings, 'unmade', unmade, 'manifestKey', manifest_key,
                                     'parentSchema', partition ->> 'parentSchema', 'parentName', partition ->> 'parentName')
             from partition_archiver.restore where partition_id = p_partition_id);
 
--- Records what became of an archive in an execution. p_outcome: {partition, table, attachedTo, rows, bytes, warnings} or {code, reason}.
+-- Records what became of an archive in an execution. p_outcome: {partition, table, attachedTo, rows, bytes, warnings, unmade}
+-- or {code, reason}.
 create or replace function partition_archiver.record_restore_outcome(p_execution text, p_manifest_key text, p_outcome jsonb) returns void
   language sql security definer set search_path = pg_catalog, pg_temp as $$
   insert into partition_archiver.restore_outcome as o (execution, manifest_key, partition_id, restored_table, attached_to, row_count,
-      byte_count, warnings, failed_code, failed_reason)
+      byte_count, warnings, unmade, failed_code, failed_reason)
     values (p_execution, p_manifest_key, (p_outcome ->> 'partition')::bigint, p_outcome ->> 'table', p_outcome ->> 'attachedTo',
       (p_outcome ->> 'rows')::bigint, (p_outcome ->> 'bytes')::bigint, coalesce(p_outcome -> 'warnings', '[]'),
+      coalesce(p_outcome -> 'unmade', '[]'),
       p_outcome ->> 'code', p_outcome ->> 'reason')
   on conflict (execution, manifest_key) do update
-    set (partition_id, restored_table, attached_to, row_count, byte_count, warnings, failed_code, failed_reason, recorded_at) =
+    set (partition_id, restored_table, attached_to, row_count, byte_count, warnings, unmade, failed_code, failed_reason, recorded_at) =
         (excluded.partition_id, excluded.restored_table, excluded.attached_to, excluded.row_count, excluded.byte_count,
-         excluded.warnings, excluded.failed_code, excluded.failed_reason, excluded.recorded_at)
+         excluded.warnings, excluded.unmade, excluded.failed_code, excluded.failed_reason, excluded.recorded_at)
 $$;
 
 create or replace function partition_archiver.restore_outcomes(p_execution text)
   returns table (manifest_key text, partition_id bigint, restored_table text, attached_to text, row_count bigint, byte_count bigint,
-                 warnings jsonb, failed_code text, failed_reason text)
+                 warnings jsonb, unmade jsonb, failed_code text, failed_reason text)
   language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
-  select o.manifest_key, o.partition_id, o.restored_table, o.attached_to, o.row_count, o.byte_count, o.warnings, o.failed_code,
+  select o.manifest_key, o.partition_id, o.restored_table, o.attached_to, o.row_count, o.byte_count, o.warnings, o.unmade, o.failed_code,
          o.failed_reason
     from partition_archiver.restore_outcome o where o.execution = p_execution;
 end;

@@ -15,7 +15,7 @@ create table if not exists partition_archiver.drill (
 );
 comment on table partition_archiver.drill is 'one row for each good restore drill: an archive that was restored, proven and dropped again';
 
--- Ends a drill that is proven: records it and drops its table, in one transaction. Answers {rows, bytes, seconds}; the same
+-- Ends a drill that is proven: records it and drops its table, in one transaction. Returns {manifestKey, rows, bytes, seconds, unmade}; the same
 -- again where it was ended already.
 create or replace function partition_archiver.end_drill(p_id bigint) returns jsonb
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
@@ -32,8 +32,8 @@ begin
     perform partition_archiver.abandon_restore(p_id);
   end if;
   return (select jsonb_build_object('manifestKey', manifest_key, 'rows', row_count, 'bytes', byte_count,
-                                    'seconds', round(extract(epoch from ended_at - began_at)))
-            from partition_archiver.drill where restore_id = p_id);
+                                    'seconds', round(extract(epoch from d.ended_at - d.began_at)), 'unmade', r.unmade)
+            from partition_archiver.drill d where restore_id = p_id);
 end
 $$;
 

@@ -47,6 +47,7 @@ begin;
 \ir 086a-restore-ledger.sql
 \ir 086b-restore-target.sql
 \ir 086c-restore-load.sql
+\ir 086c-restore-statements.sql
 \ir 086d-restore-proof.sql
 \ir 086e-restore-finish.sql
 \ir 086f-restore-attach.sql

@@ -45,6 +45,7 @@ export const INSTALL_FILES = [
   '086a-restore-ledger.sql',
   '086b-restore-target.sql',
   '086c-restore-load.sql',
+  '086c-restore-statements.sql',
   '086d-restore-proof.sql',
   '086e-restore-finish.sql',
   '086f-restore-attach.sql',

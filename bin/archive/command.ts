@@ -39,6 +39,7 @@ export const OPTIONS = {
   'manifest-version': { type: 'string' },
   'no-foreign-keys': { type: 'boolean', default: false },
   'no-grants': { type: 'boolean', default: false },
+  'accept-incomplete': { type: 'boolean', default: false },
   database: { type: 'string' },
   tier: { type: 'string' },
   days: { type: 'string' },

@@ -77,9 +77,9 @@ export function presentLedger(rows: readonly LedgerRow[], say: Say): void {
 /** What a restore of several archives brought back. */
 export function presentRestore({ summary, archives }: RestoreReport, say: Say): void {
   say(summary);
-  for (const { manifest, table = '', rows = 0, attachedTo, warnings = [] } of archives) {
+  for (const { manifest, table = '', rows = 0, attachedTo, warnings = [], unmade = [] } of archives) {
     const where = attachedTo === undefined ? '' : `, attached to ${attachedTo}`;
     say(`  ${table}: ${String(rows)} rows${where}, ${manifest}`);
-    for (const warning of warnings) say(`    ${warning}`);
+    for (const line of [...warnings, ...unmade]) say(`    ${line}`);
   }
 }

@@ -29,6 +29,7 @@ function restoreInput(context: CommandContext): Record<string, unknown> {
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
     foreignKeys: options['no-foreign-keys'] !== true,
     grants: options['no-grants'] !== true,
+    ...(options['accept-incomplete'] === true && { acceptIncomplete: true }),
     ...retrieval(context),
   };
 }
@@ -120,7 +121,8 @@ export const WAY_BACK: Readonly<Record<string, Command>> = {
   },
   restore: {
     usage: `restore [<manifest key> [--manifest-version <id>]] [--set <schema.table> --from <date> --to <date> [--database <name>]]
-      [--schema <name>] [--table <name>] [--owner <role>] [--attach | --attach-to <schema.table>] [--no-foreign-keys] [--no-grants]
+      [--schema <name>] [--table <name>] [--owner <role>] [--attach | --attach-to <schema.table>] [--accept-incomplete]
+      [--no-foreign-keys] [--no-grants]
       [--tier Bulk|Standard|Expedited] [--days <number>]`,
     does: 'makes a table again from its archive, or each of a range, and proves it; --attach makes it a partition of its parent again',
     takes: 1,

@@ -1,8 +1,9 @@
 import { ArchiverError } from '../errors.ts';
+import { fittingLines } from '../limits.ts';
 import { displayName } from '../partition.ts';
 import type { Clock, Log } from '../ports.ts';
 import { withLockTries } from '../retry.ts';
-import type { RestoreDatabase } from './database.ts';
+import type { RestoreDatabase, Unmade } from './database.ts';
 import { requireProof } from './prove.ts';
 import type { RestoreOptions } from './request.ts';
 
@@ -17,7 +18,15 @@ export interface Restored {
   readonly attachedTo: string | null;
   /** What the table does not have that the archived one had. */
   readonly warnings: readonly string[];
+  /** Defaults, constraints, indexes and the like that could not be made; the rows are proven all the same. */
+  readonly unmade: readonly Unmade[];
 }
+
+/** Bytes of a list in a message. */
+const LONGEST_LIST = 4_000;
+
+/** What could not be made, in one line. */
+export const unmadeLine = ({ statement, reason }: Unmade): string => `not made: ${statement}; (${reason})`;
 
 interface Ports {
   readonly database: RestoreDatabase;
@@ -36,16 +45,25 @@ export async function bringOut(
   return { partition };
 }
 
-/** Validates the foreign keys of a restored table, attaches it to a parent if that is asked for, and says what there is. */
+/**
+ * Validates the foreign keys of a restored table, attaches it to a parent if that is asked for, and says what there is. A
+ * table that lacks something is attached only with `acceptIncomplete`: `AttachRefused` otherwise, and the table stays.
+ */
 export async function attach(
   partition: number,
-  options: Pick<RestoreOptions, 'attach'>,
+  options: Pick<RestoreOptions, 'attach' | 'acceptIncomplete'>,
   { database, clock, log }: Ports,
 ): Promise<Restored> {
-  const { schema, table, rows, bytes, warnings, ...origin } = await database.broughtOut(partition);
+  const { schema, table, rows, bytes, warnings, unmade, ...origin } = await database.broughtOut(partition);
   const invalid = await validate(partition, { database, clock });
   const parent =
     options.attach === 'parent' ? { schema: origin.parentSchema, table: origin.parentName } : options.attach;
+  if (parent !== null && unmade.length > 0 && !options.acceptIncomplete) {
+    throw new ArchiverError(
+      'AttachRefused',
+      `${displayName(schema, table)} is restored and its rows are proven, but it is incomplete; attach it by the same request with acceptIncomplete: ${fittingLines(unmade.map(unmadeLine), LONGEST_LIST).join('; ')}`,
+    );
+  }
   if (parent !== null) await withLockTries(clock, () => database.attach(partition, parent));
   const restored = {
     partition,
@@ -53,8 +71,10 @@ export async function attach(
     ...{ rows, bytes },
     attachedTo: parent === null ? null : displayName(parent.schema, parent.table),
     warnings: [...warnings, ...invalid],
+    unmade,
   };
-  log.info('restore', { ...restored, manifest: origin.manifestKey });
+  log.info('restore', { ...restored, unmade: unmade.length, manifest: origin.manifestKey });
+  if (unmade.length > 0) log.warn('incomplete', { table: restored.table, unmade });
   return restored;
 }
 

@@ -58,11 +58,21 @@ export interface TableContents {
 export type ProofVerdict =
   { readonly proven: true } | ({ readonly proven: false; readonly expected: TableContents } & TableContents);
 
+/** A statement of the archived DDL that failed, and left its object out. */
+export interface Unmade {
+  /** For the target, to be run by hand; without a semicolon. */
+  readonly statement: string;
+  readonly code: string;
+  /** SQLSTATE and, where the error names it, the function; no values of rows. */
+  readonly reason: string;
+}
+
 /** A table that was brought out. */
 export interface BroughtOut extends TableName {
   readonly rows: number;
   readonly bytes: number;
   readonly warnings: readonly string[];
+  readonly unmade: readonly Unmade[];
   readonly manifestKey: string;
   /** Where it came from. */
   readonly parentSchema: string;
@@ -94,8 +104,8 @@ export interface RestoreDatabase {
     from: { readonly bucket: string; readonly region: string },
   ): Promise<number | null>;
   /**
-   * Runs the next of the statements that follow the data and records it, in one transaction; answers its number, `null`
-   * where all are done. A server whose client is gone goes on; `SegmentBusy` while it does.
+   * Runs the next of the statements that follow the data and records it, or that it failed, in one transaction; returns
+   * its number, `null` where all are done. A server whose client is gone goes on; `SegmentBusy` while it does.
    */
   runNextStatement(restore: number): Promise<number | null>;
   /** Plans the ranges of the proof, once; answers those that are not read yet. */

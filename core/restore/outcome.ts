@@ -2,7 +2,7 @@ import { ArchiverError, explained, inWords, type ExplainedError } from '../error
 import { fitting, fittingLines, ROOM } from '../limits.ts';
 import type { Log } from '../ports.ts';
 import { reasonOf, type StepFailure } from '../record-failure.ts';
-import type { Restored } from './bring-out.ts';
+import { unmadeLine, type Restored } from './bring-out.ts';
 import type { RestorePlan } from './plan.ts';
 
 /** Why an archive could not be restored. */
@@ -12,7 +12,7 @@ export interface RestoreFailure {
 }
 
 /** What became of one archive of an execution. */
-export interface RestoreOutcome extends Pick<Restored, 'attachedTo' | 'warnings'> {
+export interface RestoreOutcome extends Pick<Restored, 'attachedTo' | 'warnings' | 'unmade'> {
   readonly manifestKey: string;
   readonly table: string | null;
   readonly rows: number | null;
@@ -35,6 +35,8 @@ export interface RestoredArchive {
   readonly bytes?: number;
   readonly attachedTo?: string;
   readonly warnings?: readonly string[];
+  /** What could not be made, in words; the rows are proven all the same. */
+  readonly unmade?: readonly string[];
   readonly error?: ExplainedError;
 }
 
@@ -44,6 +46,8 @@ export interface RestoreReport {
   /** Set when a redrive found the execution finished with failures: what is left is tried again. */
   readonly resume: boolean;
   readonly restored: number;
+  /** Of these, tables that lack something that the archived one had. */
+  readonly incomplete: number;
   readonly failed: number;
   readonly rows: number;
   readonly bytes: number;
@@ -94,9 +98,11 @@ export async function reportRestore(
     archives.reduce((total, archive) => total + (archive[of] ?? 0), 0);
   const [rows, bytes] = [sum('rows'), sum('bytes')];
   const restored = archives.length - failures.length;
-  const summary = `${restored} restored and proven (${rows} rows, ${bytes} bytes), ${failures.length} failed`;
+  const incomplete = archives.filter(({ unmade = [] }) => unmade.length > 0).length;
+  const lacking = incomplete === 0 ? '' : `, ${incomplete} of them incomplete`;
+  const summary = `${restored} restored and proven (${rows} rows, ${bytes} bytes)${lacking}, ${failures.length} failed`;
   const resume = failures.length > 0 && redriveCount > (plan.redriveCount ?? 0);
-  log.info('report-restore', { restored, failed: failures.length, rows, bytes });
+  log.info('report-restore', { restored, incomplete, failed: failures.length, rows, bytes });
   if (failures.length > 0 && !resume) {
     throw new ArchiverError(
       'PartitionsFailed',
@@ -104,13 +110,13 @@ export async function reportRestore(
     );
   }
   const listed = fitting(archives, ROOM.partitions);
-  return { summary, resume, restored, failed: failures.length, rows, bytes, archives: listed };
+  return { summary, resume, restored, incomplete, failed: failures.length, rows, bytes, archives: listed };
 }
 
 function describe(manifest: string, outcome: RestoreOutcome | undefined): RestoredArchive {
   // Its failure could not even be recorded, or its iteration was ended from outside.
   if (outcome === undefined) return { manifest, error: explained('Interrupted', 'it was not finished') };
-  const { failure, table, rows, bytes, attachedTo, warnings } = outcome;
+  const { failure, table, rows, bytes, attachedTo, warnings, unmade } = outcome;
   if (failure !== null) return { manifest, error: explained(failure.code, failure.reason) };
   return {
     manifest,
@@ -119,5 +125,6 @@ function describe(manifest: string, outcome: RestoreOutcome | undefined): Restor
     ...(bytes !== null && { bytes }),
     ...(attachedTo !== null && { attachedTo }),
     ...(warnings.length > 0 && { warnings: fittingLines(warnings, LONGEST_WARNINGS) }),
+    ...(unmade.length > 0 && { unmade: fittingLines(unmade.map(unmadeLine), LONGEST_WARNINGS) }),
   };
 }

@@ -41,6 +41,8 @@ export interface RestoreOptions {
   readonly grants: boolean;
   /** The partitioned table that it is attached to: `parent` is the one that it came from. */
   readonly attach: 'parent' | TableName | null;
+  /** Whether a table is attached although not all of its defaults, constraints, indexes and triggers could be made. */
+  readonly acceptIncomplete: boolean;
   readonly retrieval: Retrieval;
 }
 
@@ -52,10 +54,12 @@ export interface RestoreRequest {
 
 const orNull = <Schema extends z.ZodType>(schema: Schema) => schema.nullable().default(null as never);
 const key = z.string('must be a text').min(1, 'must not be empty');
-const flag = z
-  .boolean('must be true or false')
-  .nullish()
-  .transform((value) => value ?? true);
+const flagOr = (otherwise: boolean) =>
+  z
+    .boolean('must be true or false')
+    .nullish()
+    .transform((value) => value ?? otherwise);
+const flag = flagOr(true);
 
 const tableName = z.string('must be a name such as "public.orders"').transform((text, context): TableName => {
   const name = parseDisplayName(text);
@@ -104,6 +108,7 @@ const restoreSchema = z
     foreignKeys: flag,
     grants: flag,
     attach: orNull(attachSchema),
+    acceptIncomplete: flagOr(false),
     // A week: time enough for what fails at a weekend.
     retrieval: retrievalSchema({ tier: 'Standard', days: 7 }),
   })
@@ -127,7 +132,7 @@ const restoreSchema = z
 /**
  * Reads what a restore is asked for: `manifestKey` (and `manifestVersionId`), or `partitionSet` with `from` and `to` (and
  * `database`); with `schema`, `table`, `owner`, `foreignKeys` (true), `grants` (true), `attach` ("parent", or a table as
- * "schema.table" or `{ schema, table }`) and `retrieval` (`{ tier, days }`). Throws `InvalidInput` with every mistake at once.
+ * "schema.table" or `{ schema, table }`), `acceptIncomplete` (false) and `retrieval` (`{ tier, days }`). Throws `InvalidInput` with every mistake at once.
  */
 export function parseRestoreRequest(input: unknown): RestoreRequest {
   const parsed = parseInput(restoreSchema, input);

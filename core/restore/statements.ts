@@ -1,3 +1,5 @@
+import { bareTable, unquoted, type ColumnFacts } from './bare-table.ts';
+
 /** What makes the bare table: its sequences, the table itself, and what is said of its columns. */
 const BEFORE_DATA = [
   /^CREATE (UNLOGGED )?SEQUENCE /,
@@ -6,18 +8,34 @@ const BEFORE_DATA = [
   /^ALTER TABLE ONLY (?:[^" ]|"(?:[^"]|"")*")+ ALTER COLUMN /,
 ];
 
+const CREATE_TABLE = /^CREATE (UNLOGGED )?TABLE /;
+const OF_COLUMN = /^ALTER TABLE ONLY (?:[^" ]|"(?:[^"]|"")*")+ ALTER COLUMN ((?:[^" ]|"(?:[^"]|"")*")+) /;
+
 /**
- * Parts the statements of the archived structure at the data: keys, indexes, triggers and comments come after it.
- * Indexes are built faster over what is there, and a trigger would change what is loaded.
+ * Parts the statements of the archived structure at the data. Before it, only what rows need: the table without defaults,
+ * check constraints and generated columns that call functions. After it, each by itself, those; then keys, indexes,
+ * triggers and comments. Indexes are built faster over what is there, and a trigger would change what is loaded.
  */
-export function splitStructure(statements: readonly string[]): {
+export function splitStructure(
+  statements: readonly string[],
+  columns: readonly ColumnFacts[],
+): {
   readonly beforeData: readonly string[];
   readonly afterData: readonly string[];
 } {
-  const isBefore = (statement: string): boolean => BEFORE_DATA.some((pattern) => pattern.test(statement));
+  const created = statements.filter((statement) => CREATE_TABLE.test(statement));
+  const [bare] = created.map((statement) => bareTable(statement, columns));
+  const isBefore = (statement: string): boolean => {
+    const [, column] = OF_COLUMN.exec(statement) ?? [];
+    if (column !== undefined && bare?.left.has(unquoted(column)) === true) return false;
+    return BEFORE_DATA.some((pattern) => pattern.test(statement));
+  };
+  const before = statements.filter(isBefore);
   return {
-    beforeData: statements.filter(isBefore),
-    afterData: statements.filter((statement) => !isBefore(statement)),
+    beforeData: before.map((statement) =>
+      statement === created[0] ? (bare?.create ?? statement) : statement,
+    ),
+    afterData: [...(bare?.after ?? []), ...statements.filter((statement) => !isBefore(statement))],
   };
 }
 

@@ -9,6 +9,7 @@ import type {
   RestoreStart,
   TableName,
 } from '../../../core/restore/database.ts';
+import type { ColumnFacts } from '../../../core/restore/bare-table.ts';
 import { splitStructure } from '../../../core/restore/statements.ts';
 import { translated, type Connection, type Transaction } from '../connect.ts';
 import { set, WORK_SCHEMA, type Sessions } from './sessions.ts';
@@ -96,7 +97,7 @@ async function begin(
   if (begun.state === 'done') return { partition: begun.partition };
   const { id, table, open } = begun;
   if (start.parent !== null) await checkAttach(transaction, manifest, start.parent);
-  if (!begun.made) await makeTable(transaction, manifest, id, table);
+  if (!begun.made) await makeTable(transaction, manifest, { id, table, target });
   return { restore: id, open };
 }
 
@@ -118,16 +119,19 @@ async function checkAttach(
 async function makeTable(
   transaction: Transaction,
   manifest: Manifest,
-  id: number,
-  table: string,
+  { id, table, target }: { readonly id: number; readonly table: string; readonly target: TableName },
 ): Promise<void> {
   const sections = ['structure', 'sequence_values'];
-  const statements = await render(transaction, manifest, { schema: WORK_SCHEMA, table }, sections);
-  const { beforeData, afterData } = splitStructure(statements);
+  const columns = manifest.ddl.template['columns'] as ColumnFacts[];
+  const work = await render(transaction, manifest, { schema: WORK_SCHEMA, table }, sections);
+  const { beforeData, afterData } = splitStructure(work, columns);
+  // The same statements for the target: what a person is told where one of them fails.
+  const told = splitStructure(await render(transaction, manifest, target, sections), columns).afterData;
   await set(transaction, { ...PINS, ...DDL_SETTINGS });
   for (const statement of beforeData) await transaction.unsafe(statement, [], { simple: false } as never);
+  const after = afterData.map((statement, index) => ({ statement, target: told[index] ?? statement }));
   await transaction`
-    select partition_archiver.record_restore_table(${id}::bigint, ${transaction.json([...afterData])}::jsonb)`;
+    select partition_archiver.record_restore_table(${id}::bigint, ${transaction.json(after)}::jsonb)`;
 }
 
 /** Names of the foreign keys that were not valid when the table was archived. */

@@ -16,7 +16,7 @@ export function outcomeDatabase(connection: Connection): OutcomeDatabase {
         'reading what became of the archives',
         () => connection<RestoreOutcome[]>`
           select manifest_key as "manifestKey", restored_table as "table", attached_to as "attachedTo", row_count as rows,
-                 byte_count as bytes, warnings,
+                 byte_count as bytes, warnings, unmade,
                  case when failed_code is not null then jsonb_build_object('code', failed_code, 'reason', failed_reason) end as failure
             from partition_archiver.restore_outcomes(${execution}::text)`,
       ),

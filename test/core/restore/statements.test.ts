@@ -2,6 +2,8 @@ import { expect, test } from '@jest/globals';
 import { parseRestoreRequest } from '../../../core/restore/request.ts';
 import { parseNames, splitStructure } from '../../../core/restore/statements.ts';
 
+const PLAIN = { collation: null, compression: '', not_null: false, generated: '', identity: '' };
+
 test('only what makes the bare table comes before the data', () => {
   const before = [
     'CREATE SEQUENCE s.q AS integer',
@@ -18,7 +20,8 @@ test('only what makes the bare table comes before the data', () => {
     "SELECT pg_catalog.setval('s.q', 7, 't')",
   ];
   const mixed = [after[0]!, ...before, ...after.slice(1)];
-  expect(splitStructure(mixed)).toEqual({ beforeData: before, afterData: after });
+  const columns = [{ ...PLAIN, name: 'a', type: 'integer' }];
+  expect(splitStructure(mixed, columns)).toEqual({ beforeData: before, afterData: after });
 });
 
 test.each([
@@ -50,6 +53,7 @@ test('every mistake of a request at once', () => {
     archives: { manifestKey: 'k', manifestVersionId: null },
     options: {
       ...{ schema: null, table: null, owner: null, foreignKeys: true, grants: true, attach: null },
+      acceptIncomplete: false,
       retrieval: { tier: 'Standard', days: 7 },
     },
   });
