@@ -61,7 +61,7 @@ const indexes = async (table: string): Promise<unknown> =>
 // currency" at the import; without that constraint "function helper(text) does not exist" at the index.
 test('a partition whose functions fail is restored: the rows are proven, and what is missing is listed', async () => {
   const { database, operations } = archiver();
-  const restored = (await operations().restore({ manifestKey, table: 'back' }));
+  const restored = await operations().restore({ manifestKey, table: 'back' });
   expect(restored).toMatchObject({ table: 'app.back', rows: 500, attachedTo: null });
   expect(restored.unmade).toEqual([
     {
