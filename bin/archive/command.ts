@@ -3,62 +3,10 @@ import type { Connection } from '../../adapters/postgres/connect.ts';
 import type { RuntimeConfig } from '../../core/config/runtime.ts';
 import { ArchiverError } from '../../core/errors.ts';
 import type { Clock, Log } from '../../core/ports.ts';
+import type { CommandOptions, OptionName } from './options.ts';
 import type { CommandNeeds, Login } from './settings.ts';
 
-/** Options of the command line. A command takes those that its usage names and passes over the rest. */
-export const OPTIONS = {
-  config: { type: 'string' },
-  set: { type: 'string', multiple: true },
-  'dry-run': { type: 'boolean', default: false },
-  'archive-only': { type: 'boolean', default: false },
-  only: { type: 'string' },
-  print: { type: 'boolean', default: false },
-  'no-guard': { type: 'boolean', default: false },
-  exact: { type: 'boolean', default: false },
-  control: { type: 'string' },
-  'time-zone': { type: 'string' },
-  'max-partitions': { type: 'string' },
-  interval: { type: 'string' },
-  start: { type: 'string' },
-  premake: { type: 'string' },
-  retention: { type: 'string' },
-  keys: { type: 'string' },
-  epoch: { type: 'string' },
-  plain: { type: 'boolean', default: false },
-  'no-default': { type: 'boolean', default: false },
-  'up-to-check': { type: 'boolean', default: false },
-  lower: { type: 'string' },
-  upper: { type: 'string' },
-  from: { type: 'string' },
-  to: { type: 'string' },
-  schema: { type: 'string' },
-  table: { type: 'string' },
-  owner: { type: 'string' },
-  attach: { type: 'boolean', default: false },
-  'attach-to': { type: 'string' },
-  'manifest-version': { type: 'string' },
-  'no-foreign-keys': { type: 'boolean', default: false },
-  'no-grants': { type: 'boolean', default: false },
-  'accept-incomplete': { type: 'boolean', default: false },
-  database: { type: 'string' },
-  tier: { type: 'string' },
-  days: { type: 'string' },
-  'max-mib': { type: 'string' },
-  sample: { type: 'string' },
-  archives: { type: 'string' },
-  leave: { type: 'boolean', default: false },
-  json: { type: 'boolean', default: false },
-  help: { type: 'boolean', default: false },
-} as const;
-
-/** The options as they were read. */
-export type CommandOptions = {
-  readonly [Name in keyof typeof OPTIONS]?: (typeof OPTIONS)[Name] extends { readonly type: 'boolean' }
-    ? boolean
-    : (typeof OPTIONS)[Name] extends { readonly multiple: true }
-      ? string[]
-      : string;
-};
+export type { CommandOptions } from './options.ts';
 
 /** What a command is given. */
 export interface CommandContext {
@@ -77,19 +25,21 @@ export interface CommandContext {
   /** What follows the command's name. */
   readonly args: readonly string[];
   readonly options: CommandOptions;
-  readonly say: (line: string) => void;
+  /** Prints the result: as JSON with `--json`, else by `text`, which prints one line a call. */
+  readonly show: (result: unknown, text: (say: (line: string) => void) => void) => void;
 }
 
-/** One command: how it is called, what it does, what it needs, and how it goes. */
+/** One command: how it is called, what it does, what it needs, and how it runs. */
 export interface Command {
-  readonly usage: string;
+  /** What follows its name, as the help shows it: `<id> [segment]`. */
+  readonly arguments?: string;
   readonly does: string;
-  /** How many words follow its name. */
-  readonly takes: number;
-  /** How many of them may be left out. */
-  readonly optional?: number;
+  /** The options that it honours, besides `--json`, `--log` and, where it reads a configuration, `--config`. */
+  readonly options: readonly OptionName[];
+  /** Command lines that show its use, without `npm run archive --`. */
+  readonly examples: readonly string[];
   readonly needs: CommandNeeds;
-  /** It may take hours, and says on standard error what it has done. */
+  /** It may take hours, and logs on standard error what it has done. */
   readonly takesLong?: true;
   readonly execute: (context: CommandContext) => Promise<void>;
 }

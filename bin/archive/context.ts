@@ -42,8 +42,11 @@ export function makeContext(
       ),
     passwordFor: (login) => passwordFor(login, environment),
     clock: realClock,
-    log: options.json === true ? jsonLog : command.takesLong === true ? lineLog : silentLog,
-    say: (line) => process.stdout.write(`${line}\n`),
+    log: logOf(command, options),
+    show: (result, text) => {
+      if (options.json === true) sayLine(JSON.stringify(result, null, 2));
+      else text(sayLine);
+    },
   };
 }
 
@@ -69,14 +72,28 @@ const realClock: Clock = {
 
 const silentLog: Log = { info: () => undefined, warn: () => undefined };
 
-/** For whoever waits for it. */
-const sayLine: Log['info'] = (event, fields = {}) => {
+const LOGS = ['lines', 'json', 'none'] as const;
+
+/** The log that `--log` names; by default lines for a command that takes long, else none. */
+function logOf(command: Command, { log }: CommandOptions): Log {
+  const form = log ?? (command.takesLong === true ? 'lines' : 'none');
+  if (form === 'lines') return lineLog;
+  if (form === 'json') return jsonLog;
+  if (form === 'none') return silentLog;
+  throw new ArchiverError('InvalidInput', `--log: ${JSON.stringify(form)} must be one of ${LOGS.join(', ')}`);
+}
+
+function sayLine(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+const logLineOf: Log['info'] = (event, fields = {}) => {
   const what = Object.entries(fields).map(
     ([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`,
   );
   process.stderr.write(`${new Date().toISOString()} ${event}: ${what.join(', ')}\n`);
 };
-const lineLog: Log = { info: sayLine, warn: sayLine };
+const lineLog: Log = { info: logLineOf, warn: logLineOf };
 
 const jsonLog: Log = {
   info: (event, fields) => {

@@ -76,45 +76,70 @@ async function on<T>(
 /** How a plain table becomes a partition set, by command. */
 export const PARTITION_TABLE: Readonly<Record<string, Command>> = {
   'partition-table': {
-    usage:
-      'partition-table <schema.table> --control <column> --interval <interval> --retention <interval>|none [--start <value>] [--premake <n>] [--keys extend|drop] [--epoch <unit>] [--time-zone <zone>] [--max-partitions <n>] [--no-default] [--plain] [--up-to-check]',
-    does: 'makes a partition set out of a plain table while it is in use (--plain: while writes are refused); goes on where it was stopped',
-    takes: 1,
+    arguments: '<schema.table>',
+    does: 'makes a partition set out of a plain table while it is in use; resumes where it was stopped',
+    options: [
+      'control',
+      'interval',
+      'retention',
+      'start',
+      'premake',
+      'keys',
+      'epoch',
+      'time-zone',
+      'max-partitions',
+      'no-default',
+      'plain',
+      'up-to-check',
+    ],
+    examples: [
+      "partition-table public.flights --control departed --interval '1 month' --retention '12 months'",
+      "partition-table public.flights --control departed --interval '1 month' --retention none --up-to-check",
+    ],
     needs: { logins: ['administrator'] },
     takesLong: true,
     execute: async (context) => {
       const plan = planOf(context, context.options);
       const upTo = context.options['up-to-check'] === true ? 'check' : 'swap';
-      const { state, rows, partitions } = await on(context, (ports) => partitionTable(plan, ports, upTo));
+      const report = await on(context, (ports) => partitionTable(plan, ports, upTo));
+      const { state, rows, partitions } = report;
       const name = displayName(plan.schema, plan.table);
-      context.say(
-        `${name}: ${String(rows)} rows in ${String(partitions.length)} partitions, the same as in the table`,
-      );
-      context.say(
-        state === 'checked'
-          ? 'nothing has changed places yet: run it again without --up-to-check, or partition-roll-back'
-          : `${name} is partitioned now; the old table is kept until partition-let-go. Add it to the partition sets and run prepare`,
-      );
+      context.show(report, (say) => {
+        say(
+          `${name}: ${String(rows)} rows in ${String(partitions.length)} partitions, the same as in the table`,
+        );
+        say(
+          state === 'checked'
+            ? 'nothing has changed places yet: run it again without --up-to-check, or partition-roll-back'
+            : `${name} is partitioned now; the old table is kept until partition-let-go. Add it to the partition sets and run prepare`,
+        );
+      });
     },
   },
   'partition-roll-back': {
-    usage: 'partition-roll-back <schema.table>',
-    does: 'gives a partition-table up before the tables have changed places: the table is as it was',
-    takes: 1,
+    arguments: '<schema.table>',
+    does: 'cancels a partition-table before the tables have changed places: the table is as it was',
+    options: [],
+    examples: ['partition-roll-back public.flights'],
     needs: { logins: ['administrator'] },
     execute: async (context) => {
       await on(context, (ports, table) => rollBackPartitionTable(table, ports));
-      context.say('rolled back');
+      context.show({ state: 'rolled back' }, (say) => {
+        say('rolled back');
+      });
     },
   },
   'partition-let-go': {
-    usage: 'partition-let-go <schema.table>',
+    arguments: '<schema.table>',
     does: 'drops the old table that partition-table has replaced',
-    takes: 1,
+    options: [],
+    examples: ['partition-let-go public.flights'],
     needs: { logins: ['administrator'] },
     execute: async (context) => {
       await on(context, (ports, table) => letGoOfReplaced(table, ports));
-      context.say('the table that was replaced is dropped');
+      context.show({ state: 'dropped' }, (say) => {
+        say('the table that was replaced is dropped');
+      });
     },
   },
 };

@@ -24,20 +24,19 @@ function inputOf({ only, set, ...options }: CommandOptions): Record<string, unkn
 
 /** A command that is one step of a run, alone; the preflight comes first, as it does in a run. */
 function single(
-  usage: string,
-  does: string,
-  takes: number,
+  { needs = NEEDS, options = [], ...what }: Omit<Command, 'needs' | 'options' | 'execute'> & Partial<Command>,
   step: (steps: Steps, context: CommandContext, request: Request) => Promise<unknown>,
 ): Command {
   return {
-    usage,
-    does,
-    takes,
-    needs: NEEDS,
+    ...what,
+    options,
+    needs,
     execute: async (context) => {
       const steps = localSteps(context);
-      const answer = await step(steps, context, await steps.preflight(inputOf(context.options)));
-      context.say(typeof answer === 'string' ? answer : JSON.stringify(answer, null, 2));
+      const result = await step(steps, context, await steps.preflight(inputOf(context.options)));
+      context.show(result, (say) => {
+        say(typeof result === 'string' ? result : JSON.stringify(result, null, 2));
+      });
     },
   };
 }
@@ -45,57 +44,86 @@ function single(
 /** A run, its steps, and the ledger. */
 export const RUN_COMMANDS: Readonly<Record<string, Command>> = {
   run: {
-    usage: 'run [--dry-run] [--archive-only] [--only inventory|drop] [--set <schema.table>]…',
     does: 'does everything: maintain, detect, quarantine, export, verify, commit, drop, report',
-    takes: 0,
+    options: ['dry-run', 'archive-only', 'only', 'set'],
+    examples: ['run --dry-run', 'run --set public.flights --archive-only', 'run --only drop'],
     needs: NEEDS,
     execute: async (context) => {
-      const { config, clock, options, say } = context;
+      const { config, clock, options, show } = context;
       const { concurrency } = config;
-      presentRun(await run(inputOf(options), localSteps(context), { concurrency, clock }), options, say);
+      const report = await run(inputOf(options), localSteps(context), { concurrency, clock });
+      show(report, (say) => {
+        presentRun(report, options, say);
+      });
     },
   },
   status: {
-    usage: 'status',
     does: 'shows the ledger: every partition ever seen, its state, and what is wrong with it',
-    takes: 0,
+    options: [],
+    examples: ['status', 'status --json'],
     needs: { logins: ['archiver_read'] },
-    execute: ({ open, say }) =>
+    execute: ({ open, show }) =>
       using(open('archiver_read'), async (connection) => {
-        presentLedger(await readLedger(connection), say);
+        const rows = await readLedger(connection);
+        show(rows, (say) => {
+          presentLedger(rows, say);
+        });
       }),
   },
-  preflight: single('preflight', 'checks everything that a run needs, and changes nothing', 0, () =>
-    Promise.resolve('ready'),
+  preflight: single(
+    {
+      does: 'checks everything that a run needs, and changes nothing',
+      options: ['set'],
+      examples: ['preflight', 'preflight --set public.flights'],
+    },
+    () => Promise.resolve('ready'),
   ),
   maintain: single(
-    'maintain',
-    'records the attached partitions and runs pg_partman’s maintenance',
-    0,
+    {
+      does: 'records the attached partitions and runs pg_partman’s maintenance',
+      options: ['set'],
+      examples: ['maintain', 'maintain --set public.flights'],
+    },
     (steps, _, request) => steps.maintain(request),
   ),
-  detect: single('detect', 'lists the ids of the partitions that there is work for', 0, (steps, _, request) =>
-    steps.detect(request),
+  detect: single(
+    {
+      does: 'lists the ids of the partitions that there is work for',
+      options: ['set'],
+      examples: ['detect'],
+    },
+    (steps, _, request) => steps.detect(request),
   ),
   quarantine: single(
-    'quarantine <id>',
-    'moves a detached partition behind the fence',
-    1,
+    {
+      arguments: '<id>',
+      does: 'moves a detached partition behind the fence',
+      examples: ['quarantine 17'],
+    },
     (steps, context, request) => steps.quarantine(number(context, 0), request),
   ),
-  export: single('export <id> <segment>', 'exports one segment', 2, (steps, context) =>
-    steps.export(number(context, 0), number(context, 1)),
+  export: single(
+    { arguments: '<id> <segment>', does: 'exports one segment', examples: ['export 17 0'] },
+    (steps, context) => steps.export(number(context, 0), number(context, 1)),
   ),
-  verify: single('verify <id> <segment>', 'proves one segment against the table', 2, (steps, context) =>
-    steps.verify(number(context, 0), number(context, 1)),
+  verify: single(
+    {
+      arguments: '<id> <segment>',
+      does: 'proves one segment against the table',
+      examples: ['verify 17 0'],
+    },
+    (steps, context) => steps.verify(number(context, 0), number(context, 1)),
   ),
-  commit: single('commit <id>', 'writes and records the manifest', 1, (steps, context, request) =>
-    steps.commit(number(context, 0), request),
+  commit: single(
+    { arguments: '<id>', does: 'writes and records the manifest', examples: ['commit 17'] },
+    (steps, context, request) => steps.commit(number(context, 0), request),
   ),
   drop: single(
-    'drop <id>',
-    'drops a partition whose archive is verified and whose grace period is over',
-    1,
+    {
+      arguments: '<id>',
+      does: 'drops a partition whose archive is verified and whose grace period is over',
+      examples: ['drop 17'],
+    },
     (steps, context) => steps.drop(number(context, 0)),
   ),
 };

@@ -11,7 +11,6 @@ import { prepare, type PrepareOptions } from '../../core/prepare.ts';
 import { preparationScript } from '../../core/prepare/script.ts';
 import { parseTableName } from '../../core/table-name.ts';
 import { number, using, word, type Command, type CommandContext } from './command.ts';
-import { PARTITION_TABLE } from './partition-table.ts';
 
 const lines = (problems: readonly PreflightProblem[]): string[] =>
   problems.map(({ subject, problem, remedy }) => `  ${subject}: ${problem}. ${remedy}`);
@@ -27,9 +26,9 @@ const secretOf =
 /** Every command of the way in by its name. */
 export const WAY_IN: Readonly<Record<string, Command>> = {
   prepare: {
-    usage: 'prepare [--print] [--no-guard]',
-    does: 'prepares the database as an administrator: extensions, roles, ledger, owners, passwords, guard; --print shows the SQL instead',
-    takes: 0,
+    does: 'prepares the database as an administrator: extensions, roles, ledger, owners, passwords, guard',
+    options: ['print', 'no-guard'],
+    examples: ['prepare', 'prepare --print > prepare.sql'],
     needs: { config: true, logins: ['administrator'] },
     execute: async (context) => {
       const {
@@ -37,13 +36,16 @@ export const WAY_IN: Readonly<Record<string, Command>> = {
         open,
         log,
         options,
-        say,
+        show,
       } = context;
       await using(open('administrator'), async (connection) => {
         const database = prepareDatabase(connection);
         if (options.print === true) {
           const facts = await database.facts(partitionSets);
-          say(preparationScript(facts, partitionSets, await installationFiles()));
+          const script = preparationScript(facts, partitionSets, await installationFiles());
+          show({ script }, (say) => {
+            say(script);
+          });
           return;
         }
         const guard = options['no-guard'] !== true;
@@ -51,22 +53,25 @@ export const WAY_IN: Readonly<Record<string, Command>> = {
           ...{ partitionSets, guard, log },
           secretOf: secretOf(context),
         });
-        for (const what of done) say(`done: ${what}`);
-        if (advice.length > 0) say(['worth a look:', ...lines(advice)].join('\n'));
+        show({ done, advice, problems }, (say) => {
+          for (const what of done) say(`done: ${what}`);
+          if (advice.length > 0) say(['worth a look:', ...lines(advice)].join('\n'));
+          if (problems.length === 0) say('ready');
+        });
         if (problems.length > 0) {
           throw new ArchiverError('PreflightFailed', ['still missing:', ...lines(problems)].join('\n'));
         }
-        say('ready');
       });
     },
   },
   inspect: {
-    usage: 'inspect <schema.table> [--control <column>] [--exact] [--time-zone <zone>]',
+    arguments: '<schema.table>',
     does: 'shows how the rows of a table spread over time, and proposes how to partition it',
-    takes: 1,
+    options: ['control', 'exact', 'time-zone'],
+    examples: ['inspect public.flights', 'inspect public.flights --control departed --exact'],
     needs: { logins: ['administrator'] },
     execute: async (context) => {
-      const { open, clock, options, say } = context;
+      const { open, clock, options, show } = context;
       const request = {
         ...parseTableName(word(context, 0)),
         ...{ control: options.control, exact: options.exact === true },
@@ -74,17 +79,23 @@ export const WAY_IN: Readonly<Record<string, Command>> = {
       };
       await using(open('administrator'), async (connection) => {
         const inspection = await inspect(request, { database: inspectDatabase(connection), clock });
-        for (const line of showInspection(inspection)) say(line);
+        show(inspection, (say) => {
+          for (const line of showInspection(inspection)) say(line);
+        });
       });
     },
   },
   adopt: {
-    usage: 'adopt <oid> <schema.table> [--lower <value> --upper <value>]',
+    arguments: '<oid> <schema.table>',
     does: 'takes a table that was detached earlier into the ledger, as a partition of that set; without bounds proposes them',
-    takes: 2,
+    options: ['lower', 'upper'],
+    examples: [
+      'adopt 24588 public.flights',
+      "adopt 24588 public.flights --lower '2021-01-01' --upper '2021-02-01'",
+    ],
     needs: { config: true, logins: ['archiver_maintain'] },
     execute: async (context) => {
-      const { config, open, log, options, say } = context;
+      const { config, open, log, options, show } = context;
       const { schema, table } = parseTableName(word(context, 1));
       const partitionSet = config.partitionSets.find((set) => set.schema === schema && set.table === table);
       if (partitionSet === undefined) {
@@ -104,20 +115,20 @@ export const WAY_IN: Readonly<Record<string, Command>> = {
       const adoption = await using(open('archiver_maintain'), (connection) =>
         adopt(request, { database: adoptDatabase(connection), log }),
       );
-      switch (adoption.kind) {
-        case 'adopted':
+      if (adoption.kind === 'refused') {
+        throw new ArchiverError('PreflightFailed', adoption.reasons.join('\n'));
+      }
+      show(adoption, (say) => {
+        const bounds = `[${adoption.lowerBound}, ${adoption.upperBound})`;
+        if (adoption.kind === 'adopted') {
           say(
-            `partition ${String(adoption.partition)} [${adoption.lowerBound}, ${adoption.upperBound}): the next run archives it if it is past the retention`,
+            `partition ${String(adoption.partition)} ${bounds}: the next run archives it if it is past the retention`,
           );
           return;
-        case 'proposal':
-          say('nothing was changed; if these are its bounds, adopt it with');
-          say(`  --lower '${adoption.lowerBound}' --upper '${adoption.upperBound}'`);
-          return;
-        case 'refused':
-          throw new ArchiverError('PreflightFailed', adoption.reasons.join('\n'));
-      }
+        }
+        say('nothing was changed; if these are its bounds, adopt it with');
+        say(`  --lower '${adoption.lowerBound}' --upper '${adoption.upperBound}'`);
+      });
     },
   },
-  ...PARTITION_TABLE,
 };

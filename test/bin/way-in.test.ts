@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { parseTableName } from '../../core/table-name.ts';
 import type { CommandOptions } from '../../bin/archive/command.ts';
-import { WAY_IN } from '../../bin/archive/way-in.ts';
+import { COMMANDS } from '../../bin/archive/commands.ts';
 import { connect } from '../../adapters/postgres/connect.ts';
 import { ROLE_PASSWORD, useArchiver } from '../support/archiver.ts';
 import { stack } from '../support/database.ts';
@@ -16,9 +16,11 @@ async function say(name: string, args: string[] = [], options: CommandOptions = 
   const { host, port, superuser } = stack().postgres;
   const { database, config, open, s3, bucket } = archiver();
   const said: string[] = [];
-  await WAY_IN[name]?.execute({
+  await COMMANDS['Setting up']?.[name]?.execute({
     ...{ args, options, s3, bucket, region: stack().s3.region, database: database.name },
-    say: (line) => said.push(line),
+    show: (_result, text) => {
+      text((line) => said.push(line));
+    },
     config: config([{ schema: 'app', table: 'event' }]),
     open: (login) =>
       login === 'archiver_maintain'

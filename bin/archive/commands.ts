@@ -1,0 +1,14 @@
+import type { CommandGroups } from './command-line.ts';
+import { LEDGER_COMMANDS } from './commands/ledger.ts';
+import { PARTITION_TABLE } from './partition-table.ts';
+import { RUN_COMMANDS } from './run-commands.ts';
+import { WAY_BACK } from './way-back.ts';
+import { WAY_IN } from './way-in.ts';
+
+/** Every command, as the help groups them. */
+export const COMMANDS: CommandGroups = {
+  'Setting up': { ...WAY_IN, ...PARTITION_TABLE },
+  Archiving: RUN_COMMANDS,
+  'Archives and restores': WAY_BACK,
+  Ledger: LEDGER_COMMANDS,
+};

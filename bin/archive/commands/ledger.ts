@@ -1,0 +1,76 @@
+import { ArchiverError } from '../../../core/errors.ts';
+import { parseMoveInRequest } from '../../../core/move-in.ts';
+import type { ReleaseTo } from '../../../core/release.ts';
+import { number, word, type Command } from '../command.ts';
+import { operations, showJson } from '../shared.ts';
+
+/** What an operator does with rows of the ledger. */
+export const LEDGER_COMMANDS: Readonly<Record<string, Command>> = {
+  release: {
+    arguments: '<id>',
+    does: 'gives a restored or blocked partition back to the pipeline (--to cycle), or a quarantined one to its owner (--to owner)',
+    options: ['to'],
+    examples: ['release 17', 'release 17 --to owner'],
+    needs: { logins: ['archiver_maintain'] },
+    execute: async (context) => {
+      const { to } = context.options;
+      if (to !== undefined && to !== 'cycle' && to !== 'owner') {
+        throw new ArchiverError('InvalidInput', `--to: ${JSON.stringify(to)} must be cycle or owner`);
+      }
+      const receiver: ReleaseTo | undefined = to;
+      showJson(context, await operations(context).release(number(context, 0), receiver));
+    },
+  },
+  'move-in': {
+    arguments: '<system-identifier>',
+    does: 'after a major upgrade or a rename: registers the rows of the ledger under the new identity of the database',
+    options: ['database', 'leave'],
+    examples: ['move-in 7357130938823684000', 'move-in 7357130938823684000 --database shop_old'],
+    needs: { logins: ['archiver_maintain'] },
+    execute: async (context) => {
+      const { database, leave } = context.options;
+      const request = parseMoveInRequest({ from: word(context, 0), database, leave });
+      const report = await operations(context).moveIn(request);
+      const { summary, partitions, notShown, then } = report;
+      context.show(report, (say) => {
+        say(summary);
+        for (const { id, partition, was, state, remark } of partitions) {
+          say(`  ${String(id)}  ${partition}: ${was === state ? was : `${was}, now ${state}`}; ${remark}`);
+        }
+        if (notShown > 0) say(`  and ${String(notShown)} more: npm run archive -- status`);
+        say(then);
+      });
+    },
+  },
+  reverify: {
+    arguments: '<id>',
+    does: 'proves a verified partition (or all) against its archive again, with a new fence: after a major upgrade, or a doubt',
+    options: [],
+    examples: ['reverify 17', 'reverify all'],
+    needs: { logins: ['archiver_maintain', 'archiver_read'], bucket: true },
+    takesLong: true,
+    execute: async (context) => {
+      const verbs = operations(context);
+      if (word(context, 0) !== 'all') {
+        showJson(context, await verbs.reverify(number(context, 0)));
+        return;
+      }
+      const results: { partition: number; result: string }[] = [];
+      let failed = 0;
+      for (const partition of await verbs.reverifiable()) {
+        try {
+          const { segments, rows } = await verbs.reverify(partition);
+          results.push({ partition, result: `verified: ${String(segments)} segments, ${String(rows)} rows` });
+        } catch (error) {
+          if (!(error instanceof ArchiverError)) throw error;
+          failed += 1;
+          results.push({ partition, result: `${error.code}: ${error.message}` });
+        }
+      }
+      context.show(results, (say) => {
+        for (const { partition, result } of results) say(`${String(partition)}  ${result}`);
+      });
+      if (failed > 0) throw new ArchiverError('PartitionsFailed', `${String(failed)} were not verified anew`);
+    },
+  },
+};

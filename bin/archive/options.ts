@@ -1,0 +1,70 @@
+/** One option of the command line: its value as the help shows it, if it takes one, and what it does. */
+export interface OptionDefinition {
+  /** Like `<file>`; absent for a switch. */
+  readonly value?: string;
+  /** It may be given several times. */
+  readonly multiple?: true;
+  readonly does: string;
+}
+
+/** Every option of the command line. Each command names those that it honours and refuses all others. */
+export const OPTIONS = {
+  config: { value: '<file>', does: 'the partition sets (default: partition-sets.json)' },
+  set: {
+    value: '<schema.table>',
+    multiple: true,
+    does: 'only this partition set; may be given several times',
+  },
+  'dry-run': { does: 'changes nothing, and says what would happen' },
+  'archive-only': { does: 'drops nothing, whatever the configuration says' },
+  only: { value: '<part>', does: 'inventory: only looks and records; drop: only drops what is due' },
+  print: { does: 'prints the SQL and changes nothing' },
+  'no-guard': { does: 'leaves out the event trigger that refuses to drop managed tables' },
+  exact: { does: 'reads the whole table instead of a sample' },
+  control: { value: '<column>', does: 'the column that the table is partitioned by' },
+  'time-zone': { value: '<zone>', does: 'the time zone of the bounds (default: UTC)' },
+  'max-partitions': { value: '<n>', does: 'accepts so many partitions and their locks in one swap' },
+  interval: { value: '<interval>', does: 'the width of a partition, as an interval of PostgreSQL' },
+  start: { value: '<value>', does: 'the lower bound of the first partition' },
+  premake: { value: '<n>', does: 'how many future partitions there are to be (default: 4)' },
+  retention: { value: '<interval>', does: 'how long rows stay in the table, or none' },
+  keys: { value: '<how>', does: 'unique keys without the control column: extend them, or drop them' },
+  epoch: { value: '<unit>', does: 'the unit of a numeric control column: seconds, milliseconds, …' },
+  plain: { does: 'copies while writes are refused, instead of online' },
+  'no-default': { does: 'makes no default partition' },
+  'up-to-check': { does: 'stops before the tables are swapped' },
+  lower: { value: '<value>', does: 'the lower bound of the partition, inclusive' },
+  upper: { value: '<value>', does: 'the upper bound of the partition, exclusive' },
+  from: { value: '<date>', does: 'archives whose rows are at or after this time' },
+  to: { value: '<date>', does: 'archives whose rows are before this time; of release: see its help' },
+  schema: { value: '<name>', does: 'the schema of the restored table' },
+  table: { value: '<name>', does: 'the name of the restored table' },
+  owner: { value: '<role>', does: 'the owner of the restored table' },
+  attach: { does: 'attaches the restored table to the parent that it was detached from' },
+  'attach-to': { value: '<schema.table>', does: 'attaches the restored table to this parent' },
+  'manifest-version': { value: '<id>', does: 'the VersionId of the manifest, instead of the current one' },
+  'no-foreign-keys': { does: 'leaves the foreign keys of the archived table out' },
+  'no-grants': { does: 'leaves the grants of the archived table out' },
+  'accept-incomplete': { does: 'attaches a table although parts of its definition could not be created' },
+  database: { value: '<name>', does: 'the name of the database that the archive was written from' },
+  tier: { value: '<tier>', does: 'how S3 retrieves from Glacier: Bulk, Standard or Expedited' },
+  days: { value: '<number>', does: 'for how many days S3 keeps what it retrieved from Glacier' },
+  'max-mib': { value: '<number>', does: 'the largest archive that may be chosen, in MiB' },
+  sample: { value: '<segments>', does: 'reads only so many segments of an archive, chosen at random' },
+  archives: { value: '<number>', does: 'audits only so many archives, chosen at random' },
+  leave: { does: 'leaves the rows of copied tables behind' },
+  log: { value: '<form>', does: 'the log on standard error: lines, json or none' },
+  json: { does: 'prints the result as JSON' },
+} as const satisfies Readonly<Record<string, OptionDefinition>>;
+
+/** The name of an option, without its dashes. */
+export type OptionName = keyof typeof OPTIONS;
+
+/** The options as they were read. */
+export type CommandOptions = {
+  readonly [Name in OptionName]?: (typeof OPTIONS)[Name] extends { readonly multiple: true }
+    ? string[]
+    : (typeof OPTIONS)[Name] extends { readonly value: string }
+      ? string
+      : boolean;
+};

@@ -1,0 +1,98 @@
+import { describe, expect, test } from '@jest/globals';
+import { optionsOf, parseCommandLine, type CommandLine } from '../../bin/archive/command-line.ts';
+import type { Command } from '../../bin/archive/command.ts';
+import { COMMANDS } from '../../bin/archive/commands.ts';
+import { runCommand } from '../support/command.ts';
+import { OPTIONS, type OptionDefinition, type OptionName } from '../../bin/archive/options.ts';
+
+const EVERY_COMMAND = Object.values(COMMANDS).flatMap((commands) => Object.entries(commands));
+const EVERY_OPTION = Object.keys(OPTIONS) as OptionName[];
+
+/** Reads a command line, and returns what was asked for and what was printed. */
+function read(words: readonly string[]): { line: CommandLine; out: string; err: string } {
+  const printed = { out: '', err: '' };
+  const output = {
+    out: (text: string) => (printed.out += text),
+    err: (text: string) => (printed.err += text),
+  };
+  const line = parseCommandLine(words, COMMANDS, output, 'partition-archiver');
+  return { line, ...printed };
+}
+
+/** Words that fit the arguments of a command. */
+const wordsFor = ({ arguments: names = '' }: Command): string[] => names.split(' ').filter(Boolean);
+
+const withValue = (name: OptionName): string[] => {
+  const { value }: OptionDefinition = OPTIONS[name];
+  return value === undefined ? [`--${name}`] : [`--${name}`, 'a-value'];
+};
+
+describe.each(EVERY_COMMAND)('%s', (name, command) => {
+  const words = [name, ...wordsFor(command)];
+  const honoured = optionsOf(command);
+
+  test.each(honoured)('takes --%s', (option) => {
+    const { line } = read([...words, ...withValue(option)]);
+    const { value, multiple }: OptionDefinition = OPTIONS[option];
+    const given = value === undefined ? true : 'a-value';
+    expect(line).toEqual({
+      kind: 'run',
+      command,
+      args: words.slice(1),
+      options: { [option]: multiple === true ? [given] : given },
+    });
+  });
+
+  // `drop 17 --dry-run` dropped, as long as options that a command does not know were passed over.
+  test.each(EVERY_OPTION.filter((option) => !honoured.includes(option)))(
+    'refuses --%s, and names the options that it takes',
+    (option) => {
+      const { line, err } = read([...words, ...withValue(option)]);
+      expect(line).toEqual({ kind: 'exit', code: 2 });
+      expect(err).toContain(`unknown option '--${option}'`);
+      for (const each of honoured) expect(err).toContain(`--${each}`);
+    },
+  );
+
+  test('refuses a word too many', () => {
+    const optional = wordsFor(command).length;
+    const { line, err } = read([name, ...Array.from({ length: optional + 1 }, () => 'word')]);
+    expect(line).toEqual({ kind: 'exit', code: 2 });
+    expect(err).toContain('too many arguments');
+  });
+
+  test('shows its help, whose examples it understands', () => {
+    const { line, out } = read([name, '--help']);
+    expect(line).toEqual({ kind: 'exit', code: 0 });
+    expect(command.examples).not.toHaveLength(0);
+    for (const example of command.examples) {
+      expect(out).toContain(`  partition-archiver ${example}\n`);
+      const spoken = example.replace(/ >.*/, '').match(/'[^']*'|\S+/g) ?? [];
+      expect(read(spoken).line).toMatchObject({ kind: 'run', command });
+    }
+  });
+});
+
+test('no option is defined that no command takes', () => {
+  const taken = new Set(EVERY_COMMAND.flatMap(([, command]) => optionsOf(command)));
+  expect(EVERY_OPTION.filter((option) => !taken.has(option))).toEqual([]);
+});
+
+test('an option that may be given several times keeps every value', () => {
+  expect(read(['run', '--set', 'a.b', '--set', 'c.d']).line).toMatchObject({
+    options: { set: ['a.b', 'c.d'] },
+  });
+});
+
+test('a command line without a command, or with an unknown one, is wrong', () => {
+  expect(read([])).toMatchObject({ line: { code: 2 }, err: expect.stringContaining('a command is missing') });
+  expect(read(['dropp'])).toMatchObject({
+    line: { code: 2 },
+    err: expect.stringContaining('Did you mean drop?'),
+  });
+});
+
+test('a shell completes commands', async () => {
+  const { stdout } = await runCommand(process.execPath, ['bin/archive.ts', 'complete', '--', 'dri']);
+  expect(stdout).toContain('drill');
+});
