@@ -70,7 +70,9 @@ begin
       select 'role archiver_maintain', 'may not make partitions without detaching others: it lacks UPDATE on columns of pg_partman''s configuration',
              format('grant update (%s) on %I.part_config to archiver_maintain;', string_agg(quote_ident(a.attname), ', ' order by a.attnum), v_partman)
         from pg_attribute a
-       where a.attrelid = to_regclass(format('%I.part_config', v_partman)) and not a.attisdropped
+       -- By the catalog: a lookup by name fails without USAGE on the schema.
+       where a.attrelid = (select c.oid from pg_class c where c.relname = 'part_config' and c.relnamespace = (select oid from pg_namespace where nspname = v_partman))
+         and not a.attisdropped
          and a.attname in ('retention', 'sub_partition_set_full', 'maintenance_last_run')
          and not has_column_privilege('archiver_maintain', a.attrelid, a.attnum, 'update')
       having count(*) > 0;
