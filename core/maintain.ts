@@ -1,3 +1,10 @@
+import {
+  asOne,
+  detachExpiring,
+  leavingOrder,
+  releaseReferenced,
+  type DetachDatabase,
+} from './archive/detach.ts';
 import type { RuntimeConfig } from './config/runtime.ts';
 import type { PartitionSetConfig } from './config/partition-set.ts';
 import { ArchiverError } from './errors.ts';
@@ -6,9 +13,6 @@ import { displayName } from './partition.ts';
 import type { Clock, Log } from './ports.ts';
 import type { Request } from './request.ts';
 import { withLockTries } from './retry.ts';
-
-/** Of a set's failures, how many its report names. */
-const NAMED_FAILURES = 5;
 
 /** What one look at a partition set changed in the ledger. */
 export interface Inventory {
@@ -31,18 +35,8 @@ export interface SetHealth {
   readonly unfinishedDetaches: readonly string[];
 }
 
-/** An attached partition that lies past the retention of its set. */
-export interface Expiring {
-  readonly oid: number;
-  readonly schema: string;
-  readonly table: string;
-}
-
-/** `gone`: somebody else detached it first. `last`: it is the only partition of its set, which stays. */
-export type DetachOutcome = 'detached' | 'gone' | 'last';
-
 /** The database, as `maintain` needs it. */
-export interface MaintainDatabase {
+export interface MaintainDatabase extends DetachDatabase {
   inventory(set: PartitionSetConfig): Promise<Inventory>;
   /**
    * `run_maintenance` of pg_partman for one set, in a transaction of its own with a lock timeout and the set's time
@@ -50,10 +44,6 @@ export interface MaintainDatabase {
    * Returns pg_partman's warnings.
    */
   runMaintenance(set: PartitionSetConfig): Promise<readonly string[]>;
-  /** The attached partitions past the retention, oldest bounds first. */
-  expiring(set: PartitionSetConfig): Promise<readonly Expiring[]>;
-  /** Detaches one partition in a transaction of its own. `PartitionReferenced` where rows elsewhere refer to it. */
-  detach(set: PartitionSetConfig, partition: Expiring): Promise<DetachOutcome>;
   health(set: PartitionSetConfig): Promise<SetHealth>;
 }
 
@@ -69,10 +59,23 @@ export interface SetReport {
   readonly error?: { readonly code: string; readonly message: string };
 }
 
+/** A set on its way through `maintain`. */
+interface Work {
+  readonly set: PartitionSetConfig;
+  readonly failures: ArchiverError[];
+  readonly warnings: string[];
+  inventory: Inventory;
+  /** Why it cannot even be looked at: nothing more is done with it. */
+  broken?: ArchiverError;
+}
+
+const NOTHING: Inventory = { attached: 0, added: 0, detached: 0, missing: 0, blocked: 0 };
+
 /**
  * Writes the attached partitions of each set into the ledger, has pg_partman make future ones, detaches those past the
  * retention each by itself, and looks again. The inventory comes first, since a plain DETACH loses the bounds. One
- * broken set does not stop the others, and one partition that cannot leave stops nothing at all.
+ * broken set does not stop the others, and one partition that cannot leave stops nothing at all. The future of all sets
+ * comes before the retention of any; then sets that refer to others go first, so that both leave in one run.
  */
 export async function maintain(
   request: Request,
@@ -80,57 +83,75 @@ export async function maintain(
   ports: { readonly database: MaintainDatabase; readonly clock: Clock; readonly log: Log },
 ): Promise<SetReport[]> {
   if (request.mode === 'drop' || request.dryRun) return [];
-  const reports: SetReport[] = [];
-  for (const index of request.partitionSets) {
+  const { database } = ports;
+  const works = request.partitionSets.map((index): Work => {
     const set = config.partitionSets[index];
     if (set === undefined)
       throw new ArchiverError('InvalidInput', `there is no partition set ${String(index)}`);
-    try {
-      const room = ROOM.warnings / request.partitionSets.length;
-      const done = await maintainSet(set, request.mode === 'archive', ports);
-      reports.push({ ...done, warnings: fittingLines(done.warnings, room) });
-    } catch (caught) {
-      // A set that cannot even be looked at; what may pass by itself is tried again with all of them.
-      if (!(caught instanceof ArchiverError) || caught.retryable) throw caught;
-      const { code, message } = caught;
-      const partitionSet = displayName(set.schema, set.table);
-      const nothing = { attached: 0, detached: 0, missing: 0, blocked: 0, warnings: [] };
-      reports.push({ partitionSet, ...nothing, error: { code, message } });
-    }
-  }
-  return reports;
+    return { set, failures: [], warnings: [], inventory: NOTHING };
+  });
+  for (const work of works)
+    await unlessBroken(work, async () => {
+      work.inventory = await database.inventory(work.set);
+      if (request.mode === 'archive') await makeFuture(work, ports);
+    });
+  if (request.mode === 'archive') await applyRetention(works, ports);
+  for (const work of works) await unlessBroken(work, () => look(work, database));
+  const room = ROOM.warnings / request.partitionSets.length;
+  return works.map((work) => report(work, room, ports.log));
 }
 
-async function maintainSet(
-  set: PartitionSetConfig,
-  withMaintenance: boolean,
-  { database, clock, log }: { database: MaintainDatabase; clock: Clock; log: Log },
-): Promise<SetReport> {
-  const partitionSet = displayName(set.schema, set.table);
-  const warnings: string[] = [];
-  let inventory = await database.inventory(set);
-  let error: ArchiverError | undefined;
-  if (withMaintenance) {
-    const failures: ArchiverError[] = [];
-    try {
-      warnings.push(...(await withLockTries(clock, () => database.runMaintenance(set))));
-    } catch (caught) {
-      // What was detached before is archived all the same.
-      if (!(caught instanceof ArchiverError)) throw caught;
-      failures.push(caught);
-    }
-    const detached = await detachExpiring(set, { database, clock });
-    failures.push(...detached.failures);
-    warnings.push(...detached.warnings);
-    error = asOne(failures);
-    const after = await database.inventory(set);
-    inventory = {
-      ...after,
-      detached: inventory.detached + after.detached,
-      missing: inventory.missing + after.missing,
-      blocked: inventory.blocked + after.blocked,
-    };
+/** A set that cannot even be looked at; what may pass by itself is tried again with all of them. */
+async function unlessBroken(work: Work, step: () => Promise<void>): Promise<void> {
+  if (work.broken !== undefined) return;
+  try {
+    await step();
+  } catch (caught) {
+    if (!(caught instanceof ArchiverError) || caught.retryable) throw caught;
+    work.broken = caught;
   }
+}
+
+async function makeFuture(
+  { set, warnings, failures }: Work,
+  { database, clock }: { readonly database: MaintainDatabase; readonly clock: Clock },
+): Promise<void> {
+  try {
+    warnings.push(...(await withLockTries(clock, () => database.runMaintenance(set))));
+  } catch (caught) {
+    // What was detached before is archived all the same.
+    if (!(caught instanceof ArchiverError)) throw caught;
+    failures.push(caught);
+  }
+}
+
+async function applyRetention(
+  works: readonly Work[],
+  ports: { readonly database: MaintainDatabase; readonly clock: Clock },
+): Promise<void> {
+  const { database } = ports;
+  const references = works.length > 1 ? await database.references(works.map(({ set }) => set)) : [];
+  for (const position of leavingOrder(works.length, references)) {
+    const work = works[position];
+    if (work === undefined) continue;
+    await unlessBroken(work, async () => {
+      const { failures, warnings } = await detachExpiring(work.set, ports);
+      work.failures.push(...failures);
+      work.warnings.push(...warnings);
+      const after = await database.inventory(work.set);
+      work.inventory = {
+        ...after,
+        detached: work.inventory.detached + after.detached,
+        missing: work.inventory.missing + after.missing,
+        blocked: work.inventory.blocked + after.blocked,
+      };
+      if (references.some(({ from, to }) => from === position && to !== position))
+        await releaseReferenced(work.set, ports);
+    });
+  }
+}
+
+async function look({ set, warnings }: Work, database: MaintainDatabase): Promise<void> {
   const health = await database.health(set);
   if (health.rowsInDefault) {
     warnings.push('the default partition has rows: no partition was there for them');
@@ -144,48 +165,16 @@ async function maintainSet(
       `the DETACH CONCURRENTLY of ${partition} was never finished: alter table … detach partition … finalize`,
     );
   }
+}
+
+function report({ set, failures, warnings, inventory, broken }: Work, room: number, log: Log): SetReport {
   const { attached, detached, missing, blocked } = inventory;
-  const report = { partitionSet, attached, detached, missing, blocked, warnings };
-  log.info('maintain', { ...report, ...(error && { error: error.code }) });
-  return error === undefined ? report : { ...report, error: { code: error.code, message: error.message } };
-}
-
-/** Those that cannot be detached stay as they are and are said; the others leave. */
-async function detachExpiring(
-  set: PartitionSetConfig,
-  { database, clock }: { database: MaintainDatabase; clock: Clock },
-): Promise<{ readonly failures: ArchiverError[]; readonly warnings: string[] }> {
-  const failures: ArchiverError[] = [];
-  const warnings: string[] = [];
-  // What kept the first from its lock for all its tries keeps the others, too: each is then tried once.
-  let isPatient = true;
-  try {
-    for (const partition of await database.expiring(set)) {
-      const work = (): Promise<DetachOutcome> => database.detach(set, partition);
-      try {
-        if ((await (isPatient ? withLockTries(clock, work) : work())) === 'last') {
-          const name = displayName(partition.schema, partition.table);
-          warnings.push(`${name} is past the retention, but the last partition of its set: it stays`);
-        }
-      } catch (caught) {
-        if (!(caught instanceof ArchiverError) || caught.code === 'DatabaseUnavailable') throw caught;
-        if (caught.code === 'LockNotAvailable') isPatient = false;
-        failures.push(caught);
-      }
-    }
-  } catch (caught) {
-    if (!(caught instanceof ArchiverError)) throw caught;
-    failures.push(caught);
-  }
-  return { failures, warnings };
-}
-
-/** Failures of one set in its report, which has room for the first few. */
-function asOne(failures: readonly ArchiverError[]): ArchiverError | undefined {
-  const [first] = failures;
-  if (first === undefined || failures.length === 1) return first;
-  const lines = failures.slice(0, NAMED_FAILURES).map(({ message }) => message);
-  const rest = failures.length - lines.length;
-  if (rest > 0) lines.push(`and ${String(rest)} more`);
-  return new ArchiverError(first.code, lines.join('; '));
+  const error = asOne(broken === undefined ? failures : [...failures, broken]);
+  const done = {
+    partitionSet: displayName(set.schema, set.table),
+    ...{ attached, detached, missing, blocked },
+    warnings: fittingLines(warnings, room),
+  };
+  log.info('maintain', { ...done, ...(error && { error: error.code }) });
+  return error === undefined ? done : { ...done, error: { code: error.code, message: error.message } };
 }

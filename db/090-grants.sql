@@ -76,6 +76,7 @@ grant execute on function
   partition_archiver.health(oid, text),
   partition_archiver.forecast(oid, text, bigint),
   partition_archiver.expiring(oid, text),
+  partition_archiver.set_references(jsonb),
   partition_archiver.refusals(oid),
   partition_archiver.dependents_of(oid),
   partition_archiver.column_list(oid),

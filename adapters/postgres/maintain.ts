@@ -1,10 +1,12 @@
 import type { PartitionSetConfig } from '../../core/config/partition-set.ts';
 import { ArchiverError } from '../../core/errors.ts';
-import type { DetachOutcome, Expiring, Inventory, MaintainDatabase, SetHealth } from '../../core/maintain.ts';
+import type { DetachOutcome, Expiring, SetReference } from '../../core/archive/detach.ts';
+import type { Inventory, MaintainDatabase, SetHealth } from '../../core/maintain.ts';
 import { displayName } from '../../core/partition.ts';
 import { inTransaction, translated, type Connection, type Transaction } from './connect.ts';
 import { translateCaught } from './errors.ts';
 import { askOfParent, findParent } from './partition-set.ts';
+import { quarantineDatabase } from './quarantine.ts';
 
 const ANOTHER_SESSION = 'another session maintains just now';
 
@@ -52,6 +54,25 @@ export function maintainDatabase(connection: Connection, notices: string[]): Mai
         return answer.outcome;
       });
     },
+
+    references: (sets) =>
+      translated('foreign keys between the partition sets', () => {
+        const named = sets.map(({ schema, table }) => ({ schema, table }));
+        return connection<SetReference[]>`
+          select r.referencing as from, r.referenced as to
+            from partition_archiver.set_references(${connection.json(named)}::jsonb) r`;
+      }),
+
+    detached: (set) =>
+      translated(`candidates of ${displayName(set.schema, set.table)}`, async () => {
+        const rows = await connection<{ id: number }[]>`
+          select c.id from partition_archiver.candidates(${await findParent(connection, set)}::oid) c
+           where c.state = 'detached' and c.past_retention`;
+        return rows.map(({ id }) => id);
+      }),
+
+    quarantine: (partition, segmentBytes) =>
+      quarantineDatabase(connection).quarantine(partition, segmentBytes),
 
     health: (set) =>
       translated(`health of ${displayName(set.schema, set.table)}`, async () => {

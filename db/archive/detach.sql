@@ -37,24 +37,43 @@ begin
 end
 $$;
 
--- Refuses what PostgreSQL would refuse with nothing but the name of the foreign key.
-create or replace function partition_archiver.refuse_referenced(p_parent oid, p_partition oid) returns void
+-- The foreign keys from one of these sets to another one of them, by their positions in the list, from 0. p_sets: [{schema, table}].
+create or replace function partition_archiver.set_references(p_sets jsonb) returns table (referencing integer, referenced integer)
+  language sql stable set search_path = pg_catalog, pg_temp as $$
+  with sets as (
+    select (w.position - 1)::integer as position, c.oid
+      from jsonb_array_elements(p_sets) with ordinality as w (wanted, position)
+      join pg_namespace n on n.nspname = w.wanted ->> 'schema'
+      join pg_class c on c.relnamespace = n.oid and c.relname = w.wanted ->> 'table')
+  select distinct f.position, t.position
+    from pg_constraint k join sets f on f.oid = k.conrelid join sets t on t.oid = k.confrelid
+   where k.contype = 'f' and f.oid <> t.oid
+$$;
+
+-- Refuses what PostgreSQL would refuse with nothing but the name of the foreign key. Returns whether only rows of the same set
+-- refer to the partition: that is how the set is made, and no run will find it otherwise.
+create or replace function partition_archiver.refuse_referenced(p_parent oid, p_partition oid) returns boolean
   language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
-  v_found text := (
-    select string_agg(format('%s %s of %s %s to it by foreign key %I', r.referencing_rows, case r.referencing_rows when 1 then 'row' else 'rows' end,
-                             r.referencing, case r.referencing_rows when 1 then 'refers' else 'refer' end, r.constraint_name), ', ')
-      from partition_archiver.inbound_references(p_parent, p_partition) r);
+  v_self boolean;
+  v_found text;
 begin
-  if v_found is not null then
+  select string_agg(format('%s %s of %s %s to it by foreign key %I', r.referencing_rows, case r.referencing_rows when 1 then 'row' else 'rows' end,
+                           r.referencing, case r.referencing_rows when 1 then 'refers' else 'refer' end, r.constraint_name), ', '),
+         bool_and(r.referencing = p_parent::regclass)
+    into v_found, v_self
+    from partition_archiver.inbound_references(p_parent, p_partition) r;
+  if not v_self then
     raise exception '% cannot be detached: %', p_partition::regclass, v_found using errcode = 'PA021';
   end if;
+  return coalesce(v_self, false);
 end
 $$;
 
 -- Detaches a partition and does with it what pg_partman would: an index goes where retention_keep_index is off (from 5.0 on), a
 -- publication where retention_keep_publication is off (5.1), and it moves into retention_schema. Run by the role that maintains,
--- with the rights of the set's owner. Returns 'detached'; 'gone' where somebody else was faster; 'last' where it is the only one.
+-- with the rights of the set's owner. Returns 'detached'; 'gone' where somebody else was faster; 'last' where it is the only one;
+-- 'selfReferenced' where rows of its own set refer to it.
 create or replace function partition_archiver.detach_partition(p_parent oid, p_partition oid) returns text
   language plpgsql security invoker set search_path = pg_catalog, pg_temp as $$
 declare
@@ -91,7 +110,9 @@ begin
   if not exists (select from pg_inherits i where i.inhparent = p_parent and i.inhrelid not in (p_partition, coalesce(v_set.default_oid, 0))) then
     return 'last';
   end if;
-  perform partition_archiver.refuse_referenced(p_parent, p_partition);
+  if partition_archiver.refuse_referenced(p_parent, p_partition) then
+    return 'selfReferenced';
+  end if;
 
   v_deadline := partition_archiver.lock_deadline();
   perform partition_archiver.lock_referenced(p_parent, 'share row exclusive', v_deadline);

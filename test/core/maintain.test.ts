@@ -20,6 +20,9 @@ function setUp(changes: Partial<MaintainDatabase> = {}, request: Partial<Request
     runMaintenance: async () => [],
     expiring: async () => [],
     detach: async () => 'detached',
+    references: async () => [],
+    detached: async () => [],
+    quarantine: async () => undefined,
     health: async () => health(),
     ...changes,
   };
@@ -27,6 +30,12 @@ function setUp(changes: Partial<MaintainDatabase> = {}, request: Partial<Request
     inventory: (set) => (calls.push(`inventory ${set.table}`), database.inventory(set)),
     runMaintenance: (set) => (calls.push(`maintenance ${set.table}`), database.runMaintenance(set)),
     expiring: (set) => database.expiring(set),
+    references: (sets) => database.references(sets),
+    detached: (set) => database.detached(set),
+    quarantine: (partition, bytes) => (
+      calls.push(`quarantine ${partition}`),
+      database.quarantine(partition, bytes)
+    ),
     detach: (set, partition) => (calls.push(`detach ${partition.table}`), database.detach(set, partition)),
     health: (set) => (calls.push(`health ${set.table}`), database.health(set)),
   };
@@ -65,7 +74,7 @@ describe('modes', () => {
   test('an inventory looks, and has nothing maintained', async () => {
     const { done, calls } = setUp({}, { mode: 'inventory', partitionSets: [0, 1] });
     expect(await done).toHaveLength(2);
-    expect(calls).toEqual(['inventory event', 'health event', 'inventory Odd "name', 'health Odd "name']);
+    expect(calls).toEqual(['inventory event', 'inventory Odd "name', 'health event', 'health Odd "name']);
   });
 
   test.each<Partial<Request>>([{ mode: 'drop' }, { dryRun: true }])(
@@ -131,11 +140,16 @@ describe('a broken set does not stop the others', () => {
       error: { code: 'DatabaseRejected', message: 'maintenance of app.event: no such column' },
     });
     expect(second).not.toHaveProperty('error');
-    expect(calls.slice(0, 4)).toEqual([
+    // The future of all sets comes before the retention of any.
+    expect(calls).toEqual([
       'inventory event',
       'maintenance event',
+      'inventory Odd "name',
+      'maintenance Odd "name',
       'inventory event',
+      'inventory Odd "name',
       'health event',
+      'health Odd "name',
     ]);
   });
 
@@ -144,7 +158,11 @@ describe('a broken set does not stop the others', () => {
     const otherwise = what === 'inventory' ? inventory() : health();
     const { done } = setUp({ [what]: forFirst<unknown>(broken, otherwise) }, both);
     expect(await done).toMatchObject([
-      { partitionSet: 'app.event', attached: 0, error: { code: 'PartitionRefused' } },
+      {
+        partitionSet: 'app.event',
+        attached: what === 'inventory' ? 0 : 5,
+        error: { code: 'PartitionRefused' },
+      },
       { partitionSet: '"App"."Odd ""name"', attached: 5 },
     ]);
   });
