@@ -8,6 +8,8 @@ import { enrolStatement, extensionStatement, ownersAndSchemas } from './prepare/
 /** What `prepare` is given besides the database. */
 export interface PrepareOptions {
   readonly partitionSets: readonly PartitionSetConfig[];
+  /** Publications that may carry the archiver's tables and those of the sets. */
+  readonly acceptedPublications?: readonly string[] | undefined;
   /** The secret of a login role; `undefined` leaves its password as it is. */
   readonly secretOf: (role: LoginRole) => Promise<{ username: string; password: string } | undefined>;
   /** Whether to install the event trigger that guards tables of the ledger against being dropped. */
@@ -31,12 +33,12 @@ const OLDEST_PARTMAN = [4, 6] as const;
  */
 export async function prepare(
   database: PrepareDatabase,
-  { partitionSets, secretOf, guard, log }: PrepareOptions,
+  { partitionSets, acceptedPublications = [], secretOf, guard, log }: PrepareOptions,
 ): Promise<Preparation> {
   const facts = await database.facts(partitionSets);
   const done: string[] = [];
-  const problems: PreflightProblem[] = [...obstacles(facts)];
-  const advice: PreflightProblem[] = [];
+  const problems: PreflightProblem[] = [...obstacles(facts, acceptedPublications)];
+  const advice: PreflightProblem[] = [...accepted(facts, acceptedPublications)];
   const ended = async (): Promise<Preparation> => ({
     done,
     problems,
@@ -69,11 +71,15 @@ export async function prepare(
       remedy: extensionStatement(name),
     });
   }
-  const installed = await attempt('roles, ledger, functions and grants', () => database.install(), {
-    subject: `role ${facts.administrator}`,
-    problem: 'may not install the archiver',
-    remedy: 'Prepare as rds_superuser (a superuser elsewhere), or have a DBA run what print shows.',
-  });
+  const installed = await attempt(
+    'roles, ledger, functions and grants',
+    () => database.install(acceptedPublications),
+    {
+      subject: `role ${facts.administrator}`,
+      problem: 'may not install the archiver',
+      remedy: 'Prepare as rds_superuser (a superuser elsewhere), or have a DBA run what print shows.',
+    },
+  );
   if (!installed) return ended();
 
   for (const [owner, schemas] of ownersAndSchemas(facts, partitionSets)) {
@@ -107,7 +113,7 @@ export async function prepare(
     });
   }
   if (guard) await tryGuard(database, facts, done, advice);
-  problems.push(...(await database.problems(partitionSets)));
+  problems.push(...(await database.problems(partitionSets, acceptedPublications)));
   return ended();
 }
 
@@ -132,7 +138,10 @@ async function tryGuard(
 }
 
 /** What makes it useless to begin. */
-function* obstacles(facts: DatabaseFacts): Generator<PreflightProblem> {
+function* obstacles(
+  facts: DatabaseFacts,
+  acceptedPublications: readonly string[],
+): Generator<PreflightProblem> {
   if (facts.serverVersionNumber < OLDEST_SERVER) {
     const problem = 'is older than 14, which cannot scan a range of blocks';
     yield { subject: `PostgreSQL ${facts.serverVersion}`, problem, remedy: 'Upgrade the server.' };
@@ -140,6 +149,9 @@ function* obstacles(facts: DatabaseFacts): Generator<PreflightProblem> {
   if (!facts.mayCreateRoles) {
     const remedy = `Prepare as another role, or: alter role ${facts.administrator} createrole;`;
     yield { subject: `role ${facts.administrator}`, problem: 'may not create roles', remedy };
+  }
+  for (const { name, problem, remedy } of facts.publications) {
+    if (!acceptedPublications.includes(name)) yield { subject: `publication ${name}`, problem, remedy };
   }
   for (const { name, installed, available } of facts.extensions) {
     if (installed === null && available === null) {
@@ -154,6 +166,20 @@ function* obstacles(facts: DatabaseFacts): Generator<PreflightProblem> {
       yield { subject: 'extension pg_partman', problem, remedy: 'alter extension pg_partman update;' };
     }
   }
+}
+
+/** What the configuration accepts is still worth a look: a subscriber depends on it. */
+function accepted(
+  { publications }: DatabaseFacts,
+  acceptedPublications: readonly string[],
+): readonly PreflightProblem[] {
+  return publications
+    .filter(({ name }) => acceptedPublications.includes(name))
+    .map(({ name, problem }) => ({
+      subject: `publication ${name}`,
+      problem,
+      remedy: 'It is accepted by the configuration.',
+    }));
 }
 
 function olderThan(version: string, [major, minor]: readonly [number, number]): boolean {

@@ -1,9 +1,10 @@
 -- Preflight: everything that can be known to go wrong before anything is changed, all at once, with the statement that
--- mends it where there is one. p_sets: [{schema, table, timeZone}].
+-- mends it where there is one. p_sets: [{schema, table, timeZone}]; p_accepted: the names
+-- of publications that may carry the archiver's tables and those of the sets.
 
 set role archive_owner;
 
-create or replace function partition_archiver.preflight(p_sets jsonb)
+create or replace function partition_archiver.preflight(p_sets jsonb, p_accepted jsonb default '[]')
   returns table (subject text, problem text, remedy text)
   language plpgsql stable security definer
   set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD' as $$
@@ -19,6 +20,7 @@ declare
   v_partman_version constant integer[] := (
     select string_to_array(substring(extversion from '^[0-9.]+'), '.')::integer[] from pg_extension where extname = 'pg_partman');
   v_template record;
+  v_publication record;
   v_forced bigint;
   -- Since 16, a member may have been denied to use the rights of a role, or to become it.
   v_options constant text := case when current_setting('server_version_num')::integer >= 160000 then ' with inherit true, set true' else '' end;
@@ -51,6 +53,9 @@ begin
      where nspname in ('partition_archiver', 'partition_archive', 'partition_archiver_trial', 'partition_archiver_restore')
        and nspowner <> 'archive_owner'::regrole;
   return query select s.subject, s.problem, s.remedy from partition_archiver.strangers() s;
+  return query
+    select 'publication ' || quote_ident(p.publication), p.problem, p.remedy from partition_archiver.publications(p_sets) p
+     where not p_accepted ? p.publication::text;
   if v_partman is null then
     return query values ('extension pg_partman', 'is not installed', 'create schema partman; create extension pg_partman schema partman;');
   else
@@ -129,6 +134,34 @@ begin
         v_partman, v_wanted.schema || '.' || v_wanted."table");
       return next;
     end if;
+    -- pg_partman 4 adds each new partition to these, with the rights of whoever runs its maintenance.
+    for v_publication in
+      execute format($query$
+        select w.name, p.oid, pg_get_userbyid(p.pubowner) as owner, p.puballtables from %1$I.part_config c
+          cross join lateral jsonb_array_elements_text(to_jsonb(c) -> 'publications') as w (name)
+          left join pg_publication p on p.pubname = w.name
+         where c.parent_table = $1 and jsonb_typeof(to_jsonb(c) -> 'publications') = 'array'$query$, v_partman)
+      using v_wanted.schema || '.' || v_wanted."table"
+    loop
+      if v_publication.oid is null then
+        problem := format('pg_partman would add each new partition of it to publication %I, which is not there', v_publication.name);
+        remedy := format('update %I.part_config set publications = array_remove(publications, %L) where parent_table = %L;',
+          v_partman, v_publication.name, v_wanted.schema || '.' || v_wanted."table");
+        return next;
+      elsif not pg_has_role('archiver_maintain', v_publication.owner, 'usage') then
+        problem := format('pg_partman would add each new partition of it to publication %I, which belongs to %I, of which archiver_maintain is not a member',
+          v_publication.name, v_publication.owner);
+        remedy := format('grant create on database %I to %I; alter publication %I owner to %2$I;', current_database(), v_owner, v_publication.name);
+        return next;
+      end if;
+      if not p_accepted ? v_publication.name and not exists (
+           select from partition_archiver.publications(p_sets) p where p.publication = v_publication.name) then
+        problem := format('pg_partman would add each new partition of it to publication %I', v_publication.name);
+        remedy := format('See to it that new partitions are at its subscribers under the same name; then accept it: "acceptedPublications": [%s] in the configuration.',
+          to_json(v_publication.name));
+        return next;
+      end if;
+    end loop;
     -- From 5.5 on pg_partman copies from the template table for members of its owner only.
     if v_partman_version >= '{5,5}' then
       execute format($query$

@@ -81,7 +81,8 @@ grant execute on function
   partition_archiver.dependents_of(oid),
   partition_archiver.column_list(oid),
   partition_archiver.plan(oid, bigint),
-  partition_archiver.preflight(jsonb),
+  partition_archiver.preflight(jsonb, jsonb),
+  partition_archiver.publications(jsonb, boolean),
   partition_archiver.progress(oid, text, timestamptz)
 to archiver_maintain, archiver_read;
 
@@ -130,6 +131,7 @@ grant usage on schema partition_archiver to archiver_restore;
 grant usage, create on schema partition_archiver_restore to archiver_restore;
 grant execute on function
   partition_archiver.schema_version(),
+  partition_archiver.publications(jsonb, boolean),
   partition_archiver.missing_dependencies(jsonb),
   partition_archiver.render_restore(jsonb, name, name, text[]),
   partition_archiver.attach_problems(name, name, name, text, text, jsonb),

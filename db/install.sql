@@ -6,11 +6,17 @@
 -- archiver_maintain, archiver_read, archiver_drop and archiver_restore their passwords, and enrol each owner of partition sets:
 --
 --   select partition_archiver.enroll('shop_owner', '{shop}');
+--
+-- Where a publication would carry the archiver's tables it refuses, with the ways out; to accept that publication, first:
+--
+--   set partition_archiver.accepted_publications = 'its name';
 
 \set ON_ERROR_STOP on
 begin;
 \ir 010-roles.sql
+\ir 012-schemas.sql
 \ir 015-retire.sql
+\ir 016-publications.sql
 \ir 020-ledger.sql
 \ir 021-ddl-common.sql
 \ir 022-ddl-refusals.sql

@@ -20,7 +20,10 @@ export const handler = step(
       locked: config.retention !== undefined,
       expiry: config.expiry,
     };
-    const database = { problems: (sets: typeof config.partitionSets) => databaseProblems(connection, sets) };
+    const database = {
+      problems: (sets: typeof config.partitionSets) =>
+        databaseProblems(connection, sets, config.acceptedPublications),
+    };
     const bucket = { problems: () => bucketProblems(archiveClient(settings), archiveBucket, expected) };
     const reading = place && {
       problems: () => readingProblems(connection, { ...place, open: () => open(place) }, clock),

@@ -16,16 +16,18 @@ export const handler = step(
   'prepare-database',
   async ({ input }: { input: unknown }, { settings, config, connection, log }) => {
     const { guard, print } = parsePrepareRequest(input);
-    const { partitionSets } = config;
+    const { partitionSets, acceptedPublications } = config;
     const database = prepareDatabase(connection);
     if (print) {
       const facts = await database.facts(partitionSets);
-      return packScript(preparationScript(facts, partitionSets, await installationFiles()));
+      return packScript(
+        preparationScript(facts, { partitionSets, acceptedPublications }, await installationFiles()),
+      );
     }
     const client = new SecretsManagerClient({ region: settings.region });
     return preparationReport(
       await prepare(database, {
-        ...{ partitionSets, guard, log },
+        ...{ partitionSets, acceptedPublications, guard, log },
         secretOf: async (role) => {
           const arn = secrets[role];
           return arn === undefined ? undefined : readCredentials(client, arn);

@@ -53,6 +53,7 @@ export class PartitionArchiverStack extends Stack {
         concurrency: config.concurrency,
         retention: config.archive.retention,
         expiry: config.archive.expiry,
+        acceptedPublications: config.acceptedPublications,
       },
       archive: this.archiveOf(config.archive),
       dataEvents: config.archive.dataEvents,

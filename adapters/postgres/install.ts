@@ -8,7 +8,9 @@ export const SCHEMA_VERSION = 1;
 /** The files of db/ in the order in which psql or `installArchiver` runs them. */
 export const INSTALL_FILES = [
   '010-roles.sql',
+  '012-schemas.sql',
   '015-retire.sql',
+  '016-publications.sql',
   '020-ledger.sql',
   '021-ddl-common.sql',
   '022-ddl-refusals.sql',
@@ -70,10 +72,18 @@ export async function readDatabaseFile(name: string): Promise<string> {
   return readFile(new URL(name, DB), 'utf8');
 }
 
-/** Installs or upgrades roles, ledger and functions as an administrator. Safe to run again; all or nothing. */
-export async function installArchiver(connection: Pick<Connection, 'begin'>): Promise<void> {
+/**
+ * Installs or upgrades roles, ledger and functions as an administrator. Safe to run again; all or nothing. Refuses where a
+ * publication that is not accepted would carry the archiver's tables.
+ */
+export async function installArchiver(
+  connection: Pick<Connection, 'begin'>,
+  acceptedPublications: readonly string[] = [],
+): Promise<void> {
   const files = await Promise.all(INSTALL_FILES.map(readDatabaseFile));
   await connection.begin(async (transaction) => {
+    await transaction`
+      select set_config('partition_archiver.accepted_publications', ${acceptedPublications.join(', ')}, true)`;
     for (const sql of files) await transaction.unsafe(sql);
   });
 }

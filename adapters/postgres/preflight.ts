@@ -9,6 +9,7 @@ const PREPARE = 'Install db/*.sql of this version as an administrator (see the R
 export function databaseProblems(
   connection: Connection,
   sets: readonly PartitionSetConfig[],
+  acceptedPublications: readonly string[] = [],
 ): Promise<PreflightProblem[]> {
   return translated('preflight of the database', async () => {
     const [installed] = await connection<[{ there: boolean }]>`
@@ -26,6 +27,7 @@ export function databaseProblems(
     }
     const wanted = sets.map(({ schema, table, timeZone }) => ({ schema, table, timeZone }));
     return connection<PreflightProblem[]>`
-      select subject, problem, coalesce(remedy, '') as remedy from partition_archiver.preflight(${connection.json(wanted)}::jsonb)`;
+      select subject, problem, coalesce(remedy, '') as remedy from partition_archiver.preflight(
+        ${connection.json(wanted)}::jsonb, ${connection.json([...acceptedPublications])}::jsonb)`;
   });
 }

@@ -4,6 +4,7 @@ import type { PreflightProblem } from '../../core/preflight.ts';
 import { inTransaction, translated, type Connection } from './connect.ts';
 import { enrollOwner, INSTALL_FILES, installArchiver, readDatabaseFile } from './install.ts';
 import { databaseProblems } from './preflight.ts';
+import { publications } from './publications.ts';
 import { scramVerifier } from './scram.ts';
 
 /** db/*.sql, for a script that a DBA runs by hand. */
@@ -20,7 +21,7 @@ export function prepareDatabase(administrator: Connection): PrepareDatabase {
     facts: (sets) =>
       translated('looking at the database', async () => {
         const wanted = sets.map(({ schema, table }) => ({ schema, table }));
-        const [row] = await administrator<[DatabaseFacts]>`
+        const [row] = await administrator<[Omit<DatabaseFacts, 'publications'>]>`
           select current_database() as database, current_user as administrator, current_setting('server_version') as "serverVersion",
                  current_setting('server_version_num')::integer as "serverVersionNumber",
                  r.rolsuper or r.rolcreaterole or s.super as "mayCreateRoles", s.super as "isSuperuser",
@@ -40,7 +41,7 @@ export function prepareDatabase(administrator: Connection): PrepareDatabase {
             cross join lateral (select r.rolsuper or exists (
               select from pg_roles a where a.rolname = 'rds_superuser' and pg_has_role(r.oid, a.oid, 'usage')) as super) s
            where r.rolname = current_user`;
-        return row;
+        return { ...row, publications: await publications(administrator, wanted) };
       }),
 
     createExtension: (name) =>
@@ -48,9 +49,9 @@ export function prepareDatabase(administrator: Connection): PrepareDatabase {
         await transaction.unsafe(extensionStatement(name));
       }),
 
-    install: () =>
+    install: (acceptedPublications) =>
       translated('installing the archiver', async () => {
-        await installArchiver(administrator);
+        await installArchiver(administrator, acceptedPublications);
         await administrator`select partition_archiver.grant_extensions()`;
       }),
 
@@ -69,7 +70,7 @@ export function prepareDatabase(administrator: Connection): PrepareDatabase {
 
     advice: () => translated('looking at roles and parameters', () => advice(administrator)),
 
-    problems: (sets) => databaseProblems(administrator, sets),
+    problems: (sets, acceptedPublications) => databaseProblems(administrator, sets, acceptedPublications),
   };
 }
 

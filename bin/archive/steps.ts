@@ -64,7 +64,8 @@ export function localSteps({ config, s3, bucket, region, open, clock, log }: Wir
     preflight: (input) =>
       as('archiver_read', (connection) => {
         const database = {
-          problems: (sets: RuntimeConfig['partitionSets']) => databaseProblems(connection, sets),
+          problems: (sets: RuntimeConfig['partitionSets']) =>
+            databaseProblems(connection, sets, config.acceptedPublications),
         };
         const problems = {
           problems: async () => {

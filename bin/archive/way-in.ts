@@ -32,7 +32,7 @@ export const WAY_IN: Readonly<Record<string, Command>> = {
     needs: { config: true, logins: ['administrator'] },
     execute: async (context) => {
       const {
-        config: { partitionSets },
+        config: { partitionSets, acceptedPublications },
         open,
         log,
         options,
@@ -42,7 +42,11 @@ export const WAY_IN: Readonly<Record<string, Command>> = {
         const database = prepareDatabase(connection);
         if (options.print === true) {
           const facts = await database.facts(partitionSets);
-          const script = preparationScript(facts, partitionSets, await installationFiles());
+          const script = preparationScript(
+            facts,
+            { partitionSets, acceptedPublications },
+            await installationFiles(),
+          );
           show({ script }, (say) => {
             say(script);
           });
@@ -50,7 +54,7 @@ export const WAY_IN: Readonly<Record<string, Command>> = {
         }
         const guard = options['no-guard'] !== true;
         const { done, problems, advice } = await prepare(database, {
-          ...{ partitionSets, guard, log },
+          ...{ partitionSets, acceptedPublications, guard, log },
           secretOf: secretOf(context),
         });
         show({ done, advice, problems }, (say) => {

@@ -5,7 +5,7 @@ import { databaseSchema } from './database.ts';
 import { judgedBy, matching, timeZone, wholeNumber } from './fields.ts';
 import { partitionSetsSchema } from './partition-set.ts';
 import { parseConfig, type Parsed } from './problems.ts';
-import { concurrencySchema } from './runtime.ts';
+import { acceptedPublicationsSchema, concurrencySchema } from './runtime.ts';
 
 /** An archive that expires sooner after its table was dropped is more likely a slip of the pen. */
 const DAYS_KEPT_AFTER_DROP = 30;
@@ -109,6 +109,7 @@ const deploymentFields = z.strictObject({
   database: databaseSchema,
   network: networkSchema,
   partitionSets: partitionSetsSchema,
+  acceptedPublications: acceptedPublicationsSchema,
   archive: archiveSchema.prefault({}),
   concurrency: concurrencySchema.prefault({}),
   schedule: scheduleSchema.prefault({}),

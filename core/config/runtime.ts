@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { wholeNumber } from './fields.ts';
+import { identifier, wholeNumber } from './fields.ts';
 import { partitionSetsSchema } from './partition-set.ts';
 import { parseConfig, type Parsed } from './problems.ts';
 
@@ -34,11 +34,20 @@ export const expirySchema = z.strictObject({
 /** When archives are given up. */
 export type Expiry = Readonly<z.output<typeof expirySchema>>;
 
+/** Publications that may carry the archiver's tables and those of the sets. */
+export const acceptedPublicationsSchema = z
+  .array(identifier, 'must be a list of names of publications')
+  .optional()
+  .describe(
+    "Publications of the database that may carry the archiver's own tables or those of a partition set, by their names. By default none; prepare and each run refuse those that do.",
+  );
+
 const runtimeSchema = z.strictObject({
   partitionSets: partitionSetsSchema,
   concurrency: concurrencySchema.prefault({}),
   retention: retentionSchema.optional(),
   expiry: expirySchema.optional(),
+  acceptedPublications: acceptedPublicationsSchema,
 });
 
 /** What the steps know at run time: the `config.json` that lies beside each Lambda's bundle. */

@@ -21,6 +21,13 @@ export interface ExtensionFacts {
   readonly available: string | null;
 }
 
+/** A publication that carries tables of ours, and the ways out. */
+export interface PublicationFacts {
+  readonly name: string;
+  readonly problem: string;
+  readonly remedy: string;
+}
+
 /** What is known of a database before anything is changed in it. */
 export interface DatabaseFacts {
   readonly database: string;
@@ -34,6 +41,8 @@ export interface DatabaseFacts {
   /** Owner of each configured table; `null` where there is no such table. In the order of the configuration. */
   readonly owners: readonly (string | null)[];
   readonly hasGuard: boolean;
+  /** Those that would carry the archiver's tables or those of a configured set, accepted or not. */
+  readonly publications: readonly PublicationFacts[];
 }
 
 /** The database, as an administrator prepares it. Each step is safe to take again. */
@@ -42,12 +51,15 @@ export interface PrepareDatabase {
   /** Installs an extension, pg_partman in a schema of its own. */
   createExtension(name: ExtensionFacts['name']): Promise<void>;
   /** Roles, ledger, functions, grants; all or nothing. */
-  install(): Promise<void>;
+  install(acceptedPublications: readonly string[]): Promise<void>;
   enroll(owner: string, schemas: readonly string[]): Promise<void>;
   setPassword(role: LoginRole, password: string): Promise<void>;
   installGuard(): Promise<void>;
   /** What is not as it should be but stops nothing. */
   advice(): Promise<readonly PreflightProblem[]>;
   /** What would still make a run fail. */
-  problems(sets: readonly PartitionSetConfig[]): Promise<readonly PreflightProblem[]>;
+  problems(
+    sets: readonly PartitionSetConfig[],
+    acceptedPublications: readonly string[],
+  ): Promise<readonly PreflightProblem[]>;
 }

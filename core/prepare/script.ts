@@ -35,7 +35,13 @@ export function enrolStatement(owner: string, schemas: readonly string[]): strin
 /** The same preparation as a script for psql, for a DBA who runs it by hand. `files` are db/*.sql in their order. */
 export function preparationScript(
   facts: DatabaseFacts,
-  partitionSets: readonly PartitionSetConfig[],
+  {
+    partitionSets,
+    acceptedPublications = [],
+  }: {
+    readonly partitionSets: readonly PartitionSetConfig[];
+    readonly acceptedPublications?: readonly string[] | undefined;
+  },
   files: { readonly install: readonly string[]; readonly guard: string },
 ): string {
   const sets = JSON.stringify(
@@ -46,6 +52,8 @@ export function preparationScript(
     `-- Prepares database ${facts.database.replaceAll(/[\r\n]/g, ' ')} for partition-archiver. Run it by psql as an administrator`,
     '-- (rds_superuser on RDS); safe to run again.',
     '\\set ON_ERROR_STOP on',
+    "-- A publication that would carry the archiver's tables makes it refuse, but for those of this list:",
+    `set partition_archiver.accepted_publications = ${literal(acceptedPublications.join(', '))};`,
     ...facts.extensions
       .filter(({ installed }) => installed === null)
       .map(({ name }) => extensionStatement(name)),
@@ -66,7 +74,7 @@ export function preparationScript(
     'reset role;',
     '\\set ON_ERROR_STOP on',
     '-- What is still missing, if anything:',
-    `select * from partition_archiver.preflight(${literal(sets)}::jsonb);`,
+    `select * from partition_archiver.preflight(${literal(sets)}::jsonb, ${literal(JSON.stringify(acceptedPublications))}::jsonb);`,
     '',
   ].join('\n');
 }

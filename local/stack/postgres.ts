@@ -30,6 +30,8 @@ export interface PostgresOptions {
   readonly durable: boolean;
   /** Variables of the server's process besides those of this one. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Settings of the server that come after its own. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 /** The PostgreSQL server of a stack. */
@@ -144,6 +146,7 @@ async function writeConfiguration(path: string, data: string, options: PostgresO
       setting('aws_s3_local.sidecar', options.sidecarUrl),
       // AWS documents "about 6 GB"; a test may lower it for its session.
       setting('aws_s3_local.file_limit', '6GB'),
+      ...Object.entries(options.settings ?? {}).map(([name, value]) => setting(name, value)),
     ].join(''),
   );
   await giveToServiceAccount(path);

@@ -185,7 +185,11 @@ test('the printed script does the same by psql, and shows nothing missing', asyn
     await sql.unsafe('drop extension aws_s3 cascade');
 
     const facts = await prepareDatabase(connection).facts(setsOf('sale', 'not_there'));
-    const script = preparationScript(facts, setsOf('sale', 'not_there'), await installationFiles());
+    const script = preparationScript(
+      facts,
+      { partitionSets: setsOf('sale', 'not_there') },
+      await installationFiles(),
+    );
     expect(script).toContain('-- There is no table shop.not_there');
     const file = join(folder, 'prepare.sql');
     writeFileSync(file, script.replace(/,?\{[^{}]*"not_there"[^{}]*\}/, ''));

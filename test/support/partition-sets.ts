@@ -16,6 +16,8 @@ export interface PartitionSetOptions {
   readonly months?: number;
   readonly retention?: string;
   readonly owner?: string;
+  /** Whether its owner is enrolled, for which the archiver has to be there. */
+  readonly enrolled?: boolean;
 }
 
 /** What `createPartitionSet` made. */
@@ -40,6 +42,7 @@ export async function createPartitionSet(
     months = 4,
     retention = '2 months',
     owner = 'app_owner',
+    enrolled = true,
   }: PartitionSetOptions = {},
 ): Promise<PartitionSet> {
   await sql.unsafe(
@@ -75,7 +78,7 @@ export async function createPartitionSet(
         execute format('alter table %s owner to %I', r.t, '${owner}'); end loop; end $$`);
     await tx.unsafe(`analyze ${name}`);
   });
-  await withRoleRetries(() => enrollOwner(sql, owner, [schema]));
+  if (enrolled) await withRoleRetries(() => enrollOwner(sql, owner, [schema]));
   return { schema, table, owner };
 }
 

@@ -28,11 +28,12 @@ export interface UpgradableServer {
 }
 
 /**
- * Starts the run's PostgreSQL, with variables of its own. It is upgraded to the same version, which is a new cluster with an identifier of its own
+ * Starts the run's PostgreSQL, with variables and settings of its own. It is upgraded to the same version, which is a new cluster with an identifier of its own
  * all the same. From Debian 12's 15.20 no newer one can be made: it keeps options of columns (pg_attver) that they refuse.
  */
 export async function startUpgradableServer(
   environment: Readonly<Record<string, string>> = {},
+  settings: Readonly<Record<string, string>> = {},
 ): Promise<UpgradableServer> {
   const installed = process.env[INSTALLATION];
   const installation = installed === undefined ? DEBIAN_12 : (JSON.parse(installed) as PostgresInstallation);
@@ -54,7 +55,7 @@ export async function startUpgradableServer(
     const { folder, supervisor } = await supervise(name);
     const server = await preparePostgres(
       {
-        ...{ installation, directory: folder, port, certificates, durable: false, environment },
+        ...{ installation, directory: folder, port, certificates, durable: false, environment, settings },
         ...{ superuserPassword: PASSWORD, poolerPassword: PASSWORD },
         sidecarUrl: `http://${HOST}:${String(sidecar)}`,
       },
