@@ -49,6 +49,8 @@ begin
         v_problem := 'has no unit, such as "1 month"';
       elsif v_problem is null and v_each.value::interval < interval '1 second' then
         v_problem := 'is shorter than a second';
+      elsif v_problem is null and v_each.value::interval > interval '1000 years' then
+        v_problem := 'is longer than 1000 years';
       end if;
     end if;
     if v_problem is not null then
@@ -56,8 +58,8 @@ begin
     end if;
   end loop;
   v_problem := partition_archiver.cast_problem(p_options ->> 'premake', 'integer');
-  if v_problem is null and (p_options ->> 'premake')::integer < 1 then
-    v_problem := 'must be 1 or more';
+  if v_problem is null and (p_options ->> 'premake')::integer not between 1 and 1000 then
+    v_problem := 'must be from 1 to 1000';
   end if;
   if v_problem is not null then
     v_problems := v_problems || format('premake %s: %s', to_json(p_options ->> 'premake'), v_problem);

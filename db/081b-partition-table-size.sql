@@ -132,6 +132,8 @@ begin
   end if;
   v_problems := v_problems || partition_archiver.lock_room_problem(v_size);
   return v_size || jsonb_build_object('problems', to_jsonb(array_remove(v_problems, null)));
+exception when data_exception then
+  return jsonb_build_object('problems', array[format('the values of %I, or interval and start, lead to times that PostgreSQL does not know: are epoch and start right?', p_control)]);
 end
 $$;
 

@@ -21,7 +21,11 @@ begin
        or to_regclass(format('partition_archiver_twin.%I', j.table_name))::oid is distinct from j.twin_oid then
       raise exception 'table %.% or its twin is gone, renamed or another one', j.table_schema, j.table_name using errcode = 'PA002';
     end if;
-    if partition_archiver.watch_of(j.table_oid) is distinct from j.watch then
+    if j.watch is null and j.state <> 'begun' then
+      raise exception 'the partitioning of %.% failed, and what changes in the table is followed no more: roll back and begin anew', j.table_schema, j.table_name
+        using errcode = 'PA002';
+    end if;
+    if partition_archiver.watch_of(j.table_oid) <> coalesce(j.watch, '[]') then
       raise exception 'somebody altered the triggers that watch %.%, so that changes may have gone by: roll back and begin anew', j.table_schema, j.table_name
         using errcode = 'PA002';
     end if;
@@ -85,8 +89,9 @@ begin
 end
 $$;
 
--- Begins: the twin without partitions, and the trigger on the table. PA010 with all reasons where it cannot be.
--- p_options: {interval, start, premake, retention, epoch, timeZone, keys, default, maxPartitions, largestScan}; largestScan: bytes that are read as
+-- Begins: the twin without partitions. Nothing is put on the table itself before there is something to follow its changes into
+-- (begin_copy), so that what fails until then leaves nothing there. PA010 with all reasons where it cannot be.
+-- p_options: {interval, start, premake, retention, epoch, timeZone, keys, defaultPartition, maxPartitions, largestScan}; largestScan: bytes that are read as
 -- a whole at most, without an index.
 create or replace function partition_archiver.begin_repartition(p_table oid, p_control name, p_mode text, p_options jsonb) returns bigint
   language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off set timezone = 'UTC' set datestyle = 'ISO, YMD'
@@ -122,7 +127,7 @@ begin
     from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = p_table;
   v_twin := format('partition_archiver_twin.%I', v_name);
   perform partition_archiver.set_lock_timeout();
-  execute format('lock table only %I.%I in access exclusive mode', v_schema, v_name);
+  execute format('lock table only %I.%I in access share mode', v_schema, v_name);
   v_problems := partition_archiver.partition_table_problems(p_table, p_control, p_mode, p_options ->> 'keys')
     || partition_archiver.twin_problems(p_table);
   if v_problems <> '{}' or to_regclass(format('%I.%I', v_schema, v_name))::oid <> p_table then
@@ -159,7 +164,6 @@ begin
     values (partition_archiver.this_system(), current_database(), p_table, v_schema, v_name, v_owner, p_control, p_mode, v_key,
       v_objects, v_columns, v_ddl, p_options, to_regclass(v_twin)::oid, v_size - 'problems')
     returning id into v_id;
-  perform partition_archiver.watch_source(v_id, p_table, v_key);
   return v_id;
 end
 $$;

@@ -26,13 +26,17 @@ create or replace function partition_archiver.columns_of(p_table oid, p_alias te
   return (select string_agg(format('%s.%I', p_alias, attname), ', ' order by attnum) from pg_attribute
            where attrelid = p_table and attnum > 0 and not attisdropped and attgenerated = '');
 
--- Notes that the twin has its partitions; from here on rows are taken over. PA010 where rows would have no partition.
+-- The twin has its partitions: from here on changes of the table are followed, and rows are taken over. The lock lets readers by;
+-- it waits for those who write. PA010 where the names of partitions are taken.
 create or replace function partition_archiver.begin_copy(p_id bigint) returns void
   language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off set timezone = 'UTC' set datestyle = 'ISO, YMD' as $$
 declare
   j partition_archiver.repartition := partition_archiver.claim_repartition(p_id, 'begun');
   v_taken text;
 begin
+  if current_setting('transaction_isolation') <> 'read committed' then
+    raise exception 'transaction isolation is %', current_setting('transaction_isolation') using errcode = 'PA001';
+  end if;
   select string_agg(format('%I.%I', j.table_schema, c.relname), ', ') into v_taken
     from pg_inherits i join pg_class c on c.oid = i.inhrelid
    where i.inhparent = j.twin_oid and to_regclass(format('%I.%I', j.table_schema, c.relname)) is not null;
@@ -41,6 +45,13 @@ begin
   end if;
   if not exists (select from pg_inherits where inhparent = j.twin_oid) then
     raise exception 'the new table has no partitions yet' using errcode = 'PA001';
+  end if;
+  perform partition_archiver.set_lock_timeout();
+  execute format('lock table only %I.%I in share row exclusive mode', j.table_schema, j.table_name);
+  -- What changed while this waited.
+  j := partition_archiver.claim_repartition(p_id, 'begun');
+  if j.watch is null then
+    perform partition_archiver.watch_source(p_id, j.table_oid, j.key_columns);
   end if;
   update partition_archiver.repartition
      set state = 'copying', next_block = 0, filenode = pg_relation_filenode(j.table_oid),

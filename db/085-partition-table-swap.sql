@@ -22,7 +22,8 @@ begin
   v_new := format('%I.%I', j.table_schema, j.table_name);
   v_old := format('partition_archiver_replaced.%I', j.table_name);
   perform partition_archiver.refuse_without_lock_room(j);
-  perform partition_archiver.set_lock_timeout();
+  -- Their foreign keys are dropped below, which needs this lock; a delete there comes to the table by cascade, and locks it second.
+  perform partition_archiver.lock_referenced(j.table_oid);
   execute format('lock table only %s in access exclusive mode', v_new);
   -- What changed while this waited, or came to depend on the table since it began and would go on with the old one.
   j := partition_archiver.claim_repartition(p_id, 'checked');
@@ -167,6 +168,41 @@ begin
 end
 $$;
 
+-- Follows the table no more, and drops some of the twin's partitions: dropping all of them at once may need more locks than the
+-- server has. Answers how many are left. From here on there is nothing but to roll back.
+create or replace function partition_archiver.give_up_repartition(p_id bigint, p_partitions bigint) returns bigint
+  language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
+declare
+  j partition_archiver.repartition;
+  v_partitions text;
+begin
+  select * into j from partition_archiver.repartition where id = p_id for update;
+  if not found or j.state not in ('begun', 'copying', 'copied', 'checked', 'rolled back') then
+    perform partition_archiver.refuse_state('partitioning', p_id, j.state, ': there is nothing to roll back');
+  end if;
+  if j.state = 'rolled back' then
+    return 0;
+  end if;
+  -- In the application's order: those that a foreign key of the twin refers to come first.
+  if exists (select from pg_class where oid = j.twin_oid) then
+    perform partition_archiver.lock_referenced(j.twin_oid);
+  else
+    perform partition_archiver.set_lock_timeout();
+  end if;
+  if j.watch is not null then
+    perform partition_archiver.unwatch_source(p_id, j.table_oid);
+    update partition_archiver.repartition set watch = null where id = p_id;
+  end if;
+  select string_agg(format('partition_archiver_twin.%I', relname), ', ') into v_partitions
+    from (select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
+           where i.inhparent = j.twin_oid and c.relnamespace = 'partition_archiver_twin'::regnamespace limit p_partitions) x;
+  if v_partitions is not null then
+    execute 'drop table ' || v_partitions;
+  end if;
+  return (select count(*) from pg_inherits where inhparent = j.twin_oid);
+end
+$$;
+
 -- Gives up before the swap: the table is as it was, the twin is gone.
 create or replace function partition_archiver.roll_back_repartition(p_id bigint) returns void
   language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
@@ -175,15 +211,11 @@ declare
   v_partman name := (select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'pg_partman');
   v_template text;
 begin
-  select * into j from partition_archiver.repartition where id = p_id for update;
-  if not found or j.state not in ('begun', 'copying', 'copied', 'checked', 'rolled back') then
-    perform partition_archiver.refuse_state('partitioning', p_id, j.state, ': there is nothing to roll back');
-  end if;
+  perform partition_archiver.give_up_repartition(p_id, 0);
+  select * into j from partition_archiver.repartition where id = p_id;
   if j.state = 'rolled back' then
     return;
   end if;
-  perform partition_archiver.set_lock_timeout();
-  perform partition_archiver.unwatch_source(p_id, j.table_oid);
   execute format('delete from %I.part_config where parent_table = %L returning template_table', v_partman, 'partition_archiver_twin.' || j.table_name) into v_template;
   if to_regclass(format('partition_archiver_twin.%I', j.table_name))::oid = j.twin_oid then
     execute format('drop table partition_archiver_twin.%I', j.table_name);

@@ -15,6 +15,9 @@ import { pin } from './pins.ts';
 type RangeAndQueries = ComparedRange &
   Readonly<{ partitions: readonly string[]; source: string; twin: string }>;
 
+/** Each takes some ten entries of the lock table, and this runs while the application goes on. */
+const PARTITIONS_DROPPED_AT_ONCE = 50;
+
 /**
  * `partition-table` on PostgreSQL: the functions of db/081-partition-table.sql and those after it on an administrator's connection, and
  * pg_partman's `create_parent`. `open` makes a further connection for one COPY.
@@ -50,6 +53,16 @@ export function partitionTableDatabase(
       await connection.begin(`isolation level ${isolation}`, work);
     });
 
+  const giveUp = async (id: number, partitions: number): Promise<number> => {
+    let left = 0;
+    await call(`rolling back partitioning ${String(id)}`, async (transaction) => {
+      const [row] = await transaction<[{ left: number }]>`
+        select partition_archiver.give_up_repartition(${id}::bigint, ${partitions}::bigint) as left`;
+      left = row.left;
+    });
+    return left;
+  };
+
   return {
     find,
 
@@ -69,11 +82,20 @@ export function partitionTableDatabase(
       return job;
     },
 
-    makePartitions: (job) =>
-      call(`partitions of ${job.plan.table}`, async (transaction) => {
-        await createTwinPartitions(transaction, job.plan);
-        await transaction`select partition_archiver.begin_copy(${job.id}::bigint)`;
-      }),
+    makePartitions: async (job) => {
+      const doing = `partitions of ${job.plan.table}`;
+      await call(doing, async (transaction) => {
+        const [{ made }] = await transaction<[{ made: boolean }]>`
+          select exists (select from pg_inherits i join partition_archiver.repartition r on r.twin_oid = i.inhparent
+                          where r.id = ${job.id}::bigint) as made`;
+        if (!made) await createTwinPartitions(transaction, job.plan);
+      });
+      // Apart, since this locks the table for a moment, and may have to be tried again.
+      await call(
+        doing,
+        (transaction) => transaction`select partition_archiver.begin_copy(${job.id}::bigint)`,
+      );
+    },
 
     copyBlocks: async (job, blocks) => {
       let left = 0;
@@ -162,11 +184,17 @@ export function partitionTableDatabase(
           transaction`select partition_archiver.swap_repartition(${job.id}::bigint, ${mostRows}::bigint)`,
       ),
 
-    rollBack: ({ id }) =>
-      call(
+    giveUp: ({ id }) => giveUp(id, 0).then(() => undefined),
+
+    rollBack: async ({ id }) => {
+      // First by itself, so that the table is not locked while partitions are dropped.
+      let left = await giveUp(id, 0);
+      while (left > 0) left = await giveUp(id, PARTITIONS_DROPPED_AT_ONCE);
+      await call(
         `rolling back partitioning ${String(id)}`,
         (transaction) => transaction`select partition_archiver.roll_back_repartition(${id}::bigint)`,
-      ),
+      );
+    },
 
     letGo: ({ id }) =>
       call(

@@ -105,6 +105,8 @@ export interface PartitionTableDatabase {
   settle(job: PartitionTableJob): Promise<void>;
   /** Lets them change places. `LockNotAvailable` where that has to be tried again. */
   swap(job: PartitionTableJob, mostRows: number): Promise<void>;
+  /** Follows the table no more: after this it can only be rolled back. */
+  giveUp(job: Pick<PartitionTableJob, 'id'>): Promise<void>;
   /** Both may be called again after they were done. */
   rollBack(job: Pick<PartitionTableJob, 'id'>): Promise<void>;
   letGo(job: Pick<PartitionTableJob, 'id'>): Promise<void>;

@@ -3,6 +3,7 @@ import { displayName } from '../partition.ts';
 import type { Clock, Log } from '../ports.ts';
 import { withLockTries } from '../retry.ts';
 import { addCheckedPartitions } from './compare.ts';
+import { givingUp, type Step } from './give-up.ts';
 import type {
   PartialPlan,
   PartitionTableDatabase,
@@ -71,7 +72,12 @@ export async function begin(
 ): Promise<Progress> {
   const { schema, table } = plan;
   const name = displayName(schema, table);
-  const underWay = await database.find(schema, table);
+  let underWay = await database.find(schema, table);
+  if (underWay?.state === 'begun' && differing(underWay.plan, plan).length > 0) {
+    // Nothing is on the table yet, and nothing was copied.
+    await database.rollBack(underWay);
+    underWay = undefined;
+  }
   if (underWay?.state === 'swapped') {
     throw new ArchiverError(
       'StateConflict',
@@ -117,10 +123,7 @@ export async function beginLetGo(
   );
 }
 
-/** The steps by their names. Each goes on from where the job stands, so that it can be called again after it was killed. */
-export const STEPS: Readonly<
-  Record<Exclude<NextStep, 'done'>, (at: Progress, ports: PartitionTablePorts) => Promise<Progress>>
-> = {
+const WORK: Readonly<Record<Exclude<NextStep, 'done'>, Step>> = {
   makePartitions: async (at, { database, clock }) => {
     const job = await jobOf(at, database);
     if (job.state !== 'begun') return resumed(job, at);
@@ -201,6 +204,11 @@ export const STEPS: Readonly<
   },
 };
 
+/** The steps by their names. Each goes on from where the job stands, so that it can be called again after it was killed. */
+export const STEPS = Object.fromEntries(
+  NEXT_STEPS.map((name) => [name, givingUp(name, WORK[name])]),
+) as typeof WORK;
+
 const still = ({ schema, table, id, upTo }: Omit<Progress, 'next'>): Omit<Progress, 'next'> => ({
   ...{ schema, table, id, upTo },
 });
@@ -256,14 +264,17 @@ function timer({ clock, limits }: PartitionTablePorts): () => boolean {
   return () => clock.now().getTime() < end;
 }
 
-/** A plan that differs from that of the job under way would be ignored, so it is refused. */
-function refuseAnotherPlan(name: string, begun: PartitionTablePlan, wanted: PartialPlan): void {
-  const differing = (Object.keys(wanted) as (keyof PartitionTablePlan)[]).filter(
+const differing = (begun: PartitionTablePlan, wanted: PartialPlan): readonly string[] =>
+  (Object.keys(wanted) as (keyof PartitionTablePlan)[]).filter(
     (key) => key !== 'maxPartitions' && wanted[key] !== undefined && wanted[key] !== begun[key],
   );
-  if (differing.length === 0) return;
+
+/** A plan that differs from that of the job under way would be ignored, so it is refused. */
+function refuseAnotherPlan(name: string, begun: PartitionTablePlan, wanted: PartialPlan): void {
+  const fields = differing(begun, wanted);
+  if (fields.length === 0) return;
   throw new ArchiverError(
     'StateConflict',
-    `the partitioning of ${name} has begun with another ${differing.join(', ')}: go on with that, or roll back first`,
+    `the partitioning of ${name} has begun with another ${fields.join(', ')}: go on with that, or roll back first`,
   );
 }

@@ -28,7 +28,8 @@ export async function createTwinPartitions(
   if (extension === undefined)
     throw new ArchiverError('PreflightFailed', 'extension pg_partman is not installed');
   const partman = transaction(extension.schema);
-  await transaction`select set_config('timezone', ${timeZone}, true), set_config('search_path', 'pg_catalog, pg_temp', true)`;
+  await transaction`select set_config('timezone', ${timeZone}, true), set_config('search_path', 'pg_catalog, pg_temp', true),
+    set_config('client_connection_check_interval', '1s', true)`;
   const start = plan.start ?? (await lowest(transaction, plan));
   if (extension.major < 5) {
     await transaction`

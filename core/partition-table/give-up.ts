@@ -1,0 +1,57 @@
+import { ArchiverError, type ErrorCode } from '../errors.ts';
+import { displayName } from '../partition.ts';
+import type { NextStep, PartitionTablePorts, Progress } from './steps.ts';
+
+/** One step of the work. */
+export type Step = (at: Progress, ports: PartitionTablePorts) => Promise<Progress>;
+
+/**
+ * What no trying again helps, before the tables change places: the copy is of no use then, and the triggers would only burden
+ * the application. At the swap the copy is kept, since what stops that can often be put away.
+ */
+const ROLLED_BACK: Partial<Record<NextStep, readonly ErrorCode[]>> = {
+  makePartitions: ['DatabaseRejected', 'PreflightFailed', 'InvalidInput', 'TargetExists'],
+  copyRows: ['DatabaseRejected', 'RowTooLarge'],
+  catchUp: ['DatabaseRejected', 'RowTooLarge'],
+  compare: ['DatabaseRejected', 'RowTooLarge'],
+};
+
+/** After these there is nothing but to roll back, but first somebody may want to look at what differs. */
+const LOOKED_AT: readonly ErrorCode[] = ['TwinDiffers', 'IdentityChanged'];
+
+/** The same step, which leaves no trigger on the table where it fails for good. The error says what became of it. */
+export function givingUp(name: Exclude<NextStep, 'done'>, step: Step): Step {
+  if (name === 'rollBack' || name === 'letGo') return step;
+  return async (at, ports) => {
+    try {
+      return await step(at, ports);
+    } catch (error) {
+      if (!(error instanceof ArchiverError)) throw error;
+      const rolledBack = ROLLED_BACK[name]?.includes(error.code) === true;
+      if (!rolledBack && !LOOKED_AT.includes(error.code)) throw error;
+      const table = displayName(at.schema, at.table);
+      const outcome = await put(rolledBack ? 'rollBack' : 'giveUp', at, ports);
+      ports.log.warn(outcome, { table, job: at.id, code: error.code });
+      throw new ArchiverError(error.code, `${error.message}; ${OUTCOMES[outcome]}`, { cause: error });
+    }
+  };
+}
+
+const OUTCOMES = {
+  'rolled back': 'rolled back, the table is as it was',
+  'given up': 'the table is followed no more; what was copied is kept until it is rolled back',
+  'not rolled back': 'rolling it back failed too: do that, since triggers may still be on the table',
+} as const;
+
+async function put(
+  what: 'rollBack' | 'giveUp',
+  at: Progress,
+  { database }: PartitionTablePorts,
+): Promise<keyof typeof OUTCOMES> {
+  try {
+    await database[what](at);
+    return what === 'rollBack' ? 'rolled back' : 'given up';
+  } catch {
+    return 'not rolled back';
+  }
+}
