@@ -1,9 +1,6 @@
 import { ArchiverError, type ErrorCode } from '../errors.ts';
 import { displayName } from '../partition.ts';
-import type { NextStep, PartitionTablePorts, Progress } from './steps.ts';
-
-/** One step of the work. */
-export type Step = (at: Progress, ports: PartitionTablePorts) => Promise<Progress>;
+import type { NextStep, PartitionTablePorts, Progress, Step } from './progress.ts';
 
 /**
  * What no trying again helps, before the tables change places: the copy is of no use then, and the triggers would only burden

@@ -1,18 +1,18 @@
 import { ArchiverError } from '../errors.ts';
 import { displayName } from '../partition.ts';
-import type { Clock, Log } from '../ports.ts';
 import { withLockTries } from '../retry.ts';
 import { addCheckedPartitions } from './compare.ts';
-import { givingUp, type Step } from './give-up.ts';
+import { givingUp } from './give-up.ts';
+import { NEXT_STEPS, type NextStep, type PartitionTablePorts, type Progress, type Step } from './progress.ts';
 import type {
   PartialPlan,
   PartitionTableDatabase,
   PartitionTableJob,
   PartitionTablePlan,
-  PartitionTableSize,
-  ReadingLimits,
   TableName,
 } from './database.ts';
+
+export { NEXT_STEPS, type NextStep, type PartitionTablePorts, type Progress } from './progress.ts';
 
 /** Blocks in one transaction: 64 MiB, so that one that is killed has lost little. */
 const BLOCKS_AT_ONCE = 8192;
@@ -21,44 +21,6 @@ const FEW_CHANGES = 1000;
 const MOST_CHANGES_UNDER_LOCK = 10_000;
 /** Where more rows change in one round than in the last one, no number of rounds helps. */
 const ROUNDS = 20;
-
-/** What the steps of `partition-table` work with. */
-export interface PartitionTablePorts {
-  readonly database: PartitionTableDatabase;
-  readonly clock: Clock;
-  readonly log: Log;
-  /**
-   * For a driver whose steps have to end: after how many milliseconds nothing more is begun, and how much is read at once.
-   *
-   * @default - a step goes on until it is done
-   */
-  readonly limits?: ReadingLimits & { readonly milliseconds: number };
-}
-
-/** The steps that follow the first one, as the state machine and the local command call them. */
-export const NEXT_STEPS = [
-  ...(['makePartitions', 'copyRows', 'catchUp', 'compare', 'swap'] as const),
-  ...(['rollBack', 'letGo'] as const),
-] as const;
-
-/** One of them, or `done`. */
-export type NextStep = (typeof NEXT_STEPS)[number] | 'done';
-
-/** Where a partitioning stands: what each step answers, and what the next one is given. */
-export interface Progress extends TableName {
-  readonly id: number;
-  /** Whether the tables are to change places, or a person wants to look before. */
-  readonly upTo: 'check' | 'swap';
-  readonly next: NextStep;
-  /** Compares once more what was compared already. */
-  readonly anew?: boolean;
-  /** How far it has got, for whoever watches it. */
-  readonly blocksLeft?: number;
-  readonly rowsTakenOver?: number;
-  readonly comparedTo?: string | null;
-  /** What the table becomes: the answer of the first step. */
-  readonly size?: PartitionTableSize;
-}
 
 /**
  * Begins, or finds where an earlier call left it. `plan` may lack what the job under way knows, and is refused where it
