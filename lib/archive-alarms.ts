@@ -1,14 +1,13 @@
 import { Duration } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import * as iam from 'aws-cdk-lib/aws-iam';
-import * as kms from 'aws-cdk-lib/aws-kms';
-import * as sns from 'aws-cdk-lib/aws-sns';
+import type * as sns from 'aws-cdk-lib/aws-sns';
 import * as subscriptions from 'aws-cdk-lib/aws-sns-subscriptions';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import type { ArchiverMetrics } from './archiver-metrics.ts';
+import { makeAlarmTopic, makeAlarmTopicKey } from './monitoring/alarm-topic.ts';
 
 /** From where on an alarm is raised. */
 export interface AlarmThresholds {
@@ -96,7 +95,12 @@ export class ArchiveAlarms extends Construct {
 
   constructor(scope: Construct, id: string, props: ArchiveAlarmsProps) {
     super(scope, id);
-    this.topic = props.topic ?? this.makeTopic();
+    this.topic =
+      props.topic ??
+      makeAlarmTopic(this, 'Topic', {
+        displayName: 'Partition archiver',
+        masterKey: makeAlarmTopicKey(this, 'TopicKey'),
+      });
     for (const email of props.emails ?? []) {
       this.topic.addSubscription(new subscriptions.EmailSubscription(email));
     }
@@ -248,15 +252,5 @@ export class ArchiveAlarms extends Construct {
     alarm.addAlarmAction(new SnsAction(this.topic));
     alarm.addOkAction(new SnsAction(this.topic));
     return alarm;
-  }
-
-  private makeTopic(): sns.Topic {
-    // With the key that AWS manages for SNS, CloudWatch could not publish.
-    const masterKey = new kms.Key(this, 'TopicKey', {
-      description: 'Encrypts alarms of the partition archiver',
-      enableKeyRotation: true,
-    });
-    masterKey.grantEncryptDecrypt(new iam.ServicePrincipal('cloudwatch.amazonaws.com'));
-    return new sns.Topic(this, 'Topic', { displayName: 'Partition archiver', enforceSSL: true, masterKey });
   }
 }

@@ -23,6 +23,7 @@ export function addOutputs(archiver: PartitionArchiver): void {
       output(`${name}Arn`, `State machine of the workflow ${name}`, stateMachineArn, group);
     }
   }
+  output('AlarmTopicArn', 'Topic that alarms go to', archiver.alarmTopic.topicArn);
   output('BucketName', 'Bucket that the archive is in', archiver.archive.bucket.bucketName);
   output('ProxyEndpoint', 'Host name that the functions connect to', database.host);
   const { exportRole, importRole } = databaseS3Roles;

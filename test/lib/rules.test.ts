@@ -1,0 +1,23 @@
+/**
+ * Rules that hold for good: each was broken once, found by eye, and would have failed a deployment or harmed somebody.
+ * They are about this stack, so that they run here, and not at the synthesis of whoever deploys it.
+ */
+import { describe, expect, test } from '@jest/globals';
+import { CONFIGURATIONS } from './configurations.ts';
+import { alarmsReachSomebody } from './rules/alarms-reach-somebody.ts';
+import type { CloudTemplate, Rule } from './rules/rule.ts';
+import { schedulesReachSomebody } from './rules/schedules-reach-somebody.ts';
+import { synthesise } from './synthesise.ts';
+
+const RULES: readonly Rule[] = [alarmsReachSomebody, schedulesReachSomebody];
+
+describe.each(RULES.map((rule) => [rule.name, rule] as const))('%s', (_, rule) => {
+  test('is broken by a template that breaks it, and by no other', () => {
+    expect(rule.find(rule.breaks)).not.toEqual([]);
+    expect(rule.find(rule.keeps)).toEqual([]);
+  });
+
+  test.each(Object.entries(CONFIGURATIONS))('holds in the configuration %s', (__, changes) => {
+    expect(rule.find(synthesise(changes).toJSON() as CloudTemplate)).toEqual([]);
+  });
+});
