@@ -156,6 +156,11 @@ export const RETRYABLE_CODES: readonly ErrorCode[] = (Object.keys(CATALOGUE) as 
   (code) => CATALOGUE[code].retryable,
 );
 
+/** Codes for which trying again, unchanged, changes nothing: what the state machine never retries. */
+export const FINAL_CODES: readonly ErrorCode[] = (Object.keys(CATALOGUE) as ErrorCode[]).filter(
+  (code) => !CATALOGUE[code].retryable,
+);
+
 /** Whether a string is a code of the catalogue. */
 export function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(CATALOGUE, code);

@@ -8,8 +8,8 @@ import { step } from './runtime/step.ts';
 /** The state of the execution where the drill failed; before its beginning there is no step. */
 interface Failed {
   readonly failure: StepFailure;
-  readonly plan: { readonly archive: PlannedArchive };
-  readonly step?: { readonly restore: number | null };
+  readonly plan: { readonly Payload: { readonly archive: PlannedArchive } };
+  readonly step?: { readonly Payload: { readonly restore: number | null } };
 }
 
 /** Drops what a failed drill has made, and fails the execution. */
@@ -18,8 +18,8 @@ export const handler = step(
   ({ state }: { state: Failed }, { connection, open, remainingMs, clock, log }) =>
     abandonDrill(
       {
-        archive: state.plan.archive,
-        restore: state.step?.restore ?? null,
+        archive: state.plan.Payload.archive,
+        restore: state.step?.Payload.restore ?? null,
         failure: state.failure,
       },
       {

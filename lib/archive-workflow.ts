@@ -31,15 +31,15 @@ export class ArchiveWorkflow extends Construct {
     });
     const maintain = stepTask(this, functions, 'maintain', {
       comment: 'Writes the attached partitions into the ledger, then runs pg_partman for each partition set.',
-      payload: { 'request.$': '$.request' },
+      payload: { 'request.$': '$.request.Payload' },
       resultPath: '$.maintain',
     });
     const detect = stepTask(this, functions, 'detect', {
       comment:
         'Finds the partitions to work on: detached, past their retention, not yet dropped; oldest first.',
       payload: {
-        'request.$': '$.request',
-        'maintain.$': '$.maintain',
+        'request.$': '$.request.Payload',
+        'maintain.$': '$.maintain.Payload',
         'redriveCount.$': '$$.Execution.RedriveCount',
       },
       resultPath: '$.detect',
@@ -47,8 +47,8 @@ export class ArchiveWorkflow extends Construct {
     const forEachPartition = new sfn.DistributedMap(this, 'ForEachPartition', {
       comment:
         'A child execution for each partition. One that fails is recorded and does not stop the others.',
-      itemsPath: '$.detect.partitions',
-      itemSelector: { 'partition.$': '$$.Map.Item.Value', 'request.$': '$.request' },
+      itemsPath: '$.detect.Payload.partitions',
+      itemSelector: { 'partition.$': '$$.Map.Item.Value', 'request.$': '$.request.Payload' },
       maxConcurrency: concurrency.partitions,
       mapExecutionType: sfn.StateMachineType.STANDARD,
       label: MAP_LABELS.partition,
@@ -60,9 +60,9 @@ export class ArchiveWorkflow extends Construct {
     const report = stepTask(this, functions, 'report', {
       comment: 'Sums up what was archived, dropped and blocked. Fails the execution if a partition failed.',
       payload: {
-        'request.$': '$.request',
-        'maintain.$': '$.maintain',
-        'detect.$': '$.detect',
+        'request.$': '$.request.Payload',
+        'maintain.$': '$.maintain.Payload',
+        'detect.$': '$.detect.Payload',
         'redriveCount.$': '$$.Execution.RedriveCount',
       },
       resultPath: '$.report',
@@ -72,7 +72,7 @@ export class ArchiveWorkflow extends Construct {
     });
     const done = new sfn.Succeed(this, 'Done', {
       comment: 'The output of the execution is the report.',
-      outputPath: '$.report',
+      outputPath: '$.report.Payload',
     });
 
     this.stateMachine = makeWorkflow(this, 'Archive', {
@@ -83,7 +83,9 @@ export class ArchiveWorkflow extends Construct {
         .next(detect)
         .next(forEachPartition)
         .next(report)
-        .next(resume.when(sfn.Condition.booleanEquals('$.report.resume', true), detect).otherwise(done)),
+        .next(
+          resume.when(sfn.Condition.booleanEquals('$.report.Payload.resume', true), detect).otherwise(done),
+        ),
       // Longer than any run should take, and well before an execution would meet the next monthly one.
       timeout: Duration.days(14),
       mapLabels: Object.values(MAP_LABELS),

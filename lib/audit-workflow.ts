@@ -38,17 +38,17 @@ export class AuditWorkflow extends Construct {
       payload: {
         'input.$': '$.input',
         'execution.$': '$.execution',
-        'progress.$': '$.turn.progress',
+        'progress.$': '$.turn.Payload.progress',
         'verdicts.$': '$.verdicts',
       },
       resultPath: '$.turn',
     });
     const forEachArchive = new sfn.DistributedMap(this, 'ForEachArchive', {
       comment: 'A child execution for each archive. One that is damaged does not stop the others.',
-      itemsPath: '$.turn.archives',
+      itemsPath: '$.turn.Payload.archives',
       itemSelector: {
         'manifestKey.$': '$$.Map.Item.Value',
-        'segments.$': '$.turn.segments',
+        'segments.$': '$.turn.Payload.segments',
         'execution.$': '$.execution',
       },
       maxConcurrency: ARCHIVES_AT_ONCE,
@@ -63,11 +63,11 @@ export class AuditWorkflow extends Construct {
     });
     const done = new sfn.Succeed(this, 'Done', {
       comment: 'The output of the execution is the report.',
-      outputPath: '$.turn.report',
+      outputPath: '$.turn.Payload.report',
     });
     const record = stepTask(this, functions, 'record-audit', {
       comment: 'Records that a whole audit was good. Without a database the audit is good all the same.',
-      payload: { 'input.$': '$.input', 'report.$': '$.turn.report', 'execution.$': '$.execution' },
+      payload: { 'input.$': '$.input', 'report.$': '$.turn.Payload.report', 'execution.$': '$.execution' },
       resultPath: sfn.JsonPath.DISCARD,
     });
     record.addCatch(done, { resultPath: '$.unrecorded' }).next(done);
@@ -78,7 +78,10 @@ export class AuditWorkflow extends Construct {
         .next(first)
         .next(
           more
-            .when(sfn.Condition.stringEquals('$.turn.next', 'archives'), forEachArchive.next(next).next(more))
+            .when(
+              sfn.Condition.stringEquals('$.turn.Payload.next', 'archives'),
+              forEachArchive.next(next).next(more),
+            )
             .otherwise(record),
         ),
       timeout: Duration.days(14),
@@ -102,10 +105,10 @@ function archiveSteps(scope: Construct, functions: ArchiverFunctions): sfn.IChai
   });
   const forEachRange = new sfn.DistributedMap(scope, 'ForEachRange', {
     comment: 'A child execution for as many neighbouring segments as one function has time to read.',
-    itemsPath: '$.begun.ranges',
+    itemsPath: '$.begun.Payload.ranges',
     itemSelector: {
       'manifestKey.$': '$.manifestKey',
-      'versionId.$': '$.begun.versionId',
+      'versionId.$': '$.begun.Payload.versionId',
       'range.$': '$$.Map.Item.Value',
       'execution.$': '$.execution',
     },
@@ -117,12 +120,12 @@ function archiveSteps(scope: Construct, functions: ArchiverFunctions): sfn.IChai
   forEachRange.itemProcessor(rangeSteps(scope, functions));
   const verdict = stepTask(scope, functions, 'audit-verdict', {
     comment: 'Intact or damaged.',
-    payload: { 'begun.$': '$.begun', 'ranges.$': '$.ranges', 'execution.$': '$.execution' },
+    payload: { 'begun.$': '$.begun.Payload', 'ranges.$': '$.ranges', 'execution.$': '$.execution' },
     resultPath: '$.verdict',
   });
   const done = new sfn.Pass(scope, 'ArchiveAudited', {
     comment: 'Only the verdict travels back.',
-    outputPath: '$.verdict',
+    outputPath: '$.verdict.Payload',
   });
   for (const state of [archive, forEachRange, verdict]) state.addCatch(failure, { resultPath: '$.failure' });
   failure.next(done);
@@ -146,7 +149,7 @@ function rangeSteps(scope: Construct, functions: ArchiverFunctions): sfn.IChaina
   });
   const done = new sfn.Pass(scope, 'RangeRead', {
     comment: 'How much was read, and what is wrong with it, if anything.',
-    outputPath: '$.read',
+    outputPath: '$.read.Payload',
   });
   read.addCatch(failed, { resultPath: '$.failure' });
   return read.next(done);

@@ -34,13 +34,13 @@ export class DrillWorkflow extends Construct {
     const end = stepTask(this, functions, 'end-drill', {
       comment:
         'Compares what was read with the manifest, drops the table, and records that the drill was good.',
-      payload: { 'restore.$': '$.step.restore' },
+      payload: { 'restore.$': '$.step.Payload.restore' },
       resultPath: '$.report',
     });
     end.addCatch(abandon, { resultPath: '$.failure' });
     const done = new sfn.Succeed(this, 'Done', {
       comment: 'The output of the execution is the report.',
-      outputPath: '$.report',
+      outputPath: '$.report.Payload',
     });
     const nothing = new sfn.Succeed(this, 'NothingToDrill', { comment: 'There is no archive yet.' });
     const anything = new sfn.Choice(this, 'Is there an archive?', {
@@ -51,9 +51,9 @@ export class DrillWorkflow extends Construct {
       functions,
       segmentConcurrency,
       archive: {
-        'archive.$': '$.plan.archive',
-        'retrieval.$': '$.plan.retrieval',
-        'execution.$': '$.plan.execution',
+        'archive.$': '$.plan.Payload.archive',
+        'retrieval.$': '$.plan.Payload.retrieval',
+        'execution.$': '$.plan.Payload.execution',
       },
       options: { options: 'drill' },
       onFailure: abandon,
@@ -64,7 +64,7 @@ export class DrillWorkflow extends Construct {
       comment:
         'Restores an archive that it picks at random, out of sight, proves it against its manifest, and drops it again. Input, all optional: {"maxMiB": 1024, "retrieval": {"tier": "Bulk", "days": 3}}: the largest archive that is tried, and how S3 is asked for it where it lies in a Glacier tier.',
       definition: pick.next(
-        anything.when(sfn.Condition.stringEquals('$.plan.next', 'drill'), drill).otherwise(nothing),
+        anything.when(sfn.Condition.stringEquals('$.plan.Payload.next', 'drill'), drill).otherwise(nothing),
       ),
       // Two days of Glacier, and two for the rest; what is older is taken for left over.
       timeout: Duration.days(4),

@@ -47,7 +47,7 @@ export function partitionSteps(
   const forEachSegment = new sfn.DistributedMap(scope, 'ForEachSegment', {
     comment:
       'A child execution for each segment, a range of heap blocks. One that fails does not stop the others.',
-    itemsPath: '$.step.segments',
+    itemsPath: '$.step.Payload.segments',
     itemSelector: {
       'partition.$': '$.partition',
       'segment.$': '$$.Map.Item.Value',
@@ -86,8 +86,8 @@ export function partitionSteps(
   // A segment that proved too large was split, and its halves are exported by another round.
   commit.next(whatIsNext);
   whatIsNext
-    .when(sfn.Condition.stringEquals('$.step.next', 'export'), forEachSegment)
-    .when(sfn.Condition.stringEquals('$.step.next', 'drop'), drop)
+    .when(sfn.Condition.stringEquals('$.step.Payload.next', 'export'), forEachSegment)
+    .when(sfn.Condition.stringEquals('$.step.Payload.next', 'drop'), drop)
     .otherwise(done);
   drop.next(done);
   return quarantine.next(whatIsNext);

@@ -37,7 +37,7 @@ export class PartitionTableWorkflow extends Construct {
     });
     const done = new sfn.Succeed(states, 'Done', {
       comment: 'The output of the execution is the report.',
-      outputPath: '$.at.report',
+      outputPath: '$.at.Payload.report',
     });
     const whatIsNext = new sfn.Choice(states, 'What is next?', {
       comment:
@@ -47,10 +47,10 @@ export class PartitionTableWorkflow extends Construct {
       const task = stepTask(states, functions, 'partition-table', {
         stateName: step.replace(/^./, (letter) => letter.toUpperCase()),
         comment,
-        payload: { do: step, 'at.$': '$.at', ...execution },
+        payload: { do: step, 'at.$': '$.at.Payload', ...execution },
         resultPath: '$.at',
       });
-      whatIsNext.when(sfn.Condition.stringEquals('$.at.next', step), task);
+      whatIsNext.when(sfn.Condition.stringEquals('$.at.Payload.next', step), task);
       task.next(whatIsNext);
     }
     whatIsNext.otherwise(done);

@@ -36,7 +36,7 @@ export function restoreArchiveSteps(scope: Construct, props: RestoreArchiveSteps
   });
   const waitForGlacier = new sfn.Wait(scope, 'WaitForGlacier', {
     comment: 'S3 takes minutes (Expedited), hours (Standard) or up to two days (Bulk).',
-    time: sfn.WaitTime.secondsPath('$.retrieved.waitSeconds'),
+    time: sfn.WaitTime.secondsPath('$.retrieved.Payload.waitSeconds'),
   });
   const begin = stepTask(scope, functions, 'begin-restore', {
     comment:
@@ -51,7 +51,7 @@ export function restoreArchiveSteps(scope: Construct, props: RestoreArchiveSteps
   const forEachSegment = mapOf(scope, 'ForEachSegment', props, {
     comment: 'Those that are not imported yet, each in a transaction that also records it.',
     label: RESTORE_MAP_LABELS.segment,
-    itemsPath: '$.step.segments',
+    itemsPath: '$.step.Payload.segments',
     item: 'segment',
     steps: oneStep(scope, functions, 'import', 'SegmentImported', {
       comment: 'The database reads the objects of this segment by aws_s3.',
@@ -62,17 +62,17 @@ export function restoreArchiveSteps(scope: Construct, props: RestoreArchiveSteps
   const build = stepTask(scope, functions, 'build', {
     comment:
       'Keys, indexes, statistics, triggers, comments; one that takes long is gone on with by the server.',
-    payload: { 'restore.$': '$.step.restore', 'execution.$': archive['execution.$'] },
+    payload: { 'restore.$': '$.step.Payload.restore', 'execution.$': archive['execution.$'] },
     resultPath: '$.built',
   });
   const waitForIndex = new sfn.Wait(scope, 'WaitForIndex', {
     comment: 'The server still builds an index of an earlier call.',
-    time: sfn.WaitTime.secondsPath('$.built.waitSeconds'),
+    time: sfn.WaitTime.secondsPath('$.built.Payload.waitSeconds'),
   });
   const forEachRange = mapOf(scope, 'ForEachRange', props, {
     comment: 'Ranges of heap blocks of the restored table that are not read yet.',
     label: RESTORE_MAP_LABELS.range,
-    itemsPath: '$.built.ranges',
+    itemsPath: '$.built.Payload.ranges',
     item: 'range',
     steps: oneStep(scope, functions, 'prove', 'RangeRead', {
       comment: 'Reads the range again and records its rows, bytes and line-hash sum.',
@@ -95,20 +95,20 @@ export function restoreArchiveSteps(scope: Construct, props: RestoreArchiveSteps
   });
   retrieve.next(
     readable
-      .when(sfn.Condition.booleanEquals('$.retrieved.readable', true), begin)
+      .when(sfn.Condition.booleanEquals('$.retrieved.Payload.readable', true), begin)
       .otherwise(waitForGlacier.next(retrieve)),
   );
   begin.next(
     whatIsThere
-      .when(sfn.Condition.stringEquals('$.step.next', 'attach'), props.broughtOut)
+      .when(sfn.Condition.stringEquals('$.step.Payload.next', 'attach'), props.broughtOut)
       .otherwise(forEachSegment),
   );
   forEachSegment
     .next(build)
     .next(
       whatIsLeft
-        .when(sfn.Condition.stringEquals('$.built.next', 'build'), build)
-        .when(sfn.Condition.stringEquals('$.built.next', 'wait'), waitForIndex.next(build))
+        .when(sfn.Condition.stringEquals('$.built.Payload.next', 'build'), build)
+        .when(sfn.Condition.stringEquals('$.built.Payload.next', 'wait'), waitForIndex.next(build))
         .otherwise(forEachRange),
     );
   forEachRange.next(props.proven);
@@ -140,7 +140,7 @@ function mapOf(
     comment,
     itemsPath,
     itemSelector: {
-      'restore.$': '$.step.restore',
+      'restore.$': '$.step.Payload.restore',
       [`${item}.$`]: '$$.Map.Item.Value',
       'execution.$': execution,
     },

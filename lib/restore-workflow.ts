@@ -42,11 +42,11 @@ export class RestoreWorkflow extends Construct {
     });
     const forEachArchive = new sfn.DistributedMap(this, 'ForEachArchive', {
       comment: 'A child execution for each archive. One that fails is recorded and does not stop the others.',
-      itemsPath: '$.plan.archives',
+      itemsPath: '$.plan.Payload.archives',
       itemSelector: {
         'archive.$': '$$.Map.Item.Value',
-        'options.$': '$.plan.options',
-        'execution.$': '$.plan.execution',
+        'options.$': '$.plan.Payload.options',
+        'execution.$': '$.plan.Payload.execution',
       },
       maxConcurrency: concurrency.partitions,
       mapExecutionType: sfn.StateMachineType.STANDARD,
@@ -58,19 +58,19 @@ export class RestoreWorkflow extends Construct {
     forEachArchive.itemProcessor(this.archiveSteps(props));
     const report = stepTask(this, functions, 'report-restore', {
       comment: 'Sums up what was restored. Fails the execution if an archive was not.',
-      payload: { 'plan.$': '$.plan', 'redriveCount.$': '$$.Execution.RedriveCount' },
+      payload: { 'plan.$': '$.plan.Payload', 'redriveCount.$': '$$.Execution.RedriveCount' },
       resultPath: '$.report',
     });
     const startAgain = new sfn.Pass(this, 'StartAgain', {
       comment: 'What is restored already is found, and what failed is tried again.',
-      inputPath: '$.plan.input',
+      inputPath: '$.plan.Payload.input',
     });
     const resume = new sfn.Choice(this, 'Resume?', {
       comment: 'A redrive starts at ReportRestore, which then asks to work on the failed archives again.',
     });
     const done = new sfn.Succeed(this, 'Done', {
       comment: 'The output of the execution is the report.',
-      outputPath: '$.report',
+      outputPath: '$.report.Payload',
     });
     this.stateMachine = makeWorkflow(this, 'Restore', {
       comment: COMMENT,
@@ -79,7 +79,7 @@ export class RestoreWorkflow extends Construct {
         .next(report)
         .next(
           resume
-            .when(sfn.Condition.booleanEquals('$.report.resume', true), startAgain.next(plan))
+            .when(sfn.Condition.booleanEquals('$.report.Payload.resume', true), startAgain.next(plan))
             .otherwise(done),
         ),
       // Two days of Glacier, and a week of loading.
@@ -103,7 +103,7 @@ export class RestoreWorkflow extends Construct {
     const attach = stepTask(this, functions, 'attach', {
       comment: 'Validates the foreign keys, and attaches the table to a parent if the input says so.',
       payload: {
-        'partition.$': '$.step.partition',
+        'partition.$': '$.step.Payload.partition',
         'archive.$': '$.archive',
         'options.$': '$.options',
         'execution.$': '$.execution',
@@ -113,7 +113,7 @@ export class RestoreWorkflow extends Construct {
     const bringOut = stepTask(this, functions, 'bring-out', {
       comment:
         'Compares what was read with the manifest; then schema, name, owner, grants and the ledger in one transaction.',
-      payload: { 'restore.$': '$.step.restore', 'execution.$': '$.execution' },
+      payload: { 'restore.$': '$.step.Payload.restore', 'execution.$': '$.execution' },
       resultPath: '$.step',
     });
     for (const state of [bringOut, attach]) state.addCatch(recordFailure, { resultPath: '$.failure' });

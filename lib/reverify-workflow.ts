@@ -31,10 +31,13 @@ export class ReverifyWorkflow extends Construct {
     const forEachPartition = new sfn.DistributedMap(this, 'ForEachPartition', {
       comment:
         'A child execution for each partition. One that fails is recorded and does not stop the others.',
-      itemsPath: '$.request.partitions',
+      itemsPath: '$.request.Payload.partitions',
       itemSelector: {
         'partition.$': '$$.Map.Item.Value',
-        request: { 'startedAt.$': '$.request.startedAt', 'execution.$': '$.request.execution' },
+        request: {
+          'startedAt.$': '$.request.Payload.startedAt',
+          'execution.$': '$.request.Payload.execution',
+        },
       },
       maxConcurrency: concurrency.partitions,
       mapExecutionType: sfn.StateMachineType.STANDARD,
@@ -46,7 +49,7 @@ export class ReverifyWorkflow extends Construct {
     forEachPartition.itemProcessor(partitionSteps(this, functions, concurrency.segments));
     const report = stepTask(this, functions, 'reverify-report', {
       comment: 'Sums up what was verified anew. Fails the execution if a partition failed.',
-      payload: { 'request.$': '$.request', 'redriveCount.$': '$$.Execution.RedriveCount' },
+      payload: { 'request.$': '$.request.Payload', 'redriveCount.$': '$$.Execution.RedriveCount' },
       resultPath: '$.report',
     });
     const resume = new sfn.Choice(this, 'Resume?', {
@@ -55,17 +58,17 @@ export class ReverifyWorkflow extends Construct {
     const takeUpAgain = new sfn.Pass(this, 'TakeUpAgain', {
       comment: 'The same partitions; those that were verified meanwhile are done.',
       parameters: {
-        'partitions.$': '$.request.partitions',
-        'more.$': '$.request.more',
-        'startedAt.$': '$.request.startedAt',
-        'execution.$': '$.request.execution',
+        'partitions.$': '$.request.Payload.partitions',
+        'more.$': '$.request.Payload.more',
+        'startedAt.$': '$.request.Payload.startedAt',
+        'execution.$': '$.request.Payload.execution',
         'redriveCount.$': '$$.Execution.RedriveCount',
       },
-      resultPath: '$.request',
+      resultPath: '$.request.Payload',
     });
     const done = new sfn.Succeed(this, 'Done', {
       comment: 'The output of the execution is the report.',
-      outputPath: '$.report',
+      outputPath: '$.report.Payload',
     });
     takeUpAgain.next(forEachPartition);
     this.stateMachine = makeWorkflow(this, 'Reverify', {
@@ -74,7 +77,11 @@ export class ReverifyWorkflow extends Construct {
       definition: plan
         .next(forEachPartition)
         .next(report)
-        .next(resume.when(sfn.Condition.booleanEquals('$.report.resume', true), takeUpAgain).otherwise(done)),
+        .next(
+          resume
+            .when(sfn.Condition.booleanEquals('$.report.Payload.resume', true), takeUpAgain)
+            .otherwise(done),
+        ),
       timeout: Duration.days(14),
       mapLabels: Object.values(MAP_LABELS),
       ...surroundings,
@@ -99,11 +106,11 @@ function partitionSteps(scope: Construct, functions: ArchiverFunctions, segments
   });
   const forEachSegment = new sfn.DistributedMap(scope, 'ForEachSegment', {
     comment: 'A child execution for each segment that was not compared yet.',
-    itemsPath: '$.step.segments',
+    itemsPath: '$.step.Payload.segments',
     itemSelector: {
       'partition.$': '$.partition',
       'segment.$': '$$.Map.Item.Value',
-      'evidence.$': '$.step.evidence',
+      'evidence.$': '$.step.Payload.evidence',
       'execution.$': '$.request.execution',
     },
     maxConcurrency: segments,
@@ -117,7 +124,7 @@ function partitionSteps(scope: Construct, functions: ArchiverFunctions, segments
     comment: 'Verified again, with the manifest that it has.',
     payload: {
       'partition.$': '$.partition',
-      'evidence.$': '$.step.evidence',
+      'evidence.$': '$.step.Payload.evidence',
       'execution.$': '$.request.execution',
     },
     resultPath: sfn.JsonPath.DISCARD,
@@ -136,7 +143,7 @@ function partitionSteps(scope: Construct, functions: ArchiverFunctions, segments
   );
   finish.next(done);
   return begin.next(
-    isOpen.when(sfn.Condition.stringEquals('$.step.next', 'compare'), forEachSegment).otherwise(done),
+    isOpen.when(sfn.Condition.stringEquals('$.step.Payload.next', 'compare'), forEachSegment).otherwise(done),
   );
 }
 

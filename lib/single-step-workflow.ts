@@ -34,7 +34,7 @@ export class SingleStepWorkflow extends Construct {
     });
     const done = new sfn.Succeed(this, 'Done', {
       comment: 'The output of the execution is the answer.',
-      outputPath: '$.answer',
+      outputPath: '$.answer.Payload',
     });
     this.stateMachine = makeWorkflow(this, id, {
       comment,

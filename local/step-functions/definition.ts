@@ -11,6 +11,7 @@ export type States = Readonly<Record<string, State>>;
 export interface State {
   readonly Type: string;
   readonly Resource?: string;
+  readonly Parameters?: Readonly<Record<string, unknown>>;
   readonly TimeoutSeconds?: number;
   readonly ResultPath?: string | null;
   readonly Retry?: readonly { readonly ErrorEquals: readonly string[] }[];

@@ -5,6 +5,7 @@ import { APPLICATION_NAME, Databases, PASSWORD } from '../support/databases.ts';
 import type { FaultProxy, Gate } from '../support/faults/gate.ts';
 import { startHttpProxy } from '../support/faults/http-proxy.ts';
 import { startPostgresProxy } from '../support/faults/postgres-proxy.ts';
+import { startLambdaService } from '../support/faults/lambda-service.ts';
 import { awsS3Channel, findSidecar, s3Channel, secretsChannel } from '../support/faults/s3-channels.ts';
 import { findRows, type Found } from '../support/invariant.ts';
 import { createPartitionSet } from '../support/partition-sets.ts';
@@ -20,6 +21,7 @@ interface Proxies {
   readonly s3: FaultProxy;
   readonly awsS3: FaultProxy;
   readonly secrets: FaultProxy;
+  readonly lambda: FaultProxy;
 }
 
 /** What of a ledger row tells how far a run came. */
@@ -55,6 +57,7 @@ export class CrashBench {
       s3: await startHttpProxy(s3Channel(coordinates.s3.endpoint)),
       awsS3: await startHttpProxy(awsS3Channel(await findSidecar(databases))),
       secrets: await startHttpProxy(secretsChannel(coordinates.secrets.endpoint)),
+      lambda: await startLambdaService(),
     });
   }
 
@@ -79,6 +82,7 @@ export class CrashBench {
         arns: this.secrets.arns,
       },
       s3: { endpoint, region, accessKeyId, secretAccessKey, bucket: this.databases.bucket },
+      lambda: { endpoint: `http://127.0.0.1:${String(this.#proxies.lambda.port)}` },
       config: this.#config,
     });
   }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type postgres from 'postgres';
 import { APPLICATION_NAME } from '../support/databases.ts';
 import type { RoleSecrets } from './secrets.ts';
+import { ASLEEP, THROTTLED } from '../support/faults/lambda-service.ts';
 import { CUT, PASS, type Moment, type Point, type Verdict } from '../support/faults/gate.ts';
 
 /** What a fault can lay hands on. */
@@ -181,6 +182,26 @@ export const FAULTS: readonly Fault[] = [
     },
     // The roles are those of every other case.
     alone: true,
+  },
+  {
+    name: 'function throttled',
+    moment: 'before',
+    appliesTo: on('lambda'),
+    strike: () => answer(429, THROTTLED),
+  },
+  {
+    name: 'function asleep',
+    moment: 'before',
+    appliesTo: on('lambda'),
+    strike: () => answer(502, ASLEEP),
+  },
+  {
+    // RecordFailure and Report as well.
+    name: 'all functions throttled from here on',
+    moment: 'before',
+    appliesTo: on('lambda'),
+    strike: () => answer(429, THROTTLED),
+    lasts: true,
   },
   {
     name: 'S3 body truncated',

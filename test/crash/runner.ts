@@ -21,6 +21,8 @@ export interface Job {
     readonly secretAccessKey: string;
     readonly bucket: string;
   };
+  /** Where leave is asked to run a function. */
+  readonly lambda: { readonly endpoint: string };
   readonly config: RuntimeConfig;
 }
 
@@ -39,7 +41,7 @@ const clock = {
 };
 const log = { info: () => undefined, warn: () => undefined };
 
-async function work({ postgres, secrets, s3, config }: Job): Promise<JobResult> {
+async function work({ postgres, secrets, s3, lambda, config }: Job): Promise<JobResult> {
   const client = makeS3Client({
     ...{ region: s3.region, endpoint: s3.endpoint, credentials: s3 },
     // So that an outage outlasts it sooner.
@@ -63,7 +65,7 @@ async function work({ postgres, secrets, s3, config }: Job): Promise<JobResult> 
           (notice) => notices.push(notice),
         ),
     });
-    const { failed, archived, dropped } = await run({}, withSecrets(steps, readSecret), {
+    const { failed, archived, dropped } = await run({}, asFunctions(steps, lambda.endpoint, readSecret), {
       concurrency: config.concurrency,
       clock,
     });
@@ -77,17 +79,37 @@ async function work({ postgres, secrets, s3, config }: Job): Promise<JobResult> 
   }
 }
 
-/** The steps, each of which reads the secret of its role anew before it connects, as its Lambda does. */
-function withSecrets(steps: Steps, readSecret: (role: DatabaseRole) => Promise<void>): Steps {
+/**
+ * The steps as Lambda functions: the service may refuse to run one, and each reads the secret of its role before it
+ * connects.
+ */
+function asFunctions(
+  steps: Steps,
+  endpoint: string,
+  readSecret: (role: DatabaseRole) => Promise<void>,
+): Steps {
   const entries = Object.entries(ROLE_OF).map(([step, role]) => {
     const work = steps[step as keyof Steps] as (...parameters: unknown[]) => Promise<unknown>;
-    const reading = async (...parameters: unknown[]): Promise<unknown> => {
+    const invoked = async (...parameters: unknown[]): Promise<unknown> => {
+      await invoke(endpoint, step);
       await readSecret(role);
       return work(...parameters);
     };
-    return [step, reading] as const;
+    return [step, invoked] as const;
   });
   return Object.fromEntries(entries) as unknown as Steps;
+}
+
+/** As the retriers of `lib/step-task.ts` for what the service fails by: twenty times, here without the minutes between. */
+async function invoke(endpoint: string, step: string): Promise<void> {
+  for (let tries = 0; ; tries += 1) {
+    const response = await fetch(`${endpoint}/${step}`, { method: 'POST' });
+    if (response.ok) return;
+    const error = await response.text();
+    if (tries === 20) {
+      throw Object.assign(new Error('the Lambda service refused the call'), { name: `Lambda.${error}` });
+    }
+  }
 }
 
 process.on('message', (job: Job) => {

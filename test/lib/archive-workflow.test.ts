@@ -26,8 +26,8 @@ function stepOfFunction(logicalId: string): Step {
   return step;
 }
 
-function stepOf({ Resource = '' }: State): Step {
-  return stepOfFunction(Resource.split(':').at(-1) ?? '');
+function stepOf({ Parameters }: State): Step {
+  return stepOfFunction(String(Parameters?.['FunctionName']).split(':').at(-1) ?? '');
 }
 
 interface Partition {
@@ -53,13 +53,15 @@ describe('the definition', () => {
   test('of what Lambda itself fails by, tries again what may pass, at times that do not coincide', () => {
     for (const [, { Retry = [] }] of tasks) {
       expect(Retry.flatMap(({ ErrorEquals }) => ErrorEquals)).toContain('Lambda.TooManyRequestsException');
-      for (const retrier of Retry) expect(retrier).toMatchObject({ JitterStrategy: 'FULL' });
+      // Waiting for a function that sleeps is no burst, and must not be over too soon.
+      const [, ...spread] = Retry.slice(0, -1);
+      for (const retrier of spread) expect(retrier).toMatchObject({ JitterStrategy: 'FULL' });
     }
   });
 
   test('retries a timeout of export and verify only', () => {
     const onTimeout = tasks.filter(([, { Retry }]) =>
-      Retry?.some(({ ErrorEquals }) => ErrorEquals.includes('Sandbox.Timedout')),
+      Retry?.slice(1).some(({ ErrorEquals }) => ErrorEquals.includes('Sandbox.Timedout')),
     );
     expect(onTimeout.map(([name]) => name).sort()).toEqual(['Export', 'Verify']);
   });

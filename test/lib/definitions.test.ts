@@ -1,6 +1,6 @@
 /** Every state machine of a deployment, as an operator finds it in the console. */
 import { describe, expect, test } from '@jest/globals';
-import { RETRYABLE_CODES } from '../../core/errors.ts';
+import { FINAL_CODES, RETRYABLE_CODES } from '../../core/errors.ts';
 import { allStates, type StateMachineDefinition } from '../../local/step-functions/definition.ts';
 import { resources, synthesise, withAdministrator, type Resource } from './synthesise.ts';
 
@@ -45,8 +45,11 @@ describe.each(machines)('%s', (_, definition, properties) => {
 
   test('retries what the catalogue calls retryable, and nothing else of it', () => {
     for (const [name, { Retry = [] }] of tasks) {
-      const retried = Retry.flatMap(({ ErrorEquals }) => ErrorEquals).filter((error) => !error.includes('.'));
-      expect([name, retried.sort()]).toEqual([name, [...RETRYABLE_CODES].sort()]);
+      const [final, ...retriers] = Retry.map(({ ErrorEquals }) => ErrorEquals);
+      const codes = (errors: readonly string[] = []) => errors.filter((error) => !error.includes('.')).sort();
+      expect([name, codes(final)]).toEqual([name, [...FINAL_CODES].sort()]);
+      expect([name, codes(retriers.flat())]).toEqual([name, [...RETRYABLE_CODES].sort()]);
+      expect(Retry[0]).toMatchObject({ MaxAttempts: 0 });
     }
   });
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { constructId } from '../../lib/archiver-functions.ts';
 import { DRILL_STEPS, RESTORE_STEPS } from '../../lib/restore-steps.ts';
 import { STEPS, type Step } from '../../lib/steps.ts';
-import { allStates } from '../../local/step-functions/definition.ts';
+import { allStates, type State } from '../../local/step-functions/definition.ts';
 import { InvocationError } from '../../local/step-functions/lambda-pool.ts';
 import { loadStateMachine } from '../../local/step-functions/load-state-machine.ts';
 import {
@@ -35,15 +35,16 @@ describe.each<[Workflow, readonly string[]]>([
 ])('the definition of %s', (workflow, steps) => {
   const states = allStates(machines[workflow].definition.States);
   const tasks = states.filter(([, { Type }]) => Type === 'Task');
-  const stepOf = (resource = ''): Step => stepOfFunction(resource.split(':').at(-1) ?? '');
+  const stepOf = ({ Parameters }: State): Step =>
+    stepOfFunction(String(Parameters?.['FunctionName']).split(':').at(-1) ?? '');
 
   test('runs its steps, each under its own name', () => {
-    expect(tasks.map(([, { Resource }]) => stepOf(Resource)).sort()).toEqual([...steps].sort());
-    for (const [name, { Resource }] of tasks) expect(name).toBe(constructId(stepOf(Resource)));
+    expect(tasks.map(([, task]) => stepOf(task)).sort()).toEqual([...steps].sort());
+    for (const [name, task] of tasks) expect(name).toBe(constructId(stepOf(task)));
   });
 
   test.each(tasks)('%s waits for its function', (_, task) => {
-    expect(task.TimeoutSeconds).toBeGreaterThan(STEPS[stepOf(task.Resource)].timeout.toSeconds());
+    expect(task.TimeoutSeconds).toBeGreaterThan(STEPS[stepOf(task)].timeout.toSeconds());
   });
 });
 
@@ -219,9 +220,9 @@ describe('an execution of Drill', () => {
       expect(result).toMatchObject({ status: 'FAILED', error: 'DrillFailed' });
       const [{ state } = {}] = of('AbandonDrill');
       expect(state).toMatchObject({
-        plan: { archive: archiveOf(1) },
+        plan: { Payload: { archive: archiveOf(1) } },
         failure: { Error: 'ArchiveDamaged' },
-        ...(step !== 'retrieve' && step !== 'begin-restore' && { step: { restore: 1 } }),
+        ...(step !== 'retrieve' && step !== 'begin-restore' && { step: { Payload: { restore: 1 } } }),
       });
     },
   );

@@ -7,9 +7,10 @@ import { CONFIGURATIONS } from './configurations.ts';
 import { alarmsReachSomebody } from './rules/alarms-reach-somebody.ts';
 import type { CloudTemplate, Rule } from './rules/rule.ts';
 import { schedulesReachSomebody } from './rules/schedules-reach-somebody.ts';
+import { tasksWaitForSleepers } from './rules/tasks-wait-for-sleepers.ts';
 import { synthesise } from './synthesise.ts';
 
-const RULES: readonly Rule[] = [alarmsReachSomebody, schedulesReachSomebody];
+const RULES: readonly Rule[] = [alarmsReachSomebody, schedulesReachSomebody, tasksWaitForSleepers];
 
 describe.each(RULES.map((rule) => [rule.name, rule] as const))('%s', (_, rule) => {
   test('is broken by a template that breaks it, and by no other', () => {

@@ -1,5 +1,5 @@
 import { isServiceAllowed, policiesOf, statementsOf } from './service-access.ts';
-import { listOf, ofType, referenceOf, type CloudTemplate, type Rule } from './rule.ts';
+import { listOf, ofType, referenceOf, textOf, type CloudTemplate, type Rule } from './rule.ts';
 
 const CLOUDWATCH = 'cloudwatch.amazonaws.com';
 
@@ -66,7 +66,7 @@ function brokenKey(template: CloudTemplate, key: unknown): string[] {
   if (key === undefined) return [];
   const id = referenceOf(key);
   // The key that AWS manages for SNS cannot be used by CloudWatch; one that is given is its owner's.
-  if (id === undefined) return String(key).includes('alias/aws/sns') ? ['alias/aws/sns is closed'] : [];
+  if (id === undefined) return textOf(key).includes('alias/aws/sns') ? ['alias/aws/sns is closed'] : [];
   const policy = statementsOf(template.Resources[id]?.Properties?.['KeyPolicy']);
   return ['kms:Decrypt', 'kms:GenerateDataKey']
     .filter((action) => !isServiceAllowed(policy, CLOUDWATCH, action))

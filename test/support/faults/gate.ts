@@ -1,5 +1,8 @@
-/** Where a fault can strike: between the archiver and PostgreSQL, S3, aws_s3's way to S3, and Secrets Manager, respectively. */
-export type Channel = 'sql' | 's3' | 'aws_s3' | 'secrets';
+/**
+ * Where a fault can strike: between the archiver and PostgreSQL, S3, aws_s3's way to S3, and Secrets Manager, and between
+ * Step Functions and the functions, respectively.
+ */
+export type Channel = 'sql' | 's3' | 'aws_s3' | 'secrets' | 'lambda';
 
 /** One statement or call of a run, numbered in the order in which its channel sees them. */
 export interface Point {
