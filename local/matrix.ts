@@ -5,7 +5,7 @@
  *
  *     npm run test:matrix                                  test/versions, test/scenarios and test/db
  *     npm run test:matrix -- test/scenarios/main-job       only these tests
- *     npm run test:matrix -- --only 17,18 --refresh        only these servers, fetched anew
+ *     npm run test:matrix -- --only 17,18 --refresh        only these servers, fetched again
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,9 +14,11 @@ import { ensureServer, versionsOf, type DebianRelease } from './matrix/debian-se
 import { runTests, type Check } from './matrix/run-tests.ts';
 
 const RELEASES: readonly DebianRelease[] = [
-  { suite: 'bookworm', major: 15 },
-  { suite: 'trixie', major: 17 },
-  { suite: 'forky', major: 18 },
+  { suites: ['bookworm'], major: 15 },
+  { suites: ['trixie'], major: 17 },
+  { suites: ['forky'], major: 18 },
+  // A release candidate; no package has pg_partman for it yet.
+  { suites: ['experimental', 'sid'], major: 19, partmanOf: 18 },
 ];
 const DEFAULT_TESTS = ['test/versions', 'test/scenarios', 'test/db'];
 
@@ -57,11 +59,11 @@ async function main(): Promise<number> {
 }
 
 async function test(release: DebianRelease): Promise<Column> {
-  const installation = await ensureServer(release, directory, options.refresh, say);
+  const { installation, packages } = await ensureServer(release, directory, options.refresh, say);
   const { postgres, partman } = await versionsOf(installation);
   const title = `PostgreSQL ${postgres}, pg_partman ${partman}`;
-  const log = join(directory, `${release.suite}.log`);
-  say(`${title} (Debian ${release.suite}); output in ${log}`);
+  const log = join(directory, `${release.suites[0]}.log`);
+  say(`${title} (Debian ${release.suites[0]}: ${packages}); output in ${log}`);
   const started = performance.now();
   const checks = await runTests(installation, positionals.length > 0 ? positionals : DEFAULT_TESTS, log);
   return { title, checks, seconds: (performance.now() - started) / 1000 };

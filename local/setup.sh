@@ -1,11 +1,11 @@
 #!/bin/sh
-# Makes this machine ready for `npm start` and `npm test`: npm packages, Debian packages, and the two extension
-# files that PostgreSQL looks for in its own folder. Does nothing, in a few milliseconds, when all is there.
+# Makes this machine ready for `npm start` and `npm test`: npm packages, the packages that its distribution (Debian,
+# Ubuntu) has of the local stack, and the two extension files that PostgreSQL looks for in its own folder. Does
+# nothing, in a few milliseconds, when all is there.
 set -eu
 cd "$(dirname "$0")/.."
 
-PG_MAJOR=15
-EXTENSIONS="/usr/share/postgresql/$PG_MAJOR/extension"
+LOG=.local/setup.log
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
@@ -20,20 +20,76 @@ as_root() {
   fi
 }
 
+# logged LABEL COUNTED TOTAL COMMAND…: runs the command with its output in $LOG, and shows seconds meanwhile where
+# somebody looks on, and how many of TOTAL lines with COUNTED at the beginning the log has.
+logged() {
+  label=$1 counted=$2 total=$3
+  shift 3
+  printf '\n%s: %s\n' "$(date -u +%FT%TZ)" "$*" >>"$LOG"
+  begin=$(date +%s) before=$(count_lines "$counted")
+  "$@" >>"$LOG" 2>&1 &
+  child=$!
+  if [ -t 2 ]; then
+    while kill -0 "$child" 2>/dev/null; do
+      if [ "$total" -gt 0 ]; then
+        set -- ", $(($(count_lines "$counted") - before)) of $total"
+      else
+        set -- ''
+      fi
+      printf '\rsetup: %s: %d s%s ' "$label" "$(($(date +%s) - begin))" "$1" >&2
+      sleep 0.5
+    done
+    printf '\r\033[K' >&2
+  else
+    say "$label"
+  fi
+  status=0
+  wait "$child" || status=$?
+  if [ "$status" -ne 0 ]; then
+    tail -n 12 "$LOG" >&2
+    fail "$label: failed after $(($(date +%s) - begin)) s; the whole output is in $PWD/$LOG"
+  fi
+  say "$label: $(($(date +%s) - begin)) s"
+}
+count_lines() { grep -c "^$1" "$LOG" || true; }
+
+start_log() {
+  mkdir -p "${LOG%/*}"
+  [ -e "$LOG" ] || : >"$LOG"
+}
+
 # --- npm packages -----------------------------------------------------------------------------------------------
 # npm writes node_modules/.package-lock.json last, so it also tells an installation that was broken off.
 if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
-  say 'installing the npm packages of package-lock.json (npm ci)'
-  npm ci --no-audit --no-fund --loglevel=error
+  start_log
+  packages=$(grep -c '^    "node_modules/' package-lock.json)
+  logged "the npm packages of package-lock.json (up to $packages, npm ci)" '' 0 \
+    npm ci --no-audit --no-fund --loglevel=error
   # npm keeps the time of an unchanged file; the next start is to see that this was done.
   touch node_modules/.package-lock.json
 fi
 
-# --- Debian packages --------------------------------------------------------------------------------------------
+# --- which PostgreSQL -------------------------------------------------------------------------------------------
+# The newest that has pg_partman here, as installedPostgres() in local/stack/installation.ts chooses it.
+installed_major() {
+  for control in /usr/share/postgresql/*/extension/pg_partman.control; do
+    major=${control#/usr/share/postgresql/} major=${major%%/*}
+    [ ! -x "/usr/lib/postgresql/$major/bin/postgres" ] || echo "$major"
+  done | sort -n | tail -n 1
+}
+
+# What this machine's package lists have: a distribution packages pg_partman for one major version.
+packaged_major() {
+  for major in $(apt-cache pkgnames postgresql- | sed -n 's/^postgresql-\([0-9]*\)-partman$/\1/p' | sort -rn); do
+    if apt-cache show "postgresql-$major" >/dev/null 2>&1; then echo "$major" && break; fi
+  done
+}
+
 # Package, and what it is here for.
-wanted='
-postgresql-15           the database
-postgresql-15-partman   its extension pg_partman
+wanted() {
+  cat <<PACKAGES
+postgresql-$1           the database
+postgresql-$1-partman   its extension pg_partman
 pgbouncer               stands in for RDS Proxy
 radosgw                 stands in for S3
 ceph-mon                keeps the map of the store behind it
@@ -42,36 +98,64 @@ ceph-common             sets that store up
 openssl                 makes the TLS certificates
 curl                    carries exports from PostgreSQL to S3
 util-linux              ends the servers with their starter (setpriv)
-'
+PACKAGES
+}
+
+missing() {
+  names=$(wanted "$1" | awk '{ print $1 }')
+  # One dpkg-query for all: it prints only those that it knows.
+  # shellcheck disable=SC2086
+  dpkg-query -W -f '${Package} ${db:Status-Status}\n' $names 2>/dev/null | awk -v names="$(echo $names)" '
+    $2 == "installed" { has[$1] = 1 }
+    END { n = split(names, list, " "); for (i = 1; i <= n; i++) if (!(list[i] in has)) print list[i] }'
+}
+
+# The upstream version of a package that apt would install.
+version_of() {
+  apt-cache show --no-all-versions "$1" | sed -n 's/^Version: \([0-9]*:\)\{0,1\}\([0-9.]*\).*/\2/p' | head -n 1
+}
+
+# --- packages of the distribution -------------------------------------------------------------------------------
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
-  fail 'the local stack needs Debian 12 (apt and its packages); this machine has no apt'
+  fail 'the local stack needs the packages of Debian (12 or later) or Ubuntu, and this machine has no apt.' \
+    'With Docker or Podman: see "Sixty seconds on your machine" in README.md'
 fi
-names=$(printf '%s' "$wanted" | awk 'NF { print $1 }')
-# One dpkg-query for all: it prints only those that it knows.
-# shellcheck disable=SC2086
-installed=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' $names 2>/dev/null || true)
-missing=$(printf '%s\n' "$installed" | awk -v names="$(echo $names)" '
-  $2 == "installed" { has[$1] = 1 }
-  END { n = split(names, list, " "); for (i = 1; i <= n; i++) if (!(list[i] in has)) print list[i] }')
-if [ -n "$missing" ]; then
-  say 'installing Debian packages:'
-  for name in $missing; do
-    printf '%s' "$wanted" | awk -v name="$name" '$1 == name { sub(/^[^ ]+ +/, ""); printf "setup:   %-22s %s\n", name, $0 }' >&2
-  done
+major=$(installed_major)
+if [ -z "$major" ] || [ -n "$(missing "$major")" ]; then
+  start_log
+  # A password is asked for here, while the terminal is free.
+  as_root true
   # Another apt may be at work, on a machine that has just been started: wait for its lock.
-  apt='env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=500 -qq'
+  apt='env DEBIAN_FRONTEND=noninteractive LC_ALL=C apt-get -o DPkg::Lock::Timeout=500'
   # shellcheck disable=SC2086
-  as_root $apt update || fail 'apt-get update failed; are the package sources reachable?'
+  logged 'the package lists (apt-get update)' '' 0 as_root $apt update
+  [ -n "$major" ] || major=$(packaged_major)
+  [ -n "$major" ] || fail 'no package postgresql-…-partman in the package lists of this machine' \
+    '(Debian has it since 12; Ubuntu in "universe")'
+  missing=$(missing "$major")
+  say "$(. /etc/os-release && echo "$PRETTY_NAME") has PostgreSQL $(version_of "postgresql-$major") with pg_partman" \
+    "$(version_of "postgresql-$major-partman"), PgBouncer $(version_of pgbouncer), RADOS Gateway $(version_of radosgw)"
+  for name in $missing; do
+    wanted "$major" |
+      awk -v name="$name" '$1 == name { sub(/^[^ ]+ +/, ""); printf "setup:   %-22s %s\n", name, $0 }' >&2
+  done
+  install="$apt -y --no-install-recommends"
   # shellcheck disable=SC2086
-  as_root $apt install -y --no-install-recommends $missing >&2 ||
-    fail "apt-get could not install: $(echo $missing) (they are in Debian 12, bookworm)"
+  packages=$($install -s install $missing | grep -c '^Inst ') ||
+    fail "apt-get cannot install $(echo $missing); what it says: $apt -s install $(echo $missing)"
+  # shellcheck disable=SC2086
+  size=$($install -qq --print-uris install $missing | awk '{ sum += $3 } END { printf "%.0f", sum / 1e6 }')
+  # shellcheck disable=SC2086
+  logged "$packages packages, $size MB to fetch (apt-get install)" 'Setting up ' "$packages" \
+    as_root $install install $missing
 fi
 
 # --- the aws_s3 stand-in ----------------------------------------------------------------------------------------
+extensions="/usr/share/postgresql/$major/extension"
 for file in local/extensions/*.control local/extensions/*.sql; do
-  target="$EXTENSIONS/${file##*/}"
+  target="$extensions/${file##*/}"
   if ! cmp -s "$file" "$target"; then
-    say "copying ${file##*/} to $EXTENSIONS"
+    say "copying ${file##*/} to $extensions"
     as_root install -m 644 "$file" "$target"
   fi
 done

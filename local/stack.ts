@@ -3,7 +3,7 @@
  *
  * | in AWS | here |
  * |---|---|
- * | RDS for PostgreSQL, with aws_s3 | PostgreSQL 15, with the stand-in extension of `extensions/` |
+ * | RDS for PostgreSQL, with aws_s3 | PostgreSQL, with the stand-in extension of `extensions/` |
  * | RDS Proxy | PgBouncer, transaction mode, TLS |
  * | S3 | Ceph's RADOS Gateway |
  * | Secrets Manager | a stub of its protocol |
@@ -12,7 +12,7 @@ import { join, resolve } from 'node:path';
 import { ensureCertificates } from './stack/certificates.ts';
 import { ensureCredentials } from './stack/credentials.ts';
 import { ensureExtensions } from './stack/extensions.ts';
-import { DEBIAN_12 } from './stack/installation.ts';
+import { installedPostgres, partmanVersion } from './stack/installation.ts';
 import type { PostgresInstallation } from './stack/installation.ts';
 import { startObjectStore } from './stack/object-store.ts';
 import { stopOnSignals, takeOwnership } from './stack/owner.ts';
@@ -68,7 +68,7 @@ export interface LocalStackOptions {
   readonly directory: string;
   /** `memory` forgets objects at the end, and gives PostgreSQL's durability up for speed. */
   readonly objectStore: 'memory' | 'disk';
-  /** @default Debian 12's PostgreSQL 15 */
+  /** @default the newest PostgreSQL of this machine that has pg_partman */
   readonly installation?: PostgresInstallation;
   readonly log: (line: string) => void;
 }
@@ -100,7 +100,7 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
 }
 
 async function start(
-  { directory, objectStore, installation = DEBIAN_12, log }: LocalStackOptions,
+  { directory, objectStore, installation = installedPostgres(), log }: LocalStackOptions,
   supervisor: Supervisor,
   undo: (() => Promise<void>)[],
   stop: () => Promise<void>,
@@ -132,7 +132,8 @@ async function start(
       supervisor,
     );
     await postgres.start();
-    log(`PostgreSQL answers on port ${String(ports.postgres)}`);
+    const versions = `${String(installation.major)} with pg_partman ${partmanVersion(installation)}`;
+    log(`PostgreSQL ${versions} answers on port ${String(ports.postgres)}`);
     const pooler = await preparePooler(
       {
         ...{ ...common, directory: join(services, 'pooler'), port: ports.pooler },

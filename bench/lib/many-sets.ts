@@ -47,6 +47,6 @@ function createSet(name: string, partitions: number): string {
     end $$;
     insert into partman.part_config (parent_table, control, partition_type, partition_interval, datetime_string, retention,
         retention_keep_table, template_table, premake)
-      select '${parent}', 'at', 'native', '1 mon', 'YYYY_MM', '12 months', true, template_table, 1
+      select '${parent}', 'at', partition_type, '1 mon', datetime_string, '12 months', true, template_table, 1
         from partman.part_config where parent_table like 'app.%' limit 1`;
 }

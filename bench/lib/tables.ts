@@ -1,4 +1,5 @@
 import { enrollOwner } from '../../adapters/postgres/install.ts';
+import { createParent } from '../../local/sample/create-parent.ts';
 import type { Environment } from './environment.ts';
 import { keepBucketSmall } from './keep-small.ts';
 
@@ -62,9 +63,9 @@ export async function makeSet({ sql }: Environment, shape: Shape, rows: number):
     create unlogged table model.${shape.name} (${shape.columns});
     insert into model.${shape.name} select ${shape.values} from generate_series(1::bigint, ${rows}) g`);
   await sql.unsafe(`vacuum (freeze, analyze) model.${shape.name}`);
-  await sql`
-    select partman.create_parent(${parent}, ${shape.control}, 'native', 'monthly', p_premake => 1,
-      p_start_partition => to_char(date_trunc('month', now()), 'YYYY-MM-DD'))`;
+  const [{ start }] = await sql<[{ start: string }]>`
+    select to_char(date_trunc('month', now()), 'YYYY-MM-DD') as start`;
+  await createParent(sql, { parent, control: shape.control, interval: 'monthly', premake: 1, start });
   await sql`update partman.part_config set retention = '12 months', retention_keep_table = true where parent_table = ${parent}`;
   // pg_partman made them as the superuser.
   await sql.unsafe(`

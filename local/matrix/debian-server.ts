@@ -5,62 +5,72 @@
  * and the library path are written into them (patchelf): they then run like any other program of this machine, and
  * what they start (COPY … TO PROGRAM) is this machine's.
  */
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { run } from '../stack/commands.ts';
 import {
-  DEBIAN_12,
   extensionFolder,
+  installedPostgres,
+  partmanVersion,
   programFolder,
   type PostgresInstallation,
 } from '../stack/installation.ts';
 import { ensureServiceDirectory } from '../stack/service-directory.ts';
+import { downloadPackages } from './private-apt.ts';
 
-/** A Debian release and the major version of its PostgreSQL. */
+/** A release of Debian, and the major version of PostgreSQL that it packages. */
 export interface DebianRelease {
-  readonly suite: string;
+  /** The suite of the packages, and those that it builds upon. */
+  readonly suites: readonly [string, ...string[]];
   readonly major: number;
+  /** The major version whose package brings pg_partman's files, where the release has none for its own. */
+  readonly partmanOf?: number;
+}
+
+/** A server to test on, and where it comes from. */
+export interface MatrixServer {
+  readonly installation: PostgresInstallation;
+  /** The packages of PostgreSQL and pg_partman, with their versions. */
+  readonly packages: string;
 }
 
 /** What of the packages that PostgreSQL depends on is needed to run it: libraries. LLVM is the JIT's, which we leave. */
 const NEEDED = /^(lib|zlib1g$|patchelf$|postgresql-(client-)?\d)/;
 const NOT_NEEDED = /^lib(llvm|z3|perl|python|db5|sqlite|proc2|json-perl|ipc-run-perl)/;
 
-/** The script of pg_partman 4 that an upgrade to 5 begins with; Debian's newer packages bring only the way on from it. */
+/** The script that an upgrade of pg_partman from 4 to 5 begins with; newer packages have only the scripts after it. */
 const PARTMAN_4 = 'pg_partman--4.7.2.sql';
+const HAS_PARTMAN_4: DebianRelease = { suites: ['bookworm'], major: 15 };
 
-/** Unpacks a release's server below `directory`, once or anew, and says so. */
+/** Unpacks a release's server below `directory`, once or again, and says so; or takes the machine's own. */
 export async function ensureServer(
   release: DebianRelease,
   directory: string,
   refresh: boolean,
   say: (line: string) => void,
-): Promise<PostgresInstallation> {
-  if (release.suite === 'bookworm') return DEBIAN_12;
-  const { suite, major } = release;
-  const folder = await ensureServiceDirectory(join(directory, suite));
+): Promise<MatrixServer> {
+  const own = installedPostgres();
+  if (own.major === release.major) return { installation: own, packages: await ownPackages(own.major) };
+  const folder = await ensureServiceDirectory(join(directory, release.suites[0]));
   const root = join(folder, 'root');
-  const installation = { prefix: join(root, 'usr'), major };
+  const installation = { prefix: join(root, 'usr'), major: release.major };
   // Holds the folder, too: the programs know the path of their loader.
   const complete = join(folder, 'complete');
+  const list = join(folder, 'packages.txt');
   if (refresh || !existsSync(complete) || readFileSync(complete, 'utf8') !== folder) {
     rmSync(complete, { force: true });
     rmSync(root, { recursive: true, force: true });
-    say(`fetching PostgreSQL ${String(major)} and pg_partman from Debian ${suite} into ${folder}`);
-    await unpack(await download(release, folder), root);
+    say(`fetching PostgreSQL ${String(release.major)} from Debian ${release.suites[0]} into ${folder}`);
+    const packages = await download(release, folder);
+    const main = packages.map((path) => basename(path)).filter((name) => /^postgresql-\d/.test(name));
+    writeFileSync(list, main.map((name) => name.replace(/_[^_]*$/, '').replace('_', ' ')).join(', '));
+    await unpack(packages, root);
     await patchPrograms(root, programFolder(installation));
-    copyFileSync(join(extensionFolder(DEBIAN_12), PARTMAN_4), join(extensionFolder(installation), PARTMAN_4));
+    if (release.partmanOf !== undefined) copyPartman(installation, release.partmanOf);
+    if (release.major !== HAS_PARTMAN_4.major) await addPartman4(installation, directory, say);
     writeFileSync(complete, folder);
   }
-  return installation;
+  return { installation, packages: decodeURIComponent(readFileSync(list, 'utf8')) };
 }
 
 /** PostgreSQL and pg_partman of an installation, as they call themselves. */
@@ -68,56 +78,24 @@ export async function versionsOf(
   installation: PostgresInstallation,
 ): Promise<{ postgres: string; partman: string }> {
   const said = await run([join(programFolder(installation), 'postgres'), '--version']);
-  const control = readFileSync(join(extensionFolder(installation), 'pg_partman.control'), 'utf8');
   return {
-    postgres: /\d+\.\d+/.exec(said)?.[0] ?? said.trim(),
-    partman: /default_version\s*=\s*'([^']+)'/.exec(control)?.[1] ?? 'unknown',
+    postgres: /\d+(\.\d+|(beta|rc)\d+)/.exec(said)?.[0] ?? said.trim(),
+    partman: partmanVersion(installation),
   };
 }
 
-/** Downloads with an apt configuration of our own, which knows of no installed package and of one release only. */
-async function download({ suite, major }: DebianRelease, folder: string): Promise<string[]> {
-  for (const name of ['lists/partial', 'archives/partial', 'packages']) {
-    mkdirSync(join(folder, name), { recursive: true });
-  }
-  const file = (name: string, text: string): string => {
-    writeFileSync(join(folder, name), text);
-    return join(folder, name);
-  };
-  const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
-  const settings = {
-    'Dir::Etc::SourceList': file(
-      'sources.list',
-      `deb [signed-by=${keyring}] http://deb.debian.org/debian ${suite} main\n`,
-    ),
-    'Dir::Etc::SourceParts': '-',
-    'Dir::State': folder,
-    'Dir::State::Lists': join(folder, 'lists'),
-    'Dir::State::status': file('status', ''),
-    'Dir::Cache': folder,
-    'Dir::Cache::Archives': join(folder, 'archives'),
-    'APT::Architecture': 'amd64',
-    'APT::Install-Recommends': 'false',
-    'APT::Sandbox::User': 'root',
-    'Acquire::Languages': 'none',
-    // A mirror's copy of a release under development may be a few days old.
-    'Acquire::Check-Valid-Until': 'false',
-  };
-  const lines = Object.entries(settings).map(([name, value]) => `${name} "${value}";\n`);
-  const env = { ...process.env, APT_CONFIG: file('apt.conf', lines.join('')), LC_ALL: 'C' };
-  await run(['apt-get', '-qq', 'update'], { env });
+async function ownPackages(major: number): Promise<string> {
   const server = `postgresql-${String(major)}`;
-  const uris = await run(
-    ['apt-get', '-qq', '--print-uris', 'install', server, `${server}-partman`, 'patchelf'],
-    { env },
-  );
-  const packages = uris
-    .split('\n')
-    .map((line) => /^'[^']*' ([^_]+)_/.exec(line)?.[1] ?? '')
-    .filter((name) => NEEDED.test(name) && !NOT_NEEDED.test(name));
-  const target = join(folder, 'packages');
-  await run(['apt-get', '-qq', 'download', ...packages], { env, cwd: target });
-  return readdirSync(target).map((name) => join(target, name));
+  const said = await run(['dpkg-query', '-W', '-f', '${Package} ${Version}\n', server, `${server}-partman`]);
+  return `${said.trim().split('\n').join(', ')}, as installed`;
+}
+
+function download({ suites, major, partmanOf }: DebianRelease, folder: string): Promise<string[]> {
+  const server = `postgresql-${String(major)}`;
+  const isNeeded = (name: string): boolean => NEEDED.test(name) && !NOT_NEEDED.test(name);
+  const install = partmanOf === undefined ? [server, `${server}-partman`] : [server];
+  const alone = partmanOf === undefined ? [] : [`postgresql-${String(partmanOf)}-partman`];
+  return downloadPackages({ suites, install: [...install, 'patchelf'], alone, isNeeded }, folder);
 }
 
 async function unpack(packages: readonly string[], root: string): Promise<void> {
@@ -125,6 +103,23 @@ async function unpack(packages: readonly string[], root: string): Promise<void> 
     await run(['dpkg-deb', '-x', path, root]);
     rmSync(path);
   }
+}
+
+/** pg_partman's functions are SQL; the background worker, which is not, stays where it is. */
+function copyPartman(to: PostgresInstallation, major: number): void {
+  const from = extensionFolder({ ...to, major });
+  for (const name of readdirSync(from).filter((each) => each.startsWith('pg_partman'))) {
+    cpSync(join(from, name), join(extensionFolder(to), name));
+  }
+}
+
+async function addPartman4(
+  to: PostgresInstallation,
+  directory: string,
+  say: (line: string) => void,
+): Promise<void> {
+  const { installation } = await ensureServer(HAS_PARTMAN_4, directory, false, say);
+  cpSync(join(extensionFolder(installation), PARTMAN_4), join(extensionFolder(to), PARTMAN_4));
 }
 
 async function patchPrograms(root: string, programs: string): Promise<void> {

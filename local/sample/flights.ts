@@ -5,6 +5,7 @@ import { asyncBufferFromFile, parquetMetadataAsync, parquetRead } from 'hyparque
 import { compressors } from 'hyparquet-compressors';
 import type postgres from 'postgres';
 import { enrollOwner } from '../../adapters/postgres/install.ts';
+import { createParent } from './create-parent.ts';
 
 /** Months that the flights span: January to July 2001. */
 const MONTHS = 7;
@@ -100,9 +101,11 @@ async function makeTables(sql: postgres.Sql, oldestMonthsAgo: number, retention:
   // Created and maintained in one time zone, or the bounds do not meet.
   await sql.begin(async (tx) => {
     await tx`set local timezone = 'UTC'`;
-    await tx`
-      select partman.create_parent('public.flights', 'date', 'native', 'monthly', p_premake => 2,
-        p_start_partition => to_char(date_trunc('month', now()) - make_interval(months => ${oldestMonthsAgo}::integer), 'YYYY-MM-DD'))`;
+    const [{ start }] = await tx<[{ start: string }]>`
+      select to_char(date_trunc('month', now()) - make_interval(months => ${oldestMonthsAgo}::integer), 'YYYY-MM-DD') as start`;
+    await createParent(tx, {
+      ...{ parent: 'public.flights', control: 'date', interval: 'monthly', premake: 2, start },
+    });
     await tx`
       update partman.part_config set retention = ${retention}, retention_keep_table = true, infinite_time_partitions = true
        where parent_table = 'public.flights'`;

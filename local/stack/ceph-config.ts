@@ -13,8 +13,11 @@ export function monitorAddress({ ports }: CephOptions): string {
   return `[v2:127.0.0.1:${String(ports.monitorV2)},v1:127.0.0.1:${String(ports.monitorV1)}]`;
 }
 
-/** The configuration of a Ceph cluster of one monitor, one object store daemon and one gateway. */
-export function cephConfiguration(options: CephOptions): string {
+/**
+ * The configuration of a Ceph cluster of one monitor, one object store daemon and one gateway. `classes` is the folder of
+ * the object store's classes: Debian 13's default for it is relative, and so finds them only from `/` or `/usr`.
+ */
+export function cephConfiguration(options: CephOptions, classes: string): string {
   const { directory, kind } = options;
   // Kept with the store, as objects that were encrypted with it must stay readable.
   const kmsKey = Buffer.from('local stack, 32 bytes of KMS key').toString('base64');
@@ -53,6 +56,7 @@ mon_data = ${directory}/mon
 
 [osd]
 osd_data = ${directory}/osd
+osd_class_dir = ${classes}
 osd_class_load_list = *
 osd_class_default_list = *
 osd_objectstore = ${kind === 'memory' ? 'memstore' : 'bluestore'}

@@ -19,7 +19,7 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, rmSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { requireProgram, run } from './commands.ts';
 import { cephConfiguration, cephKeyring, monitorAddress } from './ceph-config.ts';
 import type { CephOptions } from './ceph-config.ts';
@@ -46,7 +46,8 @@ export async function startObjectStore(options: ObjectStoreOptions, supervisor: 
     await writeFile(join(directory, 'keyring'), cephKeyring(), { mode: 0o600 });
   }
   const conf = join(directory, 'ceph.conf');
-  await writeFile(conf, cephConfiguration(options));
+  const classes = await run([programs.conf, '-c', '/dev/null', '--show-config-value', 'osd_class_dir']);
+  await writeFile(conf, cephConfiguration(options, resolve('/usr', classes.trim())));
 
   // In memory there is nothing to save, and the memory store would write all of itself to disk when asked nicely.
   const stopSignal = kind === 'memory' ? 'SIGKILL' : 'SIGTERM';
@@ -101,13 +102,14 @@ async function writeMonitorMap(options: CephOptions): Promise<string> {
   return file;
 }
 
-function findPrograms(): Record<'monitor' | 'store' | 'gateway' | 'admin' | 'ceph', string> {
+function findPrograms(): Record<'monitor' | 'store' | 'gateway' | 'admin' | 'ceph' | 'conf', string> {
   return {
     monitor: requireProgram('ceph-mon', 'ceph-mon'),
     store: requireProgram('ceph-osd', 'ceph-osd'),
     gateway: requireProgram('radosgw', 'radosgw'),
     admin: requireProgram('radosgw-admin', 'radosgw'),
     ceph: requireProgram('ceph', 'ceph-common'),
+    conf: requireProgram('ceph-conf', 'ceph-common'),
   };
 }
 

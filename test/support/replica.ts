@@ -4,10 +4,10 @@ import { dirname, join } from 'node:path';
 import postgres from 'postgres';
 import { ensureCertificates } from '../../local/stack/certificates.ts';
 import { asServiceAccount, giveToServiceAccount, requireProgram, run } from '../../local/stack/commands.ts';
-import { DEBIAN_12, programFolder, type PostgresInstallation } from '../../local/stack/installation.ts';
+import { programFolder } from '../../local/stack/installation.ts';
 import { freePorts } from '../../local/stack/ports.ts';
 import { Supervisor, waitUntilReady } from '../../local/stack/processes.ts';
-import { INSTALLATION, stack } from './stack.ts';
+import { stack, testInstallation } from './stack.ts';
 
 /** A hot standby of the whole test server, as a read replica of RDS is one. */
 export interface Replica {
@@ -36,10 +36,7 @@ const SETTINGS = {
 /** Copies the test server by pg_basebackup and starts the copy as its streaming replica. */
 export async function startReplica(settings: Readonly<Record<string, string>> = {}): Promise<Replica> {
   const { postgres: server, pooler } = stack();
-  const installation =
-    process.env[INSTALLATION] === undefined
-      ? DEBIAN_12
-      : (JSON.parse(process.env[INSTALLATION]) as PostgresInstallation);
+  const installation = testInstallation();
   const program = (name: string): string =>
     requireProgram(name, `postgresql-${String(installation.major)}`, [programFolder(installation)]);
   const directory = mkdtempSync(join(tmpdir(), 'partition-archiver-replica-'));

@@ -5,13 +5,10 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startLocalStack } from '../../local/stack.ts';
-import type { PostgresInstallation } from '../../local/stack/installation.ts';
-import { COORDINATES_FILE, FAILURE_FILE, INSTALLATION } from './stack.ts';
+import { COORDINATES_FILE, FAILURE_FILE, testInstallation } from './stack.ts';
 
 const directory = process.argv[2];
 if (directory === undefined) throw new Error('usage: node test/support/stack-process.ts <directory>');
-
-const installation = process.env[INSTALLATION];
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
@@ -21,7 +18,7 @@ try {
   const { postgres, pooler, s3, secrets } = await startLocalStack({
     directory,
     objectStore: 'memory',
-    ...(installation !== undefined && { installation: JSON.parse(installation) as PostgresInstallation }),
+    installation: testInstallation(),
     log: say,
   });
   const file = join(directory, COORDINATES_FILE);

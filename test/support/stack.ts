@@ -1,22 +1,25 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StackCoordinates } from '../../local/stack.ts';
-import { DEBIAN_12, type PostgresInstallation } from '../../local/stack/installation.ts';
+import { installedPostgres, type PostgresInstallation } from '../../local/stack/installation.ts';
 
 export type { StackCoordinates } from '../../local/stack.ts';
 
 /** Names the directory of the run's stack; set by the global set-up, inherited by the workers. */
 export const STACK_DIRECTORY = 'PARTITION_ARCHIVER_TEST_STACK';
 
-/** Names another PostgreSQL than Debian 12's, as JSON of a `PostgresInstallation`: how the matrix runs the tests. */
-export const INSTALLATION = 'PARTITION_ARCHIVER_TEST_POSTGRES';
+/** Names another PostgreSQL than this machine's, as JSON of a `PostgresInstallation`: how the matrix runs the tests. */
+const INSTALLATION = 'PARTITION_ARCHIVER_TEST_POSTGRES';
+
+/** The PostgreSQL of this run. */
+export function testInstallation(): PostgresInstallation {
+  const other = process.env[INSTALLATION];
+  return other === undefined ? installedPostgres() : (JSON.parse(other) as PostgresInstallation);
+}
 
 /** The major version of the run's PostgreSQL, known before it answers: to leave out tests of what it has not got. */
 export function serverMajor(): number {
-  const installation = process.env[INSTALLATION];
-  const { major } =
-    installation === undefined ? DEBIAN_12 : (JSON.parse(installation) as PostgresInstallation);
-  return major;
+  return testInstallation().major;
 }
 
 /** Written by the stack's process when all of it answers, and when it failed, respectively. */

@@ -6,12 +6,12 @@ import postgres from 'postgres';
 import { ensureCertificates } from '../../local/stack/certificates.ts';
 import { asServiceAccount, giveToServiceAccount, run } from '../../local/stack/commands.ts';
 import { ensureExtensions } from '../../local/stack/extensions.ts';
-import { DEBIAN_12, programFolder, type PostgresInstallation } from '../../local/stack/installation.ts';
+import { programFolder, type PostgresInstallation } from '../../local/stack/installation.ts';
 import { freePorts } from '../../local/stack/ports.ts';
 import { preparePostgres, socketDirectory, SUPERUSER } from '../../local/stack/postgres.ts';
 import { Supervisor } from '../../local/stack/processes.ts';
 import { startSidecar } from '../../local/stack/sidecar.ts';
-import { INSTALLATION, stack } from './stack.ts';
+import { stack, testInstallation } from './stack.ts';
 
 const HOST = '127.0.0.1';
 const PASSWORD = 'for-tests-only';
@@ -35,8 +35,7 @@ export async function startUpgradableServer(
   environment: Readonly<Record<string, string>> = {},
   settings: Readonly<Record<string, string>> = {},
 ): Promise<UpgradableServer> {
-  const installed = process.env[INSTALLATION];
-  const installation = installed === undefined ? DEBIAN_12 : (JSON.parse(installed) as PostgresInstallation);
+  const installation = testInstallation();
   await ensureExtensions(installation);
   const directory = mkdtempSync(join(tmpdir(), 'partition-archiver-upgrade-'));
   chmodSync(directory, 0o755);

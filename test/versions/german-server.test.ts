@@ -1,5 +1,6 @@
 /** A server that speaks German to whoever does not ask for something else (lc_messages, which only superusers may set). */
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type postgres from 'postgres';
@@ -9,12 +10,13 @@ import type { Archiver } from '../support/archiver.ts';
 import { archiverOn, prepareDatabase } from '../support/own-server.ts';
 import { createPartitionSet } from '../support/partition-sets.ts';
 import { makeBucket, makeS3Client } from '../support/s3.ts';
-import { serverMajor } from '../support/stack.ts';
+import { testInstallation } from '../support/stack.ts';
 import { startUpgradableServer, type UpgradableServer } from '../support/upgradable-server.ts';
 import { failureOf } from '../support/verified.ts';
 
 /** Of Debian's package. The servers of the matrix come without, as do containers whose dpkg leaves translations out. */
-const translated = serverMajor() === 15 && existsSync('/usr/share/locale/de/LC_MESSAGES/postgres-15.mo');
+const { prefix, major } = testInstallation();
+const translated = existsSync(join(prefix, `share/locale/de/LC_MESSAGES/postgres-${String(major)}.mo`));
 const here = translated ? test : test.skip;
 
 const NAME = 'laden';
