@@ -61,7 +61,7 @@ async function subscribe(database: string, publication: string): Promise<void> {
        publication ${publication} with (create_slot = false, slot_name = '${database}_slot', copy_data = false)`,
   );
   await until(
-    `${database}`,
+    database,
     `select from pg_replication_slots where slot_name = '${database}_slot' and active`,
   );
 }
