@@ -11,6 +11,7 @@ export const ROOM = {
   archives: 96 * 1024,
   found: 128 * 1024,
   problems: 16 * 1024,
+  leftOut: 8 * 1024,
 } as const;
 
 /** The first of `items`, as many as fit into `bytes` as JSON. */

@@ -25,7 +25,7 @@ export interface Inventory {
 
 /** How a partition set stands after its maintenance, by the catalogs and not by the absence of errors. */
 export interface SetHealth {
-  /** Whether the default partition has rows. */
+  /** Whether the default partition has rows, those at infinity not counted. */
   readonly rowsInDefault: boolean;
   /** Attached partitions whose bounds lie wholly in the future; `null` for an id set. */
   readonly futurePartitions: number | null;
@@ -33,6 +33,8 @@ export interface SetHealth {
   readonly unknownTables: readonly string[];
   /** Partitions whose DETACH CONCURRENTLY was cancelled half way: an operator finishes it. */
   readonly unfinishedDetaches: readonly string[];
+  /** Ranges between two partitions for which there is none, as `[lower, upper)`. */
+  readonly gaps: readonly string[];
 }
 
 /** The database, as `maintain` needs it. */
@@ -82,7 +84,11 @@ export async function maintain(
   config: RuntimeConfig,
   ports: { readonly database: MaintainDatabase; readonly clock: Clock; readonly log: Log },
 ): Promise<SetReport[]> {
-  if (request.mode === 'drop' || request.dryRun) return [];
+  const leftOut = (request.leftOut ?? []).map(({ partitionSet, message }) => ({
+    ...{ partitionSet, attached: 0, detached: 0, missing: 0, blocked: 0, warnings: [] },
+    error: { code: 'PreflightFailed', message },
+  }));
+  if (request.mode === 'drop' || request.dryRun) return leftOut;
   const { database } = ports;
   const works = request.partitionSets.map((index): Work => {
     const set = config.partitionSets[index];
@@ -98,7 +104,7 @@ export async function maintain(
   if (request.mode === 'archive') await applyRetention(works, ports);
   for (const work of works) await unlessBroken(work, () => look(work, database));
   const room = ROOM.warnings / request.partitionSets.length;
-  return works.map((work) => report(work, room, ports.log));
+  return [...leftOut, ...works.map((work) => report(work, room, ports.log))];
 }
 
 /** A set that cannot even be looked at; what may pass by itself is tried again with all of them. */
@@ -157,6 +163,8 @@ async function look({ set, warnings }: Work, database: MaintainDatabase): Promis
     warnings.push('the default partition has rows: no partition was there for them');
   }
   if (health.futurePartitions === 0) warnings.push('there is no future partition: premake ran out');
+  for (const gap of health.gaps)
+    warnings.push(`there is no partition for ${gap}, between two that there are`);
   for (const table of health.unknownTables) {
     warnings.push(`${table} looks like a detached partition, but the ledger does not know it`);
   }

@@ -42,7 +42,7 @@ export async function prepare(
   const ended = async (): Promise<Preparation> => ({
     done,
     problems,
-    advice: [...(await database.advice()), ...advice],
+    advice: [...(await database.advice(partitionSets)), ...advice],
   });
   if (problems.length > 0) return ended();
 

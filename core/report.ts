@@ -1,4 +1,4 @@
-import type { Detection, Forecast } from './detect.ts';
+import type { BrokenSet, Detection, Forecast } from './detect.ts';
 import { ArchiverError, explained, inWords, type ExplainedError } from './errors.ts';
 import { fitting, fittingLines, ROOM } from './limits.ts';
 import type { SetReport } from './maintain.ts';
@@ -100,7 +100,8 @@ export async function report(
   const archived = rows.filter(({ verifiedAt }) => verifiedAt !== null && verifiedAt >= since);
   const dropped = rows.filter(({ droppedAt }) => droppedAt !== null && droppedAt >= since);
   const failures = partitions.filter(({ error }) => error !== undefined);
-  const brokenSets = input.maintain.filter(({ error }) => error !== undefined);
+  const partitionSets = withBroken(input.maintain, input.detect.brokenSets ?? []);
+  const brokenSets = partitionSets.filter(({ error }) => error !== undefined);
   const failed = failures.length + brokenSets.length;
   const totals = {
     archived: archived.length,
@@ -120,7 +121,7 @@ export async function report(
       total: blocked.total,
       partitions: fitting(blocked.rows.map(describeBlocked), ROOM.stillBlocked),
     },
-    partitionSets: input.maintain,
+    partitionSets,
     tooYoung: input.detect.tooYoung,
     ...(input.detect.forecast && { forecast: input.detect.forecast }),
   };
@@ -129,15 +130,29 @@ export async function report(
     // A dry run changes nothing, the history included.
     if (!input.request.dryRun) await database.record(toRecord(input, result));
   }
-  if (failed > 0 && !result.resume)
-    throw new ArchiverError('PartitionsFailed', explain(partitions, input.maintain, result));
+  // A dry run says what it found; nothing was to be done that could have failed.
+  if (failed > 0 && !result.resume && !input.request.dryRun)
+    throw new ArchiverError('PartitionsFailed', explain(partitions, partitionSets, result));
   return result;
 }
 
-function toRecord({ request, maintain }: ReportInput, result: RunReport): RecordedRun {
+/** The sets as `maintain` left them, and those that `detect` could not look at. */
+function withBroken(sets: readonly SetReport[], broken: readonly BrokenSet[]): SetReport[] {
+  const nothing = { attached: 0, detached: 0, missing: 0, blocked: 0, warnings: [] };
+  const known = new Set(sets.map(({ partitionSet }) => partitionSet));
+  return [
+    ...sets.map((set) => ({
+      ...broken.find(({ partitionSet }) => partitionSet === set.partitionSet),
+      ...set,
+    })),
+    ...broken.filter(({ partitionSet }) => !known.has(partitionSet)).map((set) => ({ ...nothing, ...set })),
+  ];
+}
+
+function toRecord({ request }: ReportInput, result: RunReport): RecordedRun {
   const { startedAt, mode, dryRun } = request;
   const { archived, dropped, failed } = result;
-  const healthy = maintain.filter(({ error }) => error === undefined);
+  const healthy = result.partitionSets.filter(({ error }) => error === undefined);
   const partitionSets = healthy.map(({ partitionSet }) => partitionSet);
   return { startedAt, mode, dryRun, partitionSets, archived, dropped, failed };
 }

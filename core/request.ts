@@ -16,6 +16,15 @@ export interface Request {
   readonly archiveOnly: boolean;
   /** When the execution was asked for, ISO 8601. */
   readonly startedAt: string;
+  /** Sets that the preflight found something wrong with: the run leaves them alone, works on the others, and ends as failed. */
+  readonly leftOut?: readonly LeftOutSet[];
+}
+
+/** A partition set that a run does nothing with. */
+export interface LeftOutSet {
+  readonly partitionSet: string;
+  /** What is wrong with it, and the ways out. */
+  readonly message: string;
 }
 
 /** Bytes of a list of names in a message, and of all mistakes: an error's cause is limited to 32 KiB. */

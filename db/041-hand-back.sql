@@ -11,6 +11,7 @@ declare
   v_table text := format('%I.%I', l.table_schema, l.table_name);
   v_object record;
   v_statement text;
+  v_deadline timestamptz;
 begin
   if l.quarantine_name is null then
     raise exception 'partition % is not in quarantine', p_id using errcode = 'PA001';
@@ -46,7 +47,10 @@ begin
     execute format('alter %s %I.%I rename to %I', case v_object.kind when 'S' then 'sequence' else 'index' end,
       l.table_schema, v_object.relname, v_object.name);
   end loop;
+  -- Each foreign key waits for a lock on what it references, while those before it hold theirs.
+  v_deadline := partition_archiver.lock_deadline();
   foreach v_statement in array partition_archiver.render_ddl(l.ddl, l.table_schema, l.table_name, array['foreign_keys', 'row_security']) loop
+    perform partition_archiver.set_lock_timeout_until(v_deadline);
     begin
       -- Validating would hold a lock on the live referenced table for as long as the scan takes. Said twice it is as well.
       execute v_statement || case when v_statement ~ ' FOREIGN KEY ' then ' NOT VALID' else '' end;

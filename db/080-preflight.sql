@@ -120,7 +120,12 @@ begin
     if v_set.control_kind is null or v_set.epoch not in ('none', 'seconds', 'milliseconds', 'microseconds', 'nanoseconds') then
       problem := format('its control column %I of type %s (epoch %s) is not supported', v_set.control_column, v_set.control_type, v_set.epoch);
       remedy := 'Take it out of the configuration; time, whole-number and epoch columns are supported.';
-      return next;
+      return next; continue;
+    end if;
+    -- Whatever casts them further down would end the preflight of all sets.
+    return query select format('%I.%I', v_wanted.schema, v_wanted."table"), v.problem, v.remedy from partition_archiver.value_problems(v_oid) v;
+    if found then
+      continue;
     end if;
     if v_set.retention is null then
       problem := 'has no retention, so nothing is ever detached';

@@ -118,6 +118,7 @@ declare
   v_table text := format('%I.%I', l.table_schema, l.table_name);
   v_parent oid := to_regclass(format('%I.%I', p_parent_schema, p_parent_name))::oid;
   v_problems text[];
+  v_deadline timestamptz;
 begin
   if to_regclass(v_table)::oid is distinct from l.table_oid then
     raise exception 'table % is another one now', v_table using errcode = 'PA002';
@@ -132,7 +133,10 @@ begin
       using errcode = 'PA017';
   end if;
   perform partition_archiver.bound_restored(p_partition_id);
-  perform partition_archiver.set_lock_timeout();
+  v_deadline := partition_archiver.lock_deadline();
+  -- In the application's order: a delete from a referenced table has that one before it comes here.
+  perform partition_archiver.lock_referenced(v_parent, 'share row exclusive', v_deadline);
+  perform partition_archiver.set_lock_timeout_until(v_deadline);
   begin
     execute format('alter table %I.%I attach partition %s for values from (%L) to (%L)', p_parent_schema, p_parent_name, v_table,
       l.lower_bound, l.upper_bound);

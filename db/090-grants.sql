@@ -77,6 +77,7 @@ grant execute on function
   partition_archiver.forecast(oid, text, bigint),
   partition_archiver.expiring(oid, text),
   partition_archiver.set_references(jsonb),
+  partition_archiver.set_advice(jsonb),
   partition_archiver.refusals(oid),
   partition_archiver.dependents_of(oid),
   partition_archiver.column_list(oid),
@@ -89,8 +90,9 @@ to archiver_maintain, archiver_read;
 -- Maintenance detaches with its own rights, those of the sets' owners.
 grant execute on function
   partition_archiver.detach_partition(oid, oid),
-  partition_archiver.inbound_references(oid, oid),
-  partition_archiver.refuse_referenced(oid, oid),
+  partition_archiver.inbound_references(oid, oid, oid[]),
+  partition_archiver.describe_references(oid, oid, oid[]),
+  partition_archiver.leaving_before(oid, jsonb),
   partition_archiver.lock_referenced(oid, text, timestamptz),
   partition_archiver.lock_referencing(oid, timestamptz),
   partition_archiver.lock_tree(oid, text, timestamptz),
@@ -159,6 +161,7 @@ grant execute on function
   partition_archiver.unvalidated_foreign_keys(bigint),
   partition_archiver.validate_restored(bigint, name),
   partition_archiver.bound_restored(bigint),
+  partition_archiver.index_restored(bigint, name, name),
   partition_archiver.attach_restored(bigint, name, name)
 to archiver_restore;
 grant select on partition_archiver.restore, partition_archiver.restore_segment, partition_archiver.restore_statement,

@@ -35,6 +35,7 @@ begin;
 \ir 037-locks.sql
 \ir 038-fence.sql
 \ir archive/detach.sql
+\ir archive/set-problems.sql
 \ir 040-quarantine.sql
 \ir 041-hand-back.sql
 \ir 050-export.sql
@@ -56,6 +57,7 @@ begin;
 \ir 086c-restore-statements.sql
 \ir 086d-restore-proof.sql
 \ir 086e-restore-finish.sql
+\ir restore/attach-indexes.sql
 \ir 086f-restore-attach.sql
 \ir 087-release.sql
 \ir 087a-strangers.sql

@@ -19,13 +19,19 @@ export function detectDatabase(connection: Connection): DetectDatabase {
         return found.filter((candidate): candidate is Candidate => candidate.id !== null);
       }),
 
-    forecast: (set) =>
+    forecast: (set, sets) =>
       translated(`forecast of ${displayName(set.schema, set.table)}`, async () => {
+        const others = sets.map(({ schema, table, timeZone }) => ({ schema, table, timeZone }));
         const rows = await connection<(Omit<Forecast, 'partition'> & { schema: string; table: string })[]>`
-          select table_schema as schema, table_name as table, lower_bound as "lowerBound", upper_bound as "upperBound", attached,
-                 estimated_rows as rows, bytes, segments
-            from partition_archiver.forecast(${await findParent(connection, set)}::oid, ${set.timeZone}::text,
-                   ${set.segmentSizeMiB * 1024 * 1024}::bigint)`;
+          with parent as materialized (select ${await findParent(connection, set)}::oid as oid),
+               leaving as materialized (
+                 select partition_archiver.leaving_before(parent.oid, ${connection.json(others)}::jsonb) as oids from parent)
+          select f.table_schema as schema, f.table_name as table, f.lower_bound as "lowerBound", f.upper_bound as "upperBound", f.attached,
+                 nullif(f.estimated_rows, -1) as rows, f.bytes, f.segments, r.found as "keptBy"
+            from parent cross join leaving
+            cross join partition_archiver.forecast(parent.oid, ${set.timeZone}::text, ${set.segmentSizeMiB * 1024 * 1024}::bigint) f
+            left join lateral partition_archiver.describe_references(
+                   parent.oid, to_regclass(format('%I.%I', f.table_schema, f.table_name))::oid, leaving.oids) r on f.attached`;
         return rows.map(({ schema, table, ...forecast }) => ({
           partition: displayName(schema, table),
           ...forecast,

@@ -54,6 +54,13 @@ const RERAISED: readonly (readonly [RegExp, string])[] = [
   [/No space left on device/, SQLSTATE.diskFull],
 ];
 
+/** What a statement of ours is refused with where the archiver is not installed. */
+const NOT_THERE: ReadonlySet<string> = new Set([
+  SQLSTATE.invalidSchemaName,
+  SQLSTATE.undefinedTable,
+  SQLSTATE.undefinedFunction,
+]);
+
 function translateServerError(error: postgres.PostgresError, doing: string): ArchiverError {
   const sqlstate = sqlstateBehind(error);
   const [firstPart = ''] = error.message.split(/\n\s*(?:CONTEXT|DETAIL|HINT):/);
@@ -61,10 +68,10 @@ function translateServerError(error: postgres.PostgresError, doing: string): Arc
   const message = `${doing}: ${text}${wordsOfS3(error)} (SQLSTATE ${error.code})`;
   if (sqlstate === SQLSTATE.internalError && error.message.startsWith(ROW_TOO_LARGE))
     return new ArchiverError('RowTooLarge', message);
-  if (sqlstate === SQLSTATE.invalidSchemaName && /\bpartition_archiver\b/.test(error.message)) {
+  if (NOT_THERE.has(sqlstate) && /\bpartition_archiver\b/.test(error.message)) {
     return new ArchiverError(
       'PreflightFailed',
-      `${message}: this database is not prepared yet, or is another one`,
+      `${message}: this database is not prepared yet (npm run archive -- prepare), or is another one`,
     );
   }
   if (metAnotherSession(error)) return new ArchiverError('TransactionAborted', message);

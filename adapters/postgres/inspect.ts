@@ -1,8 +1,10 @@
 import type { InspectDatabase } from '../../core/inspect.ts';
 import { perSecond, type Distribution, type Period } from '../../core/inspect/proposal.ts';
 import type { Candidate, TableFacts } from '../../core/inspect/table.ts';
+import { ArchiverError } from '../../core/errors.ts';
 import { displayName } from '../../core/partition.ts';
 import { inTransaction, translated, type Connection, type Transaction } from './connect.ts';
+import { noSuchTable } from './partition-set.ts';
 import { pin } from './pins.ts';
 
 /** Blocks that are read of a large table: 64 MiB, which takes seconds. */
@@ -57,6 +59,8 @@ async function readTableFacts(
              where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = '') as columns
       from pg_class c join pg_namespace n on n.oid = c.relnamespace
      where n.nspname = ${schema} and c.relname = ${table} and c.relkind in ('r', 'p')`;
+  if (row === undefined)
+    throw new ArchiverError('InvalidInput', await noSuchTable(connection, { schema, table }));
   return row;
 }
 

@@ -81,7 +81,7 @@ export function maintainDatabase(connection: Connection, notices: string[]): Mai
           set,
           connection`(
             select rows_in_default as "rowsInDefault", future_partitions as "futurePartitions", unknown_tables as "unknownTables",
-                   unfinished_detaches as "unfinishedDetaches"
+                   unfinished_detaches as "unfinishedDetaches", gaps
               from partition_archiver.health(parent.oid, ${set.timeZone}::text))`,
         );
         return answer;

@@ -18,7 +18,7 @@ export async function askOfParent<Row extends object>(
     select asked.* from pg_class parent join pg_namespace n on n.oid = parent.relnamespace left join lateral ${query} asked on true
      where n.nspname = ${schema} and parent.relname = ${table}`;
   if (rows.length === 0) {
-    throw new ArchiverError('PreflightFailed', `there is no table ${displayName(schema, table)}`);
+    throw new ArchiverError('PreflightFailed', await noSuchTable(connection, { schema, table }));
   }
   return rows as unknown as [Row, ...Row[]];
 }
@@ -30,4 +30,20 @@ export async function findParent(
 ): Promise<number> {
   const [{ oid }] = await askOfParent<{ oid: number }>(connection, set, connection`(select parent.oid)`);
   return oid;
+}
+
+/** That a table is not there, and which are whose names differ in nothing but capitals: those have to be quoted. */
+export async function noSuchTable(
+  connection: Connection | Transaction,
+  { schema, table }: Pick<PartitionSetConfig, 'schema' | 'table'>,
+): Promise<string> {
+  const alike = await connection<{ schema: string; table: string }[]>`
+    select n.nspname as schema, c.relname as table from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where lower(n.nspname) = lower(${schema}) and lower(c.relname) = lower(${table}) and c.relkind in ('r', 'p')
+     order by 1, 2 limit 5`;
+  const names = alike.map((each) => displayName(each.schema, each.table)).join(' and ');
+  const problem = `there is no table ${displayName(schema, table)}`;
+  return names === ''
+    ? problem
+    : `${problem}, but there is ${names}: a name with capitals is written in quotes`;
 }

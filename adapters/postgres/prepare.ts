@@ -1,3 +1,4 @@
+import type { PartitionSetConfig } from '../../core/config/partition-set.ts';
 import type { DatabaseFacts, PrepareDatabase } from '../../core/prepare/database.ts';
 import { extensionStatement } from '../../core/prepare/script.ts';
 import type { PreflightProblem } from '../../core/preflight.ts';
@@ -68,10 +69,27 @@ export function prepareDatabase(administrator: Connection): PrepareDatabase {
         await transaction.unsafe(await readDatabaseFile('110-guard.sql'));
       }),
 
-    advice: () => translated('looking at roles and parameters', () => advice(administrator)),
+    advice: (sets) =>
+      translated('looking at roles and parameters', async () => [
+        ...(await advice(administrator)),
+        ...(await setAdvice(administrator, sets)),
+      ]),
 
     problems: (sets, acceptedPublications) => databaseProblems(administrator, sets, acceptedPublications),
   };
+}
+
+/** What will keep partitions of these sets attached. Nothing, before the archiver is installed. */
+async function setAdvice(
+  administrator: Connection,
+  sets: readonly PartitionSetConfig[],
+): Promise<readonly PreflightProblem[]> {
+  const [installed] = await administrator<[{ there: boolean }]>`
+    select to_regprocedure('partition_archiver.set_advice(jsonb)') is not null as there`;
+  if (!installed.there) return [];
+  const named = sets.map(({ schema, table }) => ({ schema, table }));
+  return administrator<PreflightProblem[]>`
+    select subject, problem, remedy from partition_archiver.set_advice(${administrator.json(named)}::jsonb)`;
 }
 
 /** What stops nothing, but should be known: connections without TLS, passwords by MD5, roles that can more than they need. */

@@ -43,6 +43,8 @@ export const SQLSTATE = {
   /** There is no such database. */
   invalidCatalogName: '3D000',
   invalidSchemaName: '3F000',
+  undefinedTable: '42P01',
+  undefinedFunction: '42883',
   tooManyConnections: '53300',
   diskFull: '53100',
   programLimitExceeded: '54000',

@@ -1,4 +1,3 @@
-import type { Forecast } from '../../core/detect.ts';
 import { displayName, type LedgerRow } from '../../core/partition.ts';
 import type { RunReport } from '../../core/report.ts';
 import type { RestoreReport } from '../../core/restore/outcome.ts';
@@ -9,7 +8,7 @@ type Say = (line: string) => void;
 /** What a run did, or would do. */
 export function presentRun(report: RunReport, options: CommandOptions, say: Say): void {
   if (options['dry-run'] === true) {
-    presentForecast(report.forecast ?? [], say);
+    presentForecast(report, say);
     return;
   }
   say(report.summary);
@@ -30,17 +29,27 @@ export function presentRun(report: RunReport, options: CommandOptions, say: Say)
     say(`  ${table}: detached, but not past the retention yet; left alone`);
 }
 
-function presentForecast(forecast: readonly Forecast[], say: Say): void {
-  say(`a run would archive ${String(forecast.length)} partitions; nothing was changed`);
-  for (const { partition, lowerBound, upperBound, attached, rows, bytes, segments } of forecast) {
-    say(
-      `  ${partition} [${lowerBound}, ${upperBound}): about ${String(rows)} rows, ${String(bytes)} bytes, ${String(segments)} segments`,
-    );
-    if (attached) say('    select partman.run_maintenance(…)  detaches it');
+function presentForecast({ forecast = [], partitionSets }: RunReport, say: Say): void {
+  const leaving = forecast.filter(({ keptBy }) => keptBy === null);
+  say(`a run would archive ${String(leaving.length)} partitions; nothing was changed`);
+  for (const { partition, lowerBound, upperBound, attached, rows, bytes, segments, keptBy } of forecast) {
+    const size = rows === null ? 'never analyzed' : `about ${String(rows)} rows`;
+    const what =
+      keptBy === null
+        ? `${size}, ${String(bytes)} bytes, ${String(segments)} segments${attached ? '' : ', detached already'}`
+        : `stays attached, since ${keptBy}`;
+    say(`  ${partition} [${lowerBound}, ${upperBound}): ${what}`);
+  }
+  if (leaving.length > 0) {
+    say('for each of them:');
+    if (leaving.some(({ attached }) => attached))
+      say('    alter table … detach partition …, by itself, after the future partitions were made');
     say('    alter table … set schema partition_archive, behind a fence');
     say('    select aws_s3.query_export_to_s3(…) once a segment, and copy (…) to stdout to prove it');
     say('    drop table … restrict, where the configuration lets it and the grace period is over');
   }
+  for (const { partitionSet, error } of partitionSets)
+    if (error !== undefined) say(`  ${partitionSet}: ${error.code}, ${error.message}`);
 }
 
 /** The ledger as a table. */

@@ -1,4 +1,5 @@
 import { readLedger } from '../../adapters/postgres/status.ts';
+import { ArchiverError } from '../../core/errors.ts';
 import type { Request } from '../../core/request.ts';
 import { run, type Steps } from '../../core/run.ts';
 import { number, using, type Command, type CommandContext, type CommandOptions } from './command.ts';
@@ -55,6 +56,14 @@ export const RUN_COMMANDS: Readonly<Record<string, Command>> = {
       show(report, (say) => {
         presentRun(report, options, say);
       });
+      const left = [
+        ...(report.failed > 0 ? [`${String(report.failed)} failed`] : []),
+        ...(report.stillBlocked.total > 0 && options['dry-run'] !== true
+          ? [`${String(report.stillBlocked.total)} still blocked`]
+          : []),
+      ];
+      // What the execution's output and alarms say in AWS, the exit code says here.
+      if (left.length > 0) throw new ArchiverError('PartitionsFailed', left.join(', '));
     },
   },
   status: {

@@ -56,7 +56,7 @@ export interface PrepareDatabase {
   setPassword(role: LoginRole, password: string): Promise<void>;
   installGuard(): Promise<void>;
   /** What is not as it should be but stops nothing. */
-  advice(): Promise<readonly PreflightProblem[]>;
+  advice(sets: readonly PartitionSetConfig[]): Promise<readonly PreflightProblem[]>;
   /** What would still make a run fail. */
   problems(
     sets: readonly PartitionSetConfig[],

@@ -5,7 +5,8 @@ set role archive_owner;
 
 -- Rows that refer to rows of a partition by a foreign key of the set, for each foreign key that has any: PostgreSQL refuses to
 -- detach the partition. Counted without locks; a temporal key is left to PostgreSQL, and so is a table that may not be read.
-create or replace function partition_archiver.inbound_references(p_parent oid, p_partition oid)
+-- Rows in tables that leave first do not count: p_leaving.
+create or replace function partition_archiver.inbound_references(p_parent oid, p_partition oid, p_leaving oid[] default '{}')
   returns table (constraint_name name, referencing regclass, referencing_rows bigint)
   language plpgsql volatile set search_path = pg_catalog, pg_temp as $$
 begin
@@ -18,7 +19,7 @@ begin
      order by k.conrelid::regclass::text, k.conname
   loop
     begin
-      execute format('select count(*) from %s f where exists (select from only %s p where %s)',
+      execute format('select count(*) from %s f where f.tableoid <> all ($1) and exists (select from only %s p where %s)',
         referencing, p_partition::regclass, (
           select string_agg(format('p.%I operator(%I.%s) f.%I', u.attname, n.nspname, o.oprname, r.attname), ' and ')
             from pg_constraint k
@@ -26,7 +27,8 @@ begin
             join pg_attribute u on u.attrelid = k.confrelid and u.attnum = c.referenced
             join pg_attribute r on r.attrelid = k.conrelid and r.attnum = c.referencing
             join pg_operator o on o.oid = c.equals join pg_namespace n on n.oid = o.oprnamespace
-           where k.conname = constraint_name and k.conrelid = inbound_references.referencing and k.contype = 'f')) into referencing_rows;
+           where k.conname = constraint_name and k.conrelid = inbound_references.referencing and k.contype = 'f'))
+        into referencing_rows using p_leaving;
       if referencing_rows > 0 then
         return next;
       end if;
@@ -50,23 +52,35 @@ create or replace function partition_archiver.set_references(p_sets jsonb) retur
    where k.contype = 'f' and f.oid <> t.oid
 $$;
 
--- Refuses what PostgreSQL would refuse with nothing but the name of the foreign key. Returns whether only rows of the same set
--- refer to the partition: that is how the set is made, and no run will find it otherwise.
-create or replace function partition_archiver.refuse_referenced(p_parent oid, p_partition oid) returns boolean
-  language plpgsql set search_path = pg_catalog, pg_temp as $$
-declare
-  v_self boolean;
-  v_found text;
-begin
+-- The same in words; null where nothing refers to it.
+create or replace function partition_archiver.describe_references(p_parent oid, p_partition oid, p_leaving oid[] default '{}',
+    out found text, out only_itself boolean)
+  language sql volatile set search_path = pg_catalog, pg_temp as $$
   select string_agg(format('%s %s of %s %s to it by foreign key %I', r.referencing_rows, case r.referencing_rows when 1 then 'row' else 'rows' end,
                            r.referencing, case r.referencing_rows when 1 then 'refers' else 'refer' end, r.constraint_name), ', '),
          bool_and(r.referencing = p_parent::regclass)
-    into v_found, v_self
-    from partition_archiver.inbound_references(p_parent, p_partition) r;
-  if not v_self then
-    raise exception '% cannot be detached: %', p_partition::regclass, v_found using errcode = 'PA021';
-  end if;
-  return coalesce(v_self, false);
+    from partition_archiver.inbound_references(p_parent, p_partition, p_leaving) r
+$$;
+
+-- What leaves in a run of these sets before partitions of p_parent do: what is past the retention of sets that refer to it, and
+-- what is detached already. p_sets: [{schema, table, timeZone}].
+create or replace function partition_archiver.leaving_before(p_parent oid, p_sets jsonb) returns oid[]
+  language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  v_leaving oid[] := array(
+    select l.table_oid from partition_archiver.partition l
+     where l.state = 'detached' and l.system_identifier = partition_archiver.this_system() and l.database_name = current_database());
+  v_other record;
+begin
+  for v_other in
+    select c.oid, x."timeZone" as time_zone
+      from jsonb_to_recordset(p_sets) as x (schema name, "table" name, "timeZone" text)
+      join pg_namespace n on n.nspname = x.schema join pg_class c on c.relnamespace = n.oid and c.relname = x."table"
+     where c.oid <> p_parent and exists (select from pg_constraint k where k.conrelid = c.oid and k.confrelid = p_parent and k.contype = 'f')
+  loop
+    v_leaving := v_leaving || array(select e.table_oid from partition_archiver.expiring(v_other.oid, v_other.time_zone) e);
+  end loop;
+  return v_leaving;
 end
 $$;
 
@@ -84,6 +98,7 @@ declare
   v_schema name;
   v_name name;
   v_object record;
+  v_refers record;
 begin
   if current_setting('transaction_isolation') <> 'read committed' then
     raise exception 'transaction isolation is %', current_setting('transaction_isolation') using errcode = 'PA001';
@@ -110,8 +125,12 @@ begin
   if not exists (select from pg_inherits i where i.inhparent = p_parent and i.inhrelid not in (p_partition, coalesce(v_set.default_oid, 0))) then
     return 'last';
   end if;
-  if partition_archiver.refuse_referenced(p_parent, p_partition) then
+  -- What PostgreSQL would refuse with nothing but the name of the foreign key, with the table locked while it looks.
+  select * into v_refers from partition_archiver.describe_references(p_parent, p_partition);
+  if v_refers.only_itself then
     return 'selfReferenced';
+  elsif v_refers.found is not null then
+    raise exception '% cannot be detached: %', p_partition::regclass, v_refers.found using errcode = 'PA021';
   end if;
 
   v_deadline := partition_archiver.lock_deadline();

@@ -97,7 +97,7 @@ const forecast = (index: number): Forecast => ({
     upperBound: '2021-02-01',
     attached: false,
   },
-  ...{ rows: 10, bytes: 8192, segments: 1 },
+  ...{ rows: 10, bytes: 8192, segments: 1, keptBy: null },
 });
 
 test('a dry run names no partition to work on', async () => {

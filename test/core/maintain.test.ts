@@ -9,7 +9,7 @@ const inventory = (changes: Partial<Inventory> = {}): Inventory => ({
   ...changes,
 });
 const health = (changes: Partial<SetHealth> = {}): SetHealth => ({
-  ...{ rowsInDefault: false, futurePartitions: 4, unknownTables: [], unfinishedDetaches: [] },
+  ...{ rowsInDefault: false, futurePartitions: 4, unknownTables: [], unfinishedDetaches: [], gaps: [] },
   ...changes,
 });
 
@@ -96,13 +96,18 @@ test('what an administrator should know is said', async () => {
     health: async () =>
       health({
         ...{ rowsInDefault: true, futurePartitions: 0 },
-        ...{ unknownTables: ['app.event_old'], unfinishedDetaches: ['app.event_p1'] },
+        ...{
+          unknownTables: ['app.event_old'],
+          unfinishedDetaches: ['app.event_p1'],
+          gaps: ['[2026-01-01, 2026-01-02)'],
+        },
       }),
   });
   const [report] = await done;
   expect(report?.warnings).toEqual([
     expect.stringContaining('the default partition has rows'),
     expect.stringContaining('no future partition'),
+    'there is no partition for [2026-01-01, 2026-01-02), between two that there are',
     expect.stringContaining('app.event_old looks like a detached partition'),
     expect.stringContaining('DETACH CONCURRENTLY of app.event_p1 was never finished'),
   ]);

@@ -106,6 +106,7 @@ test('a dry run says what would happen, and leaves no trace in the history', asy
       rows: 1,
       bytes: 1,
       segments: 1,
+      keptBy: null,
     },
   ];
   const { done, recorded } = setUp([], {

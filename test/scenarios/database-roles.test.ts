@@ -288,7 +288,7 @@ test('where PUBLIC may use the schema, too, it is left alone, and prepare says w
   const administrator = connect({
     ...{ host, port, database: archiver().database.name, ...superuser, tls: false, applicationName: 'test' },
   });
-  const advice = await prepareDatabase(administrator).advice();
+  const advice = await prepareDatabase(administrator).advice([]);
   await administrator.end();
   expect(advice).toContainEqual({
     subject: 'role archiver_restore',

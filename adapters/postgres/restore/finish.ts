@@ -46,6 +46,8 @@ export function finishOn({
       // By itself, so that where a lock is not to be had the table is not read again by the next try.
       const bound = `select partition_archiver.bound_restored(${partition})`;
       await detached('checking the bounds of the restored table', {}, bound);
+      const indexes = `select partition_archiver.index_restored(${partition}, ${literal(schema)}, ${literal(table)})`;
+      await detached('making the indexes of the parent on the restored table', {}, indexes);
       const call = `select partition_archiver.attach_restored(${partition}, ${literal(schema)}, ${literal(table)})`;
       await detached('attaching the restored table', {}, call);
     },

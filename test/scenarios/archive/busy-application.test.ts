@@ -1,0 +1,166 @@
+/**
+ * Beside six sessions that steadily delete from a referenced table and insert into it: every step that needs a lock there
+ * gets it at its first try, and kills nobody.
+ */
+import { expect, test } from '@jest/globals';
+import { maintainDatabase } from '../../../adapters/postgres/maintain.ts';
+import { quarantineDatabase } from '../../../adapters/postgres/quarantine.ts';
+import { useArchiver } from '../../support/archiver.ts';
+import { inState, nth } from '../../support/ledger.ts';
+import { createPartitionSet } from '../../support/partition-sets.ts';
+import { startSteadyWriters } from '../../support/steady-writers.ts';
+
+const archiver = useArchiver();
+
+/** A set whose rows refer to a table that `kind` makes, with an index on the referring column as an application has it. */
+async function createReferring(table: string, referenced: string): Promise<void> {
+  const { sql } = archiver().database;
+  await createPartitionSet(sql, {
+    table,
+    columns: 'kind integer',
+    values: '1',
+    months: 4,
+    rowsPerMonth: 500,
+  });
+  await sql.unsafe(`
+    create table app.${referenced} (id integer primary key, v integer default 0);
+    insert into app.${referenced} select g from generate_series(1, 5000) g;
+    alter table app.${referenced} owner to app_owner;
+    create index on app.${table} (kind);
+    alter table app.${table} add constraint ${table}_kind foreign key (kind) references app.${referenced};`);
+}
+
+// Seen to fail without lock_referenced() in makePartitions(), detach_partition() and attach_restored(): each of them ended in
+// 55P03 at 20 tries of 20.
+test('maintenance, detach, quarantine and attach', async () => {
+  const { database, config, open, operations, run } = archiver();
+  const { sql } = database;
+  await createReferring('busy', 'kind');
+  const settings = config([{ schema: 'app', table: 'busy', drop: true, graceDays: 0 }]);
+  const set = nth(settings.partitionSets, 0);
+  await run(settings, { only: 'inventory' });
+  await sql`update partman.part_config set premake = 6 where parent_table = 'app.busy'`;
+  const maintain = open('archiver_maintain');
+  let stop = await startSteadyWriters(database.url, 'app.kind');
+  try {
+    const steps = maintainDatabase(maintain, []);
+    await steps.runMaintenance(set);
+    const expiring = await steps.expiring(set);
+    expect(expiring).toHaveLength(2);
+    for (const partition of expiring) expect(await steps.detach(set, partition)).toBe('detached');
+    await steps.inventory(set);
+    for (const { id } of await inState(sql, 'detached', 'busy'))
+      await quarantineDatabase(maintain).quarantine(id, 2 ** 30);
+  } finally {
+    const { killed, done } = await stop();
+    await maintain.end();
+    expect(killed).toEqual([]);
+    expect(done).toBeGreaterThan(20);
+  }
+  expect(await run(settings)).toMatchObject({ archived: 2, dropped: 2 });
+
+  await sql`update partman.part_config set retention = '99 months' where parent_table = 'app.busy'`;
+  const { archives } = await operations().find({ schema: 'app', table: 'busy' });
+  const restored = await operations().restore({ manifestKey: nth(archives, 1).manifestKey });
+  const tries = open('archiver_restore');
+  stop = await startSteadyWriters(database.url, 'app.kind');
+  try {
+    const id = String(restored.partition);
+    for (const step of [
+      'bound_restored($)',
+      `index_restored($, 'app', 'busy')`,
+      `attach_restored($, 'app', 'busy')`,
+    ])
+      await tries.begin((tx) => tx.unsafe(`select partition_archiver.${step.replace('$', id)}`));
+  } finally {
+    const { killed } = await stop();
+    await tries.end();
+    expect(killed).toEqual([]);
+  }
+});
+
+// Seen to fail without the one deadline of lock_tree(): each of the children waited for lock_timeout, all together for longer
+// than deadlock_timeout, and one of the application's sessions was killed (40P01).
+test('a referenced table with many slow partitions: all waits together stay below deadlock_timeout', async () => {
+  const { database, config, open, run } = archiver();
+  const { sql } = database;
+  await createPartitionSet(sql, {
+    table: 'slow',
+    columns: 'kind integer',
+    values: '1',
+    months: 3,
+    rowsPerMonth: 10,
+  });
+  await sql.unsafe(`
+    create table app.part (id integer primary key) partition by range (id);
+    ${Array.from({ length: 20 }, (_, n) => `create table app.part_${String(n)} partition of app.part for values from (${String(n * 10)}) to (${String(n * 10 + 10)})`).join(';')};
+    insert into app.part select generate_series(0, 199);
+    do $$ declare r record; begin for r in select relid from pg_partition_tree('app.part') loop
+      execute format('alter table %s owner to app_owner', r.relid); end loop; end $$;
+    alter table app.slow add constraint slow_part foreign key (kind) references app.part;`);
+  const settings = config([{ schema: 'app', table: 'slow', drop: true, graceDays: 0 }]);
+  const set = nth(settings.partitionSets, 0);
+  await run(settings, { only: 'inventory' });
+  // Each child is let go a little later than the one before: less than a lock_timeout, and all of them far more than one.
+  const holders = await Promise.all(
+    Array.from({ length: 9 }, async (_, n) => {
+      const holder = await sql.reserve();
+      await holder`begin`;
+      await holder.unsafe(`lock table app.part_${String(n)} in row exclusive mode`);
+      return holder;
+    }),
+  );
+  const release = holders.map((holder, n) =>
+    new Promise((resolve) => setTimeout(resolve, 200 * (n + 1))).then(async () => {
+      await holder`rollback`;
+      holder.release();
+    }),
+  );
+  const maintain = open('archiver_maintain');
+  const began = Date.now();
+  try {
+    await expect(maintainDatabase(maintain, []).runMaintenance(set)).rejects.toMatchObject({
+      code: 'LockNotAvailable',
+    });
+    const [{ timeout }] = await sql<[{ timeout: number }]>`
+      select setting::integer as timeout from pg_settings where name = 'deadlock_timeout'`;
+    expect(Date.now() - began).toBeLessThan(timeout);
+  } finally {
+    await Promise.all(release);
+    await maintain.end();
+  }
+  const again = open('archiver_maintain');
+  await maintainDatabase(again, []).runMaintenance(set);
+  await again.end();
+});
+
+// Seen to fail without index_restored(): the index was built by ATTACH, under the lock of the default partition.
+test('attach builds no index under its lock', async () => {
+  const { database, config, operations, run } = archiver();
+  const { sql } = database;
+  await createPartitionSet(sql, { table: 'indexed', months: 3, rowsPerMonth: 10 });
+  const settings = config([{ schema: 'app', table: 'indexed', drop: true, graceDays: 0 }]);
+  await run(settings);
+  await sql`update partman.part_config set retention = '99 months' where parent_table = 'app.indexed'`;
+  // Made since, so that the archived DDL has none of them.
+  await sql`create index on app.indexed (payload, id desc) where id > 3`;
+  await sql`create index on app.indexed using hash (payload)`;
+  await sql`alter table app.indexed add unique (ts, id)`;
+  const { archives } = await operations().find({ schema: 'app', table: 'indexed' });
+  const restored = await operations().restore({ manifestKey: nth(archives, 0).manifestKey });
+  const id = String(restored.partition);
+  await sql.unsafe(`select partition_archiver.index_restored(${id}, 'app', 'indexed')`);
+  const count = async (): Promise<unknown> =>
+    (
+      await sql`select count(*)::integer as indexes from pg_index where indrelid = ${restored.table}::regclass`
+    )[0]?.['indexes'];
+  expect(await count()).toBe(5);
+  // Once more, nothing is made.
+  await sql.unsafe(`select partition_archiver.index_restored(${id}, 'app', 'indexed')`);
+  await sql.unsafe(`select partition_archiver.attach_restored(${id}, 'app', 'indexed')`);
+  expect(await count()).toBe(5);
+  const unattached = await sql`
+    select from pg_index x where x.indrelid = ${restored.table}::regclass
+       and not exists (select from pg_inherits i where i.inhrelid = x.indexrelid)`;
+  expect(unattached).toHaveLength(0);
+});
