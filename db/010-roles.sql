@@ -60,5 +60,20 @@ begin
   if not pg_catalog.pg_has_role('archive_owner', 'archiver_restore', 'usage') then
     grant archiver_restore to archive_owner;
   end if;
+
+  -- A hardened database has taken the languages from PUBLIC. All three own functions of ours.
+  for v_role in
+    select r.name, l.lanname from (values ('archive_owner'), ('archiver_trial'), ('archiver_restore')) as r (name)
+      join pg_catalog.pg_language l on l.lanname in ('sql', 'plpgsql')
+     where not pg_catalog.has_language_privilege(r.name, l.oid, 'usage')
+  loop
+    begin
+      execute format('grant usage on language %I to %I', v_role.lanname, v_role.name);
+    exception when insufficient_privilege then
+      raise exception '% may not use language %, in which its functions are written', v_role.name, v_role.lanname
+        using errcode = '42501',
+              hint = format('As the owner of the language: grant usage on language %I to %I;', v_role.lanname, v_role.name);
+    end;
+  end loop;
 end
 $roles$;

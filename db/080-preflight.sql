@@ -47,6 +47,11 @@ begin
     end if;
   end;
   return query
+    select 'role ' || r.name, format('may not connect to database %I', current_database()),
+           format('grant connect on database %I to %I;', current_database(), r.name)
+      from (values ('archiver_maintain'), ('archiver_read'), ('archiver_drop'), ('archiver_restore')) as r (name)
+     where not has_database_privilege(r.name, current_database(), 'connect');
+  return query
     select format('schema %I', nspname), format('belongs to %s, who may drop what is in it', nspowner::regrole),
            format('alter schema %I owner to archive_owner;', nspname)
       from pg_namespace
@@ -159,7 +164,7 @@ begin
         remedy := format('grant create on database %I to %I; alter publication %I owner to %2$I;', current_database(), v_owner, v_publication.name);
         return next;
       end if;
-      if not p_accepted ? v_publication.name and not exists (
+      if v_publication.oid is not null and not p_accepted ? v_publication.name and not exists (
            select from partition_archiver.publications(p_sets) p where p.publication = v_publication.name) then
         problem := format('pg_partman would add each new partition of it to publication %I', v_publication.name);
         remedy := format('See to it that new partitions are at its subscribers under the same name; then accept it: "acceptedPublications": [%s] in the configuration.',

@@ -186,3 +186,18 @@ grant execute on function
 to archiver_read;
 
 reset role;
+
+-- A database may have taken CONNECT from PUBLIC. What the administrator may not grant, preflight lists.
+do $connect$
+declare
+  v_role text;
+begin
+  foreach v_role in array array['archiver_maintain', 'archiver_read', 'archiver_drop', 'archiver_restore'] loop
+    if not pg_catalog.has_database_privilege(v_role, current_database(), 'connect') then
+      execute format('grant connect on database %I to %I', current_database(), v_role);
+    end if;
+  end loop;
+exception when insufficient_privilege then
+  null;
+end
+$connect$;
