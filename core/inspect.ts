@@ -9,6 +9,7 @@ import {
   type Proposal,
   type RetentionEffect,
 } from './inspect/proposal.ts';
+import { splitOutliers, type Outliers } from './inspect/outliers.ts';
 import { candidates, type Candidate, type TableFacts } from './inspect/table.ts';
 
 /** The database, as `inspect` needs it. */
@@ -19,7 +20,12 @@ export interface InspectDatabase {
   distribution(
     facts: TableFacts,
     control: Candidate,
-    how: { exact: boolean; timeZone: string },
+    how: {
+      exact: boolean;
+      timeZone: string;
+      /** Of a column of numbers, only these. */
+      within?: { readonly from: number; readonly to: number };
+    },
   ): Promise<Distribution>;
 }
 
@@ -43,6 +49,8 @@ export interface Inspection {
   readonly facts: TableFacts;
   readonly candidates: readonly Candidate[];
   readonly distribution: Distribution | undefined;
+  /** Few rows far from all others, which the proposal and the effects leave out. */
+  readonly outliers: readonly Outliers[];
   readonly proposal: Proposal | undefined;
   readonly effects: readonly RetentionEffect[];
 }
@@ -69,14 +77,31 @@ export async function inspect(
   const chosen = control === undefined ? likely[0] : likely.find(({ column }) => column.name === control);
   if (chosen === undefined) {
     if (control === undefined)
-      return { facts, candidates: likely, distribution: undefined, proposal: undefined, effects: [] };
+      return {
+        facts,
+        candidates: likely,
+        distribution: undefined,
+        outliers: [],
+        proposal: undefined,
+        effects: [],
+      };
     throw new ArchiverError(
       'InvalidInput',
       `${name} has no column ${JSON.stringify(control)} that is a time or a whole number`,
     );
   }
   const distribution = await database.distribution(facts, chosen, { exact, timeZone });
+  const { bulk, outliers } = splitOutliers(distribution, facts, timeZone);
   const now = clock.now();
-  const [proposal, effects] = [propose(distribution, now, facts), retentionEffects(distribution, now)];
-  return { facts, candidates: likely, distribution, proposal, effects };
+  // Ranges of numbers are as wide as the outliers make them: those of the bulk tell more.
+  const shown =
+    distribution.kind === 'id' && outliers.length > 0
+      ? await database.distribution(facts, chosen, { exact, timeZone, within: endsOf(bulk) })
+      : bulk;
+  const [proposal, effects] = [propose(shown, now, facts), retentionEffects(shown, now)];
+  return { facts, candidates: likely, distribution: shown, outliers, proposal, effects };
+}
+
+function endsOf({ periods, width }: Distribution): { from: number; to: number } {
+  return { from: Number(periods[0]?.start), to: Number(periods.at(-1)?.start) + (width ?? 1) };
 }

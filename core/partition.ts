@@ -1,6 +1,6 @@
 import type { ArchiveLocation } from './keys.ts';
 
-export { displayName } from './config/display-name.ts';
+export { displayColumn, displayName } from './config/display-name.ts';
 
 /** States of a ledger row. */
 export type PartitionState =

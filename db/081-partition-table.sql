@@ -59,8 +59,7 @@ create or replace function partition_archiver.keys_without(p_table oid, p_contro
   returns table (index_oid oid, name name, constraint_type "char", columns text, extendable boolean)
   language sql stable set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
   select i.indexrelid, c.relname, k.contype,
-         (select string_agg(quote_ident(a.attname), ', ' order by p.n) from unnest(i.indkey::int2[]) with ordinality as p (attnum, n)
-            join pg_attribute a on a.attrelid = p_table and a.attnum = p.attnum),
+         (select string_agg(pg_get_indexdef(i.indexrelid, n, false), ', ' order by n) from generate_series(1, i.indnkeyatts) n),
          i.indpred is null and i.indexprs is null and i.indnatts = i.indnkeyatts and not coalesce(k.condeferrable, false)
            and not coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false)
            and (select bool_and(o = 0) from unnest(i.indoption::int2[]) o)
@@ -69,7 +68,7 @@ create or replace function partition_archiver.keys_without(p_table oid, p_contro
                   join pg_attribute a on a.attrelid = p_table and a.attnum = x.attnum)
     from pg_index i join pg_class c on c.oid = i.indexrelid
     left join pg_constraint k on k.conindid = i.indexrelid and k.conrelid = p_table and k.contype in ('p', 'u', 'x')
-   where i.indrelid = p_table and i.indisunique
+   where i.indrelid = p_table and i.indisunique and not i.indisexclusion
      and not exists (select from pg_attribute a where a.attrelid = p_table and a.attname = p_control
                         and a.attnum = any ((i.indkey::int2[])[0:i.indnkeyatts - 1]))
 $$;
@@ -82,7 +81,7 @@ create or replace function partition_archiver.row_key(p_table oid) returns name[
     select array(select a.attname from unnest((i.indkey::int2[])[0:i.indnkeyatts - 1]) with ordinality as p (attnum, n)
                    join pg_attribute a on a.attrelid = p_table and a.attnum = p.attnum order by p.n)
       from pg_index i
-     where i.indrelid = p_table and i.indisunique and i.indisvalid and i.indimmediate and i.indpred is null and i.indexprs is null
+     where i.indrelid = p_table and i.indisunique and not i.indisexclusion and i.indisvalid and i.indimmediate and i.indpred is null and i.indexprs is null
        and not exists (select from unnest((i.indkey::int2[])[0:i.indnkeyatts - 1]) k join pg_attribute a on a.attrelid = p_table and a.attnum = k
                         where not a.attnotnull)
        and not exists (select from unnest(i.indkey::int2[], i.indclass::oid[]) as x (attnum, opclass)
@@ -134,16 +133,27 @@ create or replace function partition_archiver.partition_table_problems(p_table o
               or a.attgenerated <> '' or not a.attnotnull)
       union all
       -- The question that everybody meets.
-      select format('unique key %I (%s) lacks the control column, and a partitioned table can hold a key unique only together with it. '
-          'Choose: extend it to (%s, %I), so that the same %s may then occur once for each %I; or drop it for an index that is not unique; or partition by a column of the key%s',
-          k.name, k.columns, k.columns, p_control, k.columns, p_control,
-          case when k.extendable then '' else '. Extending is not possible here: it is partial, on expressions, deferrable, or has options' end) || case
-          when p_keys = 'extend' then ' (chosen: extend)' else '' end
+      select format('unique key %I (%s) lacks the control column, and a partitioned table can hold a key unique only together with it. Choose: %sdrop it for an index that is not unique%s; or partition by a column of the key',
+          k.name, k.columns,
+          case when k.extendable then format('extend it to (%1$s, %2$I), so that the same %1$s may then occur once for each %2$I; or ', k.columns, p_control) else '' end,
+          case when k.extendable then '' else ' (extending is not possible: it is partial, on expressions, deferrable, or has options)' end)
+          || case when p_keys = 'extend' then ' (chosen: extend)' else '' end
         from partition_archiver.keys_without(p_table, p_control) k
        where p_keys is null or p_keys = 'extend' and not k.extendable
       union all select format('exclusion constraint %I', k.conname) from pg_constraint k where k.conrelid = p_table and k.contype = 'x'
-      union all select format('constraint %I is not validated: alter table %s validate constraint %I;', k.conname, c.oid::regclass, k.conname)
-        from pg_constraint k where k.conrelid = p_table and k.contype in ('c', 'f') and not k.convalidated
+      -- Its periods may overlap in two partitions, or one key in as many as there are.
+      union all select format('key %I is WITHOUT OVERLAPS, which no index of a partitioned table could see to', k.conname)
+        from pg_constraint k where k.conrelid = p_table and k.contype in ('p', 'u') and to_jsonb(k) ->> 'conperiod' = 'true'
+      -- One that is not enforced cannot be validated, and need not be.
+      union all select format('constraint %I is not validated: alter table %s validate constraint %I;%s', k.conname, c.oid::regclass, k.conname,
+          case when k.contype = 'n' then ' (rows that are null have to be given a value before)' else '' end)
+        from pg_constraint k where k.conrelid = p_table and k.contype in ('c', 'f', 'n') and not k.convalidated
+         and coalesce(to_jsonb(k) ->> 'conenforced', 'true') = 'true'
+      union all select format('constraint %1$I is NO INHERIT, which no constraint of a partitioned table can be: %2$s', k.conname,
+          case k.contype when 'n' then format('alter table %s alter constraint %I inherit;', c.oid::regclass, k.conname)
+            else format('alter table %1$s drop constraint %2$I; alter table %1$s add constraint %2$I %3$s not valid; alter table %1$s validate constraint %2$I;',
+              c.oid::regclass, k.conname, regexp_replace(pg_get_constraintdef(k.oid), '( NO INHERIT)?( NOT VALID)?$', '')) end)
+        from pg_constraint k where k.conrelid = p_table and k.contype in ('c', 'n') and k.connoinherit
       union all select format('foreign key %I: while rows are taken over, the new table may still have some that the old one has no more, and deletes in %s would fail. '
           'Use the plain mode, or drop the foreign key and add it to the partitioned table afterwards', k.conname, k.confrelid::regclass)
         from pg_constraint k where k.conrelid = p_table and k.contype = 'f' and p_mode = 'online'
@@ -154,8 +164,7 @@ create or replace function partition_archiver.partition_table_problems(p_table o
       union all select format('rule %I', r.rulename) from pg_rewrite r where r.ev_class = p_table
       union all select format('trigger %I is a constraint trigger or has transition tables, which row triggers of partitioned tables cannot have', t.tgname)
         from pg_trigger t where t.tgrelid = p_table and not t.tgisinternal and (t.tgconstraint <> 0 or t.tgoldtable is not null or t.tgnewtable is not null)
-      union all select 'it is in publication ' || quote_ident(p.pubname) || ', whose subscribers would see it empty; take it out, and add the partitioned table afterwards'
-        from pg_publication_rel r join pg_publication p on p.oid = r.prpubid where r.prrelid = p_table
+      union all select partition_archiver.publication_problems(p_table, p_keys)
       union all select partition_archiver.feeding_subscriptions(p_table)
       union all select 'it has a replica identity of its own' where c.relreplident not in ('d', 'n')
       union all select 'it has security labels' where exists (select from pg_seclabel s where s.classoid = 'pg_class'::regclass and s.objoid = p_table)

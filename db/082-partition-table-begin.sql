@@ -65,10 +65,13 @@ create or replace function partition_archiver.make_twin_keys(p_table oid, p_twin
   language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
 declare
   v_index record;
+  v_prefix text;
 begin
   for v_index in
-    select c.relname as name, i.indisunique, k.oid as constraint_oid, w.columns as short, w.constraint_type
+    select c.relname as name, i.indisunique, k.oid as constraint_oid, w.columns as short, w.constraint_type,
+           pg_get_indexdef(i.indexrelid) as definition, format('%I.%I', n.nspname, t.relname) as table_name
       from pg_index i join pg_class c on c.oid = i.indexrelid
+      join pg_class t on t.oid = i.indrelid join pg_namespace n on n.oid = t.relnamespace
       left join pg_constraint k on k.conindid = i.indexrelid and k.conrelid = p_table and k.contype in ('p', 'u')
       left join partition_archiver.keys_without(p_table, p_control) w on w.index_oid = i.indexrelid
      where i.indrelid = p_table order by c.relname collate "C"
@@ -76,9 +79,15 @@ begin
     if v_index.short is not null and p_keys = 'extend' and v_index.constraint_oid is not null then
       execute format('alter table %s add constraint %I %s (%s, %I)', p_twin, v_index.name,
         case v_index.constraint_type when 'p' then 'primary key' else 'unique' end, v_index.short, p_control);
+    elsif v_index.short is not null and p_keys = 'extend' then
+      execute format('create unique index %I on %s (%s, %I)', v_index.name, p_twin, v_index.short, p_control);
     elsif v_index.short is not null then
-      execute format('create %s index %I on %s (%s%s)', case when p_keys = 'extend' then 'unique' end, v_index.name, p_twin, v_index.short,
-        case when p_keys = 'extend' then ', ' || quote_ident(p_control) end);
+      -- The same, expressions, operator classes and predicate included, but for its uniqueness.
+      v_prefix := format('CREATE UNIQUE INDEX %I ON %s ', v_index.name, v_index.table_name);
+      if not starts_with(v_index.definition, v_prefix) then
+        raise exception 'index % is defined in a way that is not understood', v_index.name using errcode = 'PA010';
+      end if;
+      execute format('create index %I on %s %s', v_index.name, p_twin, substr(v_index.definition, length(v_prefix) + 1));
     elsif v_index.constraint_oid is not null then
       execute format('alter table %s add constraint %I %s', p_twin, v_index.name, pg_get_constraintdef(v_index.constraint_oid));
     else
@@ -91,7 +100,7 @@ $$;
 
 -- Begins: the twin without partitions. Nothing is put on the table itself before there is something to follow its changes into
 -- (begin_copy), so that what fails until then leaves nothing there. PA010 with all reasons where it cannot be.
--- p_options: {interval, start, premake, retention, epoch, timeZone, keys, defaultPartition, maxPartitions, largestScan}; largestScan: bytes that are read as
+-- p_options: {interval, start, premake, retention, epoch, timeZone, keys, defaultPartition, maxPartitions, trustTriggers, largestScan}; largestScan: bytes that are read as
 -- a whole at most, without an index.
 create or replace function partition_archiver.begin_repartition(p_table oid, p_control name, p_mode text, p_options jsonb) returns bigint
   language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off set timezone = 'UTC' set datestyle = 'ISO, YMD'
@@ -115,6 +124,9 @@ begin
     || partition_archiver.twin_problems(p_table);
   v_problems := v_problems || partition_archiver.large_scan_problem(p_table, p_control, (p_options ->> 'largestScan')::bigint)
     || partition_archiver.repartition_value_problems(p_table, p_control, p_options);
+  if not coalesce((p_options ->> 'trustTriggers')::boolean, false) then
+    v_problems := v_problems || array(select partition_archiver.trigger_problems(p_table, p_control));
+  end if;
   v_problems := array_remove(v_problems, null);
   if v_problems = '{}' then
     v_size := partition_archiver.repartition_size(p_table, p_control, p_options);

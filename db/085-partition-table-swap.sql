@@ -12,7 +12,7 @@ declare
   v_old text;
   v_new text;
   v_object record;
-  v_value record;
+  v_sequences jsonb;
   v_problems text[];
 begin
   if current_setting('transaction_isolation') <> 'read committed' then
@@ -28,6 +28,9 @@ begin
   -- What changed while this waited, or came to depend on the table since it began and would go on with the old one.
   j := partition_archiver.claim_repartition(p_id, 'checked');
   v_problems := partition_archiver.partition_table_problems(j.table_oid, j.control_column, j.mode, j.options ->> 'keys');
+  if not coalesce((j.options ->> 'trustTriggers')::boolean, false) then
+    v_problems := v_problems || array(select partition_archiver.trigger_problems(j.table_oid, j.control_column));
+  end if;
   if v_problems <> '{}' then
     raise exception '%', array_to_string(v_problems, E'\n') using errcode = 'PA010';
   end if;
@@ -52,15 +55,7 @@ begin
   end if;
 
   -- The old table: out of the way, behind a fence, without what would hold others up.
-  for v_object in select s.oid, s.name, s.attnum, s.is_identity from partition_archiver.owned_sequences(j.table_oid) s loop
-    if v_object.is_identity then
-      execute format('select last_value, is_called from %s', v_object.oid::regclass) into v_value;
-      perform setval(pg_get_serial_sequence(format('partition_archiver_twin.%I', j.table_name),
-        (select attname from pg_attribute where attrelid = j.table_oid and attnum = v_object.attnum))::regclass, v_value.last_value, v_value.is_called);
-    else
-      execute format('alter sequence %s owned by none', v_object.oid::regclass);
-    end if;
-  end loop;
+  v_sequences := partition_archiver.detach_sequences(j);
   for v_object in select conname from pg_constraint where conrelid = j.table_oid and contype = 'f' and conparentid = 0 loop
     execute format('alter table %s drop constraint %I', v_new, v_object.conname);
   end loop;
@@ -77,6 +72,7 @@ begin
   end loop;
   execute format('alter table partition_archiver_twin.%I set schema %I', j.table_name, j.table_schema);
   perform partition_archiver.dress_repartition(j);
+  perform partition_archiver.attach_sequences(j, v_sequences);
   execute format('alter table %s owner to archive_owner', v_old);
   perform partition_archiver.configure_repartition(j);
   update partition_archiver.repartition set state = 'swapped', swapped_at = clock_timestamp() where id = p_id;
@@ -89,7 +85,6 @@ create or replace function partition_archiver.dress_repartition(j partition_arch
 declare
   v_new text := format('%I.%I', j.table_schema, j.table_name);
   v_statement text;
-  v_object record;
 begin
   foreach v_statement in array partition_archiver.render_ddl(j.ddl, j.table_schema, j.table_name, array['ownership']) loop
     continue when v_statement ~ '^ALTER STATISTICS ' or v_statement ~ '^(GRANT|REVOKE) .* ON SEQUENCE ';
@@ -110,19 +105,6 @@ begin
   end loop;
   foreach v_statement in array partition_archiver.render_ddl(j.ddl, j.table_schema, j.table_name, array['row_security']) loop
     execute regexp_replace(v_statement, '^ALTER TABLE ONLY ', 'ALTER TABLE ');
-  end loop;
-  -- Sequences of serial columns: the defaults of the new table use those of the old one.
-  for v_object in
-    select distinct s.oid, s.relname, a.attname
-      from pg_attrdef d join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum
-      join pg_depend p on p.classid = 'pg_attrdef'::regclass and p.objid = d.oid and p.refclassid = 'pg_class'::regclass
-      join pg_class s on s.oid = p.refobjid and s.relkind = 'S'
-     where d.adrelid = j.twin_oid and s.relname in (select x from jsonb_array_elements_text(j.ddl -> 'sequences') x)
-       and s.relnamespace = to_regnamespace(quote_ident(j.table_schema))
-       and not exists (select from pg_depend o where o.classid = 'pg_class'::regclass and o.objid = s.oid and o.deptype in ('a', 'i')
-                          and o.refclassid = 'pg_class'::regclass and o.refobjsubid > 0)
-  loop
-    execute format('alter sequence %I.%I owned by %s.%I', j.table_schema, v_object.relname, v_new, v_object.attname);
   end loop;
 end
 $$;

@@ -43,6 +43,7 @@ begin;
 \ir 060-commit.sql
 \ir 070-drop.sql
 \ir 080-preflight.sql
+\ir 080a-partition-table-behaviour.sql
 \ir 081-partition-table.sql
 \ir 081a-partition-table-values.sql
 \ir 081b-partition-table-size.sql
@@ -50,6 +51,7 @@ begin;
 \ir 083-partition-table-copy.sql
 \ir 084-partition-table-check.sql
 \ir 085-partition-table-swap.sql
+\ir 085a-partition-table-sequences.sql
 \ir 085-enroll.sql
 \ir 086a-restore-ledger.sql
 \ir 086b-restore-target.sql

@@ -17,13 +17,13 @@ export function inspectDatabase(connection: Connection): InspectDatabase {
   return {
     facts: (schema, table) =>
       translated(`looking at ${displayName(schema, table)}`, () => readTableFacts(connection, schema, table)),
-    distribution: (facts, control, { exact, timeZone }) =>
+    distribution: (facts, control, { exact, timeZone, within }) =>
       inTransaction(connection, `rows of ${displayName(facts.schema, facts.table)}`, async (transaction) => {
         await transaction`set transaction read only`;
         await pin(transaction, { TimeZone: 'UTC' });
         const share = exact ? 1 : Math.min(1, (SAMPLED_BLOCKS * 8192) / Math.max(facts.tableBytes, 1));
         return control.kind === 'id'
-          ? byNumber(transaction, facts, control, share)
+          ? byNumber(transaction, facts, control, share, within)
           : byMonth(transaction, facts, control, share, timeZone);
       }),
   };
@@ -102,7 +102,22 @@ async function byMonth(
     select to_char(date_trunc('month', case when isfinite(x.time) then x.time end), 'YYYY-MM') as start, not isfinite(x.time) as infinite,
            count(*) as rows, sum(pg_column_size(r.*))::bigint as bytes
       from ${source(transaction, facts, share)} cross join lateral (select ${time} as time) x
-     group by 1, 2 order by 1`;
+     group by 1, 2 order by min(case when isfinite(x.time) then x.time end)`;
+  if (share < 1 && column.indexed) {
+    // A sample rarely has an outlier; the index has the ends.
+    const ends = await transaction<Group[]>`
+      select to_char(date_trunc('month', x.time), 'YYYY-MM') as start, false as infinite, 0 as rows, 0 as bytes
+        from (select ${value} from ${source(transaction, facts, 1)} where isfinite(${time}) order by 1 limit 1) low
+        cross join lateral (select ${time} as time from (select low.*) as r) x
+      union all
+      select to_char(date_trunc('month', x.time), 'YYYY-MM'), false, 0, 0
+        from (select ${value} from ${source(transaction, facts, 1)} where isfinite(${time}) order by 1 desc limit 1) high
+        cross join lateral (select ${time} as time from (select high.*) as r) x`;
+    const missing = (end: Group | undefined): Group[] =>
+      end === undefined || groups.some(({ start }) => start === end.start) ? [] : [end];
+    groups.unshift(...missing(ends[0]));
+    groups.push(...missing(ends[1]));
+  }
   return distributionOf(groups, facts, { column: column.name, kind, width: null, sampled: share });
 }
 
@@ -111,16 +126,21 @@ async function byNumber(
   facts: TableFacts,
   { column, kind }: Candidate,
   share: number,
+  within: { readonly from: number; readonly to: number } | undefined,
 ): Promise<Distribution> {
   const value = transaction`r.${transaction(column.name)}`;
+  const where =
+    within === undefined
+      ? transaction``
+      : transaction`where ${value} >= ${within.from}::numeric and ${value} < ${within.to}::numeric`;
   const [ends] = await transaction<[{ lowest: string | null; highest: string | null }]>`
-    select min(${value})::text as lowest, max(${value})::text as highest from ${source(transaction, facts, column.indexed ? 1 : share)}`;
+    select min(${value})::text as lowest, max(${value})::text as highest from ${source(transaction, facts, column.indexed ? 1 : share)} ${where}`;
   const span = Number(ends.highest ?? 0) - Number(ends.lowest ?? 0) + 1;
   const width = 10 ** Math.max(0, Math.ceil(Math.log10(span / RANGES)));
   const groups = await transaction<Group[]>`
     select (floor(${value}::numeric / ${width}::numeric) * ${width}::numeric)::text as start, false as infinite,
            count(*) as rows, sum(pg_column_size(r.*))::bigint as bytes
-      from ${source(transaction, facts, share)} group by 1 order by min(${value})`;
+      from ${source(transaction, facts, share)} ${where} group by 1 order by min(${value})`;
   return distributionOf(groups, facts, { column: column.name, kind, width, sampled: share });
 }
 

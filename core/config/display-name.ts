@@ -1,9 +1,11 @@
 /** `schema.table`, for a person and for the input of an execution; quoted where PostgreSQL would. */
 export function displayName(schema: string, table: string): string {
-  const quote = (name: string): string =>
-    /^[a-z_][a-z0-9_$]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
-  return `${quote(schema)}.${quote(table)}`;
+  return `${displayColumn(schema)}.${displayColumn(table)}`;
 }
+
+/** A single name, quoted where PostgreSQL would. */
+export const displayColumn = (name: string): string =>
+  /^[a-z_][a-z0-9_$]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
 
 /** Schema and name of `shop.orders` or `shop."Orders"`, as PostgreSQL reads them; `null` where it is no such name. */
 export function parseDisplayName(text: string): { readonly schema: string; readonly table: string } | null {

@@ -1,6 +1,6 @@
 import type { Inspection } from '../inspect.ts';
 import { displayName } from '../partition.ts';
-import { everyMonth, showBytes, type Period } from './proposal.ts';
+import { everyMonth, monthName, monthNumber, showBytes, type Period } from './proposal.ts';
 
 const WIDTH = 40;
 /** Longer charts say less: years then, instead of months. */
@@ -13,6 +13,7 @@ export function* showInspection({
   facts,
   candidates,
   distribution,
+  outliers,
   proposal,
   effects,
 }: Inspection): Generator<string> {
@@ -30,9 +31,16 @@ export function* showInspection({
   if (distribution === undefined) return;
   yield '';
   yield `rows by ${distribution.column}${distribution.sampled < 1 ? `, estimated from ${(distribution.sampled * 100).toPrecision(2)} % of the table` : ''}`;
-  yield* chart(distribution.kind === 'id' ? distribution.periods : shorten(everyMonth(distribution.periods)));
+  yield* chart(distribution.kind === 'id' ? distribution.periods : shorten(folded(distribution.periods)));
   if (distribution.rowsWithoutValue > 0) yield `  ${count(distribution.rowsWithoutValue)} rows have no value`;
   if (distribution.rowsAtInfinity > 0) yield `  ${count(distribution.rowsAtInfinity)} rows are at infinity`;
+  if (outliers.length > 0) {
+    yield '';
+    yield 'outliers: few rows far from all others, left out above and of the proposal; partition-table would make a partition for each interval in between: correct or delete them first';
+    for (const { side, rows: few, nearest, farthest, statement } of outliers) {
+      yield `  ${side} the others: ${count(Math.max(few, 1))} rows, ${nearest === farthest ? `in ${nearest}` : `from ${nearest} to ${farthest}`}: ${statement}`;
+    }
+  }
   if (effects.length > 0) {
     yield '';
     yield 'a retention would archive';
@@ -44,6 +52,10 @@ export function* showInspection({
   yield '';
   yield `proposal: control ${distribution.column}, interval ${proposal.interval}, start ${proposal.start}, premake ${String(proposal.premake)}, retention ${proposal.retention ?? 'none yet'} (about ${String(proposal.partitions)} partitions)`;
   for (const reason of proposal.reasons) yield `  ${reason}`;
+  if (facts.kind === 'p') return;
+  yield `  npm run archive -- partition-table ${quoteArgument(displayName(facts.schema, facts.table))} --control ${quoteArgument(distribution.column)}${distribution.kind === 'time' || distribution.kind === 'id' ? '' : ` --epoch ${distribution.kind}`} --interval '${proposal.interval}' --premake ${String(proposal.premake)} --retention ${proposal.retention === null ? 'none' : `'${proposal.retention}'`} --up-to-check`;
+  yield '';
+  yield 'what changes for the application, besides keys: insert … returning of a system column (xmin, ctid: optimistic locking of some ORMs) fails on a partitioned table; docs/partition-table.md has the rest';
 }
 
 /** One bar a period; a period with rows has at least a dot. */
@@ -56,11 +68,30 @@ export function* chart(periods: readonly Period[]): Generator<string> {
   }
 }
 
+/** An argument as a shell takes it. */
+const quoteArgument = (word: string): string =>
+  /^[\w.:/-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+
+/** As many empty months in a row are one line. */
+const LONG_SPAN = 6;
+
+/** Every month; a long span without rows is one period, which says where it ends. */
+function folded(periods: readonly Period[]): readonly Period[] {
+  return periods.flatMap((period, index) => {
+    const before = periods[index - 1];
+    if (before === undefined) return [period];
+    const [last, next] = [monthNumber(before.start), monthNumber(period.start)];
+    if (next - last <= LONG_SPAN) return everyMonth([before, period]).slice(1);
+    return [{ start: `… ${monthName(next - 1)}`, rows: 0, bytes: 0 }, period];
+  });
+}
+
 function shorten(months: readonly Period[]): readonly Period[] {
   if (months.length <= MOST_LINES) return months;
   const years = new Map<string, { start: string; rows: number; bytes: number }>();
   for (const { start, rows, bytes } of months) {
-    const name = start.slice(0, -3);
+    // A span without rows stays one.
+    const name = start.startsWith('…') ? start : start.slice(0, -3);
     const year = years.get(name) ?? { start: name, rows: 0, bytes: 0 };
     year.rows += rows;
     year.bytes += bytes;

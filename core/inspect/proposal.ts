@@ -51,10 +51,11 @@ const RETENTIONS = [3, 6, 12, 24, 36, 60];
 const count = (rows: number): string => Math.round(rows).toLocaleString('en');
 
 /** Months since the year 0 of `2021-03`. */
-const monthNumber = (start: string): number => Number(start.slice(0, -3)) * 12 + Number(start.slice(-2)) - 1;
+export const monthNumber = (start: string): number =>
+  Number(start.slice(0, -3)) * 12 + Number(start.slice(-2)) - 1;
 
 /** A month by its number, as `2021-03`. */
-const monthName = (month: number): string =>
+export const monthName = (month: number): string =>
   `${String(Math.floor(month / 12)).padStart(4, '0')}-${String((month % 12) + 1).padStart(2, '0')}`;
 
 /** Every month from the first to the last one with rows, those without any as well. */

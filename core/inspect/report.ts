@@ -2,6 +2,7 @@ import type { Inspection } from '../inspect.ts';
 import { fitting, ROOM } from '../limits.ts';
 import { displayName } from '../partition.ts';
 import { showInspection } from './chart.ts';
+import type { Outliers } from './outliers.ts';
 import type { Distribution, Proposal } from './proposal.ts';
 
 /** The output of an execution of *Inspect*: what a program reads, and the same as lines for a person. */
@@ -18,6 +19,8 @@ export interface InspectionReport {
   }[];
   /** Rows and bytes of each month or range, as many as there is room for. */
   readonly distribution?: Distribution;
+  /** Few rows far from all others, which the proposal leaves out. */
+  readonly outliers?: readonly Outliers[];
   readonly proposal?: Proposal;
   /** The input of *Partition table* that would do what is proposed; the retention is for the owners of the rows to say. */
   readonly partitionTable?: Readonly<Record<string, unknown>>;
@@ -26,7 +29,7 @@ export interface InspectionReport {
 
 /** What `inspect` found, within what a state machine can hold. */
 export function inspectionReport(inspection: Inspection): InspectionReport {
-  const { facts, candidates, distribution, proposal } = inspection;
+  const { facts, candidates, distribution, outliers, proposal } = inspection;
   const table = displayName(facts.schema, facts.table);
   return {
     ...{
@@ -43,6 +46,7 @@ export function inspectionReport(inspection: Inspection): InspectionReport {
     ...(distribution !== undefined && {
       distribution: { ...distribution, periods: fitting(distribution.periods, ROOM.partitions) },
     }),
+    ...(outliers.length > 0 && { outliers }),
     ...(proposal !== undefined && { proposal }),
     ...(distribution !== undefined &&
       proposal !== undefined &&

@@ -21,6 +21,8 @@ export interface PartitionTablePlan {
   readonly timeZone: string;
   /** More partitions than this are refused; without it, more than 1000. */
   readonly maxPartitions?: number | undefined;
+  /** Somebody looked at the BEFORE triggers: none of them changes the control column. */
+  readonly trustTriggers?: boolean | undefined;
 }
 
 /** What a table would become, as the server reckons it before anything is made. */

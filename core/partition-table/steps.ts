@@ -226,9 +226,12 @@ function timer({ clock, limits }: PartitionTablePorts): () => boolean {
   return () => clock.now().getTime() < end;
 }
 
+/** What was said about what begin may accept, which has no meaning for a job that has begun. */
+const REFUSALS_LIFTED: readonly (keyof PartitionTablePlan)[] = ['maxPartitions', 'trustTriggers'];
+
 const differing = (begun: PartitionTablePlan, wanted: PartialPlan): readonly string[] =>
   (Object.keys(wanted) as (keyof PartitionTablePlan)[]).filter(
-    (key) => key !== 'maxPartitions' && wanted[key] !== undefined && wanted[key] !== begun[key],
+    (key) => !REFUSALS_LIFTED.includes(key) && wanted[key] !== undefined && wanted[key] !== begun[key],
   );
 
 /** A plan that differs from that of the job under way would be ignored, so it is refused. */
