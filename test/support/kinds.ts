@@ -55,7 +55,7 @@ export async function createKind(sql: postgres.Sql, kind: Kind): Promise<void> {
 }
 
 /** Gives a set, all that is attached to it, and pg_partman's template table for it to a role. */
-export async function giveTo(tx: postgres.TransactionSql, name: string, owner: string): Promise<void> {
+export async function giveTo(tx: postgres.ISql, name: string, owner: string): Promise<void> {
   const members = await tx<
     { name: string }[]
   >`select relid::regclass::text as name from pg_partition_tree(${name}::regclass)`;
