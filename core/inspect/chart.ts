@@ -52,6 +52,7 @@ export function* showInspection({
   yield '';
   yield `proposal: control ${distribution.column}, interval ${proposal.interval}, start ${proposal.start}, premake ${String(proposal.premake)}, retention ${proposal.retention ?? 'none yet'} (about ${String(proposal.partitions)} partitions)`;
   for (const reason of proposal.reasons) yield `  ${reason}`;
+  yield `  at the swap a partition needs ${String(facts.locksEach)} locks at once: with what this server has, up to ${count(facts.lockRoom / 2 / facts.locksEach)} partitions (max_locks_per_transaction)`;
   if (facts.kind === 'p') return;
   yield `  npm run archive -- partition-table ${quoteArgument(displayName(facts.schema, facts.table))} --control ${quoteArgument(distribution.column)}${distribution.kind === 'time' || distribution.kind === 'id' ? '' : ` --epoch ${distribution.kind}`} --interval '${proposal.interval}' --premake ${String(proposal.premake)} --retention ${proposal.retention === null ? 'none' : `'${proposal.retention}'`} --up-to-check`;
   yield '';
