@@ -40,9 +40,11 @@ create or replace function partition_archiver.trigger_problems(p_table oid, p_co
       select regexp_replace(quote_ident(p_control), '([^[:alnum:]_ ])', '\\\1', 'g') as quoted,
              regexp_replace(p_control::text, '([^[:alnum:]_ ])', '\\\1', 'g') as plain) e
     cross join lateral (
-      select l.lanname = 'plpgsql' and (s.source ~* format('\mnew\s*\.\s*("?%s"?|%s)\s*:?=', e.plain, e.quoted)
-               or s.source ~* format('\minto\s+(strict\s+)?([^;]*,\s*)?new\s*\.\s*("?%s"?|%s)', e.plain, e.quoted)) as sets,
-             case l.lanname when 'plpgsql' then s.source ~* '\mnew\s*:?=' or s.source ~* '\minto\s+(strict\s+)?new\M(?!\s*\.)'
+      -- `=` assigns at the beginning of a statement, and compares elsewhere.
+      select l.lanname = 'plpgsql' and (s.source ~* format('\mnew\s*\.\s*("?%s"?|%s)\s*:=', e.plain, e.quoted)
+               or s.source ~* format('(;|\mbegin|\mthen|\melse|\mloop)\s*new\s*\.\s*("?%s"?|%s)\s*=', e.plain, e.quoted)
+               or s.source ~* format('\minto\s+(strict\s+)?([^;]*,\s*)?new\s*\.\s*("?%s"?|%s)(?![[:alnum:]_$])', e.plain, e.quoted)) as sets,
+             case l.lanname when 'plpgsql' then s.source ~* '\mnew\s*:=|(;|\mbegin|\mthen|\melse|\mloop)\s*new\s*=' or s.source ~* '\minto\s+(strict\s+)?new\M(?!\s*\.)'
                             when 'internal' then false
                             when 'c' then position(convert_to(p_control::text, 'UTF8') in t.tgargs) > 0
                             else s.source ~* ('\m' || e.plain || '\M') end as may_set) x

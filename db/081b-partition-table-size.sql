@@ -66,7 +66,7 @@ $$;
 -- How many partitions there would be from p_from to p_to, and p_premake more. Numbers where the interval is one, else times.
 create or replace function partition_archiver.count_partitions(p_interval text, p_from text, p_to text, p_premake bigint) returns bigint
   language sql stable set search_path = pg_catalog, pg_temp set datestyle = 'ISO, YMD'
-  return p_premake + 1 + coalesce((
+  return p_premake + 1 + greatest(0, coalesce((
     select case
         when p_interval ~ '^\d+$' then floor(p_to::numeric / p_interval::numeric) - floor(p_from::numeric / p_interval::numeric)
         when x.months > 0 then floor((extract(year from age(p_to::timestamptz, p_from::timestamptz)) * 12
@@ -74,7 +74,7 @@ create or replace function partition_archiver.count_partitions(p_interval text, 
         else floor(extract(epoch from p_to::timestamptz - p_from::timestamptz) / extract(epoch from p_interval::interval)) + 1 end
       from (select case when p_interval !~ '^\d+$'
                         then extract(year from p_interval::interval) * 12 + extract(month from p_interval::interval) end as months) x
-     where p_from is not null and p_to is not null), 0)::bigint;
+     where p_from is not null and p_to is not null), 0))::bigint;
 
 -- What a table would become with these options (those of begin_repartition): {partitions, locksEach, locks, room, seconds, problems}.
 -- The problems are those that its rows and the number of partitions show. Reads the ends of the control column, the whole table where
