@@ -9,6 +9,8 @@ import type { RuntimeConfig } from '../core/config/runtime.ts';
 import type { ArchiveBucket } from './archive-bucket.ts';
 import { bucketStatements } from './bucket-statements.ts';
 import type { DatabaseAccess } from './database-access.ts';
+import { TARGET_GROUPS_HAVE_NO_NAME, targetGroups } from './database/proxy-target.ts';
+import { PAST_THE_PROXY } from './database-login.ts';
 import { handlerCode } from './handler-code.ts';
 import type { StepFunction } from './step-function.ts';
 import { STEP_NAMES, STEPS, type Step } from './steps.ts';
@@ -76,7 +78,7 @@ export class ArchiverFunctions extends Construct {
     const logGroups: logs.ILogGroup[] = [];
     this.logGroups = logGroups;
     this.functions = new Map(
-      STEP_NAMES.filter((step) => this.canLogIn(STEPS[step], props)).map((step) => [
+      STEP_NAMES.filter((step) => this.isMade(STEPS[step], props)).map((step) => [
         step,
         this.functionFor(step, STEPS[step], logGroups, props),
       ]),
@@ -90,8 +92,17 @@ export class ArchiverFunctions extends Construct {
     return found;
   }
 
-  /** Functions of an administrator are made only where there is a secret for them. */
-  private canLogIn({ login }: StepFunction, { database }: ArchiverFunctionsProps): boolean {
+  /** Whether there is a function for this step. */
+  has(step: Step): boolean {
+    return this.functions.has(step);
+  }
+
+  /** Functions of an administrator are made only where there is a secret, those for a proxy where one is made. */
+  private isMade(
+    { login, readsProxyHealth = false }: StepFunction,
+    { database }: ArchiverFunctionsProps,
+  ): boolean {
+    if (readsProxyHealth && database.proxy === undefined) return false;
     return login === 'none' || database.login(login) !== undefined;
   }
 
@@ -107,24 +118,29 @@ export class ArchiverFunctions extends Construct {
 
   private functionFor(
     step: Step,
-    { description, login: as, bucketAccess, timeout, memoryMiB, reads, installs = false }: StepFunction,
+    {
+      description,
+      login: as,
+      bucketAccess,
+      timeout,
+      memoryMiB,
+      reads,
+      installs = false,
+      outsideVpc = false,
+      readsProxyHealth = false,
+    }: StepFunction,
     logGroups: logs.ILogGroup[],
     { vpc, vpcSubnets, database, archive, ...props }: ArchiverFunctionsProps,
   ): lambda.Function {
     const id = constructId(step);
     const reading = reads === true ? props.verifyEndpoint : undefined;
+    const health = readsProxyHealth ? database.proxyHealth : undefined;
     const logGroup = new logs.LogGroup(this, `${id}Logs`, {
       retention: props.logRetention ?? logs.RetentionDays.THREE_MONTHS,
       removalPolicy: RemovalPolicy.DESTROY,
     });
     logGroups.push(logGroup);
-    const securityGroup = new ec2.SecurityGroup(this, `${id}SecurityGroup`, {
-      vpc,
-      description: `Partition archiver, step ${step}`,
-      allowAllOutbound: false,
-    });
-    // S3 and Secrets Manager, whether by NAT or by endpoint, have no fixed addresses.
-    securityGroup.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.tcp(443), 'AWS services');
+    const securityGroup = outsideVpc ? undefined : this.securityGroupOf(step, vpc);
     const login = as === 'none' ? undefined : database.login(as);
     const passwords = (installs ? database.rolesWithSecret : []).map(
       (each) => [each, database.secret(each)] as const,
@@ -140,13 +156,15 @@ export class ArchiverFunctions extends Construct {
       props.config.retention,
     );
     acknowledgeWildcards(role, 'Network interfaces and traces know no resources.', ['*']);
+    acknowledgeWildcards(role, TARGET_GROUPS_HAVE_NO_NAME, health === undefined ? [] : [targetGroups(this)]);
     acknowledgeWildcards(
       role,
       'Objects are named after schemas, tables and periods; the folder is what the step is limited to.',
       archiveStatements.flatMap(({ resources }) => resources.filter((resource) => resource.includes('*'))),
     );
     for (const statement of [
-      ...networkInterfaceStatements(),
+      ...(outsideVpc ? [] : networkInterfaceStatements()),
+      ...(health === undefined ? [] : [health.statement]),
       ...(login?.statements ?? []),
       ...(reading === undefined ? [] : database.directLogin('archiver_read', reading.resourceId)),
       ...(passwords.length > 0 ? [readPasswords(passwords.map(([, { secretArn }]) => secretArn))] : []),
@@ -164,9 +182,7 @@ export class ArchiverFunctions extends Construct {
       memorySize: memoryMiB,
       timeout,
       role,
-      vpc,
-      vpcSubnets,
-      securityGroups: [securityGroup],
+      ...(securityGroup === undefined ? {} : { vpc, vpcSubnets, securityGroups: [securityGroup] }),
       logGroup,
       loggingFormat: lambda.LoggingFormat.JSON,
       systemLogLevelV2: lambda.SystemLogLevel.WARN,
@@ -182,31 +198,57 @@ export class ArchiverFunctions extends Construct {
           ...login.environment,
         }),
         ARCHIVE_BUCKET: archive.bucket.bucketName,
-        ...(as === 'administrator' && PAST_THE_PROXY),
         ...Object.fromEntries(
           passwords.map(([each, { secretArn }]) => [`${each.toUpperCase()}_SECRET_ARN`, secretArn]),
         ),
         ...(reading === undefined ? {} : readingEnvironment(reading)),
+        ...(health === undefined ? {} : { PROXY_NAME: health.proxyName }),
       },
     });
-    if (login !== undefined) letIn(securityGroup, login.connections.securityGroups, login.port, step);
-    if (reading !== undefined) letIn(securityGroup, this.readingGroups, reading.port, step);
+    if (securityGroup !== undefined) {
+      const ways = [
+        ...(login === undefined ? [] : waysTo(login.connections.securityGroups, login.port)),
+        ...(reading === undefined ? [] : waysTo(this.readingGroups, reading.port)),
+      ];
+      letIn(securityGroup, ways, step);
+    }
     return created;
   }
+
+  private securityGroupOf(step: Step, vpc: ec2.IVpc): ec2.SecurityGroup {
+    const securityGroup = new ec2.SecurityGroup(this, `${constructId(step)}SecurityGroup`, {
+      vpc,
+      description: `Partition archiver, step ${step}`,
+      allowAllOutbound: false,
+    });
+    // S3 and Secrets Manager, whether by NAT or by endpoint, have no fixed addresses.
+    securityGroup.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.tcp(443), 'AWS services');
+    return securityGroup;
+  }
+}
+
+/** A port of a security group that a function has to reach. */
+interface Way {
+  readonly group: ec2.ISecurityGroup;
+  readonly port: number;
+}
+
+function waysTo(groups: readonly ec2.ISecurityGroup[], port: number): Way[] {
+  return groups.map((group) => ({ group, port }));
 }
 
 /**
  * What `connections.allowTo` does, with the way out as part of the function's security group and not as a resource of its
- * own, of which a stack has only 500.
+ * own, of which a stack has only 500. Proxy, reader and database may be behind one security group, which is imported under
+ * several ids: EC2 refuses a rule that is there already.
  */
-function letIn(
-  from: ec2.SecurityGroup,
-  to: readonly ec2.ISecurityGroup[],
-  portNumber: number,
-  step: Step,
-): void {
-  const port = ec2.Port.tcp(portNumber);
-  for (const group of to) {
+function letIn(from: ec2.SecurityGroup, ways: readonly Way[], step: Step): void {
+  const seen = new Set<string>();
+  for (const { group, port: portNumber } of ways) {
+    const key = `${group.securityGroupId} ${String(portNumber)}`;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    const port = ec2.Port.tcp(portNumber);
     from.addEgressRule(ec2.Peer.securityGroupId(group.securityGroupId), port, `Step ${step}`);
     group.addIngressRule(from, port, `Step ${step}`);
   }
@@ -225,9 +267,6 @@ export function constructId(step: Step): string {
  * the memory to verify a segment: 2.5 s and 190 MiB for 5.7 M rows, so 1.9 s and 117 MiB (measured here, bench/FINDINGS.md).
  */
 const HEAP_FOR_STREAMS = { NODE_OPTIONS: '--max-semi-space-size=1 --max-old-space-size=4096' };
-
-/** RDS itself has certificates of Amazon's own authority, which Node knows only from this file of the runtime. */
-const PAST_THE_PROXY = { NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem' };
 
 function readingEnvironment({ endpoint, port }: VerifyEndpoint): Record<string, string> {
   return { READING_HOST: endpoint, READING_PORT: String(port), ...PAST_THE_PROXY };

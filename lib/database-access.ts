@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { ArnFormat, Duration, Fn, Names, Stack, Tags } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -5,7 +6,9 @@ import * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
-import { bySecret, type DatabaseLogin } from './database-login.ts';
+import { bySecret, pastTheProxy, type DatabaseLogin } from './database-login.ts';
+import type { DatabaseCustomResources } from './database/custom-resources.ts';
+import { ProxyTargetRegistration, targetGroups } from './database/proxy-target.ts';
 import type { DatabaseTarget } from './database-target.ts';
 import { DATABASE_ROLES, type DatabaseRole } from './step-function.ts';
 
@@ -45,6 +48,14 @@ export interface DatabaseAccessProps {
    */
   readonly existingProxy?: ExistingProxy;
   /**
+   * Whether functions connect straight to the database, and no proxy is made.
+   *
+   * @default false
+   */
+  readonly withoutProxy?: boolean;
+  /** What registers the database with a new proxy. */
+  readonly customResources: () => DatabaseCustomResources;
+  /**
    * How functions log in, and the proxy after them. By IAM, the database must have IAM authentication enabled, and its
    * roles be members of `rds_iam`; the resource ids of database and given proxy must be known.
    *
@@ -80,18 +91,21 @@ export interface DatabaseAccessProps {
  * The roles themselves are made in the database by `db/`, with the passwords of these secrets.
  */
 export class DatabaseAccess extends Construct {
-  /** Host name of the proxy. */
+  /** Host name of the proxy; of the database where there is none. */
   readonly host: string;
   readonly port: number;
   readonly databaseName: string;
-  /** Security groups of the proxy. */
+  /** Security groups of the proxy, or of the database where there is none. */
   readonly connections: ec2.Connections;
   readonly authentication: DatabaseAuthentication;
   private readonly secrets: ReadonlyMap<DatabaseRole, secretsmanager.Secret>;
   private readonly administrator: DatabaseLogin | undefined;
   private readonly target: DatabaseTarget;
-  /** Resource id of the proxy, where functions log in by IAM. */
-  private readonly proxyResourceId: string;
+  /** Resource id of what functions log in to, where they do so by IAM. */
+  private readonly loginResourceId: string;
+  /** The proxy that was made here. */
+  readonly proxy: rds.DatabaseProxy | undefined;
+  private readonly withoutProxy: boolean;
 
   constructor(scope: Construct, id: string, props: DatabaseAccessProps) {
     super(scope, id);
@@ -99,25 +113,32 @@ export class DatabaseAccess extends Construct {
     this.authentication = props.authentication ?? 'secrets';
     const roles = this.authentication === 'secrets' ? DATABASE_ROLES : [];
     this.secrets = new Map(roles.map((role) => [role, this.generateSecret(role)]));
-    this.port = props.existingProxy?.port ?? PROXY_PORT;
     this.databaseName = props.target.databaseName;
     const { host, port, connections } = props.target;
     this.administrator =
       props.adminSecret === undefined
         ? undefined
-        : { host, port, connections, ...bySecret(props.adminSecret, Stack.of(this).region) };
-    if (props.existingProxy === undefined) {
-      const proxy = this.makeProxy(props);
-      this.host = proxy.endpoint;
-      this.connections = proxy.connections;
-      this.proxyResourceId = Fn.select(6, Fn.split(':', proxy.dbProxyArn));
+        : { host, port, connections, ...pastTheProxy(bySecret(props.adminSecret, Stack.of(this).region)) };
+    this.withoutProxy = props.withoutProxy ?? false;
+    this.proxy = this.withoutProxy || props.existingProxy !== undefined ? undefined : this.makeProxy(props);
+    if (this.proxy !== undefined) {
+      this.host = this.proxy.endpoint;
+      this.port = PROXY_PORT;
+      this.connections = this.proxy.connections;
+      this.loginResourceId = Fn.select(6, Fn.split(':', this.proxy.dbProxyArn));
+    } else if (props.existingProxy === undefined) {
+      this.host = host;
+      this.port = port;
+      this.connections = connections;
+      this.loginResourceId = this.authentication === 'iam' ? this.targetResourceId : '';
     } else {
-      const { endpoint, securityGroupIds, resourceId } = props.existingProxy;
+      const { endpoint, securityGroupIds, resourceId, port: proxyPort } = props.existingProxy;
       if (this.authentication === 'iam' && resourceId === undefined) {
         throw new Error('functions log in by IAM, but the resource id of the existing proxy is not given');
       }
       this.host = endpoint;
-      this.proxyResourceId = resourceId ?? '';
+      this.port = proxyPort ?? PROXY_PORT;
+      this.loginResourceId = resourceId ?? '';
       this.connections = new ec2.Connections({
         securityGroups: securityGroupIds.map((groupId, index) =>
           ec2.SecurityGroup.fromSecurityGroupId(this, `ProxySecurityGroup${index + 1}`, groupId),
@@ -128,9 +149,10 @@ export class DatabaseAccess extends Construct {
 
   private makeProxy(props: DatabaseAccessProps): rds.DatabaseProxy {
     const maxConnectionsPercent = props.maxConnectionsPercent ?? 20;
-    return new rds.DatabaseProxy(this, 'Proxy', {
-      // The construct would take its own id as the name, which could stand only once in an account.
-      dbProxyName: Names.uniqueResourceName(this, { maxLength: 60, separator: '-' }),
+    const maxIdleConnectionsPercent = Math.min(maxConnectionsPercent, 5);
+    const borrowTimeout = props.borrowTimeout ?? Duration.minutes(2);
+    const proxy = new rds.DatabaseProxy(this, 'Proxy', {
+      dbProxyName: this.proxyName(props),
       proxyTarget: props.target.proxyTarget,
       vpc: props.vpc,
       vpcSubnets: props.vpcSubnets,
@@ -146,10 +168,25 @@ export class DatabaseAccess extends Construct {
         : // Secret says `secretFullArn?: string | undefined`, ISecret `secretFullArn?: string`.
           { secrets: [...this.secrets.values()] as secretsmanager.ISecret[] }),
       requireTLS: true,
-      borrowTimeout: props.borrowTimeout ?? Duration.minutes(2),
-      maxConnectionsPercent,
-      maxIdleConnectionsPercent: Math.min(maxConnectionsPercent, 5),
     });
+    // CloudFormation would wait for a target that cannot be healthy before the database is prepared.
+    proxy.node.tryRemoveChild('ProxyTargetGroup');
+    new ProxyTargetRegistration(this, 'ProxyTarget', {
+      customResources: props.customResources(),
+      proxy,
+      ...{ maxConnectionsPercent, maxIdleConnectionsPercent, borrowTimeout },
+    });
+    return proxy;
+  }
+
+  /**
+   * A name of its own for each set of subnets: other subnets are another proxy, and CloudFormation refuses to replace a
+   * resource by one of the same name. The construct's own choice, its id, could stand only once in an account.
+   */
+  private proxyName({ vpc, vpcSubnets }: DatabaseAccessProps): string {
+    const subnets = vpc.selectSubnets(vpcSubnets).subnetIds.join(' ');
+    const hash = createHash('sha256').update(subnets).digest('hex').slice(0, 8);
+    return `${Names.uniqueResourceName(this, { maxLength: 50, separator: '-' })}-${hash}`;
   }
 
   /** What the proxy needs to log in as the roles that log in to it. */
@@ -187,12 +224,14 @@ export class DatabaseAccess extends Construct {
     if (as === 'administrator') return this.administrator;
     const { host, port, connections } = this;
     if (this.authentication === 'iam') {
-      const statement = this.mayConnect(this.proxyResourceId, as);
-      return { host, port, connections, statements: [statement], environment: { DATABASE_USER: as } };
+      const statement = this.mayConnect(this.loginResourceId, as);
+      const byIam = { statements: [statement], environment: { DATABASE_USER: as } };
+      return { host, port, connections, ...(this.withoutProxy ? pastTheProxy(byIam) : byIam) };
     }
     // Secret says `secretFullArn?: string | undefined`, ISecret `secretFullArn?: string`.
     const secret = this.secret(as) as secretsmanager.ISecret;
-    return { host, port, connections, ...bySecret(secret, Stack.of(this).region) };
+    const byPassword = bySecret(secret, Stack.of(this).region);
+    return { host, port, connections, ...(this.withoutProxy ? pastTheProxy(byPassword) : byPassword) };
   }
 
   /**
@@ -204,6 +243,17 @@ export class DatabaseAccess extends Construct {
     const statement = this.mayConnect(resourceId ?? this.targetResourceId, as);
     statement.sid = 'LogInPastTheProxy';
     return [statement];
+  }
+
+  /** What it takes to read the health of the proxy that was made here. */
+  get proxyHealth(): { readonly proxyName: string; readonly statement: iam.PolicyStatement } | undefined {
+    if (this.proxy === undefined) return undefined;
+    const statement = new iam.PolicyStatement({
+      sid: 'ReadHealthOfTheProxy',
+      actions: ['rds:DescribeDBProxyTargets'],
+      resources: [this.proxy.dbProxyArn, targetGroups(this)],
+    });
+    return { proxyName: this.proxy.dbProxyName, statement };
   }
 
   /** The secret `{"username", "password"}` of a database role; there is none where functions log in by IAM. */

@@ -42,3 +42,14 @@ export function bySecret(
     environment: { DATABASE_SECRET_ARN: secretArn },
   };
 }
+
+/** RDS itself has certificates of Amazon's own authority, which Node knows only from this file of the runtime. */
+export const PAST_THE_PROXY = { NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem' };
+
+/** The same login, at the database itself and not through a proxy. */
+export function pastTheProxy({
+  statements,
+  environment,
+}: Pick<DatabaseLogin, 'statements' | 'environment'>): Pick<DatabaseLogin, 'statements' | 'environment'> {
+  return { statements, environment: { ...environment, ...PAST_THE_PROXY } };
+}

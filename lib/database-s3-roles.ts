@@ -1,10 +1,9 @@
 import { Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import type * as lambda from 'aws-cdk-lib/aws-lambda';
-import type * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { acknowledgeWildcards } from './acknowledge.ts';
 import type { ArchiveBucket } from './archive-bucket.ts';
+import type { DatabaseCustomResources } from './database/custom-resources.ts';
 import type { DatabaseTarget } from './database-target.ts';
 import { FeatureRoleAttachments } from './feature-role-attachments.ts';
 
@@ -19,18 +18,8 @@ export interface DatabaseS3RolesProps {
    * @default - two new roles, which are attached
    */
   readonly attachedRoles?: { readonly exportRole: iam.IRole; readonly importRole: iam.IRole };
-  /**
-   * Processor of the functions that attach them.
-   *
-   * @default lambda.Architecture.ARM_64
-   */
-  readonly architecture?: lambda.Architecture;
-  /**
-   * How long logs of the attachment are kept.
-   *
-   * @default logs.RetentionDays.THREE_MONTHS
-   */
-  readonly logRetention?: logs.RetentionDays;
+  /** What attaches new roles. */
+  readonly customResources: () => DatabaseCustomResources;
 }
 
 /**
@@ -84,11 +73,9 @@ export class DatabaseS3Roles extends Construct {
     );
     if (props.attachedRoles === undefined) {
       new FeatureRoleAttachments(this, 'Attachments', {
-        target: props.target,
+        customResources: props.customResources(),
         exportRole: this.exportRole,
         importRole: this.importRole,
-        ...(props.architecture === undefined ? {} : { architecture: props.architecture }),
-        ...(props.logRetention === undefined ? {} : { logRetention: props.logRetention }),
       });
     }
   }

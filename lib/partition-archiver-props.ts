@@ -106,6 +106,12 @@ export interface PartitionArchiverProps {
    */
   readonly adminSecret?: secretsmanager.ISecret;
   /**
+   * Whether functions connect straight to the database: no proxy is made, and none is used.
+   *
+   * @default false
+   */
+  readonly withoutProxy?: boolean;
+  /**
    * Roles that are attached to the database already for s3Export and s3Import.
    *
    * @default - two new roles, which are attached

@@ -9,6 +9,7 @@ import * as sns from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import type { DeploymentConfig } from '../core/config/deployment.ts';
 import type { ArchiveBucketProps } from './archive-bucket.ts';
+import { acknowledge } from './acknowledge.ts';
 import { addOutputs } from './archiver-outputs.ts';
 import { PartitionArchiver, type PartitionArchiverProps } from './partition-archiver.ts';
 
@@ -57,7 +58,7 @@ export class PartitionArchiverStack extends Stack {
       },
       archive: this.archiveOf(config.archive),
       dataEvents: config.archive.dataEvents,
-      ...(proxy === undefined ? {} : { existingProxy: proxy }),
+      ...(proxy === undefined ? {} : proxy === false ? { withoutProxy: true } : { existingProxy: proxy }),
       ...(verifyEndpoint === undefined
         ? {}
         : {
@@ -143,17 +144,18 @@ export class PartitionArchiverStack extends Stack {
     vpc.addGatewayEndpoint('S3Endpoint', { service: ec2.GatewayVpcEndpointAwsService.S3 });
     // Tokens are signed where they are used.
     if (this.archiver.database.authentication === 'iam') return;
-    const secretsManager = vpc.addInterfaceEndpoint('SecretsManagerEndpoint', {
+    const endpoint = vpc.addInterfaceEndpoint('SecretsManagerEndpoint', {
       service: ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
-      // By default the whole VPC may use it, whose address range is not known here.
+      // The address range of the VPC, to which the CDK would open it, is not known here.
       open: false,
     });
-    for (const { connections } of this.archiver.functions.all) {
-      for (const { securityGroupId } of connections.securityGroups) {
-        // They are let out to AWS services already, so that only this side needs a rule.
-        secretsManager.connections.allowDefaultPortFrom(ec2.Peer.securityGroupId(securityGroupId));
-      }
-    }
+    // Private DNS leads everybody in the VPC here, so that everybody in the VPC has to be let in. Nobody else can reach it.
+    endpoint.connections.allowDefaultPortFromAnyIpv4('Everybody in the VPC');
+    acknowledge(
+      endpoint,
+      'EC23',
+      'Only the VPC reaches an interface endpoint, and IAM decides what it may do.',
+    );
   }
 }
 

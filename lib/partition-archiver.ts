@@ -13,6 +13,7 @@ import { ArchiveTrail } from './archive-trail.ts';
 import { ArchiveWorkflow } from './archive-workflow.ts';
 import { ArchiverFunctions } from './archiver-functions.ts';
 import { ArchiverMetrics } from './archiver-metrics.ts';
+import { DatabaseCustomResources } from './database/custom-resources.ts';
 import { DatabaseAccess } from './database-access.ts';
 import { DatabaseS3Roles } from './database-s3-roles.ts';
 import { DatabaseTarget } from './database-target.ts';
@@ -53,22 +54,26 @@ export class PartitionArchiver extends Construct {
       const { databaseName } = props.database;
       new ArchiveTrail(this, 'Trail', { bucket: this.archive.bucket, databaseName });
     }
+    const logRetention = props.logRetention === undefined ? {} : { logRetention: props.logRetention };
+    const architecture = props.architecture === undefined ? {} : { architecture: props.architecture };
+    const customResources = once(
+      () => new DatabaseCustomResources(this, 'Changes', { target, ...architecture, ...logRetention }),
+    );
     this.database = new DatabaseAccess(this, 'Database', {
       vpc: props.vpc,
       vpcSubnets,
       target,
+      customResources,
+      ...(props.withoutProxy === undefined ? {} : { withoutProxy: props.withoutProxy }),
       ...(props.existingProxy === undefined ? {} : { existingProxy: props.existingProxy }),
       ...(props.authentication === undefined ? {} : { authentication: props.authentication }),
       ...(props.adminSecret === undefined ? {} : { adminSecret: props.adminSecret }),
     });
-    const logRetention = props.logRetention === undefined ? {} : { logRetention: props.logRetention };
-    const architecture = props.architecture === undefined ? {} : { architecture: props.architecture };
     this.databaseS3Roles = new DatabaseS3Roles(this, 'DatabaseS3', {
       archive: this.archive,
       target,
+      customResources,
       ...(props.attachedS3Roles === undefined ? {} : { attachedRoles: props.attachedS3Roles }),
-      ...architecture,
-      ...logRetention,
     });
     this.functions = new ArchiverFunctions(this, 'Functions', {
       vpc: props.vpc,
@@ -133,4 +138,10 @@ export class PartitionArchiver extends Construct {
     this.alarmTopic = topic;
     new ArchiveDashboard(this, 'Overview', { metrics: this.metrics, alarms, functions: this.functions });
   }
+}
+
+/** Made when it is asked for first, and then the same. */
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
 }

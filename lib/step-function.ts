@@ -30,6 +30,10 @@ export interface StepFunction {
   readonly memoryMiB: number;
   /** Has a way to where tables are read past the proxy, if such a place is configured. */
   readonly reads?: boolean;
+  /** Is not in the VPC: it talks to AWS only. */
+  readonly outsideVpc?: boolean;
+  /** May ask RDS for the health of the proxy; there is no such function where none is made here. */
+  readonly readsProxyHealth?: boolean;
   /** Installs the archiver in the database: has `db/` beside its bundle, and the secrets of all logins, whose passwords it sets. */
   readonly installs?: boolean;
 }

@@ -17,6 +17,16 @@ export const ARCHIVE_STEPS = {
     memoryMiB: 256,
     reads: true,
   },
+  'explain-unavailable': {
+    description: 'Says why the database cannot be reached, by the health of the proxy',
+    login: 'none',
+    bucketAccess: 'none',
+    timeout: Duration.minutes(1),
+    memoryMiB: 256,
+    // Where there is no NAT, RDS cannot be asked out of the VPC.
+    outsideVpc: true,
+    readsProxyHealth: true,
+  },
   maintain: {
     description: 'Records the attached partitions, then runs the maintenance of pg_partman',
     login: 'archiver_maintain',

@@ -66,9 +66,12 @@ const databaseFields = z.strictObject({
     .array(securityGroupSchema, 'must be a list of security groups')
     .min(1, 'must name at least one security group')
     .describe('Security groups of the database; the proxy is let in through them.'),
-  proxy: proxySchema
+  proxy: z
+    .union([z.literal(false), proxySchema], 'must be false, or an object with endpoint and securityGroupIds')
     .optional()
-    .describe('An RDS Proxy that is there already. By default one is made, with TLS required.'),
+    .describe(
+      'An RDS Proxy that is there already; false to connect straight to the database. By default one is made, with TLS required.',
+    ),
   verifyEndpoint: verifyEndpointSchema
     .optional()
     .describe(
@@ -128,7 +131,7 @@ function loginProblems({
       'where functions log in by IAM, it names the database in policies (RDS console, Configuration)',
     ]);
   }
-  if (proxy !== undefined && proxy.resourceId === undefined) {
+  if (proxy !== undefined && proxy !== false && proxy.resourceId === undefined) {
     problems.push([
       ['proxy', 'resourceId'],
       'where functions log in by IAM, it names the proxy in policies (the last part of its ARN)',

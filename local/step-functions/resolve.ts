@@ -104,6 +104,8 @@ function resourceReference(
       return secretArn(logicalId, surroundings);
     case 'AWS::RDS::DBProxy.Endpoint':
       return surroundings.databaseHost;
+    case 'AWS::RDS::DBProxy.Ref':
+      return logicalId;
     case 'AWS::S3::Bucket.Ref':
       return surroundings.bucketName;
     case 'AWS::S3::Bucket.Arn':

@@ -38,7 +38,8 @@ describe('the definition', () => {
   test('has every state by the name that operators say', () => {
     expect(states.map(([name]) => name).sort()).toEqual(
       [
-        ...['Preflight', 'Maintain', 'Detect', 'ForEachPartition', 'Report', 'Resume?', 'Done'],
+        ...['Preflight', 'ExplainUnavailable', 'Maintain', 'Detect', 'ForEachPartition', 'Report'],
+        ...['Resume?', 'Done'],
         ...['Quarantine', 'What is next?', 'ForEachSegment', 'All segments proven?', 'Commit', 'Drop'],
         ...['RecordFailure', 'PartitionDone'],
         ...['Export', 'Verify', 'RecordSegmentFailure', 'SegmentProven', 'SegmentFailed'],

@@ -15,6 +15,7 @@ type LifecycleRule = Readonly<Record<string, unknown>>;
 const template = synthesise();
 /** The example has no secret of an administrator. */
 const STEPS_MADE = Object.values(STEPS).filter(({ login }) => login !== 'administrator');
+const IN_VPC = STEPS_MADE.filter(({ outsideVpc }) => outsideVpc !== true);
 const agnostic = synthesise({ env: undefined });
 
 describe('the archive bucket', () => {
@@ -221,7 +222,12 @@ describe('the way to the database', () => {
       EngineFamily: 'POSTGRESQL',
       Auth: Array.from({ length: 4 }, () => Match.objectLike({ AuthScheme: 'SECRETS' })),
     });
-    template.hasResourceProperties('AWS::RDS::DBProxyTargetGroup', { DBClusterIdentifiers: ['orders'] });
+    // Its handler waits for a healthy target, which there is none before the database is prepared.
+    template.resourceCountIs('AWS::RDS::DBProxyTargetGroup', 0);
+    template.hasResourceProperties('Custom::DatabaseProxyTarget', {
+      ...{ kind: 'cluster', identifier: 'orders', proxyName: { Ref: Match.stringLikeRegexp('Proxy') } },
+      ...{ maxConnectionsPercent: 20, maxIdleConnectionsPercent: 5, borrowTimeoutSeconds: 120 },
+    });
   });
 
   test('targets an instance where there is no cluster', () => {
@@ -234,7 +240,35 @@ describe('the way to the database', () => {
         securityGroupIds: ['sg-0123456789abcdef0'],
       },
     });
-    instance.hasResourceProperties('AWS::RDS::DBProxyTargetGroup', { DBInstanceIdentifiers: ['legacy'] });
+    instance.hasResourceProperties('Custom::DatabaseProxyTarget', { kind: 'instance', identifier: 'legacy' });
+  });
+
+  test('is straight to the database where no proxy is wanted', () => {
+    const { database } = exampleConfig() as { database: { endpoint: string } };
+    const direct = synthesise({ database: { ...database, proxy: false } });
+    direct.resourceCountIs('AWS::RDS::DBProxy', 0);
+    direct.resourceCountIs('Custom::DatabaseProxyTarget', 0);
+    for (const [, { Properties }] of resources(direct, 'AWS::Lambda::Function')) {
+      const { Variables = {} } = (Properties['Environment'] ?? {}) as { Variables?: Record<string, unknown> };
+      if (!('DATABASE_HOST' in Variables)) continue;
+      expect(Variables).toMatchObject({
+        DATABASE_HOST: database.endpoint,
+        NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem',
+      });
+    }
+    direct.allResourcesProperties('AWS::EC2::SecurityGroupIngress', { GroupId: 'sg-0123456789abcdef0' });
+  });
+
+  // Seen to fail with a name of the path alone, which CloudFormation does not let two proxies have.
+  test('is a proxy of another name where the subnets are others', () => {
+    const { network } = exampleConfig() as { network: object };
+    const nameOf = (privateSubnetIds: readonly string[]) =>
+      resources(synthesise({ network: { ...network, privateSubnetIds } }), 'AWS::RDS::DBProxy').map(
+        ([, { Properties }]) => String(Properties['DBProxyName']),
+      );
+    const [[one], [other]] = [nameOf(['subnet-0a', 'subnet-0b']), nameOf(['subnet-0a', 'subnet-0c'])];
+    expect(one).not.toBe(other);
+    expect(one).toMatch(/^[A-Za-z](?!.*--)[A-Za-z0-9-]{0,58}[a-z0-9]$/);
   });
 
   test('may be a proxy that is there already', () => {
@@ -329,7 +363,7 @@ describe('the way to the database', () => {
   test('is where each function is let out to, besides AWS services, and nowhere else', () => {
     template.resourceCountIs('AWS::EC2::SecurityGroupEgress', 0);
     const proxy = { 'Fn::GetAtt': [expect.stringMatching(/ProxySecurityGroup/), 'GroupId'] };
-    for (const [step, { login }] of Object.entries(STEPS).filter(([, each]) => STEPS_MADE.includes(each))) {
+    for (const [step, { login }] of Object.entries(STEPS).filter(([, each]) => IN_VPC.includes(each))) {
       const [group, ...others] = resources(template, 'AWS::EC2::SecurityGroup').filter(
         ([, { Properties }]) => Properties['GroupDescription'] === `Partition archiver, step ${step}`,
       );
@@ -402,7 +436,11 @@ describe('the roles of aws_s3', () => {
     expect(attachments).toHaveLength(2);
     expect(exporting?.Properties).toMatchObject({ kind: 'cluster', identifier: 'orders' });
     // RDS refuses to attach the second while it is busy with the first.
-    expect(importing?.['DependsOn']).toEqual([exportId]);
+    expect(importing?.['DependsOn']).toContain(exportId);
+    // Without its rights the handler would fail; it needs them until the resource is deleted.
+    expect(exporting?.['DependsOn']).toEqual([
+      expect.stringMatching(/^ArchiverChangesHandlerRoleDefaultPolicy/),
+    ]);
   });
 
   test('may be roles that are attached already, which are let into the archive and not touched otherwise', () => {
@@ -422,7 +460,7 @@ describe('the roles of aws_s3', () => {
 describe('the functions', () => {
   const functions = resources(template, 'AWS::Lambda::Function')
     .map(([, each]) => each.Properties)
-    .filter(({ VpcConfig }) => VpcConfig !== undefined);
+    .filter(({ Environment }) => JSON.stringify(Environment ?? {}).includes('ARCHIVE_BUCKET'));
 
   test('know no password, and nothing but where things are', () => {
     expect(functions).toHaveLength(STEPS_MADE.length);
@@ -431,7 +469,8 @@ describe('the functions', () => {
     for (const { Description, Environment } of functions) {
       const { Variables } = Environment as { Variables: Record<string, unknown> };
       const step = STEPS_MADE.find(({ description }) => description === Description);
-      const expected = step?.login === 'none' ? everywhere : [...everywhere, ...withDatabase];
+      const ofProxy = step?.readsProxyHealth === true ? ['PROXY_NAME'] : [];
+      const expected = [...everywhere, ...(step?.login === 'none' ? ofProxy : withDatabase)];
       expect(Object.keys(Variables).sort()).toEqual(expected.sort());
       expect(JSON.stringify(Variables)).not.toMatch(/resolve:secretsmanager|password/i);
     }
@@ -443,10 +482,13 @@ describe('the functions', () => {
         Runtime: 'nodejs24.x',
         Architectures: ['arm64'],
         TracingConfig: { Mode: 'Active' },
-        VpcConfig: { SubnetIds: ['subnet-0123456789abcdef0', 'subnet-0123456789abcdef1'] },
         LoggingConfig: { LogFormat: 'JSON' },
       });
     }
+    const inVpc = functions.filter(({ VpcConfig }) => VpcConfig !== undefined);
+    expect(inVpc).toHaveLength(IN_VPC.length);
+    const SubnetIds = ['subnet-0123456789abcdef0', 'subnet-0123456789abcdef1'];
+    for (const each of inVpc) expect(each).toMatchObject({ VpcConfig: { SubnetIds } });
     template.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 90 });
     expect(new Set(functions.map(({ Role }) => JSON.stringify(Role))).size).toBe(STEPS_MADE.length);
     expect(new Set(functions.map(({ LoggingConfig }) => JSON.stringify(LoggingConfig))).size).toBe(
@@ -674,7 +716,8 @@ test('VPC endpoints are made on request', () => {
   const rules = resources(config, 'AWS::EC2::SecurityGroup')
     .filter(([id]) => id.includes('SecretsManagerEndpoint'))
     .flatMap(([, { Properties }]) => Properties['SecurityGroupIngress'] as object[]);
-  expect(rules).toHaveLength(STEPS_MADE.length);
+  // Private DNS leads the whole VPC to it.
+  expect(rules).toMatchObject([{ CidrIp: '0.0.0.0/0', FromPort: 443, ToPort: 443 }]);
   config.hasResourceProperties('AWS::EC2::VPCEndpoint', {
     VpcEndpointType: 'Gateway',
     RouteTableIds: ['rtb-0a', 'rtb-0b'],
@@ -705,7 +748,7 @@ test('the template is the one that was last looked at', () => {
   // Hashes of code change with every line of the handlers, and say nothing about the infrastructure.
   const scrubbed = JSON.stringify({ Resources, Outputs }).replace(/[0-9a-f]{64}/g, '<hash>');
   expect(JSON.parse(scrubbed)).toMatchSnapshot();
-  expect(Object.keys(Resources ?? {})).toHaveLength(324);
+  expect(Object.keys(Resources ?? {})).toHaveLength(328);
 });
 
 /** The definition as an object, for a diff that can be read; the template has it as one line of text. */

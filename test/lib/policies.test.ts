@@ -257,7 +257,7 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   [
     'attach a role to the database',
     { action: 'rds:AddRoleToDBCluster', resource: cluster('orders') },
-    ['DatabaseS3AttachmentsHandler'],
+    ['ChangesHandler'],
   ],
   [
     'attach a role to another database',
@@ -272,7 +272,7 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
       resource: iam.arn(ROLES['DatabaseS3Export']!),
       context: { 'iam:PassedToService': 'rds.amazonaws.com' },
     },
-    ['DatabaseS3AttachmentsHandler'],
+    ['ChangesHandler'],
   ],
   [
     'hand the export role to another service',
@@ -398,7 +398,15 @@ describe('an administrator, who may do everything by a policy of their own,', ()
 test('the roles are those that the table was written for', () => {
   const others = [
     ...[...READERS, ...RESTORERS, 'Restore', 'Drill', 'SchedulerForDrill'],
-    ...[...AUDITORS, ...MANIFEST_READERS, 'AuditVerdict', 'AuditFailure', 'AuditWorkflow', 'FindWorkflow'],
+    ...[
+      ...AUDITORS,
+      ...MANIFEST_READERS,
+      'AuditVerdict',
+      'AuditFailure',
+      'ExplainUnavailable',
+      'AuditWorkflow',
+      'FindWorkflow',
+    ],
     ...['MoveIn', 'MoveInWorkflow', 'RecordAudit'],
     ...['Release', 'ReleaseWorkflow', 'ReverifyPlan', 'ReverifyBegin', 'ReverifyReport', 'ReverifyWorkflow'],
   ];
@@ -407,13 +415,8 @@ test('the roles are those that the table was written for', () => {
       .filter((name) => !others.includes(name))
       .sort(),
   ).toEqual([
-    ...['Adopt', 'Archive', 'Commit'],
-    ...[
-      'DatabaseProxyIAM',
-      'DatabaseS3AttachmentsFrameworkComplete',
-      'DatabaseS3AttachmentsFrameworkOnEvent',
-    ],
-    ...['DatabaseS3AttachmentsHandler', 'DatabaseS3AttachmentsProviderwaiterstatemachine'],
+    ...['Adopt', 'Archive', 'ChangesFrameworkComplete', 'ChangesFrameworkOnEvent', 'ChangesHandler'],
+    ...['ChangesProviderwaiterstatemachine', 'Commit', 'DatabaseProxyIAM'],
     ...['DatabaseS3Export', 'DatabaseS3Import'],
     ...['Detect', 'Drop', 'Export', 'Inspect', 'Maintain', 'PartitionTable', 'Preflight', 'PrepareDatabase'],
     ...['Quarantine', 'RecordFailure', 'Report', 'SchedulerForTarget', 'Verify'],

@@ -6,11 +6,19 @@ import { describe, expect, test } from '@jest/globals';
 import { CONFIGURATIONS } from './configurations.ts';
 import { alarmsReachSomebody } from './rules/alarms-reach-somebody.ts';
 import type { CloudTemplate, Rule } from './rules/rule.ts';
+import { endpointsAreOpen } from './rules/endpoints-are-open.ts';
+import { noDuplicateIngress } from './rules/no-duplicate-ingress.ts';
 import { schedulesReachSomebody } from './rules/schedules-reach-somebody.ts';
 import { tasksWaitForSleepers } from './rules/tasks-wait-for-sleepers.ts';
 import { synthesise } from './synthesise.ts';
 
-const RULES: readonly Rule[] = [alarmsReachSomebody, schedulesReachSomebody, tasksWaitForSleepers];
+const RULES: readonly Rule[] = [
+  alarmsReachSomebody,
+  schedulesReachSomebody,
+  tasksWaitForSleepers,
+  noDuplicateIngress,
+  endpointsAreOpen,
+];
 
 describe.each(RULES.map((rule) => [rule.name, rule] as const))('%s', (_, rule) => {
   test('is broken by a template that breaks it, and by no other', () => {

@@ -1,0 +1,43 @@
+import { expect, test } from '@jest/globals';
+import { explainUnavailable, type ProxyHealth, type TargetHealth } from '../../../core/setup/proxy-health.ts';
+
+const FAILURE = { Error: 'DatabaseUnavailable', Cause: '{"errorMessage":"connect ETIMEDOUT"}' };
+
+const explain = (targets: readonly TargetHealth[] | 'missing') =>
+  explainUnavailable(FAILURE, { targets: () => Promise.resolve(targets) });
+
+// Seen to fail before there was such a step: the execution ended with the first line alone.
+test.each([
+  ['AUTH_FAILURE', /run PrepareDatabase/],
+  ['PENDING_PROXY_CAPACITY', /wait some minutes/],
+  ['UNREACHABLE', /security groups of the database let the proxy in/],
+  ['CONNECTION_FAILED', /security groups of the database let the proxy in/],
+  ['SOMETHING_NEW', /RDS console/],
+])('a target that is unhealthy by %s is named with the way out', async (reason, wayOut) => {
+  const targets = [
+    { identifier: 'orders-1', state: 'UNAVAILABLE', reason, description: 'as RDS says' },
+    { identifier: 'orders-2', state: 'AVAILABLE' },
+  ];
+  const explained = explain(targets);
+  await expect(explained).rejects.toMatchObject({
+    code: 'PreflightFailed',
+    message: expect.stringMatching(wayOut),
+  });
+  await expect(explained).rejects.toThrow(/^connect ETIMEDOUT\ntarget orders-1 .*: as RDS says/);
+  await expect(explained).rejects.not.toThrow(/orders-2/);
+});
+
+test.each<[string, readonly TargetHealth[] | 'missing', RegExp]>([
+  ['no proxy', 'missing', /no such proxy/],
+  ['no target', [], /has no target/],
+  ['healthy targets', [{ identifier: 'orders-1', state: 'AVAILABLE' }], /between the function and the proxy/],
+])('%s is said, too', async (_, targets, words) => {
+  await expect(explain(targets)).rejects.toThrow(words);
+});
+
+test('health that cannot be read hides nothing', async () => {
+  const health: ProxyHealth = { targets: () => Promise.reject(new Error('AccessDenied')) };
+  await expect(explainUnavailable(FAILURE, health)).rejects.toThrow(
+    /connect ETIMEDOUT\nthe health of the proxy could not be read: AccessDenied/,
+  );
+});
