@@ -142,6 +142,35 @@ export const CATALOGUE = {
     'Nothing changed places. Roll the partitioning back; if it happens again, report it with the partitions that are named.',
   ),
 
+  // Parquet copies, and queries over them. The archive itself is never touched.
+  CopyRefused: stop(
+    'The archive is as good as it was; it can be restored and has no Parquet copy. Look at what the message names.',
+  ),
+  CopyNotProven: stop(
+    'Nothing was uploaded. Read back from the local disk the copy was not the text of the archive: check the disk and the memory of this machine, convert again, and report it if it happens again.',
+  ),
+  CopyInvalid: stop(
+    'Convert the archive again: a new generation of the copy takes the place of this one, which stays as it is.',
+  ),
+  CopyConflict: stop('Somebody else wrote the same generation of the copy at the same time; convert again.'),
+  CopyMissing: stop('Convert the archives that are listed: npm run archive -- convert.'),
+  ArchivesOverlap: stop(
+    'The rows of two archives of one period may be the same ones. Narrow the period by --from and --to, or take the latest archive of each period by --latest.',
+  ),
+  ArchiveCold: stop(
+    'The text lies in a Glacier tier. Have S3 make a readable copy of it (the workflow Restore does, as does aws s3api restore-object), then convert.',
+  ),
+  LocalDiskFull: stop('Free disk space, name another folder by --directory, or allow more by --disk-mib.'),
+  QueryRefused: stop(
+    'Write one statement that only reads the archives: SELECT, WITH, VALUES, DESCRIBE or SUMMARIZE.',
+  ),
+  QueryFailed: stop(
+    'Look at the message of the engine. Where it ran out of memory, give it more by --memory-mib, or read fewer columns or periods.',
+  ),
+  QueryEngineMissing: stop(
+    'Install the engine beside the product: npm install --no-save @duckdb/node-api, in the version that package.json names.',
+  ),
+
   // The end of a run.
   PartitionsFailed: stop(
     'Look at the partitions that are listed; run or redrive the execution after mending them.',

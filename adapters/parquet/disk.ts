@@ -1,0 +1,20 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CopyDisk } from '../../core/query/ports.ts';
+import { onDisk } from '../disk/full.ts';
+import { createParquetFile, openParquetFile } from './files.ts';
+
+/** A folder of the local disk in which copies are written and proven. */
+export function copyDisk(directory: string, createdBy: string): CopyDisk {
+  const pathOf = (name: string): string => join(directory, name);
+  return {
+    create: (name, columns, metadata) => {
+      onDisk(() => mkdirSync(directory, { recursive: true }));
+      return createParquetFile(pathOf(name), columns, metadata, createdBy);
+    },
+    open: (name, sha256) => openParquetFile(pathOf(name), sha256),
+    remove: (name) => {
+      rmSync(pathOf(name), { force: true });
+    },
+  };
+}

@@ -1,0 +1,85 @@
+import { zstdDecompressSync } from 'node:zlib';
+import type { ColumnChunk, FileMetaData, SchemaTree } from 'hyparquet';
+import { parquetSchema } from 'hyparquet';
+import { DEFAULT_PARSERS } from 'hyparquet/src/convert.js';
+import { parquetHeader } from 'hyparquet/src/column.js';
+import { decompressPage, readDataPage } from 'hyparquet/src/datapage.js';
+import { readPlain } from 'hyparquet/src/plain.js';
+import { ArchiverError } from '../../core/errors.ts';
+import type { RawValues } from '../../core/query/pg-text.ts';
+import type { ColumnPage } from '../../core/query/ports.ts';
+
+const COMPRESSORS = { ZSTD: (bytes: Uint8Array) => zstdDecompressSync(bytes) };
+
+/**
+ * The pages of one column of a row group, raw. hyparquet takes headers, levels and values apart; what it would do
+ * besides is left out: it makes JavaScript values of the annotated ones, which loses digits, and an array of each column.
+ */
+export function* pagesOf(
+  metadata: FileMetaData,
+  { meta_data: chunk }: ColumnChunk,
+  rowsOfGroup: number,
+  slice: (start: number, end: number) => ArrayBuffer,
+): Generator<ColumnPage> {
+  if (chunk === undefined || Number(chunk.num_values) !== rowsOfGroup) throw damaged();
+  const schemaPath = pathTo(parquetSchema(metadata), chunk.path_in_schema);
+  const { element } = schemaPath[1];
+  const { codec } = chunk;
+  const start = Number(chunk.dictionary_page_offset ?? chunk.data_page_offset);
+  const view = new DataView(slice(start, start + Number(chunk.total_compressed_size)));
+  const reader = { view, offset: 0 };
+  let dictionary: RawValues | undefined;
+  let rows = 0;
+  while (rows < Number(chunk.num_values)) {
+    const { header, page } = reading(() => {
+      const header = parquetHeader(reader);
+      const compressed = new Uint8Array(view.buffer, reader.offset, header.compressed_page_size);
+      reader.offset += header.compressed_page_size;
+      return { header, page: decompressPage(compressed, header.uncompressed_page_size, codec, COMPRESSORS) };
+    });
+    if (header.type === 'DICTIONARY_PAGE') {
+      const count = header.dictionary_page_header?.num_values ?? 0;
+      if (count > Number(chunk.num_values)) throw damaged();
+      const plain = { view: new DataView(page.buffer, page.byteOffset, page.byteLength), offset: 0 };
+      dictionary = reading(() => readPlain(plain, chunk.type, count, element.type_length)) as RawValues;
+      continue;
+    }
+    const description = header.data_page_header;
+    if (header.type !== 'DATA_PAGE' || description === undefined) throw damaged();
+    // hyparquet would make room for as many as a damaged header says.
+    const { num_values: inPage } = description;
+    if (!(inPage > 0) || inPage > Number(chunk.num_values) - rows) throw damaged();
+    const { definitionLevels = [], dataPage } = reading(() =>
+      readDataPage(page, description, {
+        ...{ pathInSchema: chunk.path_in_schema, type: chunk.type, element, schemaPath, codec },
+        ...{ compressors: COMPRESSORS, parsers: DEFAULT_PARSERS },
+      }),
+    );
+    yield {
+      rows: description.num_values,
+      levels: definitionLevels.length === 0 ? undefined : definitionLevels,
+      ...(description.encoding === 'PLAIN'
+        ? { values: dataPage as RawValues }
+        : { dictionary, indexes: dataPage as ArrayLike<number> }),
+    };
+    rows += description.num_values;
+  }
+}
+
+function pathTo(root: SchemaTree, [name]: readonly string[]): [SchemaTree, SchemaTree] {
+  const leaf = root.children.find(({ element }) => element.name === name);
+  if (leaf === undefined) throw damaged();
+  return [root, leaf];
+}
+
+const damaged = (): ArchiverError =>
+  new ArchiverError('CopyNotProven', 'the file of the copy cannot be read back');
+
+/** The messages of the reader and of zstd may show what they read. */
+function reading<T>(work: () => T): T {
+  try {
+    return work();
+  } catch {
+    throw damaged();
+  }
+}
