@@ -48,3 +48,23 @@ export function ddlKey(at: ArchiveLocation, partitionName: string): string {
 export function manifestKey(at: ArchiveLocation): string {
   return `${periodPrefix(at)}/manifest/${at.archiveId}.json`;
 }
+
+/** Prefix of all Parquet copies of an archive. Only what was proven is ever put under it. */
+export function copiesPrefix(at: ArchiveLocation): string {
+  return `${periodPrefix(at)}/query/${at.archiveId}/`;
+}
+
+/** Key of the copy of a segment. A generation is one attempt to convert: no two attempts ever write one key. */
+export function copyKey(at: ArchiveLocation, generation: string, segment: number): string {
+  return `${copiesPrefix(at)}${generation}/${String(segment)}.parquet`;
+}
+
+/** Prefix of the manifests of all copies of an archive. */
+export function copyManifestPrefix(at: ArchiveLocation): string {
+  return `${periodPrefix(at)}/query-manifest/${at.archiveId}.`;
+}
+
+/** Key of the manifest of a copy, which is written last. */
+export function copyManifestKey(at: ArchiveLocation, generation: string): string {
+  return `${copyManifestPrefix(at)}${generation}.json`;
+}

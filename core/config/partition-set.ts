@@ -21,6 +21,12 @@ export const partitionSetSchema = z.strictObject({
   timeZone: timeZone
     .default('UTC')
     .describe('Time zone in which pg_partman made the partitions of this set; maintenance runs in it.'),
+  query: z
+    .boolean('must be true or false')
+    .default(false)
+    .describe(
+      'Whether archives get a Parquet copy, which `convert` makes and `query` reads. Off unless asked for.',
+    ),
 });
 
 /** Configuration of one partition set, defaults filled in. */

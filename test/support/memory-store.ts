@@ -9,7 +9,7 @@ import { addLineHashSums, LineDigester } from '../../core/verify/line-digest.ts'
 /** A versioned bucket in memory. */
 export interface MemoryStore extends ArchiveStore {
   /** Writes a version, or with `null` a delete marker, and answers its id. */
-  put(key: string, body: string | null): string;
+  put(key: string, body: string | Buffer | null): string;
   putManifest(manifest: Manifest): Promise<string>;
   /** Takes a version away for good. */
   destroy(key: string, versionId: string): void;
@@ -31,12 +31,12 @@ export function memoryStore(): MemoryStore {
       throw new ArchiverError('ObjectMissing', `no ${key} ${versionId}`);
     return found;
   };
-  const put = (key: string, body: string | null): string => {
+  const put = (key: string, body: string | Buffer | null): string => {
     versions += 1;
     const versionId = `v${versions}`;
     objects.set(key, [
       ...(objects.get(key) ?? []),
-      { versionId, body: body === null ? null : Buffer.from(body) },
+      { versionId, body: typeof body === 'string' ? Buffer.from(body) : body },
     ]);
     return versionId;
   };

@@ -33,7 +33,7 @@ describe('a deployment file', () => {
       ok: true,
       config: {
         stackName: 'PartitionArchiver',
-        partitionSets: [{ drop: false, graceDays: 7, segmentSizeMiB: 1024, timeZone: 'UTC' }],
+        partitionSets: [{ drop: false, graceDays: 7, segmentSizeMiB: 1024, timeZone: 'UTC', query: false }],
         concurrency: { partitions: 2, segments: 2 },
         schedule: { timeZone: 'UTC', archive: 'cron(0 3 1 * ? *)' },
         architecture: 'arm64',

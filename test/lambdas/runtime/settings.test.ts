@@ -89,7 +89,10 @@ describe('config.json', () => {
   test('is read with its defaults, and cannot be changed afterwards', () => {
     const config = read('{"partitionSets":[{"schema":"app","table":"event"}]}');
     expect(config.partitionSets).toEqual([
-      { schema: 'app', table: 'event', drop: false, graceDays: 7, segmentSizeMiB: 1024, timeZone: 'UTC' },
+      {
+        ...{ schema: 'app', table: 'event', drop: false, graceDays: 7, segmentSizeMiB: 1024 },
+        ...{ timeZone: 'UTC', query: false },
+      },
     ]);
     expect(Object.isFrozen(config.partitionSets[0])).toBe(true);
   });

@@ -1,0 +1,36 @@
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import type { CopyStore } from '../../core/query/convert.ts';
+import { s3ArchiveStore } from './archive-store.ts';
+import { isPreconditionFailed } from './errors.ts';
+import { translated, versionOf } from './object-store.ts';
+
+/** The archive bucket on S3, for who puts files of a local folder into it. */
+export function s3CopyStore(client: S3Client, bucket: string, region: string, directory: string): CopyStore {
+  return {
+    ...s3ArchiveStore(client, bucket, region),
+    createFromFile: (key, file, { bytes, sha256 }) =>
+      translated(`writing ${key}`, async () => {
+        try {
+          const put = await client.send(
+            new PutObjectCommand({
+              Bucket: bucket,
+              Key: key,
+              Body: createReadStream(join(directory, file)),
+              ContentLength: bytes,
+              ContentType: 'application/vnd.apache.parquet',
+              // Without the algorithm beside it, other S3 servers than AWS's do not compare.
+              ChecksumAlgorithm: 'SHA256',
+              ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64'),
+              IfNoneMatch: '*',
+            }),
+          );
+          return { key, versionId: versionOf(put.VersionId, bucket), bytes };
+        } catch (error) {
+          if (isPreconditionFailed(error)) return 'exists' as const;
+          throw error;
+        }
+      }),
+  };
+}
