@@ -1,5 +1,7 @@
 import type { CommandGroups } from './command-line.ts';
+import { CONVERT } from './commands/convert.ts';
 import { LEDGER_COMMANDS } from './commands/ledger.ts';
+import { QUERY } from './commands/query.ts';
 import { PARTITION_TABLE } from './partition-table.ts';
 import { RUN_COMMANDS } from './run-commands.ts';
 import { WAY_BACK } from './way-back.ts';
@@ -11,4 +13,5 @@ export const COMMANDS: CommandGroups = {
   Archiving: RUN_COMMANDS,
   'Archives and restores': WAY_BACK,
   Ledger: LEDGER_COMMANDS,
+  Querying: { convert: CONVERT, query: QUERY },
 };

@@ -54,6 +54,13 @@ export const OPTIONS = {
   sample: { value: '<segments>', does: 'reads only so many segments of an archive, chosen at random' },
   archives: { value: '<number>', does: 'audits only so many archives, chosen at random' },
   leave: { does: 'leaves the rows of copied tables behind' },
+  rebuild: { does: 'makes a new copy beside the one that there is' },
+  latest: { does: 'of several archives of a period, reads the newest' },
+  csv: { does: 'prints the rows as CSV' },
+  parquet: { value: '<file>', does: 'writes the rows to a Parquet file' },
+  directory: { value: '<folder>', does: 'where files are kept meanwhile' },
+  'memory-mib': { value: '<number>', does: 'the most memory for a query, in MiB (default: 1024)' },
+  'disk-mib': { value: '<number>', does: 'the most disk for fetched copies, in MiB (default: 20480)' },
   log: { value: '<form>', does: 'the log on standard error: lines, json or none' },
   json: { does: 'prints the result as JSON' },
 } as const satisfies Readonly<Record<string, OptionDefinition>>;

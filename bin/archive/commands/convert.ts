@@ -56,47 +56,70 @@ async function archivesOf(context: CommandContext, { store }: ConvertPorts): Pro
   return found;
 }
 
+/** What became of one archive. */
+interface ConvertResult {
+  readonly manifest: string;
+  readonly result: string;
+  readonly textColumns: readonly { readonly name: string; readonly reason: string }[];
+  readonly error?: ArchiverError;
+}
+
+async function convertOne(
+  stored: StoredManifest,
+  options: CommandContext['options'],
+  ports: ConvertPorts,
+): Promise<ConvertResult> {
+  const manifest = stored.object.key;
+  const rebuild = options.rebuild === true;
+  const { bytes: text, rows } = stored.manifest.contents;
+  try {
+    if (options['dry-run'] === true) {
+      const isThere = !rebuild && (await latestCopy(stored, ports.store)) !== null;
+      const would = `would be converted: ${String(rows)} rows, ${String(text)} bytes of text`;
+      return { manifest, result: isThere ? 'has a copy' : would, textColumns: [] };
+    }
+    const { kind, copy } = await convert(stored, { rebuild }, ports);
+    const { contents, columns } = copy.manifest;
+    return {
+      manifest,
+      result: `${kind === 'there' ? 'has a copy' : 'converted'}: ${String(contents.rows)} rows, ${String(contents.bytes)} bytes for ${String(contents.textBytes)} of text`,
+      textColumns: columns.flatMap(({ name, fallback }) =>
+        fallback === null ? [] : [{ name, reason: fallback }],
+      ),
+    };
+  } catch (error) {
+    if (!(error instanceof ArchiverError)) throw error;
+    const result = `${error.code}: ${error.message}. ${error.hint}`;
+    return { manifest, result, textColumns: [], error };
+  }
+}
+
 /** Makes Parquet copies of archives. */
 export const CONVERT: Command = {
-  usage: `convert [<manifest key> [--manifest-version <id>]] [--set <schema.table>] [--from <date>] [--to <date>] [--database <name>]
-      [--rebuild] [--dry-run] [--directory <folder>]`,
-  does: 'makes a Parquet copy of each archive that has none, proven equal to its text; of the sets with "query": true, unless told which; --rebuild makes a new one',
-  takes: 1,
-  optional: 1,
+  arguments: '[manifest-key]',
+  does: 'makes a Parquet copy of each archive that has none, proven equal to its text; of the sets with "query": true, or those named',
+  options: ['manifest-version', 'set', 'from', 'to', 'database', 'rebuild', 'dry-run', 'directory'],
+  examples: ['convert --dry-run', 'convert --set public.flights --from 2021-01 --to 2021-07'],
   needs: { config: 'if there', bucket: true },
   takesLong: true,
   execute: async (context) => {
-    const { options, say } = context;
+    const { options, show } = context;
     const ports = portsOf(context);
-    const archives = await archivesOf(context, ports);
-    if (archives.length === 0) say('there is no archive of these sets and this range');
-    const failed: string[] = [];
-    for (const stored of archives) {
-      const { key } = stored.object;
-      const { bytes: text, rows } = stored.manifest.contents;
-      try {
-        if (options['dry-run'] === true) {
-          const there = options.rebuild !== true && (await latestCopy(stored, ports.store)) !== null;
-          say(
-            `${key}  ${there ? 'has a copy' : `would be converted: ${String(rows)} rows, ${String(text)} bytes of text`}`,
-          );
-          continue;
-        }
-        const { kind, copy } = await convert(stored, { rebuild: options.rebuild === true }, ports);
-        const { contents, columns } = copy.manifest;
-        const asText = columns.filter(({ fallback }) => fallback !== null);
-        say(
-          `${key}  ${kind === 'there' ? 'has a copy' : 'converted'}: ${String(contents.rows)} rows, ${String(contents.bytes)} bytes for ${String(contents.textBytes)} of text`,
-        );
-        for (const { name, fallback } of asText)
-          say(`  column ${JSON.stringify(name)} is text: ${fallback ?? ''}`);
-      } catch (error) {
-        if (!(error instanceof ArchiverError)) throw error;
-        if (archives.length === 1) throw error;
-        failed.push(key);
-        say(`${key}  ${error.code}: ${error.message}. ${error.hint}`);
-      }
+    const results: ConvertResult[] = [];
+    for (const stored of await archivesOf(context, ports)) {
+      results.push(await convertOne(stored, options, ports));
     }
+    show(results, (say) => {
+      if (results.length === 0) say('there is no archive of these sets and this range');
+      for (const { manifest, result, textColumns } of results) {
+        say(`${manifest}  ${result}`);
+        for (const { name, reason } of textColumns)
+          say(`  column ${JSON.stringify(name)} is text: ${reason}`);
+      }
+    });
+    const failed = results.filter(({ error }) => error !== undefined);
+    const [only] = failed;
+    if (results.length === 1 && only?.error !== undefined) throw only.error;
     if (failed.length > 0)
       throw new ArchiverError('CopyRefused', `${failed.length} archives were not converted`);
   },

@@ -1,0 +1,99 @@
+import { mkdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { duckDbEngine } from '../../../adapters/duckdb/engine.ts';
+import { s3ArchiveStore } from '../../../adapters/s3/archive-store.ts';
+import { copyCache } from '../../../adapters/s3/copy-cache.ts';
+import { ArchiverError } from '../../../core/errors.ts';
+import { prepareQuery } from '../../../core/query/query.ts';
+import { parseTableName } from '../../../core/table-name.ts';
+import { word, type Command, type CommandContext } from '../command.ts';
+import { printCsv, printJson, printTable } from './result.ts';
+
+const DEFAULT_MEMORY_MIB = 1024;
+const DEFAULT_DISK_MIB = 20 * 1024;
+
+function mebibytes(
+  options: CommandContext['options'],
+  name: 'memory-mib' | 'disk-mib',
+  fallback: number,
+): number {
+  const text = options[name];
+  const value = Number(text);
+  if (text === undefined) return fallback;
+  if (Number.isSafeInteger(value) && value >= 64) return value;
+  throw new ArchiverError(
+    'InvalidInput',
+    `--${name}: ${JSON.stringify(text)} must be a whole number from 64 on`,
+  );
+}
+
+/** Asks archives in SQL. */
+export const QUERY: Command = {
+  arguments: '<select>',
+  does: 'runs a statement that only reads over the Parquet copies; each partition set is a view; fetches and keeps the periods that the statement needs',
+  options: [
+    'set',
+    'from',
+    'to',
+    'database',
+    'latest',
+    'csv',
+    'parquet',
+    'directory',
+    'memory-mib',
+    'disk-mib',
+  ],
+  examples: [
+    "query 'select origin, avg(delay) from flights group by 1' --from 2021-01",
+    "query 'select * from flights' --set public.flights --parquet flights.parquet",
+  ],
+  needs: { bucket: true },
+  takesLong: true,
+  execute: async (context) => {
+    const { s3, bucket, region, options, log, show } = context;
+    const { database, from, to, set, latest, csv, json } = options;
+    const sql = word(context, 0);
+    const memoryMiB = mebibytes(options, 'memory-mib', DEFAULT_MEMORY_MIB);
+    const diskMiB = mebibytes(options, 'disk-mib', DEFAULT_DISK_MIB);
+    const base = resolve(options.directory ?? join(homedir(), '.cache', 'partition-archiver'));
+    const directory = join(base, 'copies');
+    const temporary = join(base, 'temporary');
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    mkdirSync(temporary, { recursive: true, mode: 0o700 });
+    const output = options.parquet === undefined ? undefined : resolve(options.parquet);
+    const engine = await duckDbEngine({
+      ...{ directory, temporary, memoryMiB, temporaryMiB: diskMiB, threads: 2, output },
+    });
+    try {
+      const store = s3ArchiveStore(s3, bucket, region);
+      const { archives, pruned, bytes } = await prepareQuery(
+        {
+          ...{ sql, latest: latest === true },
+          ...(database !== undefined && { database }),
+          ...(from !== undefined && { from }),
+          ...(to !== undefined && { to }),
+          ...(set !== undefined && { sets: set.map(parseTableName) }),
+        },
+        { store, cache: copyCache(directory, store, { mostMiB: diskMiB }), engine, log },
+      );
+      log.info('query', { archives, pruned, bytes });
+      if (output !== undefined) {
+        const rows = await engine.writeParquet(sql);
+        show({ rows, file: output }, (say) => {
+          say(`${String(rows)} rows, ${output}`);
+        });
+        return;
+      }
+      const result = await engine.run(sql);
+      const write = (text: string): void => {
+        process.stdout.write(text);
+      };
+      const print = csv === true ? printCsv : json === true ? printJson : printTable;
+      const rows = await print(result, write);
+      if (csv !== true && json !== true) write(`(${String(rows)} rows)\n`);
+    } finally {
+      engine.close();
+    }
+  },
+};

@@ -1,0 +1,130 @@
+/**
+ * What a statement says of the periods that it needs, out of the tree that DuckDB makes of it. Only what is sure narrows
+ * anything: a table that is read without a condition on its control column is read whole.
+ */
+
+/** A comparison with a constant, in the WHERE of the very SELECT that reads the table. */
+export interface Condition {
+  /** As it was written: the column, or alias and column. */
+  readonly column: readonly string[];
+  readonly operator: '<' | '<=' | '=' | '>=' | '>';
+  readonly value: string;
+}
+
+/** A place at which a statement reads a table or view. */
+export interface TableUse {
+  readonly schema: string;
+  readonly table: string;
+  readonly alias: string;
+  /** Whether other tables are read beside it, so that a column without an alias may be one of theirs. */
+  readonly alone: boolean;
+  readonly conditions: readonly Condition[];
+}
+
+type Node = Readonly<Record<string, unknown>>;
+
+/** Every place at which a statement reads a table. */
+export function tableUses(statement: unknown): TableUse[] {
+  const uses: TableUse[] = [];
+  visit(statement, undefined, uses);
+  return uses;
+}
+
+interface Scope {
+  readonly conditions: readonly Condition[];
+  readonly alone: boolean;
+}
+
+/** Scope `undefined` is that of a place where the conditions of a WHERE do not say which rows are read. */
+function visit(value: unknown, scope: Scope | undefined, uses: TableUse[]): void {
+  if (Array.isArray(value)) {
+    for (const member of value) visit(member, undefined, uses);
+    return;
+  }
+  if (!isNode(value)) return;
+  if (value['type'] === 'BASE_TABLE') {
+    const text = (name: string): string => (typeof value[name] === 'string' ? value[name] : '');
+    const table = text('table_name');
+    uses.push({
+      ...{ schema: text('schema_name'), table, alias: text('alias') || table },
+      ...{ alone: scope?.alone ?? false, conditions: scope?.conditions ?? [] },
+    });
+    return;
+  }
+  if (value['type'] === 'SELECT_NODE') {
+    const { from_table: from, ...rest } = value;
+    const alone = isNode(from) && from['type'] === 'BASE_TABLE';
+    visit(from, { conditions: conditionsIn(value['where_clause']), alone }, uses);
+    for (const member of Object.values(rest)) visit(member, undefined, uses);
+    return;
+  }
+  // Of other joins (ASOF, POSITIONAL, SEMI …) what is left out on one side may change what is found on the other.
+  const keeps =
+    value['type'] === 'JOIN' &&
+    value['ref_type'] === 'REGULAR' &&
+    ['INNER', 'LEFT', 'RIGHT'].includes(String(value['join_type']));
+  for (const [name, member] of Object.entries(value)) {
+    visit(member, keeps && (name === 'left' || name === 'right') ? scope : undefined, uses);
+  }
+}
+
+/** What must hold of every row: the members of an AND. */
+function conditionsIn(clause: unknown): Condition[] {
+  if (!isNode(clause)) return [];
+  switch (clause['type']) {
+    case 'CONJUNCTION_AND':
+      return Array.isArray(clause['children']) ? clause['children'].flatMap(conditionsIn) : [];
+    case 'COMPARE_BETWEEN':
+      return [
+        ...comparison(clause['input'], '>=', clause['lower']),
+        ...comparison(clause['input'], '<=', clause['upper']),
+      ];
+    default: {
+      const operator = OPERATORS[String(clause['type'])];
+      if (operator === undefined) return [];
+      return [
+        ...comparison(clause['left'], operator, clause['right']),
+        ...comparison(clause['right'], MIRRORED[operator], clause['left']),
+      ];
+    }
+  }
+}
+
+const OPERATORS: Readonly<Record<string, Condition['operator']>> = {
+  COMPARE_EQUAL: '=',
+  COMPARE_LESSTHAN: '<',
+  COMPARE_LESSTHANOREQUALTO: '<=',
+  COMPARE_GREATERTHAN: '>',
+  COMPARE_GREATERTHANOREQUALTO: '>=',
+};
+
+const MIRRORED = { '<': '>', '<=': '>=', '=': '=', '>=': '<=', '>': '<' } as const;
+
+function comparison(column: unknown, operator: Condition['operator'], constant: unknown): Condition[] {
+  if (!isNode(column) || column['class'] !== 'COLUMN_REF') return [];
+  const names = column['column_names'];
+  const value = constantIn(constant);
+  if (!Array.isArray(names) || value === null) return [];
+  return [{ column: names.map(String), operator, value }];
+}
+
+const PLAIN = ['VARCHAR', 'INTEGER', 'BIGINT', 'SMALLINT'];
+const CASTS = ['DATE', 'TIMESTAMP', 'TIMESTAMP WITH TIME ZONE'];
+
+/** A constant of a type that is written as PostgreSQL writes it, or such a text cast to a date or time. */
+function constantIn(node: unknown): string | null {
+  if (!isNode(node)) return null;
+  if (node['type'] === 'OPERATOR_CAST' && node['try_cast'] !== true) {
+    const { cast_type: type, child } = node;
+    if (!isNode(type) || !CASTS.includes(String(type['id'])) || !isNode(child)) return null;
+    return child['type'] === 'VALUE_CONSTANT' ? constantIn(child) : null;
+  }
+  const { value } = node;
+  if (node['type'] !== 'VALUE_CONSTANT' || !isNode(value) || value['is_null'] !== false) return null;
+  const { type, value: constant } = value;
+  if (!isNode(type) || !PLAIN.includes(String(type['id']))) return null;
+  return typeof constant === 'string' || typeof constant === 'number' ? String(constant) : null;
+}
+
+const isNode = (value: unknown): value is Node =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,0 +1,112 @@
+import type { CopyManifest } from './copy-manifest.ts';
+
+/** A copy whose files are on the local disk. */
+export interface LocalCopy {
+  readonly manifest: Pick<CopyManifest, 'columns' | 'shape'>;
+  readonly files: readonly string[];
+}
+
+/** A partition set as it is asked: its name, and its copies with the oldest first. */
+export interface QueriedSet {
+  readonly schema: string;
+  readonly table: string;
+  readonly copies: readonly LocalCopy[];
+}
+
+type Column = CopyManifest['columns'][number];
+
+/**
+ * The statement that makes the view of a partition set in DuckDB: all its copies, one behind the other, with the columns
+ * of the latest archive and PostgreSQL's types, as far as DuckDB has them. A column that an archive has not is NULL
+ * there. A column that one archive holds as text, or of another type, is text in the whole view.
+ */
+export function viewOf({ schema, table, copies }: QueriedSet): string {
+  const latest = copies.at(-1);
+  if (latest === undefined) throw new Error('a view over no copy');
+  const names = distinctNames(latest.manifest.columns);
+  const columns = latest.manifest.columns.map((column, index) => ({
+    ...{ name: column.name, shown: names[index] ?? column.name, type: typeIn(column, copies) },
+  }));
+  const shapes = [...new Set(copies.map(({ manifest }) => manifest.shape))];
+  const parts = shapes.map((shape) => {
+    const alike = copies.filter(({ manifest }) => manifest.shape === shape);
+    const held = alike[0]?.manifest.columns ?? [];
+    const list = columns.map(({ name, shown, type }) => {
+      const position = held.findIndex((each) => each.name === name);
+      const value = position === -1 ? 'NULL' : `c${position + 1}`;
+      return `${value}::${type} AS ${identifier(shown)}`;
+    });
+    return `SELECT ${list.join(', ')} FROM ${source(
+      held,
+      alike.flatMap(({ files }) => files),
+    )}`;
+  });
+  return `CREATE VIEW ${identifier(schema)}.${identifier(table)} AS ${parts.join(' UNION ALL ')}`;
+}
+
+/** Columns by position, since DuckDB takes names that differ in case for the same. */
+function source(columns: readonly Column[], files: readonly string[]): string {
+  const names = columns.map((_, index) => `c${index + 1}`);
+  if (files.length > 0) return `read_parquet([${files.map(literal).join(', ')}]) AS t(${names.join(', ')})`;
+  return `(SELECT ${names.map((name) => `NULL AS ${name}`).join(', ')} WHERE false) AS t`;
+}
+
+/** DuckDB's type for a column of the view. */
+function typeIn(column: Column, copies: readonly LocalCopy[]): string {
+  const type = duckDbType(column);
+  const alike = copies.every(({ manifest }) => {
+    const other = manifest.columns.find(({ name }) => name === column.name);
+    return other === undefined || duckDbType(other) === type;
+  });
+  return alike ? type : 'VARCHAR';
+}
+
+/** PostgreSQL's type in DuckDB, where the copy holds it; text for every other one. */
+export function duckDbType({ type, kind, precision, scale }: Column): string {
+  switch (kind) {
+    case 'boolean':
+      return 'BOOLEAN';
+    case 'int16':
+      return 'SMALLINT';
+    case 'int32':
+      return 'INTEGER';
+    case 'int64':
+      return 'BIGINT';
+    case 'float':
+      return 'FLOAT';
+    case 'double':
+      return 'DOUBLE';
+    case 'decimal32':
+    case 'decimal64':
+    case 'decimal128':
+      return `DECIMAL(${precision}, ${scale})`;
+    case 'date':
+      return 'DATE';
+    case 'timestamp':
+      return 'TIMESTAMP';
+    case 'timestamptz':
+      return 'TIMESTAMPTZ';
+    case 'bytea':
+      return 'BLOB';
+    case 'text':
+      if (type === 'uuid') return 'UUID';
+      return type === 'json' || type === 'jsonb' ? 'JSON' : 'VARCHAR';
+  }
+}
+
+/** Names that differ only in case get a number, as DuckDB itself would give them one. */
+function distinctNames(columns: readonly Column[]): string[] {
+  const seen = new Set<string>();
+  return columns.map(({ name }) => {
+    let shown = name;
+    for (let number = 1; seen.has(shown.toLowerCase()); number += 1) shown = `${name}_${number}`;
+    seen.add(shown.toLowerCase());
+    return shown;
+  });
+}
+
+/** A quoted identifier of DuckDB. */
+export const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+
+/** A quoted text of DuckDB, which knows no escapes. */
+export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;

@@ -1,0 +1,382 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, expect, test } from '@jest/globals';
+import { duckDbEngine, type DuckDbEngine } from '../../../adapters/duckdb/engine.ts';
+import { copyCache } from '../../../adapters/s3/copy-cache.ts';
+import { printCsv, printJson, printTable } from '../../../bin/archive/commands/result.ts';
+import type { StoredManifest } from '../../../core/archive-store.ts';
+import { ArchiverError } from '../../../core/errors.ts';
+import { convert } from '../../../core/query/convert.ts';
+import type { SourceColumn } from '../../../core/query/parquet-map.ts';
+import { prepareQuery, type QueryRequest } from '../../../core/query/query.ts';
+import { convertPorts, putFlights, withFiles } from '../../support/copies.ts';
+import { memoryStore, type MemoryStore } from '../../support/memory-store.ts';
+import { useDirectory } from '../../support/parquet-copy.ts';
+
+const directory = useDirectory();
+const COLUMNS: SourceColumn[] = [
+  { name: 'date', type: 'timestamp with time zone' },
+  { name: 'delay', type: 'integer' },
+  { name: 'origin', type: 'text' },
+];
+const silent = { info: () => undefined, warn: () => undefined };
+const engines: DuckDbEngine[] = [];
+let folders = 0;
+
+afterEach(() => {
+  for (const engine of engines.splice(0)) engine.close();
+});
+
+/** Three months of flights, one row a day of January to March 2025, converted. */
+async function threeMonths(): Promise<MemoryStore> {
+  const store = memoryStore();
+  for (const [month, days] of [
+    ['2025-01', 31],
+    ['2025-02', 28],
+    ['2025-03', 31],
+  ] as const) {
+    const rows = Array.from(
+      { length: days },
+      (_, day) => `${month}-${String(day + 1).padStart(2, '0')} 00:00:00+00\t${String(day)}\tJFK\n`,
+    );
+    await converted(store, await putFlights(store, month, COLUMNS, [[rows.join('')]]));
+  }
+  return store;
+}
+
+const converted = (store: MemoryStore, archive: StoredManifest) =>
+  convert(archive, { rebuild: false }, convertPorts(withFiles(store, directory()), directory()));
+
+async function ask(store: MemoryStore, sql: string, request: Partial<QueryRequest> = {}, mostMiB = 100) {
+  const base = join(directory(), `cache-${String((folders += 1))}`);
+  const copies = join(base, 'copies');
+  mkdirSync(join(base, 'temporary'), { recursive: true });
+  mkdirSync(copies);
+  const engine = await duckDbEngine({
+    ...{
+      directory: copies,
+      temporary: join(base, 'temporary'),
+      memoryMiB: 256,
+      temporaryMiB: 64,
+      threads: 1,
+    },
+    output: join(base, 'out.parquet'),
+  });
+  engines.push(engine);
+  const cache = copyCache(copies, store, { mostMiB });
+  const prepared = await prepareQuery(
+    { sql, latest: false, ...request },
+    { store, cache, engine, log: silent },
+  );
+  const { columns, rows } = await engine.run(sql);
+  const all: unknown[][] = [];
+  for await (const chunk of rows) all.push(...chunk);
+  return { columns, rows: all, prepared, copies, engine, base };
+}
+
+const refusal = (work: Promise<unknown>): Promise<{ code: string; message: string }> =>
+  work.then(
+    () => ({ code: 'none', message: '' }),
+    (error: unknown) => {
+      if (error instanceof ArchiverError) return { code: error.code, message: error.message };
+      throw error;
+    },
+  );
+
+test('a partition set is one view over all its archives', async () => {
+  const { rows, prepared } = await ask(
+    await threeMonths(),
+    'select count(*), sum(delay)::bigint from flights',
+  );
+  expect(rows).toEqual([['90', '1308']]);
+  expect(prepared).toMatchObject({ archives: 3, pruned: 0 });
+});
+
+// Seen to fail without the conditions being read (nothing was left out), with those of an OR, of another table and of
+// an outer SELECT taken for conditions of the table, and with < and > exchanged.
+test.each<[string, number]>([
+  ["select count(*) from flights where date >= '2025-02-01' and date < '2025-03-01'", 1],
+  ["select count(*) from public.flights f where f.date >= timestamptz '2025-03-01 00:00:00+00'", 1],
+  ["select count(*) from flights where '2025-01-15' > date", 1],
+  ["select count(*) from flights where date between '2025-01-31' and '2025-02-02' and delay > 3", 2],
+  ["select count(*) from flights where date = '2025-02-03'", 1],
+  [
+    "with x as (select * from flights where date < '2025-02-01') select count(*) from x where date > '2025-01-10'",
+    1,
+  ],
+  ["select count(*) from (select * from flights) x where x.date >= '2025-03-01'", 3],
+  ["select count(*) from flights where date >= '2025-03-01' or delay = 1", 3],
+  ["select count(*) from flights where not (date >= '2025-03-01')", 2],
+  ["select count(*) from flights where date_trunc('month', date) = '2025-03-01'", 3],
+  [
+    "select (select count(*) from flights where date < '2025-02-01') + count(*) from flights where date >= '2025-03-01'",
+    2,
+  ],
+  ["select count(*) from flights a join flights b using (date) where date >= '2025-03-01'", 3],
+  ["select count(*) from flights a join flights b on a.date = b.date where a.date >= '2025-03-01'", 3],
+  [
+    "select count(*) from flights a, (select timestamptz '2025-03-05' as date) b where b.date >= '2025-03-01'",
+    3,
+  ],
+  ["select count(*) from flights where date > '2030-01-01'", 0],
+  ['select count(*) from flights where delay >= 20 order by 1 limit 5', 3],
+  ["select count(*) from flights where date >= now() - interval '1 day'", 3],
+])('what a statement cannot need is not fetched, and the answer is the same: %s', async (sql, archives) => {
+  const store = await threeMonths();
+  const narrowed = await ask(store, sql);
+  expect(narrowed.prepared.archives).toBe(archives);
+  // The same statement, of which nothing can be read.
+  const whole = await ask(
+    store,
+    sql
+      .replaceAll(/\b(?:public\.)?flights\b/g, '(select * from flights)')
+      .replaceAll(/flights\) ([fab])\b/g, 'flights) $1'),
+  );
+  expect(whole.prepared.archives).toBe(3);
+  expect(narrowed.rows).toEqual(whole.rows);
+});
+
+test('a range leaves archives out, whatever the statement says', async () => {
+  const { rows, prepared } = await ask(await threeMonths(), 'select count(*) from flights', {
+    from: '2025-02',
+    to: '2025-03',
+  });
+  expect([rows, prepared.archives]).toEqual([[['28']], 1]);
+});
+
+test('types are those of PostgreSQL, and every digit is there', async () => {
+  const store = memoryStore();
+  const types = [
+    'numeric(38,10)',
+    'uuid',
+    'jsonb',
+    'bytea',
+    'text[]',
+    'timestamp without time zone',
+    'bigint',
+    'date',
+    'smallint',
+    'interval',
+    'boolean',
+    'numeric',
+  ];
+  const columns = [
+    ...COLUMNS.slice(0, 1),
+    ...types.map((type, index) => ({ name: `c${String(index)}`, type })),
+  ];
+  const text =
+    '2025-01-01 00:00:00.123456+00\t1234567890123456789012345678.0123456789\t00000000-0000-4000-8000-00000000000a\t{"a": 1.50}\t\\\\x00ff\t{a,"b c"}\t2025-01-01 00:00:00.5\t9223372036854775807\t0001-01-01\t-1\t1 day\tt\t1e400\n';
+  await converted(store, await putFlights(store, '2025-01', columns, [[text]]));
+  const { columns: described, rows } = await ask(store, 'select * from flights');
+  expect(described.map(({ type }) => type)).toEqual([
+    'TIMESTAMP WITH TIME ZONE',
+    'DECIMAL(38,10)',
+    'UUID',
+    'JSON',
+    'BLOB',
+    'VARCHAR',
+    'TIMESTAMP',
+    'BIGINT',
+    'DATE',
+    'SMALLINT',
+    'VARCHAR',
+    'BOOLEAN',
+    'VARCHAR',
+  ]);
+  expect(rows[0]).toEqual([
+    '2025-01-01 00:00:00.123456+00',
+    '1234567890123456789012345678.0123456789',
+    '00000000-0000-4000-8000-00000000000a',
+    '{"a": 1.50}',
+    '\\x00\\xFF',
+    '{a,"b c"}',
+    '2025-01-01 00:00:00.5',
+    '9223372036854775807',
+    '0001-01-01',
+    -1,
+    '1 day',
+    true,
+    '1e400',
+  ]);
+});
+
+// Seen to fail with columns matched by position: the values of `origin` stood in `delay`.
+test('archives of other columns are one view: the latest names, NULL where an archive has none, text where types differ', async () => {
+  const store = await threeMonths();
+  const columns = [
+    { name: 'origin', type: 'text' },
+    { name: 'date', type: 'timestamp with time zone' },
+    { name: 'delay', type: 'bigint' },
+    { name: 'Gate', type: 'date' },
+  ];
+  await converted(
+    store,
+    await putFlights(store, '2025-04', columns, [
+      ['SFO\t2025-04-01 00:00:00+00\t7\t2025-04-01\nLAX\t2025-04-02 00:00:00+00\t8\tinfinity\n'],
+    ]),
+  );
+  const { columns: described, rows } = await ask(
+    store,
+    'select origin, date, delay, gate from flights order by date desc limit 3',
+  );
+  expect(described).toEqual([
+    { name: 'origin', type: 'VARCHAR' },
+    { name: 'date', type: 'TIMESTAMP WITH TIME ZONE' },
+    { name: 'delay', type: 'VARCHAR' },
+    { name: 'Gate', type: 'VARCHAR' },
+  ]);
+  expect(rows).toEqual([
+    ['LAX', '2025-04-02 00:00:00+00', '8', 'infinity'],
+    ['SFO', '2025-04-01 00:00:00+00', '7', '2025-04-01'],
+    ['JFK', '2025-03-31 00:00:00+00', '30', null],
+  ]);
+});
+
+test('names that are hostile are names', async () => {
+  const store = memoryStore();
+  const columns = [
+    { name: 'date', type: 'date' },
+    { name: 'a"; drop', type: 'text' },
+    { name: 'A"; DROP', type: 'text' },
+    { name: "o'x.y", type: 'integer' },
+  ];
+  await converted(
+    store,
+    await putFlights(store, '2025-01', columns, [['2025-01-01\tx\ty\t1\n']], {
+      partition: { parentSchema: 'Sch"ema', parentName: "fl'i/ghts" },
+    }),
+  );
+  const { columns: described, rows } = await ask(store, `select * from "Sch""ema"."fl'i/ghts"`);
+  expect(described.map(({ name }) => name)).toEqual(['date', 'a"; drop', 'A"; DROP_1', "o'x.y"]);
+  expect(rows).toEqual([['2025-01-01', 'x', 'y', 1]]);
+});
+
+test('two archives of a period are refused, unless the latest is asked for', async () => {
+  const store = await threeMonths();
+  const again = await putFlights(store, '2025-02', COLUMNS, [['2025-02-01 00:00:00+00\t1000\tSFO\n']], {
+    times: { quarantinedAt: '', exportedAt: '', committedAt: '2026-02-01T00:00:00Z' },
+  });
+  await converted(store, again);
+  const sql = 'select count(*), max(delay) from flights';
+  expect(await refusal(ask(store, sql))).toMatchObject({ code: 'ArchivesOverlap' });
+  expect((await ask(store, sql, { latest: true })).rows).toEqual([['63', 1000]]);
+  expect((await ask(store, "select count(*) from flights where date < '2025-02-01'")).rows).toEqual([['31']]);
+});
+
+test('archives without a copy are named, with what converting them takes', async () => {
+  const store = await threeMonths();
+  const archive = await putFlights(store, '2025-04', COLUMNS, [['2025-04-01 00:00:00+00\t1\tSFO\n']]);
+  const { code, message } = await refusal(ask(store, 'select count(*) from flights'));
+  expect(code).toBe('CopyMissing');
+  expect(message).toMatch(archive.object.key);
+  expect(message).toMatch(/reads 0.00 GB of text out of S3 and takes about 1 seconds of one processor/);
+  expect((await ask(store, "select count(*) from flights where date < '2025-04-01'")).rows).toEqual([['90']]);
+});
+
+test.each([
+  ['insert into flights values (1)', 'the statement does not only read'],
+  ["copy flights to '/tmp/x'", 'the statement does not only read'],
+  ["attach '/tmp/x' as y", 'the statement does not only read'],
+  ['install httpfs', 'the statement does not only read'],
+  ['set memory_limit = 1', 'the statement does not only read'],
+  ['select 1; select 2', '2 statements instead of one'],
+  ['', '0 statements instead of one'],
+  ['selec 1', 'syntax error at character 1'],
+  ["select * from read_text('/etc/hostname')", 'the statement reads something else than copies of archives'],
+  ["select * from read_csv('/etc/passwd')", 'the statement reads something else than copies of archives'],
+  ['select nothing from flights', 'Referenced column "nothing" not found'],
+])(
+  'a statement that is none, or does something else than read archives, is refused: %s',
+  async (sql, message) => {
+    const found = await refusal(ask(await threeMonths(), sql));
+    expect(found.code).toBe('QueryRefused');
+    expect(found.message).toMatch(message);
+  },
+);
+
+test('a table that has no archive is told by its name', async () => {
+  expect(await refusal(ask(await threeMonths(), 'select * from nothing.here'))).toMatchObject({
+    code: 'InvalidInput',
+    message: expect.stringMatching('there is no archive of nothing.here'),
+  });
+});
+
+// Seen to fail with the message of the engine passed on: it holds the value.
+test('errors of the engine show no row', async () => {
+  const store = memoryStore();
+  await converted(
+    store,
+    await putFlights(store, '2025-01', COLUMNS, [['2025-01-01 00:00:00+00\t1\tsecret\n']]),
+  );
+  const { code, message } = await refusal(ask(store, 'select origin::integer from flights'));
+  expect([code, message]).toEqual(['QueryFailed', 'the engine failed with Conversion']);
+});
+
+test('what was fetched is kept by its version, and fetched again only where it is not whole', async () => {
+  const store = await threeMonths();
+  const reads: string[] = [];
+  const counted: MemoryStore = {
+    ...store,
+    read: (key, version) => (reads.push(key), store.read(key, version)),
+  };
+  const copies = join(directory(), 'kept');
+  const objects = (await store.list('')).filter(({ key }) => key.endsWith('.parquet'));
+  const manifests = await Promise.all(
+    (await store.list(''))
+      .filter(({ key }) => key.includes('/query-manifest/'))
+      .map(
+        async ({ key, versionId }) =>
+          JSON.parse(Buffer.concat(await Array.fromAsync(store.read(key, versionId))).toString()) as {
+            objects: Parameters<ReturnType<typeof copyCache>['fetch']>[0];
+          },
+      ),
+  );
+  const wanted = manifests.flatMap((each) => each.objects);
+  const cache = copyCache(copies, counted, { mostMiB: 100 });
+  await cache.fetch(wanted, () => undefined);
+  await cache.fetch(wanted, () => undefined);
+  expect(reads).toHaveLength(objects.length);
+  const [file = ''] = readdirSync(copies);
+  writeFileSync(join(copies, file), readFileSync(join(copies, file)).subarray(1));
+  await cache.fetch(wanted, () => undefined);
+  expect(reads).toHaveLength(objects.length + 1);
+  expect(readdirSync(copies).every((name) => name.endsWith('.parquet'))).toBe(true);
+});
+
+test('an object that is not what the manifest says is not queried', async () => {
+  const store = await threeMonths();
+  const [object] = (await store.list('')).filter(({ key }) => key.endsWith('.parquet'));
+  const lying: MemoryStore = {
+    ...store,
+    async *read(key, version) {
+      for await (const chunk of store.read(key, version))
+        yield key === object?.key ? Buffer.from(chunk).fill(0) : chunk;
+    },
+  };
+  expect(await refusal(ask(lying, 'select count(*) from flights'))).toMatchObject({ code: 'CopyInvalid' });
+});
+
+test('more than the cache may take is refused before anything is fetched', async () => {
+  expect(await refusal(ask(await threeMonths(), 'select count(*) from flights', {}, 0))).toMatchObject({
+    code: 'LocalDiskFull',
+  });
+});
+
+test('results come as a table, as CSV, as JSON and as a Parquet file', async () => {
+  const { engine, base } = await ask(await threeMonths(), 'select 1 from flights limit 1');
+  const sql = "select origin, count(*) as n, NULL as nothing, 'a\"b,c' as q from flights group by 1";
+  let out = '';
+  const write = (text: string): void => {
+    out += text;
+  };
+  await printTable(await engine.run(sql), write);
+  expect(out).toBe('origin   n  nothing  q\n------  --  -------  -----\nJFK     90           a"b,c\n');
+  out = '';
+  await printCsv(await engine.run(sql), write);
+  expect(out).toBe('origin,n,nothing,q\r\nJFK,90,,"a""b,c"\r\n');
+  out = '';
+  await printJson(await engine.run(sql), write);
+  expect(JSON.parse(out)).toEqual({ origin: 'JFK', n: '90', nothing: null, q: 'a"b,c' });
+  expect(await engine.writeParquet('select * from flights; ')).toBe(90);
+  expect(readdirSync(base)).toContain('out.parquet');
+});
