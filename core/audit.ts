@@ -3,6 +3,7 @@ import { ArchiverError } from './errors.ts';
 import { segmentKey } from './keys.ts';
 import type { Manifest } from './manifest.ts';
 import type { Log, ObjectVersion } from './ports.ts';
+import { copyProblems } from './query/audit-copies.ts';
 import { inRandomOrder } from './random.ts';
 import { addLineHashSums, LineDigester } from './verify/line-digest.ts';
 
@@ -59,7 +60,8 @@ export async function audit(
   const { manifest, object } = stored;
   const chosen = chooseSegments(manifest, sample);
   const checked = await checkSegments(chosen, store);
-  const problems = [...(await archiveProblems(stored, store)), ...checked.flatMap((each) => each.problems)];
+  const found = await archiveProblems(stored, store, sample === 'all');
+  const problems = [...found, ...checked.flatMap((each) => each.problems)];
   const verdict = {
     manifestKey: object.key,
     archiveId: manifest.archiveId,
@@ -77,15 +79,21 @@ export async function audit(
   return verdict;
 }
 
-/** What can be told without reading data: the manifest against itself, the current versions, the DDL. */
+/**
+ * What can be told without reading data: the manifest against itself, the current versions, the DDL, and the Parquet
+ * copies, whose bytes are read only if `readCopies` says so.
+ */
 export async function archiveProblems(
-  { manifest, object }: StoredManifest,
+  stored: StoredManifest,
   store: ArchiveStore,
+  readCopies = false,
 ): Promise<AuditProblem[]> {
+  const { manifest, object } = stored;
   return [
     ...checkTotals(manifest, object.key),
     ...(await currentVersionProblems(manifest, store)),
     ...(await checkDdl(manifest, store)),
+    ...(await copyProblems(stored, store, readCopies)),
   ];
 }
 
