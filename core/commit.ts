@@ -1,8 +1,10 @@
 import { mapAtOnce } from './archive-store.ts';
 import type { RuntimeConfig } from './config/runtime.ts';
+import type { PartitionSetConfig } from './config/partition-set.ts';
 import { ddlFile } from './ddl-file.ts';
 import { ArchiverError } from './errors.ts';
 import { ddlKey, manifestKey, type ArchiveLocation } from './keys.ts';
+import { fittingLines } from './limits.ts';
 import {
   MANIFEST_FORMAT,
   parseManifest,
@@ -26,6 +28,9 @@ export const PRODUCT = { name: 'partition-archiver', version: '0.1.0' } as const
  */
 const COUNT_LIMIT_BYTES = 150 * 1024 ** 3;
 
+/** Bytes of the objects in a message. */
+const LONGEST_LIST = 3_000;
+
 /** Objects that are tagged or locked at the same time. */
 const OBJECTS_AT_ONCE = 16;
 
@@ -43,6 +48,16 @@ export interface Evidence {
   readonly exportedAt: string;
 }
 
+/** What became of some rows on trial; of others it says nothing. */
+export interface RowTrial {
+  /** Rows that were tried. */
+  readonly rows: number;
+  /** Objects that a restore would lack. */
+  readonly failed: readonly { readonly object: string; readonly code: string; readonly reason: string }[];
+  /** Objects that call volatile functions, which are not called on trial. */
+  readonly notTried: readonly string[];
+}
+
 /** The database, as `commit` needs it. */
 export interface CommitDatabase {
   status(partition: number): Promise<PartitionStatus>;
@@ -51,6 +66,11 @@ export interface CommitDatabase {
    * archived DDL recreates it; then answers what the manifest is made of.
    */
   evidence(partition: number, countLimitBytes: number): Promise<Evidence>;
+  /**
+   * Inserts some of the rows into a table that the archived DDL makes, with the rights that a restore has, in a transaction
+   * that is rolled back; `null` where that took too long, which says nothing.
+   */
+  tryRows(partition: number): Promise<RowTrial | null>;
   commit(
     partition: number,
     archive: { readonly manifest: Manifest; readonly object: ObjectVersion; readonly sha256: string },
@@ -80,6 +100,7 @@ export async function commit(
   const set = findSet(status, config);
   if (status.state === 'exported' && status.openSegments.length === 0) {
     const evidence = await database.evidence(partition, COUNT_LIMIT_BYTES);
+    judgeTrial(partition, await database.tryRows(partition), set, log);
     const data = evidence.segments.flatMap(({ objects }) => objects);
     await mapAtOnce(data, OBJECTS_AT_ONCE, ({ key, versionId }) => store.markProven(key, versionId));
     const ddl = await storeDdl(evidence, store);
@@ -96,6 +117,26 @@ export async function commit(
     await database.scheduleDrop(partition, set.graceDays);
   }
   return nextStep(await database.status(partition), set, request);
+}
+
+/** What a restore would lack keeps the table, unless the configuration accepts it: `RestoreIncomplete`. */
+function judgeTrial(partition: number, trial: RowTrial | null, set: PartitionSetConfig, log: Log): void {
+  if (trial === null) {
+    log.warn('trial of rows', { partition, problem: 'it took too long, and says nothing' });
+    return;
+  }
+  const { rows, failed, notTried } = trial;
+  log.info('trial of rows', { partition, rows, failed: failed.length, notTried });
+  if (failed.length === 0) return;
+  if (set.acceptIncompleteRestore) {
+    log.warn('trial of rows', { partition, failed });
+    return;
+  }
+  const lines = failed.map(({ object, reason }) => `${object}: ${reason}`);
+  throw new ArchiverError(
+    'RestoreIncomplete',
+    `tried with ${rows} of its rows, a restore lacks ${fittingLines(lines, LONGEST_LIST).join('; ')}`,
+  );
 }
 
 /** At the end of a day, so that a second try does not ask for less than the first one got, which S3 refuses. */

@@ -108,6 +108,9 @@ export const CATALOGUE = {
   DdlNotReproducible: block(
     'The archived DDL does not recreate the table; report it, since the table cannot be dropped safely.',
   ),
+  RestoreIncomplete: block(
+    'The rows would come back, and what is named would not: run the statement that is given or mend the function, then release the partition to the cycle. Where a restore without it will do, set acceptIncompleteRestore for the partition set first.',
+  ),
 
   // The way back. Nothing was changed, or what was begun is resumed by trying again.
   ManifestInvalid: stop(

@@ -26,12 +26,15 @@ create or replace function partition_archiver.function_in_context(p_context text
    order by l.number limit 1
 $$;
 
--- An error in words without values of rows. The message is kept where its class speaks of definitions and rights (0A, 3F,
--- 42), and left out elsewhere.
+-- An error in words without values of rows, with the way out where there is one. The message is kept where its class speaks
+-- of definitions and rights (0A, 3F, 42), and left out elsewhere.
 create or replace function partition_archiver.failure_in_words(p_sqlstate text, p_message text, p_context text) returns text
   language sql stable security definer set search_path = pg_catalog, pg_temp
-  return format('SQLSTATE %s%s%s', p_sqlstate, ' in function ' || partition_archiver.function_in_context(p_context),
-    case when p_sqlstate ~ '^(0A|3F|42)' then ': ' || split_part(p_message, E'\n', 1) end);
+  return (
+    select format('SQLSTATE %s%s%s%s', p_sqlstate, ' in function ' || f.function,
+             case when p_sqlstate ~ '^(0A|3F|42)' then ': ' || split_part(p_message, E'\n', 1) end,
+             ' (' || partition_archiver.way_out(p_sqlstate, p_message, f.function) || ')')
+      from (select partition_archiver.function_in_context(p_context) as function) f);
 
 -- Records a statement that was run, or that failed: p_failed is {code, reason, notValid}; with "notValid" a check
 -- constraint is there, and only its validation is missing.

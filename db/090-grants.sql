@@ -39,16 +39,24 @@ create or replace function partition_archiver_trial.differs(p_range text, p_colu
   language plpgsql stable security definer set search_path = pg_catalog, pg_temp set row_security = off as $$
 declare
   v_differs boolean;
+  v_message text;
+  v_context text;
 begin
   execute format('select exists (select %s and pg_catalog.record_image_ne(row(%I), row(%s)))', p_range, p_column, p_expression) into v_differs;
   return v_differs;
 exception
   when insufficient_privilege then
-    raise exception 'archiver_trial may not evaluate the expression of generated column %: %', quote_ident(p_column), sqlerrm
-      using errcode = 'PA004';
+    get stacked diagnostics v_message = message_text, v_context = pg_exception_context;
+    raise exception 'archiver_trial may not evaluate the expression of generated column %: %', quote_ident(p_column),
+      partition_archiver.failure_in_words(sqlstate, v_message, v_context) using errcode = 'PA004';
   -- The expression takes some of the values no more.
   when data_exception or integrity_constraint_violation then
     return true;
+  -- A function that relies on search_path, or on what is not there any more.
+  when syntax_error_or_access_rule_violation then
+    get stacked diagnostics v_message = message_text, v_context = pg_exception_context;
+    raise exception 'the expression of generated column % fails as archiver_trial, and with it a restore: %', quote_ident(p_column),
+      partition_archiver.failure_in_words(sqlstate, v_message, v_context) using errcode = 'PA004';
 end
 $$;
 revoke all on function partition_archiver_trial.differs(text, name, text) from public;

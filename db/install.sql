@@ -41,6 +41,7 @@ begin;
 \ir 050-export.sql
 \ir 055-restorable.sql
 \ir 060-commit.sql
+\ir 061-trial-rows.sql
 \ir 070-drop.sql
 \ir 080-preflight.sql
 \ir 080a-partition-table-behaviour.sql
@@ -70,4 +71,5 @@ begin;
 \ir 089c-audit.sql
 \ir 089d-retire.sql
 \ir 090-grants.sql
+\ir 091-trial-rows.sql
 commit;

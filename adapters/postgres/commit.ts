@@ -1,4 +1,5 @@
-import type { CommitDatabase, Evidence } from '../../core/commit.ts';
+import type { CommitDatabase, Evidence, RowTrial } from '../../core/commit.ts';
+import { ArchiverError } from '../../core/errors.ts';
 import { inTransaction, translated, type Connection } from './connect.ts';
 import { readStatus } from './status.ts';
 
@@ -41,6 +42,9 @@ interface BegunCommit {
   }[];
 }
 
+/** Some hundred rows take a second; a function of the application's may take for ever. */
+const TRIAL_TIMEOUT_MS = 60_000;
+
 /** `commit` on PostgreSQL. */
 export function commitDatabase(connection: Connection): CommitDatabase {
   return {
@@ -52,6 +56,24 @@ export function commitDatabase(connection: Connection): CommitDatabase {
           select partition_archiver.begin_commit(${partition}::bigint, ${countLimitBytes}::bigint) as evidence`;
         return toEvidence(row.evidence);
       }),
+
+    tryRows: async (partition) => {
+      try {
+        return await inTransaction(
+          connection,
+          `trial of rows of partition ${String(partition)}`,
+          async (tx) => {
+            await tx`select set_config('statement_timeout', ${String(TRIAL_TIMEOUT_MS)}, true)`;
+            const [row] = await tx<[{ trial: RowTrial }]>`
+            select partition_archiver.try_rows(${partition}::bigint) as trial`;
+            return row.trial;
+          },
+        );
+      } catch (error) {
+        if (error instanceof ArchiverError && error.code === 'Interrupted') return null;
+        throw error;
+      }
+    },
 
     commit: (partition, { manifest, object, sha256 }, graceDays) =>
       inTransaction(connection, `commit of partition ${String(partition)}`, async (transaction) => {

@@ -35,6 +35,7 @@ export const INSTALL_FILES = [
   '050-export.sql',
   '055-restorable.sql',
   '060-commit.sql',
+  '061-trial-rows.sql',
   '070-drop.sql',
   '080-preflight.sql',
   '080a-partition-table-behaviour.sql',
@@ -64,6 +65,7 @@ export const INSTALL_FILES = [
   '089c-audit.sql',
   '089d-retire.sql',
   '090-grants.sql',
+  '091-trial-rows.sql',
 ] as const;
 
 /** Beside the bundle in a Lambda, in the repository otherwise. */

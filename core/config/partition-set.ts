@@ -18,6 +18,12 @@ export const partitionSetSchema = z.strictObject({
   segmentSizeMiB: wholeNumber(1, LARGEST_SEGMENT_MIB)
     .default(1024)
     .describe('How much of a table, TOAST included, goes into one S3 object.'),
+  acceptIncompleteRestore: z
+    .boolean('must be true or false')
+    .default(false)
+    .describe(
+      'Whether partitions are archived although the trial of their rows found an index, a check constraint or a generated column that a restore would lack.',
+    ),
   timeZone: timeZone
     .default('UTC')
     .describe('Time zone in which pg_partman made the partitions of this set; maintenance runs in it.'),

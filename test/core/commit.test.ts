@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { commit, type CommitDatabase, type Evidence } from '../../core/commit.ts';
+import { commit, type CommitDatabase, type Evidence, type RowTrial } from '../../core/commit.ts';
 import { ArchiverError } from '../../core/errors.ts';
 import { ddlKey, manifestKey } from '../../core/keys.ts';
 import { parseManifest, serializeManifest, sha256Of, type Manifest } from '../../core/manifest.ts';
@@ -39,7 +39,13 @@ const verified: PartitionStatus = { ...exported, state: 'verified' };
 
 type Committed = Parameters<CommitDatabase['commit']>;
 
-function setUp(statuses: readonly PartitionStatus[]) {
+const GOOD: RowTrial = { rows: 3, failed: [], notTried: [] };
+const LACKING: RowTrial = {
+  ...GOOD,
+  failed: [{ object: 'index i', code: '42883', reason: 'SQLSTATE 42883 in function f()' }],
+};
+
+function setUp(statuses: readonly PartitionStatus[], trial: RowTrial | null = GOOD) {
   const store = new MemoryStore();
   const [object] = sample.segments[0]!.objects;
   store.objects.set(object!.key, [{ versionId: object!.versionId, body: Buffer.from('the data    ') }]);
@@ -49,6 +55,7 @@ function setUp(statuses: readonly PartitionStatus[]) {
   const database = fakePort<CommitDatabase>({
     status: async () => (left.length > 1 ? left.shift()! : left[0]!),
     evidence: async () => evidence,
+    tryRows: async () => trial,
     commit: async (...parameters) => void committed.push(parameters),
     scheduleDrop: async (...parameters) => void scheduled.push(parameters),
   });
@@ -94,6 +101,25 @@ describe('a partition that is exported and verified', () => {
       object: { key: MANIFEST, versionId: expect.any(String), bytes: expect.any(Number) },
       sha256: sha256Of(bodyOf(store, MANIFEST)),
     });
+  });
+
+  // Seen to fail without judgeTrial() in commit(): committed.
+  test('is no archive where a restore would lack something, unless the configuration accepts it', async () => {
+    const { store, committed, run } = setUp([exported, verified], LACKING);
+    await expect(run()).rejects.toMatchObject({
+      code: 'RestoreIncomplete',
+      message: 'tried with 3 of its rows, a restore lacks index i: SQLSTATE 42883 in function f()',
+    });
+    expect([committed, [...store.objects.keys()]]).toEqual([[], [sample.segments[0]!.objects[0]!.key]]);
+    const accepting = setUp([exported, verified], LACKING);
+    await accepting.run({ acceptIncompleteRestore: true });
+    expect(accepting.committed).toHaveLength(1);
+  });
+
+  test('a trial that took too long says nothing', async () => {
+    const { committed, run } = setUp([exported, verified], null);
+    await run();
+    expect(committed).toHaveLength(1);
   });
 
   test('is to be dropped after the grace period of its set, and of no other one', async () => {

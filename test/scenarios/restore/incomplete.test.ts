@@ -75,14 +75,15 @@ test('a partition whose functions fail is restored: the rows are proven, and wha
       statement: 'ALTER TABLE ONLY app.back VALIDATE CONSTRAINT known_currency',
       code: '42501',
       reason:
-        'the constraint is there, but not validated: SQLSTATE 42501 in function public.is_currency(text): permission denied for table currency',
+        'the constraint is there, but not validated: SQLSTATE 42501 in function public.is_currency(text): permission denied for table currency (grant select on public.currency to archiver_trial, archiver_restore;)',
     },
     {
       statement: expect.stringMatching(
         /^CREATE INDEX \S+ ON app.back USING btree \(public.fold\(payload\)\)$/,
       ),
       code: '42883',
-      reason: 'SQLSTATE 42883 in function public.fold(text): function helper(text) does not exist',
+      reason:
+        'SQLSTATE 42883 in function public.fold(text): function helper(text) does not exist (alter function public.fold(text) set search_path = public, pg_temp;)',
     },
   ]);
   expect(await indexes('app.back')).toEqual(['event_p_payload_idx', 'event_p_pkey', 'event_p_ts_idx']);
