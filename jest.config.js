@@ -1,7 +1,9 @@
 /** What decides whether something is archived, proven and dropped. */
 const DECIDING = [
-  'core/{detect,quarantine,verify,commit,drop,expiry,request,report,reverify}.ts',
-  'core/verify/*.ts',
+  'core/archive/{detect,quarantine,verify,commit,drop,request,report}.ts',
+  'core/expiry.ts',
+  'core/reverify/steps.ts',
+  'core/proof/*.ts',
 ];
 
 export default {

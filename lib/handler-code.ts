@@ -1,10 +1,11 @@
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, parse } from 'node:path';
+import { join } from 'node:path';
 import { Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { buildSync } from 'esbuild';
+import { HANDLER_FILES, type Handler } from './functions/handler-files.ts';
 
 const PROJECT_ROOT = join(import.meta.dirname, '..');
 const HANDLERS = join(PROJECT_ROOT, 'lambdas');
@@ -26,7 +27,7 @@ interface FilesBeside {
  */
 export function handlerCode(
   scope: Construct,
-  name: string,
+  name: Handler,
   { config, withDatabaseFiles = false }: FilesBeside = {},
 ): { readonly code: lambda.Code; readonly runtime: lambda.Runtime } {
   const directory = mkdtempSync(join(workFolder(), `${name}-`));
@@ -37,7 +38,7 @@ export function handlerCode(
   }
   if (withDatabaseFiles) cpSync(join(PROJECT_ROOT, 'db'), join(directory, 'db'), { recursive: true });
   if (Stack.of(scope).bundlingRequired) {
-    copyFileSync(join(bundles(), `${name}.js`), join(directory, 'index.js'));
+    copyFileSync(join(bundles(), `${HANDLER_FILES[name]}.js`), join(directory, 'index.js'));
   }
   return { code: lambda.Code.fromAsset(directory), runtime: lambda.Runtime.NODEJS_24_X };
 }
@@ -61,9 +62,9 @@ function bundles(): string {
   if (bundled !== undefined) return bundled;
   const directory = join(workFolder(), 'bundles');
   mkdirSync(directory);
-  const handlers = readdirSync(HANDLERS).filter((file) => parse(file).ext === '.ts');
   buildSync({
-    entryPoints: handlers.map((file) => join(HANDLERS, file)),
+    entryPoints: Object.values(HANDLER_FILES).map((file) => join(HANDLERS, `${file}.ts`)),
+    outbase: HANDLERS,
     outdir: directory,
     absWorkingDir: PROJECT_ROOT,
     bundle: true,

@@ -6,12 +6,12 @@ import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import type * as sns from 'aws-cdk-lib/aws-sns';
 import type { RuntimeConfig } from '../core/config/runtime.ts';
-import type { AlarmThresholds } from './archive-alarms.ts';
-import type { ArchiveBucketProps } from './archive-bucket.ts';
-import type { AuditSample, DrillSchedule } from './archive-schedules.ts';
-import type { VerifyEndpoint } from './archiver-functions.ts';
-import type { DatabaseAuthentication, ExistingProxy } from './database-access.ts';
-import type { DatabaseTargetProps } from './database-target.ts';
+import type { AlarmThresholds } from './monitoring/alarms.ts';
+import type { ArchiveBucketProps } from './storage/archive-bucket.ts';
+import type { AuditSample, DrillSchedule } from './workflows/schedules.ts';
+import type { VerifyEndpoint } from './functions/functions.ts';
+import type { DatabaseAuthentication, ExistingProxy } from './database/access.ts';
+import type { DatabaseTargetProps } from './database/target.ts';
 
 /** When executions are started, as EventBridge Scheduler writes it: `cron(…)` or `rate(…)`. */
 export interface ArchiverSchedule {

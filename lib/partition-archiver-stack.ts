@@ -8,9 +8,9 @@ import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import type { DeploymentConfig } from '../core/config/deployment.ts';
-import type { ArchiveBucketProps } from './archive-bucket.ts';
-import { acknowledge } from './acknowledge.ts';
-import { addOutputs } from './archiver-outputs.ts';
+import type { ArchiveBucketProps } from './storage/archive-bucket.ts';
+import { acknowledge } from './nag.ts';
+import { addOutputs } from './outputs.ts';
 import { PartitionArchiver, type PartitionArchiverProps } from './partition-archiver.ts';
 
 /** Properties of {@link PartitionArchiverStack}. */

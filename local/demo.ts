@@ -7,7 +7,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { installArchiver } from '../adapters/postgres/install.ts';
 import { makeS3Client } from '../adapters/s3/client.ts';
-import type { RunReport } from '../core/report.ts';
+import type { RunReport } from '../core/archive/report.ts';
 import { checkInvariant, listKeys, type MonthCheck } from './demo/check.ts';
 import { DEMO, forget, giveSecrets, load, readStage, withDatabase, writeStage } from './demo/environment.ts';
 import { execute } from './demo/execute.ts';

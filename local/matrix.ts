@@ -4,7 +4,7 @@
  * passed on all.
  *
  *     npm run test:matrix                                  test/versions, test/scenarios and test/db
- *     npm run test:matrix -- test/scenarios/main-job       only these tests
+ *     npm run test:matrix -- test/scenarios/archive/main-job       only these tests
  *     npm run test:matrix -- --only 17,18 --refresh        only these servers, fetched again
  */
 import { mkdirSync } from 'node:fs';

@@ -10,7 +10,7 @@ import {
   RemoveRoleFromDBClusterCommand,
   RemoveRoleFromDBInstanceCommand,
 } from '@aws-sdk/client-rds';
-import type { DatabaseState, FeatureRoleDatabase } from '../../core/feature-role.ts';
+import type { DatabaseState, FeatureRoleDatabase } from '../../core/setup/feature-role.ts';
 
 /** RDS is busy with the database, or somebody was quicker: the next look decides. */
 const BUSY =

@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { PROVEN_TAG } from '../../core/config/proven-tag.ts';
 import type { Expiry } from '../../core/config/runtime.ts';
-import type { PreflightProblem } from '../../core/preflight.ts';
+import type { PreflightProblem } from '../../core/archive/preflight.ts';
 import { deletionBy } from './lifecycle.ts';
 import { translate } from './errors.ts';
 

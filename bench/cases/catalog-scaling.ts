@@ -1,4 +1,4 @@
-import { maintainDatabase } from '../../adapters/postgres/maintain.ts';
+import { maintainDatabase } from '../../adapters/postgres/archive/maintain.ts';
 import { parseRuntimeConfig, type RuntimeConfig } from '../../core/config/runtime.ts';
 import { REQUEST, stepsFor } from '../lib/archive.ts';
 import type { Environment } from '../lib/environment.ts';

@@ -1,6 +1,6 @@
-import { restoreDatabase } from '../../adapters/postgres/restore.ts';
+import { restoreDatabase } from '../../adapters/postgres/restore/database.ts';
 import { s3ArchiveStore } from '../../adapters/s3/archive-store.ts';
-import { restore } from '../../core/restore.ts';
+import { restore } from '../../core/restore/local.ts';
 import { archive } from '../lib/archive.ts';
 import { BENCH, silentLog, systemClock, type Environment } from '../lib/environment.ts';
 import { ROUNDS, Samples } from '../lib/measure.ts';

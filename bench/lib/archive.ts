@@ -1,7 +1,7 @@
 import { localSteps } from '../../bin/archive/steps.ts';
 import { parseRuntimeConfig, type RuntimeConfig } from '../../core/config/runtime.ts';
-import { run, type Steps } from '../../core/run.ts';
-import type { Request } from '../../core/request.ts';
+import { run, type Steps } from '../../core/archive/run.ts';
+import type { Request } from '../../core/archive/request.ts';
 import { BENCH, silentLog, systemClock, type Environment } from './environment.ts';
 import type { Detached, Shape } from './tables.ts';
 

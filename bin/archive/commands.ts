@@ -2,10 +2,10 @@ import type { CommandGroups } from './command-line.ts';
 import { CONVERT } from './commands/convert.ts';
 import { LEDGER_COMMANDS } from './commands/ledger.ts';
 import { QUERY } from './commands/query.ts';
-import { PARTITION_TABLE } from './partition-table.ts';
-import { RUN_COMMANDS } from './run-commands.ts';
-import { WAY_BACK } from './way-back.ts';
-import { WAY_IN } from './way-in.ts';
+import { PARTITION_TABLE } from './commands/partition-table.ts';
+import { RUN_COMMANDS } from './commands/archive.ts';
+import { WAY_BACK } from './commands/restore.ts';
+import { WAY_IN } from './commands/setup.ts';
 
 /** Every command, as the help groups them. */
 export const COMMANDS: CommandGroups = {

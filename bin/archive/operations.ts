@@ -1,28 +1,32 @@
 import { randomUUID } from 'node:crypto';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Connection } from '../../adapters/postgres/connect.ts';
-import { releaseDatabase } from '../../adapters/postgres/release.ts';
-import { moveInDatabase } from '../../adapters/postgres/move-in.ts';
-import { drillDatabase } from '../../adapters/postgres/drill.ts';
-import { restoreDatabase } from '../../adapters/postgres/restore.ts';
-import { outcomeDatabase } from '../../adapters/postgres/restore/outcome.ts';
-import { reverifyCandidates, reverifyFence, reverifyReading } from '../../adapters/postgres/reverify.ts';
+import { releaseDatabase } from '../../adapters/postgres/ledger/release.ts';
+import { moveInDatabase } from '../../adapters/postgres/ledger/upgrade.ts';
+import { drillDatabase } from '../../adapters/postgres/restore/drill.ts';
+import { restoreDatabase } from '../../adapters/postgres/restore/database.ts';
+import { outcomeDatabase } from '../../adapters/postgres/restore/report.ts';
+import {
+  reverifyCandidates,
+  reverifyFence,
+  reverifyReading,
+} from '../../adapters/postgres/reverify/steps.ts';
 import { s3ArchiveStore } from '../../adapters/s3/archive-store.ts';
 import { readManifest } from '../../core/archive-store.ts';
 import { auditAll } from '../../core/audit/all.ts';
 import type { AuditReport } from '../../core/audit/report.ts';
 import type { AuditRequest } from '../../core/audit/request.ts';
-import { audit, type AuditSample, type AuditVerdict } from '../../core/audit.ts';
+import { audit, type AuditSample, type AuditVerdict } from '../../core/audit/check.ts';
 import type { Expiry } from '../../core/config/runtime.ts';
-import { find, type ArchiveQuery, type FindResult } from '../../core/find.ts';
-import { moveIn, type MoveInReport, type MoveInRequest } from '../../core/move-in.ts';
+import { find, type ArchiveQuery, type FindResult } from '../../core/audit/find.ts';
+import { moveIn, type MoveInReport, type MoveInRequest } from '../../core/ledger/upgrade.ts';
 import type { Clock, Log } from '../../core/ports.ts';
-import { release, type Released, type ReleaseTo } from '../../core/release.ts';
-import { drill, restore, restoreAll } from '../../core/restore.ts';
-import type { GoodDrill } from '../../core/drill.ts';
-import type { Restored } from '../../core/restore/bring-out.ts';
-import type { RestoreReport } from '../../core/restore/outcome.ts';
-import { reverify } from '../../core/reverify.ts';
+import { release, type Released, type ReleaseTo } from '../../core/ledger/release.ts';
+import { drill, restore, restoreAll } from '../../core/restore/local.ts';
+import type { GoodDrill } from '../../core/restore/drill.ts';
+import type { Restored } from '../../core/restore/publish.ts';
+import type { RestoreReport } from '../../core/restore/report.ts';
+import { reverify } from '../../core/reverify/steps.ts';
 import type { DatabaseRole } from './steps.ts';
 
 /** What the operator's verbs are wired to. `find` and `audit` use the bucket only. */

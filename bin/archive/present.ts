@@ -1,6 +1,6 @@
 import { displayName, type LedgerRow } from '../../core/partition.ts';
-import type { RunReport } from '../../core/report.ts';
-import type { RestoreReport } from '../../core/restore/outcome.ts';
+import type { RunReport } from '../../core/archive/report.ts';
+import type { RestoreReport } from '../../core/restore/report.ts';
 import type { CommandOptions } from './command.ts';
 
 type Say = (line: string) => void;

@@ -1,7 +1,7 @@
 import { mapAtOnce, readManifest, type ArchiveStore } from '../archive-store.ts';
 import { ArchiverError } from '../errors.ts';
-import { checkRange, isWithin, type ArchiveQuery } from '../find.ts';
-import { manifestKeys } from '../find/keys.ts';
+import { checkRange, isWithin, type ArchiveQuery } from './find.ts';
+import { manifestKeys } from './manifest-keys.ts';
 import { inRandomOrder } from '../random.ts';
 import { ARCHIVES_AT_ONCE, type AuditRequest } from './request.ts';
 

@@ -1,5 +1,5 @@
 import { readManifest, type ArchiveStore } from '../archive-store.ts';
-import { archiveProblems, checkSegments, chooseSegments, type AuditProblem } from '../audit.ts';
+import { archiveProblems, checkSegments, chooseSegments, type AuditProblem } from './check.ts';
 import type { Expiry } from '../config/runtime.ts';
 import { expiresAt } from '../expiry.ts';
 import type { Manifest } from '../manifest.ts';

@@ -1,7 +1,7 @@
 import { ArchiverError } from '../errors.ts';
 import { fitting, ROOM } from '../limits.ts';
 import type { Log } from '../ports.ts';
-import { messageOf, type StepFailure } from '../record-failure.ts';
+import { messageOf, type StepFailure } from '../archive/record-failure.ts';
 import type { AuditBegun, RangeChecked, RangeVerdict } from './parts.ts';
 
 /** What is kept of the audit of one archive. */

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { wholeNumber } from '../config/fields.ts';
-import type { ArchiveQuery } from '../find.ts';
-import { archiveFields, queryOf } from '../find/request.ts';
+import type { ArchiveQuery } from './find.ts';
+import { archiveFields, queryOf } from './find-request.ts';
 import { parseInput } from '../input.ts';
 
 /** Archives whose verdicts travel through the state machine at once, and so the largest sample. */

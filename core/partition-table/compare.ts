@@ -1,5 +1,5 @@
-import { addLineHashSums, formatLineHashSum, type LineDigest } from '../verify/line-digest.ts';
-import { LineHasher } from '../verify/line-hash.ts';
+import { addLineHashSums, formatLineHashSum, type LineDigest } from '../proof/line-digest.ts';
+import { LineHasher } from '../proof/line-hash.ts';
 
 /** What one partition was found to hold, on both sides. */
 export interface CheckedPartition {

@@ -1,5 +1,5 @@
 import type { ArchiveStore, StoredManifest } from '../archive-store.ts';
-import { PRODUCT } from '../commit.ts';
+import { PRODUCT } from '../archive/commit.ts';
 import { ArchiverError } from '../errors.ts';
 import { copyKey, copyManifestKey } from '../keys.ts';
 import type { Manifest } from '../manifest.ts';

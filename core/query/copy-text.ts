@@ -1,5 +1,5 @@
 import { ArchiverError } from '../errors.ts';
-import { Utf8Check } from '../verify/utf8.ts';
+import { Utf8Check } from '../proof/utf8.ts';
 import { ColumnValues } from './column-values.ts';
 import { parserOf, reasonOf } from './copy-fields.ts';
 import { NOT_EXACT, type FieldParser } from './field-parser.ts';

@@ -1,5 +1,5 @@
 import { ArchiverError } from '../errors.ts';
-import { LineDigester, type LineDigest } from '../verify/line-digest.ts';
+import { LineDigester, type LineDigest } from '../proof/line-digest.ts';
 import { parquetElements, type CopyColumn } from './parquet-map.ts';
 import { rendererOf, type CellRenderer, type RawValues } from './pg-text.ts';
 import type { ColumnPage, ParquetFileReader } from './ports.ts';

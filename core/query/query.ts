@@ -1,6 +1,6 @@
 import { mapAtOnce, readManifest, type ArchiveStore, type StoredManifest } from '../archive-store.ts';
 import { ArchiverError } from '../errors.ts';
-import { find, type FoundArchive } from '../find.ts';
+import { find, type FoundArchive } from '../audit/find.ts';
 import type { Log, ObjectVersion } from '../ports.ts';
 import { displayName } from '../partition.ts';
 import { latestCopy, type StoredCopy } from './copy-manifest.ts';

@@ -1,6 +1,6 @@
 import type { ArchiveStore } from '../archive-store.ts';
-import { currentVersionProblems, NOT_CURRENT, type AuditProblem } from '../audit.ts';
-import { PRODUCT } from '../commit.ts';
+import { currentVersionProblems, NOT_CURRENT, type AuditProblem } from '../audit/check.ts';
+import { PRODUCT } from '../archive/commit.ts';
 import { ddlFile } from '../ddl-file.ts';
 import { ArchiverError } from '../errors.ts';
 import { DAY_MS } from '../expiry.ts';

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Manifest } from '../manifest.ts';
-import type { LineDigest } from '../verify/line-digest.ts';
+import type { LineDigest } from '../proof/line-digest.ts';
 
 /** A table by its names in the catalogs. */
 export interface TableName {

@@ -1,6 +1,6 @@
 import { readManifest, type ArchiveStore } from '../archive-store.ts';
 import { ArchiverError } from '../errors.ts';
-import { find, type FindResult, type FoundArchive } from '../find.ts';
+import { find, type FindResult, type FoundArchive } from '../audit/find.ts';
 import { fitting, fittingLines, ROOM } from '../limits.ts';
 import { displayName } from '../partition.ts';
 import type { Log } from '../ports.ts';

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { ArchiverError } from '../errors.ts';
 import type { Log } from '../ports.ts';
-import { LineDigester, type LineDigest } from '../verify/line-digest.ts';
+import { LineDigester, type LineDigest } from '../proof/line-digest.ts';
 import type { RestoreDatabase } from './database.ts';
 
 /** Reads one range of the restored table and records its rows, bytes and line-hash sum; one that is read is left alone. */

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { parseDisplayName } from '../config/display-name.ts';
 import { identifier, judgedBy, wholeNumber } from '../config/fields.ts';
-import { moment } from '../find/request.ts';
+import { moment } from '../audit/find-request.ts';
 import { parseInput } from '../input.ts';
 import type { TableName } from './database.ts';
 

@@ -1,5 +1,5 @@
 import { ArchiverError } from '../errors.ts';
-import { messageOf, type StepFailure } from '../record-failure.ts';
+import { messageOf, type StepFailure } from '../archive/record-failure.ts';
 
 /** An instance behind a proxy, as RDS describes its health. */
 export interface TargetHealth {

@@ -4,7 +4,7 @@ import {
   nextToDetach,
   type Feature,
   type FeatureRoleDatabase,
-} from '../../core/feature-role.ts';
+} from '../../core/setup/feature-role.ts';
 import type { Log } from '../../core/ports.ts';
 
 /** What the template says of an attachment. */

@@ -11,7 +11,7 @@ import {
 import type { AuditMetrics } from '../../core/audit/report.ts';
 import type { LastGoodMetrics } from '../../core/last-good.ts';
 import type { Clock } from '../../core/ports.ts';
-import type { Metrics } from '../../core/progress.ts';
+import type { Metrics } from '../../core/archive/progress.ts';
 import type { BucketSettings } from './settings.ts';
 
 /**

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describeProblem } from '../../core/config/problems.ts';
 import { parseRuntimeConfig, type RuntimeConfig } from '../../core/config/runtime.ts';
 import { ArchiverError } from '../../core/errors.ts';
-import type { LoginRole } from '../../core/prepare/database.ts';
+import type { LoginRole } from '../../core/setup/prepare-database.ts';
 
 /** A server, or a proxy. */
 export interface Endpoint {

@@ -4,8 +4,8 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { acknowledge, acknowledgeWildcards } from '../acknowledge.ts';
-import type { DatabaseTarget } from '../database-target.ts';
+import { acknowledge, acknowledgeWildcards } from '../nag.ts';
+import type { DatabaseTarget } from './target.ts';
 import { handlerCode } from '../handler-code.ts';
 
 /** Properties of {@link DatabaseCustomResources}. */

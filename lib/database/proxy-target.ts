@@ -2,7 +2,7 @@ import { ArnFormat, type Duration, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as rds from 'aws-cdk-lib/aws-rds';
 import { Construct } from 'constructs';
-import { acknowledgeWildcards } from '../acknowledge.ts';
+import { acknowledgeWildcards } from '../nag.ts';
 import type { DatabaseCustomResources } from './custom-resources.ts';
 
 /** Why a statement names all target groups. */

@@ -7,7 +7,7 @@ import { makeS3Client } from '../../adapters/s3/client.ts';
 import { copyCache } from '../../adapters/s3/copy-cache.ts';
 import { s3CopyStore } from '../../adapters/s3/copy-store.ts';
 import { readManifest } from '../../core/archive-store.ts';
-import { find } from '../../core/find.ts';
+import { find } from '../../core/audit/find.ts';
 import type { Clock, Log } from '../../core/ports.ts';
 import { convert } from '../../core/query/convert.ts';
 import { prepareQuery } from '../../core/query/query.ts';

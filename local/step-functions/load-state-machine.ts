@@ -4,7 +4,7 @@ import type { StateMachineDefinition } from './definition.ts';
 import { assertFaithful } from './guard.ts';
 import { functionArn, resolver, secretArn, type Surroundings } from './resolve.ts';
 
-/** Key of the metadata by which the stack says whose password a secret holds; written by `lib/database-access.ts`. */
+/** Key of the metadata by which the stack says whose password a secret holds; written by `lib/database/access.ts`. */
 const DATABASE_ROLE_METADATA = 'partition-archiver:database-role';
 
 /** Key of the metadata that marks a workflow of ours beside state machines that the CDK makes for itself. */

@@ -7,7 +7,7 @@ import { connect } from '../../adapters/postgres/connect.ts';
 import { makeS3Client } from '../../adapters/s3/client.ts';
 import { readCredentials } from '../../adapters/secrets-manager/credentials.ts';
 import type { RuntimeConfig } from '../../core/config/runtime.ts';
-import { run, type Steps } from '../../core/run.ts';
+import { run, type Steps } from '../../core/archive/run.ts';
 import { makeSecretsClient, ROLE_OF } from './secrets.ts';
 
 /** A run to make, as plain data. */
@@ -100,7 +100,7 @@ function asFunctions(
   return Object.fromEntries(entries) as unknown as Steps;
 }
 
-/** As the retriers of `lib/step-task.ts` for what the service fails by: twenty times, here without the minutes between. */
+/** As the retriers of `lib/workflows/step-task.ts` for what the service fails by: twenty times, here without the minutes between. */
 async function invoke(endpoint: string, step: string): Promise<void> {
   for (let tries = 0; ; tries += 1) {
     const response = await fetch(`${endpoint}/${step}`, { method: 'POST' });

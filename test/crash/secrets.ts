@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type postgres from 'postgres';
 import type { DatabaseRole } from '../../bin/archive/steps.ts';
-import type { Steps } from '../../core/run.ts';
+import type { Steps } from '../../core/archive/run.ts';
 
 /** As which role each step logs in, and so whose secret its Lambda reads first. */
 export const ROLE_OF: Readonly<Record<keyof Steps, DatabaseRole>> = {

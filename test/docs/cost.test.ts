@@ -41,7 +41,7 @@ function running(begin: string): string[] {
 }
 
 test('as many alarms and metrics as there are', () => {
-  const alarms = readFileSync(join(ROOT, 'lib/archive-alarms.ts'), 'utf8');
+  const alarms = readFileSync(join(ROOT, 'lib/monitoring/alarms.ts'), 'utf8');
   const always = [...alarms.matchAll(/this\.alarm\('/g)].length;
   const onSchedule = [...alarms.matchAll(/this\.missed\('/g)].length;
   expect(running('12 alarms')).toEqual([expect.anything(), '0.10 each', inCents(0.1 * always)]);

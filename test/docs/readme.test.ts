@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { INSTALL_FILES } from '../../adapters/postgres/install.ts';
 import { CATALOGUE, type ErrorCode } from '../../core/errors.ts';
 import { runCommand } from '../support/command.ts';
 import { useDatabase } from '../support/database.ts';
@@ -49,10 +48,5 @@ describe('the README', () => {
     await sql.unsafe(
       `drop schema shop; revoke "${owner}" from archive_owner, archiver_maintain; drop role "${owner}"`,
     );
-  });
-
-  test('psql and the installer run the same files in the same order', () => {
-    const script = readFileSync(join(ROOT, 'db', 'install.sql'), 'utf8');
-    expect([...script.matchAll(/^\\ir (\S+)$/gm)].map(([, file]) => file)).toEqual([...INSTALL_FILES]);
   });
 });

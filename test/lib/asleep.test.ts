@@ -4,8 +4,8 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
-import { constructId } from '../../lib/archiver-functions.ts';
-import { STEP_NAMES, type Step } from '../../lib/steps.ts';
+import { constructId } from '../../lib/functions/functions.ts';
+import { STEP_NAMES, type Step } from '../../lib/functions/steps.ts';
 import { InvocationError, type FunctionRunner } from '../../local/step-functions/lambda-pool.ts';
 import { loadStateMachine, type LocalStateMachine } from '../../local/step-functions/load-state-machine.ts';
 import { runExecution } from '../../local/step-functions/run-execution.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Match } from 'aws-cdk-lib/assertions';
-import { STEPS } from '../../lib/steps.ts';
+import { STEPS } from '../../lib/functions/steps.ts';
 import {
   ADMIN_SECRET_ARN,
   exampleConfig,

@@ -2,7 +2,7 @@
  * Mutation testing of what decides: does a test fail for every single change of it? `npm run test:mutation`, with
  *
  *   --only typescript       or sql: one kind only
- *   --file core/drop        only mutants of files whose name contains this
+ *   --file core/archive/drop        only mutants of files whose name contains this
  *   --jobs 2                mutants at the same time
  *
  * Ends with 1 if a mutant survived for which test/mutation/survivors.ts gives no reason.

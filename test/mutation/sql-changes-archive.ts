@@ -2,7 +2,7 @@ import { changes, type SqlChange } from './sql-change.ts';
 
 /** Of what exports, proves, records and drops. */
 export const CHANGES_OF_ARCHIVE: readonly SqlChange[] = [
-  ...changes('db/050-export.sql', [
+  ...changes('db/archive/export.sql', [
     ["'%1$I >= %2$L and", "'true and", 'the lower bound is not looked at'],
     ["'%1$I >= %2$L and", "'%1$I > %2$L and", 'the lower bound itself is not let in'],
     ['and %1$I < %3$L', '', 'the upper bound is not looked at'],
@@ -28,7 +28,7 @@ export const CHANGES_OF_ARCHIVE: readonly SqlChange[] = [
     ],
     ["set state = 'planned', object_key", 'set object_key', 'a mismatch is not exported anew'],
   ]),
-  ...changes('db/060-commit.sql', [
+  ...changes('db/archive/commit.sql', [
     ["having bool_and(state = 'verified')", '', 'segments that are not verified are summed up'],
     [
       'drop_after = clock_timestamp() + make_interval(secs => p_grace_days * 86400)',
@@ -49,7 +49,7 @@ begin
     ],
     [`where id = p_id and state <> 'dropped'`, 'where id = p_id', 'a dropped one fails'],
   ]),
-  ...changes('db/070-drop.sql', [
+  ...changes('db/archive/drop.sql', [
     [`where id = p_id and state = 'dropped')`, 'where id = p_id)', 'everything was dropped already'],
     [
       `l.state = 'verified' and l.drop_after <= now()`,
@@ -62,7 +62,7 @@ begin
     [`set state = 'dropped', dropped_at`, `set state = 'verified', dropped_at`, 'the drop is not recorded'],
     ['where id = p_id for update', 'where id = p_id', 'the row is not locked'],
   ]),
-  ...changes('db/087-release.sql', [
+  ...changes('db/ledger/release.sql', [
     [
       'and (row_count, byte_count, line_hash_sum) = (p_rows, p_bytes, p_line_hash_sum)',
       '',

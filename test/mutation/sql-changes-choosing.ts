@@ -2,7 +2,7 @@ import { changes, type SqlChange } from './sql-change.ts';
 
 /** Of what chooses the partitions that there is work for. */
 export const CHANGES_OF_CHOOSING: readonly SqlChange[] = [
-  ...changes('db/029-partition-set.sql', [
+  ...changes('db/archive/partition-set.sql', [
     [`t.partstrat = 'r' and t.partnatts = 1`, 'true', 'any kind of partitioning is a partition set'],
     [
       'not i.inhdetachpending and c.relispartition',
@@ -15,7 +15,7 @@ export const CHANGES_OF_CHOOSING: readonly SqlChange[] = [
       'an end that is none is taken for one',
     ],
   ]),
-  ...changes('db/030-inventory.sql', [
+  ...changes('db/archive/inventory.sql', [
     [`where l.state in ('attached', 'detached');`, ';', 'the inventory overwrites rows in any state'],
     [
       `k.parent_oid = p_parent and k.system_identifier = v_system`,
@@ -38,7 +38,7 @@ export const CHANGES_OF_CHOOSING: readonly SqlChange[] = [
       'what is gone is not missed',
     ],
   ]),
-  ...changes('db/031-candidates.sql', [
+  ...changes('db/archive/candidates.sql', [
     [
       'v_set.retention, l.upper_time, l.upper_bound, p_reference_time',
       'v_set.retention, l.lower_time, l.lower_bound, p_reference_time',

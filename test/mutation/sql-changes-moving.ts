@@ -2,7 +2,7 @@ import { changes, type SqlChange } from './sql-change.ts';
 
 /** Of what finds, judges and moves rows of another server or name. */
 export const CHANGES_OF_MOVING: readonly SqlChange[] = [
-  ...changes('db/087a-strangers.sql', [
+  ...changes('db/ledger/identity.sql', [
     [
       '(l.database_name = v_name or l.database_oid = v_oid)',
       'l.database_name = v_name',
@@ -36,7 +36,7 @@ export const CHANGES_OF_MOVING: readonly SqlChange[] = [
     ],
     [`and j.state not in ('let go', 'rolled back')`, '', 'jobs that are over are strangers'],
   ]),
-  ...changes('db/087b-move-in.sql', [
+  ...changes('db/ledger/upgrade.sql', [
     ['h.holder <> h.table_oid and', 'false and', 'another table in the place of one is no sign'],
     [`p.seal || '{"fence": null}'`, 'p.seal', 'what was proven before is dropped by its old seal'],
     ['lock table partition_archiver.partition in share row exclusive mode;', '', 'others write meanwhile'],

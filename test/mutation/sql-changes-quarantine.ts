@@ -2,7 +2,7 @@ import { changes, type SqlChange } from './sql-change.ts';
 
 /** Of the seal, the quarantine and the way back out of it. */
 export const CHANGES_OF_QUARANTINE: readonly SqlChange[] = [
-  ...changes('db/035-seal.sql', [
+  ...changes('db/archive/seal.sql', [
     [`'relfilenode', pg_relation_filenode(c.oid)`, `'relfilenode', 0`, 'the file is not sealed'],
     [`'owner', c.relowner`, `'owner', 0`, 'the owner is not sealed'],
     ['select t.typelem union', 'select 0::oid union', 'elements of arrays are not looked into'],
@@ -16,7 +16,7 @@ export const CHANGES_OF_QUARANTINE: readonly SqlChange[] = [
     [`when 'types' then not`, `when 'types' then false and not`, 'the types are not compared'],
     ['else p_sealed -> key is distinct from p_now -> key end', 'else false end', 'nothing else is compared'],
   ]),
-  ...changes('db/036-refusals.sql', [
+  ...changes('db/archive/refusals.sql', [
     ["d.deptype = 'n' and o", 'false and o', 'nothing depends on a table'],
     ["d.deptype = 'n' and o", 'o', 'what goes with the table depends on it'],
     ['o.relid is distinct from p_table', 'true', 'what belongs to the table depends on it'],
@@ -27,7 +27,7 @@ export const CHANGES_OF_QUARANTINE: readonly SqlChange[] = [
       'the row type is not looked at',
     ],
   ]),
-  ...changes('db/037-locks.sql', [
+  ...changes('db/archive/locks.sql', [
     ['setting::integer + 500', 'setting::integer - 900', 'autovacuum is not waited for'],
     ['where id = p_id for update', 'where id = p_id', 'the row is not locked'],
     [
@@ -41,7 +41,7 @@ export const CHANGES_OF_QUARANTINE: readonly SqlChange[] = [
       'locks are waited for beyond a deadlock that is found early',
     ],
   ]),
-  ...changes('db/038-fence.sql', [
+  ...changes('db/archive/fence.sql', [
     ['before insert or update or delete on', 'before insert or update on', 'the fence lets deletes through'],
     ['before insert or update or delete on', 'before insert or delete on', 'the fence lets updates through'],
     ['before insert or update or delete on', 'before update or delete on', 'the fence lets inserts through'],
@@ -61,7 +61,7 @@ export const CHANGES_OF_QUARANTINE: readonly SqlChange[] = [
       'row security stays',
     ],
   ]),
-  ...changes('db/040-quarantine.sql', [
+  ...changes('db/archive/quarantine.sql', [
     ["contype = 'f' and conparentid = 0 loop", 'false loop', 'foreign keys stay'],
     [
       "state = 'quarantined', archive_id = v_archive_id",
@@ -74,7 +74,7 @@ export const CHANGES_OF_QUARANTINE: readonly SqlChange[] = [
       'segments overlap',
     ],
   ]),
-  ...changes('db/041-hand-back.sql', [
+  ...changes('db/ledger/return-to-owner.sql', [
     [
       'archive_id = null, quarantine_name = null',
       'quarantine_name = null',

@@ -15,67 +15,113 @@ const MORE_CHANGES: readonly SqlChange[] = [
 
 /** The files whose functions decide, and which scenarios notice first. */
 const FILES: Readonly<Record<string, readonly string[]>> = {
-  'db/029-partition-set.sql': ['inventory', 'bounds-and-periods', 'kinds-of-partition-sets'],
-  'db/030-inventory.sql': ['inventory', 'deciding-functions', 'copied-ledger', 'unfinished-detach'],
-  'db/031-candidates.sql': ['candidates', 'dry-run', 'copied-ledger'],
-  'db/032-health.sql': ['maintenance-findings', 'candidates', 'unfinished-detach'],
-  'db/035-seal.sql': ['tampered-after-verification', 'renamed-labels'],
-  'db/036-refusals.sql': ['dependents', 'refused-partitions', 'constraints-and-columns', 'unfinished-detach'],
-  'db/037-locks.sql': ['quarantine-out-of-turn', 'nobody-waits', 'copied-ledger', 'autovacuum', 'races'],
-  'db/038-fence.sql': [
-    ...['constraints-and-columns', 'handed-back', 'release-reverify', 'not-restorable', 'database-roles'],
-    ...['nobody-waits', 'quarantine-out-of-turn', 'races'],
+  'db/archive/partition-set.sql': [
+    'archive/inventory',
+    'archive/bounds-and-periods',
+    'archive/kinds-of-partition-sets',
   ],
-  'db/040-quarantine.sql': [
-    ...['quarantine-out-of-turn', 'handed-back', 'constraints-and-columns', 'refused-partitions'],
-    ...['database-roles', 'nobody-waits', 'empty-and-made-again', 'races'],
+  'db/archive/inventory.sql': [
+    'archive/inventory',
+    'archive/deciding-functions',
+    'ledger/copied-ledger',
+    'archive/unfinished-detach',
   ],
-  'db/041-hand-back.sql': [
-    'release-out-of-turn',
-    'handed-back',
-    'quarantine-out-of-turn',
-    'nobody-waits',
-    'release-reverify',
+  'db/archive/candidates.sql': ['archive/candidates', 'archive/dry-run', 'ledger/copied-ledger'],
+  'db/archive/health.sql': [
+    'archive/maintenance-findings',
+    'archive/candidates',
+    'archive/unfinished-detach',
   ],
-  'db/050-export.sql': [
+  'db/archive/seal.sql': ['archive/tampered-after-verification', 'archive/renamed-labels'],
+  'db/archive/refusals.sql': [
+    'archive/dependents',
+    'archive/refused-partitions',
+    'archive/constraints-and-columns',
+    'archive/unfinished-detach',
+  ],
+  'db/archive/locks.sql': [
+    'archive/quarantine-wrong-state',
+    'archive/lock-timeouts',
+    'ledger/copied-ledger',
+    'archive/autovacuum',
+    'archive/races',
+  ],
+  'db/archive/fence.sql': [
     ...[
-      'segments-out-of-turn',
-      'quarantine-out-of-turn',
-      'deciding-functions',
-      'changed-between-segments',
-      'copied-ledger',
-      'handed-back',
-      'split-segments',
-      'late-verdicts',
-      'not-restorable',
-      'hostile-settings',
+      'archive/constraints-and-columns',
+      'ledger/return-to-owner',
+      'reverify/reverify',
+      'archive/fidelity',
+      'archive/database-roles',
+    ],
+    ...['archive/lock-timeouts', 'archive/quarantine-wrong-state', 'archive/races'],
+  ],
+  'db/archive/quarantine.sql': [
+    ...[
+      'archive/quarantine-wrong-state',
+      'ledger/return-to-owner',
+      'archive/constraints-and-columns',
+      'archive/refused-partitions',
+    ],
+    ...['archive/database-roles', 'archive/lock-timeouts', 'archive/empty-and-made-again', 'archive/races'],
+  ],
+  'db/ledger/return-to-owner.sql': [
+    'ledger/release-wrong-state',
+    'ledger/return-to-owner',
+    'archive/quarantine-wrong-state',
+    'archive/lock-timeouts',
+    'reverify/reverify',
+  ],
+  'db/archive/export.sql': [
+    ...[
+      'archive/segments-wrong-state',
+      'archive/quarantine-wrong-state',
+      'archive/deciding-functions',
+      'archive/changed-between-segments',
+      'ledger/copied-ledger',
+      'ledger/return-to-owner',
+      'archive/split-segments',
+      'archive/late-verdicts',
+      'archive/fidelity',
+      'archive/hostile-settings',
     ],
   ],
-  'db/055-restorable.sql': ['not-restorable', 'hostile-settings'],
-  'db/060-commit.sql': [
+  'db/archive/fidelity.sql': ['archive/fidelity', 'archive/hostile-settings'],
+  'db/archive/commit.sql': [
     ...[
-      'deciding-functions',
-      'segments-out-of-turn',
-      'changed-between-segments',
-      'modes',
-      'refused-partitions',
+      'archive/deciding-functions',
+      'archive/segments-wrong-state',
+      'archive/changed-between-segments',
+      'archive/modes',
+      'archive/refused-partitions',
     ],
   ],
-  'db/070-drop.sql': [
+  'db/archive/drop.sql': [
     ...[
-      'not-yet-to-be-dropped',
-      'tampered-after-verification',
-      'deciding-functions',
-      'copied-ledger',
-      'modes',
+      'archive/drop-checks',
+      'archive/tampered-after-verification',
+      'archive/deciding-functions',
+      'ledger/copied-ledger',
+      'archive/modes',
     ],
-    ...['quarantine-out-of-turn', 'autovacuum'],
+    ...['archive/quarantine-wrong-state', 'archive/autovacuum'],
   ],
-  'db/087-release.sql': [
-    ...['release-out-of-turn', 'release-reverify', 'deciding-functions', 'copied-ledger', 'late-verdicts'],
+  'db/ledger/release.sql': [
+    ...[
+      'ledger/release-wrong-state',
+      'reverify/reverify',
+      'archive/deciding-functions',
+      'ledger/copied-ledger',
+      'archive/late-verdicts',
+    ],
   ],
-  'db/087a-strangers.sql': ['move-in-recorded', 'move-in', 'copied-ledger', 'renamed-database'],
-  'db/087b-move-in.sql': ['move-in-recorded', 'move-in', 'renamed-database'],
+  'db/ledger/identity.sql': [
+    'ledger/upgrade-recorded',
+    'ledger/upgrade',
+    'ledger/copied-ledger',
+    'ledger/renamed-database',
+  ],
+  'db/ledger/upgrade.sql': ['ledger/upgrade-recorded', 'ledger/upgrade', 'ledger/renamed-database'],
 };
 
 /** Every branch of the functions that decide, never and always taken, checks by halves, every statement left out, and more. */
@@ -84,13 +130,13 @@ export function sqlMutants(read: (file: string) => string): Mutant[] {
     const text = read(file);
     const found = [
       ...[...conditions(text), ...handlers(text), ...statements(text), ...listed(text, file)],
-      ...(file === 'db/036-refusals.sql'
+      ...(file === 'db/archive/refusals.sql'
         ? [
             ...branches(text, 'refusals', / from \(\n/, /\n {4}\) r\)/, 'null::text as reason'),
             ...branches(text, 'dependents_of', / lateral \(\n/, /\n {8}\) o /, 'null::oid'),
           ]
         : []),
-      ...(file === 'db/035-seal.sql'
+      ...(file === 'db/archive/seal.sql'
         ? [
             ...branches(text, 'type_facts', /fact \(line\) as \(\n/, /\)\n {2}select coal/, 'null::text'),
             ...sealed(text),

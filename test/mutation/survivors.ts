@@ -3,90 +3,91 @@
  * what -> instead); and why.
  */
 export const SURVIVORS: Readonly<Record<string, string>> = {
-  'core/detect.ts | if (!set.drop || request.archiveOnly) return false; | 45: false -> undefined':
+  'core/archive/detect.ts | if (!set.drop || request.archiveOnly) return false; | 45: false -> undefined':
     'the same to whoever asks: both are no',
-  'core/commit.ts | if (!parsed.ok || !sameArchive(parsed.manifest, manifest)) return false; | 66: false -> undefined':
+  'core/archive/commit.ts | if (!parsed.ok || !sameArchive(parsed.manifest, manifest)) return false; | 66: false -> undefined':
     'the same to whoever asks: both are no',
-  'core/request.ts | const LONGEST_LIST = 2_000; | 21: 2_000 -> (2000 + 1)':
+  'core/archive/request.ts | const LONGEST_LIST = 2_000; | 21: 2_000 -> (2000 + 1)':
     'how much room there is was chosen with a margin',
-  'core/request.ts | const LONGEST_MESSAGE = 16_000; | 24: 16_000 -> (16000 + 1)':
+  'core/archive/request.ts | const LONGEST_MESSAGE = 16_000; | 24: 16_000 -> (16000 + 1)':
     'how much room there is was chosen with a margin',
-  'core/request.ts | return []; | 7: [] -> undefined': 'the mistake that was told just before ends it anyway',
-  "core/request.ts | const index = typeof name === 'string' ? names.indexOf(name) : -1; | 14: typeof name === 'string' -> true":
+  'core/archive/request.ts | return []; | 7: [] -> undefined':
+    'the mistake that was told just before ends it anyway',
+  "core/archive/request.ts | const index = typeof name === 'string' ? names.indexOf(name) : -1; | 14: typeof name === 'string' -> true":
     'what is no text is not among the names',
-  'core/report.ts | const WARNINGS_OF_A_FAILURE = 1_000; | 30: 1_000 -> (1000 + 1)':
+  'core/archive/report.ts | const WARNINGS_OF_A_FAILURE = 1_000; | 30: 1_000 -> (1000 + 1)':
     'how much room there is was chosen with a margin',
-  'core/report.ts | rows: archived.reduce((sum, row) => sum + (row.rows ?? 0), 0), | 43: row.rows ?? 0 -> row.rows':
+  'core/archive/report.ts | rows: archived.reduce((sum, row) => sum + (row.rows ?? 0), 0), | 43: row.rows ?? 0 -> row.rows':
     'in a sum null is 0',
-  'core/report.ts | bytes: archived.reduce((sum, row) => sum + (row.bytes ?? 0), 0), | 44: row.bytes ?? 0 -> row.bytes':
+  'core/archive/report.ts | bytes: archived.reduce((sum, row) => sum + (row.bytes ?? 0), 0), | 44: row.bytes ?? 0 -> row.bytes':
     'in a sum null is 0',
-  'core/report.ts | resume: failed > 0 && (input.redriveCount ?? 0) > (input.detect.redriveCount ?? 0), | 23: input.redriveCount ?? 0 -> input.redriveCount':
+  'core/archive/report.ts | resume: failed > 0 && (input.redriveCount ?? 0) > (input.detect.redriveCount ?? 0), | 23: input.redriveCount ?? 0 -> input.redriveCount':
     'undefined is no more than any count, as 0 is',
-  'core/verify/compare.ts | if (!this.ended) this.#chunks.return?.().catch(() => undefined); | 4: !this.ended -> true':
+  'core/proof/compare.ts | if (!this.ended) this.#chunks.return?.().catch(() => undefined); | 4: !this.ended -> true':
     'closing a stream that has ended does nothing',
-  'core/verify/line-digest.ts | if (chunk.length === 0) return; | 4: chunk.length === 0 -> false':
+  'core/proof/line-digest.ts | if (chunk.length === 0) return; | 4: chunk.length === 0 -> false':
     'nothing to take changes nothing; it saves the work',
-  'core/verify/line-digest.ts | this.#sum = BigInt.asUintN(64, sum); | 27: 64 -> (64 + 1)':
+  'core/proof/line-digest.ts | this.#sum = BigInt.asUintN(64, sum); | 27: 64 -> (64 + 1)':
     'it keeps the number small; what is told is cut to 64 bits',
-  'core/verify/line-digest.ts | if (this.#tail.length === 0) return end; | 4: this.#tail.length === 0 -> false':
+  'core/proof/line-digest.ts | if (this.#tail.length === 0) return end; | 4: this.#tail.length === 0 -> false':
     'a copy of the same line; it saves the work',
-  'core/verify/line-hash.ts | const STATE_BYTES = 56; | 20: 56 -> (56 + 1)':
+  'core/proof/line-hash.ts | const STATE_BYTES = 56; | 20: 56 -> (56 + 1)':
     'the module uses nothing from 56 to 64; a copy of one more byte is of no consequence, and one less fails',
-  'core/verify/line-hash.ts | const STRIPE_BYTES = 32; | 21: 32 -> (32 + 1)':
+  'core/proof/line-hash.ts | const STRIPE_BYTES = 32; | 21: 32 -> (32 + 1)':
     'what is left over is shorter; what is copied behind it is written over by the next bytes, or not read',
-  'core/verify/line-hash.ts | const READ_BEYOND = 16; | 20: 16 -> (16 + 1)':
+  'core/proof/line-hash.ts | const READ_BEYOND = 16; | 20: 16 -> (16 + 1)':
     'a larger margin cuts a large chunk elsewhere, which changes no sum; too small a one fails',
-  'core/verify/line-hash.ts | return this.#restLength > 0 || this.#number(TAKEN_AT) > 0n; | 56: 0n -> (0n + 1n)':
+  'core/proof/line-hash.ts | return this.#restLength > 0 || this.#number(TAKEN_AT) > 0n; | 56: 0n -> (0n + 1n)':
     'whole stripes are taken, so it is 0 or at least 32',
-  'db/029-partition-set.sql | where i.inhparent = p_parent and not i.inhdetachpending and c.relispartition), | 33: not i.inhdetachpending and c.relispartition -> c.relispartition':
+  'db/archive/partition-set.sql | where i.inhparent = p_parent and not i.inhdetachpending and c.relispartition), | 33: not i.inhdetachpending and c.relispartition -> c.relispartition':
     'its row says attached either way, and quarantine refuses what is in pg_inherits',
-  "db/031-candidates.sql | if v_set.control_kind = 'id' then | 3: v_set.control_kind = 'id' -> true":
+  "db/archive/candidates.sql | if v_set.control_kind = 'id' then | 3: v_set.control_kind = 'id' -> true":
     'the highest id is looked for in vain where time decides; the condition saves the work',
-  "db/040-quarantine.sql | execute format('alter %s %I.%I rename to %I', case v_object.kind when 'S' then 'sequence' else 'index' end, | 70: 'S' -> null":
+  "db/archive/quarantine.sql | execute format('alter %s %I.%I rename to %I', case v_object.kind when 'S' then 'sequence' else 'index' end, | 70: 'S' -> null":
     'ALTER INDEX renames a sequence as well',
-  "db/041-hand-back.sql | execute format('alter %s %I.%I rename to %I', case v_object.kind when 'S' then 'sequence' else 'index' end, | 70: 'S' -> null":
+  "db/ledger/return-to-owner.sql | execute format('alter %s %I.%I rename to %I', case v_object.kind when 'S' then 'sequence' else 'index' end, | 70: 'S' -> null":
     'ALTER INDEX renames a sequence as well',
-  'db/037-locks.sql | exception when insufficient_privilege or undefined_table then | 15: insufficient_privilege -> division_by_zero':
+  'db/archive/locks.sql | exception when insufficient_privilege or undefined_table then | 15: insufficient_privilege -> division_by_zero':
     'only a right that is revoked between the look and the lock comes here',
-  'db/037-locks.sql | exception when insufficient_privilege or undefined_table then | 41: undefined_table -> division_by_zero':
+  'db/archive/locks.sql | exception when insufficient_privilege or undefined_table then | 41: undefined_table -> division_by_zero':
     'only a table that is dropped between the look and the lock comes here',
-  "db/070-drop.sql | execute format('lock table only partition_archive.%I in access exclusive mode', l.quarantine_name); | 53: in access exclusive mode -> in share mode":
+  "db/archive/drop.sql | execute format('lock table only partition_archive.%I in access exclusive mode', l.quarantine_name); | 53: in access exclusive mode -> in share mode":
     'no writer and no ALTER TABLE gets past either lock, and DROP TABLE asks for the stronger one itself',
-  'db/035-seal.sql | select jsonb_agg(jsonb_build_array(a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation, a.attisdropped, | 56: a.atttypid -> null':
+  'db/archive/seal.sql | select jsonb_agg(jsonb_build_array(a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation, a.attisdropped, | 56: a.atttypid -> null':
     'a type that changes without a new file changes typmod or collation, too, or is as good as the other',
-  'db/035-seal.sql | select jsonb_agg(jsonb_build_array(a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation, a.attisdropped, | 97: a.attisdropped -> null':
+  'db/archive/seal.sql | select jsonb_agg(jsonb_build_array(a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation, a.attisdropped, | 97: a.attisdropped -> null':
     'a column that is dropped loses its name and its type, too',
-  'db/035-seal.sql | a.attgenerated, a.atthasmissing, a.attmissingval::text) order by a.attnum) | 16: a.atthasmissing -> null':
+  'db/archive/seal.sql | a.attgenerated, a.atthasmissing, a.attmissingval::text) order by a.attnum) | 16: a.atthasmissing -> null':
     'it changes with the number of the column or with the file, which are sealed',
-  'db/035-seal.sql | a.attgenerated, a.atthasmissing, a.attmissingval::text) order by a.attnum) | 33: a.attmissingval::text -> null':
+  'db/archive/seal.sql | a.attgenerated, a.atthasmissing, a.attmissingval::text) order by a.attnum) | 33: a.attmissingval::text -> null':
     'it changes with the number of the column or with the file, which are sealed',
-  'db/035-seal.sql | select jsonb_agg(jsonb_build_array(t.oid, t.xmin::text, t.tgname, t.tgtype, t.tgenabled, t.tgfoid) order by t.tgname) | 35: t.oid -> null':
+  'db/archive/seal.sql | select jsonb_agg(jsonb_build_array(t.oid, t.xmin::text, t.tgname, t.tgtype, t.tgenabled, t.tgfoid) order by t.tgname) | 35: t.oid -> null':
     'whatever changes of a trigger gives its row another xmin, which is sealed; it is for whoever reads the seal',
-  'db/035-seal.sql | select jsonb_agg(jsonb_build_array(t.oid, t.xmin::text, t.tgname, t.tgtype, t.tgenabled, t.tgfoid) order by t.tgname) | 56: t.tgname -> null':
+  'db/archive/seal.sql | select jsonb_agg(jsonb_build_array(t.oid, t.xmin::text, t.tgname, t.tgtype, t.tgenabled, t.tgfoid) order by t.tgname) | 56: t.tgname -> null':
     'whatever changes of a trigger gives its row another xmin, which is sealed; it is for whoever reads the seal',
-  'db/035-seal.sql | select jsonb_agg(jsonb_build_array(t.oid, t.xmin::text, t.tgname, t.tgtype, t.tgenabled, t.tgfoid) order by t.tgname) | 66: t.tgtype -> null':
+  'db/archive/seal.sql | select jsonb_agg(jsonb_build_array(t.oid, t.xmin::text, t.tgname, t.tgtype, t.tgenabled, t.tgfoid) order by t.tgname) | 66: t.tgtype -> null':
     'whatever changes of a trigger gives its row another xmin, which is sealed; it is for whoever reads the seal',
-  'db/035-seal.sql | select jsonb_agg(jsonb_build_array(t.oid, t.xmin::text, t.tgname, t.tgtype, t.tgenabled, t.tgfoid) order by t.tgname) | 76: t.tgenabled -> null':
+  'db/archive/seal.sql | select jsonb_agg(jsonb_build_array(t.oid, t.xmin::text, t.tgname, t.tgtype, t.tgenabled, t.tgfoid) order by t.tgname) | 76: t.tgenabled -> null':
     'whatever changes of a trigger gives its row another xmin, which is sealed; it is for whoever reads the seal',
-  'db/035-seal.sql | select jsonb_agg(jsonb_build_array(t.oid, t.xmin::text, t.tgname, t.tgtype, t.tgenabled, t.tgfoid) order by t.tgname) | 89: t.tgfoid -> null':
+  'db/archive/seal.sql | select jsonb_agg(jsonb_build_array(t.oid, t.xmin::text, t.tgname, t.tgtype, t.tgenabled, t.tgfoid) order by t.tgname) | 89: t.tgfoid -> null':
     'whatever changes of a trigger gives its row another xmin, which is sealed; it is for whoever reads the seal',
-  "core/verify/contents.ts | if (verdict.kind === 'mismatch' || !verdict.orderDiffers) return verdict; | 21: 'mismatch' -> ''":
+  "core/proof/contents.ts | if (verdict.kind === 'mismatch' || !verdict.orderDiffers) return verdict; | 21: 'mismatch' -> ''":
     'a mismatch says nothing of the order, so the other half returns it',
-  'core/verify/contents.ts | const key = randomBytes(32); | 24: 32 -> (32 + 1)':
+  'core/proof/contents.ts | const key = randomBytes(32); | 24: 32 -> (32 + 1)':
     'a longer key is as little known',
-  'core/verify/contents.ts | let sum = 0n; | 10: 0n -> (0n + 1n)': 'both sides begin with the same',
-  'core/verify/contents.ts | sum = BigInt.asUintN(256, sum + BigInt(`0x${hash}`)); | 21: 256 -> (256 + 1)':
+  'core/proof/contents.ts | let sum = 0n; | 10: 0n -> (0n + 1n)': 'both sides begin with the same',
+  'core/proof/contents.ts | sum = BigInt.asUintN(256, sum + BigInt(`0x${hash}`)); | 21: 256 -> (256 + 1)':
     'it keeps the number small, on both sides alike',
-  'core/verify/contents.ts | sum = BigInt.asUintN(256, sum + BigInt(`0x${hash}`)); | 30: + -> -':
+  'core/proof/contents.ts | sum = BigInt.asUintN(256, sum + BigInt(`0x${hash}`)); | 30: + -> -':
     'both sides are summed up alike; a difference of hashes tells as much as their sum',
-  "db/036-refusals.sql | if exists (select from pg_type where oid = p_type and typtype = 'b' and typcategory <> 'A') then | 3: exists (select from pg_type where oid = p_type and typtyp... -> true":
+  "db/archive/refusals.sql | if exists (select from pg_type where oid = p_type and typtype = 'b' and typcategory <> 'A') then | 3: exists (select from pg_type where oid = p_type and typtyp... -> true":
     'what is none of these says nothing of an empty text that would be a refusal; it saves the work',
-  "db/040-quarantine.sql | set state = 'quarantined', archive_id = v_archive_id, quarantine_name = v_quarantine_name, original_owner = v_owner, | 4: state = 'quarantined', archive_id = v_archive_id -> state = 'quarantined', archive_id = coalesce(archive_id, ...":
+  "db/archive/quarantine.sql | set state = 'quarantined', archive_id = v_archive_id, quarantine_name = v_quarantine_name, original_owner = v_owner, | 4: state = 'quarantined', archive_id = v_archive_id -> state = 'quarantined', archive_id = coalesce(archive_id, ...":
     'a hand-back takes the archive id away, too',
-  'db/087-release.sql | exception when undefined_table then | 15: undefined_table -> division_by_zero':
+  'db/ledger/release.sql | exception when undefined_table then | 15: undefined_table -> division_by_zero':
     'only a table that is dropped between the look and the lock comes here',
-  'db/087-release.sql | if to_regclass(v_table)::oid is distinct from l.table_oid | 3: to_regclass(v_table)::oid is distinct from l.table_oid  -> false':
+  'db/ledger/release.sql | if to_regclass(v_table)::oid is distinct from l.table_oid | 3: to_regclass(v_table)::oid is distinct from l.table_oid  -> false':
     'only a table that is replaced between the look and the lock comes here',
-  "db/087b-move-in.sql | if v_fate.state = 'released' and l.quarantine_name is not null then | 33: l.quarantine_name is not null -> true":
+  "db/ledger/upgrade.sql | if v_fate.state = 'released' and l.quarantine_name is not null then | 33: l.quarantine_name is not null -> true":
     'what is released and not in quarantine has none of what is taken from it',
 };

@@ -4,8 +4,8 @@ import { localSteps, type DatabaseRole, type Wiring } from '../../bin/archive/st
 import { parseRuntimeConfig, type RuntimeConfig } from '../../core/config/runtime.ts';
 import { ArchiverError } from '../../core/errors.ts';
 import type { Clock } from '../../core/ports.ts';
-import { run, type Steps } from '../../core/run.ts';
-import type { RunReport } from '../../core/report.ts';
+import { run, type Steps } from '../../core/archive/run.ts';
+import type { RunReport } from '../../core/archive/report.ts';
 import type { StackCoordinates } from '../../local/stack.ts';
 import { Databases, PASSWORD } from '../support/databases.ts';
 import { findRows, type Found, type Lines } from '../support/invariant.ts';

@@ -6,8 +6,8 @@ import { localSteps, type DatabaseRole, type Wiring } from '../../bin/archive/st
 import { connect, type Connection } from '../../adapters/postgres/connect.ts';
 import { parseRuntimeConfig, type RuntimeConfig } from '../../core/config/runtime.ts';
 import type { Clock, Log } from '../../core/ports.ts';
-import { run, type Steps } from '../../core/run.ts';
-import type { RunReport } from '../../core/report.ts';
+import { run, type Steps } from '../../core/archive/run.ts';
+import type { RunReport } from '../../core/archive/report.ts';
 import { stack, useDatabase, type TestDatabase } from './database.ts';
 import { makeBucket, makeS3Client } from './s3.ts';
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from '@jest/globals';
 import type postgres from 'postgres';
-import type { Steps } from '../../core/run.ts';
+import type { Steps } from '../../core/archive/run.ts';
 import { useArchiver, type Archiver } from './archiver.ts';
 import { nth, readLedger, type LedgerLine } from './ledger.ts';
 import { createPartitionSet } from './partition-sets.ts';

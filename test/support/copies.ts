@@ -7,7 +7,7 @@ import type { Manifest } from '../../core/manifest.ts';
 import type { ConvertPorts, CopyStore } from '../../core/query/convert.ts';
 import { locationOf } from '../../core/query/copy-manifest.ts';
 import type { SourceColumn } from '../../core/query/parquet-map.ts';
-import { addLineHashSums } from '../../core/verify/line-digest.ts';
+import { addLineHashSums } from '../../core/proof/line-digest.ts';
 import { manifestOf, type MemoryStore } from './memory-store.ts';
 import { expectedOf } from './parquet-copy.ts';
 

@@ -1,7 +1,7 @@
 import { ArchiverError } from '../../core/errors.ts';
 import { parseRuntimeConfig, type RuntimeConfig } from '../../core/config/runtime.ts';
 import type { Clock, Log, ObjectLock, ObjectStore, ObjectVersion } from '../../core/ports.ts';
-import type { Request } from '../../core/request.ts';
+import type { Request } from '../../core/archive/request.ts';
 
 /** A time at which nothing in a test happens by chance. */
 export const NOW = new Date('2026-03-04T05:06:07.000Z');

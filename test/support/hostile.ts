@@ -1,5 +1,5 @@
 import type postgres from 'postgres';
-import { quote, qualified, type TableName } from '../db/ddl-support.ts';
+import { quote, qualified, type TableName } from '../db/ddl/support.ts';
 import { giveTo } from './kinds.ts';
 import { createPartitionSet } from './partition-sets.ts';
 

@@ -4,7 +4,7 @@ import { ArchiverError } from '../../core/errors.ts';
 import { keyPart, manifestKey, segmentKey } from '../../core/keys.ts';
 import { serializeManifest, sha256Of, type Manifest } from '../../core/manifest.ts';
 import { COPY_OPTIONS, PINS } from '../../core/pins.ts';
-import { addLineHashSums, LineDigester } from '../../core/verify/line-digest.ts';
+import { addLineHashSums, LineDigester } from '../../core/proof/line-digest.ts';
 
 /** A versioned bucket in memory. */
 export interface MemoryStore extends ArchiveStore {

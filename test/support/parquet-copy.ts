@@ -6,7 +6,7 @@ import { copyDisk } from '../../adapters/parquet/disk.ts';
 import type { CopyColumn, SourceColumn } from '../../core/query/parquet-map.ts';
 import type { ExpectedText } from '../../core/query/proof.ts';
 import { writeCopy, type SegmentText } from '../../core/query/write-copy.ts';
-import { LineDigester } from '../../core/verify/line-digest.ts';
+import { LineDigester } from '../../core/proof/line-digest.ts';
 
 /** A folder of a test file that is removed after its last test. */
 export function useDirectory(): () => string {

@@ -1,6 +1,6 @@
 import { connect, type Connection } from '../../adapters/postgres/connect.ts';
-import { partitionTableDatabase } from '../../adapters/postgres/partition-table.ts';
-import { partitionTable, type PartitionTableOutcome } from '../../core/partition-table.ts';
+import { partitionTableDatabase } from '../../adapters/postgres/partition-table/database.ts';
+import { partitionTable, type PartitionTableOutcome } from '../../core/partition-table/local.ts';
 import type { PartitionTableDatabase, PartitionTablePlan } from '../../core/partition-table/database.ts';
 import type { PartitionTablePorts, Progress } from '../../core/partition-table/steps.ts';
 import { hurriedClock, type Archiver } from './archiver.ts';

@@ -1,7 +1,7 @@
 import type { Connection } from '../../adapters/postgres/connect.ts';
-import { prepareDatabase } from '../../adapters/postgres/prepare.ts';
+import { prepareDatabase } from '../../adapters/postgres/setup/prepare.ts';
 import { parseRuntimeConfig, type RuntimeConfig } from '../../core/config/runtime.ts';
-import { prepare, type Preparation, type PrepareOptions } from '../../core/prepare.ts';
+import { prepare, type Preparation, type PrepareOptions } from '../../core/setup/prepare.ts';
 import { ROLE_PASSWORD } from './archiver.ts';
 
 /** A configuration of tables, each `schema.table`; none of them, for the installation alone. */

@@ -48,9 +48,9 @@ export async function dropWithout(
   line: LedgerLine,
   isolation = 'read committed',
 ): Promise<string> {
-  const source = readFileSync(new URL('../../db/070-drop.sql', import.meta.url), 'utf8');
+  const source = readFileSync(new URL('../../db/archive/drop.sql', import.meta.url), 'utf8');
   const weakened = source.replace(check, instead);
-  if (weakened === source) throw new Error(`db/070-drop.sql has no ${String(check)}`);
+  if (weakened === source) throw new Error(`db/archive/drop.sql has no ${String(check)}`);
   let answer = '';
   try {
     await sql.begin(`isolation level ${isolation}`, async (tx) => {

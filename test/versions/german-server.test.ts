@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type postgres from 'postgres';
 import { isStatementTimeout, translate } from '../../adapters/postgres/errors.ts';
-import { maintainDatabase } from '../../adapters/postgres/maintain.ts';
+import { maintainDatabase } from '../../adapters/postgres/archive/maintain.ts';
 import type { Archiver } from '../support/archiver.ts';
 import { archiverOn, prepareDatabase } from '../support/own-server.ts';
 import { createPartitionSet } from '../support/partition-sets.ts';
@@ -75,7 +75,7 @@ here(
   },
 );
 
-// Seen to fail without: lc_messages in db/010-roles.sql; and without the look at "division by zero" in db/080-preflight.sql.
+// Seen to fail without: lc_messages in db/schema/roles.sql; and without the look at "division by zero" in db/archive/preflight.sql.
 here('what pg_partman passes on in words is English, or nothing is run', async () => {
   const maintenance = async (): Promise<Error> => {
     const notices: string[] = [];

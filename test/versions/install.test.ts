@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 import postgres from 'postgres';
 import { connect } from '../../adapters/postgres/connect.ts';
-import { installArchiver, INSTALL_FILES } from '../../adapters/postgres/install.ts';
+import { installFiles, installArchiver } from '../../adapters/postgres/install.ts';
 import { useArchiver } from '../support/archiver.ts';
 import { stack, useDatabase } from '../support/database.ts';
 import { createPartitionSet } from '../support/partition-sets.ts';
@@ -50,12 +50,12 @@ function renamed(text: string, prefix = 'rds'): string {
   return text.replace(/\b(archive_owner|archiver_[a-z]+)\b/g, `${prefix}_$1`);
 }
 
-const roles = await readFile(new URL('../../db/010-roles.sql', import.meta.url), 'utf8');
+const roles = await readFile(new URL('../../db/schema/roles.sql', import.meta.url), 'utf8');
 
 test.each([
   // Seen to fail without: the exception handler of "create role" ("duplicate key value").
   ['and neither finds the roles', renamed(roles, 'new')],
-  // Seen to fail without: the comments in db/010-roles.sql that come before all else ("tuple concurrently updated").
+  // Seen to fail without: the comments in db/schema/roles.sql that come before all else ("tuple concurrently updated").
   ['and both find the roles', roles],
 ])('two databases of a server are prepared at once, %s', async (_, script) => {
   const second = await byPsql().sql.begin(async (transaction) => {
@@ -73,7 +73,7 @@ test.each([
   expect(made).toHaveLength(script === roles ? 0 : 6);
 });
 
-// Seen to fail without: the grants "with inherit true, set true" in db/010-roles.sql, on PostgreSQL 16 and later.
+// Seen to fail without: the grants "with inherit true, set true" in db/schema/roles.sql, on PostgreSQL 16 and later.
 test('an administrator who is no superuser installs it, enrols an owner, and all of it works', async () => {
   const { name, sql: superuser } = asOnRds();
   await superuser.unsafe(`create role rds_admin login createrole createdb password '${PASSWORD}'`);
@@ -102,7 +102,7 @@ test('an administrator who is no superuser installs it, enrols an owner, and all
 
     for (const _ of [1, 2]) {
       await admin.begin(async (transaction) => {
-        for (const file of INSTALL_FILES) {
+        for (const file of await installFiles()) {
           await transaction.unsafe(
             renamed(await readFile(new URL(`../../db/${file}`, import.meta.url), 'utf8')),
           );

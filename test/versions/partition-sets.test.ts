@@ -2,7 +2,7 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import type postgres from 'postgres';
 import { enrollOwner } from '../../adapters/postgres/install.ts';
-import { dump } from '../db/ddl-support.ts';
+import { dump } from '../db/ddl/support.ts';
 import { useArchiver } from '../support/archiver.ts';
 import { createPartitionSet } from '../support/partition-sets.ts';
 import { createParent } from '../support/partman.ts';
@@ -30,7 +30,7 @@ async function children(sql: postgres.Sql, table: string): Promise<Child[]> {
      where i.inhparent = ${`${schema}.${table}`}::regclass order by c.relname`;
 }
 
-// Seen to fail without: giveToOwner() in adapters/postgres/maintain.ts.
+// Seen to fail without: giveToOwner() in adapters/postgres/archive/maintain.ts.
 test('new partitions belong to the owner of the set, and the default partition stays', async () => {
   const { database, run, config } = archiver();
   const { sql } = database;
@@ -122,7 +122,7 @@ test('a table that was quarantined and handed back is what it was', async () => 
   await sql.unsafe(`delete from ${schema}."${table.name}"`);
 });
 
-// Seen to fail without: the branch for insufficient_privilege in quarantine(), in db/040-quarantine.sql.
+// Seen to fail without: the branch for insufficient_privilege in quarantine(), in db/archive/quarantine.sql.
 test('a partition that somebody else made, and owns, is refused with the reason', async () => {
   const { database, run, config } = archiver();
   const { sql } = database;
@@ -136,7 +136,7 @@ test('a partition that somebody else made, and owns, is refused with the reason'
   );
 });
 
-// Seen to fail without: the check of the template table in db/080-preflight.sql; 5.5 then skips the set with a warning.
+// Seen to fail without: the check of the template table in db/archive/preflight.sql; 5.5 then skips the set with a warning.
 test('a template table that maintenance may not copy from is found before anything is changed', async () => {
   const { database, run, config } = archiver();
   const { sql } = database;
@@ -156,7 +156,7 @@ test('a template table that maintenance may not copy from is found before anythi
   expect(await run(settings)).toMatchObject({ archived: 2, dropped: 2, failed: 0 });
 });
 
-// Seen to fail without: assertMaintained() in adapters/postgres/maintain.ts; 5.5 turns every error into a warning.
+// Seen to fail without: assertMaintained() in adapters/postgres/archive/maintain.ts; 5.5 turns every error into a warning.
 test('maintenance that cannot have a lock is tried again, and one that did nothing is no success', async () => {
   const { database, run, config } = archiver();
   const { sql } = database;

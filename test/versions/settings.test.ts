@@ -8,7 +8,7 @@ import { withRoleRetries } from '../support/roles.ts';
 
 const archiver = useArchiver();
 
-// Seen to fail without: the settings of the login roles in db/010-roles.sql; transaction_timeout is there since 17.
+// Seen to fail without: the settings of the login roles in db/schema/roles.sql; transaction_timeout is there since 17.
 test('time limits of the database do not reach the archiver', async () => {
   const { database, run, config } = archiver();
   const { sql, name } = database;
@@ -31,7 +31,7 @@ test('time limits of the database do not reach the archiver', async () => {
 });
 
 // Membership with options came with 16.
-// Seen to fail without: the branch for 'set' in db/080-preflight.sql, and with 'member' in place of 'usage' before it.
+// Seen to fail without: the branch for 'set' in db/archive/preflight.sql, and with 'member' in place of 'usage' before it.
 (serverMajor() >= 16 ? test : test.skip).each([
   ['inherit false', /is not a member of its owner/],
   ['set false', /may not give tables to their owner/],

@@ -11,7 +11,7 @@ const archiver = useArchiver();
 /** The last version 4 in Debian; the matrix puts its script beside those of the newer servers' packages. */
 const OLD = '4.7.2';
 
-// Seen to fail without: the checks of pg_partman's grants in db/080-preflight.sql.
+// Seen to fail without: the checks of pg_partman's grants in db/archive/preflight.sql.
 test('old and new child names in one set: bounds decide, and no name', async () => {
   const { database, run, config } = archiver();
   const { sql } = database;

@@ -5,7 +5,7 @@ import { copyDisk } from '../../../adapters/parquet/disk.ts';
 import { s3CopyStore } from '../../../adapters/s3/copy-store.ts';
 import { readManifest, type StoredManifest } from '../../../core/archive-store.ts';
 import { ArchiverError } from '../../../core/errors.ts';
-import { find, type ArchiveQuery } from '../../../core/find.ts';
+import { find, type ArchiveQuery } from '../../../core/audit/find.ts';
 import { convert, type ConvertPorts } from '../../../core/query/convert.ts';
 import { latestCopy } from '../../../core/query/copy-manifest.ts';
 import { parseTableName } from '../../../core/table-name.ts';

@@ -1,6 +1,6 @@
 import { ArchiverError } from '../../../core/errors.ts';
-import { parseMoveInRequest } from '../../../core/move-in.ts';
-import type { ReleaseTo } from '../../../core/release.ts';
+import { parseMoveInRequest } from '../../../core/ledger/upgrade.ts';
+import type { ReleaseTo } from '../../../core/ledger/release.ts';
 import { number, word, type Command } from '../command.ts';
 import { operations, showJson } from '../shared.ts';
 

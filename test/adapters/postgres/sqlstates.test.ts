@@ -4,7 +4,7 @@ import { codeForSqlstate, messageMayQuoteValues, SQLSTATE } from '../../../adapt
 import { CATALOGUE, type ErrorCode } from '../../../core/errors.ts';
 
 const folder = new URL('../../../db/', import.meta.url);
-const raised = readdirSync(folder)
+const raised = readdirSync(folder, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.sql'))
   .flatMap((file) => [...readFileSync(new URL(file, folder), 'utf8').matchAll(/'(PA\d{3})'/g)])
   .map(([, sqlstate = '']) => sqlstate)

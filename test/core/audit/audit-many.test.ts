@@ -37,7 +37,7 @@ const ports = (store: MemoryStore, published: unknown[] = []) => ({
 });
 
 describe('an audit of many archives', () => {
-  // Seen to fail (archives twice, or never) without: the comparison with `after` in core/find/keys.ts.
+  // Seen to fail (archives twice, or never) without: the comparison with `after` in core/audit/manifest-keys.ts.
   test('comes to each of them once, whatever their number', async () => {
     const store = await manyArchives(2 * ARCHIVES_AT_ONCE + 7);
     const seen: string[] = [];
@@ -57,7 +57,7 @@ describe('an audit of many archives', () => {
     expect(published).toEqual([expect.objectContaining({ archives: 207, damaged: 0 })]);
   });
 
-  // Seen to fail without: the delete markers among the keys (store.list for store.versions in core/find/keys.ts).
+  // Seen to fail without: the delete markers among the keys (store.list for store.versions in core/audit/manifest-keys.ts).
   test('comes to one whose manifest was deleted, and calls it damaged', async () => {
     const store = await manyArchives(2);
     const [key] = (await nextArchives(ALL, null, { store, random: Math.random })).archives;
@@ -215,7 +215,7 @@ describe('one archive in parts', () => {
     expect((await begin(store, key)).problems).not.toEqual([]);
   });
 
-  // Seen to fail (called damaged) without: the look at InvalidObjectState in core/audit.ts.
+  // Seen to fail (called damaged) without: the look at InvalidObjectState in core/audit/check.ts.
   test('what lies in a Glacier tier is not damaged, but only its length is known', async () => {
     const store = memoryStore();
     const { key, manifest } = await putArchive(store, TEXTS);

@@ -6,7 +6,7 @@ import {
   digestByPartition,
   type Sums,
 } from '../../../core/partition-table/compare.ts';
-import { LineDigester } from '../../../core/verify/line-digest.ts';
+import { LineDigester } from '../../../core/proof/line-digest.ts';
 
 /** The digest of lines by themselves, each with its newline. */
 function sumsOf(lines: readonly string[]): Sums {

@@ -3,8 +3,8 @@
  * gets it at its first try, and kills nobody.
  */
 import { expect, test } from '@jest/globals';
-import { maintainDatabase } from '../../../adapters/postgres/maintain.ts';
-import { quarantineDatabase } from '../../../adapters/postgres/quarantine.ts';
+import { maintainDatabase } from '../../../adapters/postgres/archive/maintain.ts';
+import { quarantineDatabase } from '../../../adapters/postgres/archive/quarantine.ts';
 import { useArchiver } from '../../support/archiver.ts';
 import { inState, nth } from '../../support/ledger.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';

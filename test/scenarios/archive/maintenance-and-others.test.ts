@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import type postgres from 'postgres';
-import { maintainDatabase } from '../../../adapters/postgres/maintain.ts';
+import { maintainDatabase } from '../../../adapters/postgres/archive/maintain.ts';
 import { useArchiver } from '../../support/archiver.ts';
 import { inState } from '../../support/ledger.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';

@@ -1,7 +1,7 @@
 /** What is wrong with one partition set is that set's; the others are archived, and the run ends as failed. */
 import { expect, test } from '@jest/globals';
 import type { RuntimeConfig } from '../../../core/config/runtime.ts';
-import { prepareDatabase } from '../../../adapters/postgres/prepare.ts';
+import { prepareDatabase } from '../../../adapters/postgres/setup/prepare.ts';
 import { connect } from '../../../adapters/postgres/connect.ts';
 import { useArchiver } from '../../support/archiver.ts';
 import { inState } from '../../support/ledger.ts';

@@ -100,7 +100,7 @@ test('a generated column over such a function blocks the partition with its name
   expect(await archiver().run(setOf('slugged'))).toMatchObject({ archived: 1, dropped: 1 });
 });
 
-// Seen to fail without acceptIncompleteRestore in judgeTrial() of core/commit.ts.
+// Seen to fail without acceptIncompleteRestore in judgeTrial() of core/archive/commit.ts.
 test('where the configuration accepts it, the partition is archived, and a restore lists what it lacks', async () => {
   const { run, operations } = archiver();
   await sql().unsafe(
@@ -130,7 +130,7 @@ test('where the configuration accepts it, the partition is archived, and a resto
   });
 });
 
-// Seen to fail without the constraints that make_for_rows() of db/091-trial-rows.sql takes away, each.
+// Seen to fail without the constraints that make_for_rows() of db/archive/trial-rows-as-trial.sql takes away, each.
 test('what rows need not fulfil, and what may have effects, is not tried', async () => {
   await sql().unsafe(`
     create sequence public.counted;

@@ -1,6 +1,6 @@
 /** What goes wrong before the swap leaves the application's table as it was: no trigger, no partition, no job. */
 import { beforeAll, expect, test } from '@jest/globals';
-import { rollBackPartitionTable } from '../../../core/partition-table.ts';
+import { rollBackPartitionTable } from '../../../core/partition-table/local.ts';
 import type { PartitionTableDatabase } from '../../../core/partition-table/database.ts';
 import { useArchiver } from '../../support/archiver.ts';
 import { makePartitioner } from '../../support/partition-table.ts';

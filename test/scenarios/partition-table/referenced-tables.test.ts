@@ -1,7 +1,7 @@
 /** Tables that the table references are deleted from while the tables change places. */
 import { beforeAll, expect, test } from '@jest/globals';
 import { connect, type Connection } from '../../../adapters/postgres/connect.ts';
-import { rollBackPartitionTable } from '../../../core/partition-table.ts';
+import { rollBackPartitionTable } from '../../../core/partition-table/local.ts';
 import { useArchiver } from '../../support/archiver.ts';
 import { stack } from '../../support/database.ts';
 import { makePartitioner } from '../../support/partition-table.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { audit } from '../../../core/audit.ts';
+import { audit } from '../../../core/audit/check.ts';
 import { convert } from '../../../core/query/convert.ts';
 import { copyProblems } from '../../../core/query/audit-copies.ts';
 import { convertPorts, putFlights, withFiles } from '../../support/copies.ts';

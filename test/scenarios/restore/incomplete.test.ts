@@ -3,7 +3,7 @@
  * is listed with its statement.
  */
 import { beforeAll, expect, test } from '@jest/globals';
-import type { Restored } from '../../../core/restore/bring-out.ts';
+import type { Restored } from '../../../core/restore/publish.ts';
 import { useArchiver } from '../../support/archiver.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
 import { failureOf } from '../../support/verified.ts';
@@ -107,7 +107,7 @@ test('the statements that are listed can be run by the owner, once the cause is 
   await define(FAILING);
 });
 
-// Seen to fail without the look at acceptIncomplete in attach() of core/restore/bring-out.ts: attached without its index.
+// Seen to fail without the look at acceptIncomplete in attach() of core/restore/publish.ts: attached without its index.
 test('an incomplete table is attached only when the request says so', async () => {
   const { database, operations } = archiver();
   const { sql } = database;

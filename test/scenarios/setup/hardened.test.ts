@@ -37,7 +37,7 @@ async function harden(sql: postgres.Sql, name: string): Promise<void> {
     alter default privileges revoke usage on types from public`);
 }
 
-// Seen to fail without: the grants of languages in db/010-roles.sql, those of CONNECT in db/090-grants.sql. On a9b8896 no login
+// Seen to fail without: the grants of languages in db/schema/roles.sql, those of CONNECT in db/schema/grants.sql. On a9b8896 no login
 // role may connect.
 test('where PUBLIC has nothing, what is prepared is enough to archive and drop', async () => {
   const { name, sql } = hardened();
@@ -69,7 +69,7 @@ test('where PUBLIC has nothing, what is prepared is enough to archive and drop',
   ]);
 });
 
-// Seen to fail without: the look at part_config.publications in db/080-preflight.sql. On a9b8896 prepare says "ready", and each
+// Seen to fail without: the look at part_config.publications in db/archive/preflight.sql. On a9b8896 prepare says "ready", and each
 // run "must be owner of publication cdc".
 test('a publication of another owner to which pg_partman adds partitions is told with the statement', async () => {
   const { database, run, config } = published();

@@ -60,10 +60,7 @@ async function subscribe(database: string, publication: string): Promise<void> {
        connection 'host=${server.host} port=${String(server.port)} dbname=${database} user=${SUPERUSER.user} password=${SUPERUSER.password}'
        publication ${publication} with (create_slot = false, slot_name = '${database}_slot', copy_data = false)`,
   );
-  await until(
-    database,
-    `select from pg_replication_slots where slot_name = '${database}_slot' and active`,
-  );
+  await until(database, `select from pg_replication_slots where slot_name = '${database}_slot' and active`);
 }
 
 async function unsubscribe(database: string): Promise<void> {
@@ -106,7 +103,7 @@ const SET = { schema: 'shop', table: 'sale', drop: true, graceDays: 0 };
 const installed = (database: string) =>
   on(database, `select nspname from pg_namespace where nspname like 'partition_archive%'`);
 
-// Seen to fail without: the obstacle in core/prepare.ts, and the last statement of db/016-publications.sql. On a9b8896 prepare
+// Seen to fail without: the obstacle in core/setup/prepare.ts, and the last statement of db/setup/publications.sql. On a9b8896 prepare
 // says "ready", and the first row of the ledger stops the subscriber.
 test('a publication of all tables is refused before anything is installed; naming the tables lets everybody go on', async () => {
   await application('one', 50);
@@ -193,7 +190,7 @@ test('a publication of all tables that is accepted feeds a subscriber that has t
   await unsubscribe('two');
 });
 
-// Seen to fail without: each part of `scope` in db/016-publications.sql.
+// Seen to fail without: each part of `scope` in db/setup/publications.sql.
 test.each([
   ['by the table', 'for table shop.sale', 'carries table shop.sale'],
   ['by a partition of it', 'for table only PARTITION', 'carries table PARTITION'],

@@ -1,0 +1,140 @@
+import type { CommitDatabase, Evidence, RowTrial } from '../../../core/archive/commit.ts';
+import { ArchiverError } from '../../../core/errors.ts';
+import { inTransaction, translated, type Connection } from '../connect.ts';
+import { readStatus } from './status.ts';
+
+/** What `partition_archiver.begin_commit` answers, as far as it is used. */
+interface BegunCommit {
+  readonly archive_id: string;
+  readonly system_identifier: string;
+  readonly database_name: string;
+  readonly table_oid: number | string;
+  readonly table_schema: string;
+  readonly table_name: string;
+  readonly parent_schema: string;
+  readonly parent_name: string;
+  readonly original_owner: string;
+  readonly control_column: string;
+  readonly control_kind: 'time' | 'id';
+  readonly bounds: string;
+  readonly lower_bound: string;
+  readonly upper_bound: string;
+  readonly period: string;
+  readonly attach_statement: string;
+  readonly column_list: string;
+  readonly ddl: Record<string, unknown>;
+  readonly statements: string[];
+  readonly counted_whole: boolean;
+  readonly postgresql: string;
+  readonly extensions: Record<string, string>;
+  readonly quarantined_at: string;
+  readonly exported_at: string;
+  readonly segments: readonly {
+    readonly number: number;
+    readonly first_block: number;
+    readonly next_block: number | null;
+    readonly row_count: number;
+    readonly byte_count: number;
+    readonly sha256: string;
+    readonly line_hash_sum: string;
+    readonly order_differs: boolean;
+    readonly objects: { key: string; versionId: string; bytes: number }[];
+  }[];
+}
+
+/** Some hundred rows take a second; a function of the application's may take for ever. */
+const TRIAL_TIMEOUT_MS = 60_000;
+
+/** `commit` on PostgreSQL. */
+export function commitDatabase(connection: Connection): CommitDatabase {
+  return {
+    status: (partition) => readStatus(connection, partition),
+
+    evidence: (partition, countLimitBytes) =>
+      inTransaction(connection, `evidence for partition ${String(partition)}`, async (transaction) => {
+        const [row] = await transaction<[{ evidence: BegunCommit }]>`
+          select partition_archiver.begin_commit(${partition}::bigint, ${countLimitBytes}::bigint) as evidence`;
+        return toEvidence(row.evidence);
+      }),
+
+    tryRows: async (partition) => {
+      try {
+        return await inTransaction(
+          connection,
+          `trial of rows of partition ${String(partition)}`,
+          async (tx) => {
+            await tx`select set_config('statement_timeout', ${String(TRIAL_TIMEOUT_MS)}, true)`;
+            const [row] = await tx<[{ trial: RowTrial }]>`
+            select partition_archiver.try_rows(${partition}::bigint) as trial`;
+            return row.trial;
+          },
+        );
+      } catch (error) {
+        if (error instanceof ArchiverError && error.code === 'Interrupted') return null;
+        throw error;
+      }
+    },
+
+    commit: (partition, { manifest, object, sha256 }, graceDays) =>
+      inTransaction(connection, `commit of partition ${String(partition)}`, async (transaction) => {
+        await transaction`
+          select partition_archiver.commit_archive(${partition}::bigint, ${manifest.archiveId}::uuid, ${object.key}::text,
+            ${object.versionId}::text, ${sha256}::text, ${manifest.contents.rows}::bigint, ${manifest.contents.bytes}::bigint,
+            ${graceDays}::numeric)`;
+      }),
+
+    scheduleDrop: (partition, graceDays) =>
+      translated(`scheduling the drop of partition ${String(partition)}`, async () => {
+        await connection`select partition_archiver.schedule_drop(${partition}::bigint, ${graceDays}::numeric)`;
+      }),
+  };
+}
+
+function toEvidence(row: BegunCommit): Evidence {
+  return {
+    location: {
+      database: row.database_name,
+      parentSchema: row.parent_schema,
+      parentName: row.parent_name,
+      period: row.period,
+      archiveId: row.archive_id,
+    },
+    source: {
+      systemIdentifier: row.system_identifier,
+      database: row.database_name,
+      postgresql: row.postgresql,
+      extensions: row.extensions,
+    },
+    partition: {
+      schema: row.table_schema,
+      name: row.table_name,
+      oid: Number(row.table_oid),
+      owner: row.original_owner,
+      parentSchema: row.parent_schema,
+      parentName: row.parent_name,
+      controlColumn: row.control_column,
+      controlKind: row.control_kind,
+      bounds: row.bounds,
+      lowerBound: row.lower_bound,
+      upperBound: row.upper_bound,
+      period: row.period,
+      attachStatement: row.attach_statement,
+    },
+    columns: row.column_list,
+    countedWhole: row.counted_whole,
+    segments: row.segments.map((segment) => ({
+      number: segment.number,
+      firstBlock: segment.first_block,
+      nextBlock: segment.next_block,
+      rows: segment.row_count,
+      bytes: segment.byte_count,
+      sha256: segment.sha256,
+      lineHashSum: segment.line_hash_sum,
+      orderDiffers: segment.order_differs,
+      objects: segment.objects.map(({ key, versionId, bytes }) => ({ key, versionId, bytes })),
+    })),
+    ddl: { template: row.ddl, statements: row.statements },
+    quarantinedAt: row.quarantined_at,
+    exportedAt: row.exported_at,
+  };
+}

@@ -1,0 +1,21 @@
+import type { QuarantineDatabase } from '../../../core/archive/quarantine.ts';
+import { inTransaction, type Connection } from '../connect.ts';
+import { readStatus } from './status.ts';
+
+/** `quarantine` on PostgreSQL: each call is one function of db/archive or db/ledger/return-to-owner.sql. */
+export function quarantineDatabase(connection: Connection): QuarantineDatabase {
+  return {
+    status: (partition) => readStatus(connection, partition),
+
+    quarantine: async (partition, segmentBytes) => {
+      const doing = `quarantine of partition ${String(partition)}`;
+      await inTransaction(connection, doing, async (transaction) => {
+        await transaction`
+          select partition_archiver.make_way(table_oid) from partition_archiver.partition where id = ${partition}::bigint`;
+      });
+      await inTransaction(connection, doing, async (transaction) => {
+        await transaction`select partition_archiver.quarantine(${partition}::bigint, ${segmentBytes}::bigint)`;
+      });
+    },
+  };
+}

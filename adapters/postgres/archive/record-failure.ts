@@ -1,0 +1,26 @@
+import { ArchiverError } from '../../../core/errors.ts';
+import type { FailureDatabase } from '../../../core/archive/record-failure.ts';
+import { translated, type Connection } from '../connect.ts';
+
+/** Somebody was faster, or took the row away: there is nothing to block. */
+const OVERTAKEN: readonly string[] = ['StateConflict', 'NotInLedger'];
+
+/** `record-failure` on PostgreSQL. */
+export function failureDatabase(connection: Connection): FailureDatabase {
+  return {
+    recordFailure: (partition, code, reason) =>
+      translated(`recording a failure of partition ${String(partition)}`, async () => {
+        await connection`select partition_archiver.record_failure(${partition}::bigint, ${code}::text, ${reason}::text)`;
+      }),
+
+    block: async (partition, code, reason) => {
+      try {
+        await translated(`blocking partition ${String(partition)}`, async () => {
+          await connection`select partition_archiver.block(${partition}::bigint, ${code}::text, ${reason}::text)`;
+        });
+      } catch (error) {
+        if (!(error instanceof ArchiverError) || !OVERTAKEN.includes(error.code)) throw error;
+      }
+    },
+  };
+}

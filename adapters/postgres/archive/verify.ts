@@ -1,0 +1,85 @@
+import { ArchiverError } from '../../../core/errors.ts';
+import { COPY_OPTIONS } from '../../../core/pins.ts';
+import type { VerifyDatabase } from '../../../core/archive/verify.ts';
+import { inTransaction, translated, type Connection, type Transaction } from '../connect.ts';
+import { copyOut } from '../copy.ts';
+import { exportMark } from './export-mark.ts';
+import { pin } from '../pins.ts';
+import { beginSegment } from './segments.ts';
+
+/** Where tables are read to be compared with their archive. */
+export interface ReadingPlace {
+  /** Opens a connection for one COPY, which is ended afterwards. */
+  readonly open: () => Connection;
+  /** Whether it leads elsewhere than `connection`: past the proxy, or to a reader. */
+  readonly elsewhere: boolean;
+}
+
+/**
+ * `verify` on PostgreSQL. Whatever is written, and the seal that decides, goes by `connection`, to the writer.
+ *
+ * Elsewhere, the proof that the server has replayed the export, the look at the seal there and the COPY share one
+ * snapshot, and one connection, since an endpoint may lead each connection to another reader.
+ */
+export function verifyDatabase(connection: Connection, { open, elsewhere }: ReadingPlace): VerifyDatabase {
+  return {
+    segment: (partition, number) =>
+      inTransaction(
+        connection,
+        `segment ${String(number)} of partition ${String(partition)}`,
+        (transaction) => beginSegment(transaction, partition, number, false),
+      ),
+
+    readSegment: async (partition, segment, read) => {
+      const copying = open();
+      const doing = `reading segment ${String(segment)} of partition ${String(partition)}`;
+      try {
+        const expected = elsewhere
+          ? await translated(doing, () => exportMark(connection, partition, segment))
+          : null;
+        const copy = async (transaction: Transaction): Promise<string> => {
+          await pin(transaction);
+          if (elsewhere && (await exportMark(transaction, partition, segment)) !== expected) {
+            throw new ArchiverError(
+              'ReaderBehind',
+              `${doing}: the server that it is read at has not replayed its export, or is no replica of this database`,
+            );
+          }
+          const { query } = await beginSegment(transaction, partition, segment, false);
+          return `copy (${query}) to stdout with (${COPY_OPTIONS})`;
+        };
+        return await copyOut(copying, doing, copy, read, elsewhere ? 'repeatable read read only' : undefined);
+      } finally {
+        await copying.end({ timeout: 5 });
+      }
+    },
+
+    countOutOfBounds: (partition, segment) =>
+      inTransaction(
+        connection,
+        `rows out of bounds in segment ${String(segment)} of partition ${String(partition)}`,
+        async (transaction) => {
+          await pin(transaction);
+          const { from, withinBounds } = await beginSegment(transaction, partition, segment, false);
+          const [found] = await transaction.unsafe<[{ count: string }]>(
+            `select count(*) from ${from} and (${withinBounds}) is not true`,
+          );
+          return Number(found.count);
+        },
+      ),
+
+    recordMatch: (partition, segment, { objects, digest, orderDiffers }) =>
+      translated(`verdict on segment ${String(segment)} of partition ${String(partition)}`, async () => {
+        await connection`
+          select partition_archiver.record_match(${partition}::bigint, ${segment}::integer,
+            ${connection.json(objects.map(({ key, versionId, bytes }) => ({ key, versionId, bytes })))}::jsonb,
+            ${digest.rows}::bigint, ${digest.bytes}::bigint, ${digest.sha256}::text, ${digest.lineHashSum}::text,
+            ${orderDiffers}::boolean)`;
+      }),
+
+    recordMismatch: (partition, segment) =>
+      translated(`verdict on segment ${String(segment)} of partition ${String(partition)}`, async () => {
+        await connection`select partition_archiver.record_mismatch(${partition}::bigint, ${segment}::integer)`;
+      }),
+  };
+}

@@ -1,0 +1,227 @@
+import { ArchiverError } from '../../../core/errors.ts';
+import { COPY_OPTIONS } from '../../../core/pins.ts';
+import { displayName } from '../../../core/partition.ts';
+import { comparePartitions, digestByPartition } from '../../../core/partition-table/compare.ts';
+import type {
+  ComparedRange,
+  PartitionTableDatabase,
+  PartitionTableJob,
+} from '../../../core/partition-table/database.ts';
+import type { LineDigest } from '../../../core/proof/line-digest.ts';
+import { inTransaction, translated, type Connection, type Transaction } from '../connect.ts';
+import { createTwinPartitions } from './partman.ts';
+import { pin } from '../pins.ts';
+
+type RangeAndQueries = ComparedRange &
+  Readonly<{ partitions: readonly string[]; source: string; twin: string }>;
+
+/** Each takes some ten entries of the lock table, and this runs while the application goes on. */
+const PARTITIONS_DROPPED_AT_ONCE = 50;
+
+/**
+ * `partition-table` on PostgreSQL: the functions of db/partition-table/tables.sql and those after it on an administrator's connection, and
+ * pg_partman's `create_parent`. `open` makes a further connection for one COPY.
+ */
+export function partitionTableDatabase(
+  connection: Connection,
+  open: () => Connection,
+): PartitionTableDatabase {
+  const find = (schema: string, table: string): Promise<PartitionTableJob | undefined> =>
+    translated(`partitioning of ${displayName(schema, table)}`, async () => {
+      const [{ ready }] = await connection<[{ ready: boolean }]>`
+        select to_regproc('partition_archiver.repartition_size') is not null as ready`;
+      if (!ready) {
+        throw new ArchiverError(
+          'PreflightFailed',
+          'the database is not prepared, or by an earlier version: prepare it first',
+        );
+      }
+      const [row] = await connection<PartitionTableJob[]>`
+        select id, state, options - 'largestScan' as plan, size, compared_to is not null as comparing, coalesce(checked, '[]') as checked
+          from partition_archiver.repartition
+         where table_schema = ${schema} and table_name = ${table} and database_name = current_database()
+           and system_identifier = partition_archiver.this_system() and state not in ('let go', 'rolled back')
+         order by id desc limit 1`;
+      return row;
+    });
+  const call = (
+    doing: string,
+    work: (transaction: Transaction) => Promise<unknown>,
+    isolation = 'read committed',
+  ): Promise<void> =>
+    translated(doing, async () => {
+      await connection.begin(`isolation level ${isolation}`, work);
+    });
+
+  const giveUp = async (id: number, partitions: number): Promise<number> => {
+    let left = 0;
+    await call(`rolling back partitioning ${String(id)}`, async (transaction) => {
+      const [row] = await transaction<[{ left: number }]>`
+        select partition_archiver.give_up_repartition(${id}::bigint, ${partitions}::bigint) as left`;
+      left = row.left;
+    });
+    return left;
+  };
+
+  return {
+    find,
+
+    begin: async (plan, limits) => {
+      const { schema, table, control, mode } = plan;
+      const doing = `partitioning ${displayName(schema, table)}`;
+      await inTransaction(connection, doing, async (transaction) => {
+        const [source] = await transaction<{ oid: number }[]>`
+          select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = ${schema} and c.relname = ${table}`;
+        if (source === undefined)
+          throw new ArchiverError('InvalidInput', `there is no table ${displayName(schema, table)}`);
+        await transaction`
+          select partition_archiver.begin_repartition(${source.oid}::oid, ${control}::name, ${mode}::text, ${transaction.json({ ...plan, ...(limits !== undefined && { largestScan: limits.largestScanBytes }) })}::jsonb)`;
+      });
+      const job = await find(schema, table);
+      if (job === undefined) throw new ArchiverError('StateConflict', `${doing}: somebody rolled it back`);
+      return job;
+    },
+
+    makePartitions: async (job) => {
+      const doing = `partitions of ${job.plan.table}`;
+      await call(doing, async (transaction) => {
+        const [{ made }] = await transaction<[{ made: boolean }]>`
+          select exists (select from pg_inherits i join partition_archiver.repartition r on r.twin_oid = i.inhparent
+                          where r.id = ${job.id}::bigint) as made`;
+        if (!made) await createTwinPartitions(transaction, job.plan);
+      });
+      // Apart, since this locks the table for a moment, and may have to be tried again.
+      await call(
+        doing,
+        (transaction) => transaction`select partition_archiver.begin_copy(${job.id}::bigint)`,
+      );
+    },
+
+    copyBlocks: async (job, blocks) => {
+      let left = 0;
+      await call(`copying rows of ${job.plan.table}`, async (transaction) => {
+        const [row] = await transaction<[{ left: number }]>`
+          select partition_archiver.copy_blocks(${job.id}::bigint, ${blocks}::bigint) as left`;
+        left = row.left;
+        if (left === 0) await transaction.unsafe(`analyze partition_archiver_twin.${quote(job.plan.table)}`);
+      });
+      return left;
+    },
+
+    takeChanges: async (job) => {
+      let taken = 0;
+      const work = async (transaction: Transaction): Promise<void> => {
+        const [row] = await transaction<[{ taken: number }]>`
+          select partition_archiver.take_changes(${job.id}::bigint) as taken`;
+        taken = row.taken;
+      };
+      await call(`changed rows of ${job.plan.table}`, work, 'repeatable read');
+      return taken;
+    },
+
+    beginComparison: (job) =>
+      call(
+        `comparison of ${job.plan.table} with its twin`,
+        (transaction) => transaction`select partition_archiver.begin_comparison(${job.id}::bigint)`,
+      ),
+
+    compareRange: async (job, limits) => {
+      let found: RangeAndQueries | undefined;
+      const doing = `comparing ${job.plan.table} with its twin`;
+      await call(doing, async (transaction) => {
+        const [row] = await transaction<[{ range: RangeAndQueries }]>`
+          select partition_archiver.range_to_compare(${job.id}::bigint, ${limits?.rangeBytes ?? null}::bigint,
+            ${limits?.largestScanBytes ?? null}::bigint) as range`;
+        found = row.range;
+      });
+      if (found === undefined)
+        throw new ArchiverError('StateConflict', `${doing}: there is nothing to compare`);
+      const { partitions, source, twin, ...range } = found;
+      // Both are read in the snapshot of this transaction, which stays open meanwhile.
+      const digests: ReadonlyMap<number, LineDigest>[] = [];
+      await call(
+        doing,
+        async (transaction) => {
+          const [{ snapshot }] = await transaction<
+            [{ snapshot: string }]
+          >`select pg_export_snapshot() as snapshot`;
+          for (const query of [source, twin]) digests.push(await digestIn(open(), snapshot, query));
+        },
+        'repeatable read',
+      );
+      const [ours = new Map<number, LineDigest>(), theirs = new Map<number, LineDigest>()] = digests;
+      return { range, verdict: comparePartitions(partitions, ours, theirs) };
+    },
+
+    recordCompared: (job, { check, from, to }, partitions) =>
+      call(
+        `comparison of ${job.plan.table}`,
+        (transaction) => transaction`
+          select partition_archiver.record_compared(${job.id}::bigint, ${check}::integer, ${from}::text, ${to}::text,
+            ${transaction.json(partitions.map((each) => ({ ...each })))}::jsonb)`,
+      ),
+
+    settle: (job) =>
+      call(
+        `changed rows of ${job.plan.table}`,
+        async (transaction) => {
+          const [{ differing }] = await transaction<[{ differing: number }]>`
+            select partition_archiver.settle_changes(${job.id}::bigint) as differing`;
+          if (differing > 0) {
+            throw new ArchiverError(
+              'TwinDiffers',
+              `${String(differing)} changed rows of ${job.plan.table} differ from its twin`,
+            );
+          }
+        },
+        'repeatable read',
+      ),
+
+    swap: (job, mostRows) =>
+      call(
+        `swap of ${job.plan.table}`,
+        (transaction) =>
+          transaction`select partition_archiver.swap_repartition(${job.id}::bigint, ${mostRows}::bigint)`,
+      ),
+
+    giveUp: ({ id }) => giveUp(id, 0).then(() => undefined),
+
+    rollBack: async ({ id }) => {
+      // First by itself, so that the table is not locked while partitions are dropped.
+      let left = await giveUp(id, 0);
+      while (left > 0) left = await giveUp(id, PARTITIONS_DROPPED_AT_ONCE);
+      await call(
+        `rolling back partitioning ${String(id)}`,
+        (transaction) => transaction`select partition_archiver.roll_back_repartition(${id}::bigint)`,
+      );
+    },
+
+    letGo: ({ id }) =>
+      call(
+        `letting go of the table that partitioning ${String(id)} replaced`,
+        (transaction) => transaction`select partition_archiver.let_go_of_replaced(${id}::bigint)`,
+      ),
+  };
+}
+
+const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+
+/** Reads a query in somebody's snapshot, on a connection that is ended afterwards (see verify.ts). */
+async function digestIn(
+  copying: Connection,
+  snapshot: string,
+  query: string,
+): Promise<ReadonlyMap<number, LineDigest>> {
+  try {
+    const digests: unknown = await copying.begin('isolation level repeatable read', async (transaction) => {
+      await transaction.unsafe(`set transaction snapshot '${snapshot}'`);
+      await pin(transaction);
+      return digestByPartition(
+        await transaction.unsafe(`copy (${query}) to stdout with (${COPY_OPTIONS})`).readable(),
+      );
+    });
+    return digests as ReadonlyMap<number, LineDigest>;
+  } finally {
+    await copying.end({ timeout: 5 });
+  }
+}

@@ -1,0 +1,90 @@
+import { COPY_OPTIONS } from '../../../core/pins.ts';
+import type { ReverifyCandidates } from '../../../core/reverify/request.ts';
+import type { ReverifyFence, ReverifyReading, ReverifyStart } from '../../../core/reverify/steps.ts';
+import { inTransaction, translated, type Connection } from '../connect.ts';
+import { copyOut } from '../copy.ts';
+import { pin } from '../pins.ts';
+
+/** What `reverify` does as `archiver_maintain`. */
+export function reverifyFence(connection: Connection): ReverifyFence {
+  return {
+    verifiedSince: (partition, time) =>
+      translated(`status of partition ${String(partition)}`, async () => {
+        const [row] = await connection<{ done: boolean }[]>`
+          select state = 'verified' and verified_at >= ${time.toISOString()}::timestamptz as done
+            from partition_archiver.partition where id = ${partition}::bigint`;
+        return row?.done === true;
+      }),
+
+    begin: (partition) =>
+      inTransaction(connection, `fencing partition ${partition} anew`, async (transaction) => {
+        const [row] = await transaction<[{ start: ReverifyStart }]>`
+          select partition_archiver.begin_reverify(${partition}::bigint) as start`;
+        return row.start;
+      }),
+  };
+}
+
+/**
+ * What `reverify` does as `archiver_read`.
+ *
+ * @param open a connection for one COPY, ended afterwards (see `verifyDatabase`)
+ */
+export function reverifyReading(connection: Connection, open: () => Connection): ReverifyReading {
+  return {
+    readSegment: async (partition, segment, consume) => {
+      const copying = open();
+      try {
+        return await copyOut(
+          copying,
+          `reading segment ${segment} of partition ${partition}`,
+          async (transaction) => {
+            await pin(transaction);
+            const [row] = await transaction<[{ source: { query: string } }]>`
+              select partition_archiver.reverify_source(${partition}::bigint, ${segment}::integer) as source`;
+            return `copy (${row.source.query}) to stdout with (${COPY_OPTIONS})`;
+          },
+          consume,
+        );
+      } finally {
+        await copying.end({ timeout: 5 });
+      }
+    },
+
+    record: (partition, segment, fence, { rows, bytes, lineHashSum }) =>
+      inTransaction(
+        connection,
+        `verdict on segment ${segment} of partition ${partition}`,
+        async (transaction) => {
+          await transaction`
+            select partition_archiver.record_reverified(${partition}::bigint, ${segment}::integer, ${fence}::text,
+                     ${rows}::bigint, ${bytes}::bigint, ${lineHashSum}::text)`;
+        },
+      ),
+
+    finish: (partition, manifestVersionId) =>
+      inTransaction(connection, `verifying partition ${partition} anew`, async (transaction) => {
+        await transaction`
+          select partition_archiver.finish_reverify(${partition}::bigint, ${manifestVersionId}::text)`;
+      }),
+  };
+}
+
+/**
+ * Which partitions can be verified anew: verified ones, and those that a broken seal, such as a major upgrade makes, or an
+ * earlier reverify blocks.
+ */
+export function reverifyCandidates(connection: Connection): ReverifyCandidates {
+  return {
+    reverifiable: () =>
+      translated('looking for verified partitions', async () => {
+        const rows = await connection<{ id: number }[]>`
+          select id from partition_archiver.partition
+           where system_identifier = partition_archiver.this_system() and database_name = current_database() and manifest_version_id is not null and quarantine_name is not null
+             and (state = 'verified' or state = 'blocked'
+                  and (blocked_code = 'Reverify' or blocked_state = 'verified' and blocked_code = 'SealBroken'))
+           order by verified_at, id`;
+        return rows.map(({ id }) => id);
+      }),
+  };
+}

@@ -1,0 +1,23 @@
+import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
+import { ArchiverError } from '../../../core/errors.ts';
+
+/** What PostgreSQL itself uses by default (`scram_iterations`). */
+const ITERATIONS = 4096;
+
+/**
+ * What `alter role … password` stores for a password, so that the password itself is neither sent nor written into the
+ * server's log. The way psql's `\password` does it.
+ */
+export function scramVerifier(password: string, salt: Buffer = randomBytes(16)): string {
+  // Others would have to be normalised first (SASLprep); those that AWS generates are ASCII.
+  if (!/^[\x20-\x7e]+$/.test(password)) {
+    throw new ArchiverError(
+      'InvalidConfiguration',
+      'a password of a database role is empty or has characters that are not ASCII',
+    );
+  }
+  const salted = pbkdf2Sync(password, salt, ITERATIONS, 32, 'sha256');
+  const key = (name: string): Buffer => createHmac('sha256', salted).update(name).digest();
+  const stored = createHash('sha256').update(key('Client Key')).digest('base64');
+  return `SCRAM-SHA-256$${String(ITERATIONS)}:${salt.toString('base64')}$${stored}:${key('Server Key').toString('base64')}`;
+}

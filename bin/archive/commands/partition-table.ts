@@ -1,0 +1,151 @@
+import { partitionTableDatabase } from '../../../adapters/postgres/partition-table/database.ts';
+import { ArchiverError } from '../../../core/errors.ts';
+import { displayName } from '../../../core/partition.ts';
+import {
+  letGoOfReplaced,
+  partitionTable,
+  rollBackPartitionTable,
+} from '../../../core/partition-table/local.ts';
+import type { PartitionTablePlan, TableName } from '../../../core/partition-table/database.ts';
+import type { PartitionTablePorts } from '../../../core/partition-table/steps.ts';
+import { parseTableName } from '../../../core/table-name.ts';
+import { using, word, type Command, type CommandContext, type CommandOptions } from '../command.ts';
+
+const EPOCHS = ['none', 'seconds', 'milliseconds', 'microseconds', 'nanoseconds'] as const;
+
+/** One of the values that an option may have; `fallback` where it is not there. */
+function choice<T extends string>(
+  name: string,
+  value: string | undefined,
+  values: readonly T[],
+  fallback: T,
+): T {
+  const found = value === undefined ? fallback : values.find((each) => each === value);
+  if (found !== undefined) return found;
+  throw new ArchiverError(
+    'InvalidInput',
+    `--${name}: ${JSON.stringify(value)} must be one of ${values.join(', ')}`,
+  );
+}
+
+function planOf(context: CommandContext, options: CommandOptions): PartitionTablePlan {
+  const need = (name: 'control' | 'interval' | 'retention'): string => {
+    const value = options[name];
+    if (value !== undefined) return value;
+    throw new ArchiverError('InvalidInput', `--${name} is missing; inspect proposes one`);
+  };
+  const premake = Number(options.premake ?? '4');
+  if (!Number.isInteger(premake) || premake < 1 || premake > 1000) {
+    throw new ArchiverError(
+      'InvalidInput',
+      `--premake: ${JSON.stringify(options.premake)} must be a whole number from 1 to 1000`,
+    );
+  }
+  const most = options['max-partitions'];
+  const maxPartitions = most === undefined ? undefined : Number(most);
+  if (maxPartitions !== undefined && (!Number.isInteger(maxPartitions) || maxPartitions < 1)) {
+    throw new ArchiverError(
+      'InvalidInput',
+      `--max-partitions: ${JSON.stringify(most)} must be a whole number above 0`,
+    );
+  }
+  const retention = need('retention');
+  const keys =
+    options.keys === undefined ? undefined : choice('keys', options.keys, ['extend', 'drop'], 'extend');
+  return {
+    ...parseTableName(word(context, 0)),
+    ...{ control: need('control'), interval: need('interval'), start: options.start, premake, keys },
+    maxPartitions,
+    ...(options['trust-triggers'] === true && { trustTriggers: true }),
+    retention: retention === 'none' ? null : retention,
+    mode: options.plain === true ? 'plain' : 'online',
+    defaultPartition: options['no-default'] !== true,
+    epoch: choice('epoch', options.epoch, EPOCHS, 'none'),
+    timeZone: options['time-zone'] ?? 'UTC',
+  };
+}
+
+/** Does `work` as an administrator, on the table that the command names. */
+async function on<T>(
+  context: CommandContext,
+  work: (ports: PartitionTablePorts, table: TableName) => Promise<T>,
+): Promise<T> {
+  const { open, clock, log } = context;
+  const table = parseTableName(word(context, 0));
+  return using(open('administrator'), (connection) => {
+    const database = partitionTableDatabase(connection, () => open('administrator'));
+    return work({ database, clock, log }, table);
+  });
+}
+
+/** How a plain table becomes a partition set, by command. */
+export const PARTITION_TABLE: Readonly<Record<string, Command>> = {
+  'partition-table': {
+    arguments: '<schema.table>',
+    does: 'makes a partition set out of a plain table while it is in use; resumes where it was stopped',
+    options: [
+      'control',
+      'interval',
+      'retention',
+      'start',
+      'premake',
+      'keys',
+      'epoch',
+      'time-zone',
+      'max-partitions',
+      'trust-triggers',
+      'no-default',
+      'plain',
+      'up-to-check',
+    ],
+    examples: [
+      "partition-table public.flights --control departed --interval '1 month' --retention '12 months'",
+      "partition-table public.flights --control departed --interval '1 month' --retention none --up-to-check",
+    ],
+    needs: { logins: ['administrator'] },
+    takesLong: true,
+    execute: async (context) => {
+      const plan = planOf(context, context.options);
+      const upTo = context.options['up-to-check'] === true ? 'check' : 'swap';
+      const report = await on(context, (ports) => partitionTable(plan, ports, upTo));
+      const { state, rows, partitions } = report;
+      const name = displayName(plan.schema, plan.table);
+      context.show(report, (say) => {
+        say(
+          `${name}: ${String(rows)} rows in ${String(partitions.length)} partitions, the same as in the table`,
+        );
+        say(
+          state === 'checked'
+            ? 'nothing has changed places yet: run it again without --up-to-check, or partition-roll-back'
+            : `${name} is partitioned now; the old table is kept until partition-let-go. Add it to the partition sets and run prepare`,
+        );
+      });
+    },
+  },
+  'partition-roll-back': {
+    arguments: '<schema.table>',
+    does: 'cancels a partition-table before the tables have changed places: the table is as it was',
+    options: [],
+    examples: ['partition-roll-back public.flights'],
+    needs: { logins: ['administrator'] },
+    execute: async (context) => {
+      await on(context, (ports, table) => rollBackPartitionTable(table, ports));
+      context.show({ state: 'rolled back' }, (say) => {
+        say('rolled back');
+      });
+    },
+  },
+  'partition-let-go': {
+    arguments: '<schema.table>',
+    does: 'drops the old table that partition-table has replaced',
+    options: [],
+    examples: ['partition-let-go public.flights'],
+    needs: { logins: ['administrator'] },
+    execute: async (context) => {
+      await on(context, (ports, table) => letGoOfReplaced(table, ports));
+      context.show({ state: 'dropped' }, (say) => {
+        say('the table that was replaced is dropped');
+      });
+    },
+  },
+};

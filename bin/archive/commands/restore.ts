@@ -1,0 +1,185 @@
+import { ArchiverError } from '../../../core/errors.ts';
+import type { ArchiveQuery } from '../../../core/audit/find.ts';
+import { overlapLine } from '../../../core/audit/find-report.ts';
+import { parseTableName } from '../../../core/table-name.ts';
+import { number, word, type Command, type CommandContext, type CommandOptions } from '../command.ts';
+import { presentRestore } from '../present.ts';
+import { operations, showJson } from '../shared.ts';
+
+/** The input of the workflow *Restore* that the command line stands for. */
+function restoreInput(context: CommandContext): Record<string, unknown> {
+  const { schema, table, owner, from, to, database, set, ...options } = context.options;
+  const given = {
+    ...{ schema, table, owner, from, to, database, partitionSet: set?.[0] },
+    manifestKey: context.args[0],
+    manifestVersionId: options['manifest-version'],
+    attach: options.attach === true ? 'parent' : options['attach-to'],
+  };
+  return {
+    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+    foreignKeys: options['no-foreign-keys'] !== true,
+    grants: options['no-grants'] !== true,
+    ...(options['accept-incomplete'] === true && { acceptIncomplete: true }),
+    ...retrieval(context),
+  };
+}
+
+/** What is no number goes on as it is, so that the error shows it. */
+const asNumber = (text: string): number | string => (Number.isNaN(Number(text)) ? text : Number(text));
+
+/** How S3 is asked for what lies in a Glacier tier, where the command line says so. */
+function retrieval({ options: { tier, days } }: CommandContext): Record<string, unknown> {
+  if (tier === undefined && days === undefined) return {};
+  return {
+    retrieval: { ...(tier !== undefined && { tier }), ...(days !== undefined && { days: asNumber(days) }) },
+  };
+}
+
+const queryOf = ({ set, from, to, database }: CommandOptions): ArchiveQuery => ({
+  ...(database !== undefined && { database }),
+  ...(set?.[0] !== undefined && parseTableName(set[0])),
+  ...(from !== undefined && { from }),
+  ...(to !== undefined && { to }),
+});
+
+function sampleSize(text: string | undefined, option: string): number | undefined {
+  const size = Number(text);
+  if (text === undefined || (Number.isInteger(size) && size > 0)) return text === undefined ? text : size;
+  throw new ArchiverError(
+    'InvalidInput',
+    `${option}: ${JSON.stringify(text)} must be a whole number above 0`,
+  );
+}
+
+/** Archives without a database, and the way from an archive back to a table. */
+export const WAY_BACK: Readonly<Record<string, Command>> = {
+  find: {
+    does: 'lists the archives of a table and a range of time, from the bucket alone',
+    options: ['set', 'from', 'to', 'database'],
+    examples: ['find --set public.flights --from 2021-01 --to 2021-07'],
+    needs: { bucket: true },
+    execute: async (context) => {
+      const report = await operations(context).find(queryOf(context.options));
+      const { archives, overlapping, unreadable } = report;
+      context.show(report, (say) => {
+        for (const { manifestKey, rows, bytes } of archives) {
+          say(`${manifestKey}  ${String(rows)} rows, ${String(bytes)} bytes`);
+        }
+        if (archives.length + unreadable.length === 0) say('there is no archive of this table and range');
+        for (const group of overlapping) say(`more than one of a period: ${overlapLine(group)}`);
+        for (const { manifestKey, problem } of unreadable) say(`${manifestKey}  NOT READABLE: ${problem}`);
+      });
+      if (unreadable.length > 0) {
+        throw new ArchiverError('ManifestInvalid', `${String(unreadable.length)} manifests cannot be read`);
+      }
+    },
+  },
+  audit: {
+    arguments: '<manifest-key>',
+    does: 'reads an archive back and compares it with its manifest, without a database',
+    options: ['sample'],
+    examples: ['audit shop/public/flights/202101/manifest/d918d74f-c831-4d8e-b7be-3fda2239449c.json'],
+    needs: { bucket: true },
+    execute: async (context) => {
+      const { sample } = context.options;
+      const segments = sampleSize(sample, '--sample');
+      const verdict = await operations(context).audit(
+        word(context, 0),
+        segments === undefined ? 'all' : { segments, random: Math.random },
+      );
+      showJson(context, verdict);
+      if (!verdict.intact) {
+        throw new ArchiverError('ArchiveDamaged', `${word(context, 0)} is not what its manifest says`);
+      }
+    },
+  },
+  'audit-all': {
+    does: 'audits the archives of a table and a range, or so many of them at random; knows the expiry of the --config file, if there is one',
+    options: ['set', 'from', 'to', 'database', 'archives', 'sample'],
+    examples: ['audit-all --set public.flights --archives 12 --sample 1'],
+    needs: { config: 'if there', bucket: true },
+    execute: async (context) => {
+      const { options } = context;
+      const report = await operations(context).auditMany(
+        {
+          query: queryOf(options),
+          archives: sampleSize(options.archives, '--archives') ?? null,
+          segments: sampleSize(options.sample, '--sample') ?? null,
+        },
+        (line) => {
+          if (options.json !== true) process.stdout.write(`${line}\n`);
+        },
+      );
+      context.show(report, (say) => {
+        say(report.summary);
+      });
+    },
+  },
+  restore: {
+    arguments: '[manifest-key]',
+    does: 'creates a table from its archive, or one for each archive of a range, and proves its contents',
+    options: [
+      'manifest-version',
+      'set',
+      'from',
+      'to',
+      'database',
+      'schema',
+      'table',
+      'owner',
+      'attach',
+      'attach-to',
+      'accept-incomplete',
+      'no-foreign-keys',
+      'no-grants',
+      'tier',
+      'days',
+    ],
+    examples: [
+      'restore --set public.flights --from 2021-01 --to 2021-07 --schema scratch',
+      'restore shop/public/flights/202101/manifest/d918d74f-c831-4d8e-b7be-3fda2239449c.json --attach',
+    ],
+    needs: { logins: ['archiver_restore'], bucket: true },
+    takesLong: true,
+    execute: async (context) => {
+      const input = restoreInput(context);
+      const restoring = operations(context);
+      if (input['manifestKey'] !== undefined) {
+        showJson(context, await restoring.restore(input));
+        return;
+      }
+      const report = await restoring.restoreAll(input, context.database);
+      context.show(report, (say) => {
+        presentRestore(report, say);
+      });
+    },
+  },
+  drill: {
+    does: 'restores a random archive out of sight, proves it, and drops the table again',
+    options: ['max-mib', 'tier', 'days', 'database'],
+    examples: ['drill --max-mib 1024'],
+    needs: { logins: ['archiver_restore'], bucket: true },
+    takesLong: true,
+    execute: async (context) => {
+      const { options, database } = context;
+      const maxMiB = options['max-mib'];
+      const input = { ...(maxMiB !== undefined && { maxMiB: asNumber(maxMiB) }), ...retrieval(context) };
+      const drilled = await operations(context).drill(input, options.database ?? database);
+      context.show(drilled, (say) => {
+        say(drilled === null ? 'there is no archive yet' : JSON.stringify(drilled, null, 2));
+      });
+    },
+  },
+  'abandon-restore': {
+    arguments: '<number>',
+    does: 'cancels an interrupted restore, by its number in partition_archiver.restore',
+    options: [],
+    examples: ['abandon-restore 3'],
+    needs: { logins: ['archiver_restore'], bucket: true },
+    execute: async (context) => {
+      const id = number(context, 0);
+      await operations(context).abandonRestore(id);
+      context.show({ restore: id }, () => undefined);
+    },
+  },
+};

@@ -1,0 +1,114 @@
+import type { PartitionSetConfig } from '../config/partition-set.ts';
+import type { RuntimeConfig } from '../config/runtime.ts';
+import { ArchiverError } from '../errors.ts';
+import { fitting, fittingLines, ROOM } from '../limits.ts';
+import type { PartitionState } from '../partition.ts';
+import { displayName } from '../partition.ts';
+import type { Log } from '../ports.ts';
+import type { Request } from './request.ts';
+
+/** A partition that there may be work for. */
+export interface Candidate {
+  readonly id: number;
+  readonly schema: string;
+  readonly table: string;
+  readonly state: PartitionState;
+  readonly lowerBound: string;
+  readonly upperBound: string;
+  /** By the recorded upper bound, not by the name or pg_partman's reckoning. */
+  readonly pastRetention: boolean;
+  /** Whether its grace period is over, by the database's clock; `null` where no drop was ever scheduled. */
+  readonly due: boolean | null;
+}
+
+/** A partition as a dry run describes it. */
+export interface Forecast {
+  readonly partition: string;
+  readonly lowerBound: string;
+  readonly upperBound: string;
+  /** Whether it is still attached, and maintenance would detach it first. */
+  readonly attached: boolean;
+  /** The planner's estimate; `null` where the table was never analyzed. */
+  readonly rows: number | null;
+  readonly bytes: number;
+  readonly segments: number;
+  /** Rows that refer to it, and so keep it attached; `null` where nothing does. */
+  readonly keptBy: string | null;
+}
+
+/** The database, as `detect` needs it. */
+export interface DetectDatabase {
+  /** Oldest bounds first. */
+  candidates(set: PartitionSetConfig): Promise<readonly Candidate[]>;
+  /** What a run would archive, without changing anything. */
+  forecast(
+    set: PartitionSetConfig,
+    /** Those of this run: what leaves with them refers to nothing any more. */
+    sets: readonly PartitionSetConfig[],
+  ): Promise<readonly Forecast[]>;
+}
+
+/** A set that could not be looked at, and why. */
+export interface BrokenSet {
+  readonly partitionSet: string;
+  readonly error: { readonly code: string; readonly message: string };
+}
+
+/** What there is to do. */
+export interface Detection {
+  /** Ledger ids, oldest bounds first. Only numbers, so that thousands of them stay far below 256 KiB. */
+  readonly partitions: readonly number[];
+  /** Detached, but by their upper bound not past the retention: left alone until they are. */
+  readonly tooYoung: readonly string[];
+  /** Sets whose candidates could not be found. */
+  readonly brokenSets?: readonly BrokenSet[];
+  /** Only in a dry run; as many as fit. */
+  readonly forecast?: readonly Forecast[];
+}
+
+/** Finds the partitions to archive and to drop: OIDs that the ledger knows, never names that match a pattern. */
+export async function detect(
+  request: Request,
+  config: RuntimeConfig,
+  { database, log }: { readonly database: DetectDatabase; readonly log: Log },
+): Promise<Detection> {
+  const partitions: number[] = [];
+  const tooYoung: string[] = [];
+  const forecast: Forecast[] = [];
+  const brokenSets: BrokenSet[] = [];
+  const sets = request.partitionSets.flatMap((index) => config.partitionSets[index] ?? []);
+  const look = async (set: PartitionSetConfig): Promise<void> => {
+    if (request.dryRun) {
+      forecast.push(...(await database.forecast(set, sets)));
+      return;
+    }
+    for (const candidate of await database.candidates(set)) {
+      if (candidate.state === 'detached' && !candidate.pastRetention) {
+        tooYoung.push(displayName(candidate.schema, candidate.table));
+      } else if (hasWork(candidate, set, request)) partitions.push(candidate.id);
+    }
+  };
+  for (const set of request.mode === 'inventory' ? [] : sets) {
+    try {
+      await look(set);
+    } catch (caught) {
+      // One set's trouble is that set's; what may pass by itself is tried again with all of them.
+      if (!(caught instanceof ArchiverError) || caught.retryable) throw caught;
+      const { code, message } = caught;
+      brokenSets.push({ partitionSet: displayName(set.schema, set.table), error: { code, message } });
+    }
+  }
+  log.info('detect', { partitions: partitions.length, tooYoung: tooYoung.length });
+  return {
+    partitions,
+    tooYoung: fittingLines(tooYoung, ROOM.tooYoung),
+    ...(brokenSets.length > 0 && { brokenSets: fitting(brokenSets, ROOM.leftOut) }),
+    ...(request.dryRun && { forecast: fitting(forecast, ROOM.forecast) }),
+  };
+}
+
+function hasWork(candidate: Candidate, set: PartitionSetConfig, request: Request): boolean {
+  if (candidate.state !== 'verified') return request.mode === 'archive';
+  if (!set.drop || request.archiveOnly) return false;
+  return candidate.due !== false;
+}

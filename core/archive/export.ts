@@ -1,0 +1,47 @@
+import type { Log } from '../ports.ts';
+
+/** What became of one export. */
+export type ExportOutcome =
+  | { readonly kind: 'exported'; readonly rows: number; readonly files: number; readonly bytes: number }
+  /** An earlier call had exported it already, or had split it. */
+  | { readonly kind: 'already' }
+  /** It did not end within the statement timeout. */
+  | { readonly kind: 'timed-out' };
+
+/** The database, as `export` needs it. */
+export interface ExportDatabase {
+  /**
+   * Exports one segment by `aws_s3.query_export_to_s3` in one transaction that holds the segment's advisory lock, and
+   * records what aws_s3 said in the same transaction. `SegmentBusy` where an earlier call still runs on the server.
+   */
+  exportSegment(
+    partition: number,
+    segment: number,
+    to: { readonly bucket: string; readonly region: string },
+  ): Promise<ExportOutcome>;
+  /**
+   * Splits a segment in two, both with new numbers, and answers the number of the upper half. If it is a single block:
+   * `BlockTooLarge` where that is what made the export slow, else `ExportTimedOut`.
+   */
+  splitSegment(partition: number, segment: number): Promise<number>;
+}
+
+/**
+ * Exports one segment. A segment that proves too large for one call is split in the ledger; the commit that follows
+ * finds both halves open and has them exported.
+ */
+export async function exportSegment(
+  partition: number,
+  segment: number,
+  to: { readonly bucket: string; readonly region: string },
+  { database, log }: { readonly database: ExportDatabase; readonly log: Log },
+): Promise<{ readonly exported: boolean }> {
+  const outcome = await database.exportSegment(partition, segment, to);
+  if (outcome.kind === 'timed-out') {
+    const upper = await database.splitSegment(partition, segment);
+    log.warn('segment split', { partition, segment, upper });
+    return { exported: false };
+  }
+  log.info('export', { partition, segment, ...outcome });
+  return { exported: true };
+}

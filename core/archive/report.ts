@@ -1,0 +1,215 @@
+import type { BrokenSet, Detection, Forecast } from './detect.ts';
+import { ArchiverError, explained, inWords, type ExplainedError } from '../errors.ts';
+import { fitting, fittingLines, ROOM } from '../limits.ts';
+import type { SetReport } from './maintain.ts';
+import { displayName, type LedgerRow } from '../partition.ts';
+import type { Log } from '../ports.ts';
+import type { Metrics } from './progress.ts';
+import type { Request } from './request.ts';
+
+/** The database, as `report` needs it. */
+export interface ReportDatabase {
+  rows(partitions: readonly number[]): Promise<readonly LedgerRow[]>;
+  /** Blocked partitions of all sets but these, oldest bounds first: the first `most` of them, and how many there are. */
+  stillBlocked(
+    except: readonly number[],
+    most: number,
+  ): Promise<{ readonly total: number; readonly rows: readonly LedgerRow[] }>;
+  /** Keeps the run for the history; the same one again where a report is tried again. */
+  record(run: RecordedRun): Promise<void>;
+}
+
+/** A run as the history has it. */
+export interface RecordedRun extends Pick<Request, 'startedAt' | 'mode' | 'dryRun'> {
+  /** Those that were maintained without an error. */
+  readonly partitionSets: readonly string[];
+  readonly archived: number;
+  readonly dropped: number;
+  readonly failed: number;
+}
+
+/** One partition in a report. */
+export interface PartitionReport {
+  readonly partition: string;
+  readonly period: string;
+  readonly state: LedgerRow['state'];
+  readonly rows: number | null;
+  readonly bytes: number | null;
+  readonly manifest: string | null;
+  readonly dropAfter?: string;
+  readonly error?: ExplainedError;
+}
+
+/** A partition that an earlier run, or this one's inventory, blocked: nothing happens to it until an operator acts. */
+export interface StillBlocked extends ExplainedError {
+  /** Of the ledger, as `release` takes it. */
+  readonly id: number;
+  readonly partition: string;
+}
+
+/** The output of an execution. */
+export interface RunReport {
+  readonly summary: string;
+  /** Set when a redrive found the run finished with failures: everything that is left is tried again. */
+  readonly resume: boolean;
+  readonly archived: number;
+  readonly dropped: number;
+  readonly failed: number;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly seconds: number;
+  readonly partitions: readonly PartitionReport[];
+  /** So that nobody forgets one: `partitions` holds what this run had to do with, and a blocked one is not among it. */
+  readonly stillBlocked: { readonly total: number; readonly partitions: readonly StillBlocked[] };
+  readonly partitionSets: readonly SetReport[];
+  readonly tooYoung: readonly string[];
+  readonly forecast?: readonly Forecast[];
+}
+
+/** What a report is made of. */
+export interface ReportInput {
+  readonly request: Request;
+  readonly maintain: readonly SetReport[];
+  readonly detect: Detection & { readonly redriveCount?: number };
+  readonly redriveCount?: number;
+}
+
+/** Failures named in the message of a failed run, which the console shows in one box. */
+const NAMED_FAILURES = 10;
+
+/** Bytes in that message for the warnings of a set that could not be maintained: they may say why. */
+const WARNINGS_OF_A_FAILURE = 1_000;
+
+/** Partitions that are still blocked and that a report lists, if they fit; of all it says how many there are. */
+const LISTED_BLOCKED = 50;
+
+/**
+ * Says what a run did. Throws `PartitionsFailed` if anything failed, so that the execution fails after all the rest is
+ * done and alarms see it; a redrive of it comes back here, and is answered with `resume`.
+ */
+export async function report(
+  input: ReportInput,
+  ports: { readonly database: ReportDatabase; readonly metrics: Pick<Metrics, 'run'>; readonly log: Log },
+  now: Date,
+): Promise<RunReport> {
+  const { database, metrics, log } = ports;
+  const since = new Date(input.request.startedAt);
+  const rows = await database.rows(input.detect.partitions);
+  const blocked = await database.stillBlocked(input.detect.partitions, LISTED_BLOCKED);
+  const partitions = rows.map((row) => describe(row, since));
+  const archived = rows.filter(({ verifiedAt }) => verifiedAt !== null && verifiedAt >= since);
+  const dropped = rows.filter(({ droppedAt }) => droppedAt !== null && droppedAt >= since);
+  const failures = partitions.filter(({ error }) => error !== undefined);
+  const partitionSets = withBroken(input.maintain, input.detect.brokenSets ?? []);
+  const brokenSets = partitionSets.filter(({ error }) => error !== undefined);
+  const failed = failures.length + brokenSets.length;
+  const totals = {
+    archived: archived.length,
+    dropped: dropped.length,
+    failed,
+    rows: archived.reduce((sum, row) => sum + (row.rows ?? 0), 0),
+    bytes: archived.reduce((sum, row) => sum + (row.bytes ?? 0), 0),
+    seconds: Math.round((now.getTime() - since.getTime()) / 1000),
+  };
+  log.info('report', totals);
+  const result: RunReport = {
+    summary: summarise(totals, blocked.total),
+    resume: failed > 0 && (input.redriveCount ?? 0) > (input.detect.redriveCount ?? 0),
+    ...totals,
+    partitions: fitting(partitions, ROOM.partitions),
+    stillBlocked: {
+      total: blocked.total,
+      partitions: fitting(blocked.rows.map(describeBlocked), ROOM.stillBlocked),
+    },
+    partitionSets,
+    tooYoung: input.detect.tooYoung,
+    ...(input.detect.forecast && { forecast: input.detect.forecast }),
+  };
+  if (!result.resume) {
+    metrics.run(totals);
+    // A dry run changes nothing, the history included.
+    if (!input.request.dryRun) await database.record(toRecord(input, result));
+  }
+  // A dry run says what it found; nothing was to be done that could have failed.
+  if (failed > 0 && !result.resume && !input.request.dryRun)
+    throw new ArchiverError('PartitionsFailed', explain(partitions, partitionSets, result));
+  return result;
+}
+
+/** The sets as `maintain` left them, and those that `detect` could not look at. */
+function withBroken(sets: readonly SetReport[], broken: readonly BrokenSet[]): SetReport[] {
+  const nothing = { attached: 0, detached: 0, missing: 0, blocked: 0, warnings: [] };
+  const known = new Set(sets.map(({ partitionSet }) => partitionSet));
+  return [
+    ...sets.map((set) => ({
+      ...broken.find(({ partitionSet }) => partitionSet === set.partitionSet),
+      ...set,
+    })),
+    ...broken.filter(({ partitionSet }) => !known.has(partitionSet)).map((set) => ({ ...nothing, ...set })),
+  ];
+}
+
+function toRecord({ request }: ReportInput, result: RunReport): RecordedRun {
+  const { startedAt, mode, dryRun } = request;
+  const { archived, dropped, failed } = result;
+  const healthy = result.partitionSets.filter(({ error }) => error === undefined);
+  const partitionSets = healthy.map(({ partitionSet }) => partitionSet);
+  return { startedAt, mode, dryRun, partitionSets, archived, dropped, failed };
+}
+
+function describe(row: LedgerRow, since: Date): PartitionReport {
+  const failedNow = row.failedAt !== null && row.failedAt >= since && row.state !== 'dropped';
+  // Its failure could not even be recorded, or its iteration was ended from outside.
+  const unfinished = ['detached', 'quarantined', 'exported'].includes(row.state);
+  const code = row.blockedCode ?? (failedNow ? row.failedCode : unfinished ? 'Interrupted' : null);
+  const message = row.blockedReason ?? (failedNow ? row.failedReason : 'it was not finished');
+  return {
+    partition: displayName(row.schema, row.table),
+    period: row.period,
+    state: row.state,
+    rows: row.rows,
+    bytes: row.bytes,
+    manifest: row.manifestKey,
+    ...(row.state === 'verified' && row.dropAfter && { dropAfter: row.dropAfter.toISOString() }),
+    ...(code !== null && { error: explained(code, message ?? '') }),
+  };
+}
+
+function describeBlocked({ id, schema, table, blockedCode, blockedReason }: LedgerRow): StillBlocked {
+  return { id, partition: displayName(schema, table), ...explained(blockedCode ?? '', blockedReason ?? '') };
+}
+
+function summarise(
+  totals: Pick<RunReport, 'archived' | 'dropped' | 'failed' | 'rows' | 'bytes'>,
+  stillBlocked: number,
+): string {
+  const { archived, dropped, failed, rows, bytes } = totals;
+  const done = `${String(archived)} archived and proven (${String(rows)} rows, ${String(bytes)} bytes), ${String(dropped)} dropped, ${String(failed)} failed`;
+  return stillBlocked === 0 ? done : `${done}; ${String(stillBlocked)} still blocked since earlier`;
+}
+
+function explain(
+  partitions: readonly PartitionReport[],
+  sets: readonly SetReport[],
+  { summary }: RunReport,
+): string {
+  const lines = [
+    ...sets.flatMap(({ partitionSet, error, warnings }) =>
+      error === undefined
+        ? []
+        : [
+            `${partitionSet}: ${inWords(explained(error.code, error.message))}`,
+            ...fittingLines(warnings, WARNINGS_OF_A_FAILURE).map((line) => `${partitionSet}: ${line}`),
+          ],
+    ),
+    ...partitions.flatMap(({ partition, error }) =>
+      error === undefined ? [] : [`${partition}: ${inWords(error)}`],
+    ),
+  ];
+  const rest = lines.length - NAMED_FAILURES;
+  return [
+    summary,
+    ...lines.slice(0, NAMED_FAILURES),
+    ...(rest > 0 ? [`and ${String(rest)} more in the ledger`] : []),
+  ].join('\n');
+}

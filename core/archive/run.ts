@@ -1,0 +1,110 @@
+import { ArchiverError } from '../errors.ts';
+import type { Detection } from './detect.ts';
+import type { SetReport } from './maintain.ts';
+import type { Clock } from '../ports.ts';
+import type { NextStep } from './quarantine.ts';
+import type { StepFailure } from './record-failure.ts';
+import type { ReportInput, RunReport } from './report.ts';
+import type { Request } from './request.ts';
+
+/** The steps of a run, each as the state machine calls its Lambda. */
+export interface Steps {
+  preflight(input: unknown): Promise<Request>;
+  maintain(request: Request): Promise<readonly SetReport[]>;
+  detect(request: Request): Promise<Detection>;
+  quarantine(partition: number, request: Request): Promise<NextStep>;
+  export(partition: number, segment: number): Promise<unknown>;
+  verify(partition: number, segment: number): Promise<unknown>;
+  commit(partition: number, request: Request): Promise<NextStep>;
+  drop(partition: number): Promise<unknown>;
+  recordFailure(partition: number, failure: StepFailure): Promise<void>;
+  report(input: ReportInput): Promise<RunReport>;
+}
+
+/** How much of a run happens at once. */
+export interface Concurrency {
+  readonly partitions: number;
+  readonly segments: number;
+}
+
+/** Tries of a step whose error says that trying again may help, and the pause before the second. */
+const TRIES = 4;
+const FIRST_PAUSE_MS = 1_000;
+
+/**
+ * A whole run in this process, in the order of the state machine *Archive*: what the local command does, where there is
+ * no Step Functions.
+ */
+export async function run(
+  input: unknown,
+  steps: Steps,
+  { concurrency, clock }: { readonly concurrency: Concurrency; readonly clock: Clock },
+): Promise<RunReport> {
+  const again = <T>(work: () => Promise<T>): Promise<T> => withRetries(clock, work);
+  const request = await again(() => steps.preflight(input));
+  const maintain = await again(() => steps.maintain(request));
+  const detect = await again(() => steps.detect(request));
+  await forEach(detect.partitions, concurrency.partitions, async (partition) => {
+    try {
+      await archivePartition(partition, request, steps, concurrency.segments, again);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      const failure = { Error: error.name, Cause: JSON.stringify({ errorMessage: error.message }) };
+      // Where not even that is possible, the report finds it unfinished; the others go on.
+      await again(() => steps.recordFailure(partition, failure)).catch(() => undefined);
+    }
+  });
+  return steps.report({ request, maintain, detect });
+}
+
+async function archivePartition(
+  partition: number,
+  request: Request,
+  steps: Steps,
+  atOnce: number,
+  again: <T>(work: () => Promise<T>) => Promise<T>,
+): Promise<void> {
+  let step = await again(() => steps.quarantine(partition, request));
+  while (step.next === 'export') {
+    await forEach(step.segments, atOnce, async (segment) => {
+      await again(() => steps.export(partition, segment));
+      await again(() => steps.verify(partition, segment));
+    });
+    step = await again(() => steps.commit(partition, request));
+  }
+  if (step.next === 'drop') await again(() => steps.drop(partition));
+}
+
+async function withRetries<T>(clock: Clock, work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof ArchiverError && error.retryable) || attempt === TRIES) throw error;
+    }
+    await clock.sleep(FIRST_PAUSE_MS * 2 ** (attempt - 1));
+  }
+}
+
+/** Takes the items in order, up to `atOnce` at a time. After an error nothing new is begun, and the first one is thrown. */
+async function forEach<T>(
+  items: readonly T[],
+  atOnce: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const queue = items.values();
+  let failed = false;
+  const worker = async (): Promise<void> => {
+    for (const item of queue) {
+      if (failed) return;
+      try {
+        await work(item);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    }
+  };
+  const ends = await Promise.allSettled(Array.from({ length: Math.min(atOnce, items.length) }, worker));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+}

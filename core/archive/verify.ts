@@ -1,0 +1,119 @@
+import type { Readable } from 'node:stream';
+import { ArchiverError } from '../errors.ts';
+import { segmentFileKeys } from '../keys.ts';
+import type { Segment } from '../partition.ts';
+import type { Clock, Log, ObjectStore, ObjectVersion } from '../ports.ts';
+import { withReaderTries } from '../retry.ts';
+import type { Verdict } from '../proof/compare.ts';
+import { compareContents } from '../proof/contents.ts';
+import type { LineDigest } from '../proof/line-digest.ts';
+
+/** The database, as `verify` needs it. */
+export interface VerifyDatabase {
+  segment(partition: number, number: number): Promise<Segment>;
+  /**
+   * Hands the segment's rows to `read` as COPY text, under the same pins as the export and after the seal was checked
+   * in the same transaction. Where they are read at another server than the writer: `ReaderBehind` unless that server
+   * proves, in the same snapshot, that it has replayed the export; `read` is not called then.
+   */
+  readSegment<T>(partition: number, segment: number, read: (rows: Readable) => Promise<T>): Promise<T>;
+  /** Rows of the segment whose control column lies outside the recorded bounds, or has no value. */
+  countOutOfBounds(partition: number, segment: number): Promise<number>;
+  recordMatch(
+    partition: number,
+    segment: number,
+    proof: {
+      readonly objects: readonly ObjectVersion[];
+      readonly digest: LineDigest;
+      readonly orderDiffers: boolean;
+    },
+  ): Promise<void>;
+  /** The segment is exported anew by the next run. */
+  recordMismatch(partition: number, segment: number): Promise<void>;
+}
+
+/**
+ * Proves one segment: reads its objects back from S3 by version, reads the same blocks of the table again, and compares
+ * them byte for byte. What aws_s3 said of the export must agree, and no object may lie there that nobody expects.
+ * Throws `ContentMismatch` with the objects and the differences where they are not the same; `BoundsViolated` where that
+ * is because of rows out of bounds, which are never exported.
+ */
+export async function verifySegment(
+  partition: number,
+  number: number,
+  ports: {
+    readonly database: VerifyDatabase;
+    readonly store: ObjectStore;
+    readonly clock: Clock;
+    readonly log: Log;
+  },
+): Promise<{ readonly verified: boolean }> {
+  const { database, store, clock, log } = ports;
+  const segment = await database.segment(partition, number);
+  if (segment.state === 'verified') return { verified: true };
+  // Split, and in older ledgers planned again: the commit that follows finds what is open.
+  if (segment.state === 'planned' || segment.exported === null) return { verified: false };
+
+  const objects = await findObjects(segment.exported, store);
+  const verdict = await compareContents(
+    (use) => withReaderTries(clock, () => database.readSegment(partition, number, use)),
+    () => readObjects(objects, store),
+  );
+  const differences = [...reported(verdict, segment.exported)];
+  if (verdict.kind === 'match' && differences.length === 0) {
+    const { digest, orderDiffers } = verdict;
+    await database.recordMatch(partition, number, { objects, digest, orderDiffers });
+    log.info('verify', { partition, segment: number, rows: digest.rows, bytes: digest.bytes, orderDiffers });
+    return { verified: true };
+  }
+  await database.recordMismatch(partition, number);
+  const strayed = await database.countOutOfBounds(partition, number);
+  if (strayed > 0) {
+    throw new ArchiverError(
+      'BoundsViolated',
+      `segment ${String(number)} of partition ${String(partition)} has rows out of the recorded bounds, or without a value of the control column: ${String(strayed)}`,
+    );
+  }
+  throw new ArchiverError(
+    'ContentMismatch',
+    `${objects.map(({ key }) => key).join(', ') || segment.exported.key} does not match the table: ${differences.join('; ')}`,
+  );
+}
+
+/** The objects of a segment in the order of their bytes; exactly those that aws_s3 said it wrote. */
+async function findObjects(
+  exported: NonNullable<Segment['exported']>,
+  store: ObjectStore,
+): Promise<ObjectVersion[]> {
+  const found = new Map((await store.list(exported.key)).map((object) => [object.key, object]));
+  const expected = segmentFileKeys(exported.key, exported.files);
+  const unexpected = [...found.keys()].filter((key) => !expected.includes(key));
+  if (unexpected.length > 0) {
+    throw new ArchiverError('UnexpectedObject', `nobody exported ${unexpected.join(', ')}`);
+  }
+  return expected.map((key) => {
+    const object = found.get(key);
+    if (object === undefined)
+      throw new ArchiverError('ObjectMissing', `${key} is not in bucket ${store.bucket}`);
+    return object;
+  });
+}
+
+async function* readObjects(objects: readonly ObjectVersion[], store: ObjectStore): AsyncGenerator<Buffer> {
+  for (const { key, versionId } of objects) {
+    yield* store.read(key, versionId);
+  }
+}
+
+/** Where the contents disagree, or what aws_s3 said about them does. */
+function reported(verdict: Verdict, said: NonNullable<Segment['exported']>): readonly string[] {
+  if (verdict.kind === 'mismatch') return verdict.differences;
+  const differences: string[] = [];
+  if (verdict.digest.rows !== said.rows) {
+    differences.push(`aws_s3 said ${String(said.rows)} rows, there are ${String(verdict.digest.rows)}`);
+  }
+  if (verdict.digest.bytes !== said.bytes) {
+    differences.push(`aws_s3 said ${String(said.bytes)} bytes, there are ${String(verdict.digest.bytes)}`);
+  }
+  return differences;
+}

@@ -1,0 +1,75 @@
+import type { FindResult, FoundArchive } from './find.ts';
+import { fitting, fittingLines, ROOM } from '../limits.ts';
+import { displayName } from '../partition.ts';
+
+/** Bytes of the list of archives that overlap. */
+const LONGEST_OVERLAPS = 16_000;
+
+/** One archive, as the output of an execution shows it. */
+export interface ShownArchive extends Pick<
+  FoundArchive,
+  | 'manifestKey'
+  | 'period'
+  | 'lowerBound'
+  | 'upperBound'
+  | 'rows'
+  | 'bytes'
+  | 'archivedAt'
+  | 'systemIdentifier'
+> {
+  readonly partition: string;
+}
+
+/** What the workflow *Find* answers. */
+export interface FindReport {
+  readonly summary: string;
+  readonly archives: readonly ShownArchive[];
+  /** Keys of the manifests of one table whose bounds overlap: a range restore refuses them. */
+  readonly overlapping: readonly string[];
+  /** Manifests that cannot be read or are not to be trusted, and why. */
+  readonly unreadable: FindResult['unreadable'];
+  /** How many more were found than are shown. */
+  readonly notShown: number;
+}
+
+/** The archives that were found, as many as an output has room for, and how to see the others. */
+export function findReport({ archives, overlapping, unreadable }: FindResult): FindReport {
+  const shown = fitting(archives.map(show), ROOM.found);
+  const shownUnreadable = fitting(unreadable, ROOM.warnings);
+  const notShown = archives.length - shown.length + (unreadable.length - shownUnreadable.length);
+  const rows = archives.reduce((sum, archive) => sum + archive.rows, 0);
+  const bytes = archives.reduce((sum, archive) => sum + archive.bytes, 0);
+  const parts = [
+    `${String(archives.length)} archives (${String(rows)} rows, ${String(bytes)} bytes)`,
+    ...(unreadable.length > 0 ? [`${String(unreadable.length)} manifests not readable`] : []),
+    ...(overlapping.length > 0
+      ? [
+          `of ${String(overlapping.length)} periods there is more than one: restore those by their manifestKey`,
+        ]
+      : []),
+    ...(notShown > 0
+      ? [
+          `${String(notShown)} of them are not shown, since an output has no room for more: narrow the input by partitionSet, from or to, or list them all with npm run archive -- find`,
+        ]
+      : []),
+  ];
+  return {
+    summary: parts.join('; '),
+    archives: shown,
+    overlapping: fittingLines(overlapping.map(overlapLine), LONGEST_OVERLAPS),
+    unreadable: shownUnreadable,
+    notShown,
+  };
+}
+
+/** Archives that overlap, in one line. */
+export const overlapLine = (group: readonly FoundArchive[]): string =>
+  group.map(({ manifestKey }) => manifestKey).join(' and ');
+
+function show({ partition, ...archive }: FoundArchive): ShownArchive {
+  const { manifestKey, period, lowerBound, upperBound, rows, bytes, archivedAt, systemIdentifier } = archive;
+  return {
+    partition: displayName(partition.schema, partition.table),
+    ...{ period, lowerBound, upperBound, rows, bytes, archivedAt, systemIdentifier, manifestKey },
+  };
+}

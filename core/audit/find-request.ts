@@ -1,0 +1,35 @@
+import * as z from 'zod';
+import { isMoment, type ArchiveQuery } from './find.ts';
+import { parseInput } from '../input.ts';
+import { parseTableName } from '../table-name.ts';
+
+const momentRule = 'must be a date or time such as "2021-01-31", or a number in quotes';
+/** An end of a range of archives. */
+export const moment = z.string(momentRule).refine(isMoment, momentRule);
+
+/** Which archives an operator means: fields that several verbs have. */
+export const archiveFields = {
+  partitionSet: z.string('must be a name such as "public.orders"').optional(),
+  from: moment.optional(),
+  to: moment.optional(),
+};
+
+const findSchema = z.strictObject(archiveFields);
+
+/** Reads `{ partitionSet?, from?, to? }`. The set need not be configured any more: its archives are there. */
+export function parseFindRequest(input: unknown, database: string): ArchiveQuery {
+  return queryOf(parseInput(findSchema, input), database);
+}
+
+/** The query for these fields in the archive of one database. */
+export function queryOf(
+  { partitionSet, from, to }: z.output<typeof findSchema>,
+  database: string,
+): ArchiveQuery {
+  return {
+    database,
+    ...(partitionSet !== undefined && parseTableName(partitionSet)),
+    ...(from !== undefined && { from }),
+    ...(to !== undefined && { to }),
+  };
+}

@@ -1,0 +1,39 @@
+import type { Adoption, AdoptionRequest } from './adopt.ts';
+import { ArchiverError } from '../errors.ts';
+import { fittingLines } from '../limits.ts';
+import { displayName } from '../partition.ts';
+
+/** Room for the reasons in the cause of an error, which is limited to 32 KiB. */
+const LONGEST_LIST = 16 * 1024;
+
+/** The output of an execution of *Adopt*. */
+export interface AdoptionReport {
+  readonly kind: 'adopted' | 'proposal';
+  /** Id in the ledger. */
+  readonly partition?: number;
+  readonly lowerBound: string;
+  readonly upperBound: string;
+  /** What to do next. */
+  readonly then: string;
+}
+
+/** The report of an adoption. `PreflightFailed` with every reason where it was refused. */
+export function adoptionReport({ table, partitionSet }: AdoptionRequest, adoption: Adoption): AdoptionReport {
+  switch (adoption.kind) {
+    case 'adopted':
+      return { ...adoption, then: 'The next run archives it if it is past the retention.' };
+    case 'proposal': {
+      const { lowerBound: lower, upperBound: upper } = adoption;
+      const input = {
+        table,
+        partitionSet: displayName(partitionSet.schema, partitionSet.table),
+        lower,
+        upper,
+      };
+      const then = `Nothing was changed. If these are its bounds, start it with ${JSON.stringify(input)}.`;
+      return { ...adoption, then };
+    }
+    case 'refused':
+      throw new ArchiverError('PreflightFailed', fittingLines(adoption.reasons, LONGEST_LIST).join('\n'));
+  }
+}

@@ -1,0 +1,44 @@
+import type { CheckedPartition } from './compare.ts';
+import type { PartitionTablePlan, TableName } from './database.ts';
+import { begin, beginLetGo, beginRollBack, STEPS, type PartitionTablePorts, type Progress } from './steps.ts';
+
+/** How it went. */
+export interface PartitionTableOutcome {
+  readonly id: number;
+  readonly state: 'checked' | 'swapped';
+  readonly rows: number;
+  readonly partitions: readonly CheckedPartition[];
+}
+
+/**
+ * Makes a partition set out of a plain table, all in this process: what the local command does, where there is no Step
+ * Functions. Killed at any point, it goes on from there when it is called again; until the tables have changed places it
+ * can be rolled back. With `upTo: 'check'` it stops before that, for a person to look.
+ */
+export async function partitionTable(
+  plan: PartitionTablePlan,
+  ports: PartitionTablePorts,
+  upTo: Progress['upTo'] = 'swap',
+): Promise<PartitionTableOutcome> {
+  const { id } = await follow(await begin(plan, upTo, ports, () => plan), ports);
+  const job = await ports.database.find(plan.schema, plan.table);
+  const partitions = job?.checked ?? [];
+  const rows = partitions.reduce((sum, partition) => sum + partition.rows, 0);
+  return { id, state: upTo === 'swap' ? 'swapped' : 'checked', rows, partitions };
+}
+
+/** Gives up before the tables have changed places: the table is as it was. */
+export async function rollBackPartitionTable(table: TableName, ports: PartitionTablePorts): Promise<void> {
+  await follow(await beginRollBack(table, ports), ports);
+}
+
+/** Drops the table that was replaced. */
+export async function letGoOfReplaced(table: TableName, ports: PartitionTablePorts): Promise<void> {
+  await follow(await beginLetGo(table, ports), ports);
+}
+
+async function follow(begun: Progress, ports: PartitionTablePorts): Promise<Progress> {
+  let at = begun;
+  while (at.next !== 'done') at = await STEPS[at.next](at, ports);
+  return at;
+}

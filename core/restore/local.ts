@@ -1,0 +1,133 @@
+import { mapAtOnce, type ArchiveStore } from '../archive-store.ts';
+import { abandonDrill, endDrill, pickArchive, type DrillDatabase, type GoodDrill } from './drill.ts';
+import { ArchiverError } from '../errors.ts';
+import type { LastGoodMetrics } from '../last-good.ts';
+import type { Clock, Log } from '../ports.ts';
+import { beginRestore } from './begin.ts';
+import { attach, bringOut, type Restored } from './publish.ts';
+import type { RestoreDatabase } from './database.ts';
+import { build, importSegment } from './import.ts';
+import { recordRestoreFailure, reportRestore, type OutcomeDatabase, type RestoreReport } from './report.ts';
+import { planRestore } from './plan.ts';
+import { proveRange } from './prove.ts';
+import { parseRestoreRequest, type ArchiveRef, type RestoreOptions, type Retrieval } from './request.ts';
+import { retrieve } from './retrieve.ts';
+
+/** What a restore in this process works with. */
+export interface RestorePorts {
+  readonly database: RestoreDatabase;
+  readonly store: ArchiveStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Segments imported, and ranges read, at the same time; each uses a connection. */
+  readonly segmentsAtOnce: number;
+}
+
+/**
+ * Restores one archive in this process, in the order of the state machine *Restore*: what the local command does, where
+ * there is no Step Functions. Running it again resumes a restore that was interrupted.
+ */
+export async function restore(input: unknown, ports: RestorePorts): Promise<Restored> {
+  const { archives, options } = parseRestoreRequest(input);
+  if (!('manifestKey' in archives)) {
+    throw new ArchiverError('InvalidInput', 'manifestKey: is missing');
+  }
+  return restoreArchive(archives, options, ports);
+}
+
+/** The same for one archive of a plan. */
+async function restoreArchive(
+  archive: ArchiveRef,
+  options: RestoreOptions,
+  ports: RestorePorts,
+): Promise<Restored> {
+  await untilReadable(archive, options.retrieval, ports);
+  const begun = await beginRestore(archive, options, ports);
+  if (begun.restore !== null) await load(begun.restore, begun.segments, ports);
+  const partition = begun.partition ?? (await bringOut(begun.restore ?? 0, ports)).partition;
+  return attach(partition, options, ports);
+}
+
+/** Waits for S3 to make what lies in a Glacier tier readable. */
+async function untilReadable(
+  archive: ArchiveRef,
+  retrieval: Retrieval,
+  ports: Pick<RestorePorts, 'store' | 'clock' | 'log'>,
+): Promise<void> {
+  for (;;) {
+    const { readable, waitSeconds } = await retrieve(archive, retrieval, ports);
+    if (readable) return;
+    await ports.clock.sleep(waitSeconds * 1_000);
+  }
+}
+
+/** From the bare table to the last range of its proof. */
+async function load(restore: number, segments: readonly number[], ports: RestorePorts): Promise<void> {
+  const { store, segmentsAtOnce, clock } = ports;
+  await mapAtOnce(segments, segmentsAtOnce, (segment) => importSegment(restore, segment, store, ports));
+  let progress = await build(restore, ports);
+  while (progress.next !== 'prove') {
+    await clock.sleep(progress.waitSeconds * 1_000);
+    progress = await build(restore, ports);
+  }
+  await mapAtOnce(progress.ranges, segmentsAtOnce, (range) => proveRange(restore, range, ports));
+}
+
+/** What an execution in this process has besides. */
+export interface RestoreRunPorts extends RestorePorts {
+  readonly outcomes: OutcomeDatabase;
+  /** Database whose archives are meant where the input names none. */
+  readonly databaseName: string;
+  /** Archives restored at the same time. */
+  readonly archivesAtOnce: number;
+  /** Names the execution in `partition_archiver.restore_outcome`. */
+  readonly execution: string;
+}
+
+/**
+ * Restores every archive that the input asks for, and reports. One that fails does not stop the others; the whole then
+ * ends as `PartitionsFailed`, and running it again goes on with what is left.
+ */
+export async function restoreAll(input: unknown, ports: RestoreRunPorts): Promise<RestoreReport> {
+  const { store, log, outcomes, execution } = ports;
+  const plan = await planRestore(input, { store, log, database: ports.databaseName });
+  await mapAtOnce(plan.archives, ports.archivesAtOnce, async (archive) => {
+    const { manifestKey } = archive;
+    try {
+      const restored = await restoreArchive(archive, plan.options, ports);
+      await outcomes.record(execution, manifestKey, restored);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      const failure = { Error: error.name, Cause: error.message };
+      await recordRestoreFailure(execution, manifestKey, failure, { database: outcomes, log });
+    }
+  });
+  return reportRestore({ plan: { ...plan, execution } }, { database: outcomes, log });
+}
+
+/** What a drill in this process has besides. */
+export interface DrillPorts extends RestorePorts {
+  readonly database: RestoreDatabase & DrillDatabase;
+  readonly metrics: LastGoodMetrics;
+  readonly databaseName: string;
+  readonly random: () => number;
+  /** Names the drill among others that are under way. */
+  readonly execution: string;
+}
+
+/** A drill in this process, in the order of the state machine *Drill*; `null` where there is no archive yet. */
+export async function drill(input: unknown, ports: DrillPorts): Promise<GoodDrill | null> {
+  const { archive, retrieval } = await pickArchive(input, { ...ports, database: ports.databaseName });
+  if (archive === null) return null;
+  let restore: number | null = null;
+  try {
+    await untilReadable(archive, retrieval, ports);
+    const begun = await beginRestore(archive, { drill: ports.execution }, ports);
+    restore = begun.restore ?? 0;
+    await load(restore, begun.segments, ports);
+    return await endDrill(restore, ports);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    return abandonDrill({ archive, restore, failure: { Error: error.name, Cause: error.message } }, ports);
+  }
+}

@@ -1,0 +1,162 @@
+import type { Readable } from 'node:stream';
+import { readManifest, type ArchiveStore } from '../archive-store.ts';
+import { ArchiverError } from '../errors.ts';
+import type { Manifest } from '../manifest.ts';
+import type { Clock, Log } from '../ports.ts';
+import { withLockTries } from '../retry.ts';
+import { compareContents } from '../proof/contents.ts';
+import type { LineDigest } from '../proof/line-digest.ts';
+
+/** The archive that a partition is compared with, as the ledger has it. */
+export interface ReverifyEvidence {
+  readonly archiveId: string;
+  readonly manifestKey: string;
+  readonly manifestVersionId: string;
+  readonly manifestSha256: string;
+  /** Of the fence that it is read behind: verdicts on what was behind another one do not count. */
+  readonly fence: string;
+}
+
+/** What the ledger says of a partition that is verified anew. */
+export interface ReverifyStart extends ReverifyEvidence {
+  /** Segments that were not compared again yet. */
+  readonly open: readonly number[];
+}
+
+/** What fences, as `archiver_maintain`. */
+export interface ReverifyFence {
+  /** Whether it was verified at or after this time, and nothing is left to do. */
+  verifiedSince(partition: number, time: Date): Promise<boolean>;
+  /** Fences and seals the table anew, or finds where an earlier call left it; the partition is blocked until the end. */
+  begin(partition: number): Promise<ReverifyStart>;
+}
+
+/** What reads and records, as `archiver_read`. */
+export interface ReverifyReading {
+  readSegment<T>(partition: number, segment: number, read: (rows: Readable) => Promise<T>): Promise<T>;
+  record(partition: number, segment: number, fence: string, digest: LineDigest): Promise<void>;
+  /** Verified again, if every segment was recorded and the seal of `begin` is unbroken. */
+  finish(partition: number, manifestVersionId: string): Promise<void>;
+}
+
+/** What is to be done with a partition. */
+export type ReverifyNext =
+  | { readonly next: 'done' }
+  | {
+      readonly next: 'compare';
+      readonly evidence: ReverifyEvidence;
+      readonly segments: readonly number[];
+    };
+
+type Segment = Manifest['segments'][number];
+interface ReadingPorts {
+  readonly database: ReverifyReading;
+  readonly store: ArchiveStore;
+  readonly log: Log;
+}
+
+/**
+ * The first step: fence and seal are made anew. A partition that was verified since `startedAt` is done, so that an
+ * execution that is taken up again does not begin with it once more.
+ */
+export async function beginReverify(
+  { partition, startedAt }: { readonly partition: number; readonly startedAt: string },
+  { database, clock, log }: { readonly database: ReverifyFence; readonly clock: Clock; readonly log: Log },
+): Promise<ReverifyNext> {
+  if (await database.verifiedSince(partition, new Date(startedAt))) return { next: 'done' };
+  const { open, ...evidence } = await withLockTries(clock, () => database.begin(partition));
+  log.info('reverify begin', { partition, open: open.length });
+  return { next: 'compare', evidence, segments: open };
+}
+
+/** The second step, for each segment that is open: table and archive are read again and compared. */
+export async function reverifySegment(
+  work: { readonly partition: number; readonly segment: number; readonly evidence: ReverifyEvidence },
+  ports: ReadingPorts,
+): Promise<{ readonly segment: number }> {
+  const manifest = await manifestOf(work.evidence, ports.store);
+  await compareSegment(work.partition, segmentOf(manifest, work.segment), work.evidence.fence, ports);
+  return { segment: work.segment };
+}
+
+/** The last step: verified again, with the manifest that it has. */
+export async function finishReverify(
+  { partition, evidence }: { readonly partition: number; readonly evidence: ReverifyEvidence },
+  { database, store, log }: ReadingPorts,
+): Promise<{ readonly segments: number; readonly rows: number }> {
+  const { segments, contents } = await manifestOf(evidence, store);
+  await database.finish(partition, evidence.manifestVersionId);
+  const answer = { segments: segments.length, rows: contents.rows };
+  log.info('reverify', { partition, ...answer });
+  return answer;
+}
+
+/**
+ * Proves a verified partition, which was not dropped yet, against its archive once more: after a major upgrade, which
+ * gives the fence new catalog rows, or in doubt. All steps in this process, in the order of the state machine
+ * *Reverify*. Running it again resumes it.
+ */
+export async function reverify(
+  partition: number,
+  ports: {
+    readonly database: Pick<ReverifyFence, 'begin'> & ReverifyReading;
+    readonly store: ArchiveStore;
+    readonly clock: Clock;
+    readonly log: Log;
+  },
+): Promise<{ readonly segments: number; readonly rows: number }> {
+  const { database, store, clock } = ports;
+  const { open, ...evidence } = await withLockTries(clock, () => database.begin(partition));
+  const manifest = await manifestOf(evidence, store);
+  for (const number of open) {
+    await compareSegment(partition, segmentOf(manifest, number), evidence.fence, ports);
+  }
+  return finishReverify({ partition, evidence }, ports);
+}
+
+async function manifestOf(
+  { archiveId, manifestKey, manifestVersionId, manifestSha256 }: ReverifyEvidence,
+  store: ArchiveStore,
+): Promise<Manifest> {
+  const { manifest, sha256 } = await readManifest(store, manifestKey, manifestVersionId);
+  if (sha256 !== manifestSha256 || manifest.archiveId !== archiveId) {
+    throw new ArchiverError('ManifestConflict', `${manifestKey} is not the manifest that was recorded`);
+  }
+  return manifest;
+}
+
+function segmentOf({ segments, archiveId }: Manifest, number: number): Segment {
+  const segment = segments.find((each) => each.number === number);
+  if (segment !== undefined) return segment;
+  throw new ArchiverError(
+    'ManifestConflict',
+    `the manifest of archive ${archiveId} has no segment ${String(number)}`,
+  );
+}
+
+async function compareSegment(
+  partition: number,
+  segment: Segment,
+  fence: string,
+  { database, store }: { readonly database: ReverifyReading; readonly store: ArchiveStore },
+): Promise<void> {
+  const verdict = await compareContents(
+    (use) => database.readSegment(partition, segment.number, use),
+    () => readObjects(segment, store),
+  );
+  const differ = (how: string): ArchiverError =>
+    new ArchiverError(
+      'ContentMismatch',
+      `segment ${segment.number} of partition ${partition} is not what was archived: ${how}`,
+    );
+  if (verdict.kind === 'mismatch') throw differ(verdict.differences.join('; '));
+  const { digest } = verdict;
+  if (digest.sha256 !== segment.sha256 || digest.lineHashSum !== segment.lineHashSum) {
+    throw differ('table and archive agree, but not with the manifest');
+  }
+  await database.record(partition, segment.number, fence, digest);
+}
+
+async function* readObjects({ objects }: Segment, store: ArchiveStore): AsyncGenerator<Buffer> {
+  for (const { key, versionId } of objects) yield* store.read(key, versionId);
+}

@@ -1,0 +1,80 @@
+import type { PartitionSetConfig } from '../config/partition-set.ts';
+import { displayName } from '../partition.ts';
+import { type DatabaseFacts, type ExtensionFacts, LOGIN_ROLES } from './prepare-database.ts';
+
+/** Each owner of configured tables, with the schemas of these. */
+export function ownersAndSchemas(
+  facts: DatabaseFacts,
+  sets: readonly PartitionSetConfig[],
+): ReadonlyMap<string, readonly string[]> {
+  const owners = new Map<string, string[]>();
+  sets.forEach(({ schema }, index) => {
+    const owner = facts.owners[index] ?? null;
+    if (owner === null) return; // The preflight says that there is no such table.
+    const schemas = owners.get(owner) ?? [];
+    if (!schemas.includes(schema)) schemas.push(schema);
+    owners.set(owner, schemas);
+  });
+  return owners;
+}
+
+/** The statement that installs an extension where the archiver expects it. */
+export function extensionStatement(name: ExtensionFacts['name']): string {
+  return name === 'pg_partman'
+    ? 'create schema if not exists partman; create extension if not exists pg_partman schema partman;'
+    : 'create extension if not exists aws_s3 cascade;';
+}
+
+const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+
+/** The statement that enrols an owner. */
+export function enrolStatement(owner: string, schemas: readonly string[]): string {
+  return `select partition_archiver.enroll(${literal(owner)}, array[${schemas.map(literal).join(', ')}]::name[]);`;
+}
+
+/** The same preparation as a script for psql, for a DBA who runs it by hand. `files` are db/*.sql in their order. */
+export function preparationScript(
+  facts: DatabaseFacts,
+  {
+    partitionSets,
+    acceptedPublications = [],
+  }: {
+    readonly partitionSets: readonly PartitionSetConfig[];
+    readonly acceptedPublications?: readonly string[] | undefined;
+  },
+  files: { readonly install: readonly string[]; readonly guard: string },
+): string {
+  const sets = JSON.stringify(
+    partitionSets.map(({ schema, table, timeZone }) => ({ schema, table, timeZone })),
+  );
+  const missing = partitionSets.filter((_, index) => (facts.owners[index] ?? null) === null);
+  return [
+    `-- Prepares database ${facts.database.replaceAll(/[\r\n]/g, ' ')} for partition-archiver. Run it by psql as an administrator`,
+    '-- (rds_superuser on RDS); safe to run again.',
+    '\\set ON_ERROR_STOP on',
+    "-- A publication that would carry the archiver's tables makes it refuse, but for those of this list:",
+    `set partition_archiver.accepted_publications = ${literal(acceptedPublications.join(', '))};`,
+    ...facts.extensions
+      .filter(({ installed }) => installed === null)
+      .map(({ name }) => extensionStatement(name)),
+    'begin;',
+    ...files.install,
+    'select partition_archiver.grant_extensions();',
+    'commit;',
+    ...missing.map(
+      ({ schema, table }) =>
+        `-- There is no table ${displayName(schema, table)}: enrol its owner once it is there.`,
+    ),
+    ...[...ownersAndSchemas(facts, partitionSets)].map(([owner, schemas]) => enrolStatement(owner, schemas)),
+    '-- Give the login roles the passwords of their secrets:',
+    ...LOGIN_ROLES.map((role) => `--   \\password ${role}`),
+    '-- Optional; may be refused to an administrator who is no superuser:',
+    '\\set ON_ERROR_STOP off',
+    files.guard,
+    'reset role;',
+    '\\set ON_ERROR_STOP on',
+    '-- What is still missing, if anything:',
+    `select * from partition_archiver.preflight(${literal(sets)}::jsonb, ${literal(JSON.stringify(acceptedPublications))}::jsonb);`,
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,16 @@
+import { dropDatabase } from '../../adapters/postgres/archive/drop.ts';
+import { drop } from '../../core/archive/drop.ts';
+import { step } from '../runtime/step.ts';
+import { archiveStore } from '../runtime/store.ts';
+
+/** Drops one partition whose archive is verified and whose grace period is over. */
+export const handler = step(
+  'drop',
+  ({ partition }: { partition: number }, { settings, config, connection, clock, log }) =>
+    drop(partition, config.expiry, {
+      database: dropDatabase(connection),
+      store: archiveStore(settings),
+      clock,
+      log,
+    }),
+);

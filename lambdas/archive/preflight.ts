@@ -1,0 +1,36 @@
+import { databaseProblems } from '../../adapters/postgres/archive/preflight.ts';
+import { readingProblems } from '../../adapters/postgres/archive/preflight-reading.ts';
+import { bucketProblems } from '../../adapters/s3/preflight.ts';
+import { keyPart } from '../../core/keys.ts';
+import { preflight } from '../../core/archive/preflight.ts';
+import { step } from '../runtime/step.ts';
+import { archiveClient } from '../runtime/store.ts';
+
+/** Checks the input of the execution and everything that it will need, before anything is changed. */
+export const handler = step(
+  'preflight',
+  async (
+    { input, execution }: { input: unknown; execution: string },
+    { settings, config, connection, open, clock, log },
+  ) => {
+    const { archiveBucket, region, databaseName, readingEndpoint: place } = settings;
+    const expected = {
+      region,
+      prefix: `${keyPart(databaseName)}/`,
+      locked: config.retention !== undefined,
+      expiry: config.expiry,
+    };
+    const database = {
+      problems: (sets: typeof config.partitionSets) =>
+        databaseProblems(connection, sets, config.acceptedPublications),
+    };
+    const bucket = { problems: () => bucketProblems(archiveClient(settings), archiveBucket, expected) };
+    const reading = place && {
+      problems: () => readingProblems(connection, { ...place, open: () => open(place) }, clock),
+    };
+    const ports = { database, bucket, log, ...(reading && { reading }) };
+    const request = await preflight(input, config, ports, clock.now());
+    // Travels with the request, so that every line of every step says whose it is.
+    return { ...request, execution };
+  },
+);

@@ -1,0 +1,10 @@
+import { failureDatabase } from '../../adapters/postgres/archive/record-failure.ts';
+import { recordFailure, type StepFailure } from '../../core/archive/record-failure.ts';
+import { step } from '../runtime/step.ts';
+
+/** Records in the ledger why a partition could not be archived, and blocks it where an operator has to look. */
+export const handler = step(
+  'record-failure',
+  ({ partition, failure }: { partition: number; failure: StepFailure }, { connection, log }) =>
+    recordFailure(partition, failure, { database: failureDatabase(connection), log }),
+);

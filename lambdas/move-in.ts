@@ -1,8 +1,0 @@
-import { moveInDatabase } from '../adapters/postgres/move-in.ts';
-import { moveIn, parseMoveInRequest } from '../core/move-in.ts';
-import { step } from './runtime/step.ts';
-
-/** Makes the ledger's rows of before a major upgrade or a rename rows of what the database is now. */
-export const handler = step('move-in', ({ input }: { input: unknown }, { connection, clock, log }) =>
-  moveIn(parseMoveInRequest(input), { database: moveInDatabase(connection), clock, log }),
-);

@@ -1,8 +1,0 @@
-import { releaseDatabase } from '../adapters/postgres/release.ts';
-import { parseReleaseRequest, release } from '../core/release.ts';
-import { step } from './runtime/step.ts';
-
-/** Hands a partition back, to the cycle or to its owner. */
-export const handler = step('release', ({ input }: { input: unknown }, { connection, clock, log }) =>
-  release(parseReleaseRequest(input), { database: releaseDatabase(connection), clock, log }),
-);

@@ -1,8 +1,0 @@
-import { outcomeDatabase } from '../adapters/postgres/restore/outcome.ts';
-import { reportRestore, type RestoreReportInput } from '../core/restore/outcome.ts';
-import { step } from './runtime/step.ts';
-
-/** Says what was restored, and fails the execution if an archive was not. */
-export const handler = step('report-restore', (input: RestoreReportInput, { connection, log }) =>
-  reportRestore(input, { database: outcomeDatabase(connection), log }),
-);

@@ -1,0 +1,25 @@
+import { restoreDatabase } from '../../adapters/postgres/restore/database.ts';
+import { outcomeDatabase } from '../../adapters/postgres/restore/report.ts';
+import { attach } from '../../core/restore/publish.ts';
+import type { ArchiveRef, RestoreOptions } from '../../core/restore/request.ts';
+import { step } from '../runtime/step.ts';
+
+interface Event {
+  readonly partition: number;
+  readonly archive: ArchiveRef;
+  readonly options: RestoreOptions;
+  readonly execution: string;
+}
+
+/** Validates foreign keys, attaches the table if that was asked for, and records that the archive is restored. */
+export const handler = step(
+  'attach',
+  async (
+    { partition, archive, options, execution }: Event,
+    { connection, open, remainingMs, clock, log },
+  ) => {
+    const database = restoreDatabase({ open, timeoutMs: remainingMs });
+    const restored = await attach(partition, options, { database, clock, log });
+    await outcomeDatabase(connection).record(execution, archive.manifestKey, restored);
+  },
+);

@@ -1,0 +1,30 @@
+import { drillDatabase } from '../../adapters/postgres/restore/drill.ts';
+import { restoreDatabase } from '../../adapters/postgres/restore/database.ts';
+import { abandonDrill } from '../../core/restore/drill.ts';
+import type { StepFailure } from '../../core/archive/record-failure.ts';
+import type { PlannedArchive } from '../../core/restore/plan.ts';
+import { step } from '../runtime/step.ts';
+
+/** The state of the execution where the drill failed; before its beginning there is no step. */
+interface Failed {
+  readonly failure: StepFailure;
+  readonly plan: { readonly Payload: { readonly archive: PlannedArchive } };
+  readonly step?: { readonly Payload: { readonly restore: number | null } };
+}
+
+/** Drops what a failed drill has made, and fails the execution. */
+export const handler = step(
+  'abandon-drill',
+  ({ state }: { state: Failed }, { connection, open, remainingMs, clock, log }) =>
+    abandonDrill(
+      {
+        archive: state.plan.Payload.archive,
+        restore: state.step?.Payload.restore ?? null,
+        failure: state.failure,
+      },
+      {
+        database: { ...restoreDatabase({ open, timeoutMs: remainingMs }), ...drillDatabase(connection) },
+        ...{ clock, log },
+      },
+    ),
+);

@@ -1,0 +1,17 @@
+import { reverifyFence } from '../../adapters/postgres/reverify/steps.ts';
+import { beginReverify } from '../../core/reverify/steps.ts';
+import type { ReverifyRequest } from '../../core/reverify/request.ts';
+import { step } from '../runtime/step.ts';
+
+/** Fences and seals one partition anew. */
+export const handler = step(
+  'reverify-begin',
+  (
+    { partition, request }: { partition: number; request: Pick<ReverifyRequest, 'startedAt'> },
+    { connection, clock, log },
+  ) =>
+    beginReverify(
+      { partition, startedAt: request.startedAt },
+      { database: reverifyFence(connection), clock, log },
+    ),
+);

@@ -1,0 +1,38 @@
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { installationFiles, prepareDatabase } from '../../adapters/postgres/setup/prepare.ts';
+import { readCredentials } from '../../adapters/secrets-manager/credentials.ts';
+import { prepare } from '../../core/setup/prepare.ts';
+import { preparationReport } from '../../core/setup/prepare-report.ts';
+import { parsePrepareRequest } from '../../core/setup/prepare-request.ts';
+import { preparationScript } from '../../core/setup/prepare-script.ts';
+import { packScript } from '../runtime/pack-script.ts';
+import { readLoginSecrets } from '../runtime/settings.ts';
+import { step } from '../runtime/step.ts';
+
+const secrets = readLoginSecrets();
+
+/** Prepares the database as an administrator, or answers the SQL that would. */
+export const handler = step(
+  'prepare-database',
+  async ({ input }: { input: unknown }, { settings, config, connection, log }) => {
+    const { guard, print } = parsePrepareRequest(input);
+    const { partitionSets, acceptedPublications } = config;
+    const database = prepareDatabase(connection);
+    if (print) {
+      const facts = await database.facts(partitionSets);
+      return packScript(
+        preparationScript(facts, { partitionSets, acceptedPublications }, await installationFiles()),
+      );
+    }
+    const client = new SecretsManagerClient({ region: settings.region });
+    return preparationReport(
+      await prepare(database, {
+        ...{ partitionSets, acceptedPublications, guard, log },
+        secretOf: async (role) => {
+          const arn = secrets[role];
+          return arn === undefined ? undefined : readCredentials(client, arn);
+        },
+      }),
+    );
+  },
+);

@@ -1,0 +1,106 @@
+import { Stack } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import { acknowledgeWildcards } from '../nag.ts';
+import type { ArchiveBucket } from '../storage/archive-bucket.ts';
+import type { DatabaseCustomResources } from './custom-resources.ts';
+import type { DatabaseTarget } from './target.ts';
+import { FeatureRoleAttachments } from './feature-role-attachments.ts';
+
+/** Properties of {@link DatabaseS3Roles}. */
+export interface DatabaseS3RolesProps {
+  readonly archive: ArchiveBucket;
+  readonly target: DatabaseTarget;
+  /**
+   * Roles that are attached to the database already. They are let into the archive, and not attached. A database has
+   * one role for each direction, so a second archiver on the same cluster has to use those of the first.
+   *
+   * @default - two new roles, which are attached
+   */
+  readonly attachedRoles?: { readonly exportRole: iam.IRole; readonly importRole: iam.IRole };
+  /** What attaches new roles. */
+  readonly customResources: () => DatabaseCustomResources;
+}
+
+/**
+ * The two roles that the database itself assumes for aws_s3. PostgreSQL wants one for each direction.
+ *
+ * The export role can only add data objects, the import role only read them; neither can do anything else, and only
+ * this very database can assume them.
+ */
+export class DatabaseS3Roles extends Construct {
+  readonly exportRole: iam.IRole;
+  readonly importRole: iam.IRole;
+
+  constructor(scope: Construct, id: string, props: DatabaseS3RolesProps) {
+    super(scope, id);
+    const { bucket, encryptionKey } = props.archive;
+    const data = bucket.arnForObjects(`${props.target.databaseName}/*/data/*`);
+
+    this.exportRole =
+      props.attachedRoles?.exportRole ??
+      this.roleFor(props.target, 'Export', 'Lets the database write segments by aws_s3');
+    this.exportRole.addToPrincipalPolicy(
+      new iam.PolicyStatement({
+        sid: 'WriteSegments',
+        actions: ['s3:PutObject', 's3:AbortMultipartUpload'],
+        resources: [data],
+      }),
+    );
+    // A multipart upload needs Decrypt beside GenerateDataKey, even of one part.
+    this.allowKey(this.exportRole, encryptionKey.keyArn, ['kms:GenerateDataKey', 'kms:Decrypt']);
+
+    this.importRole =
+      props.attachedRoles?.importRole ??
+      this.roleFor(props.target, 'Import', 'Lets the database read segments back by aws_s3');
+    this.importRole.addToPrincipalPolicy(
+      new iam.PolicyStatement({ sid: 'ReadSegments', actions: ['s3:GetObject'], resources: [data] }),
+    );
+    this.importRole.addToPrincipalPolicy(
+      new iam.PolicyStatement({
+        sid: 'FindSegments',
+        actions: ['s3:ListBucket'],
+        resources: [bucket.bucketArn],
+        conditions: { StringLike: { 's3:prefix': `${props.target.databaseName}/*` } },
+      }),
+    );
+    this.allowKey(this.importRole, encryptionKey.keyArn, ['kms:Decrypt']);
+
+    acknowledgeWildcards(
+      this,
+      'Segments are named after tables and periods; the roles are limited to them.',
+      [data],
+    );
+    if (props.attachedRoles === undefined) {
+      new FeatureRoleAttachments(this, 'Attachments', {
+        customResources: props.customResources(),
+        exportRole: this.exportRole,
+        importRole: this.importRole,
+      });
+    }
+  }
+
+  private roleFor(target: DatabaseTarget, direction: 'Export' | 'Import', description: string): iam.Role {
+    return new iam.Role(this, `${direction}Role`, {
+      description,
+      // Without these conditions another account's database could be made to use the role (confused deputy).
+      assumedBy: new iam.ServicePrincipal('rds.amazonaws.com', {
+        conditions: {
+          StringEquals: { 'aws:SourceAccount': Stack.of(this).account },
+          ArnEquals: { 'aws:SourceArn': target.arn },
+        },
+      }),
+    });
+  }
+
+  private allowKey(role: iam.IRole, keyArn: string, actions: string[]): void {
+    role.addToPrincipalPolicy(
+      new iam.PolicyStatement({
+        sid: 'UseKeyThroughS3',
+        actions,
+        resources: [keyArn],
+        conditions: { StringEquals: { 'kms:ViaService': `s3.${Stack.of(this).region}.amazonaws.com` } },
+      }),
+    );
+  }
+}

@@ -1,0 +1,108 @@
+import { Stack } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import { PROVEN_TAG } from '../../core/config/proven-tag.ts';
+import type { Retention } from '../../core/config/runtime.ts';
+import type { ArchiveBucket } from '../storage/archive-bucket.ts';
+import type { BucketAccess } from './step-function.ts';
+
+/**
+ * What a step may do with the archive of one database, and nothing more. The `grant*` methods of the bucket are far
+ * wider: `grantRead` gives `GetObject*`, `grantWrite` gives `DeleteObject*`.
+ */
+export function bucketStatements(
+  access: BucketAccess,
+  { bucket, encryptionKey }: ArchiveBucket,
+  databaseName: string,
+  retention?: Retention,
+): iam.PolicyStatement[] {
+  const objects = (folder: string) => bucket.arnForObjects(`${databaseName}/*/${folder}/*`);
+  const allow = (sid: string, actions: string[], resources: string[]) =>
+    new iam.PolicyStatement({ sid, actions, resources });
+  // Without it S3 answers "denied" for an object that is gone. A condition on the prefix would make it fail, since a
+  // request for an object has none.
+  const know = allow('KnowWhatIsMissing', ['s3:ListBucket'], [bucket.bucketArn]);
+  const list = new iam.PolicyStatement({
+    sid: 'ListArchive',
+    actions: ['s3:ListBucketVersions'],
+    resources: [bucket.bucketArn],
+    conditions: { StringLike: { 's3:prefix': `${databaseName}/*` } },
+  });
+  const read = allow(
+    'ReadArchive',
+    ['s3:GetObject', 's3:GetObjectVersion'],
+    [bucket.arnForObjects(`${databaseName}/*`)],
+  );
+  // A lock cannot be taken back: not longer, and not harder, than configured. Locks end at the end of a day.
+  const lock = ({ mode, days }: Retention) =>
+    new iam.PolicyStatement({
+      sid: 'LockProvenArchive',
+      actions: ['s3:PutObjectRetention'],
+      resources: [bucket.arnForObjects(`${databaseName}/*`)],
+      conditions: {
+        StringEquals: { 's3:object-lock-mode': mode },
+        NumericLessThanEquals: { 's3:object-lock-remaining-retention-days': days + 1 },
+      },
+    });
+  const key = (...actions: string[]) =>
+    new iam.PolicyStatement({
+      sid: 'UseKeyThroughS3',
+      actions,
+      resources: [encryptionKey.keyArn],
+      conditions: { StringEquals: { 'kms:ViaService': `s3.${Stack.of(bucket).region}.amazonaws.com` } },
+    });
+
+  switch (access) {
+    case 'none':
+      return [];
+    case 'settings':
+      return [
+        allow(
+          'ReadBucketSettings',
+          [
+            's3:GetBucketLocation',
+            's3:GetBucketVersioning',
+            's3:GetBucketObjectLockConfiguration',
+            's3:GetLifecycleConfiguration',
+            's3:ListBucket',
+          ],
+          [bucket.bucketArn],
+        ),
+      ];
+    case 'read-manifests':
+      return [
+        know,
+        list,
+        allow('ReadManifests', ['s3:GetObject', 's3:GetObjectVersion'], [objects('manifest')]),
+        key('kms:Decrypt'),
+      ];
+    case 'read':
+      return [know, list, read, key('kms:Decrypt')];
+    case 'retrieve':
+      // Asks for a readable copy beside the archived object, and changes neither that nor its class.
+      return [
+        know,
+        list,
+        read,
+        allow('RetrieveFromGlacier', ['s3:RestoreObject'], [objects('data')]),
+        key('kms:Decrypt'),
+      ];
+    case 'write-ddl-and-manifest':
+      return [
+        know,
+        list,
+        read,
+        allow('WriteDdlAndManifest', ['s3:PutObject'], [objects('ddl'), objects('manifest')]),
+        new iam.PolicyStatement({
+          sid: 'MarkProvenData',
+          actions: ['s3:PutObjectVersionTagging'],
+          resources: [objects('data')],
+          conditions: { StringEquals: { [`s3:RequestObjectTag/${PROVEN_TAG.key}`]: PROVEN_TAG.value } },
+        }),
+        ...(retention === undefined ? [] : [lock(retention)]),
+        key('kms:Decrypt', 'kms:GenerateDataKey'),
+      ];
+    case 'head':
+      // HeadObject needs Decrypt as well: S3 refuses to answer for an object that the caller could not read.
+      return [know, read, key('kms:Decrypt')];
+  }
+}

@@ -1,0 +1,300 @@
+import { RemovalPolicy } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { acknowledgeWildcards } from '../nag.ts';
+import type { RuntimeConfig } from '../../core/config/runtime.ts';
+import type { ArchiveBucket } from '../storage/archive-bucket.ts';
+import { bucketStatements } from './bucket-statements.ts';
+import type { DatabaseAccess } from '../database/access.ts';
+import { TARGET_GROUPS_HAVE_NO_NAME, targetGroups } from '../database/proxy-target.ts';
+import { PAST_THE_PROXY } from '../database/login.ts';
+import { handlerCode } from '../handler-code.ts';
+import type { StepFunction } from './step-function.ts';
+import { STEP_NAMES, STEPS, type Step } from './steps.ts';
+
+/** Where the step `verify` reads tables, past the proxy; `preflight` looks whether that is possible. */
+export interface VerifyEndpoint {
+  /** Host name of a reader endpoint, of a read replica, or of the writer. */
+  readonly endpoint: string;
+  readonly port: number;
+  /** Security groups behind it. */
+  readonly securityGroupIds: readonly string[];
+  /**
+   * Its resource id, where functions log in by IAM.
+   *
+   * @default - that of the database
+   */
+  readonly resourceId?: string | undefined;
+}
+
+/** Properties of {@link ArchiverFunctions}. */
+export interface ArchiverFunctionsProps {
+  readonly vpc: ec2.IVpc;
+  readonly vpcSubnets: ec2.SubnetSelection;
+  readonly database: DatabaseAccess;
+  /**
+   * Where `verify` reads tables. Whatever it writes goes through the proxy all the same.
+   *
+   * @default - through the proxy, at the writer
+   */
+  readonly verifyEndpoint?: VerifyEndpoint;
+  readonly archive: ArchiveBucket;
+  /** What the steps know at run time. It is part of each function's code asset, so that changing it is a deployment. */
+  readonly config: RuntimeConfig;
+  /** What metrics and logs of this archiver are told by from those of others. */
+  readonly archiver: string;
+  /**
+   * Processor of the functions.
+   *
+   * @default lambda.Architecture.ARM_64
+   */
+  readonly architecture?: lambda.Architecture;
+  /**
+   * How long logs are kept.
+   *
+   * @default logs.RetentionDays.THREE_MONTHS
+   */
+  readonly logRetention?: logs.RetentionDays;
+}
+
+/**
+ * One Lambda function for each step, each with a role, a security group and a log group of its own, and with the
+ * secret of just its login.
+ */
+export class ArchiverFunctions extends Construct {
+  /** Log groups of all functions. */
+  readonly logGroups: readonly logs.ILogGroup[];
+  private readonly functions: ReadonlyMap<Step, lambda.Function>;
+  private readonly readingGroups: readonly ec2.ISecurityGroup[];
+
+  constructor(scope: Construct, id: string, props: ArchiverFunctionsProps) {
+    super(scope, id);
+    this.readingGroups = (props.verifyEndpoint?.securityGroupIds ?? []).map((groupId, index) =>
+      ec2.SecurityGroup.fromSecurityGroupId(this, `ReadingSecurityGroup${index + 1}`, groupId),
+    );
+    const logGroups: logs.ILogGroup[] = [];
+    this.logGroups = logGroups;
+    this.functions = new Map(
+      STEP_NAMES.filter((step) => this.isMade(STEPS[step], props)).map((step) => [
+        step,
+        this.functionFor(step, STEPS[step], logGroups, props),
+      ]),
+    );
+  }
+
+  /** The function of a step. */
+  get(step: Step): lambda.Function {
+    const found = this.functions.get(step);
+    if (found === undefined) throw new Error(`no function for step ${step}: no secret of its login is given`);
+    return found;
+  }
+
+  /** Whether there is a function for this step. */
+  has(step: Step): boolean {
+    return this.functions.has(step);
+  }
+
+  /** Functions of an administrator are made only where there is a secret, those for a proxy where one is made. */
+  private isMade(
+    { login, readsProxyHealth = false }: StepFunction,
+    { database }: ArchiverFunctionsProps,
+  ): boolean {
+    if (readsProxyHealth && database.proxy === undefined) return false;
+    return login === 'none' || database.login(login) !== undefined;
+  }
+
+  /** The functions of all steps. */
+  get all(): lambda.Function[] {
+    return [...this.functions.values()];
+  }
+
+  /** Roles of all functions. */
+  get roles(): iam.IRole[] {
+    return this.all.flatMap((each) => (each.role === undefined ? [] : [each.role]));
+  }
+
+  private functionFor(
+    step: Step,
+    {
+      description,
+      login: as,
+      bucketAccess,
+      timeout,
+      memoryMiB,
+      reads,
+      installs = false,
+      outsideVpc = false,
+      readsProxyHealth = false,
+    }: StepFunction,
+    logGroups: logs.ILogGroup[],
+    { vpc, vpcSubnets, database, archive, ...props }: ArchiverFunctionsProps,
+  ): lambda.Function {
+    const id = constructId(step);
+    const reading = reads === true ? props.verifyEndpoint : undefined;
+    const health = readsProxyHealth ? database.proxyHealth : undefined;
+    const logGroup = new logs.LogGroup(this, `${id}Logs`, {
+      retention: props.logRetention ?? logs.RetentionDays.THREE_MONTHS,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    logGroups.push(logGroup);
+    const securityGroup = outsideVpc ? undefined : this.securityGroupOf(step, vpc);
+    const login = as === 'none' ? undefined : database.login(as);
+    const passwords = (installs ? database.rolesWithSecret : []).map(
+      (each) => [each, database.secret(each)] as const,
+    );
+    const role = new iam.Role(this, `${id}Role`, {
+      assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
+      description: `Partition archiver, step ${step}`,
+    });
+    const archiveStatements = bucketStatements(
+      bucketAccess,
+      archive,
+      database.databaseName,
+      props.config.retention,
+    );
+    acknowledgeWildcards(role, 'Network interfaces and traces know no resources.', ['*']);
+    acknowledgeWildcards(role, TARGET_GROUPS_HAVE_NO_NAME, health === undefined ? [] : [targetGroups(this)]);
+    acknowledgeWildcards(
+      role,
+      'Objects are named after schemas, tables and periods; the folder is what the step is limited to.',
+      archiveStatements.flatMap(({ resources }) => resources.filter((resource) => resource.includes('*'))),
+    );
+    for (const statement of [
+      ...(outsideVpc ? [] : networkInterfaceStatements()),
+      ...(health === undefined ? [] : [health.statement]),
+      ...(login?.statements ?? []),
+      ...(reading === undefined ? [] : database.directLogin('archiver_read', reading.resourceId)),
+      ...(passwords.length > 0 ? [readPasswords(passwords.map(([, { secretArn }]) => secretArn))] : []),
+      ...archiveStatements,
+    ]) {
+      role.addToPolicy(statement);
+    }
+    logGroup.grantWrite(role);
+
+    const created = new lambda.Function(this, id, {
+      ...handlerCode(this, step, { config: props.config, withDatabaseFiles: installs }),
+      description,
+      handler: 'index.handler',
+      architecture: props.architecture ?? lambda.Architecture.ARM_64,
+      memorySize: memoryMiB,
+      timeout,
+      role,
+      ...(securityGroup === undefined ? {} : { vpc, vpcSubnets, securityGroups: [securityGroup] }),
+      logGroup,
+      loggingFormat: lambda.LoggingFormat.JSON,
+      systemLogLevelV2: lambda.SystemLogLevel.WARN,
+      applicationLogLevelV2: lambda.ApplicationLogLevel.INFO,
+      tracing: lambda.Tracing.ACTIVE,
+      environment: {
+        ...HEAP_FOR_STREAMS,
+        ARCHIVER: props.archiver,
+        DATABASE_NAME: database.databaseName,
+        ...(login !== undefined && {
+          DATABASE_HOST: login.host,
+          DATABASE_PORT: String(login.port),
+          ...login.environment,
+        }),
+        ARCHIVE_BUCKET: archive.bucket.bucketName,
+        ...Object.fromEntries(
+          passwords.map(([each, { secretArn }]) => [`${each.toUpperCase()}_SECRET_ARN`, secretArn]),
+        ),
+        ...(reading === undefined ? {} : readingEnvironment(reading)),
+        ...(health === undefined ? {} : { PROXY_NAME: health.proxyName }),
+      },
+    });
+    if (securityGroup !== undefined) {
+      const ways = [
+        ...(login === undefined ? [] : waysTo(login.connections.securityGroups, login.port)),
+        ...(reading === undefined ? [] : waysTo(this.readingGroups, reading.port)),
+      ];
+      letIn(securityGroup, ways, step);
+    }
+    return created;
+  }
+
+  private securityGroupOf(step: Step, vpc: ec2.IVpc): ec2.SecurityGroup {
+    const securityGroup = new ec2.SecurityGroup(this, `${constructId(step)}SecurityGroup`, {
+      vpc,
+      description: `Partition archiver, step ${step}`,
+      allowAllOutbound: false,
+    });
+    // S3 and Secrets Manager, whether by NAT or by endpoint, have no fixed addresses.
+    securityGroup.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.tcp(443), 'AWS services');
+    return securityGroup;
+  }
+}
+
+/** A port of a security group that a function has to reach. */
+interface Way {
+  readonly group: ec2.ISecurityGroup;
+  readonly port: number;
+}
+
+function waysTo(groups: readonly ec2.ISecurityGroup[], port: number): Way[] {
+  return groups.map((group) => ({ group, port }));
+}
+
+/**
+ * What `connections.allowTo` does, with the way out as part of the function's security group and not as a resource of its
+ * own, of which a stack has only 500. Proxy, reader and database may be behind one security group, which is imported under
+ * several ids: EC2 refuses a rule that is there already.
+ */
+function letIn(from: ec2.SecurityGroup, ways: readonly Way[], step: Step): void {
+  const seen = new Set<string>();
+  for (const { group, port: portNumber } of ways) {
+    const key = `${group.securityGroupId} ${String(portNumber)}`;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    const port = ec2.Port.tcp(portNumber);
+    from.addEgressRule(ec2.Peer.securityGroupId(group.securityGroupId), port, `Step ${step}`);
+    group.addIngressRule(from, port, `Step ${step}`);
+  }
+}
+
+/** `record-failure` → `RecordFailure`. */
+export function constructId(step: Step): string {
+  return step.replace(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/**
+ * A stream leaves a dead buffer behind for every few KB, and V8 lets them lie until the young generation is due: with the
+ * smallest one that is a few MiB of them. Where the limit of the heap is below 2 GiB, it also marks all of the heap for each
+ * 64 MiB; so the limit lies above what a function has, and Lambda is what ends one that takes too much. Lambda's own choice
+ * (5 and 90 % of the memory), which it leaves where NODE_OPTIONS says either, takes 1.4 times the processor and 1.6 times
+ * the memory to verify a segment: 2.5 s and 190 MiB for 5.7 M rows, so 1.9 s and 117 MiB (measured here, bench/FINDINGS.md).
+ */
+const HEAP_FOR_STREAMS = { NODE_OPTIONS: '--max-semi-space-size=1 --max-old-space-size=4096' };
+
+function readingEnvironment({ endpoint, port }: VerifyEndpoint): Record<string, string> {
+  return { READING_HOST: endpoint, READING_PORT: String(port), ...PAST_THE_PROXY };
+}
+
+/** The passwords that *Prepare database* sets. */
+function readPasswords(resources: string[]): iam.PolicyStatement {
+  return new iam.PolicyStatement({
+    sid: 'ReadPasswordsToSet',
+    actions: ['secretsmanager:GetSecretValue'],
+    resources,
+  });
+}
+
+/** What the Lambda service needs to put a function into a VPC. These actions know no resources. */
+function networkInterfaceStatements(): iam.PolicyStatement[] {
+  return [
+    new iam.PolicyStatement({
+      sid: 'AttachToVpc',
+      actions: [
+        'ec2:CreateNetworkInterface',
+        'ec2:DescribeNetworkInterfaces',
+        'ec2:DescribeSubnets',
+        'ec2:DeleteNetworkInterface',
+        'ec2:AssignPrivateIpAddresses',
+        'ec2:UnassignPrivateIpAddresses',
+      ],
+      resources: ['*'],
+    }),
+  ];
+}

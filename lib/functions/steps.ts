@@ -1,0 +1,216 @@
+import { Duration } from 'aws-cdk-lib';
+import { DRILL_STEPS, RESTORE_STEPS } from './restore-steps.ts';
+import { LONGEST, type StepFunction } from './step-function.ts';
+import { WAY_IN_STEPS } from './setup-steps.ts';
+
+/**
+ * Every step of the workflow *Archive*. handler-files.ts says in which file its handler is.
+ *
+ * Memory: all stream, so that 256 MiB would do; 512 MiB buys the processor share that hashing two streams wants.
+ */
+export const ARCHIVE_STEPS = {
+  preflight: {
+    description: 'Checks configuration, database and bucket before anything is changed',
+    login: 'archiver_read',
+    bucketAccess: 'settings',
+    timeout: Duration.minutes(2),
+    memoryMiB: 256,
+    reads: true,
+  },
+  'explain-unavailable': {
+    description: 'Says why the database cannot be reached, by the health of the proxy',
+    login: 'none',
+    bucketAccess: 'none',
+    timeout: Duration.minutes(1),
+    memoryMiB: 256,
+    // Where there is no NAT, RDS cannot be asked out of the VPC.
+    outsideVpc: true,
+    readsProxyHealth: true,
+  },
+  maintain: {
+    description: 'Records the attached partitions, then runs the maintenance of pg_partman',
+    login: 'archiver_maintain',
+    bucketAccess: 'none',
+    timeout: LONGEST,
+    memoryMiB: 256,
+  },
+  detect: {
+    description: 'Finds detached partitions past their retention',
+    login: 'archiver_maintain',
+    bucketAccess: 'none',
+    timeout: Duration.minutes(2),
+    memoryMiB: 256,
+  },
+  quarantine: {
+    description: 'Fences a detached partition and plans its segments',
+    login: 'archiver_maintain',
+    bucketAccess: 'none',
+    timeout: LONGEST,
+    memoryMiB: 256,
+  },
+  export: {
+    description: 'Exports one segment to S3 by aws_s3',
+    login: 'archiver_read',
+    bucketAccess: 'none',
+    timeout: LONGEST,
+    memoryMiB: 256,
+  },
+  verify: {
+    description: 'Reads one segment back from S3 and compares it with the table',
+    login: 'archiver_read',
+    bucketAccess: 'read',
+    timeout: LONGEST,
+    memoryMiB: 512,
+    reads: true,
+  },
+  commit: {
+    description: 'Proves that the segments are the whole partition and writes its manifest',
+    login: 'archiver_read',
+    bucketAccess: 'write-ddl-and-manifest',
+    timeout: LONGEST,
+    memoryMiB: 256,
+  },
+  drop: {
+    description: 'Drops a proven partition whose grace period is over',
+    login: 'archiver_drop',
+    bucketAccess: 'head',
+    timeout: Duration.minutes(5),
+    memoryMiB: 256,
+  },
+  'record-failure': {
+    description: 'Writes into the ledger why a partition failed',
+    login: 'archiver_read',
+    bucketAccess: 'none',
+    timeout: Duration.minutes(1),
+    memoryMiB: 256,
+  },
+  report: {
+    description: 'Sums up the execution, and fails it if a partition failed',
+    login: 'archiver_read',
+    bucketAccess: 'none',
+    timeout: Duration.minutes(2),
+    memoryMiB: 256,
+  },
+} as const satisfies Record<string, StepFunction>;
+
+/**
+ * Every step of the workflows that an operator starts. handler-files.ts says in which file its handler is.
+ */
+const OPERATOR_STEPS = {
+  find: {
+    description: 'Finds archives by their manifests',
+    login: 'none',
+    bucketAccess: 'read-manifests',
+    timeout: LONGEST,
+    memoryMiB: 512,
+  },
+  'audit-next': {
+    description: 'Names the next archives of an audit; at the end, reports',
+    login: 'none',
+    bucketAccess: 'read-manifests',
+    timeout: LONGEST,
+    memoryMiB: 512,
+  },
+  'audit-archive': {
+    description: 'Looks at everything of one archive but its data',
+    login: 'none',
+    bucketAccess: 'read',
+    timeout: LONGEST,
+    memoryMiB: 512,
+  },
+  'audit-segments': {
+    description: 'Reads segments of one archive back and compares them with its manifest',
+    login: 'none',
+    bucketAccess: 'read',
+    timeout: LONGEST,
+    memoryMiB: 512,
+  },
+  'audit-verdict': {
+    description: 'Says whether one archive is intact',
+    login: 'none',
+    bucketAccess: 'none',
+    timeout: Duration.minutes(1),
+    memoryMiB: 256,
+  },
+  'audit-failure': {
+    description: 'Says why one archive could not be audited',
+    login: 'none',
+    bucketAccess: 'none',
+    timeout: Duration.minutes(1),
+    memoryMiB: 256,
+  },
+  'record-audit': {
+    description: 'Records that an audit was good',
+    login: 'archiver_read',
+    bucketAccess: 'none',
+    timeout: Duration.minutes(1),
+    memoryMiB: 256,
+  },
+  release: {
+    description: 'Hands a partition back, to the cycle or to its owner',
+    login: 'archiver_maintain',
+    bucketAccess: 'none',
+    timeout: Duration.minutes(5),
+    memoryMiB: 256,
+  },
+  'move-in': {
+    description: 'Makes rows of before a major upgrade or a rename rows of what the database is now',
+    login: 'archiver_maintain',
+    bucketAccess: 'none',
+    timeout: LONGEST,
+    memoryMiB: 256,
+  },
+  'reverify-plan': {
+    description: 'Finds the partitions that are to be verified anew',
+    login: 'archiver_read',
+    bucketAccess: 'none',
+    timeout: Duration.minutes(2),
+    memoryMiB: 256,
+  },
+  'reverify-begin': {
+    description: 'Fences and seals a verified partition anew',
+    login: 'archiver_maintain',
+    bucketAccess: 'none',
+    timeout: Duration.minutes(5),
+    memoryMiB: 256,
+  },
+  'reverify-segment': {
+    description: 'Reads one segment from table and archive again and compares them',
+    login: 'archiver_read',
+    bucketAccess: 'read',
+    timeout: LONGEST,
+    memoryMiB: 512,
+  },
+  'reverify-finish': {
+    description: 'Has the ledger say verified again',
+    login: 'archiver_read',
+    bucketAccess: 'read-manifests',
+    timeout: Duration.minutes(2),
+    memoryMiB: 256,
+  },
+  'reverify-report': {
+    description: 'Sums up what was verified anew, and fails the execution if a partition failed',
+    login: 'archiver_read',
+    bucketAccess: 'none',
+    timeout: Duration.minutes(2),
+    memoryMiB: 256,
+  },
+} as const satisfies Record<string, StepFunction>;
+
+export type Step =
+  | keyof typeof ARCHIVE_STEPS
+  | keyof typeof OPERATOR_STEPS
+  | keyof typeof RESTORE_STEPS
+  | keyof typeof DRILL_STEPS
+  | keyof typeof WAY_IN_STEPS;
+
+/** The steps of all workflows. */
+export const STEPS: Readonly<Record<Step, StepFunction>> = {
+  ...ARCHIVE_STEPS,
+  ...OPERATOR_STEPS,
+  ...RESTORE_STEPS,
+  ...DRILL_STEPS,
+  ...WAY_IN_STEPS,
+};
+
+export const STEP_NAMES = Object.keys(STEPS) as readonly Step[];

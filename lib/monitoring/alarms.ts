@@ -1,0 +1,256 @@
+import { Duration } from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import type * as sns from 'aws-cdk-lib/aws-sns';
+import * as subscriptions from 'aws-cdk-lib/aws-sns-subscriptions';
+import type * as sqs from 'aws-cdk-lib/aws-sqs';
+import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import type { ArchiverMetrics } from './metrics.ts';
+import { makeAlarmTopic, makeAlarmTopicKey } from './alarm-topic.ts';
+
+/** From where on an alarm is raised. */
+export interface AlarmThresholds {
+  /**
+   * Days for which a partition may be past its retention without being archived.
+   *
+   * @default 40 - a month between two runs, and some days to mend what failed
+   */
+  readonly overdueDays?: number;
+  /**
+   * Partitions of a set that must lie in the future; 0 for no alarm.
+   *
+   * @default 1
+   */
+  readonly futurePartitions?: number;
+  /**
+   * Days, up to 7, of which one must have seen an execution succeed. With the default schedules each sees two.
+   *
+   * @default 2
+   */
+  readonly missedRunDays?: number;
+  /**
+   * Days between two whole runs of a set.
+   *
+   * @default 40 - with the default schedule there is one each month
+   */
+  readonly missedArchiveRunDays?: number;
+  /**
+   * Days since the last good restore drill, where drills are held on a schedule.
+   *
+   * @default 40 - a month between two drills
+   */
+  readonly missedDrillDays?: number;
+  /**
+   * Days since the last good audit, where audits are started by a schedule.
+   *
+   * @default 40 - a month between two audits
+   */
+  readonly missedAuditDays?: number;
+}
+
+/** A workflow that has to turn out well once in a while. */
+export interface Rehearsed {
+  readonly stateMachine: sfn.StateMachine;
+  /** Whether somebody is to hear that it was not good for long. */
+  readonly isScheduled: boolean;
+}
+
+/** Properties of {@link ArchiveAlarms}. */
+export interface ArchiveAlarmsProps {
+  readonly stateMachine: sfn.StateMachine;
+  /** Queue of starts that did not happen. */
+  readonly deadLetterQueue: sqs.IQueue;
+  readonly metrics: ArchiverMetrics;
+  readonly drill: Rehearsed;
+  readonly audit: Rehearsed;
+  /**
+   * From where on alarms are raised.
+   *
+   * @default - see each
+   */
+  readonly thresholds?: AlarmThresholds;
+  /**
+   * Topic that alarms go to.
+   *
+   * @default - a new topic, encrypted with a key of its own
+   */
+  readonly topic?: sns.ITopic;
+  /**
+   * Addresses that are subscribed to the topic.
+   *
+   * @default - none
+   */
+  readonly emails?: readonly string[];
+}
+
+const AT_LEAST = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD;
+const BELOW = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD;
+const { BREACHING, IGNORE, NOT_BREACHING } = cloudwatch.TreatMissingData;
+
+/** Says so when something needs a person. `docs/runbook.md` has a section for each, by its id here. */
+export class ArchiveAlarms extends Construct {
+  readonly topic: sns.ITopic;
+  readonly alarms: readonly cloudwatch.Alarm[];
+
+  constructor(scope: Construct, id: string, props: ArchiveAlarmsProps) {
+    super(scope, id);
+    this.topic =
+      props.topic ??
+      makeAlarmTopic(this, 'Topic', {
+        displayName: 'Partition archiver',
+        masterKey: makeAlarmTopicKey(this, 'TopicKey'),
+      });
+    for (const email of props.emails ?? []) {
+      this.topic.addSubscription(new subscriptions.EmailSubscription(email));
+    }
+    this.alarms = [
+      ...this.ofExecutions(props),
+      ...this.ofPartitionSets(props),
+      ...this.ofDrills(props),
+      ...this.ofAudits(props),
+    ];
+  }
+
+  private ofExecutions({
+    stateMachine,
+    deadLetterQueue,
+    thresholds,
+  }: ArchiveAlarmsProps): cloudwatch.Alarm[] {
+    const period = Duration.minutes(5);
+    return [
+      this.alarm('ExecutionFailed', {
+        alarmDescription:
+          'An execution of the partition archiver failed. No data is lost; its cause names the partitions. Redrive it, or wait for the next run.',
+        metric: stateMachine.metricFailed({ period, statistic: 'Sum' }),
+      }),
+      this.alarm('ExecutionTimedOut', {
+        alarmDescription:
+          'An execution of the partition archiver took longer than it may. No data is lost; the next run resumes it.',
+        metric: stateMachine.metricTimedOut({ period, statistic: 'Sum' }),
+      }),
+      this.alarm('StartFailed', {
+        alarmDescription:
+          'A schedule could not start an execution of the partition archiver. The messages in its dead-letter queue say why.',
+        metric: deadLetterQueue.metricApproximateNumberOfMessagesVisible({ period, statistic: 'Maximum' }),
+      }),
+      this.alarm('ExecutionMissed', {
+        alarmDescription:
+          'No execution of the partition archiver succeeded for days. Look whether its schedules are enabled, and at the executions.',
+        metric: stateMachine.metricSucceeded({ period: Duration.days(1), statistic: 'Sum' }),
+        comparisonOperator: BELOW,
+        evaluationPeriods: thresholds?.missedRunDays ?? 2,
+        // Of an execution that never started there is no data.
+        treatMissingData: BREACHING,
+      }),
+    ];
+  }
+
+  private ofPartitionSets({ metrics, thresholds = {} }: ArchiveAlarmsProps): cloudwatch.Alarm[] {
+    const { overdueDays = 40, futurePartitions = 1, missedArchiveRunDays = 40 } = thresholds;
+    return [
+      this.alarm('PartitionsBlocked', {
+        alarmDescription:
+          'A partition is blocked: nothing happens to it until an operator acts. The ledger says why.',
+        metric: metrics.metric('BlockedPartitions', 'Maximum'),
+        treatMissingData: IGNORE,
+      }),
+      this.alarm('RowsInDefault', {
+        alarmDescription:
+          'The default partition of a set has rows: there was no partition for them, and they are never archived.',
+        metric: metrics.metric('RowsInDefault', 'Maximum'),
+        treatMissingData: IGNORE,
+      }),
+      ...(futurePartitions === 0
+        ? []
+        : [
+            this.alarm('FuturePartitionsRunOut', {
+              alarmDescription:
+                'A partition set has too few partitions in the future: soon rows go to the default partition, or nowhere.',
+              metric: metrics.metric('FuturePartitions', 'Minimum'),
+              threshold: futurePartitions,
+              comparisonOperator: BELOW,
+              treatMissingData: IGNORE,
+            }),
+          ]),
+      this.alarm('PartitionOverdue', {
+        alarmDescription:
+          'A partition has been past its retention for long and is not archived. The ledger and the last reports say why.',
+        metric: metrics.metric('OverdueDays', 'Maximum'),
+        threshold: overdueDays,
+        treatMissingData: IGNORE,
+      }),
+      this.alarm('ArchiveRunMissed', {
+        alarmDescription:
+          'A partition set has not been through a whole run for long. Look whether the schedule is enabled, and at the executions.',
+        metric: metrics.metric('DaysSinceArchiveRun', 'Maximum'),
+        threshold: missedArchiveRunDays,
+        treatMissingData: IGNORE,
+      }),
+    ];
+  }
+
+  private ofDrills({ drill, metrics, thresholds }: ArchiveAlarmsProps): cloudwatch.Alarm[] {
+    return [
+      this.alarm('DrillFailed', {
+        alarmDescription:
+          'A restore drill failed: an archive could not be restored and proven. Its cause names the archive and says why.',
+        metric: drill.stateMachine.metricFailed({ period: Duration.minutes(5), statistic: 'Sum' }),
+      }),
+      ...this.missed('DrillMissed', drill, {
+        alarmDescription:
+          'No restore drill was good for long. Look whether its schedule is enabled, and at the executions of Drill.',
+        metric: metrics.metric('DaysSinceGoodDrill', 'Minimum'),
+        threshold: thresholds?.missedDrillDays ?? 40,
+      }),
+    ];
+  }
+
+  private ofAudits({ audit, metrics, thresholds }: ArchiveAlarmsProps): cloudwatch.Alarm[] {
+    return [
+      this.alarm('ArchiveDamaged', {
+        alarmDescription:
+          'The last audit found an archive that is not what its manifest says. Its execution names the objects. If the table was dropped, this is the only copy.',
+        metric: metrics.metric('ArchivesDamaged', 'Maximum'),
+        // Until another audit finds none.
+        treatMissingData: IGNORE,
+      }),
+      this.alarm('AuditFailed', {
+        alarmDescription:
+          'An audit of the archive failed: something is damaged, or could not be read. Its cause names the archives.',
+        metric: audit.stateMachine.metricFailed({ period: Duration.minutes(5), statistic: 'Sum' }),
+      }),
+      ...this.missed('AuditMissed', audit, {
+        alarmDescription:
+          'No audit of the archive was good for long. Look whether its schedule is enabled, and at the executions of Audit.',
+        metric: metrics.metric('DaysSinceGoodAudit', 'Minimum'),
+        threshold: thresholds?.missedAuditDays ?? 40,
+      }),
+    ];
+  }
+
+  /** By the age of the last good one: the least of a day, since one counts at once, whatever was published before. */
+  private missed(
+    id: string,
+    { isScheduled }: Rehearsed,
+    props: Pick<cloudwatch.AlarmProps, 'alarmDescription' | 'metric' | 'threshold'>,
+  ): cloudwatch.Alarm[] {
+    return isScheduled ? [this.alarm(id, { ...props, treatMissingData: IGNORE })] : [];
+  }
+
+  private alarm(
+    id: string,
+    props: Pick<cloudwatch.AlarmProps, 'alarmDescription' | 'metric'> & Partial<cloudwatch.AlarmProps>,
+  ): cloudwatch.Alarm {
+    const alarm = new cloudwatch.Alarm(this, id, {
+      threshold: 1,
+      evaluationPeriods: 1,
+      comparisonOperator: AT_LEAST,
+      treatMissingData: NOT_BREACHING,
+      ...props,
+    });
+    alarm.addAlarmAction(new SnsAction(this.topic));
+    alarm.addOkAction(new SnsAction(this.topic));
+    return alarm;
+  }
+}

@@ -1,0 +1,90 @@
+import { Duration } from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import { Construct } from 'constructs';
+import type { ArchiverFunctions } from '../functions/functions.ts';
+import type { ArchiverMetrics } from './metrics.ts';
+
+/** Properties of {@link ArchiveDashboard}. */
+export interface ArchiveDashboardProps {
+  readonly metrics: ArchiverMetrics;
+  readonly alarms: readonly cloudwatch.IAlarm[];
+  readonly functions: ArchiverFunctions;
+}
+
+const FULL_WIDTH = 24;
+
+/** What was archived, what is due, what is stuck, and how much the database shrank, at a glance. */
+export class ArchiveDashboard extends Construct {
+  constructor(scope: Construct, id: string, { metrics, alarms, functions }: ArchiveDashboardProps) {
+    super(scope, id);
+    const perSet = (title: string, metricName: Parameters<ArchiverMetrics['perSet']>[0]) =>
+      new cloudwatch.SingleValueWidget({
+        title,
+        width: 6,
+        height: 4,
+        // Long enough to find the last value of a day.
+        metrics: metrics.perSet(metricName, 'Maximum'),
+      });
+    const history = (title: string, ...lines: cloudwatch.IMetric[]) =>
+      new cloudwatch.GraphWidget({ title, width: 12, height: 6, left: lines, leftYAxis: { min: 0 } });
+    new cloudwatch.Dashboard(this, 'Dashboard', {
+      defaultInterval: Duration.days(90),
+      widgets: [
+        [
+          new cloudwatch.AlarmStatusWidget({
+            title: 'What needs a person (docs/runbook.md)',
+            width: FULL_WIDTH,
+            height: 3,
+            alarms: [...alarms],
+          }),
+        ],
+        [
+          perSet('Archived so far', 'ArchivedBytes'),
+          perSet('Given back to the database so far', 'FreedBytes'),
+          perSet('Attached partitions take (by the last ANALYZE)', 'AttachedBytes'),
+          perSet('Due to be dropped', 'DuePartitions'),
+        ],
+        [
+          perSet('Detached, not archived yet', 'WaitingPartitions'),
+          perSet('Archived, still in the database', 'VerifiedPartitions'),
+          perSet('Blocked', 'BlockedPartitions'),
+          perSet('Oldest one overdue for (days)', 'OverdueDays'),
+        ],
+        [
+          history(
+            'Partitions a day',
+            metrics.metric('PartitionsArchived', 'Sum').with({ label: 'archived and proven' }),
+            metrics.metric('PartitionsDropped', 'Sum').with({ label: 'dropped' }),
+            metrics.metric('PartitionsFailed', 'Sum').with({ label: 'failed' }),
+          ),
+          history('Bytes archived a day', metrics.metric('BytesArchived', 'Sum').with({ label: 'bytes' })),
+        ],
+        [
+          history('Size of the attached partitions', ...metrics.perSet('AttachedBytes', 'Maximum')),
+          history('Partitions in the future', ...metrics.perSet('FuturePartitions', 'Minimum')),
+        ],
+        [
+          history(
+            'Days since the last good restore drill and audit',
+            metrics.metric('DaysSinceGoodDrill', 'Minimum').with({ label: 'drill' }),
+            metrics.metric('DaysSinceGoodAudit', 'Minimum').with({ label: 'audit' }),
+          ),
+        ],
+        [
+          new cloudwatch.LogQueryWidget({
+            title: 'Failures',
+            width: FULL_WIDTH,
+            height: 8,
+            logGroupNames: functions.logGroups.map(({ logGroupName }) => logGroupName),
+            queryLines: [
+              'fields @timestamp, message.step as step, message.error as error, message.partition as partition, message.segment as segment, message.message as reason, message.execution as execution',
+              "filter message.event = 'failed'",
+              'sort @timestamp desc',
+              'limit 50',
+            ],
+          }),
+        ],
+      ],
+    });
+  }
+}

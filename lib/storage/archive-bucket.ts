@@ -1,0 +1,190 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+import { PROVEN_TAG } from '../../core/config/proven-tag.ts';
+import type { Expiry } from '../../core/config/runtime.ts';
+import { acknowledge } from '../nag.ts';
+import { makeLogBucket } from './log-bucket.ts';
+
+/** When proven data moves to colder storage, counted from its export. */
+export interface StorageTiers {
+  /** @default - never */
+  readonly standardIa?: Duration | undefined;
+  /** @default - never */
+  readonly glacierInstantRetrieval?: Duration | undefined;
+  /** @default - never */
+  readonly glacierFlexibleRetrieval?: Duration | undefined;
+  /** @default - never */
+  readonly glacierDeepArchive?: Duration | undefined;
+}
+
+/** Properties of {@link ArchiveBucket}. */
+export interface ArchiveBucketProps {
+  /**
+   * Bucket that is there already. It is used as it is: policy, lifecycle and access logs are its owner's. It must keep
+   * versions, and have Object Lock enabled if archives are to be locked; the preflight of each run looks.
+   *
+   * @default - a new bucket
+   */
+  readonly existing?: { readonly bucketName: string; readonly encryptionKey: kms.IKey };
+  /**
+   * Key that encrypts a new bucket.
+   *
+   * @default - a new key that rotates every year and outlives the stack
+   */
+  readonly encryptionKey?: kms.IKey;
+  /**
+   * When proven data moves to colder storage. DDL and manifests stay in Standard: every restore begins with them.
+   *
+   * @default - everything stays in Standard
+   */
+  readonly tiers?: StorageTiers;
+  /**
+   * When proven data expires in a new bucket, and when its versions are deleted after that.
+   *
+   * @default - never
+   */
+  readonly expiry?: Expiry | undefined;
+  /**
+   * Whether a second bucket keeps the server access logs of a new one, for a year.
+   *
+   * @default true
+   */
+  readonly accessLogs?: boolean;
+}
+
+/**
+ * The bucket that archives live in.
+ *
+ * Nobody can delete an object or a version of a new one while its policy stands, whatever their own policies allow;
+ * bucket and key outlive the stack. Object Lock is enabled so that versions can be locked once they are proven, but has
+ * no default retention: aws_s3 is not known to send the checksums that S3 then asks of every upload.
+ */
+export class ArchiveBucket extends Construct {
+  readonly bucket: s3.IBucket;
+  readonly encryptionKey: kms.IKey;
+
+  constructor(scope: Construct, id: string, props: ArchiveBucketProps = {}) {
+    super(scope, id);
+    if (props.existing !== undefined) {
+      const { bucketName, encryptionKey } = props.existing;
+      this.encryptionKey = encryptionKey;
+      this.bucket = s3.Bucket.fromBucketAttributes(this, 'Bucket', { bucketName, encryptionKey });
+      return;
+    }
+    this.encryptionKey =
+      props.encryptionKey ??
+      new kms.Key(this, 'Key', {
+        description: 'Encrypts archived partitions. Without it they cannot be read back',
+        enableKeyRotation: true,
+        pendingWindow: Duration.days(30),
+        removalPolicy: RemovalPolicy.RETAIN,
+      });
+    const bucket = this.makeBucket(this.encryptionKey, props);
+    // Bucket says `isWebsite?: boolean | undefined`, IBucket `isWebsite?: boolean`.
+    this.bucket = bucket as s3.IBucket;
+    if (props.accessLogs === false) {
+      acknowledge(bucket, 'S1', 'Access logs were switched off by the configuration of this archiver.');
+    }
+    this.denyDeletion();
+  }
+
+  /** Keeps roles that work with the archive from changing a new bucket itself, whatever their own policies say. */
+  denySettings(...roles: iam.IRole[]): void {
+    this.bucket.addToResourcePolicy(
+      new iam.PolicyStatement({
+        sid: 'DenySettingsToTheArchiver',
+        effect: iam.Effect.DENY,
+        principals: roles.map((role) => new iam.ArnPrincipal(role.roleArn)),
+        actions: [
+          's3:DeleteBucket',
+          's3:DeleteBucketPolicy',
+          's3:PutBucketPolicy',
+          's3:PutBucketVersioning',
+          's3:PutBucketObjectLockConfiguration',
+          's3:PutLifecycleConfiguration',
+          's3:PutReplicationConfiguration',
+        ],
+        resources: [this.bucket.bucketArn],
+      }),
+    );
+  }
+
+  private makeBucket(
+    encryptionKey: kms.IKey,
+    { tiers = {}, expiry, accessLogs }: ArchiveBucketProps,
+  ): s3.Bucket {
+    const transitions = transitionsOf(tiers);
+    const provenData = { [PROVEN_TAG.key]: PROVEN_TAG.value };
+    return new s3.Bucket(this, 'Bucket', {
+      versioned: true,
+      objectLockEnabled: true,
+      encryption: s3.BucketEncryption.KMS,
+      encryptionKey,
+      bucketKeyEnabled: true,
+      blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
+      objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      enforceSSL: true,
+      minimumTLSVersion: 1.2,
+      removalPolicy: RemovalPolicy.RETAIN,
+      ...(accessLogs === false
+        ? {}
+        : { serverAccessLogsBucket: makeLogBucket(this, 'AccessLogs') as s3.IBucket }),
+      lifecycleRules: [
+        {
+          // Parts of an export that failed half way are no object and cost money unseen.
+          id: 'AbortIncompleteUploads',
+          abortIncompleteMultipartUploadAfter: Duration.days(7),
+        },
+        // By tag and not by prefix: data/ comes behind database, schema, table and period in a key, and a rule's prefix
+        // knows no wildcards. The tag also keeps back what was never proven.
+        ...(transitions.length === 0 ? [] : [{ id: 'MoveProvenData', tagFilters: provenData, transitions }]),
+        ...(expiry === undefined ? [] : expiryRules(expiry, provenData)),
+      ],
+    });
+  }
+
+  private denyDeletion(): void {
+    this.bucket.addToResourcePolicy(
+      new iam.PolicyStatement({
+        sid: 'DenyDeletionToEveryone',
+        effect: iam.Effect.DENY,
+        principals: [new iam.AnyPrincipal()],
+        actions: ['s3:DeleteObject', 's3:DeleteObjectVersion', 's3:BypassGovernanceRetention'],
+        resources: [this.bucket.arnForObjects('*')],
+      }),
+    );
+  }
+}
+
+/**
+ * Manifests name versions, so that noncurrent ones stay, unless it is configured otherwise: the configuration sees to it
+ * that none goes before its time, even if it was written over.
+ */
+function expiryRules(
+  { days, deleteVersionsAfterDays }: Expiry,
+  tagFilters: Record<string, string>,
+): s3.LifecycleRule[] {
+  const expiration = Duration.days(days);
+  if (deleteVersionsAfterDays === undefined) return [{ id: 'ExpireProvenData', tagFilters, expiration }];
+  const noncurrentVersionExpiration = Duration.days(deleteVersionsAfterDays);
+  return [
+    { id: 'ExpireProvenData', tagFilters, expiration, noncurrentVersionExpiration },
+    // Only markers that nothing lies under.
+    { id: 'TidyDeleteMarkers', expiredObjectDeleteMarker: true },
+  ];
+}
+
+function transitionsOf(tiers: StorageTiers): s3.Transition[] {
+  const steps: [Duration | undefined, s3.StorageClass][] = [
+    [tiers.standardIa, s3.StorageClass.INFREQUENT_ACCESS],
+    [tiers.glacierInstantRetrieval, s3.StorageClass.GLACIER_INSTANT_RETRIEVAL],
+    [tiers.glacierFlexibleRetrieval, s3.StorageClass.GLACIER],
+    [tiers.glacierDeepArchive, s3.StorageClass.DEEP_ARCHIVE],
+  ];
+  return steps.flatMap(([transitionAfter, storageClass]) =>
+    transitionAfter === undefined ? [] : [{ transitionAfter, storageClass }],
+  );
+}

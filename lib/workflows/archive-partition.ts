@@ -1,0 +1,124 @@
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import type { Construct } from 'constructs';
+import type { ArchiverFunctions } from '../functions/functions.ts';
+import { failureTask, stepTask } from './step-task.ts';
+
+const PARTITION_AND_REQUEST = { 'partition.$': '$.partition', 'request.$': '$.request' };
+const PARTITION_AND_SEGMENT = {
+  'partition.$': '$.partition',
+  'segment.$': '$.segment',
+  'execution.$': '$.execution',
+};
+const PARTITION_AND_FAILURE = {
+  'partition.$': '$.partition',
+  'request.$': '$.request',
+  'failure.$': '$.failure',
+};
+const SEGMENT_AND_FAILURE = { ...PARTITION_AND_SEGMENT, 'failure.$': '$.failure' };
+
+/** Labels of the Maps, which are part of the names of their child executions. */
+export const MAP_LABELS = { partition: 'Partition', segment: 'Segment' } as const;
+
+/** Results of a segment's child execution. */
+export const PROVEN = 'proven';
+export const FAILED = 'failed';
+
+/** What is done with one partition. No failure leaves it: each is recorded in the ledger, which Report reads. */
+export function partitionSteps(
+  scope: Construct,
+  functions: ArchiverFunctions,
+  segmentConcurrency: number,
+): sfn.IChainable {
+  const done = new sfn.Pass(scope, 'PartitionDone', {
+    comment: 'The result stands in the ledger; nothing travels back.',
+    result: sfn.Result.fromObject({}),
+  });
+  const recordFailure = failureTask(scope, functions, 'record-failure', done, {
+    comment: 'Writes into the ledger why this partition failed.',
+    payload: PARTITION_AND_FAILURE,
+  });
+
+  const quarantine = stepTask(scope, functions, 'quarantine', {
+    comment:
+      'Fences the table, moves it into the quarantine schema, plans its segments; or finds that it is done.',
+    payload: PARTITION_AND_REQUEST,
+    resultPath: '$.step',
+  });
+  const forEachSegment = new sfn.DistributedMap(scope, 'ForEachSegment', {
+    comment:
+      'A child execution for each segment, a range of heap blocks. One that fails does not stop the others.',
+    itemsPath: '$.step.Payload.segments',
+    itemSelector: {
+      'partition.$': '$.partition',
+      'segment.$': '$$.Map.Item.Value',
+      'execution.$': '$.request.execution',
+    },
+    maxConcurrency: segmentConcurrency,
+    mapExecutionType: sfn.StateMachineType.STANDARD,
+    label: MAP_LABELS.segment,
+    resultSelector: { 'failed.$': `States.ArrayContains($, '${FAILED}')` },
+    resultPath: '$.segments',
+  });
+  forEachSegment.itemProcessor(segmentSteps(scope, functions));
+  const commit = stepTask(scope, functions, 'commit', {
+    comment: 'Proves that the segments add up to the table, tries the DDL, writes the manifest last.',
+    payload: PARTITION_AND_REQUEST,
+    resultPath: '$.step',
+  });
+  const drop = stepTask(scope, functions, 'drop', {
+    comment: 'Heads every object of the manifest, then drops the table if it is due. Never CASCADE.',
+    payload: PARTITION_AND_REQUEST,
+    resultPath: '$.step',
+  });
+  for (const state of [quarantine, forEachSegment, commit, drop]) {
+    state.addCatch(recordFailure, { resultPath: '$.failure' });
+  }
+
+  const allProven = new sfn.Choice(scope, 'All segments proven?', {
+    comment: 'Failures of segments have been recorded already; the next run exports those again.',
+  });
+  const whatIsNext = new sfn.Choice(scope, 'What is next?', {
+    comment: 'Export segments, drop the table, or nothing (until its grace period is over).',
+  });
+  forEachSegment.next(
+    allProven.when(sfn.Condition.booleanEquals('$.segments.failed', true), done).otherwise(commit),
+  );
+  // A segment that proved too large was split, and its halves are exported by another round.
+  commit.next(whatIsNext);
+  whatIsNext
+    .when(sfn.Condition.stringEquals('$.step.Payload.next', 'export'), forEachSegment)
+    .when(sfn.Condition.stringEquals('$.step.Payload.next', 'drop'), drop)
+    .otherwise(done);
+  drop.next(done);
+  return quarantine.next(whatIsNext);
+}
+
+/** What is done with one segment. Its child execution answers with one word. */
+function segmentSteps(scope: Construct, functions: ArchiverFunctions): sfn.IChainable {
+  const proven = new sfn.Pass(scope, 'SegmentProven', {
+    comment: 'Bytes in S3 and in the table are the same.',
+    result: sfn.Result.fromString(PROVEN),
+  });
+  const failed = new sfn.Pass(scope, 'SegmentFailed', {
+    comment: 'The partition stays in quarantine, and is resumed by the next run.',
+    result: sfn.Result.fromString(FAILED),
+  });
+  const recordFailure = failureTask(scope, functions, 'record-failure', failed, {
+    stateName: 'RecordSegmentFailure',
+    comment: 'Writes into the ledger why this segment, and so its partition, failed.',
+    payload: SEGMENT_AND_FAILURE,
+  });
+  const exportSegment = stepTask(scope, functions, 'export', {
+    comment:
+      'The database writes this segment to S3 by aws_s3. A retry writes the same bytes to the same key.',
+    payload: PARTITION_AND_SEGMENT,
+    resultPath: sfn.JsonPath.DISCARD,
+  });
+  const verify = stepTask(scope, functions, 'verify', {
+    comment: 'Reads the object back and compares it, byte for byte, with a second copy out of the table.',
+    payload: PARTITION_AND_SEGMENT,
+    resultPath: sfn.JsonPath.DISCARD,
+  });
+  for (const state of [exportSegment, verify]) state.addCatch(recordFailure, { resultPath: '$.failure' });
+  return exportSegment.next(verify).next(proven);
+}

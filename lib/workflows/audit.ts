@@ -1,0 +1,156 @@
+import { Duration } from 'aws-cdk-lib';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import type { ArchiverFunctions } from '../functions/functions.ts';
+import { stepTask } from './step-task.ts';
+import { makeWorkflow, type WorkflowSurroundings } from './state-machine.ts';
+
+/** Labels of the Maps, which are part of the names of their child executions. */
+const LABELS = { archive: 'Archive', range: 'Range' } as const;
+
+/** Read at the same time: S3 has no limit near this, and the account's Lambda concurrency is shared with others. */
+const ARCHIVES_AT_ONCE = 4;
+const RANGES_AT_ONCE = 4;
+
+/**
+ * The workflow *Audit*: reads archives back and compares them with their manifests. It needs no database; the record of a
+ * good one, which the alarm for a missed audit looks at, is left out where there is none.
+ */
+export class AuditWorkflow extends Construct {
+  readonly stateMachine: sfn.StateMachine;
+
+  constructor(scope: Construct, id: string, surroundings: WorkflowSurroundings) {
+    super(scope, id);
+    const { functions } = surroundings;
+    const begin = new sfn.Pass(this, 'Begin', {
+      comment: 'Keeps the input of the execution beside what comes to it.',
+      parameters: { 'input.$': '$', 'execution.$': '$$.Execution.Name' },
+    });
+    const first = stepTask(this, functions, 'audit-next', {
+      stateName: 'FirstArchives',
+      comment: 'Reads the input and names the first archives. Nothing is ever changed.',
+      payload: { 'input.$': '$.input', 'execution.$': '$.execution' },
+      resultPath: '$.turn',
+    });
+    const next = stepTask(this, functions, 'audit-next', {
+      stateName: 'NextArchives',
+      comment: 'Adds the verdicts up and names the next archives. At the end, fails if any is not intact.',
+      payload: {
+        'input.$': '$.input',
+        'execution.$': '$.execution',
+        'progress.$': '$.turn.Payload.progress',
+        'verdicts.$': '$.verdicts',
+      },
+      resultPath: '$.turn',
+    });
+    const forEachArchive = new sfn.DistributedMap(this, 'ForEachArchive', {
+      comment: 'A child execution for each archive. One that is damaged does not stop the others.',
+      itemsPath: '$.turn.Payload.archives',
+      itemSelector: {
+        'manifestKey.$': '$$.Map.Item.Value',
+        'segments.$': '$.turn.Payload.segments',
+        'execution.$': '$.execution',
+      },
+      maxConcurrency: ARCHIVES_AT_ONCE,
+      mapExecutionType: sfn.StateMachineType.STANDARD,
+      label: LABELS.archive,
+      // No failure is tolerated here: all are caught inside, and a child that somebody stops has no verdict to count.
+      resultPath: '$.verdicts',
+    });
+    forEachArchive.itemProcessor(archiveSteps(this, functions));
+    const more = new sfn.Choice(this, 'More archives?', {
+      comment: 'They come by the hundred, so that any number fits.',
+    });
+    const done = new sfn.Succeed(this, 'Done', {
+      comment: 'The output of the execution is the report.',
+      outputPath: '$.turn.Payload.report',
+    });
+    const record = stepTask(this, functions, 'record-audit', {
+      comment: 'Records that a whole audit was good. Without a database the audit is good all the same.',
+      payload: { 'input.$': '$.input', 'report.$': '$.turn.Payload.report', 'execution.$': '$.execution' },
+      resultPath: sfn.JsonPath.DISCARD,
+    });
+    record.addCatch(done, { resultPath: '$.unrecorded' }).next(done);
+    this.stateMachine = makeWorkflow(this, 'Audit', {
+      comment:
+        'Reads archives back and compares every byte with its manifest. All fields of the input are optional: {"partitionSet": "public.orders", "from": "2021-01", "to": "2021-04", "sample": {"archives": 10, "segments": 4}}; without sample everything is read',
+      definition: begin
+        .next(first)
+        .next(
+          more
+            .when(
+              sfn.Condition.stringEquals('$.turn.Payload.next', 'archives'),
+              forEachArchive.next(next).next(more),
+            )
+            .otherwise(record),
+        ),
+      timeout: Duration.days(14),
+      mapLabels: Object.values(LABELS),
+      ...surroundings,
+    });
+  }
+}
+
+/** What is done with one archive: its result is a verdict, whatever happens. */
+function archiveSteps(scope: Construct, functions: ArchiverFunctions): sfn.IChainable {
+  const failure = stepTask(scope, functions, 'audit-failure', {
+    comment: 'No verdict could be reached, or the manifest is not to be trusted.',
+    payload: { 'manifestKey.$': '$.manifestKey', 'failure.$': '$.failure', 'execution.$': '$.execution' },
+    resultPath: '$.verdict',
+  });
+  const archive = stepTask(scope, functions, 'audit-archive', {
+    comment: 'Checks manifest, current versions and DDL, and says which segments are to be read.',
+    payload: { 'manifestKey.$': '$.manifestKey', 'segments.$': '$.segments', 'execution.$': '$.execution' },
+    resultPath: '$.begun',
+  });
+  const forEachRange = new sfn.DistributedMap(scope, 'ForEachRange', {
+    comment: 'A child execution for as many neighbouring segments as one function has time to read.',
+    itemsPath: '$.begun.Payload.ranges',
+    itemSelector: {
+      'manifestKey.$': '$.manifestKey',
+      'versionId.$': '$.begun.Payload.versionId',
+      'range.$': '$$.Map.Item.Value',
+      'execution.$': '$.execution',
+    },
+    maxConcurrency: RANGES_AT_ONCE,
+    mapExecutionType: sfn.StateMachineType.STANDARD,
+    label: LABELS.range,
+    resultPath: '$.ranges',
+  });
+  forEachRange.itemProcessor(rangeSteps(scope, functions));
+  const verdict = stepTask(scope, functions, 'audit-verdict', {
+    comment: 'Intact or damaged.',
+    payload: { 'begun.$': '$.begun.Payload', 'ranges.$': '$.ranges', 'execution.$': '$.execution' },
+    resultPath: '$.verdict',
+  });
+  const done = new sfn.Pass(scope, 'ArchiveAudited', {
+    comment: 'Only the verdict travels back.',
+    outputPath: '$.verdict.Payload',
+  });
+  for (const state of [archive, forEachRange, verdict]) state.addCatch(failure, { resultPath: '$.failure' });
+  failure.next(done);
+  return archive.next(forEachRange).next(verdict).next(done);
+}
+
+function rangeSteps(scope: Construct, functions: ArchiverFunctions): sfn.IChainable {
+  const failed = new sfn.Pass(scope, 'RangeNotRead', {
+    comment: 'Only the name of the error travels back; the log has its message.',
+    parameters: { 'failed.$': '$.failure.Error' },
+  });
+  const read = stepTask(scope, functions, 'audit-segments', {
+    comment: 'Reads each object by its version: length, rows, SHA-256, line-hash sum.',
+    payload: {
+      'manifestKey.$': '$.manifestKey',
+      'versionId.$': '$.versionId',
+      'range.$': '$.range',
+      'execution.$': '$.execution',
+    },
+    resultPath: '$.read',
+  });
+  const done = new sfn.Pass(scope, 'RangeRead', {
+    comment: 'How much was read, and what is wrong with it, if anything.',
+    outputPath: '$.read.Payload',
+  });
+  read.addCatch(failed, { resultPath: '$.failure' });
+  return read.next(done);
+}

@@ -1,0 +1,50 @@
+import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { AuditWorkflow } from './audit.ts';
+import { ReverifyWorkflow, type ReverifyWorkflowProps } from './reverify.ts';
+import { SingleStepWorkflow } from './single-step.ts';
+
+/** What an operator does with archives and partitions once they are there, each a state machine. */
+export class OperatorWorkflows extends Construct {
+  readonly find: sfn.StateMachine;
+  readonly audit: sfn.StateMachine;
+  readonly release: sfn.StateMachine;
+  readonly moveIn: sfn.StateMachine;
+  readonly reverify: sfn.StateMachine;
+
+  constructor(scope: Construct, id: string, props: ReverifyWorkflowProps) {
+    super(scope, id);
+    const { concurrency: _, ...surroundings } = props;
+    this.find = new SingleStepWorkflow(this, 'Find', {
+      step: 'find',
+      stateName: 'ReadManifests',
+      stateComment: 'Reads the manifests of the table and the range. Changes nothing.',
+      comment:
+        'Lists the archives of a table and a range, from the manifests in the bucket alone. All fields of the input are optional: {"partitionSet": "public.orders", "from": "2021-01", "to": "2021-04"}; from is within, to is not',
+      ...surroundings,
+    }).stateMachine;
+    this.audit = new AuditWorkflow(this, 'Audit', surroundings).stateMachine;
+    this.release = new SingleStepWorkflow(this, 'Release', {
+      step: 'release',
+      stateName: 'HandBack',
+      stateComment: 'Hands the partition back; running it again changes nothing.',
+      comment:
+        'Hands a partition back: a restored or blocked one to the cycle, a quarantined one to its owner, unless "to" says otherwise. Input: {"partition": 42} (id in the ledger), optionally "to": "cycle" or "owner"',
+      ...surroundings,
+    }).stateMachine;
+    this.moveIn = new SingleStepWorkflow(this, 'MoveIn', {
+      step: 'move-in',
+      stateName: 'MoveRows',
+      stateComment: 'Compares each row with the table that has its OID, then moves all rows or none.',
+      comment:
+        'After a major upgrade or a rename: makes the rows of the ledger rows of what the database is now. Input: {"from": "7301234567890123456"}, the system identifier that the failed execution names, in quotes, and after a rename "database", the name that it had. With "leave": true, where tables were copied and not upgraded, the rows are left behind',
+      ...surroundings,
+    }).stateMachine;
+    this.reverify = new ReverifyWorkflow(this, 'Reverify', props).stateMachine;
+  }
+
+  /** By their names. */
+  get stateMachines(): Readonly<Record<string, sfn.StateMachine>> {
+    return { Find: this.find, Audit: this.audit, Release: this.release, Reverify: this.reverify };
+  }
+}

@@ -1,0 +1,136 @@
+import { Duration } from 'aws-cdk-lib';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { RESTORE_MAP_LABELS, restoreArchiveSteps } from './restore-archive.ts';
+import { failureTask, stepTask } from './step-task.ts';
+import { makeWorkflow, type WorkflowSurroundings } from './state-machine.ts';
+
+/** Properties of {@link RestoreWorkflow}. */
+export interface RestoreWorkflowProps extends WorkflowSurroundings {
+  /** How much runs at the same time: archives as partitions. */
+  readonly concurrency: { readonly partitions: number; readonly segments: number };
+}
+
+const COMMENT = [
+  'Makes tables again from their archives, and proves them before anybody sees them. Input: either',
+  '{"manifestKey": "<key>", "manifestVersionId": "<only for a version of it that is known to be good>"}',
+  'or {"partitionSet": "public.orders", "from": "2021-01", "to": "2021-07"} (from is within, to is not; both may be left out;',
+  '"database" where the archives were made in another one), and, all optional:',
+  '"schema": "<another schema>", "table": "<another name, with one archive only>", "owner": "<another owner>",',
+  '"attach": "parent" or "schema.table" of another partitioned table, "foreignKeys": false, "grants": false,',
+  '"retrieval": {"tier": "Bulk", "Standard" or "Expedited", "days": 7} for what lies in a Glacier tier.',
+  'The same input again goes on with what is left.',
+].join(' ');
+
+/** The workflow *Restore*: one archive, or those of a range of a partition set. */
+export class RestoreWorkflow extends Construct {
+  readonly stateMachine: sfn.StateMachine;
+
+  constructor(scope: Construct, id: string, props: RestoreWorkflowProps) {
+    super(scope, id);
+    const { concurrency, ...surroundings } = props;
+    const { functions } = surroundings;
+    const plan = stepTask(this, functions, 'plan-restore', {
+      comment:
+        'Reads the input and finds the archives, by their manifests alone. Nothing has been changed yet.',
+      payload: {
+        'input.$': '$',
+        'execution.$': '$$.Execution.Name',
+        'redriveCount.$': '$$.Execution.RedriveCount',
+      },
+      resultPath: '$.plan',
+    });
+    const forEachArchive = new sfn.DistributedMap(this, 'ForEachArchive', {
+      comment: 'A child execution for each archive. One that fails is recorded and does not stop the others.',
+      itemsPath: '$.plan.Payload.archives',
+      itemSelector: {
+        'archive.$': '$$.Map.Item.Value',
+        'options.$': '$.plan.Payload.options',
+        'execution.$': '$.plan.Payload.execution',
+      },
+      maxConcurrency: concurrency.partitions,
+      mapExecutionType: sfn.StateMachineType.STANDARD,
+      label: RESTORE_MAP_LABELS.archive,
+      // Failures are caught inside. What is left is an operator who stops a child: the others go on.
+      toleratedFailurePercentage: 100,
+      resultPath: sfn.JsonPath.DISCARD,
+    });
+    forEachArchive.itemProcessor(this.archiveSteps(props));
+    const report = stepTask(this, functions, 'report-restore', {
+      comment: 'Sums up what was restored. Fails the execution if an archive was not.',
+      payload: { 'plan.$': '$.plan.Payload', 'redriveCount.$': '$$.Execution.RedriveCount' },
+      resultPath: '$.report',
+    });
+    const startAgain = new sfn.Pass(this, 'StartAgain', {
+      comment: 'What is restored already is found, and what failed is tried again.',
+      inputPath: '$.plan.Payload.input',
+    });
+    const resume = new sfn.Choice(this, 'Resume?', {
+      comment: 'A redrive starts at ReportRestore, which then asks to work on the failed archives again.',
+    });
+    const done = new sfn.Succeed(this, 'Done', {
+      comment: 'The output of the execution is the report.',
+      outputPath: '$.report.Payload',
+    });
+    this.stateMachine = makeWorkflow(this, 'Restore', {
+      comment: COMMENT,
+      definition: plan
+        .next(forEachArchive)
+        .next(report)
+        .next(
+          resume
+            .when(sfn.Condition.booleanEquals('$.report.Payload.resume', true), startAgain.next(plan))
+            .otherwise(done),
+        ),
+      // Two days of Glacier, and a week of loading.
+      timeout: Duration.days(14),
+      mapLabels: Object.values(RESTORE_MAP_LABELS),
+      ...surroundings,
+    });
+  }
+
+  /** What is done with one archive. No failure leaves it: each is recorded, which the report reads. */
+  private archiveSteps({ functions, concurrency }: RestoreWorkflowProps): sfn.IChainable {
+    const done = new sfn.Pass(this, 'ArchiveDone', {
+      comment: 'What became of it stands in the database; nothing travels back.',
+      result: sfn.Result.fromObject({}),
+    });
+    const recordFailure = failureTask(this, functions, 'record-restore-failure', done, {
+      comment:
+        'Records why this archive could not be restored. What is done so far is resumed by the next execution.',
+      payload: { 'archive.$': '$.archive', 'execution.$': '$.execution', 'failure.$': '$.failure' },
+    });
+    const attach = stepTask(this, functions, 'attach', {
+      comment: 'Validates the foreign keys, and attaches the table to a parent if the input says so.',
+      payload: {
+        'partition.$': '$.step.Payload.partition',
+        'archive.$': '$.archive',
+        'options.$': '$.options',
+        'execution.$': '$.execution',
+      },
+      resultPath: sfn.JsonPath.DISCARD,
+    });
+    const bringOut = stepTask(this, functions, 'bring-out', {
+      comment:
+        'Compares what was read with the manifest; then schema, name, owner, grants and the ledger in one transaction.',
+      payload: { 'restore.$': '$.step.Payload.restore', 'execution.$': '$.execution' },
+      resultPath: '$.step',
+    });
+    for (const state of [bringOut, attach]) state.addCatch(recordFailure, { resultPath: '$.failure' });
+    bringOut.next(attach);
+    attach.next(done);
+    return restoreArchiveSteps(this, {
+      functions,
+      segmentConcurrency: concurrency.segments,
+      archive: {
+        'archive.$': '$.archive',
+        'retrieval.$': '$.options.retrieval',
+        'execution.$': '$.execution',
+      },
+      options: { 'options.$': '$.options' },
+      onFailure: recordFailure,
+      proven: bringOut,
+      broughtOut: attach,
+    });
+  }
+}

@@ -1,0 +1,177 @@
+import { Duration } from 'aws-cdk-lib';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import type { ArchiverFunctions } from '../functions/functions.ts';
+import { FAILED, MAP_LABELS, PROVEN } from './archive-partition.ts';
+import { failureTask, stepTask } from './step-task.ts';
+import { makeWorkflow, type WorkflowSurroundings } from './state-machine.ts';
+
+/** Properties of {@link ReverifyWorkflow}. */
+export interface ReverifyWorkflowProps extends WorkflowSurroundings {
+  /** How much runs at the same time. */
+  readonly concurrency: { readonly partitions: number; readonly segments: number };
+}
+
+/** The workflow *Reverify*: verified partitions that were not dropped yet are fenced, and proven against their archives, anew. */
+export class ReverifyWorkflow extends Construct {
+  readonly stateMachine: sfn.StateMachine;
+
+  constructor(scope: Construct, id: string, { concurrency, ...surroundings }: ReverifyWorkflowProps) {
+    super(scope, id);
+    const { functions } = surroundings;
+    const plan = stepTask(this, functions, 'reverify-plan', {
+      comment: 'Reads the input and finds the partitions.',
+      payload: {
+        'input.$': '$',
+        'execution.$': '$$.Execution.Name',
+        'redriveCount.$': '$$.Execution.RedriveCount',
+      },
+      resultPath: '$.request',
+    });
+    const forEachPartition = new sfn.DistributedMap(this, 'ForEachPartition', {
+      comment:
+        'A child execution for each partition. One that fails is recorded and does not stop the others.',
+      itemsPath: '$.request.Payload.partitions',
+      itemSelector: {
+        'partition.$': '$$.Map.Item.Value',
+        request: {
+          'startedAt.$': '$.request.Payload.startedAt',
+          'execution.$': '$.request.Payload.execution',
+        },
+      },
+      maxConcurrency: concurrency.partitions,
+      mapExecutionType: sfn.StateMachineType.STANDARD,
+      label: MAP_LABELS.partition,
+      // Failures are caught inside. What is left is an operator who stops a child: the report finds it unfinished.
+      toleratedFailurePercentage: 100,
+      resultPath: sfn.JsonPath.DISCARD,
+    });
+    forEachPartition.itemProcessor(partitionSteps(this, functions, concurrency.segments));
+    const report = stepTask(this, functions, 'reverify-report', {
+      comment: 'Sums up what was verified anew. Fails the execution if a partition failed.',
+      payload: { 'request.$': '$.request.Payload', 'redriveCount.$': '$$.Execution.RedriveCount' },
+      resultPath: '$.report',
+    });
+    const resume = new sfn.Choice(this, 'Resume?', {
+      comment: 'A redrive starts at the report, which then asks to work on what failed again.',
+    });
+    const takeUpAgain = new sfn.Pass(this, 'TakeUpAgain', {
+      comment: 'The same partitions; those that were verified meanwhile are done.',
+      parameters: {
+        'partitions.$': '$.request.Payload.partitions',
+        'more.$': '$.request.Payload.more',
+        'startedAt.$': '$.request.Payload.startedAt',
+        'execution.$': '$.request.Payload.execution',
+        'redriveCount.$': '$$.Execution.RedriveCount',
+      },
+      resultPath: '$.request.Payload',
+    });
+    const done = new sfn.Succeed(this, 'Done', {
+      comment: 'The output of the execution is the report.',
+      outputPath: '$.report.Payload',
+    });
+    takeUpAgain.next(forEachPartition);
+    this.stateMachine = makeWorkflow(this, 'Reverify', {
+      comment:
+        'Proves verified partitions that were not dropped yet against their archives once more, behind a new fence: after a major upgrade, or in doubt. Input: {"partition": 42}, {"partitions": [42, 43]} or {"all": "verified"}',
+      definition: plan
+        .next(forEachPartition)
+        .next(report)
+        .next(
+          resume
+            .when(sfn.Condition.booleanEquals('$.report.Payload.resume', true), takeUpAgain)
+            .otherwise(done),
+        ),
+      timeout: Duration.days(14),
+      mapLabels: Object.values(MAP_LABELS),
+      ...surroundings,
+    });
+  }
+}
+
+/** What is done with one partition. No failure leaves it: each is recorded in the ledger, which the report reads. */
+function partitionSteps(scope: Construct, functions: ArchiverFunctions, segments: number): sfn.IChainable {
+  const done = new sfn.Pass(scope, 'PartitionDone', {
+    comment: 'The result stands in the ledger; nothing travels back.',
+    result: sfn.Result.fromObject({}),
+  });
+  const recordFailure = failureTask(scope, functions, 'record-failure', done, {
+    comment: 'Writes into the ledger why this partition failed.',
+    payload: { 'partition.$': '$.partition', 'request.$': '$.request', 'failure.$': '$.failure' },
+  });
+  const begin = stepTask(scope, functions, 'reverify-begin', {
+    comment: 'Fences and seals the table anew. Until the end the partition is blocked, and never dropped.',
+    payload: { 'partition.$': '$.partition', 'request.$': '$.request' },
+    resultPath: '$.step',
+  });
+  const forEachSegment = new sfn.DistributedMap(scope, 'ForEachSegment', {
+    comment: 'A child execution for each segment that was not compared yet.',
+    itemsPath: '$.step.Payload.segments',
+    itemSelector: {
+      'partition.$': '$.partition',
+      'segment.$': '$$.Map.Item.Value',
+      'evidence.$': '$.step.Payload.evidence',
+      'execution.$': '$.request.execution',
+    },
+    maxConcurrency: segments,
+    mapExecutionType: sfn.StateMachineType.STANDARD,
+    label: MAP_LABELS.segment,
+    resultSelector: { 'failed.$': `States.ArrayContains($, '${FAILED}')` },
+    resultPath: '$.segments',
+  });
+  forEachSegment.itemProcessor(segmentSteps(scope, functions));
+  const finish = stepTask(scope, functions, 'reverify-finish', {
+    comment: 'Verified again, with the manifest that it has.',
+    payload: {
+      'partition.$': '$.partition',
+      'evidence.$': '$.step.Payload.evidence',
+      'execution.$': '$.request.execution',
+    },
+    resultPath: sfn.JsonPath.DISCARD,
+  });
+  for (const state of [begin, forEachSegment, finish]) {
+    state.addCatch(recordFailure, { resultPath: '$.failure' });
+  }
+  const isOpen = new sfn.Choice(scope, 'Anything to compare?', {
+    comment: 'Not if it was verified since this execution began.',
+  });
+  const allProven = new sfn.Choice(scope, 'All segments proven?', {
+    comment: 'Failures of segments have been recorded already.',
+  });
+  forEachSegment.next(
+    allProven.when(sfn.Condition.booleanEquals('$.segments.failed', true), done).otherwise(finish),
+  );
+  finish.next(done);
+  return begin.next(
+    isOpen.when(sfn.Condition.stringEquals('$.step.Payload.next', 'compare'), forEachSegment).otherwise(done),
+  );
+}
+
+/** What is done with one segment. Its child execution answers with one word. */
+function segmentSteps(scope: Construct, functions: ArchiverFunctions): sfn.IChainable {
+  const payload = {
+    'partition.$': '$.partition',
+    'segment.$': '$.segment',
+    'execution.$': '$.execution',
+  };
+  const proven = new sfn.Pass(scope, 'SegmentProven', {
+    comment: 'Bytes in S3 and in the table are the same.',
+    result: sfn.Result.fromString(PROVEN),
+  });
+  const failed = new sfn.Pass(scope, 'SegmentFailed', {
+    comment: 'The partition stays blocked, and is taken up by the next Reverify.',
+    result: sfn.Result.fromString(FAILED),
+  });
+  const recordFailure = failureTask(scope, functions, 'record-failure', failed, {
+    stateName: 'RecordSegmentFailure',
+    comment: 'Writes into the ledger why this segment, and so its partition, failed.',
+    payload: { ...payload, 'failure.$': '$.failure' },
+  });
+  const compare = stepTask(scope, functions, 'reverify-segment', {
+    comment: 'Reads table and archive again and compares them, byte for byte.',
+    payload: { ...payload, 'evidence.$': '$.evidence' },
+    resultPath: sfn.JsonPath.DISCARD,
+  });
+  compare.addCatch(recordFailure, { resultPath: '$.failure' });
+  return compare.next(proven);
+}

@@ -1,0 +1,125 @@
+import { Duration, RemovalPolicy, type TimeZone } from 'aws-cdk-lib';
+import * as scheduler from 'aws-cdk-lib/aws-scheduler';
+import * as targets from 'aws-cdk-lib/aws-scheduler-targets';
+import * as sqs from 'aws-cdk-lib/aws-sqs';
+import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { acknowledge } from '../nag.ts';
+
+/** When restore drills are held. */
+export interface DrillSchedule {
+  /** Such as `cron(0 4 15 * ? *)`, in the time zone of the other schedules. */
+  readonly schedule: string;
+  /** Largest archive that a drill restores, in MiB of data. */
+  readonly maxMiB: number;
+}
+
+/** How much of the archive one audit reads back, chosen at random. */
+export interface AuditSample {
+  /** @default - all archives */
+  readonly archives?: number | undefined;
+  /** @default - all segments of an archive */
+  readonly segments?: number | undefined;
+}
+
+/** Properties of {@link ArchiveSchedules}. */
+export interface ArchiveSchedulesProps {
+  readonly stateMachine: sfn.IStateMachine;
+  /** Time zone of the expressions, daylight saving included. */
+  readonly timeZone: TimeZone;
+  /** When everything runs, such as `cron(0 3 1 * ? *)`. */
+  readonly archive: string;
+  /** When the attached partitions are recorded, so that none is detached unseen between two whole runs. */
+  readonly inventory: string;
+  /** When partitions past their grace period are dropped. */
+  readonly drop: string;
+  /**
+   * When restore drills are held.
+   *
+   * @default - never by themselves
+   */
+  readonly drill?: DrillSchedule & { readonly stateMachine: sfn.IStateMachine };
+  readonly auditStateMachine: sfn.IStateMachine;
+  /**
+   * When archives are read back.
+   *
+   * @default - never by a schedule
+   */
+  readonly audit?: string | undefined;
+  /**
+   * How much of them each time.
+   *
+   * @default - everything
+   */
+  readonly auditSample?: AuditSample;
+}
+
+/** Starts executions by EventBridge Scheduler. A start that fails for an hour goes to a dead-letter queue. */
+export class ArchiveSchedules extends Construct {
+  readonly deadLetterQueue: sqs.Queue;
+
+  constructor(scope: Construct, id: string, props: ArchiveSchedulesProps) {
+    super(scope, id);
+    this.deadLetterQueue = new sqs.Queue(this, 'DeadLetterQueue', {
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14),
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    acknowledge(
+      this.deadLetterQueue,
+      'SQS3',
+      'This is the dead-letter queue of the schedules, which the rule cannot see.',
+    );
+    this.schedule('Archive', 'Archives and drops partitions', props, props.archive, {});
+    this.schedule('Inventory', 'Records which partitions exist', props, props.inventory, {
+      only: 'inventory',
+    });
+    this.schedule('Drop', 'Drops partitions past their grace period', props, props.drop, { only: 'drop' });
+    if (props.drill !== undefined) {
+      const { stateMachine, schedule, maxMiB } = props.drill;
+      const { timeZone } = props;
+      this.schedule(
+        'Drill',
+        'Tries whether a random archive can be restored',
+        { stateMachine, timeZone },
+        schedule,
+        {
+          maxMiB,
+        },
+      );
+    }
+    if (props.audit !== undefined) {
+      const { archives, segments } = props.auditSample ?? {};
+      const sample = {
+        ...(archives === undefined ? {} : { archives }),
+        ...(segments === undefined ? {} : { segments }),
+      };
+      this.schedule(
+        'Audit',
+        'Reads archives back and compares them with their manifests',
+        { ...props, stateMachine: props.auditStateMachine },
+        props.audit,
+        Object.keys(sample).length === 0 ? {} : { sample },
+      );
+    }
+  }
+
+  private schedule(
+    id: string,
+    description: string,
+    { stateMachine, timeZone }: Pick<ArchiveSchedulesProps, 'stateMachine' | 'timeZone'>,
+    expression: string,
+    input: object,
+  ): void {
+    new scheduler.Schedule(this, id, {
+      description,
+      schedule: scheduler.ScheduleExpression.expression(expression, timeZone),
+      target: new targets.StepFunctionsStartExecution(stateMachine, {
+        input: scheduler.ScheduleTargetInput.fromObject(input),
+        deadLetterQueue: this.deadLetterQueue,
+        maxEventAge: Duration.hours(1),
+        retryAttempts: 10,
+      }),
+    });
+  }
+}

@@ -1,0 +1,72 @@
+import { expect, test } from '@jest/globals';
+import { ArchiverError } from '../../../core/errors.ts';
+import { preflight, type PreflightProblem } from '../../../core/archive/preflight.ts';
+import { fakeLog, makeConfig, NOW } from '../../support/fakes.ts';
+
+function check(
+  input: unknown,
+  inDatabase: readonly PreflightProblem[] | Error = [],
+  inBucket: readonly PreflightProblem[] | Error = [],
+  inReading?: readonly PreflightProblem[],
+) {
+  const asked: string[][] = [];
+  const answer = (found: readonly PreflightProblem[] | Error) =>
+    found instanceof Error ? Promise.reject(found) : Promise.resolve(found);
+  const ports = {
+    ...(inReading !== undefined && { reading: { problems: () => answer(inReading) } }),
+    database: {
+      problems: (sets: readonly { table: string }[]) => {
+        asked.push(sets.map(({ table }) => table));
+        return answer(inDatabase);
+      },
+    },
+    bucket: { problems: () => answer(inBucket) },
+    log: fakeLog(),
+  };
+  return { done: preflight(input, makeConfig(), ports, NOW), asked, log: ports.log };
+}
+
+test('a request comes back checked, and the look at the database covers just its sets', async () => {
+  const { done, asked, log } = check({ partitionSets: ['app.event'], dryRun: true });
+  expect(await done).toEqual({
+    ...{ partitionSets: [0], mode: 'archive', dryRun: true, archiveOnly: false },
+    startedAt: NOW.toISOString(),
+  });
+  expect(asked).toEqual([['event']]);
+  expect(log.lines).toMatchObject([{ event: 'preflight', fields: { partitionSets: [0] } }]);
+});
+
+test('a wrong input is refused before anybody is asked', async () => {
+  const { done, asked } = check({ tables: ['app.event'] });
+  await expect(done).rejects.toMatchObject({ code: 'InvalidInput' });
+  expect(asked).toEqual([]);
+});
+
+test('all problems of database and bucket are told at once, each with its way out', async () => {
+  const { done } = check(
+    {},
+    [
+      {
+        subject: 'app.event',
+        problem: 'retention_keep_table is false',
+        remedy: 'update partman.part_config …;',
+      },
+    ],
+    [{ subject: 'bucket x', problem: 'keeps no versions', remedy: 'aws s3api put-bucket-versioning …' }],
+    [{ subject: 'verify endpoint r:5432', problem: 'leads elsewhere', remedy: 'Correct it.' }],
+  );
+  await expect(done).rejects.toMatchObject({
+    code: 'PreflightFailed',
+    message:
+      'app.event: retention_keep_table is false. update partman.part_config …;\n' +
+      'bucket x: keeps no versions. aws s3api put-bucket-versioning …\n' +
+      'verify endpoint r:5432: leads elsewhere. Correct it.',
+  });
+});
+
+test('a look that is not possible is an error of its own, and not a clean bill', async () => {
+  const lost = new ArchiverError('DatabaseUnavailable', 'no connection');
+  await expect(check({}, lost).done).rejects.toBe(lost);
+  await expect(check({}, [], lost).done).rejects.toBe(lost);
+  await expect(check({}, lost, lost).done).rejects.toBe(lost);
+});

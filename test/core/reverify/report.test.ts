@@ -1,0 +1,102 @@
+import { describe, expect, test } from '@jest/globals';
+import type { LedgerRow } from '../../../core/partition.ts';
+import { parseReleaseRequest } from '../../../core/ledger/release.ts';
+import { reverifyReport } from '../../../core/reverify/report.ts';
+import { parseReverifyRequest, planReverify } from '../../../core/reverify/request.ts';
+
+const log = { info: () => undefined, warn: () => undefined };
+const NOW = new Date('2026-05-01T00:00:00Z');
+
+describe('the choice', () => {
+  test.each([
+    [{ partition: 7 }, [7]],
+    [{ partitions: [7, 8, 7] }, [7, 8]],
+    [{ all: 'verified' }, [1, 2, 3]],
+  ])('%j', async (input, partitions) => {
+    const request = await planReverify(input, { reverifiable: () => Promise.resolve([1, 2, 3]) }, NOW);
+    expect(request).toEqual({ partitions, more: 0, startedAt: NOW.toISOString() });
+  });
+
+  test('of more than an execution holds leaves the rest to another', async () => {
+    const ids = Array.from({ length: 10_003 }, (_, index) => index + 1);
+    const request = await planReverify(
+      { all: 'verified' },
+      { reverifiable: () => Promise.resolve(ids) },
+      NOW,
+    );
+    expect(request).toMatchObject({ more: 3 });
+    expect(Buffer.byteLength(JSON.stringify(request))).toBeLessThan(100 * 1024);
+  });
+
+  test.each([
+    [{}, 'must have one of partition, partitions and all'],
+    [{ partition: 1, all: 'verified' }, 'must have one of'],
+    [{ partitions: [] }, 'must name a partition'],
+    [{ partitions: 7 }, 'must be a list of ids'],
+    [{ partition: '1; drop table x' }, 'must be a whole number'],
+    [{ partition: 1.5 }, 'must be a whole number'],
+    [{ all: 'dropped' }, 'must be "verified"'],
+    [{ partition: 1, force: true }, 'force: true is not allowed: there is no such setting'],
+  ])('of what means nothing: %j', (input, message) => {
+    expect(() => parseReverifyRequest(input)).toThrow(message);
+  });
+});
+
+describe('the report', () => {
+  const row = (changes: Partial<LedgerRow>): LedgerRow =>
+    ({
+      ...{ id: 1, schema: 'app', table: 'p1', period: '202101', state: 'verified', rows: 5, bytes: 50 },
+      ...{
+        verifiedAt: new Date('2026-05-01T00:01:00Z'),
+        failedAt: null,
+        failedCode: null,
+        failedReason: null,
+      },
+      ...changes,
+    }) as LedgerRow;
+  const request = { partitions: [1, 2, 3, 4], more: 0, startedAt: NOW.toISOString() };
+  const old = new Date('2026-04-01T00:00:00Z');
+
+  test('fails an execution of which anything failed, and says what, and what to do', () => {
+    const rows = [
+      row({}),
+      row({
+        ...{ id: 2, state: 'blocked', failedAt: new Date('2026-05-01T00:02:00Z') },
+        ...{ failedCode: 'ContentMismatch', failedReason: 'segment 0 is not what was archived' },
+      }),
+      // Its failure is of another time: it was not even begun.
+      row({ id: 3, verifiedAt: old, failedAt: old, failedCode: 'SealBroken', failedReason: 'old' }),
+    ];
+    expect(() => reverifyReport(request, rows, { redriven: false, log })).toThrow(
+      new RegExp(
+        [
+          '1 verified anew, 3 failed',
+          '2 \\(app.p1\\): ContentMismatch, segment 0 is not what was archived. The archive .*',
+          '3 \\(app.p1\\): Interrupted, it is verified and was not finished. .*',
+          '4: the ledger has no such partition',
+        ].join('\\n'),
+      ),
+    );
+    expect(reverifyReport(request, rows, { redriven: true, log })).toMatchObject({ resume: true, failed: 3 });
+  });
+
+  test('of thousands fits into an output', () => {
+    const rows = Array.from({ length: 10_000 }, (_, id) => row({ id, table: 'p'.repeat(60) }));
+    const partitions = rows.map(({ id }) => id);
+    const report = reverifyReport({ ...request, partitions, more: 7 }, rows, { redriven: false, log });
+    expect(report.summary).toBe(
+      '10000 verified anew, 0 failed; 7 more are for another execution: start one with the same input',
+    );
+    expect(Buffer.byteLength(JSON.stringify(report))).toBeLessThan(100 * 1024);
+  });
+});
+
+test.each([
+  [{}, 'partition: is missing'],
+  [{ partition: -1 }, 'partition: -1 is not allowed'],
+  [{ partition: '7' }, 'partition: "7" is not allowed'],
+  [{ partition: 1, to: 'me' }, 'must be "cycle" or "owner"'],
+  [{ partition: 1, force: true }, 'there is no such setting'],
+])('a release of what means nothing: %j', (input, message) => {
+  expect(() => parseReleaseRequest(input)).toThrow(message);
+});

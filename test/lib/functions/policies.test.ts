@@ -1,0 +1,425 @@
+import { describe, expect, test } from '@jest/globals';
+import { Iam, type AccessRequest } from '../iam.ts';
+import { ADMIN_KEY_ARN, ADMIN_SECRET_ARN, synthesise, withAdministrator } from '../synthesise.ts';
+
+const template = synthesise({
+  ...withAdministrator(),
+  archive: { retention: { days: 365, mode: 'COMPLIANCE' } },
+});
+const iam = new Iam(template);
+
+/** Steps of Restore and Drill that find their way by manifests. */
+const READERS = ['PlanRestore', 'Retrieve', 'BeginRestore', 'PickArchive'];
+/** And those that work in the database alone. */
+const RESTORERS = [
+  ...['Import', 'Build', 'Prove', 'BringOut', 'Attach', 'RecordRestoreFailure', 'ReportRestore'],
+  ...['EndDrill', 'AbandonDrill'],
+];
+
+const idOf = (prefix: string): string => {
+  const ids = Object.keys((template.toJSON() as { Resources: object }).Resources);
+  const found = ids.filter((id) => new RegExp(`^${prefix}[0-9A-F]{8}$`).test(id));
+  if (found.length !== 1) throw new Error(`${prefix} names ${found.length} resources`);
+  return found[0]!;
+};
+const workflow = (name: string) => iam.arn(idOf(`Archiver${name}`));
+const mayStart = (id: string, name: string) =>
+  iam.isAllowed(id, { action: 'states:StartExecution', resource: workflow(name) });
+
+/** Steps of Audit and Reverify that read data, and those of these and of Find that read manifests only. */
+const AUDITORS = ['AuditArchive', 'AuditSegments', 'ReverifySegment'];
+const MANIFEST_READERS = ['Find', 'AuditNext', 'ReverifyFinish'];
+
+/** Every role of the template, by what operators would call it. */
+const ROLES: Readonly<Record<string, string>> = Object.fromEntries(
+  iam.roles.map((id) => {
+    const name = id
+      .replace(/^Archiver(Functions|Schedules|(Restore|Drill)?Workflow)?/, '')
+      .replace(/[0-9A-F]{8}$/, '')
+      .replace(/Role/, '')
+      .replace(/ForTarget[0-9a-f]{6}$/, 'ForTarget')
+      .replace(/^Operations(\w+)$/, '$1Workflow');
+    const isForDrill = name === 'SchedulerForTarget' && mayStart(id, 'DrillWorkflowDrill');
+    return [isForDrill ? 'SchedulerForDrill' : name, id];
+  }),
+);
+
+const bucket = iam.arn(idOf('ArchiverArchiveBucket'));
+const key = iam.arn(idOf('ArchiverArchiveKey'));
+const archive = `${bucket}/shop/public/orders/202501`;
+const data = `${archive}/data/0-0.tsv`;
+const ddl = `${archive}/ddl/0-p.sql`;
+const manifest = `${archive}/manifest/0.json`;
+const throughS3 = { 'kms:ViaService': 's3.eu-central-1.amazonaws.com' };
+function throughSecretsManager(secretArn: string): Record<string, string> {
+  return {
+    'kms:ViaService': 'secretsmanager.eu-central-1.amazonaws.com',
+    'kms:EncryptionContext:SecretARN': secretArn,
+  };
+}
+const proven = { 's3:RequestObjectTag/partition-archiver': 'proven' };
+const lock = (days: number, mode: string) => ({
+  's3:object-lock-mode': mode,
+  's3:object-lock-remaining-retention-days': days,
+});
+const secret = (role: string) => iam.arn(idOf(`ArchiverDatabaseArchiver${role}Secret`));
+const cluster = (name: string) => `arn:aws:rds:eu-central-1:111122223333:cluster:${name}`;
+const step = (name: string) => iam.arn(idOf(`ArchiverFunctions${name}`));
+
+/** Who may do what. Nobody that is not named may; a role that is new has to be thought of here. */
+const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
+  [
+    'read data',
+    { action: 's3:GetObject', resource: data },
+    ['Verify', 'Commit', 'Drop', ...AUDITORS, ...READERS, 'DatabaseS3Import'],
+  ],
+  [
+    'read a version of data',
+    { action: 's3:GetObjectVersion', resource: data },
+    ['Verify', 'Commit', 'Drop', ...AUDITORS, ...READERS],
+  ],
+  [
+    'read a manifest',
+    { action: 's3:GetObjectVersion', resource: manifest },
+    ['Verify', 'Commit', 'Drop', ...MANIFEST_READERS, ...AUDITORS, ...READERS],
+  ],
+  [
+    'read what is not of this database',
+    { action: 's3:GetObject', resource: `${bucket}/other/public/t/2025/data/0.tsv` },
+    [],
+  ],
+  ['write data', { action: 's3:PutObject', resource: data }, ['DatabaseS3Export']],
+  ['abort an upload of data', { action: 's3:AbortMultipartUpload', resource: data }, ['DatabaseS3Export']],
+  ['write DDL', { action: 's3:PutObject', resource: ddl }, ['Commit']],
+  ['write a manifest', { action: 's3:PutObject', resource: manifest }, ['Commit']],
+  [
+    'write what is not of this database',
+    { action: 's3:PutObject', resource: `${bucket}/other/public/t/2025/data/0.tsv` },
+    [],
+  ],
+  ['write beside the archive', { action: 's3:PutObject', resource: `${bucket}/notes.txt` }, []],
+  [
+    'read without TLS',
+    { action: 's3:GetObject', resource: data, context: { 'aws:SecureTransport': 'false' } },
+    [],
+  ],
+  ['read with an old TLS', { action: 's3:GetObject', resource: data, context: { 's3:TlsVersion': 1.1 } }, []],
+  [
+    'mark data as proven',
+    { action: 's3:PutObjectVersionTagging', resource: data, context: proven },
+    ['Commit'],
+  ],
+  [
+    'tag data otherwise',
+    { action: 's3:PutObjectVersionTagging', resource: data, context: { 's3:RequestObjectTag/delete': 'me' } },
+    [],
+  ],
+  ['tag a manifest', { action: 's3:PutObjectVersionTagging', resource: manifest, context: proven }, []],
+  [
+    'lock an archive as configured',
+    { action: 's3:PutObjectRetention', resource: data, context: lock(366, 'COMPLIANCE') },
+    ['Commit'],
+  ],
+  [
+    'lock it for longer',
+    { action: 's3:PutObjectRetention', resource: data, context: lock(367, 'COMPLIANCE') },
+    [],
+  ],
+  [
+    'lock it in another mode',
+    { action: 's3:PutObjectRetention', resource: data, context: lock(1, 'GOVERNANCE') },
+    [],
+  ],
+  ['ask for a copy of data in Glacier', { action: 's3:RestoreObject', resource: data }, ['Retrieve']],
+  ['ask for a copy of what is no data', { action: 's3:RestoreObject', resource: manifest }, []],
+  ['put a legal hold', { action: 's3:PutObjectLegalHold', resource: data }, []],
+  ['delete an object', { action: 's3:DeleteObject', resource: data }, []],
+  ['delete a version', { action: 's3:DeleteObjectVersion', resource: data }, []],
+  ['delete a manifest', { action: 's3:DeleteObjectVersion', resource: manifest }, []],
+  ['get round a lock', { action: 's3:BypassGovernanceRetention', resource: data }, []],
+  [
+    'list versions of the archive',
+    { action: 's3:ListBucketVersions', resource: bucket, context: { 's3:prefix': 'shop/public/' } },
+    ['Verify', 'Commit', ...MANIFEST_READERS, ...AUDITORS, ...READERS],
+  ],
+  [
+    'list versions of everything',
+    { action: 's3:ListBucketVersions', resource: bucket, context: { 's3:prefix': '' } },
+    [],
+  ],
+  [
+    'know that an object is missing',
+    { action: 's3:ListBucket', resource: bucket },
+    ['Preflight', 'Verify', 'Commit', 'Drop', ...MANIFEST_READERS, ...AUDITORS, ...READERS],
+  ],
+  [
+    'list the archive',
+    { action: 's3:ListBucket', resource: bucket, context: { 's3:prefix': 'shop/public/' } },
+    [
+      'Preflight',
+      'Verify',
+      'Commit',
+      'Drop',
+      ...MANIFEST_READERS,
+      ...AUDITORS,
+      ...READERS,
+      'DatabaseS3Import',
+    ],
+  ],
+  ['look at the lifecycle', { action: 's3:GetLifecycleConfiguration', resource: bucket }, ['Preflight']],
+  ['change the lifecycle', { action: 's3:PutLifecycleConfiguration', resource: bucket }, []],
+  ['change the bucket policy', { action: 's3:PutBucketPolicy', resource: bucket }, []],
+  ['stop versioning', { action: 's3:PutBucketVersioning', resource: bucket }, []],
+  ['delete the bucket', { action: 's3:DeleteBucket', resource: bucket }, []],
+  [
+    'decrypt through S3',
+    { action: 'kms:Decrypt', resource: key, context: throughS3 },
+    [
+      'Verify',
+      'Commit',
+      'Drop',
+      ...MANIFEST_READERS,
+      ...AUDITORS,
+      ...READERS,
+      'DatabaseS3Export',
+      'DatabaseS3Import',
+    ],
+  ],
+  ['decrypt by hand', { action: 'kms:Decrypt', resource: key }, []],
+  [
+    'encrypt through S3',
+    { action: 'kms:GenerateDataKey', resource: key, context: throughS3 },
+    ['Commit', 'DatabaseS3Export'],
+  ],
+  ['delete the key', { action: 'kms:ScheduleKeyDeletion', resource: key }, []],
+  [
+    'log in as archiver_maintain',
+    { action: 'secretsmanager:GetSecretValue', resource: secret('Maintain') },
+    [
+      'Maintain',
+      'Detect',
+      'Quarantine',
+      'Release',
+      'MoveIn',
+      'ReverifyBegin',
+      'Adopt',
+      'PrepareDatabase',
+      'DatabaseProxyIAM',
+    ],
+  ],
+  [
+    'log in as archiver_read',
+    { action: 'secretsmanager:GetSecretValue', resource: secret('Read') },
+    [
+      ...['Preflight', 'Export', 'Verify', 'Commit', 'RecordFailure', 'Report', 'DatabaseProxyIAM'],
+      ...['ReverifyPlan', 'ReverifySegment', 'ReverifyFinish', 'ReverifyReport', 'PrepareDatabase'],
+      'RecordAudit',
+    ],
+  ],
+  [
+    'log in as archiver_drop',
+    { action: 'secretsmanager:GetSecretValue', resource: secret('Drop') },
+    ['Drop', 'PrepareDatabase', 'DatabaseProxyIAM'],
+  ],
+  [
+    'log in as archiver_restore',
+    { action: 'secretsmanager:GetSecretValue', resource: secret('Restore') },
+    ['BeginRestore', ...RESTORERS, 'PrepareDatabase', 'DatabaseProxyIAM'],
+  ],
+  [
+    'log in as an administrator',
+    { action: 'secretsmanager:GetSecretValue', resource: ADMIN_SECRET_ARN },
+    ['PrepareDatabase', 'Inspect', 'PartitionTable'],
+  ],
+  [
+    'decrypt the login of an administrator',
+    {
+      ...{ action: 'kms:Decrypt', resource: ADMIN_KEY_ARN },
+      context: throughSecretsManager(ADMIN_SECRET_ARN),
+    },
+    ['PrepareDatabase', 'Inspect', 'PartitionTable'],
+  ],
+  [
+    'decrypt another secret with its key',
+    {
+      ...{ action: 'kms:Decrypt', resource: ADMIN_KEY_ARN },
+      context: throughSecretsManager(ADMIN_SECRET_ARN.replace('rds!', 'payroll!')),
+    },
+    [],
+  ],
+  ['decrypt by hand with its key', { action: 'kms:Decrypt', resource: ADMIN_KEY_ARN }, []],
+  [
+    'change the password of an administrator',
+    { action: 'secretsmanager:PutSecretValue', resource: ADMIN_SECRET_ARN },
+    [],
+  ],
+  ['change a password', { action: 'secretsmanager:PutSecretValue', resource: secret('Drop') }, []],
+  [
+    'attach a role to the database',
+    { action: 'rds:AddRoleToDBCluster', resource: cluster('orders') },
+    ['ChangesHandler'],
+  ],
+  [
+    'attach a role to another database',
+    { action: 'rds:AddRoleToDBCluster', resource: cluster('payroll') },
+    [],
+  ],
+  ['delete the database', { action: 'rds:DeleteDBCluster', resource: cluster('orders') }, []],
+  [
+    'hand the export role to RDS',
+    {
+      action: 'iam:PassRole',
+      resource: iam.arn(ROLES['DatabaseS3Export']!),
+      context: { 'iam:PassedToService': 'rds.amazonaws.com' },
+    },
+    ['ChangesHandler'],
+  ],
+  [
+    'hand the export role to another service',
+    {
+      action: 'iam:PassRole',
+      resource: iam.arn(ROLES['DatabaseS3Export']!),
+      context: { 'iam:PassedToService': 'ec2.amazonaws.com' },
+    },
+    [],
+  ],
+  [
+    'hand another role to RDS',
+    {
+      action: 'iam:PassRole',
+      resource: iam.arn(ROLES['Drop']!),
+      context: { 'iam:PassedToService': 'rds.amazonaws.com' },
+    },
+    [],
+  ],
+  ['run the step drop', { action: 'lambda:InvokeFunction', resource: step('Drop') }, ['Archive']],
+  ['run the step export', { action: 'lambda:InvokeFunction', resource: step('Export') }, ['Archive']],
+  [
+    'start the workflow',
+    { action: 'states:StartExecution', resource: iam.arn(idOf('ArchiverWorkflowArchive')) },
+    ['Archive', 'SchedulerForTarget'],
+  ],
+  [
+    'run what an administrator may',
+    { action: 'lambda:InvokeFunction', resource: step('PrepareDatabase') },
+    ['WayInPrepareDatabase'],
+  ],
+  [
+    'partition a table',
+    { action: 'lambda:InvokeFunction', resource: step('PartitionTable') },
+    ['WayInPartitionTable'],
+  ],
+  [
+    'start a workflow of an administrator',
+    { action: 'states:StartExecution', resource: iam.arn(idOf('ArchiverWayInPartitionTable')) },
+    [],
+  ],
+  [
+    'change the workflow',
+    { action: 'states:UpdateStateMachine', resource: iam.arn(idOf('ArchiverWorkflowArchive')) },
+    [],
+  ],
+  [
+    'start a restore',
+    { action: 'states:StartExecution', resource: workflow('RestoreWorkflowRestore') },
+    ['Restore'],
+  ],
+  [
+    'start a drill',
+    { action: 'states:StartExecution', resource: workflow('DrillWorkflowDrill') },
+    ['Drill', 'SchedulerForDrill'],
+  ],
+  [
+    'run the step release',
+    { action: 'lambda:InvokeFunction', resource: step('Release') },
+    ['ReleaseWorkflow'],
+  ],
+  ['run the step move-in', { action: 'lambda:InvokeFunction', resource: step('MoveIn') }, ['MoveInWorkflow']],
+  [
+    'run the step that records failures',
+    { action: 'lambda:InvokeFunction', resource: step('RecordFailure') },
+    ['Archive', 'ReverifyWorkflow'],
+  ],
+  [
+    'start an audit that no schedule is configured for',
+    { action: 'states:StartExecution', resource: workflow('OperationsAudit') },
+    ['AuditWorkflow'],
+  ],
+  ['run the step bring-out', { action: 'lambda:InvokeFunction', resource: step('BringOut') }, ['Restore']],
+  ['run the step attach', { action: 'lambda:InvokeFunction', resource: step('Attach') }, ['Restore']],
+  [
+    'run the step import',
+    { action: 'lambda:InvokeFunction', resource: step('Import') },
+    ['Restore', 'Drill'],
+  ],
+  [
+    'keep a start that failed',
+    { action: 'sqs:SendMessage', resource: iam.arn(idOf('ArchiverSchedulesDeadLetterQueue')) },
+    ['SchedulerForTarget', 'SchedulerForDrill'],
+  ],
+  [
+    'call RDS as a database user',
+    {
+      action: 'rds-db:connect',
+      resource: 'arn:aws:rds-db:eu-central-1:111122223333:dbuser:prx-1/archiver_drop',
+    },
+    [],
+  ],
+];
+
+describe('who may', () => {
+  test.each(TABLE)('%s', (_, request, expected) => {
+    const allowed = Object.entries(ROLES)
+      .filter(([, id]) => iam.isAllowed(id, request))
+      .map(([name]) => name);
+    expect(allowed.sort()).toEqual([...expected].sort());
+  });
+});
+
+describe('an administrator, who may do everything by a policy of their own,', () => {
+  const everything = [{ Effect: 'Allow', Action: '*', Resource: '*' }] as const;
+  const may = (action: string, resource: string) =>
+    iam.isAllowed('Administrator', { action, resource }, everything);
+
+  test.each(['s3:DeleteObject', 's3:DeleteObjectVersion', 's3:BypassGovernanceRetention'])(
+    'may not %s in the archive while the bucket policy stands',
+    (action) => {
+      expect(may(action, manifest)).toBe(false);
+    },
+  );
+
+  test('may look at it, and change that policy', () => {
+    expect(may('s3:GetObject', manifest)).toBe(true);
+    expect(may('s3:PutBucketPolicy', bucket)).toBe(true);
+    expect(may('kms:Decrypt', key)).toBe(true);
+  });
+});
+
+test('the roles are those that the table was written for', () => {
+  const others = [
+    ...[...READERS, ...RESTORERS, 'Restore', 'Drill', 'SchedulerForDrill'],
+    ...[
+      ...AUDITORS,
+      ...MANIFEST_READERS,
+      'AuditVerdict',
+      'AuditFailure',
+      'ExplainUnavailable',
+      'AuditWorkflow',
+      'FindWorkflow',
+    ],
+    ...['MoveIn', 'MoveInWorkflow', 'RecordAudit'],
+    ...['Release', 'ReleaseWorkflow', 'ReverifyPlan', 'ReverifyBegin', 'ReverifyReport', 'ReverifyWorkflow'],
+  ];
+  expect(
+    Object.keys(ROLES)
+      .filter((name) => !others.includes(name))
+      .sort(),
+  ).toEqual([
+    ...['Adopt', 'Archive', 'ChangesFrameworkComplete', 'ChangesFrameworkOnEvent', 'ChangesHandler'],
+    ...['ChangesProviderwaiterstatemachine', 'Commit', 'DatabaseProxyIAM'],
+    ...['DatabaseS3Export', 'DatabaseS3Import'],
+    ...['Detect', 'Drop', 'Export', 'Inspect', 'Maintain', 'PartitionTable', 'Preflight', 'PrepareDatabase'],
+    ...['Quarantine', 'RecordFailure', 'Report', 'SchedulerForTarget', 'Verify'],
+    ...['WayInAdopt', 'WayInInspect', 'WayInPartitionTable', 'WayInPrepareDatabase'],
+  ]);
+});

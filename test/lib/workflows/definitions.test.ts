@@ -1,0 +1,73 @@
+/** Every state machine of a deployment, as an operator finds it in the console. */
+import { describe, expect, test } from '@jest/globals';
+import { FINAL_CODES, RETRYABLE_CODES } from '../../../core/errors.ts';
+import { allStates, type StateMachineDefinition } from '../../../local/step-functions/definition.ts';
+import { resources, synthesise, withAdministrator, type Resource } from '../synthesise.ts';
+
+/** A definition is a text with references in it. */
+function definitionOf({ Properties }: Resource): StateMachineDefinition {
+  const [separator, parts] = (Properties['DefinitionString'] as { 'Fn::Join': [string, unknown[]] })[
+    'Fn::Join'
+  ];
+  const text = parts.map((part) => (typeof part === 'string' ? part : 'reference')).join(separator);
+  return JSON.parse(text) as StateMachineDefinition;
+}
+
+const machines = resources(synthesise(withAdministrator()), 'AWS::StepFunctions::StateMachine').flatMap(
+  ([, resource]) => {
+    const name = (resource['Metadata'] as Record<string, string> | undefined)?.[
+      'partition-archiver:workflow'
+    ];
+    // That of the CDK's own framework has none.
+    return name === undefined ? [] : [[name, definitionOf(resource), resource.Properties] as const];
+  },
+);
+
+test('there are as many as operators know', () => {
+  expect(machines.map(([name]) => name).sort()).toEqual(
+    [
+      ...['archive', 'restore', 'drill', 'find', 'audit', 'release', 'reverify', 'move-in'],
+      ...['adopt', 'prepare-database', 'inspect', 'partition-table'],
+    ].sort(),
+  );
+});
+
+describe.each(machines)('%s', (_, definition, properties) => {
+  const states = allStates(definition.States);
+  const tasks = states.filter(([, { Type }]) => Type === 'Task');
+
+  test('says what it does and what its input is, and of each state what it is for', () => {
+    expect(definition.Comment).toMatch(/^[A-Z].*\{.*\}/s);
+    expect(
+      states.filter(([, state]) => !/^[A-Z].+/.test(String((state as { Comment?: string }).Comment))),
+    ).toEqual([]);
+  });
+
+  test('retries what the catalogue calls retryable, and nothing else of it', () => {
+    for (const [name, { Retry = [] }] of tasks) {
+      const [final, ...retriers] = Retry.map(({ ErrorEquals }) => ErrorEquals);
+      const codes = (errors: readonly string[] = []) => errors.filter((error) => !error.includes('.')).sort();
+      expect([name, codes(final)]).toEqual([name, [...FINAL_CODES].sort()]);
+      expect([name, codes(retriers.flat())]).toEqual([name, [...RETRYABLE_CODES].sort()]);
+      expect(Retry[0]).toMatchObject({ MaxAttempts: 0 });
+    }
+  });
+
+  test('is logged where log groups do not fill the policy of the account, and traced', () => {
+    expect(properties).toMatchObject({
+      LoggingConfiguration: { Level: 'ALL', IncludeExecutionData: true },
+      TracingConfiguration: { Enabled: true },
+    });
+  });
+});
+
+test('their log groups have names that no policy of the account has to list', () => {
+  const groups = resources(synthesise(withAdministrator()), 'AWS::Logs::LogGroup').flatMap(
+    ([id, { Properties }]) =>
+      /^Archiver(Functions|DatabaseS3)/.test(id) ? [] : [Properties['LogGroupName']],
+  );
+  expect(groups).toHaveLength(machines.length);
+  expect(new Set(groups).size).toBe(machines.length);
+  for (const name of groups)
+    expect(name).toMatch(/^\/aws\/vendedlogs\/states\/PartitionArchiver-[\w-]{3,80}$/);
+});

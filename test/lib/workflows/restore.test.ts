@@ -1,0 +1,229 @@
+import { setImmediate } from 'node:timers/promises';
+import { describe, expect, test } from '@jest/globals';
+import { constructId } from '../../../lib/functions/functions.ts';
+import { DRILL_STEPS, RESTORE_STEPS } from '../../../lib/functions/restore-steps.ts';
+import { STEPS, type Step } from '../../../lib/functions/steps.ts';
+import { allStates, type State } from '../../../local/step-functions/definition.ts';
+import { InvocationError } from '../../../local/step-functions/lambda-pool.ts';
+import { loadStateMachine } from '../../../local/step-functions/load-state-machine.ts';
+import {
+  redriveExecution,
+  runExecution,
+  type ExecutionOptions,
+} from '../../../local/step-functions/run-execution.ts';
+import { synthesiseAssembly } from '../synthesise.ts';
+
+const assembly = synthesiseAssembly({ bundle: false });
+const load = (workflow: string) =>
+  loadStateMachine(assembly, {
+    ...{ region: 'eu-central-1', bucketName: 'archive', databaseHost: 'localhost' },
+    workflow,
+  });
+const machines = { restore: load('restore'), drill: load('drill') };
+type Workflow = keyof typeof machines;
+
+function stepOfFunction(logicalId: string): Step {
+  const id = logicalId.replace(/^ArchiverFunctions/, '').replace(/[0-9A-F]{8}$/, '');
+  const step = (Object.keys(STEPS) as Step[]).find((name) => constructId(name) === id);
+  if (step === undefined) throw new Error(`${logicalId} is no step`);
+  return step;
+}
+
+describe.each<[Workflow, readonly string[]]>([
+  ['restore', Object.keys(RESTORE_STEPS)],
+  ['drill', [...Object.keys(DRILL_STEPS), 'retrieve', 'begin-restore', 'import', 'build', 'prove']],
+])('the definition of %s', (workflow, steps) => {
+  const states = allStates(machines[workflow].definition.States);
+  const tasks = states.filter(([, { Type }]) => Type === 'Task');
+  const stepOf = ({ Parameters }: State): Step =>
+    stepOfFunction(String(Parameters?.['FunctionName']).split(':').at(-1) ?? '');
+
+  test('runs its steps, each under its own name', () => {
+    expect(tasks.map(([, task]) => stepOf(task)).sort()).toEqual([...steps].sort());
+    for (const [name, task] of tasks) expect(name).toBe(constructId(stepOf(task)));
+  });
+
+  test.each(tasks)('%s waits for its function', (_, task) => {
+    expect(task.TimeoutSeconds).toBeGreaterThan(STEPS[stepOf(task)].timeout.toSeconds());
+  });
+});
+
+type Answers = Partial<Record<Step, (event: never) => unknown>>;
+const archiveOf = (number: number) => ({ manifestKey: `key ${number}`, manifestVersionId: 'v' });
+const OPTIONS = { attach: null, retrieval: { tier: 'Bulk', days: 7 } };
+
+/** What works at once; a restore is numbered as its archive. */
+const WORKS: Answers = {
+  'plan-restore': (event: object) => ({ ...event, archives: [archiveOf(1), archiveOf(2)], options: OPTIONS }),
+  'pick-archive': (event: object) => ({
+    ...{ execution: 'e', next: 'drill', archive: archiveOf(1), retrieval: OPTIONS.retrieval },
+    ...event,
+  }),
+  retrieve: () => ({ readable: true, waitingFor: 0, waitSeconds: 1 }),
+  'begin-restore': ({ archive }: { archive: { manifestKey: string } }) => ({
+    ...{ next: 'import', partition: null, segments: [0, 1] },
+    restore: Number(archive.manifestKey.slice(4)),
+  }),
+  import: () => undefined,
+  build: () => ({ next: 'prove', waitSeconds: 0, ranges: [0, 1, 2] }),
+  prove: () => undefined,
+  'bring-out': ({ restore }: { restore: number }) => ({ partition: 100 + restore }),
+  attach: () => undefined,
+  'record-restore-failure': () => undefined,
+  'report-restore': () => ({ resume: false, restored: 2 }),
+  'end-drill': () => ({ summary: 'good' }),
+  'abandon-drill': () => fail('DrillFailed'),
+};
+
+function fail(name: string): never {
+  throw new InvocationError(name, 'on purpose');
+}
+
+interface Call {
+  readonly state: string;
+  readonly payload: Readonly<Record<string, unknown>>;
+}
+
+async function run(workflow: Workflow, answers: Answers, input: object = {}) {
+  const calls: Call[] = [];
+  const options: ExecutionOptions = {
+    environment: {},
+    retryIntervalMs: 1,
+    runner: {
+      invoke: async (target, event, onStart) => {
+        onStart?.({ requestId: '', function: target, event, pid: 0, coldStart: true, kill: () => undefined });
+        await setImmediate();
+        const answer = { ...WORKS, ...answers }[stepOfFunction(target.logicalId)] as (
+          event: unknown,
+        ) => unknown;
+        return { result: answer(event) ?? null, memoryMiB: 0 };
+      },
+      close: () => Promise.resolve(),
+    },
+    onInvoke: ({ state, event }) => {
+      calls.push({ state, payload: event as Call['payload'] });
+    },
+  };
+  const result = await runExecution(machines[workflow], input, options);
+  const of = (state: string) => calls.filter((call) => call.state === state).map(({ payload }) => payload);
+  return { result, calls, of, options };
+}
+
+describe('an execution of Restore', () => {
+  test('takes every archive through every step, and ends with the report', async () => {
+    const { result, of } = await run('restore', {}, { partitionSet: 'a.b' });
+    expect(result).toMatchObject({ status: 'SUCCEEDED', output: { restored: 2 } });
+    expect(of('PlanRestore')).toMatchObject([{ input: { partitionSet: 'a.b' }, redriveCount: 0 }]);
+    const execution = of('PlanRestore')[0]!['execution'];
+    expect(of('Import')).toHaveLength(4);
+    expect(of('Import')).toContainEqual({ restore: 2, segment: 1, execution });
+    expect(of('Prove')).toHaveLength(6);
+    expect(of('Prove')).toContainEqual({ restore: 1, range: 2, execution });
+    expect(of('Attach')).toContainEqual({
+      partition: 101,
+      archive: archiveOf(1),
+      options: OPTIONS,
+      execution,
+    });
+  });
+
+  test('waits for Glacier and for an index that the server still builds', async () => {
+    const answers = [
+      { next: 'build', waitSeconds: 0, ranges: [] },
+      { next: 'wait', waitSeconds: 1, ranges: [] },
+      { next: 'prove', waitSeconds: 0, ranges: [] },
+    ];
+    let looks = 0;
+    const { result, calls } = await run('restore', {
+      'plan-restore': (event: object) => ({ ...event, archives: [archiveOf(1)], options: OPTIONS }),
+      retrieve: () => ({ readable: (looks += 1) === 2, waitingFor: 1, waitSeconds: 1 }),
+      build: () => answers.shift(),
+    });
+    expect(result.status).toBe('SUCCEEDED');
+    expect(calls.map(({ state }) => state)).toEqual([
+      ...['PlanRestore', 'Retrieve', 'Retrieve', 'BeginRestore', 'Import', 'Import'],
+      ...['Build', 'Build', 'Build', 'BringOut', 'Attach', 'ReportRestore'],
+    ]);
+  });
+
+  test('does not make again what is there', async () => {
+    const { of, result } = await run('restore', {
+      'begin-restore': () => ({ next: 'attach', restore: null, partition: 7, segments: [] }),
+    });
+    expect(result.status).toBe('SUCCEEDED');
+    expect([...of('Import'), ...of('BringOut')]).toEqual([]);
+    expect(of('Attach')).toMatchObject([{ partition: 7 }, { partition: 7 }]);
+  });
+
+  test.each<Step>(['retrieve', 'begin-restore', 'import', 'build', 'prove', 'bring-out', 'attach'])(
+    'an archive that fails in %s is recorded and does not stop the other',
+    async (step) => {
+      const works = WORKS[step] as (event: object) => unknown;
+      const { of, result } = await run('restore', {
+        [step]: (event: { restore?: number; partition?: number; archive?: { manifestKey: string } }) =>
+          event.restore === 1 || event.partition === 101 || event.archive?.manifestKey === 'key 1'
+            ? fail('ArchiveDamaged')
+            : works(event),
+      });
+      expect(result.status).toBe('SUCCEEDED');
+      expect(of('RecordRestoreFailure')).toMatchObject([
+        { archive: archiveOf(1), failure: { Error: 'ArchiveDamaged' } },
+      ]);
+      expect(of('Attach').filter(({ partition }) => partition === 102)).toHaveLength(1);
+    },
+  );
+
+  test('a redrive asks the report, and begins again with the same input', async () => {
+    const answers: Answers = {
+      'report-restore': ({
+        plan,
+        redriveCount,
+      }: {
+        plan: { redriveCount: number };
+        redriveCount: number;
+      }) => {
+        if (redriveCount > plan.redriveCount) return { resume: true };
+        return redriveCount === 0 ? fail('PartitionsFailed') : { resume: false };
+      },
+    };
+    const { result, options, calls } = await run('restore', answers, { manifestKey: 'k' });
+    expect(result).toMatchObject({ status: 'FAILED', error: 'PartitionsFailed' });
+    calls.length = 0;
+    const redriven = await redriveExecution(machines.restore, result, options);
+    expect(redriven.status).toBe('SUCCEEDED');
+    expect(calls.slice(0, 2)).toMatchObject([
+      { state: 'ReportRestore' },
+      { state: 'PlanRestore', payload: { input: { manifestKey: 'k' }, redriveCount: 1 } },
+    ]);
+  });
+});
+
+describe('an execution of Drill', () => {
+  test('restores out of sight and ends the drill; nothing is brought out', async () => {
+    const { result, of } = await run('drill', {}, { maxMiB: 5 });
+    expect(result).toMatchObject({ status: 'SUCCEEDED', output: { summary: 'good' } });
+    expect(of('PickArchive')).toMatchObject([{ input: { maxMiB: 5 } }]);
+    expect(of('BeginRestore')).toMatchObject([{ archive: archiveOf(1), options: 'drill' }]);
+    expect(of('EndDrill')).toEqual([{ restore: 1 }]);
+  });
+
+  test('without an archive there is nothing to try', async () => {
+    const { result, calls } = await run('drill', { 'pick-archive': () => ({ next: 'done', archive: null }) });
+    expect(result.status).toBe('SUCCEEDED');
+    expect(calls).toHaveLength(1);
+  });
+
+  test.each<Step>(['retrieve', 'begin-restore', 'import', 'build', 'prove', 'end-drill'])(
+    'one that fails in %s drops what it has made, and fails',
+    async (step) => {
+      const { result, of } = await run('drill', { [step]: () => fail('ArchiveDamaged') });
+      expect(result).toMatchObject({ status: 'FAILED', error: 'DrillFailed' });
+      const [{ state } = {}] = of('AbandonDrill');
+      expect(state).toMatchObject({
+        plan: { Payload: { archive: archiveOf(1) } },
+        failure: { Error: 'ArchiveDamaged' },
+        ...(step !== 'retrieve' && step !== 'begin-restore' && { step: { Payload: { restore: 1 } } }),
+      });
+    },
+  );
+});

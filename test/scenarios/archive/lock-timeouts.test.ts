@@ -1,0 +1,96 @@
+/** The locks that the functions take and how long they wait for them, asked directly: the application waits for nobody. */
+import { beforeAll, expect, test } from '@jest/globals';
+import { useAsking } from '../../support/asking.ts';
+
+const { sql, bring, ask } = useAsking();
+
+/** What a call answers while another session has a lock. One that waits for ever ends with 57014. */
+async function whileLocked(table: string, mode: string, call: string): Promise<string> {
+  const holder = await sql().reserve();
+  try {
+    await holder`begin`;
+    await holder.unsafe(`lock table ${table} in ${mode} mode`);
+    return await ask(call, { before: `set local statement_timeout = '10s'` });
+  } finally {
+    await holder`rollback`;
+    holder.release();
+  }
+}
+
+/** What a call leaves behind in its transaction: tables locked against everybody, and how long it waits for the next. */
+async function leaves(call: string, deadlock = '1s'): Promise<{ locked: string[]; timeout: string }> {
+  const undo = new Error('undo');
+  let left = { locked: [] as string[], timeout: '' };
+  await sql()
+    .begin(async (tx) => {
+      await tx`select set_config('deadlock_timeout', ${deadlock}, true)`;
+      await tx.unsafe(`select partition_archiver.${call}`);
+      const locked = await tx<{ name: string }[]>`
+        select relation::regclass::text as name from pg_locks
+         where pid = pg_backend_pid() and mode = 'AccessExclusiveLock' and locktype = 'relation' order by 1`;
+      const [setting] = await tx<[{ lock_timeout: string }]>`show lock_timeout`;
+      left = { locked: locked.map(({ name }) => name), timeout: setting.lock_timeout };
+      throw undo;
+    })
+    .catch((error: unknown) => {
+      if (error !== undo) throw error;
+    });
+  return left;
+}
+
+beforeAll(async () => {
+  await sql().unsafe(`
+    create schema ref;
+    grant usage on schema ref to archive_owner;
+    create table ref.plain (id integer primary key);
+    grant all on ref.plain to archive_owner;
+    create table ref.heir () inherits (ref.plain);
+    create table ref.parted (id integer primary key) partition by list (id);
+    create table ref.part partition of ref.parted for values in (1);
+    create table ref.refers (
+      id integer primary key references ref.refers, plain integer references ref.plain, parted integer references ref.parted)`);
+});
+
+test('a lock is waited for less long than the application waits before it looks for a deadlock', async () => {
+  expect(await sql()`show deadlock_timeout`).toEqual([{ deadlock_timeout: '1s' }]);
+  expect(await leaves('set_lock_timeout()')).toEqual({ locked: [], timeout: '250ms' });
+  // Seen to fail with 50 ms as the least: where applications looked after 40 ms, they were ended (npm run test:race -- --deadlock 40ms).
+  expect(await leaves('set_lock_timeout()', '40ms')).toMatchObject({ timeout: '10ms' });
+  expect(await leaves('set_lock_timeout()', '1ms')).toMatchObject({ timeout: '1ms' });
+  expect(await leaves(`lock_referenced('ref.refers'::regclass)`, '40ms')).toMatchObject({ timeout: '10ms' });
+  expect(await leaves(`lock_referenced('ref.refers'::regclass)`, '1ms')).toMatchObject({ timeout: '1ms' });
+  // Three locks, that of the partition included, within three quarters of it.
+  expect(await leaves(`lock_referenced('ref.refers'::regclass)`)).toMatchObject({ timeout: '250ms' });
+  await sql().unsafe(`create table ref.other (id integer primary key);
+    alter table ref.refers add other integer references ref.other`);
+  expect(await leaves(`lock_referenced('ref.refers'::regclass)`)).toMatchObject({ timeout: '187ms' });
+});
+
+test('what a partition references is locked with the partitions of it, and no table more', async () => {
+  const { locked } = await leaves(`lock_referenced('ref.refers'::regclass)`);
+  expect(locked).toEqual(['ref.other', 'ref.part', 'ref.parted', 'ref.plain']);
+});
+
+test('where no vacuum is at work nothing is waited for', async () => {
+  expect(await ask(`make_way('ref.plain'::regclass)`)).toBe('answers false');
+});
+
+test('a vacuum that does not give way, as one against wraparound, is not waited for for ever', async () => {
+  expect(await whileLocked('ref.plain', 'share update exclusive', `make_way('ref.plain'::regclass)`)).toMatch(
+    /^55P03/,
+  );
+});
+
+test('a table that somebody reads is neither quarantined nor handed back, and nobody queues behind the try', async () => {
+  const detached = await bring('read_on', 'detached');
+  const { table } = await detached.line();
+  expect(await whileLocked(`app."${table}"`, 'access share', `quarantine(${detached.id}, 1000000)`)).toMatch(
+    /^55P03/,
+  );
+
+  const waiting = await bring('read_still', 'quarantined');
+  const { quarantineName } = await waiting.line();
+  const quarantined = `partition_archive."${String(quarantineName)}"`;
+  expect(await whileLocked(quarantined, 'access share', `hand_back(${waiting.id})`)).toMatch(/^55P03/);
+  expect(await waiting.line()).toMatchObject({ state: 'quarantined' });
+});

@@ -1,0 +1,86 @@
+import { expect, test } from '@jest/globals';
+import { useArchiver } from '../../support/archiver.ts';
+import { inState, nth } from '../../support/ledger.ts';
+import { createPartitionSet } from '../../support/partition-sets.ts';
+import { failureOf } from '../../support/verified.ts';
+
+const archiver = useArchiver();
+
+test('a plan with a gap, an overlap or an open end cannot be stored, not even by its owner', async () => {
+  const { database, steps, config } = archiver();
+  const { sql } = database;
+  await createPartitionSet(sql, { months: 3, rowsPerMonth: 30_000 });
+  const run = steps(config([{ schema: 'app', table: 'event', segmentSizeMiB: 1 }]));
+  const request = await run.preflight({});
+  await run.maintain(request);
+  const { partitions } = await run.detect(request);
+  const step = await run.quarantine(nth(partitions, 0), request);
+  expect(step.segments).toEqual([0, 1]);
+  const { archiveId } = nth(await inState(sql, 'quarantined'), 0);
+  const [{ middle }] = await sql<[{ middle: number }]>`
+    select next_block::integer as middle from partition_archiver.segment where number = 0`;
+
+  const attempt = (statement: string): Promise<string> =>
+    sql
+      .begin(async (tx) => {
+        await tx`set local role archive_owner`;
+        await tx.unsafe(statement);
+      })
+      .then(
+        () => 'stored',
+        (error: unknown) => (error as { constraint_name?: string }).constraint_name ?? String(error),
+      );
+  const insert = (number: number, first: number, next: number | null): string =>
+    `insert into partition_archiver.segment (archive_id, number, first_block, next_block)
+     values ('${String(archiveId)}', ${String(number)}, ${String(first)}, ${String(next)})`;
+  const update = (set: string, number: number): string =>
+    `update partition_archiver.segment set ${set} where number = ${String(number)}`;
+
+  // Seen to fail without segment_has_predecessor, without segment_has_successor, and without segment_last.
+  const answers = {
+    'the first one does not begin at block 0': await attempt(update('first_block = 1', 0)),
+    'a gap before the second one': await attempt(update(`first_block = ${String(middle + 1)}`, 1)),
+    'a gap after the first one': await attempt(update(`next_block = ${String(middle - 1)}`, 0)),
+    'the second one overlaps the first one': await attempt(update(`first_block = ${String(middle - 1)}`, 1)),
+    'the last one has an end': await attempt(update(`next_block = ${String(middle + 5)}`, 1)),
+    'two open ends': await attempt(insert(2, middle + 5, null)),
+    'a second one from block 0': await attempt(insert(2, 0, middle)),
+    'a range beside the plan': await attempt(insert(2, middle + 3, middle + 4)),
+    'a branch': await attempt(insert(2, middle, middle + 1)),
+    'an empty range': await attempt(insert(2, middle, middle)),
+    'a range that runs backwards': await attempt(insert(2, middle + 2, middle)),
+    'the first one is missing': await attempt('delete from partition_archiver.segment where number = 0'),
+    'the last one is missing': await attempt('delete from partition_archiver.segment where number = 1'),
+    'no archive id of its own': await attempt(
+      `update partition_archiver.segment set archive_id = gen_random_uuid()`,
+    ),
+  };
+  expect(answers).toEqual({
+    'the first one does not begin at block 0': 'segment_has_predecessor',
+    'a gap before the second one': 'segment_has_successor',
+    'a gap after the first one': 'segment_has_predecessor',
+    'the second one overlaps the first one': 'segment_has_successor',
+    'the last one has an end': 'segment_has_successor',
+    'two open ends': 'segment_last',
+    'a second one from block 0': 'segment_archive_id_first_block_key',
+    'a range beside the plan': 'segment_has_successor',
+    'a branch': 'segment_archive_id_first_block_key',
+    'an empty range': 'segment_check',
+    'a range that runs backwards': 'segment_check',
+    'the first one is missing': 'segment_has_predecessor',
+    'the last one is missing': 'segment_has_successor',
+    'no archive id of its own': expect.stringMatching(/unique|duplicate|fkey/),
+  });
+
+  // With no segment at all, nothing is a gap; the commit refuses.
+  const lost = sql.begin(async (tx) => {
+    await tx`delete from partition_archiver.segment`;
+    await tx`update partition_archiver.partition set state = 'exported' where state = 'quarantined'`;
+    await tx`select partition_archiver.begin_commit(${nth(partitions, 0)}::bigint, 1e12::bigint)`;
+  });
+  await expect(lost).rejects.toThrow(/the segments of partition \d+ have/);
+
+  // The plan is still whole.
+  await run.export(nth(partitions, 0), 0);
+  expect(await failureOf(run.export(nth(partitions, 0), 7))).toMatchObject({ code: 'StateConflict' });
+});

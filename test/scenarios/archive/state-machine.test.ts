@@ -1,0 +1,95 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import type { RunReport } from '../../../core/archive/report.ts';
+import { useArchiver } from '../../support/archiver.ts';
+import { createPartitionSet } from '../../support/partition-sets.ts';
+import { useStateMachine } from '../../support/state-machine.ts';
+
+const archiver = useArchiver();
+const common = { schema: 'app', drop: true, graceDays: 0, segmentSizeMiB: 1 };
+const deployed = useStateMachine(archiver, [
+  { ...common, table: 'plain' },
+  { ...common, table: 'viewed' },
+  { ...common, table: 'killed' },
+  { ...common, table: 'kept', drop: false },
+]);
+
+beforeAll(async () => {
+  for (const table of ['plain', 'viewed', 'killed', 'kept']) {
+    await createPartitionSet(archiver().database.sql, { table, rowsPerMonth: 100, months: 3 });
+  }
+});
+
+const states = async (table: string): Promise<string[]> =>
+  (
+    await archiver().database.sql<{ state: string }[]>`
+      select state from partition_archiver.partition where parent_name = ${table} and state <> 'attached' order by id`
+  ).map(({ state }) => state);
+
+describe('the synthesised state machine with the synthesised bundles', () => {
+  test('a dry run changes nothing', async () => {
+    const { status, output } = await deployed().execute({ dryRun: true });
+    expect(status).toBe('SUCCEEDED');
+    expect((output as RunReport).forecast).toHaveLength(4);
+    expect(await states('plain')).toEqual([]);
+  });
+
+  test('an input that wants more than is configured is refused before anything is changed', async () => {
+    const { status, error, cause } = await deployed().execute({ partitionSets: ['app.other'], force: true });
+    expect({ status, error }).toEqual({ status: 'FAILED', error: 'InvalidInput' });
+    expect(cause).toContain('there is no such field');
+    expect(await states('plain')).toEqual([]);
+  });
+
+  test('archives, proves and drops', async () => {
+    const { status, output } = await deployed().execute({ partitionSets: ['app.plain'] });
+    expect(status).toBe('SUCCEEDED');
+    expect(output).toMatchObject({ archived: 1, dropped: 1, failed: 0, rows: 100, resume: false });
+    expect(await states('plain')).toEqual(['dropped']);
+  });
+
+  test('archives without dropping where the configuration does not let it', async () => {
+    const { output } = await deployed().execute({ partitionSets: ['app.kept'] });
+    expect(output).toMatchObject({ archived: 1, dropped: 0, failed: 0 });
+    expect(await states('kept')).toEqual(['verified']);
+  });
+
+  test('a partition that fails stops no other, fails the execution, and a redrive resumes it', async () => {
+    const { sql } = archiver().database;
+    const [cold] = await sql<{ name: string }[]>`
+      select inhrelid::regclass::text as name from pg_inherits where inhparent = 'app.viewed'::regclass and inhrelid::regclass::text not like '%default' order by 1 limit 1`;
+    await sql.unsafe(`create view app.depends as select * from ${cold?.name ?? ''}`);
+    const failed = await deployed().execute({ partitionSets: ['app.viewed'] });
+    expect({ status: failed.status, error: failed.error }).toEqual({
+      status: 'FAILED',
+      error: 'PartitionsFailed',
+    });
+    expect(failed.cause).toContain('depended upon by view app.depends');
+    expect(failed.failedState?.name).toBe('Report');
+    expect(await states('viewed')).toEqual(['blocked']);
+
+    await sql`drop view app.depends`;
+    await sql`select partition_archiver.unblock(id) from partition_archiver.partition where state = 'blocked'`;
+    const redriven = await deployed().redrive(failed);
+    expect(redriven.status).toBe('SUCCEEDED');
+    expect(await states('viewed')).toEqual(['dropped']);
+  });
+
+  test('a Lambda that is killed at any step is started again, and the run ends well', async () => {
+    const killed = new Set<string>();
+    const { status, output } = await deployed().execute(
+      { partitionSets: ['app.killed'] },
+      {
+        onInvoke: ({ state, kill }) => {
+          if (killed.has(state)) return;
+          killed.add(state);
+          // In the middle of what it does, as far as a time can hit it.
+          setTimeout(kill, 60);
+        },
+      },
+    );
+    expect(status).toBe('SUCCEEDED');
+    expect(output).toMatchObject({ archived: 1, dropped: 1, failed: 0 });
+    expect(await states('killed')).toEqual(['dropped']);
+    expect(killed.size).toBeGreaterThanOrEqual(9);
+  });
+});

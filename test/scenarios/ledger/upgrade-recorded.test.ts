@@ -1,0 +1,238 @@
+/**
+ * What is said and recorded of each row that is moved in, and that nobody comes in between. Each test was seen to fail without
+ * the lines of db/ledger/identity.sql or db/ledger/upgrade.sql that it is about (`npm run test:mutation -- --file db/ledger`).
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from '@jest/globals';
+import type { HalfState } from '../../support/half-archived.ts';
+import { useMoveIn } from '../../support/moved-in.ts';
+
+const moving = useMoveIn();
+const { archiver, half, movedAfter } = moving;
+const inQuarantine = (state: HalfState): string => `partition_archive."${half(state).quarantineName ?? ''}"`;
+
+/** The verified one is blocked before the rows are moved in. */
+const doubted = (): string => `
+  update partition_archiver.partition set state = 'blocked', blocked_state = 'verified', blocked_code = 'ContentMismatch',
+    blocked_reason = 'look' where id = ${String(half('verified').id)}`;
+
+/** A job of PartitionTable that another system left, called as its state. */
+const job = (schema: string, state: string): string => `
+  create table ${schema}.${state} ();
+  insert into partition_archiver.repartition (system_identifier, database_name, table_oid, table_schema, table_name, table_owner,
+      control_column, mode, key_columns, objects, columns, ddl, options, state)
+    values (${moving.from()}, current_database(), '${schema}.${state}'::regclass, 'app', '${state}', 'app_owner',
+      'at', 'online', '{}', '{}', '{}', '{}', '{}', '${state}');`;
+
+describe('of each row is said and recorded', () => {
+  test('what becomes of it, and what it was when it was blocked', async () => {
+    const moved = await movedAfter('');
+    const stays = { blockedState: null, code: null };
+    expect(moved('attached')).toMatchObject({ ...stays, remark: 'stays in its set' });
+    expect(moved('detached')).toMatchObject({
+      ...stays,
+      remark: 'is archived once it is past the retention',
+    });
+    expect(moved('restored')).toMatchObject({ ...stays, remark: 'no run archives it, as before' });
+    expect(moved('released')).toMatchObject({ ...stays, remark: 'no run archives it, as before' });
+    expect(moved('quarantined')).toMatchObject({
+      ...{ ...stays, remark: 'is exported from the beginning, behind a new fence' },
+    });
+    expect(moved('blocked')).toMatchObject({
+      ...{
+        code: 'ContentMismatch',
+        blockedState: 'exported',
+        remark: 'stays blocked: an operator is to look',
+      },
+    });
+    expect(moved('verified')).toMatchObject({ code: 'SealBroken', blockedState: 'verified' });
+  });
+
+  test('of a blocked one, why it was blocked before, with its table or without', async () => {
+    const without = await movedAfter(`drop table ${inQuarantine('blocked')}`);
+    expect(without('blocked')?.remark).toBe('stays blocked: an operator is to look; its table is gone');
+    for (const system of [moving.from(), moving.system()]) {
+      const proven = await movedAfter(doubted(), { system, name: 'before' });
+      expect(proven('verified')).toMatchObject({
+        ...{ state: 'blocked', code: 'ContentMismatch', blockedState: 'verified', remark: 'blocked: look' },
+      });
+    }
+  });
+
+  test('the identity that it had of what is missing, and ours of all others', async () => {
+    const gone = `drop table app."${half('detached').table}"`;
+    const { name } = archiver().database;
+    const renamed = await movedAfter(gone, { name: 'before' });
+    expect(renamed('detached')).toMatchObject({
+      state: 'missing',
+      system: moving.from(),
+      database: 'before',
+    });
+    expect(renamed('attached')).toMatchObject({ state: 'attached', system: moving.system(), database: name });
+
+    const [{ oid }] = await archiver().database.sql<[{ oid: number }]>`
+      select oid from pg_database where datname = current_database()`;
+    const loaded = await movedAfter(`${gone}; update partition_archiver.partition set database_oid = 1`);
+    expect(loaded('detached')).toMatchObject({ state: 'missing', databaseOid: 1 });
+    expect(loaded('attached')).toMatchObject({ state: 'attached', databaseOid: oid });
+  });
+
+  test('nothing of its block where it is left behind', async () => {
+    const others = 'update partition_archiver.partition set table_oid = (table_oid::bigint + 1000000)::oid';
+    const moved = await movedAfter(others, { leave: true });
+    expect(moved('blocked')).toMatchObject({ state: 'missing', code: null, blockedState: null });
+  });
+
+  test('of a job of PartitionTable, whether it is to be rolled back or let go', async () => {
+    await archiver().database.sql.begin(async (tx) => {
+      await tx.unsafe(job('app', 'copying') + job('partition_archiver_replaced', 'swapped'));
+      expect(
+        await tx`select state, remark from partition_archiver.move_in(${moving.from()}::bigint, false, current_database()) order by 1`,
+      ).toEqual([
+        { state: 'copying', remark: 'a job of PartitionTable: roll it back, and begin anew' },
+        {
+          ...{
+            state: 'swapped',
+            remark: 'a job of PartitionTable: the table that was replaced waits to be let go',
+          },
+        },
+      ]);
+      await tx`rollback and chain`;
+    });
+  });
+});
+
+test('where copied tables are refused, the way out names the database where it had another name', async () => {
+  const others = 'update partition_archiver.partition set table_oid = (table_oid::bigint + 1000000)::oid';
+  const from = moving.from();
+  await expect(movedAfter(others)).rejects.toThrow(`MoveIn with {"from": "${from}", "leave": true}`);
+  await expect(movedAfter(others, { name: 'be"fore' })).rejects.toThrow(
+    `MoveIn with {"from": "${from}", "database": "be\\"fore", "leave": true}`,
+  );
+});
+
+test('a table fits where it is attached as it was, and rows of a third system are not asked for', async () => {
+  await archiver().database.sql.begin(async (tx) => {
+    await tx`update partition_archiver.partition set system_identifier = ${moving.from()}::bigint`;
+    await tx`update partition_archiver.partition set parent_oid = 1 where id = ${half('attached').id}`;
+    await tx`update partition_archiver.partition set system_identifier = 1 where id = ${half('restored').id}`;
+    const rows = await tx<{ id: number; fits: boolean }[]>`
+      select id::integer, fits from partition_archiver.stranger_tables(${moving.from()}::bigint, current_database())`;
+    const fits = (state: HalfState): boolean | undefined =>
+      rows.find(({ id }) => id === half(state).id)?.fits;
+    expect(['attached', 'detached', 'restored'].map((state) => fits(state as HalfState))).toEqual([
+      ...[false, true, undefined],
+    ]);
+    await tx`rollback and chain`;
+  });
+});
+
+test('a job that is over, of another database, or whose table is not called so any more, is no stranger', async () => {
+  await archiver().database.sql.begin(async (tx) => {
+    await tx.unsafe(`${job('app', 'begun') + job('app', 'copying') + job('app', 'copied') + job('app', 'checked')}
+      update partition_archiver.repartition set state = 'let go' where table_name = 'begun';
+      update partition_archiver.repartition set database_name = 'other', database_oid = 1 where table_name = 'copying';
+      alter table app.copied rename to away`);
+    expect(await tx`select table_name as name from partition_archiver.stranger_jobs()`).toEqual([
+      { name: 'checked' },
+    ]);
+    await tx`rollback and chain`;
+  });
+});
+
+test.each([
+  { name: '', whose: 'this database', input: '', option: '' },
+  {
+    name: 'Before',
+    whose: 'database "Before"',
+    input: ', "database": "Before"',
+    option: ' --database "Before"',
+  },
+])('preflight names the system, and the database where it had another name: $whose', async (was) => {
+  const [from, system] = [moving.from(), moving.system()];
+  await archiver().database.sql.begin(async (tx) => {
+    await tx`update partition_archiver.partition
+      set system_identifier = ${from}::bigint, database_name = coalesce(nullif(${was.name}, ''), current_database())`;
+    expect(await tx`select problem, remedy from partition_archiver.strangers()`).toEqual([
+      {
+        problem: expect.stringContaining(
+          ` of ${was.whose} on the system ${from}, and this is the system ${system}: the server was upgraded`,
+        ),
+        remedy: `Start MoveIn with {"from": "${from}"${was.input}} (npm run archive -- move-in ${from}${was.option}); see docs/upgrade.md.`,
+      },
+    ]);
+    await tx`rollback and chain`;
+  });
+});
+
+describe('a table in quarantine', () => {
+  test('whose fence is gone is fenced again', async () => {
+    const { quarantineName } = half('quarantined');
+    const table = `partition_archive."${String(quarantineName)}"`;
+    await movedAfter(`drop trigger partition_archiver_fence_row on ${table}`, {
+      look: async (tx) => {
+        await expect(tx.savepoint((sp) => sp.unsafe(`delete from ${table}`))).rejects.toThrow(
+          'takes no more writes',
+        );
+      },
+    });
+  });
+
+  test('that belongs to somebody else by now is blocked, and the rest moved in', async () => {
+    const moved = await movedAfter(`
+      create role move_in_other;
+      alter table ${inQuarantine('quarantined')} owner to move_in_other`);
+    expect(moved('quarantined')).toMatchObject({
+      ...{ state: 'blocked', code: 'SealBroken', remark: 'blocked: it belongs to somebody else now' },
+    });
+    expect(moved('exported')).toMatchObject({ state: 'quarantined' });
+  });
+
+  test('that is being altered is waited for, and then seen to be another', async () => {
+    const { sql } = archiver().database;
+    const table = inQuarantine('exported');
+    const altering = await sql.reserve();
+    try {
+      await altering`begin`;
+      await altering.unsafe(`alter table ${table} rename column payload to content`);
+      // However long this test takes: the lock is waited for for half a second more.
+      const moved = movedAfter(`set local deadlock_timeout = '50s'`);
+      const waiting = async (): Promise<number> =>
+        (await sql`select from pg_locks where not granted and relation = ${table}::regclass`).length;
+      while ((await waiting()) === 0) await sleep(10);
+      await altering`commit`;
+      expect((await moved)('exported')).toMatchObject({
+        ...{ state: 'blocked', code: 'SealBroken', remark: 'blocked: column payload changed' },
+      });
+    } finally {
+      await altering`rollback`;
+      altering.release();
+      await sql.unsafe(`alter table ${table} rename column content to payload`);
+    }
+  });
+});
+
+describe('nobody comes in between:', () => {
+  test('an older snapshot is refused', async () => {
+    const asked = archiver().database.sql.begin(
+      'isolation level repeatable read',
+      (tx) => tx`select from partition_archiver.move_in(1, false, 'any')`,
+    );
+    await expect(asked).rejects.toMatchObject({
+      ...{ code: 'PA001', message: 'transaction isolation is repeatable read' },
+    });
+  });
+
+  test('no row is written by another session, and a lock is waited for until autovacuum gives way', async () => {
+    const { sql } = archiver().database;
+    await movedAfter('', {
+      look: async (tx) => {
+        expect(await tx`show lock_timeout`).toEqual([{ lock_timeout: '1500ms' }]);
+        const writing = sql.begin(
+          (other) => other`lock table partition_archiver.partition in row exclusive mode nowait`,
+        );
+        await expect(writing).rejects.toMatchObject({ code: '55P03' });
+      },
+    });
+  });
+});
