@@ -2,7 +2,7 @@ import { ArchiverError } from './errors.ts';
 import { parseManifest, sha256Of, type Manifest } from './manifest.ts';
 import { readText, type ObjectStore, type ObjectVersion } from './ports.ts';
 
-/** The archive bucket, as the way back needs it: it has to find its way without a ledger. */
+/** The archive bucket, as a restore needs it, which has no ledger. */
 export interface ArchiveStore extends ObjectStore {
   /** Names of the levels directly below `prefix`, which ends with a slash or is empty; also of those where all is deleted. */
   folders(prefix: string): Promise<readonly string[]>;
@@ -98,11 +98,11 @@ function whatHappened(current: StoredVersion, versions: readonly StoredVersion[]
   if (left.length > 1) {
     return `was written over after the archive was made: it has ${left.length} versions, the latest first: ${left.join(', ')}`;
   }
-  if (!current.deleted) return 'was deleted and written anew';
+  if (!current.deleted) return 'was deleted and written again';
   return `was deleted: version ${left.join()} lies behind the delete marker ${current.versionId}`;
 }
 
-/** Takes the items in order, up to `atOnce` at a time, and answers what became of each in the same order. */
+/** Takes the items in order, up to `atOnce` at a time, and returns what became of each in the same order. */
 export async function mapAtOnce<T, R>(
   items: readonly T[],
   atOnce: number,

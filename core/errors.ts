@@ -24,14 +24,14 @@ export const CATALOGUE = {
   InvalidInput: stop(
     'Correct the input of the execution; every field is optional and may only narrow what is configured.',
   ),
-  PreflightFailed: stop('Mend what is listed, then start again. Nothing was changed.'),
+  PreflightFailed: stop('Fix what is listed, then start again. Nothing was changed.'),
 
   // What may pass by itself.
   DatabaseUnavailable: retry(
     'Check that the database and the proxy are up, that the security groups let the Lambda in, and that the name of the database and the secret are right.',
   ),
   StorageFull: retry(
-    'Give the database more storage, or free some. Then run it again: it goes on where it stopped, and a restore that is given up frees what it took.',
+    'Give the database more storage, or free some. Then run it again: it continues where it stopped, and a restore that is given up frees what it took.',
   ),
   LockNotAvailable: retry(
     'Look for long transactions on the table and on tables that it references; the run gives up so that the application does not have to wait.',
@@ -46,7 +46,7 @@ export const CATALOGUE = {
     'Look at the message of aws_s3: the route from the database to S3 (port 443) is the usual cause.',
   ),
   ExportTimedOut: retry(
-    'S3 took next to nothing from the database while a whole export call lasted: check the route from the database to S3, and whether S3 throttles. The partition stays as it is and the next run goes on. If S3 is well, the block holds values that are far larger than they are stored: archive this partition by hand.',
+    'S3 took next to nothing from the database while a whole export call lasted: check the route from the database to S3, and whether S3 throttles. The partition stays as it is and the next run continues. If S3 is well, the block holds values that are far larger than they are stored: archive this partition by hand.',
   ),
 
   // What an operator has to look at; the partition stays as it is and the next run resumes.
@@ -59,7 +59,7 @@ export const CATALOGUE = {
     'Another execution or an operator changed this partition in the meantime; look at its ledger row and run again.',
   ),
   NotInLedger: stop(
-    'Look the number or the name up: npm run archive -- status lists the partitions; partition_archiver.restore and partition_archiver.repartition have the rest.',
+    'Look the number or the name up: npm run archive -- status lists the partitions; partition_archiver.restore and partition_archiver.partition_job have the rest.',
   ),
   PartitionReferenced: stop(
     'Delete or move the rows that refer to the partition, or drop the foreign key (alter table … drop constraint …); the next run then detaches it. Future partitions are made all the same.',
@@ -73,7 +73,7 @@ export const CATALOGUE = {
     'Somebody replaced, renamed or moved the table; find out who, then release the partition.',
   ),
   SealBroken: block(
-    'Somebody changed the table behind the fence, or the server was upgraded; have it verified anew before it is dropped.',
+    'Somebody changed the table behind the fence, or the server was upgraded; have it verified again before it is dropped.',
   ),
   HasDependents: block(
     'Drop what depends on the partition, or release it; it is never dropped with CASCADE.',
@@ -82,13 +82,13 @@ export const CATALOGUE = {
     'Hand the table back to its owner, move the rows that are out of bounds, then release the partition.',
   ),
   ContentMismatch: block(
-    'The archive is not what the table holds. Find out why before you release the partition, which exports the segment anew.',
+    'The archive is not what the table holds. Find out why before you release the partition, which exports the segment again.',
   ),
   ObjectMissing: block(
-    'An object of the archive is gone or not readable; the table is still there. Make it readable again, or release the partition to export it anew.',
+    'An object of the archive is gone or not readable; the table is still there. Make it readable again, or release the partition to export it again.',
   ),
   ArchiveExpired: block(
-    'It is past the expiry that is configured. Where the table is still there, release it and archive it anew; otherwise take the delete markers off its objects, if their versions are still there.',
+    'It is past the expiry that is configured. Where the table is still there, release it and archive it again; otherwise take the delete markers off its objects, if their versions are still there.',
   ),
   UnexpectedObject: block(
     'There is an object under the keys of this archive that nobody accounted for; find out who put it there.',
@@ -97,7 +97,7 @@ export const CATALOGUE = {
     'There is a manifest under this archive id already, and it says something else; find out who wrote it.',
   ),
   PlanIncomplete: block(
-    'The plan of segments is not complete; have the partition released and archived anew.',
+    'The plan of segments is not complete; have the partition released and archived again.',
   ),
   BlockTooLarge: block(
     'One heap block holds more than one export call can take. Raise the limits, or archive this partition by hand.',
@@ -109,12 +109,12 @@ export const CATALOGUE = {
     'The archived DDL does not recreate the table; report it, since the table cannot be dropped safely.',
   ),
   RestoreIncomplete: block(
-    'The rows would come back, and what is named would not: run the statement that is given or mend the function, then release the partition to the cycle. Where a restore without it will do, set acceptIncompleteRestore for the partition set first.',
+    'The rows would come back, and what is named would not: run the statement that is given or fix the function, then release the partition to the pipeline. Where a restore without it will do, set acceptIncompleteRestore for the partition set first.',
   ),
 
-  // The way back. Nothing was changed, or what was begun is resumed by trying again.
+  // Restore. Nothing was changed, or what was begun is resumed by trying again.
   ManifestInvalid: stop(
-    'Find out who wrote or deleted this manifest. An earlier version of it can be named by its VersionId if it is known to be good; an administrator who deletes what lies before that version, a delete marker too, mends it.',
+    'Find out who wrote or deleted this manifest. An earlier version of it can be named by its VersionId if it is known to be good; an administrator who deletes what lies before that version, a delete marker too, fixes it.',
   ),
   ArchiveDamaged: stop(
     'Have the archive audited. An object that was written over or deleted has its earlier versions still: deleting the newer ones, or the delete marker, makes the one of the manifest the current one again.',
@@ -124,7 +124,7 @@ export const CATALOGUE = {
   ),
   TargetExists: stop('Choose another schema or name for the restored table, or move what is there.'),
   AttachRefused: stop(
-    'Mend what is listed, or restore without attaching it; a parent of its own without retention takes any restored partition.',
+    'Fix what is listed, or restore without attaching it; a parent of its own without retention takes any restored partition.',
   ),
   ImportDenied: stop(
     'Attach the import role to the database for the feature s3Import, and let it read the archive prefix.',
@@ -137,11 +137,11 @@ export const CATALOGUE = {
     'Audit the archive that is named and restore it under another name; what the message says of it would have met you in an emergency.',
   ),
   AuditFailed: stop(
-    'Look at the archives that are listed. What is damaged is mended from an earlier version of the object; what has no verdict is audited again once its cause is mended.',
+    'Look at the archives that are listed. What is damaged is fixed from an earlier version of the object; what has no verdict is audited again once its cause is fixed.',
   ),
 
-  // The way in.
-  TwinDiffers: stop(
+  // Setup.
+  ShadowDiffers: stop(
     'Nothing changed places. Roll the partitioning back; if it happens again, report it with the partitions that are named.',
   ),
 
@@ -176,7 +176,7 @@ export const CATALOGUE = {
 
   // The end of a run.
   PartitionsFailed: stop(
-    'Look at the partitions that are listed; run or redrive the execution after mending them.',
+    'Look at the partitions that are listed; run or redrive the execution after fixing them.',
   ),
 } as const satisfies Record<string, CatalogueEntry>;
 
@@ -199,7 +199,7 @@ export function isErrorCode(code: string): code is ErrorCode {
 }
 
 /** An error as reports show it. */
-export interface ExplainedError {
+export interface DescribedError {
   readonly code: string;
   readonly message: string;
   /** What to do, where the catalogue knows. */
@@ -207,12 +207,12 @@ export interface ExplainedError {
 }
 
 /** What is known of an error by its code and message. */
-export function explained(code: string, message: string): ExplainedError {
+export function describeError(code: string, message: string): DescribedError {
   return { code, message, ...(isErrorCode(code) && { hint: CATALOGUE[code].hint }) };
 }
 
 /** The same in one line. */
-export const inWords = ({ code, message, hint = '' }: ExplainedError): string =>
+export const formatError = ({ code, message, hint = '' }: DescribedError): string =>
   `${code}, ${message}. ${hint}`;
 
 /**

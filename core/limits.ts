@@ -2,12 +2,12 @@
  * Room for each list that travels through a state machine: its input and output are limited to 256 KiB, measured in
  * UTF-8, and the report's state holds all of them, some twice.
  */
-export const ROOM = {
+export const PAYLOAD_BUDGET = {
   warnings: 24 * 1024,
-  tooYoung: 8 * 1024,
+  notDue: 8 * 1024,
   forecast: 32 * 1024,
   partitions: 64 * 1024,
-  stillBlocked: 16 * 1024,
+  blocked: 16 * 1024,
   archives: 96 * 1024,
   found: 128 * 1024,
   problems: 16 * 1024,
@@ -15,7 +15,7 @@ export const ROOM = {
 } as const;
 
 /** The first of `items`, as many as fit into `bytes` as JSON. */
-export function fitting<T>(items: readonly T[], bytes: number): readonly T[] {
+export function truncate<T>(items: readonly T[], bytes: number): readonly T[] {
   let rest = bytes;
   const end = items.findIndex((item) => {
     rest -= Buffer.byteLength(JSON.stringify(item)) + 1;
@@ -25,7 +25,7 @@ export function fitting<T>(items: readonly T[], bytes: number): readonly T[] {
 }
 
 /** The same for lines that a person reads: says how many there are besides. */
-export function fittingLines(lines: readonly string[], bytes: number): readonly string[] {
-  const fit = fitting(lines, bytes);
+export function truncateLines(lines: readonly string[], bytes: number): readonly string[] {
+  const fit = truncate(lines, bytes);
   return fit.length === lines.length ? lines : [...fit, `and ${lines.length - fit.length} more`];
 }

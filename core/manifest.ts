@@ -75,7 +75,7 @@ export function serializeManifest(manifest: Manifest): string {
   return `${JSON.stringify(manifest, null, 2)}\n`;
 }
 
-/** Reads a stored manifest. Answers what is wrong with it instead where it is none. */
+/** Reads a stored manifest. Returns what is wrong with it instead where it is none. */
 export function parseManifest(
   text: string,
 ): { readonly ok: true; readonly manifest: Manifest } | { readonly ok: false; readonly problem: string } {

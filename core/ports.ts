@@ -19,7 +19,7 @@ export interface ObjectStore {
   /** Length of one version. `ObjectMissing` if there is none. */
   head(key: string, versionId: string): Promise<ObjectVersion>;
   /**
-   * Writes an object that must not exist yet (`If-None-Match: *`). Answers its version, or `exists` where there is one
+   * Writes an object that must not exist yet (`If-None-Match: *`). Returns its version, or `exists` where there is one
    * already.
    */
   create(key: string, body: string, contentType: string): Promise<ObjectVersion | 'exists'>;

@@ -9,28 +9,28 @@
 --
 -- To take the guard away: drop event trigger partition_archiver_guard;
 
-set role archive_owner;
+set role archiver_owner;
 
 create or replace function partition_archiver.guard_drop() returns event_trigger
   language plpgsql security definer set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
 declare
   v_object record;
   v_stack text;
-  v_let_go constant text[] := regexp_split_to_array(current_setting('partition_archiver.drop_without_archive', true), '\s*,\s*');
+  v_allowed constant text[] := regexp_split_to_array(current_setting('partition_archiver.drop_without_archive', true), '\s*,\s*');
 begin
   get diagnostics v_stack = pg_context;
   for v_object in
-    select o.object_identity as name, l.id, coalesce(l.state, 'unknown to the ledger') as state, o.schema_name = 'partition_archive' or l.quarantine_name is not null as is_quarantined,
+    select o.object_identity as name, l.id, coalesce(l.state, 'unknown to the ledger') as state, o.schema_name = 'partition_archiver_quarantine' or l.quarantine_name is not null as is_quarantined,
            case when l.id is not null then format('%I.%I', l.parent_schema, l.parent_name) end as parent
       from pg_event_trigger_dropped_objects() o
       left join partition_archiver.partition l on l.table_oid = o.objid and l.state not in ('dropped', 'missing', 'restored', 'released')
-           and l.system_identifier = partition_archiver.this_system() and l.database_name = current_database()
+           and l.system_identifier = partition_archiver.system_identifier() and l.database_name = current_database()
      where o.classid = 'pg_class'::regclass and o.objsubid = 0 and o.object_type = 'table' and not o.is_temporary
-       and (l.id is not null or o.schema_name = 'partition_archive')
+       and (l.id is not null or o.schema_name = 'partition_archiver_quarantine')
   loop
     -- The call stack names functions with their schema where the search path has none, as in drop_verified.
     continue when v_object.state = 'verified' and v_stack ~ ' partition_archiver\.drop_verified\(bigint,text\) ';
-    continue when not v_object.is_quarantined and (v_object.name = any (v_let_go) or v_object.parent = any (v_let_go));
+    continue when not v_object.is_quarantined and (v_object.name = any (v_allowed) or v_object.parent = any (v_allowed));
     raise exception 'table % may not be dropped: it is % and has no verified archive that partition-archiver would drop it for',
         v_object.name, v_object.state
       using errcode = 'PA012',

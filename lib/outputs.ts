@@ -4,7 +4,7 @@ import type { PartitionArchiver } from './partition-archiver.ts';
 
 /** What operators and other stacks want to know of a deployed archiver. A construct in somebody else's stack has none. */
 export function addOutputs(archiver: PartitionArchiver): void {
-  const { database, databaseS3Roles, operations, wayIn } = archiver;
+  const { database, databaseS3Roles, operations, setup } = archiver;
   const output = (id: string, description: string, value: string, scope: Construct = archiver) =>
     new CfnOutput(scope, id, { description, value });
   output('StateMachineArn', 'Start executions of this state machine', archiver.stateMachine.stateMachineArn);
@@ -18,7 +18,7 @@ export function addOutputs(archiver: PartitionArchiver): void {
     'Start executions of this state machine to try whether an archive can be restored',
     archiver.drillStateMachine.stateMachineArn,
   );
-  for (const group of [operations, wayIn]) {
+  for (const group of [operations, setup]) {
     for (const [name, { stateMachineArn }] of Object.entries(group.stateMachines)) {
       output(`${name}Arn`, `State machine of the workflow ${name}`, stateMachineArn, group);
     }

@@ -52,7 +52,7 @@ export class PartitionArchiverStack extends Stack {
       config: {
         partitionSets: config.partitionSets,
         concurrency: config.concurrency,
-        retention: config.archive.retention,
+        objectLock: config.archive.objectLock,
         expiry: config.archive.expiry,
         acceptedPublications: config.acceptedPublications,
       },

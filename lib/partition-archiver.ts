@@ -21,7 +21,7 @@ import { DrillWorkflow } from './workflows/drill.ts';
 import { OperatorWorkflows } from './workflows/operator.ts';
 import type { PartitionArchiverProps } from './partition-archiver-props.ts';
 import { RestoreWorkflow } from './workflows/restore.ts';
-import { WayInWorkflows } from './workflows/setup.ts';
+import { SetupWorkflows } from './workflows/setup.ts';
 
 export type { PartitionArchiverProps } from './partition-archiver-props.ts';
 
@@ -38,7 +38,7 @@ export class PartitionArchiver extends Construct {
   /** What operators start: find, audit, release, reverify. */
   readonly operations: OperatorWorkflows;
   /** What gets a database and its tables ready: adopt, and with a secret of an administrator prepare, inspect, partition. */
-  readonly wayIn: WayInWorkflows;
+  readonly setup: SetupWorkflows;
   readonly alarmTopic: sns.ITopic;
   /** The metrics of this archiver, for alarms and dashboards of your own. */
   readonly metrics: ArchiverMetrics;
@@ -91,26 +91,26 @@ export class PartitionArchiver extends Construct {
       this.databaseS3Roles.exportRole,
       this.databaseS3Roles.importRole,
     );
-    const surroundings = { functions: this.functions, ...logRetention };
+    const context = { functions: this.functions, ...logRetention };
     this.stateMachine = new ArchiveWorkflow(this, 'Workflow', {
       concurrency: props.config.concurrency,
-      ...surroundings,
+      ...context,
     }).stateMachine;
     this.restoreStateMachine = new RestoreWorkflow(this, 'RestoreWorkflow', {
       concurrency: props.config.concurrency,
-      ...surroundings,
+      ...context,
     }).stateMachine;
     this.drillStateMachine = new DrillWorkflow(this, 'DrillWorkflow', {
       segmentConcurrency: props.config.concurrency.segments,
-      ...surroundings,
+      ...context,
     }).stateMachine;
     this.operations = new OperatorWorkflows(this, 'Operations', {
       concurrency: props.config.concurrency,
-      ...surroundings,
+      ...context,
     });
-    this.wayIn = new WayInWorkflows(this, 'WayIn', {
+    this.setup = new SetupWorkflows(this, 'Setup', {
       hasAdministrator: props.adminSecret !== undefined,
-      ...surroundings,
+      ...context,
     });
     const schedule = { timeZone: TimeZone.ETC_UTC, ...DEFAULT_SCHEDULE, ...props.schedule };
     const { deadLetterQueue } = new ArchiveSchedules(this, 'Schedules', {

@@ -54,7 +54,7 @@ export interface StackCoordinates {
 /** A running local stack. */
 export interface LocalStack extends StackCoordinates {
   putSecret(arn: string, value: Record<string, unknown>): void;
-  /** Cuts every client of the pooler off and starts it anew on the same port. */
+  /** Cuts every client of the pooler off and starts it again on the same port. */
   restartPooler(): Promise<void>;
   /** Kills the whole server with -9. */
   killPostgres(): Promise<void>;

@@ -26,7 +26,7 @@ export interface ResultRows {
 /** DuckDB in this process. */
 export interface DuckDbEngine extends QueryEngine {
   run(sql: string): Promise<ResultRows>;
-  /** Writes the result to the output file as Parquet; answers its rows. */
+  /** Writes the result to the output file as Parquet; returns its rows. */
   writeParquet(sql: string): Promise<number>;
   close(): void;
 }

@@ -155,7 +155,7 @@ type PageKind = Omit<
   'uncompressed_page_size' | 'compressed_page_size'
 >;
 
-/** Compresses what stands in the first `length` bytes of the scratch room; answers the uncompressed size with header. */
+/** Compresses what stands in the first `length` bytes of the scratch room; returns the uncompressed size with header. */
 function writePage(writer: ByteWriter, length: number, header: PageKind): number {
   const compressed = zstdCompressSync(scratch.subarray(0, length), ZSTD);
   const start = writer.offset;

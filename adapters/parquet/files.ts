@@ -54,7 +54,7 @@ export function createParquetFile(
       closeSync(file);
       return { bytes: writer.offset, sha256: writer.sha256.digest('hex') };
     },
-    abandon: () => closeSync(file),
+    cancel: () => closeSync(file),
   };
 }
 

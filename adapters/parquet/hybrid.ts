@@ -6,7 +6,7 @@ const SHORTEST_RUN = 8;
 export const hybridBound = (count: number, width: number): number =>
   (Math.ceil(count / 8) + 1) * (width + 6) + 16;
 
-/** Writes values from `from` to before `to`; answers where it ended. */
+/** Writes values from `from` to before `to`; returns where it ended. */
 export function writeHybrid(
   values: Int32Array | Uint8Array,
   from: number,

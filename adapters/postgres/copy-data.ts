@@ -14,7 +14,7 @@ export class CopyDataJoiner {
   /** The beginning of a header that was cut in two. */
   #cut: Buffer = Buffer.alloc(0);
 
-  /** Takes the next bytes, which are overwritten, and answers those to be handed on. */
+  /** Takes the next bytes, which are overwritten, and returns those to be handed on. */
   join(bytes: Buffer): Buffer {
     const input = this.#cut.length === 0 ? bytes : Buffer.concat([this.#cut, bytes]);
     let read = Math.min(this.#passing, input.length);

@@ -4,7 +4,7 @@ import { translate } from './errors.ts';
 
 /**
  * Streams the answer of a COPY ... TO STDOUT to `read`, in a transaction on a connection of its own, which is to be
- * ended afterwards. `statement` prepares the transaction and answers the COPY.
+ * ended afterwards. `statement` prepares the transaction and returns the COPY.
  *
  * The driver (postgres 3.4.9) pauses its socket while `read` is behind and resumes it when the stream is asked for
  * more. A stream whose end has arrived is never asked again: where the last rows came together with the end, the socket
@@ -28,7 +28,7 @@ export async function copyOut<T>(
         return answer;
       } catch (error) {
         failure = { error };
-        // A paused socket would not notice that it was closed, and the server would go on sending.
+        // A paused socket would not notice that it was closed, and the server would continue sending.
         void connection.end({ timeout: 0 }).then(() => {
           resumeSocket(rows);
         });

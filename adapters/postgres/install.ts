@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Connection } from './connect.ts';
 
-/** Version of the objects in db/ that this release works with: what `partition_archiver.schema_version()` answers. */
+/** Version of the objects in db/ that this release works with: what `partition_archiver.schema_version()` returns. */
 export const SCHEMA_VERSION = 1;
 
 /** Beside the bundle in a Lambda, in the repository otherwise. */
@@ -46,12 +46,12 @@ export async function installArchiver(
  * Lets the archiver work on the tables of one owner in these schemas, and use pg_partman and aws_s3. As an
  * administrator; safe to run again.
  */
-export async function enrollOwner(
+export async function registerOwner(
   connection: Connection,
   owner: string,
   schemas: readonly string[],
 ): Promise<void> {
   await connection`
-    select partition_archiver.enroll(${owner}::name,
+    select partition_archiver.register_owner(${owner}::name,
       (select array_agg(s::name) from jsonb_array_elements_text(${connection.json([...schemas])}::jsonb) s))`;
 }

@@ -6,7 +6,7 @@ import type { Connection, Transaction } from './connect.ts';
 
 /**
  * What a query says of a set's parent table, which is found by its exact name in the catalogs, in one statement.
- * `query` has parentheses around it, and the parent's OID as `parent.oid`. Where it answers no row, there is one whose
+ * `query` has parentheses around it, and the parent's OID as `parent.oid`. Where it returns no row, there is one whose
  * columns are all null.
  */
 export async function askOfParent<Row extends object>(

@@ -19,7 +19,7 @@ const OURS: Readonly<Record<string, ErrorCode>> = {
   PA015: 'ManifestInvalid',
   PA016: 'ArchiveDamaged',
   PA017: 'AttachRefused',
-  PA018: 'TwinDiffers',
+  PA018: 'ShadowDiffers',
   PA019: 'ExportTimedOut',
   PA020: 'NotInLedger',
   PA021: 'PartitionReferenced',
@@ -83,7 +83,7 @@ const THEIRS: Readonly<Record<string, ErrorCode>> = {
 export function codeForSqlstate(sqlstate: string): ErrorCode {
   const exact = OURS[sqlstate] ?? THEIRS[sqlstate];
   if (exact !== undefined) return exact;
-  // A rotated secret is refused once (28P01) and read anew by the next try.
+  // A rotated secret is refused once (28P01) and read again by the next try.
   if (/^(08|28|53)/.test(sqlstate)) return 'DatabaseUnavailable';
   return 'DatabaseRejected';
 }

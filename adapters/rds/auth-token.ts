@@ -9,7 +9,7 @@ export interface TokenSubject {
   readonly region: string;
 }
 
-/** For this long a token may be used to connect; a connection that it opened goes on. */
+/** For this long a token may be used to connect; a connection that it opened continues. */
 const GOOD_FOR_SECONDS = 900;
 
 /**

@@ -12,7 +12,7 @@ const secretSchema = z.object({ username: z.string().min(1), password: z.string(
 export type DatabaseCredentials = z.output<typeof secretSchema>;
 
 /**
- * Reads the secret of a database role: JSON with `username` and `password`, as RDS Proxy wants it. It is read anew at
+ * Reads the secret of a database role: JSON with `username` and `password`, as RDS Proxy wants it. It is read again at
  * each call, so that a rotated one is found by the next try.
  */
 export async function readCredentials(

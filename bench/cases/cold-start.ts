@@ -39,7 +39,7 @@ export const coldStart: Case = {
     return {
       rows: [atMost('cold-start', Math.max(...others), 2.5)],
       figures: [
-        'From the start of a local Lambda process until the bundle is loaded and its handler could be called, milliseconds. The secret and the connection, which each invocation gets anew, are not in it. The process is the one that the local state machine uses, with Node.js and its messages; beside it the same in a bare `node`, which has loaded neither.',
+        'From the start of a local Lambda process until the bundle is loaded and its handler could be called, milliseconds. The secret and the connection, which each invocation gets again, are not in it. The process is the one that the local state machine uses, with Node.js and its messages; beside it the same in a bare `node`, which has loaded neither.',
         '',
         table(
           ['Lambda', 'ms', 'against the empty one', 'bare node, ms', 'against the empty one'],

@@ -15,7 +15,7 @@ export const verify: Case = {
     await steps.quarantine(id, REQUEST);
     await steps.export(id, 0);
     const [quarantined] = await sql<{ name: string }[]>`
-      select format('partition_archive.%I', quarantine_name) as name from partition_archiver.partition where id = ${id}`;
+      select format('partition_archiver_quarantine.%I', quarantine_name) as name from partition_archiver.partition where id = ${id}`;
     const copy = `copy (select * from ${quarantined?.name ?? ''}) to stdout`;
 
     const samples = new Samples();

@@ -73,7 +73,7 @@ export async function archive(
     {
       preflight: () => Promise.resolve(REQUEST),
       maintain: () => Promise.resolve([]),
-      detect: () => Promise.resolve({ partitions: [partition.id], tooYoung: [] }),
+      detect: () => Promise.resolve({ partitions: [partition.id], notDue: [] }),
       quarantine: (id, request) => timed('quarantine', () => steps.quarantine(id, request)),
       export: (id, segment) => timed('export', () => steps.export(id, segment)),
       verify: (id, segment) => timed('verify', () => steps.verify(id, segment)),

@@ -41,7 +41,7 @@ export function shortName({ logicalId }: LocalFunction): string {
   return logicalId.replace(/[0-9A-F]{8}$/, '').replace(/^.*Functions?(?=[A-Z])/, '');
 }
 
-/** Runs an execution and answers the most memory in MiB that each state's process ever had. */
+/** Runs an execution and returns the most memory in MiB that each state's process ever had. */
 export async function memoryOfExecution(environment: Environment): Promise<ReadonlyMap<string, number>> {
   const machine = await stateMachine(environment);
   const processes = new Map<string, number>();

@@ -1,4 +1,4 @@
-import { enrollOwner } from '../../adapters/postgres/install.ts';
+import { registerOwner } from '../../adapters/postgres/install.ts';
 import type { Environment } from './environment.ts';
 
 /** What `makeManySets` makes. */
@@ -21,12 +21,12 @@ export async function makeManySets({ sql }: Environment, sets: number, ledgerRow
       number === 0 ? [MANY.large, MANY.largePartitions] : [`set_${number}`, MANY.partitions];
     await sql.unsafe(createSet(name, partitions));
   }
-  await enrollOwner(sql, 'bench_owner', [MANY.schema]);
+  await registerOwner(sql, 'bench_owner', [MANY.schema]);
   await sql.unsafe(`
     insert into partition_archiver.partition (system_identifier, database_name, table_oid, table_schema, table_name, parent_oid,
         parent_schema, parent_name, control_column, control_kind, bounds, lower_bound, upper_bound, lower_time, upper_time, period,
         attach_statement, state, manifest_version_id, row_count)
-      select partition_archiver.this_system(), current_database(), (1000000000 + n)::oid, '${MANY.schema}', 'set_' || s || '_p' || n,
+      select partition_archiver.system_identifier(), current_database(), (1000000000 + n)::oid, '${MANY.schema}', 'set_' || s || '_p' || n,
              format('${MANY.schema}.set_%s', s)::regclass, '${MANY.schema}', 'set_' || s, 'at', 'time', 'FOR VALUES …', 'lower', 'upper',
              timestamptz '2010-01-01' + n * interval '1 day', timestamptz '2010-01-02' + n * interval '1 day', n::text, 'attach', 'dropped', 'v', 1
         from generate_series(1, ${ledgerRows - sets * MANY.partitions}) n, lateral (select n % ${sets} + 1 as s) x`);

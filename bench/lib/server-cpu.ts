@@ -8,7 +8,7 @@ const TICKS = 100;
 /**
  * CPU seconds that the processes of PostgreSQL spend on `work`: those that live, and those that ended meanwhile, which
  * the postmaster has in its children's time. Programs that COPY … PROGRAM starts are not counted, since they belong to
- * the stand-in; for that, no backend that has run one may end meanwhile, so the pooler starts anew before.
+ * the stand-in; for that, no backend that has run one may end meanwhile, so the pooler starts again before.
  */
 export async function serverCpu({ stack, sql }: Environment, work: () => Promise<unknown>): Promise<number> {
   await stack.restartPooler();

@@ -3,7 +3,7 @@ import { BENCH, type Environment } from './environment.ts';
 
 /**
  * Runs a script of bash as a person would type it, with libpq's variables set for the server itself, not the pooler,
- * and `s3 <key> [curl's arguments]` for a signed request. Answers what it wrote to stdout.
+ * and `s3 <key> [curl's arguments]` for a signed request. Returns what it wrote to stdout.
  */
 export async function shell({ stack, directory }: Environment, script: string): Promise<string> {
   const { postgres, s3 } = stack;

@@ -1,4 +1,4 @@
-import { enrollOwner } from '../../adapters/postgres/install.ts';
+import { registerOwner } from '../../adapters/postgres/install.ts';
 import { createParent } from '../../local/sample/create-parent.ts';
 import type { Environment } from './environment.ts';
 import { keepBucketSmall } from './keep-small.ts';
@@ -74,7 +74,7 @@ export async function makeSet({ sql }: Environment, shape: Shape, rows: number):
         execute format('alter table %s owner to ${OWNER}', child);
       end loop;
     end $$`);
-  await enrollOwner(sql, OWNER, [SCHEMA]);
+  await registerOwner(sql, OWNER, [SCHEMA]);
 }
 
 /** Makes a detached partition of January 2021 with the first `rows` rows of the model, vacuumed as an old one is. */

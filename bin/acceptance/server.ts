@@ -156,7 +156,7 @@ export const SERVER_CHECKS: readonly Check[] = [
   },
   {
     name: 'what the proxy does with the server when its client dies',
-    why: 'nothing: a lock for each segment keeps a retry from running beside a call that goes on',
+    why: 'nothing: a lock for each segment keeps a retry from running beside a call that continues',
     run: async (account) => {
       if (account.openProxy === undefined) return skip('no PROXY_HOST is given');
       const client = account.openProxy('acceptance dying');
@@ -173,7 +173,7 @@ export const SERVER_CHECKS: readonly Check[] = [
            where state = 'active' and query = 'select pg_sleep(30)'`,
       );
       return note(
-        left.length === 0 ? 'the query ended with its client' : 'the query goes on after its client died',
+        left.length === 0 ? 'the query ended with its client' : 'the query continues after its client died',
       );
     },
   },

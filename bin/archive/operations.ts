@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Connection } from '../../adapters/postgres/connect.ts';
 import { releaseDatabase } from '../../adapters/postgres/ledger/release.ts';
-import { moveInDatabase } from '../../adapters/postgres/ledger/upgrade.ts';
+import { upgradeLedgerDatabase } from '../../adapters/postgres/ledger/upgrade.ts';
 import { drillDatabase } from '../../adapters/postgres/restore/drill.ts';
 import { restoreDatabase } from '../../adapters/postgres/restore/database.ts';
 import { outcomeDatabase } from '../../adapters/postgres/restore/report.ts';
@@ -19,11 +19,15 @@ import type { AuditRequest } from '../../core/audit/request.ts';
 import { audit, type AuditSample, type AuditVerdict } from '../../core/audit/check.ts';
 import type { Expiry } from '../../core/config/runtime.ts';
 import { find, type ArchiveQuery, type FindResult } from '../../core/audit/find.ts';
-import { moveIn, type MoveInReport, type MoveInRequest } from '../../core/ledger/upgrade.ts';
+import {
+  upgradeLedger,
+  type UpgradeLedgerReport,
+  type UpgradeLedgerRequest,
+} from '../../core/ledger/upgrade.ts';
 import type { Clock, Log } from '../../core/ports.ts';
 import { release, type Released, type ReleaseTo } from '../../core/ledger/release.ts';
 import { drill, restore, restoreAll } from '../../core/restore/local.ts';
-import type { GoodDrill } from '../../core/restore/drill.ts';
+import type { SuccessfulDrill } from '../../core/restore/drill.ts';
 import type { Restored } from '../../core/restore/publish.ts';
 import type { RestoreReport } from '../../core/restore/report.ts';
 import { reverify } from '../../core/reverify/steps.ts';
@@ -56,11 +60,11 @@ export interface Operations {
   /** Restores every archive that the input asks for; `database` is whose archives are meant where it does not say. */
   restoreAll(input: unknown, database: string): Promise<RestoreReport>;
   /** Tries whether a random archive of a database can be restored; `null` where there is none. */
-  drill(input: unknown, database: string): Promise<GoodDrill | null>;
+  drill(input: unknown, database: string): Promise<SuccessfulDrill | null>;
   /** Gives a restore up that was interrupted, by its number in `partition_archiver.restore`. */
-  abandonRestore(restore: number): Promise<void>;
+  cancelRestore(restore: number): Promise<void>;
   release(partition: number, to?: ReleaseTo): Promise<Released>;
-  moveIn(request: MoveInRequest): Promise<MoveInReport>;
+  upgradeLedger(request: UpgradeLedgerRequest): Promise<UpgradeLedgerReport>;
   reverify(partition: number): Promise<{ readonly segments: number; readonly rows: number }>;
   /** Those that *Reverify* means by `{"all": "verified"}`. */
   reverifiable(): Promise<readonly number[]>;
@@ -101,14 +105,14 @@ export function localOperations(wiring: OperationWiring): Operations {
     drill: (input, databaseName) =>
       beside((connection) => {
         const database = { ...restoring(), ...drillDatabase(connection) };
-        const metrics = { lastGood: () => undefined };
+        const metrics = { lastSuccess: () => undefined };
         const execution = randomUUID();
         return drill(input, {
           ...{ ...ports(), database, metrics, databaseName, execution },
           random: Math.random,
         });
       }),
-    abandonRestore: (id) => restoring().abandon(id),
+    cancelRestore: (id) => restoring().cancel(id),
     release: async (partition, to) => {
       const connection = open('archiver_maintain');
       try {
@@ -117,10 +121,10 @@ export function localOperations(wiring: OperationWiring): Operations {
         await connection.end({ timeout: 1 });
       }
     },
-    moveIn: async (request) => {
+    upgradeLedger: async (request) => {
       const connection = open('archiver_maintain');
       try {
-        return await moveIn(request, { database: moveInDatabase(connection), clock, log });
+        return await upgradeLedger(request, { database: upgradeLedgerDatabase(connection), clock, log });
       } finally {
         await connection.end({ timeout: 1 });
       }

@@ -20,13 +20,12 @@ export function presentRun(report: RunReport, options: CommandOptions, say: Say)
   for (const { partitionSet, warnings } of report.partitionSets) {
     for (const warning of warnings) say(`  ${partitionSet}: ${warning}`);
   }
-  for (const { id, partition, code, message, hint = '' } of report.stillBlocked.partitions) {
+  for (const { id, partition, code, message, hint = '' } of report.blocked.partitions) {
     say(`  ${partition}: still blocked (id ${String(id)}), ${code}: ${message}. ${hint}`.trimEnd());
   }
-  const unlisted = report.stillBlocked.total - report.stillBlocked.partitions.length;
+  const unlisted = report.blocked.total - report.blocked.partitions.length;
   if (unlisted > 0) say(`  and ${String(unlisted)} more are blocked: npm run archive -- status`);
-  for (const table of report.tooYoung)
-    say(`  ${table}: detached, but not past the retention yet; left alone`);
+  for (const table of report.notDue) say(`  ${table}: detached, but not past the retention yet; left alone`);
 }
 
 function presentForecast({ forecast = [], partitionSets }: RunReport, say: Say): void {
@@ -44,7 +43,7 @@ function presentForecast({ forecast = [], partitionSets }: RunReport, say: Say):
     say('for each of them:');
     if (leaving.some(({ attached }) => attached))
       say('    alter table … detach partition …, by itself, after the future partitions were made');
-    say('    alter table … set schema partition_archive, behind a fence');
+    say('    alter table … set schema partition_archiver_quarantine, behind a fence');
     say('    select aws_s3.query_export_to_s3(…) once a segment, and copy (…) to stdout to prove it');
     say('    drop table … restrict, where the configuration lets it and the grace period is over');
   }

@@ -71,8 +71,8 @@ export function localSteps({ config, s3, bucket, region, open, clock, log }: Wir
           problems: async () => {
             const [row] = await connection<[{ name: string }]>`select current_database() as name`;
             const prefix = `${keyPart(row.name)}/`;
-            const { retention, expiry } = config;
-            return bucketProblems(s3, bucket, { region, prefix, locked: retention !== undefined, expiry });
+            const { objectLock, expiry } = config;
+            return bucketProblems(s3, bucket, { region, prefix, locked: objectLock !== undefined, expiry });
           },
         };
         return preflight(input, config, { database, bucket: problems, log }, clock.now());
@@ -96,7 +96,10 @@ export function localSteps({ config, s3, bucket, region, open, clock, log }: Wir
       }),
     verify: (partition, segment) =>
       as('archiver_read', (connection) => {
-        const database = verifyDatabase(connection, { open: () => open('archiver_read'), elsewhere: false });
+        const database = verifyDatabase(connection, {
+          open: () => open('archiver_read'),
+          isVerifyEndpoint: false,
+        });
         return verifySegment(partition, segment, { database, store, clock, log });
       }),
     commit: (partition, request) =>

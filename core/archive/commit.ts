@@ -4,7 +4,7 @@ import type { PartitionSetConfig } from '../config/partition-set.ts';
 import { ddlFile } from '../ddl-file.ts';
 import { ArchiverError } from '../errors.ts';
 import { ddlKey, manifestKey, type ArchiveLocation } from '../keys.ts';
-import { fittingLines } from '../limits.ts';
+import { truncateLines } from '../limits.ts';
 import {
   MANIFEST_FORMAT,
   parseManifest,
@@ -63,7 +63,7 @@ export interface CommitDatabase {
   status(partition: number): Promise<PartitionStatus>;
   /**
    * Checks the seal, that all segments are verified, that their rows add up to those of the table, and that the
-   * archived DDL recreates it; then answers what the manifest is made of.
+   * archived DDL recreates it; then returns what the manifest is made of.
    */
   evidence(partition: number, countLimitBytes: number): Promise<Evidence>;
   /**
@@ -105,8 +105,8 @@ export async function commit(
     await mapAtOnce(data, OBJECTS_AT_ONCE, ({ key, versionId }) => store.markProven(key, versionId));
     const ddl = await storeDdl(evidence, store);
     const archive = await storeManifest(makeManifest(evidence, ddl, clock.now()), evidence.location, store);
-    if (config.retention !== undefined) {
-      const lock = { mode: config.retention.mode, until: lockedUntil(clock.now(), config.retention.days) };
+    if (config.objectLock !== undefined) {
+      const lock = { mode: config.objectLock.mode, until: lockedUntil(clock.now(), config.objectLock.days) };
       await mapAtOnce([...data, ddl, archive.object], OBJECTS_AT_ONCE, ({ key, versionId }) =>
         store.protect(key, versionId, lock),
       );
@@ -135,7 +135,7 @@ function judgeTrial(partition: number, trial: RowTrial | null, set: PartitionSet
   const lines = failed.map(({ object, reason }) => `${object}: ${reason}`);
   throw new ArchiverError(
     'RestoreIncomplete',
-    `tried with ${rows} of its rows, a restore lacks ${fittingLines(lines, LONGEST_LIST).join('; ')}`,
+    `tried with ${rows} of its rows, a restore lacks ${truncateLines(lines, LONGEST_LIST).join('; ')}`,
   );
 }
 

@@ -1,7 +1,7 @@
 import type { PartitionSetConfig } from '../config/partition-set.ts';
 import type { RuntimeConfig } from '../config/runtime.ts';
 import { ArchiverError } from '../errors.ts';
-import { fitting, fittingLines, ROOM } from '../limits.ts';
+import { truncate, truncateLines, PAYLOAD_BUDGET } from '../limits.ts';
 import type { PartitionState } from '../partition.ts';
 import { displayName } from '../partition.ts';
 import type { Log } from '../ports.ts';
@@ -59,7 +59,7 @@ export interface Detection {
   /** Ledger ids, oldest bounds first. Only numbers, so that thousands of them stay far below 256 KiB. */
   readonly partitions: readonly number[];
   /** Detached, but by their upper bound not past the retention: left alone until they are. */
-  readonly tooYoung: readonly string[];
+  readonly notDue: readonly string[];
   /** Sets whose candidates could not be found. */
   readonly brokenSets?: readonly BrokenSet[];
   /** Only in a dry run; as many as fit. */
@@ -73,7 +73,7 @@ export async function detect(
   { database, log }: { readonly database: DetectDatabase; readonly log: Log },
 ): Promise<Detection> {
   const partitions: number[] = [];
-  const tooYoung: string[] = [];
+  const notDue: string[] = [];
   const forecast: Forecast[] = [];
   const brokenSets: BrokenSet[] = [];
   const sets = request.partitionSets.flatMap((index) => config.partitionSets[index] ?? []);
@@ -84,7 +84,7 @@ export async function detect(
     }
     for (const candidate of await database.candidates(set)) {
       if (candidate.state === 'detached' && !candidate.pastRetention) {
-        tooYoung.push(displayName(candidate.schema, candidate.table));
+        notDue.push(displayName(candidate.schema, candidate.table));
       } else if (hasWork(candidate, set, request)) partitions.push(candidate.id);
     }
   };
@@ -98,12 +98,12 @@ export async function detect(
       brokenSets.push({ partitionSet: displayName(set.schema, set.table), error: { code, message } });
     }
   }
-  log.info('detect', { partitions: partitions.length, tooYoung: tooYoung.length });
+  log.info('detect', { partitions: partitions.length, notDue: notDue.length });
   return {
     partitions,
-    tooYoung: fittingLines(tooYoung, ROOM.tooYoung),
-    ...(brokenSets.length > 0 && { brokenSets: fitting(brokenSets, ROOM.leftOut) }),
-    ...(request.dryRun && { forecast: fitting(forecast, ROOM.forecast) }),
+    notDue: truncateLines(notDue, PAYLOAD_BUDGET.notDue),
+    ...(brokenSets.length > 0 && { brokenSets: truncate(brokenSets, PAYLOAD_BUDGET.leftOut) }),
+    ...(request.dryRun && { forecast: truncate(forecast, PAYLOAD_BUDGET.forecast) }),
   };
 }
 

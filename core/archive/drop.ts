@@ -25,7 +25,7 @@ export interface DropDatabase {
   /** `NotDue` unless the partition is verified and its grace period over. */
   evidence(partition: number): Promise<DropEvidence>;
   /**
-   * Drops the table if, under its lock, it is still what was verified, and records it in the same transaction. Answers
+   * Drops the table if, under its lock, it is still what was verified, and records it in the same transaction. Returns
    * the name it had.
    */
   dropVerified(partition: number, archive: VerifiedArchive): Promise<string>;

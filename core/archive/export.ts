@@ -20,7 +20,7 @@ export interface ExportDatabase {
     to: { readonly bucket: string; readonly region: string },
   ): Promise<ExportOutcome>;
   /**
-   * Splits a segment in two, both with new numbers, and answers the number of the upper half. If it is a single block:
+   * Splits a segment in two, both with new numbers, and returns the number of the upper half. If it is a single block:
    * `BlockTooLarge` where that is what made the export slow, else `ExportTimedOut`.
    */
   splitSegment(partition: number, segment: number): Promise<number>;

@@ -2,7 +2,7 @@ import { asOne, detachExpiring, leavingOrder, releaseReferenced, type DetachData
 import type { RuntimeConfig } from '../config/runtime.ts';
 import type { PartitionSetConfig } from '../config/partition-set.ts';
 import { ArchiverError } from '../errors.ts';
-import { fittingLines, ROOM } from '../limits.ts';
+import { truncateLines, PAYLOAD_BUDGET } from '../limits.ts';
 import { displayName } from '../partition.ts';
 import type { Clock, Log } from '../ports.ts';
 import type { Request } from './request.ts';
@@ -51,7 +51,7 @@ export interface SetReport {
   readonly missing: number;
   readonly blocked: number;
   readonly warnings: readonly string[];
-  /** Why this set could not be maintained; the others go on. */
+  /** Why this set could not be maintained; the others continue. */
   readonly error?: { readonly code: string; readonly message: string };
 }
 
@@ -97,7 +97,7 @@ export async function maintain(
     });
   if (request.mode === 'archive') await applyRetention(works, ports);
   for (const work of works) await unlessBroken(work, () => look(work, database));
-  const room = ROOM.warnings / request.partitionSets.length;
+  const room = PAYLOAD_BUDGET.warnings / request.partitionSets.length;
   return [...leftOut, ...works.map((work) => report(work, room, ports.log))];
 }
 
@@ -175,7 +175,7 @@ function report({ set, failures, warnings, inventory, broken }: Work, room: numb
   const done = {
     partitionSet: displayName(set.schema, set.table),
     ...{ attached, detached, missing, blocked },
-    warnings: fittingLines(warnings, room),
+    warnings: truncateLines(warnings, room),
   };
   log.info('maintain', { ...done, ...(error && { error: error.code }) });
   return error === undefined ? done : { ...done, error: { code: error.code, message: error.message } };

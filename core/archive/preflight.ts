@@ -2,7 +2,7 @@ import type { PartitionSetConfig } from '../config/partition-set.ts';
 import type { RuntimeConfig } from '../config/runtime.ts';
 import { displayName, parseDisplayName } from '../config/display-name.ts';
 import { ArchiverError } from '../errors.ts';
-import { fitting, ROOM } from '../limits.ts';
+import { truncate, PAYLOAD_BUDGET } from '../limits.ts';
 import type { Log } from '../ports.ts';
 import { parseRequest, type Request } from './request.ts';
 
@@ -28,7 +28,7 @@ const LONGEST_LEFT_OUT = 1_000;
 
 /**
  * Checks the input of an execution and everything that it will need. Throws `InvalidInput` or `PreflightFailed`, each
- * with all problems at once. One set's problems are that set's: the request says what they are and goes on with the
+ * with all problems at once. One set's problems are that set's: the request says what they are and continues with the
  * others, as long as there are any.
  */
 export async function preflight(
@@ -55,7 +55,7 @@ export async function preflight(
   });
   const checked = {
     ...{ ...request, partitionSets },
-    ...(leftOut.length > 0 && { leftOut: fitting(leftOut, ROOM.leftOut) }),
+    ...(leftOut.length > 0 && { leftOut: truncate(leftOut, PAYLOAD_BUDGET.leftOut) }),
   };
   log.info('preflight', { ...checked });
   return checked;

@@ -1,6 +1,6 @@
 import type { BrokenSet, Detection, Forecast } from './detect.ts';
-import { ArchiverError, explained, inWords, type ExplainedError } from '../errors.ts';
-import { fitting, fittingLines, ROOM } from '../limits.ts';
+import { ArchiverError, describeError, formatError, type DescribedError } from '../errors.ts';
+import { truncate, truncateLines, PAYLOAD_BUDGET } from '../limits.ts';
 import type { SetReport } from './maintain.ts';
 import { displayName, type LedgerRow } from '../partition.ts';
 import type { Log } from '../ports.ts';
@@ -11,7 +11,7 @@ import type { Request } from './request.ts';
 export interface ReportDatabase {
   rows(partitions: readonly number[]): Promise<readonly LedgerRow[]>;
   /** Blocked partitions of all sets but these, oldest bounds first: the first `most` of them, and how many there are. */
-  stillBlocked(
+  blocked(
     except: readonly number[],
     most: number,
   ): Promise<{ readonly total: number; readonly rows: readonly LedgerRow[] }>;
@@ -37,11 +37,11 @@ export interface PartitionReport {
   readonly bytes: number | null;
   readonly manifest: string | null;
   readonly dropAfter?: string;
-  readonly error?: ExplainedError;
+  readonly error?: DescribedError;
 }
 
 /** A partition that an earlier run, or this one's inventory, blocked: nothing happens to it until an operator acts. */
-export interface StillBlocked extends ExplainedError {
+export interface BlockedPartition extends DescribedError {
   /** Of the ledger, as `release` takes it. */
   readonly id: number;
   readonly partition: string;
@@ -60,9 +60,9 @@ export interface RunReport {
   readonly seconds: number;
   readonly partitions: readonly PartitionReport[];
   /** So that nobody forgets one: `partitions` holds what this run had to do with, and a blocked one is not among it. */
-  readonly stillBlocked: { readonly total: number; readonly partitions: readonly StillBlocked[] };
+  readonly blocked: { readonly total: number; readonly partitions: readonly BlockedPartition[] };
   readonly partitionSets: readonly SetReport[];
-  readonly tooYoung: readonly string[];
+  readonly notDue: readonly string[];
   readonly forecast?: readonly Forecast[];
 }
 
@@ -95,7 +95,7 @@ export async function report(
   const { database, metrics, log } = ports;
   const since = new Date(input.request.startedAt);
   const rows = await database.rows(input.detect.partitions);
-  const blocked = await database.stillBlocked(input.detect.partitions, LISTED_BLOCKED);
+  const blocked = await database.blocked(input.detect.partitions, LISTED_BLOCKED);
   const partitions = rows.map((row) => describe(row, since));
   const archived = rows.filter(({ verifiedAt }) => verifiedAt !== null && verifiedAt >= since);
   const dropped = rows.filter(({ droppedAt }) => droppedAt !== null && droppedAt >= since);
@@ -116,13 +116,13 @@ export async function report(
     summary: summarise(totals, blocked.total),
     resume: failed > 0 && (input.redriveCount ?? 0) > (input.detect.redriveCount ?? 0),
     ...totals,
-    partitions: fitting(partitions, ROOM.partitions),
-    stillBlocked: {
+    partitions: truncate(partitions, PAYLOAD_BUDGET.partitions),
+    blocked: {
       total: blocked.total,
-      partitions: fitting(blocked.rows.map(describeBlocked), ROOM.stillBlocked),
+      partitions: truncate(blocked.rows.map(describeBlocked), PAYLOAD_BUDGET.blocked),
     },
     partitionSets,
-    tooYoung: input.detect.tooYoung,
+    notDue: input.detect.notDue,
     ...(input.detect.forecast && { forecast: input.detect.forecast }),
   };
   if (!result.resume) {
@@ -171,21 +171,25 @@ function describe(row: LedgerRow, since: Date): PartitionReport {
     bytes: row.bytes,
     manifest: row.manifestKey,
     ...(row.state === 'verified' && row.dropAfter && { dropAfter: row.dropAfter.toISOString() }),
-    ...(code !== null && { error: explained(code, message ?? '') }),
+    ...(code !== null && { error: describeError(code, message ?? '') }),
   };
 }
 
-function describeBlocked({ id, schema, table, blockedCode, blockedReason }: LedgerRow): StillBlocked {
-  return { id, partition: displayName(schema, table), ...explained(blockedCode ?? '', blockedReason ?? '') };
+function describeBlocked({ id, schema, table, blockedCode, blockedReason }: LedgerRow): BlockedPartition {
+  return {
+    id,
+    partition: displayName(schema, table),
+    ...describeError(blockedCode ?? '', blockedReason ?? ''),
+  };
 }
 
 function summarise(
   totals: Pick<RunReport, 'archived' | 'dropped' | 'failed' | 'rows' | 'bytes'>,
-  stillBlocked: number,
+  blocked: number,
 ): string {
   const { archived, dropped, failed, rows, bytes } = totals;
   const done = `${String(archived)} archived and proven (${String(rows)} rows, ${String(bytes)} bytes), ${String(dropped)} dropped, ${String(failed)} failed`;
-  return stillBlocked === 0 ? done : `${done}; ${String(stillBlocked)} still blocked since earlier`;
+  return blocked === 0 ? done : `${done}; ${String(blocked)} still blocked since earlier`;
 }
 
 function explain(
@@ -198,12 +202,12 @@ function explain(
       error === undefined
         ? []
         : [
-            `${partitionSet}: ${inWords(explained(error.code, error.message))}`,
-            ...fittingLines(warnings, WARNINGS_OF_A_FAILURE).map((line) => `${partitionSet}: ${line}`),
+            `${partitionSet}: ${formatError(describeError(error.code, error.message))}`,
+            ...truncateLines(warnings, WARNINGS_OF_A_FAILURE).map((line) => `${partitionSet}: ${line}`),
           ],
     ),
     ...partitions.flatMap(({ partition, error }) =>
-      error === undefined ? [] : [`${partition}: ${inWords(error)}`],
+      error === undefined ? [] : [`${partition}: ${formatError(error)}`],
     ),
   ];
   const rest = lines.length - NAMED_FAILURES;

@@ -1,7 +1,7 @@
 import type { RuntimeConfig } from '../config/runtime.ts';
 import { ArchiverError } from '../errors.ts';
 import { isObject, show } from '../input.ts';
-import { fittingLines } from '../limits.ts';
+import { truncateLines } from '../limits.ts';
 import { displayName } from '../partition.ts';
 
 /** What an execution is to do, checked. It can only narrow what the deployed configuration allows. */
@@ -57,7 +57,7 @@ export function parseRequest(input: unknown, config: RuntimeConfig, now: Date): 
   }
   const partitionSets = chooseSets(fields['partitionSets'], config, problems);
   if (problems.length > 0) {
-    throw new ArchiverError('InvalidInput', fittingLines(problems, LONGEST_MESSAGE).join('; '));
+    throw new ArchiverError('InvalidInput', truncateLines(problems, LONGEST_MESSAGE).join('; '));
   }
   return {
     partitionSets,
@@ -78,7 +78,7 @@ function chooseSets(wanted: unknown, config: RuntimeConfig, problems: string[]):
     return [];
   }
   const chosen = new Set<number>();
-  const configured = fittingLines(names, LONGEST_LIST).join(', ');
+  const configured = truncateLines(names, LONGEST_LIST).join(', ');
   for (const name of wanted) {
     const index = typeof name === 'string' ? names.indexOf(name) : -1;
     if (index === -1)

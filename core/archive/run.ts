@@ -50,7 +50,7 @@ export async function run(
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       const failure = { Error: error.name, Cause: JSON.stringify({ errorMessage: error.message }) };
-      // Where not even that is possible, the report finds it unfinished; the others go on.
+      // Where not even that is possible, the report finds it unfinished; the others continue.
       await again(() => steps.recordFailure(partition, failure)).catch(() => undefined);
     }
   });

@@ -28,7 +28,7 @@ export interface VerifyDatabase {
       readonly orderDiffers: boolean;
     },
   ): Promise<void>;
-  /** The segment is exported anew by the next run. */
+  /** The segment is exported again by the next run. */
   recordMismatch(partition: number, segment: number): Promise<void>;
 }
 

@@ -8,7 +8,7 @@ import {
   addVerdicts,
   auditReport,
   failedVerdict,
-  NOTHING_YET,
+  EMPTY_TOTALS,
   verdictOf,
   type ArchiveVerdict,
   type AuditMetrics,
@@ -30,7 +30,7 @@ interface Ports {
 
 /** A whole audit in this process, archive after archive, in the order of the state machine *Audit*. */
 export async function auditAll(request: AuditRequest, ports: Ports): Promise<AuditReport> {
-  let totals = NOTHING_YET;
+  let totals = EMPTY_TOTALS;
   let after: string | null = null;
   do {
     const page = await nextArchives(request, after, ports);

@@ -9,7 +9,7 @@ import { ARCHIVES_AT_ONCE, type AuditRequest } from './request.ts';
 export interface ArchivePage {
   /** Keys of their manifests. */
   readonly archives: readonly string[];
-  /** Where the next page goes on; `null` when there is none. */
+  /** Where the next page continues; `null` when there is none. */
   readonly after: string | null;
 }
 

@@ -1,5 +1,5 @@
 import type { FindResult, FoundArchive } from './find.ts';
-import { fitting, fittingLines, ROOM } from '../limits.ts';
+import { truncate, truncateLines, PAYLOAD_BUDGET } from '../limits.ts';
 import { displayName } from '../partition.ts';
 
 /** Bytes of the list of archives that overlap. */
@@ -20,7 +20,7 @@ export interface ShownArchive extends Pick<
   readonly partition: string;
 }
 
-/** What the workflow *Find* answers. */
+/** What the workflow *Find* returns. */
 export interface FindReport {
   readonly summary: string;
   readonly archives: readonly ShownArchive[];
@@ -34,8 +34,8 @@ export interface FindReport {
 
 /** The archives that were found, as many as an output has room for, and how to see the others. */
 export function findReport({ archives, overlapping, unreadable }: FindResult): FindReport {
-  const shown = fitting(archives.map(show), ROOM.found);
-  const shownUnreadable = fitting(unreadable, ROOM.warnings);
+  const shown = truncate(archives.map(show), PAYLOAD_BUDGET.found);
+  const shownUnreadable = truncate(unreadable, PAYLOAD_BUDGET.warnings);
   const notShown = archives.length - shown.length + (unreadable.length - shownUnreadable.length);
   const rows = archives.reduce((sum, archive) => sum + archive.rows, 0);
   const bytes = archives.reduce((sum, archive) => sum + archive.bytes, 0);
@@ -56,7 +56,7 @@ export function findReport({ archives, overlapping, unreadable }: FindResult): F
   return {
     summary: parts.join('; '),
     archives: shown,
-    overlapping: fittingLines(overlapping.map(overlapLine), LONGEST_OVERLAPS),
+    overlapping: truncateLines(overlapping.map(overlapLine), LONGEST_OVERLAPS),
     unreadable: shownUnreadable,
     notShown,
   };

@@ -1,11 +1,11 @@
 import * as z from 'zod';
-import { isMoment, type ArchiveQuery } from './find.ts';
+import { isRangeBound, type ArchiveQuery } from './find.ts';
 import { parseInput } from '../input.ts';
 import { parseTableName } from '../table-name.ts';
 
-const momentRule = 'must be a date or time such as "2021-01-31", or a number in quotes';
+const rangeBoundRule = 'must be a date or time such as "2021-01-31", or a number in quotes';
 /** An end of a range of archives. */
-export const moment = z.string(momentRule).refine(isMoment, momentRule);
+export const moment = z.string(rangeBoundRule).refine(isRangeBound, rangeBoundRule);
 
 /** Which archives an operator means: fields that several verbs have. */
 export const archiveFields = {

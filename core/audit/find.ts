@@ -34,7 +34,7 @@ export interface FoundArchive {
   readonly archivedAt: string;
 }
 
-/** What `find` answers. */
+/** What `find` returns. */
 export interface FindResult {
   /** By database, parent and lower bound; of several archives of one period the latest comes last. */
   readonly archives: readonly FoundArchive[];
@@ -86,14 +86,14 @@ export function checkRange(query: ArchiveQuery): void {
 /** What is wrong with a range. */
 function rangeProblems({ from, to }: Pick<ArchiveQuery, 'from' | 'to'>): string[] {
   return Object.entries({ from, to }).flatMap(([name, text]) =>
-    text === undefined || isMoment(text)
+    text === undefined || isRangeBound(text)
       ? []
       : [`${name}: ${JSON.stringify(text)} must be a date or time such as 2021-01-31, or a number`],
   );
 }
 
 /** Whether a text is an end of a range: a date or time, or a number. */
-export function isMoment(text: string): boolean {
+export function isRangeBound(text: string): boolean {
   return parseBound('time', text) !== null || parseBound('id', text) !== null;
 }
 

@@ -4,7 +4,7 @@ import { nextArchives } from './archives.ts';
 import {
   addVerdicts,
   auditReport,
-  NOTHING_YET,
+  EMPTY_TOTALS,
   type ArchiveVerdict,
   type AuditMetrics,
   type AuditReport,
@@ -15,7 +15,7 @@ import { parseAuditRequest } from './request.ts';
 /** Where an audit stands between two pages of archives. */
 export interface AuditProgress {
   readonly totals: AuditTotals;
-  /** Where the next page goes on; `null` behind the last one. */
+  /** Where the next page continues; `null` behind the last one. */
   readonly after: string | null;
 }
 
@@ -30,7 +30,7 @@ export type AuditNext =
   | { readonly next: 'done'; readonly report: AuditReport };
 
 /**
- * One turn of an audit: takes the verdicts on the page before, and answers the next one, or the report. An audit is a
+ * One turn of an audit: takes the verdicts on the page before, and returns the next one, or the report. An audit is a
  * loop, and not one list, so that any number of archives fits. At the first turn there is neither progress nor verdict.
  */
 export async function auditNext(
@@ -52,7 +52,7 @@ export async function auditNext(
   },
 ): Promise<AuditNext> {
   const request = parseAuditRequest(input, ports.database);
-  const totals = addVerdicts(progress?.totals ?? NOTHING_YET, verdicts);
+  const totals = addVerdicts(progress?.totals ?? EMPTY_TOTALS, verdicts);
   let after = progress?.after ?? null;
   while (progress === undefined || after !== null) {
     const page = await nextArchives(request, after, ports);

@@ -33,7 +33,7 @@ export const tableOf = ({ database, parent }: Bounded): string =>
 
 /**
  * Groups of archives of one table whose bounds overlap, out of archives in the order of their lower bounds: a partition that
- * was handed back or released and archived again, late rows after it was dropped, or a database of the same name elsewhere.
+ * was returned to its owner or released and archived again, late rows after it was dropped, or a database of the same name elsewhere.
  */
 export function overlapsIn<Archive extends Bounded>(
   archives: readonly Placed<Archive>[],

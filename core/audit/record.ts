@@ -1,14 +1,14 @@
-import type { LastGoodMetrics } from '../last-good.ts';
+import type { LastSuccessMetrics } from '../last-success.ts';
 import type { Log } from '../ports.ts';
 import type { AuditTotals } from './report.ts';
 import { parseAuditRequest } from './request.ts';
 
 /** What is kept of a good audit. */
-export type GoodAudit = Pick<AuditTotals, 'archives' | 'segmentsRead' | 'bytesRead'>;
+export type SuccessfulAudit = Pick<AuditTotals, 'archives' | 'segmentsRead' | 'bytesRead'>;
 
 /** The database, as `record-audit` needs it. */
 export interface RecordAuditDatabase {
-  recordAudit(execution: string, audit: GoodAudit): Promise<void>;
+  recordAudit(execution: string, audit: SuccessfulAudit): Promise<void>;
 }
 
 /**
@@ -20,11 +20,11 @@ export async function recordAudit(
     input,
     report,
     execution,
-  }: { readonly input: unknown; readonly report: GoodAudit; readonly execution: string },
+  }: { readonly input: unknown; readonly report: SuccessfulAudit; readonly execution: string },
   ports: {
     readonly databaseName: string;
     readonly database: RecordAuditDatabase;
-    readonly metrics: LastGoodMetrics;
+    readonly metrics: LastSuccessMetrics;
     readonly log: Log;
   },
 ): Promise<{ readonly recorded: boolean }> {
@@ -32,7 +32,7 @@ export async function recordAudit(
   if (schema !== undefined || from !== undefined || to !== undefined) return { recorded: false };
   const { archives, segmentsRead, bytesRead } = report;
   await ports.database.recordAudit(execution, { archives, segmentsRead, bytesRead });
-  ports.metrics.lastGood('audit', 0);
+  ports.metrics.lastSuccess('audit', 0);
   ports.log.info('record-audit', { archives, segmentsRead, bytesRead });
   return { recorded: true };
 }

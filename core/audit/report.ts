@@ -1,5 +1,5 @@
 import { ArchiverError } from '../errors.ts';
-import { fitting, ROOM } from '../limits.ts';
+import { truncate, PAYLOAD_BUDGET } from '../limits.ts';
 import type { Log } from '../ports.ts';
 import { messageOf, type StepFailure } from '../archive/record-failure.ts';
 import type { AuditBegun, RangeChecked, RangeVerdict } from './parts.ts';
@@ -30,7 +30,7 @@ export interface AuditTotals {
   readonly problems: readonly string[];
 }
 
-/** What the workflow *Audit* answers. */
+/** What the workflow *Audit* returns. */
 export interface AuditReport extends AuditTotals {
   readonly summary: string;
 }
@@ -41,7 +41,7 @@ export interface AuditMetrics {
 }
 
 /** Before the first page. */
-export const NOTHING_YET: AuditTotals = {
+export const EMPTY_TOTALS: AuditTotals = {
   ...{ archives: 0, intact: 0, damaged: 0, expired: 0, unknown: 0 },
   ...{ segmentsRead: 0, segmentsCold: 0, bytesRead: 0, problems: [] },
 };
@@ -103,7 +103,7 @@ export function addVerdicts(totals: AuditTotals, verdicts: readonly ArchiveVerdi
     segmentsCold: totals.segmentsCold + sum(({ cold }) => cold),
     bytesRead: totals.bytesRead + sum(({ bytes }) => bytes),
     // An error's cause, where they end up, is limited to 32 KiB. The log has them all.
-    problems: fitting([...totals.problems, ...lines], ROOM.problems),
+    problems: truncate([...totals.problems, ...lines], PAYLOAD_BUDGET.problems),
   };
 }
 

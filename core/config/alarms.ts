@@ -9,7 +9,7 @@ export const alarmsSchema = z.strictObject({
   overdueDays: wholeNumber(1, 3650)
     .default(40)
     .describe(
-      'Alarm when a partition has been past its retention for this many days and is not archived. By default a month and a grace for mending.',
+      'Alarm when a partition has been past its retention for this many days and is not archived. By default a month and a grace for fixing.',
     ),
   futurePartitions: wholeNumber(0, 1000)
     .default(1)

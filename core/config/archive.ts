@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { judgedBy, keyArn as keyArnSchema, matching, wholeNumber } from './fields.ts';
-import { expirySchema, retentionSchema } from './runtime.ts';
+import { validatedWith, keyArn as keyArnSchema, matching, wholeNumber } from './fields.ts';
+import { expirySchema, objectLockSchema } from './runtime.ts';
 
 /** S3 takes no younger object into Standard-IA, and none out of it that has not been there as long. */
 const LEAST_DAYS_IN_IA = 30;
@@ -56,7 +56,7 @@ export const archiveSchema = z
       .describe(
         'Colder storage for proven data. DDL and manifests stay in S3 Standard. By default everything does.',
       ),
-    retention: retentionSchema
+    objectLock: objectLockSchema
       .optional()
       .describe('S3 Object Lock on every proven archive. By default archives are not locked.'),
     expiry: expirySchema
@@ -82,29 +82,29 @@ export const archiveSchema = z
       const message = 'belong to a bucket that is made here; give your own bucket a lifecycle rule by tag';
       context.addIssue({ code: 'custom', path: ['tiers'], message });
     },
-    judgedBy('bucket', 'keyArn', 'tiers'),
+    validatedWith('bucket', 'keyArn', 'tiers'),
   )
   .superRefine(
-    ({ tiers, retention, expiry }, context) => {
+    ({ tiers, objectLock, expiry }, context) => {
       if (expiry === undefined) return;
       const { days, deleteVersionsAfterDays } = expiry;
       const refuse = (setting: string, message: string): void => {
         context.addIssue({ code: 'custom', path: ['expiry', setting], message });
       };
-      const locked = retention?.days ?? 0;
-      if (days < locked) refuse('days', `must be at least retention.days (${locked})`);
+      const locked = objectLock?.days ?? 0;
+      if (days < locked) refuse('days', `must be at least objectLock.days (${locked})`);
       const coldest = Math.max(0, ...Object.values(tiers).filter((value) => value !== undefined));
       // S3 refuses a rule whose objects expire before or when they move.
       if (days <= coldest) refuse('days', `must be more than the days of the last tier (${coldest})`);
       // A version that was written over is counted from then on, which may be soon after its export. Only a lock keeps it
       // longer.
       if (deleteVersionsAfterDays !== undefined && deleteVersionsAfterDays < days && locked < days) {
-        const rule = `must be at least ${days}, or retention.days must be ${days}`;
+        const rule = `must be at least ${days}, or objectLock.days must be ${days}`;
         refuse(
           'deleteVersionsAfterDays',
           `${rule}: a version that somebody wrote over would be deleted before its time`,
         );
       }
     },
-    judgedBy('tiers', 'retention', 'expiry'),
+    validatedWith('tiers', 'objectLock', 'expiry'),
   );

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { identifier, judgedBy, keyArn, matching, wholeNumber } from './fields.ts';
+import { identifier, validatedWith, keyArn, matching, wholeNumber } from './fields.ts';
 
 const securityGroupSchema = matching(
   /^sg-[0-9a-f]{8,17}$/,
@@ -155,7 +155,7 @@ export const databaseSchema = databaseFields
         context.addIssue({ code: 'custom', path: ['engine'], message });
       }
     },
-    judgedBy('kind', 'engine'),
+    validatedWith('kind', 'engine'),
   )
   .superRefine(
     (database, context) => {
@@ -163,5 +163,5 @@ export const databaseSchema = databaseFields
         context.addIssue({ code: 'custom', path, message });
       }
     },
-    judgedBy('kind', 'authentication', 'resourceId', 'proxy', 'adminSecretArn', 'adminSecretKeyArn'),
+    validatedWith('kind', 'authentication', 'resourceId', 'proxy', 'adminSecretArn', 'adminSecretKeyArn'),
   );

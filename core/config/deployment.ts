@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { alarmsSchema } from './alarms.ts';
 import { archiveSchema } from './archive.ts';
 import { databaseSchema } from './database.ts';
-import { judgedBy, matching, timeZone, wholeNumber } from './fields.ts';
+import { validatedWith, matching, timeZone, wholeNumber } from './fields.ts';
 import { partitionSetsSchema } from './partition-set.ts';
 import { parseConfig, type Parsed } from './problems.ts';
 import { acceptedPublicationsSchema, concurrencySchema } from './runtime.ts';
@@ -45,7 +45,7 @@ const networkSchema = z
         }
       }
     },
-    judgedBy('availabilityZones', 'privateSubnetIds', 'privateSubnetRouteTableIds'),
+    validatedWith('availabilityZones', 'privateSubnetIds', 'privateSubnetRouteTableIds'),
   );
 
 /** When what runs by itself does. */
@@ -148,7 +148,7 @@ const deploymentSchema = deploymentFields.superRefine(
     const message = `must be more than the longest graceDays (${longest}) and ${DAYS_KEPT_AFTER_DROP} days to notice what is missing`;
     context.addIssue({ code: 'custom', path: ['archive', 'expiry', 'days'], message });
   },
-  judgedBy('archive', 'partitionSets'),
+  validatedWith('archive', 'partitionSets'),
 );
 
 /** Configuration of a deployment, defaults filled in. */

@@ -34,7 +34,7 @@ export function wholeNumber(min: number, max: number): z.ZodNumber {
  * For a rule over several settings: it is judged unless one of them is of a wrong form, however wrong the others are.
  * Without it zod judges such rules only where everything beside them is right, and mistakes come one after the other.
  */
-export function judgedBy(...settings: readonly string[]): z.core.$ZodSuperRefineParams {
+export function validatedWith(...settings: readonly string[]): z.core.$ZodSuperRefineParams {
   return {
     when: ({ issues }) =>
       !issues.some(

@@ -41,10 +41,10 @@ export const SET_METRICS = {
   FuturePartitions: 'Count',
 } as const satisfies Record<string, MetricUnit>;
 
-/** How old the last good drill and the last good audit are; published by each run, by each good drill and good audit. */
-export const LAST_GOOD_METRICS = {
-  DaysSinceGoodDrill: 'None',
-  DaysSinceGoodAudit: 'None',
+/** How old the last successful drill and the last successful audit are; published by each run, by each good drill and good audit. */
+export const LAST_SUCCESS_METRICS = {
+  DaysSinceSuccessfulDrill: 'None',
+  DaysSinceSuccessfulAudit: 'None',
 } as const satisfies Record<string, MetricUnit>;
 
 /** Name of a metric. */
@@ -52,4 +52,4 @@ export type MetricName =
   | keyof typeof RUN_METRICS
   | keyof typeof AUDIT_METRICS
   | keyof typeof SET_METRICS
-  | keyof typeof LAST_GOOD_METRICS;
+  | keyof typeof LAST_SUCCESS_METRICS;

@@ -10,7 +10,7 @@ export const concurrencySchema = z.strictObject({
 });
 
 /** S3 Object Lock, put on every object of an archive once it is proven. */
-export const retentionSchema = z.strictObject({
+export const objectLockSchema = z.strictObject({
   days: wholeNumber(1, 36_500).describe('Days for which nobody may delete a version of a proven archive.'),
   mode: z
     .enum(['GOVERNANCE', 'COMPLIANCE'], 'must be GOVERNANCE or COMPLIANCE')
@@ -19,7 +19,7 @@ export const retentionSchema = z.strictObject({
 });
 
 /** How long archives are locked. */
-export type Retention = Readonly<z.output<typeof retentionSchema>>;
+export type ObjectLock = Readonly<z.output<typeof objectLockSchema>>;
 
 /** When archives are given up. Manifests and DDL never are. */
 export const expirySchema = z.strictObject({
@@ -45,7 +45,7 @@ export const acceptedPublicationsSchema = z
 const runtimeSchema = z.strictObject({
   partitionSets: partitionSetsSchema,
   concurrency: concurrencySchema.prefault({}),
-  retention: retentionSchema.optional(),
+  objectLock: objectLockSchema.optional(),
   expiry: expirySchema.optional(),
   acceptedPublications: acceptedPublicationsSchema,
 });

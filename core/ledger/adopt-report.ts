@@ -1,6 +1,6 @@
 import type { Adoption, AdoptionRequest } from './adopt.ts';
 import { ArchiverError } from '../errors.ts';
-import { fittingLines } from '../limits.ts';
+import { truncateLines } from '../limits.ts';
 import { displayName } from '../partition.ts';
 
 /** Room for the reasons in the cause of an error, which is limited to 32 KiB. */
@@ -14,14 +14,14 @@ export interface AdoptionReport {
   readonly lowerBound: string;
   readonly upperBound: string;
   /** What to do next. */
-  readonly then: string;
+  readonly nextStep: string;
 }
 
 /** The report of an adoption. `PreflightFailed` with every reason where it was refused. */
 export function adoptionReport({ table, partitionSet }: AdoptionRequest, adoption: Adoption): AdoptionReport {
   switch (adoption.kind) {
     case 'adopted':
-      return { ...adoption, then: 'The next run archives it if it is past the retention.' };
+      return { ...adoption, nextStep: 'The next run archives it if it is past the retention.' };
     case 'proposal': {
       const { lowerBound: lower, upperBound: upper } = adoption;
       const input = {
@@ -30,10 +30,10 @@ export function adoptionReport({ table, partitionSet }: AdoptionRequest, adoptio
         lower,
         upper,
       };
-      const then = `Nothing was changed. If these are its bounds, start it with ${JSON.stringify(input)}.`;
-      return { ...adoption, then };
+      const nextStep = `Nothing was changed. If these are its bounds, start it with ${JSON.stringify(input)}.`;
+      return { ...adoption, nextStep };
     }
     case 'refused':
-      throw new ArchiverError('PreflightFailed', fittingLines(adoption.reasons, LONGEST_LIST).join('\n'));
+      throw new ArchiverError('PreflightFailed', truncateLines(adoption.reasons, LONGEST_LIST).join('\n'));
   }
 }

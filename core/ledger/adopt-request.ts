@@ -4,7 +4,7 @@ import { wholeNumber } from '../config/fields.ts';
 import type { RuntimeConfig } from '../config/runtime.ts';
 import { ArchiverError } from '../errors.ts';
 import { parseInput } from '../input.ts';
-import { fittingLines } from '../limits.ts';
+import { truncateLines } from '../limits.ts';
 import { displayName } from '../partition.ts';
 import { parseTableName } from '../table-name.ts';
 
@@ -41,7 +41,7 @@ export function parseAdoptRequest(input: unknown, { partitionSets }: RuntimeConf
     const names = partitionSets.map((set) => displayName(set.schema, set.table));
     throw new ArchiverError(
       'InvalidInput',
-      `partitionSet: ${JSON.stringify(name).slice(0, 200)} is not configured; configured are ${fittingLines(names, LONGEST_LIST).join(', ')}`,
+      `partitionSet: ${JSON.stringify(name).slice(0, 200)} is not configured; configured are ${truncateLines(names, LONGEST_LIST).join(', ')}`,
     );
   }
   const bounds = lower === undefined || upper === undefined ? undefined : { lower, upper };

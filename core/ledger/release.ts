@@ -6,8 +6,8 @@ import type { PartitionState } from '../partition.ts';
 import type { Clock, Log } from '../ports.ts';
 import { withLockTries } from '../retry.ts';
 
-/** To whom a partition is handed back: `cycle`, so that the next run archives it (again); `owner`, to be left alone. */
-export type ReleaseTo = 'cycle' | 'owner';
+/** To whom a partition is released: `pipeline`, so that the next run archives it (again); `owner`, to be left alone. */
+export type ReleaseTo = 'pipeline' | 'owner';
 
 /** What an operator asks for. */
 export interface ReleaseRequest {
@@ -26,7 +26,7 @@ export interface Released {
 
 const releaseSchema = z.strictObject({
   partition: wholeNumber(1, Number.MAX_SAFE_INTEGER),
-  to: z.enum(['cycle', 'owner'], 'must be "cycle" or "owner"').optional(),
+  to: z.enum(['pipeline', 'owner'], 'must be "pipeline" or "owner"').optional(),
 });
 
 /** Reads `{ partition, to? }`. Throws `InvalidInput` with every mistake at once. */
@@ -37,12 +37,12 @@ export function parseReleaseRequest(input: unknown): ReleaseRequest {
 /** The database, as `release` needs it. */
 export interface ReleaseDatabase {
   state(partition: number): Promise<PartitionState>;
-  /** Answers the state that the partition is in afterwards. */
+  /** Returns the state that the partition is in afterwards. */
   release(partition: number, to: ReleaseTo): Promise<PartitionState>;
 }
 
 /**
- * Hands a partition back: a restored or blocked one to the cycle, a quarantined one to its owner with its own name,
+ * Releases a partition: a restored or blocked one to the pipeline, a quarantined one to its owner with its own name,
  * schema and rights, unless `to` says otherwise. Running it again changes nothing.
  */
 export async function release(
@@ -68,7 +68,7 @@ function receiverOf(partition: number, state: PartitionState): ReleaseTo {
     case 'restored':
     case 'attached':
     case 'detached':
-      return 'cycle';
+      return 'pipeline';
     case 'dropped':
     case 'missing':
       throw new ArchiverError(

@@ -2,7 +2,7 @@ import { withReport, type PartitionTableReport } from './report.ts';
 import { parsePartitionTableRequest } from './request.ts';
 import {
   begin,
-  beginLetGo,
+  beginDropReplaced,
   beginRollBack,
   STEPS,
   type NextStep,
@@ -24,7 +24,7 @@ const LARGEST_SCAN_BYTES = 20 * GIB;
 /** Both sides of 256 MiB take some four seconds at that rate; what has to be done again after a kill is little. */
 const RANGE_BYTES = GIB / 4;
 
-/** Does one step within the time that is left, and answers what comes next; at the end with the report. */
+/** Does one step within the time that is left, and returns what comes next; at the end with the report. */
 export async function answer(
   call: PartitionTableCall,
   ports: PartitionTablePorts,
@@ -44,8 +44,8 @@ function first(input: unknown, ports: PartitionTablePorts): Promise<Progress> {
   switch (request.kind) {
     case 'rollBack':
       return beginRollBack(request.table, ports);
-    case 'letGo':
-      return beginLetGo(request.table, ports);
+    case 'dropReplaced':
+      return beginDropReplaced(request.table, ports);
     case 'partition':
       return begin(request.plan, request.upTo, ports, request.complete);
   }

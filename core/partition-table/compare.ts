@@ -9,7 +9,7 @@ export interface CheckedPartition {
   readonly lineHashSum: string;
 }
 
-/** Whether table and twin hold the same, partition by partition. */
+/** Whether table and shadow table hold the same, partition by partition. */
 export type Verdict =
   | { readonly kind: 'match'; readonly partitions: readonly CheckedPartition[] }
   | { readonly kind: 'mismatch'; readonly differences: readonly string[] };
@@ -88,13 +88,13 @@ const OUTSIDE = -1;
 export function comparePartitions(
   names: readonly string[],
   table: ReadonlyMap<number, Sums>,
-  twin: ReadonlyMap<number, Sums>,
+  shadow: ReadonlyMap<number, Sums>,
 ): Verdict {
   const differences: string[] = [];
   const partitions: CheckedPartition[] = [];
-  for (const number of new Set([...names.map((_, index) => index + 1), ...table.keys(), ...twin.keys()])) {
+  for (const number of new Set([...names.map((_, index) => index + 1), ...table.keys(), ...shadow.keys()])) {
     const partition = number === OUTSIDE ? 'the default partition' : names[number - 1];
-    const [ours, theirs] = [table.get(number), twin.get(number)];
+    const [ours, theirs] = [table.get(number), shadow.get(number)];
     const { rows = 0, bytes = 0, lineHashSum = '0'.repeat(16) } = ours ?? {};
     if (partition === undefined) {
       differences.push(`${String(rows + (theirs?.rows ?? 0))} rows belong to no partition`);

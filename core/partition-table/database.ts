@@ -11,8 +11,8 @@ export interface PartitionTablePlan {
   readonly start?: string | undefined;
   readonly premake: number;
   readonly retention: string | null;
-  /** `online`: writes go on. `plain`: writes are refused until the tables have changed places. */
-  readonly mode: 'online' | 'plain';
+  /** `online`: writes continue. `offline`: writes are refused until the tables have changed places. */
+  readonly mode: 'online' | 'offline';
   /** What becomes of unique keys that lack the control column. */
   readonly keys?: 'extend' | 'drop' | undefined;
   /** Whether there is a default partition in the end, an empty one. */
@@ -80,19 +80,19 @@ export interface ReadingLimits {
 
 /** The database, as `partition-table` needs it, on an administrator's connection. Each call is a transaction of its own. */
 export interface PartitionTableDatabase {
-  /** The job of a table that is under way, or swapped last and not let go. */
+  /** The job of a table that is under way, or swapped last and not dropped. */
   find(schema: string, table: string): Promise<PartitionTableJob | undefined>;
-  /** Makes the twin and begins to watch the table. `PreflightFailed` with every reason why not. */
+  /** Makes the shadow table and begins to watch the table. `PreflightFailed` with every reason why not. */
   begin(plan: PartitionTablePlan, limits?: ReadingLimits): Promise<PartitionTableJob>;
   /** Has pg_partman make the partitions, for all rows there are. */
   makePartitions(job: PartitionTableJob): Promise<void>;
-  /** Takes some blocks over; answers how many are left. */
+  /** Takes some blocks over; returns how many are left. */
   copyBlocks(job: PartitionTableJob, blocks: number): Promise<number>;
-  /** Takes over again what changed; answers how many rows. */
-  takeChanges(job: PartitionTableJob): Promise<number>;
-  /** Begins to compare anew. */
+  /** Takes over again what changed; returns how many rows. */
+  applyChanges(job: PartitionTableJob): Promise<number>;
+  /** Begins to compare again. */
   beginComparison(job: PartitionTableJob): Promise<void>;
-  /** Compares table and twin by content in the next range, in one snapshot; without limits, in all that is left. */
+  /** Compares table and shadow table by content in the next range, in one snapshot; without limits, in all that is left. */
   compareRange(
     job: PartitionTableJob,
     limits?: ReadingLimits,
@@ -103,13 +103,13 @@ export interface PartitionTableDatabase {
     range: ComparedRange,
     partitions: readonly CheckedPartition[],
   ): Promise<void>;
-  /** Compares what was taken over since; `TwinDiffers` where it differs. */
-  settle(job: PartitionTableJob): Promise<void>;
+  /** Compares what was taken over since; `ShadowDiffers` where it differs. */
+  verifyApplied(job: PartitionTableJob): Promise<void>;
   /** Lets them change places. `LockNotAvailable` where that has to be tried again. */
   swap(job: PartitionTableJob, mostRows: number): Promise<void>;
   /** Follows the table no more: after this it can only be rolled back. */
   giveUp(job: Pick<PartitionTableJob, 'id'>): Promise<void>;
   /** Both may be called again after they were done. */
   rollBack(job: Pick<PartitionTableJob, 'id'>): Promise<void>;
-  letGo(job: Pick<PartitionTableJob, 'id'>): Promise<void>;
+  dropReplaced(job: Pick<PartitionTableJob, 'id'>): Promise<void>;
 }

@@ -8,17 +8,17 @@ import type { NextStep, PartitionTablePorts, Progress, Step } from './progress.t
  */
 const ROLLED_BACK: Partial<Record<NextStep, readonly ErrorCode[]>> = {
   makePartitions: ['DatabaseRejected', 'PreflightFailed', 'InvalidInput', 'TargetExists'],
-  copyRows: ['DatabaseRejected', 'RowTooLarge'],
+  backfill: ['DatabaseRejected', 'RowTooLarge'],
   catchUp: ['DatabaseRejected', 'RowTooLarge'],
   compare: ['DatabaseRejected', 'RowTooLarge'],
 };
 
 /** After these there is nothing but to roll back, but first somebody may want to look at what differs. */
-const LOOKED_AT: readonly ErrorCode[] = ['TwinDiffers', 'IdentityChanged'];
+const LOOKED_AT: readonly ErrorCode[] = ['ShadowDiffers', 'IdentityChanged'];
 
 /** The same step, which leaves no trigger on the table where it fails for good. The error says what became of it. */
 export function givingUp(name: Exclude<NextStep, 'done'>, step: Step): Step {
-  if (name === 'rollBack' || name === 'letGo') return step;
+  if (name === 'rollBack' || name === 'dropReplaced') return step;
   return async (at, ports) => {
     try {
       return await step(at, ports);

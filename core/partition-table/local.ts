@@ -1,6 +1,13 @@
 import type { CheckedPartition } from './compare.ts';
 import type { PartitionTablePlan, TableName } from './database.ts';
-import { begin, beginLetGo, beginRollBack, STEPS, type PartitionTablePorts, type Progress } from './steps.ts';
+import {
+  begin,
+  beginDropReplaced,
+  beginRollBack,
+  STEPS,
+  type PartitionTablePorts,
+  type Progress,
+} from './steps.ts';
 
 /** How it went. */
 export interface PartitionTableOutcome {
@@ -12,7 +19,7 @@ export interface PartitionTableOutcome {
 
 /**
  * Makes a partition set out of a plain table, all in this process: what the local command does, where there is no Step
- * Functions. Killed at any point, it goes on from there when it is called again; until the tables have changed places it
+ * Functions. Killed at any point, it continues from there when it is called again; until the tables have changed places it
  * can be rolled back. With `upTo: 'check'` it stops before that, for a person to look.
  */
 export async function partitionTable(
@@ -33,8 +40,8 @@ export async function rollBackPartitionTable(table: TableName, ports: PartitionT
 }
 
 /** Drops the table that was replaced. */
-export async function letGoOfReplaced(table: TableName, ports: PartitionTablePorts): Promise<void> {
-  await follow(await beginLetGo(table, ports), ports);
+export async function dropReplacedTable(table: TableName, ports: PartitionTablePorts): Promise<void> {
+  await follow(await beginDropReplaced(table, ports), ports);
 }
 
 async function follow(begun: Progress, ports: PartitionTablePorts): Promise<Progress> {

@@ -23,7 +23,7 @@ const inputSchema = z
     premake: wholeNumber(1, 1000).optional(),
     maxPartitions: wholeNumber(1, 100_000).optional(),
     trustTriggers: z.boolean('must be true or false').optional(),
-    mode: z.enum(['online', 'plain'], 'must be online or plain').optional(),
+    mode: z.enum(['online', 'offline'], 'must be online or offline').optional(),
     keys: z.enum(['extend', 'drop'], 'must be extend or drop').optional(),
     defaultPartition: z.boolean('must be true or false').optional(),
     epoch: z
@@ -35,10 +35,10 @@ const inputSchema = z
     timeZone: timeZone.optional(),
     upTo: z.enum(['check', 'swap'], 'must be check or swap').optional(),
     rollBack: z.literal(true, 'must be true, or left out').optional(),
-    letGo: z.literal(true, 'must be true, or left out').optional(),
+    dropReplaced: z.literal(true, 'must be true, or left out').optional(),
   })
   .superRefine(({ table: _, ...others }, context) => {
-    for (const verb of ['rollBack', 'letGo'] as const) {
+    for (const verb of ['rollBack', 'dropReplaced'] as const) {
       if (others[verb] !== true) continue;
       for (const other of Object.keys(others).filter((each) => each !== verb)) {
         const message = `must be left out where ${verb} is there`;
@@ -49,7 +49,7 @@ const inputSchema = z
 
 /** What an operator wants of *Partition table*. */
 export type PartitionTableRequest =
-  | { readonly kind: 'rollBack' | 'letGo'; readonly table: TableName }
+  | { readonly kind: 'rollBack' | 'dropReplaced'; readonly table: TableName }
   | {
       readonly kind: 'partition';
       readonly upTo: 'check' | 'swap';
@@ -63,13 +63,20 @@ export type PartitionTableRequest =
  * Reads `{ table, control, interval, retention, start?, premake?, mode?, keys?, defaultPartition?, epoch?, timeZone?,
  * maxPartitions?, trustTriggers?, upTo? }`,
  * of which only `table` is needed where a partitioning is under way; or `{ table, rollBack: true }`, or
- * `{ table, letGo: true }`. Throws `InvalidInput` with every mistake at once.
+ * `{ table, dropReplaced: true }`. Throws `InvalidInput` with every mistake at once.
  */
 export function parsePartitionTableRequest(input: unknown): PartitionTableRequest {
-  const { table, upTo = 'check', rollBack, letGo, retention, ...rest } = parseInput(inputSchema, input);
+  const {
+    table,
+    upTo = 'check',
+    rollBack,
+    dropReplaced,
+    retention,
+    ...rest
+  } = parseInput(inputSchema, input);
   const name = parseTableName(table);
-  if (rollBack === true || letGo === true)
-    return { kind: rollBack === true ? 'rollBack' : 'letGo', table: name };
+  if (rollBack === true || dropReplaced === true)
+    return { kind: rollBack === true ? 'rollBack' : 'dropReplaced', table: name };
   const plan = {
     ...{ ...name, ...rest },
     ...(retention !== undefined && { retention: retention === 'none' ? null : retention }),

@@ -43,7 +43,7 @@ export async function begin(
   if (underWay?.state === 'swapped') {
     throw new ArchiverError(
       'StateConflict',
-      `${name} is partitioned already; let go of the table that it replaced`,
+      `${name} is partitioned already; drop the table that it replaced`,
     );
   }
   if (underWay !== undefined) refuseAnotherPlan(name, underWay.plan, plan);
@@ -51,7 +51,7 @@ export async function begin(
   log.info('partitioning', { table: name, job: job.id, state: job.state, ...job.size });
   const at = { schema, table, id: job.id, upTo };
   // Whoever asks for a check of what is checked already wants to see it once more.
-  if (job.state === 'checked' && upTo === 'check') return { ...at, next: 'catchUp', anew: true };
+  if (job.state === 'checked' && upTo === 'check') return { ...at, next: 'catchUp', again: true };
   return { ...resumed(job, at), ...(job.size !== null && { size: job.size }) };
 }
 
@@ -72,12 +72,12 @@ export async function beginRollBack(
 }
 
 /** Finds the table that was replaced. */
-export async function beginLetGo(
+export async function beginDropReplaced(
   { schema, table }: TableName,
   { database }: PartitionTablePorts,
 ): Promise<Progress> {
   const job = await database.find(schema, table);
-  if (job?.state === 'swapped') return { schema, table, id: job.id, upTo: 'swap', next: 'letGo' };
+  if (job?.state === 'swapped') return { schema, table, id: job.id, upTo: 'swap', next: 'dropReplaced' };
   const name = displayName(schema, table);
   throw new ArchiverError(
     job === undefined ? 'NotInLedger' : 'StateConflict',
@@ -90,10 +90,10 @@ const WORK: Readonly<Record<Exclude<NextStep, 'done'>, Step>> = {
     const job = await jobOf(at, database);
     if (job.state !== 'begun') return resumed(job, at);
     await withLockTries(clock, () => database.makePartitions(job));
-    return { ...still(at), next: 'copyRows' };
+    return { ...still(at), next: 'backfill' };
   },
 
-  copyRows: async (at, ports) => {
+  backfill: async (at, ports) => {
     const { database, clock, log } = ports;
     const job = await jobOf(at, database);
     if (job.state !== 'copying') return resumed(job, at);
@@ -104,33 +104,33 @@ const WORK: Readonly<Record<Exclude<NextStep, 'done'>, Step>> = {
       log.info('copied', { table: displayName(at.schema, at.table), blocksLeft });
     } while (blocksLeft > 0 && isTime());
     // Also between two calls, so that what has to be taken over at the end is what changed in a few minutes.
-    await database.takeChanges(job);
-    return { ...still(at), next: blocksLeft > 0 ? 'copyRows' : 'catchUp', blocksLeft };
+    await database.applyChanges(job);
+    return { ...still(at), next: blocksLeft > 0 ? 'backfill' : 'catchUp', blocksLeft };
   },
 
   catchUp: async (at, ports) => {
     const job = await jobOf(at, ports.database);
     if (job.state !== 'copied' && job.state !== 'checked') return resumed(job, at);
-    const rowsTakenOver = await catchUp(job, ports);
-    const next = job.state === 'checked' && at.anew !== true ? afterCheck(at) : 'compare';
-    return { ...still(at), next, rowsTakenOver, ...(at.anew === true && { anew: true }) };
+    const rowsApplied = await catchUp(job, ports);
+    const next = job.state === 'checked' && at.again !== true ? afterCheck(at) : 'compare';
+    return { ...still(at), next, rowsApplied, ...(at.again === true && { again: true }) };
   },
 
   compare: async (at, ports) => {
     const { database, log, limits } = ports;
     const job = await jobOf(at, database);
-    if (job.state !== 'copied' && (job.state !== 'checked' || at.anew !== true)) return resumed(job, at);
-    if (!job.comparing || at.anew === true) await database.beginComparison(job);
+    if (job.state !== 'copied' && (job.state !== 'checked' || at.again !== true)) return resumed(job, at);
+    if (!job.comparing || at.again === true) await database.beginComparison(job);
     const isTime = timer(ports);
     let comparedTo: string | null;
     do {
       // Rows that wait to be taken over are not compared; few of them keep that cheap. They are compared by themselves.
       await catchUp(job, ports);
-      await database.settle(job);
+      await database.verifyApplied(job);
       const { range, verdict } = await database.compareRange(job, limits);
       const name = displayName(at.schema, at.table);
       if (verdict.kind === 'mismatch') {
-        throw new ArchiverError('TwinDiffers', `${name}: ${verdict.differences.slice(0, 20).join('; ')}`);
+        throw new ArchiverError('ShadowDiffers', `${name}: ${verdict.differences.slice(0, 20).join('; ')}`);
       }
       comparedTo = range.to;
       await database.recordCompared(job, range, addCheckedPartitions(range.checked, verdict.partitions));
@@ -146,7 +146,7 @@ const WORK: Readonly<Record<Exclude<NextStep, 'done'>, Step>> = {
     if (job.state !== 'checked') return resumed(job, at);
     await withLockTries(clock, async () => {
       await catchUp(job, ports);
-      await database.settle(job);
+      await database.verifyApplied(job);
       await database.swap(job, MOST_CHANGES_UNDER_LOCK);
     });
     log.info('swapped', { table: displayName(at.schema, at.table), job: job.id });
@@ -159,14 +159,14 @@ const WORK: Readonly<Record<Exclude<NextStep, 'done'>, Step>> = {
     return { ...still(at), next: 'done' };
   },
 
-  letGo: async (at, { database, clock, log }) => {
-    await withLockTries(clock, () => database.letGo(at));
-    log.info('let go', { table: displayName(at.schema, at.table), job: at.id });
+  dropReplaced: async (at, { database, clock, log }) => {
+    await withLockTries(clock, () => database.dropReplaced(at));
+    log.info('dropped', { table: displayName(at.schema, at.table), job: at.id });
     return { ...still(at), next: 'done' };
   },
 };
 
-/** The steps by their names. Each goes on from where the job stands, so that it can be called again after it was killed. */
+/** The steps by their names. Each continues from where the job stands, so that it can be called again after it was killed. */
 export const STEPS = Object.fromEntries(
   NEXT_STEPS.map((name) => [name, givingUp(name, WORK[name])]),
 ) as typeof WORK;
@@ -177,13 +177,13 @@ const still = ({ schema, table, id, upTo }: Omit<Progress, 'next'>): Omit<Progre
 
 const afterCheck = ({ upTo }: Pick<Progress, 'upTo'>): NextStep => (upTo === 'swap' ? 'swap' : 'done');
 
-/** The step that a job has to go on with. */
+/** The step that a job has to continue with. */
 function resumed(job: PartitionTableJob, at: Omit<Progress, 'next'>): Progress {
   switch (job.state) {
     case 'begun':
       return { ...still(at), next: 'makePartitions' };
     case 'copying':
-      return { ...still(at), next: 'copyRows' };
+      return { ...still(at), next: 'backfill' };
     case 'copied':
       return { ...still(at), next: 'catchUp' };
     case 'checked':
@@ -202,7 +202,7 @@ async function jobOf(
   if (job?.id === id) return job;
   throw new ArchiverError(
     'StateConflict',
-    `somebody rolled the partitioning of ${displayName(schema, table)} back, or let go of the table that it replaced`,
+    `somebody rolled the partitioning of ${displayName(schema, table)} back, or drop the table that it replaced`,
   );
 }
 
@@ -211,9 +211,9 @@ async function catchUp(job: PartitionTableJob, ports: PartitionTablePorts): Prom
   const isTime = timer(ports);
   let total = 0;
   for (let round = 1; round <= ROUNDS && isTime(); round += 1) {
-    const rows = await ports.database.takeChanges(job);
+    const rows = await ports.database.applyChanges(job);
     total += rows;
-    ports.log.info('changes taken over', { job: job.id, round, rows });
+    ports.log.info('changes applied', { job: job.id, round, rows });
     if (rows <= FEW_CHANGES) break;
   }
   return total;
@@ -240,6 +240,6 @@ function refuseAnotherPlan(name: string, begun: PartitionTablePlan, wanted: Part
   if (fields.length === 0) return;
   throw new ArchiverError(
     'StateConflict',
-    `the partitioning of ${name} has begun with another ${fields.join(', ')}: go on with that, or roll back first`,
+    `the partitioning of ${name} has begun with another ${fields.join(', ')}: continue with that, or roll back first`,
   );
 }

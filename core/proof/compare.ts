@@ -27,7 +27,7 @@ export async function compareStreams(
     if (verdict.kind === 'mismatch' || utf8.valid) return verdict;
     return { kind: 'mismatch', differences: ['it is not UTF-8, so that COPY would not read it back'] };
   } finally {
-    // Where one side failed, the other one is let go of.
+    // Where one side failed, the other one is closed.
     ours.close();
     theirs.close();
   }
@@ -49,7 +49,7 @@ async function compareSources(ours: Source, theirs: Source): Promise<Verdict> {
 
   const { rows, bytes } = common.position;
   const [inTable, inArchive] = await Promise.all([drain(ours, common.fork()), drain(theirs, common.fork())]);
-  return judgeDifferent(inTable, inArchive, { line: rows + 1, byte: bytes });
+  return classifyDifferent(inTable, inArchive, { line: rows + 1, byte: bytes });
 }
 
 /** A stream read chunk by chunk, of which only the first part was used. */
@@ -107,7 +107,7 @@ function judge(digest: LineDigest): Verdict {
   return { kind: 'mismatch', differences: ['the last line has no end'] };
 }
 
-function judgeDifferent(
+function classifyDifferent(
   table: LineDigest,
   archive: LineDigest,
   first: { readonly line: number; readonly byte: number },

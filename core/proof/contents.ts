@@ -3,7 +3,7 @@ import { compareStreams, type Verdict } from './compare.ts';
 
 const NEWLINE = 0x0a;
 
-/** Reads the rows of a table as COPY text; each call reads them anew. */
+/** Reads the rows of a table as COPY text; each call reads them again. */
 export type ReadRows = <T>(use: (rows: AsyncIterable<Buffer>) => Promise<T>) => Promise<T>;
 
 /**

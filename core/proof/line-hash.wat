@@ -26,7 +26,7 @@
         (i64.const 0x9E3779B185EBCA87))
       (i64.const 0x85EBCA77C2B2AE63)))
 
-  ;; Takes whole stripes of 32 bytes of the current line; answers where the rest begins.
+  ;; Takes whole stripes of 32 bytes of the current line; returns where the rest begins.
   (func $stripes (param $from i32) (param $end i32) (result i32)
     (local $a i64) (local $b i64) (local $c i64) (local $d i64) (local $last i32)
     (local.set $last (i32.sub (local.get $end) (i32.const 32)))
@@ -137,7 +137,7 @@
     (i64.store offset=32 (i32.const 0) (i64.const 0)))
 
   ;; Takes the bytes [64, end), of which those before `new` were left over by the last call, and have no newline.
-  ;; Answers how many bytes are left over, less than a stripe; they are moved to 64.
+  ;; Returns how many bytes are left over, less than a stripe; they are moved to 64.
   (func (export "take") (param $new i32) (param $end i32) (result i32)
     (local $line i32) (local $found i32) (local $rest i32)
     (local.set $line (i32.const 64))

@@ -29,7 +29,7 @@ export class Utf8Check {
 function cutOff(bytes: Buffer): number {
   for (let back = 1; back <= Math.min(MOST_OF_A_CHARACTER, bytes.length); back += 1) {
     const byte = bytes.readUInt8(bytes.length - back);
-    // 10xxxxxx goes on with a character, 110xxxxx, 1110xxxx and 11110xxx begin one of 2, 3 and 4 bytes.
+    // 10xxxxxx continues with a character, 110xxxxx, 1110xxxx and 11110xxx begin one of 2, 3 and 4 bytes.
     if (byte >> 6 === 0b10) continue;
     const length = byte >> 5 === 0b110 ? 2 : byte >> 4 === 0b1110 ? 3 : byte >> 3 === 0b11110 ? 4 : 1;
     return length > back ? back : 0;

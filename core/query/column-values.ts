@@ -96,7 +96,7 @@ export class ColumnValues {
     this.#double[this.values - 1] = value;
   }
 
-  /** Makes room for a value of up to `length` bytes and answers where it may be written. */
+  /** Makes room for a value of up to `length` bytes and returns where it may be written. */
   reserve(length: number): number {
     const needed = this.used + 4 + length;
     if (needed > this.bytes.length) {

@@ -21,7 +21,7 @@ import { writeCopy, type SegmentText, type WrittenSegment } from './write-copy.t
 export interface CopyStore extends ArchiveStore {
   /**
    * Puts a file of the local disk under a key that must not exist yet. S3 compares the SHA-256 with what it receives.
-   * Answers its version, or `exists` where there is one already.
+   * Returns its version, or `exists` where there is one already.
    */
   createFromFile(
     key: string,
@@ -109,7 +109,7 @@ export async function convert(
   }
 }
 
-/** Sorts as time goes on: the latest generation comes last. */
+/** Sorts as time continues: the latest generation comes last. */
 const stamp = (now: Date): string => now.toISOString().replaceAll(/[-:]|\.\d+/g, '');
 
 function textOf(segment: Manifest['segments'][number], store: CopyStore): SegmentText {

@@ -1,12 +1,12 @@
 import type { ColumnValues } from './column-values.ts';
 
 /**
- * Reads a field that begins at `at` and adds its value. Answers where the field ends, or `NOT_EXACT` where it is not
+ * Reads a field that begins at `at` and adds its value. Returns where the field ends, or `NOT_EXACT` where it is not
  * written exactly as PostgreSQL writes this type, or Parquet cannot hold it. The bytes end with a newline.
  */
 export type FieldParser = (bytes: Buffer, at: number, into: ColumnValues) => number;
 
-/** What a parser answers in place of an end. */
+/** What a parser returns in place of an end. */
 export const NOT_EXACT = -1;
 
 const TAB = 0x09;

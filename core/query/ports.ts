@@ -8,7 +8,7 @@ export interface ParquetFileWriter {
   /** Writes the footer and closes the file. */
   finish(): { readonly bytes: number; readonly sha256: string };
   /** Closes a file that will not be finished. */
-  abandon(): void;
+  cancel(): void;
 }
 
 /** A page of a column, raw. Without levels each row has a value; without a dictionary `values` are the values. */

@@ -32,7 +32,7 @@ export interface QueryEngine {
 
 /** The files of copies on this machine. */
 export interface CopyCache {
-  /** Fetches what is not there yet; answers where each object is. */
+  /** Fetches what is not there yet; returns where each object is. */
   fetch(
     objects: readonly (ObjectVersion & { readonly sha256: string })[],
     progress: (fetchedBytes: number, ofBytes: number) => void,

@@ -64,7 +64,7 @@ export async function writeCopy(
   }
 }
 
-/** Writes one segment; only looks through it, and answers `null`, once a column is known that has to be text. */
+/** Writes one segment; only looks through it, and returns `null`, once a column is known that has to be text. */
 async function writeSegment(
   segment: SegmentText,
   columns: readonly CopyColumn[],
@@ -86,12 +86,12 @@ async function writeSegment(
     parser.end();
     for (const [column, reason] of parser.fallbacks) fallbacks.set(column, reason);
   } catch (error) {
-    file.abandon();
+    file.cancel();
     disk.remove(name);
     throw error;
   }
   if (fallbacks.size === 0) return file.finish();
-  file.abandon();
+  file.cancel();
   disk.remove(name);
   return null;
 }

@@ -2,16 +2,16 @@ import { readManifest, type ArchiveStore, type StoredManifest } from '../archive
 import { ArchiverError } from '../errors.ts';
 import type { Manifest } from '../manifest.ts';
 import type { Clock } from '../ports.ts';
-import { checkManifest, checkObjects, judgeMissing } from './check.ts';
+import { checkManifest, checkObjects, classifyMissing } from './check.ts';
 import type { DdlSection, RestoreDatabase, RestoreStart, TableName } from './database.ts';
 import type { ArchiveRef, RestoreOptions } from './request.ts';
 
 /** Where a restore stands after its beginning. */
-export interface RestoreStanding {
-  /** `import`: from the data on. `attach`: it was brought out before. */
+export interface RestoreProgress {
+  /** `import`: from the data on. `attach`: it was published before. */
   readonly next: 'import' | 'attach';
   readonly restore: number | null;
-  /** The ledger's row of the restored table, where it was brought out before. */
+  /** The ledger's row of the restored table, where it was published before. */
   readonly partition: number | null;
   /** Segments that are not imported yet. */
   readonly segments: readonly number[];
@@ -29,7 +29,7 @@ export async function beginRestore(
     store,
     clock,
   }: { readonly database: RestoreDatabase; readonly store: ArchiveStore; readonly clock: Clock },
-): Promise<RestoreStanding> {
+): Promise<RestoreProgress> {
   const stored = await readManifest(store, manifestKey, manifestVersionId ?? undefined);
   const { manifest } = stored;
   checkManifest(manifest, manifestKey);
@@ -44,7 +44,7 @@ export async function beginRestore(
   return { next: 'import', restore, partition: null, segments: open };
 }
 
-/** A drill, by the name of its execution: it goes on with its own table only. */
+/** A drill, by the name of its execution: it continues with its own table only. */
 export interface DrillOptions {
   readonly drill: string;
 }
@@ -98,7 +98,7 @@ async function checkDependencies(
 ): Promise<readonly string[]> {
   const { template } = manifest.ddl;
   const missing = await database.missing(template['dependencies'] ?? []);
-  const { needed, warnings } = judgeMissing(missing, template, wanted);
+  const { needed, warnings } = classifyMissing(missing, template, wanted);
   if (needed.length > 0) {
     const lines = needed.map(
       ({ kind, identity, problem, statement }) =>

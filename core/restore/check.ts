@@ -101,7 +101,7 @@ function hasExpired({ segments, times }: Manifest, problems: readonly AuditProbl
  * Parts what is missing into what the restore cannot do without and what is only worth a warning: a table that only a
  * foreign key needs, a role that only a grant does, and publications, in which a restored table is not.
  */
-export function judgeMissing(
+export function classifyMissing(
   missing: readonly MissingDependency[],
   template: Manifest['ddl']['template'],
   request: Pick<RestoreOptions, 'grants' | 'foreignKeys'> & { readonly owner: string },

@@ -36,13 +36,13 @@ export interface RestoreStart {
   readonly manifestKey: string;
   readonly manifestVersionId: string;
   readonly manifestSha256: string;
-  /** The drill that it is for, by its execution: restored out of sight, and never brought out. `null` for a restore. */
+  /** The drill that it is for, by its execution: restored out of sight, and never published. `null` for a restore. */
   readonly drill: string | null;
   readonly target: TableName;
   readonly owner: string;
-  /** What it is to be attached to, once it is brought out. */
+  /** What it is to be attached to, once it is published. */
   readonly parent: TableName | null;
-  /** What is run when the table is brought out. */
+  /** What is run when the table is published. */
   readonly lastSections: readonly DdlSection[];
   readonly warnings: readonly string[];
 }
@@ -67,8 +67,8 @@ export interface Unmade {
   readonly reason: string;
 }
 
-/** A table that was brought out. */
-export interface BroughtOut extends TableName {
+/** A table that was published. */
+export interface Published extends TableName {
   readonly rows: number;
   readonly bytes: number;
   readonly warnings: readonly string[];
@@ -95,7 +95,7 @@ export interface RestoreDatabase {
    */
   begin(start: RestoreStart): Promise<BegunRestore | { readonly partition: number }>;
   /**
-   * Imports one segment and records it, in one transaction; answers its rows, `null` where it was imported already.
+   * Imports one segment and records it, in one transaction; returns its rows, `null` where it was imported already.
    * `SegmentBusy` where an earlier call still runs.
    */
   importSegment(
@@ -105,22 +105,22 @@ export interface RestoreDatabase {
   ): Promise<number | null>;
   /**
    * Runs the next of the statements that follow the data and records it, or that it failed, in one transaction; returns
-   * its number, `null` where all are done. A server whose client is gone goes on; `SegmentBusy` while it does.
+   * its number, `null` where all are done. A server whose client is gone continues; `SegmentBusy` while it does.
    */
   runNextStatement(restore: number): Promise<number | null>;
-  /** Plans the ranges of the proof, once; answers those that are not read yet. */
+  /** Plans the ranges of the proof, once; returns those that are not read yet. */
   planProof(restore: number): Promise<readonly number[]>;
   /** Hands the rows of a range to `read` as COPY text, under the pins of the archive; `null` where it is read already. */
   readRange<T>(restore: number, range: number, read: (rows: Readable) => Promise<T>): Promise<T | null>;
   recordRange(restore: number, range: number, digest: LineDigest): Promise<void>;
   prove(restore: number): Promise<ProofVerdict>;
-  /** Brings the table out under its target name, with its row in the ledger, in one transaction; answers that row. */
-  finish(restore: number): Promise<number>;
-  broughtOut(partition: number): Promise<BroughtOut>;
+  /** Publishes the table under its target name, with its row in the ledger, in one transaction; returns that row. */
+  publish(restore: number): Promise<number>;
+  published(partition: number): Promise<Published>;
   /** Foreign keys that are not valid and were, when the table was archived. */
   unvalidatedForeignKeys(partition: number): Promise<readonly string[]>;
   validateForeignKey(partition: number, constraint: string): Promise<void>;
   attach(partition: number, parent: TableName): Promise<void>;
   /** Drops what a restore has made so far; nobody else has seen it yet. */
-  abandon(restore: number): Promise<void>;
+  cancel(restore: number): Promise<void>;
 }

@@ -3,9 +3,9 @@ import { readManifest, type ArchiveStore } from '../archive-store.ts';
 import { wholeNumber } from '../config/fields.ts';
 import { ArchiverError } from '../errors.ts';
 import { manifestKeys } from '../audit/manifest-keys.ts';
-import { fittingLines } from '../limits.ts';
+import { truncateLines } from '../limits.ts';
 import { parseInput } from '../input.ts';
-import type { LastGoodMetrics } from '../last-good.ts';
+import type { LastSuccessMetrics } from '../last-success.ts';
 import type { Clock, Log } from '../ports.ts';
 import { withPauses } from '../retry.ts';
 import { inRandomOrder } from '../random.ts';
@@ -26,7 +26,7 @@ export interface DrillPlan {
 }
 
 /** A good drill. */
-export interface GoodDrill {
+export interface SuccessfulDrill {
   readonly manifestKey: string;
   readonly rows: number;
   readonly bytes: number;
@@ -39,9 +39,9 @@ export interface GoodDrill {
 /** The database, as a drill needs it besides the steps of a restore. */
 export interface DrillDatabase {
   /** Records a proven drill and drops its table, in one transaction. */
-  endDrill(restore: number): Promise<GoodDrill>;
-  /** Drops what drills have left behind that began longer ago; answers how many did. */
-  abandonOldDrills(olderThanDays: number): Promise<number>;
+  finishDrill(restore: number): Promise<SuccessfulDrill>;
+  /** Drops what drills have left behind that began longer ago; returns how many did. */
+  cancelOldDrills(olderThanDays: number): Promise<number>;
 }
 
 const drillSchema = z.strictObject({
@@ -58,12 +58,12 @@ const LONGEST_FINDING = 4_000;
 const LEFT_OVER_DAYS = 5;
 
 /**
- * Picks an archive at random, from the manifests alone, of at most `maxMiB` of data, that has not expired. Throws
+ * Selects an archive at random, from the manifests alone, of at most `maxMiB` of data, that has not expired. Throws
  * `InvalidInput` with every mistake of the input at once, or where no archive is small enough; `ArchiveExpired` where all
  * have expired; and `ManifestInvalid` where the manifest that it picked cannot be trusted, which is what a drill is to
  * find.
  */
-export async function pickArchive(
+export async function selectArchive(
   input: unknown,
   {
     store,
@@ -94,7 +94,7 @@ export async function pickArchive(
       passedOver.expired += 1;
       continue;
     }
-    log.info('pick-archive', { manifest: manifestKey, bytes: manifest.contents.bytes });
+    log.info('select-archive', { manifest: manifestKey, bytes: manifest.contents.bytes });
     return { next: 'drill', archive: { manifestKey, manifestVersionId: object.versionId }, retrieval };
   }
   throw nothingToTry(passedOver, maxMiB);
@@ -115,18 +115,18 @@ function nothingToTry(
 
 interface Ports {
   readonly database: RestoreDatabase & DrillDatabase;
-  readonly metrics: LastGoodMetrics;
+  readonly metrics: LastSuccessMetrics;
   readonly log: Log;
 }
 
 /** Ends a drill: compares what was read with the manifest, drops the table, and records that it was good. */
-export async function endDrill(
+export async function finishDrill(
   restore: number,
   { database, metrics, log }: Ports,
-): Promise<GoodDrill & { readonly summary: string }> {
+): Promise<SuccessfulDrill & { readonly summary: string }> {
   await requireProof(restore, database);
-  const drill = await database.endDrill(restore);
-  metrics.lastGood('drill', 0);
+  const drill = await database.finishDrill(restore);
+  metrics.lastSuccess('drill', 0);
   await dropLeftOver(database, log);
   const { manifestKey, rows, bytes, seconds, unmade } = drill;
   log.info('drill', { ...drill, unmade: unmade.length });
@@ -134,7 +134,7 @@ export async function endDrill(
   const found =
     unmade.length === 0
       ? ''
-      : `; INCOMPLETE, its rows are proven but a restore lacks this: ${fittingLines(unmade.map(unmadeLine), LONGEST_FINDING).join('; ')}`;
+      : `; INCOMPLETE, its rows are proven but a restore lacks this: ${truncateLines(unmade.map(unmadeLine), LONGEST_FINDING).join('; ')}`;
   return {
     summary: `${manifestKey} was restored, proven and dropped again (${rows} rows, ${bytes} bytes, ${seconds} s)${found}`,
     ...drill,
@@ -144,7 +144,7 @@ export async function endDrill(
 /** Drops the tables of drills that were killed. A table that somebody holds does not spoil a good drill: the next tries again. */
 async function dropLeftOver(database: DrillDatabase, log: Log): Promise<void> {
   try {
-    await database.abandonOldDrills(LEFT_OVER_DAYS);
+    await database.cancelOldDrills(LEFT_OVER_DAYS);
   } catch (error) {
     if (!(error instanceof ArchiverError)) throw error;
     log.warn('left over', { error: error.code, message: error.message });
@@ -155,7 +155,7 @@ async function dropLeftOver(database: DrillDatabase, log: Log): Promise<void> {
 const DROP_PAUSES_MS = [2_000, 10_000];
 
 /** Drops what a drill that failed has made, and fails: `DrillFailed` with what went wrong, whether it can be dropped or not. */
-export async function abandonDrill(
+export async function cancelDrill(
   { archive, restore, failure }: FailedDrill,
   { database, clock, log }: Pick<Ports, 'database' | 'log'> & { readonly clock: Clock },
 ): Promise<never> {
@@ -175,12 +175,12 @@ async function leftBehind(
       clock,
       DROP_PAUSES_MS,
       ({ retryable }) => retryable,
-      () => database.abandon(restore),
+      () => database.cancel(restore),
     );
     return '';
   } catch (error) {
     if (!(error instanceof ArchiverError)) throw error;
-    return `; its table could not be dropped (${error.code}, ${error.message}): a later drill does that, or abandon-restore ${restore}`;
+    return `; its table could not be dropped (${error.code}, ${error.message}): a later drill does that, or cancel-restore ${restore}`;
   }
 }
 

@@ -1,10 +1,16 @@
 import { mapAtOnce, type ArchiveStore } from '../archive-store.ts';
-import { abandonDrill, endDrill, pickArchive, type DrillDatabase, type GoodDrill } from './drill.ts';
+import {
+  cancelDrill,
+  finishDrill,
+  selectArchive,
+  type DrillDatabase,
+  type SuccessfulDrill,
+} from './drill.ts';
 import { ArchiverError } from '../errors.ts';
-import type { LastGoodMetrics } from '../last-good.ts';
+import type { LastSuccessMetrics } from '../last-success.ts';
 import type { Clock, Log } from '../ports.ts';
 import { beginRestore } from './begin.ts';
-import { attach, bringOut, type Restored } from './publish.ts';
+import { attach, publish, type Restored } from './publish.ts';
 import type { RestoreDatabase } from './database.ts';
 import { build, importSegment } from './import.ts';
 import { recordRestoreFailure, reportRestore, type OutcomeDatabase, type RestoreReport } from './report.ts';
@@ -44,7 +50,7 @@ async function restoreArchive(
   await untilReadable(archive, options.retrieval, ports);
   const begun = await beginRestore(archive, options, ports);
   if (begun.restore !== null) await load(begun.restore, begun.segments, ports);
-  const partition = begun.partition ?? (await bringOut(begun.restore ?? 0, ports)).partition;
+  const partition = begun.partition ?? (await publish(begun.restore ?? 0, ports)).partition;
   return attach(partition, options, ports);
 }
 
@@ -86,7 +92,7 @@ export interface RestoreRunPorts extends RestorePorts {
 
 /**
  * Restores every archive that the input asks for, and reports. One that fails does not stop the others; the whole then
- * ends as `PartitionsFailed`, and running it again goes on with what is left.
+ * ends as `PartitionsFailed`, and running it again continues with what is left.
  */
 export async function restoreAll(input: unknown, ports: RestoreRunPorts): Promise<RestoreReport> {
   const { store, log, outcomes, execution } = ports;
@@ -108,7 +114,7 @@ export async function restoreAll(input: unknown, ports: RestoreRunPorts): Promis
 /** What a drill in this process has besides. */
 export interface DrillPorts extends RestorePorts {
   readonly database: RestoreDatabase & DrillDatabase;
-  readonly metrics: LastGoodMetrics;
+  readonly metrics: LastSuccessMetrics;
   readonly databaseName: string;
   readonly random: () => number;
   /** Names the drill among others that are under way. */
@@ -116,8 +122,8 @@ export interface DrillPorts extends RestorePorts {
 }
 
 /** A drill in this process, in the order of the state machine *Drill*; `null` where there is no archive yet. */
-export async function drill(input: unknown, ports: DrillPorts): Promise<GoodDrill | null> {
-  const { archive, retrieval } = await pickArchive(input, { ...ports, database: ports.databaseName });
+export async function drill(input: unknown, ports: DrillPorts): Promise<SuccessfulDrill | null> {
+  const { archive, retrieval } = await selectArchive(input, { ...ports, database: ports.databaseName });
   if (archive === null) return null;
   let restore: number | null = null;
   try {
@@ -125,9 +131,9 @@ export async function drill(input: unknown, ports: DrillPorts): Promise<GoodDril
     const begun = await beginRestore(archive, { drill: ports.execution }, ports);
     restore = begun.restore ?? 0;
     await load(restore, begun.segments, ports);
-    return await endDrill(restore, ports);
+    return await finishDrill(restore, ports);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    return abandonDrill({ archive, restore, failure: { Error: error.name, Cause: error.message } }, ports);
+    return cancelDrill({ archive, restore, failure: { Error: error.name, Cause: error.message } }, ports);
   }
 }

@@ -1,7 +1,7 @@
 import { readManifest, type ArchiveStore } from '../archive-store.ts';
 import { ArchiverError } from '../errors.ts';
 import { find, type FindResult, type FoundArchive } from '../audit/find.ts';
-import { fitting, fittingLines, ROOM } from '../limits.ts';
+import { truncate, truncateLines, PAYLOAD_BUDGET } from '../limits.ts';
 import { displayName } from '../partition.ts';
 import type { Log } from '../ports.ts';
 import { parseRestoreRequest, type ArchiveRange, type ArchiveRef, type RestoreOptions } from './request.ts';
@@ -56,7 +56,7 @@ async function findRange(
     const lines = unreadable.map(({ problem }) => problem);
     throw new ArchiverError(
       'ManifestInvalid',
-      `what these stand for may be in the range; restore the others by their manifestKey: ${fittingLines(lines, LONGEST_LIST).join('; ')}`,
+      `what these stand for may be in the range; restore the others by their manifestKey: ${truncateLines(lines, LONGEST_LIST).join('; ')}`,
     );
   }
   const what = `${displayName(set.schema, set.table)} of database ${database}`;
@@ -77,7 +77,7 @@ async function findRange(
     manifestKey,
     manifestVersionId: versionId,
   }));
-  const room = fitting(planned, ROOM.archives).length;
+  const room = truncate(planned, PAYLOAD_BUDGET.archives).length;
   if (room < planned.length) {
     throw new ArchiverError(
       'InvalidInput',
@@ -98,6 +98,6 @@ function refuseOverlaps(groups: FindResult['overlapping']): void {
   const lines = groups.map((each) => each.map(line).join(' and '));
   throw new ArchiverError(
     'InvalidInput',
-    `of one period there is more than one archive; restore each that you want by its manifestKey, under a table of its own, and the others by ranges beside it: ${fittingLines(lines, LONGEST_LIST).join('; ')}`,
+    `of one period there is more than one archive; restore each that you want by its manifestKey, under a table of its own, and the others by ranges beside it: ${truncateLines(lines, LONGEST_LIST).join('; ')}`,
   );
 }

@@ -29,7 +29,7 @@ async function digestOf(rows: Readable): Promise<LineDigest> {
 export async function requireProof(restore: number, database: RestoreDatabase): Promise<void> {
   const found = await database.prove(restore);
   if (found.proven) return;
-  await database.abandon(restore);
+  await database.cancel(restore);
   const { expected } = found;
   throw new ArchiverError(
     'ArchiveDamaged',

@@ -1,5 +1,5 @@
 import { ArchiverError } from '../errors.ts';
-import { fittingLines } from '../limits.ts';
+import { truncateLines } from '../limits.ts';
 import { displayName } from '../partition.ts';
 import type { Clock, Log } from '../ports.ts';
 import { withLockTries } from '../retry.ts';
@@ -34,14 +34,14 @@ interface Ports {
   readonly log: Log;
 }
 
-/** Brings a table whose proof is complete out under its target name; answers its row in the ledger. */
-export async function bringOut(
+/** Publishes a table whose proof is complete under its target name; returns its row in the ledger. */
+export async function publish(
   restore: number,
   { database, clock, log }: Ports,
 ): Promise<{ readonly partition: number }> {
   await requireProof(restore, database);
-  const partition = await withLockTries(clock, () => database.finish(restore));
-  log.info('bring-out', { restore, partition });
+  const partition = await withLockTries(clock, () => database.publish(restore));
+  log.info('publish', { restore, partition });
   return { partition };
 }
 
@@ -54,14 +54,14 @@ export async function attach(
   options: Pick<RestoreOptions, 'attach' | 'acceptIncomplete'>,
   { database, clock, log }: Ports,
 ): Promise<Restored> {
-  const { schema, table, rows, bytes, warnings, unmade, ...origin } = await database.broughtOut(partition);
+  const { schema, table, rows, bytes, warnings, unmade, ...origin } = await database.published(partition);
   const invalid = await validate(partition, { database, clock });
   const parent =
     options.attach === 'parent' ? { schema: origin.parentSchema, table: origin.parentName } : options.attach;
   if (parent !== null && unmade.length > 0 && !options.acceptIncomplete) {
     throw new ArchiverError(
       'AttachRefused',
-      `${displayName(schema, table)} is restored and its rows are proven, but it is incomplete; attach it by the same request with acceptIncomplete: ${fittingLines(unmade.map(unmadeLine), LONGEST_LIST).join('; ')}`,
+      `${displayName(schema, table)} is restored and its rows are proven, but it is incomplete; attach it by the same request with acceptIncomplete: ${truncateLines(unmade.map(unmadeLine), LONGEST_LIST).join('; ')}`,
     );
   }
   if (parent !== null) await withLockTries(clock, () => database.attach(partition, parent));

@@ -1,5 +1,5 @@
-import { ArchiverError, explained, inWords, type ExplainedError } from '../errors.ts';
-import { fitting, fittingLines, ROOM } from '../limits.ts';
+import { ArchiverError, describeError, formatError, type DescribedError } from '../errors.ts';
+import { truncate, truncateLines, PAYLOAD_BUDGET } from '../limits.ts';
 import type { Log } from '../ports.ts';
 import { reasonOf, type StepFailure } from '../archive/record-failure.ts';
 import { unmadeLine, type Restored } from './publish.ts';
@@ -37,7 +37,7 @@ export interface RestoredArchive {
   readonly warnings?: readonly string[];
   /** What could not be made, in words; the rows are proven all the same. */
   readonly unmade?: readonly string[];
-  readonly error?: ExplainedError;
+  readonly error?: DescribedError;
 }
 
 /** The output of an execution of *Restore*. */
@@ -92,7 +92,7 @@ export async function reportRestore(
   );
   const archives = plan.archives.map(({ manifestKey }) => describe(manifestKey, known.get(manifestKey)));
   const failures = archives.flatMap(({ manifest, error }) =>
-    error === undefined ? [] : [`${manifest}: ${inWords(error)}`],
+    error === undefined ? [] : [`${manifest}: ${formatError(error)}`],
   );
   const sum = (of: 'rows' | 'bytes'): number =>
     archives.reduce((total, archive) => total + (archive[of] ?? 0), 0);
@@ -106,25 +106,25 @@ export async function reportRestore(
   if (failures.length > 0 && !resume) {
     throw new ArchiverError(
       'PartitionsFailed',
-      [summary, ...fittingLines(failures, LONGEST_MESSAGE)].join('\n'),
+      [summary, ...truncateLines(failures, LONGEST_MESSAGE)].join('\n'),
     );
   }
-  const listed = fitting(archives, ROOM.partitions);
+  const listed = truncate(archives, PAYLOAD_BUDGET.partitions);
   return { summary, resume, restored, incomplete, failed: failures.length, rows, bytes, archives: listed };
 }
 
 function describe(manifest: string, outcome: RestoreOutcome | undefined): RestoredArchive {
   // Its failure could not even be recorded, or its iteration was ended from outside.
-  if (outcome === undefined) return { manifest, error: explained('Interrupted', 'it was not finished') };
+  if (outcome === undefined) return { manifest, error: describeError('Interrupted', 'it was not finished') };
   const { failure, table, rows, bytes, attachedTo, warnings, unmade } = outcome;
-  if (failure !== null) return { manifest, error: explained(failure.code, failure.reason) };
+  if (failure !== null) return { manifest, error: describeError(failure.code, failure.reason) };
   return {
     manifest,
     ...(table !== null && { table }),
     ...(rows !== null && { rows }),
     ...(bytes !== null && { bytes }),
     ...(attachedTo !== null && { attachedTo }),
-    ...(warnings.length > 0 && { warnings: fittingLines(warnings, LONGEST_WARNINGS) }),
-    ...(unmade.length > 0 && { unmade: fittingLines(unmade.map(unmadeLine), LONGEST_WARNINGS) }),
+    ...(warnings.length > 0 && { warnings: truncateLines(warnings, LONGEST_WARNINGS) }),
+    ...(unmade.length > 0 && { unmade: truncateLines(unmade.map(unmadeLine), LONGEST_WARNINGS) }),
   };
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { parseDisplayName } from '../config/display-name.ts';
-import { identifier, judgedBy, wholeNumber } from '../config/fields.ts';
+import { identifier, validatedWith, wholeNumber } from '../config/fields.ts';
 import { moment } from '../audit/find-request.ts';
 import { parseInput } from '../input.ts';
 import type { TableName } from './database.ts';
@@ -126,7 +126,7 @@ const restoreSchema = z
         refuse('manifestVersionId', 'belongs to manifestKey');
       }
     },
-    judgedBy(...OF_KEY, ...OF_RANGE),
+    validatedWith(...OF_KEY, ...OF_RANGE),
   );
 
 /**

@@ -1,5 +1,5 @@
-import { ArchiverError, explained, inWords, type ExplainedError } from '../errors.ts';
-import { fitting, fittingLines, ROOM } from '../limits.ts';
+import { ArchiverError, describeError, formatError, type DescribedError } from '../errors.ts';
+import { truncate, truncateLines, PAYLOAD_BUDGET } from '../limits.ts';
 import { displayName, type LedgerRow } from '../partition.ts';
 import type { Log } from '../ports.ts';
 import type { ReverifyRequest } from './request.ts';
@@ -12,10 +12,10 @@ export interface ReverifiedPartition {
   readonly state: LedgerRow['state'];
   readonly rows: number | null;
   readonly bytes: number | null;
-  readonly error?: ExplainedError;
+  readonly error?: DescribedError;
 }
 
-/** What the workflow *Reverify* answers. */
+/** What the workflow *Reverify* returns. */
 export interface ReverifyReport {
   readonly summary: string;
   /** Set when a redrive found the work done with failures: what is left is tried again. */
@@ -29,7 +29,7 @@ export interface ReverifyReport {
 const LONGEST_MESSAGE = 8_000;
 
 /**
- * Says what was verified anew. Throws `PartitionsFailed` if anything was not, after all the rest is done; a redrive of
+ * Says what was verified again. Throws `PartitionsFailed` if anything was not, after all the rest is done; a redrive of
  * the execution comes back here, and is answered with `resume`.
  */
 export function reverifyReport(
@@ -43,13 +43,13 @@ export function reverifyReport(
   const unknown = wanted.filter((id) => !known.has(id));
   const failures = [
     ...shown.flatMap(({ id, partition, error }) =>
-      error ? [`${String(id)} (${partition}): ${inWords(error)}`] : [],
+      error ? [`${String(id)} (${partition}): ${formatError(error)}`] : [],
     ),
     ...unknown.map((id) => `${String(id)}: the ledger has no such partition`),
   ];
   const verified = rows.length - (failures.length - unknown.length);
   const summary = [
-    `${String(verified)} verified anew, ${String(failures.length)} failed`,
+    `${String(verified)} verified again, ${String(failures.length)} failed`,
     ...(more > 0 ? [`${String(more)} more are for another execution: start one with the same input`] : []),
   ].join('; ');
   const resume = failures.length > 0 && redriven;
@@ -57,10 +57,10 @@ export function reverifyReport(
   if (failures.length > 0 && !resume) {
     throw new ArchiverError(
       'PartitionsFailed',
-      [summary, ...fittingLines(failures, LONGEST_MESSAGE)].join('\n'),
+      [summary, ...truncateLines(failures, LONGEST_MESSAGE)].join('\n'),
     );
   }
-  const partitions = fitting(shown, ROOM.partitions);
+  const partitions = truncate(shown, PAYLOAD_BUDGET.partitions);
   return { summary, resume, verified, failed: failures.length, partitions };
 }
 
@@ -71,5 +71,5 @@ function describe(row: LedgerRow, since: Date): ReverifiedPartition {
   const failedNow = row.failedAt !== null && row.failedAt >= since;
   const code = (failedNow ? row.failedCode : null) ?? 'Interrupted';
   const message = (failedNow ? row.failedReason : null) ?? `it is ${state} and was not finished`;
-  return { ...line, error: explained(code, message) };
+  return { ...line, error: describeError(code, message) };
 }

@@ -20,18 +20,18 @@ const reverifySchema = z
     error: 'must have one of partition, partitions and all, such as {"partition": 42}',
   });
 
-/** Which partitions are to be verified anew. */
-export type ReverifyWish =
+/** Which partitions are to be verified again. */
+export type ReverifySelection =
   { readonly kind: 'these'; readonly partitions: readonly number[] } | { readonly kind: 'all' };
 
 /** Reads `{ partition }`, `{ partitions }` or `{ all: "verified" }`. Throws `InvalidInput`. */
-export function parseReverifyRequest(input: unknown): ReverifyWish {
+export function parseReverifyRequest(input: unknown): ReverifySelection {
   const { partition, partitions = [], all } = parseInput(reverifySchema, input);
   if (all !== undefined) return { kind: 'all' };
   return { kind: 'these', partitions: partition === undefined ? [...new Set(partitions)] : [partition] };
 }
 
-/** What one execution verifies anew. */
+/** What one execution verifies again. */
 export interface ReverifyRequest {
   readonly partitions: readonly number[];
   /** How many more there are, for another execution. */

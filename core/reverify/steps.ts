@@ -17,7 +17,7 @@ export interface ReverifyEvidence {
   readonly fence: string;
 }
 
-/** What the ledger says of a partition that is verified anew. */
+/** What the ledger says of a partition that is verified again. */
 export interface ReverifyStart extends ReverifyEvidence {
   /** Segments that were not compared again yet. */
   readonly open: readonly number[];
@@ -27,7 +27,7 @@ export interface ReverifyStart extends ReverifyEvidence {
 export interface ReverifyFence {
   /** Whether it was verified at or after this time, and nothing is left to do. */
   verifiedSince(partition: number, time: Date): Promise<boolean>;
-  /** Fences and seals the table anew, or finds where an earlier call left it; the partition is blocked until the end. */
+  /** Fences and seals the table again, or finds where an earlier call left it; the partition is blocked until the end. */
   begin(partition: number): Promise<ReverifyStart>;
 }
 
@@ -56,7 +56,7 @@ interface ReadingPorts {
 }
 
 /**
- * The first step: fence and seal are made anew. A partition that was verified since `startedAt` is done, so that an
+ * The first step: fence and seal are made again. A partition that was verified since `startedAt` is done, so that an
  * execution that is taken up again does not begin with it once more.
  */
 export async function beginReverify(

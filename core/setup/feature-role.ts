@@ -14,7 +14,7 @@ export interface DatabaseState {
 export interface FeatureRoleDatabase {
   /** `missing` where RDS knows no such database. */
   describe(): Promise<DatabaseState | 'missing'>;
-  /** Answers `busy` where RDS does nothing of the kind at the moment; attaching and detaching go on afterwards. */
+  /** Returns `busy` where RDS does nothing of the kind at the moment; attaching and detaching continue afterwards. */
   attach(feature: Feature, roleArn: string): Promise<'begun' | 'busy'>;
   detach(feature: Feature, roleArn: string): Promise<'begun' | 'busy'>;
 }
@@ -66,7 +66,7 @@ export function nextToDetach(state: DatabaseState | 'missing', { feature, roleAr
   return whenAvailable(state, { kind: 'detach', roleArn });
 }
 
-/** Takes one step towards the goal. Answers whether it is reached; asked again and again until it is. */
+/** Takes one step towards the goal. Returns whether it is reached; asked again and again until it is. */
 export async function advance(
   decide: typeof nextToAttach,
   wanted: WantedRole,

@@ -1,5 +1,5 @@
 import type { Inspection } from './inspect.ts';
-import { fitting, ROOM } from '../limits.ts';
+import { truncate, PAYLOAD_BUDGET } from '../limits.ts';
 import { displayName } from '../partition.ts';
 import { showInspection } from './inspect-chart.ts';
 import type { Outliers } from './inspect-outliers.ts';
@@ -39,19 +39,19 @@ export function inspectionReport(inspection: Inspection): InspectionReport {
       totalBytes: facts.totalBytes,
     },
     partitioned: facts.kind === 'p',
-    columns: fitting(
+    columns: truncate(
       candidates.map(({ column, kind, remarks }) => ({ name: column.name, kind, remarks })),
-      ROOM.warnings,
+      PAYLOAD_BUDGET.warnings,
     ),
     ...(distribution !== undefined && {
-      distribution: { ...distribution, periods: fitting(distribution.periods, ROOM.partitions) },
+      distribution: { ...distribution, periods: truncate(distribution.periods, PAYLOAD_BUDGET.partitions) },
     }),
     ...(outliers.length > 0 && { outliers }),
     ...(proposal !== undefined && { proposal }),
     ...(distribution !== undefined &&
       proposal !== undefined &&
       facts.kind === 'r' && { partitionTable: inputOf(table, distribution, proposal) }),
-    chart: fitting([...showInspection(inspection)], ROOM.partitions),
+    chart: truncate([...showInspection(inspection)], PAYLOAD_BUDGET.partitions),
   };
 }
 

@@ -52,7 +52,7 @@ export interface PrepareDatabase {
   createExtension(name: ExtensionFacts['name']): Promise<void>;
   /** Roles, ledger, functions, grants; all or nothing. */
   install(acceptedPublications: readonly string[]): Promise<void>;
-  enroll(owner: string, schemas: readonly string[]): Promise<void>;
+  registerOwner(owner: string, schemas: readonly string[]): Promise<void>;
   setPassword(role: LoginRole, password: string): Promise<void>;
   installGuard(): Promise<void>;
   /** What is not as it should be but stops nothing. */

@@ -1,5 +1,5 @@
 import { ArchiverError } from '../errors.ts';
-import { fittingLines, ROOM } from '../limits.ts';
+import { truncateLines, PAYLOAD_BUDGET } from '../limits.ts';
 import type { PreflightProblem } from '../archive/preflight.ts';
 import type { Preparation } from './prepare.ts';
 
@@ -13,15 +13,15 @@ export interface PreparationReport {
 /** Room for the problems in the cause of an error, which is limited to 32 KiB. */
 const LONGEST_LIST = 16 * 1024;
 
-/** One problem as a line, with the statement or the sentence that mends it. */
+/** One problem as a line, with the statement or the sentence that fixes it. */
 const describePreflightProblem = ({ subject, problem, remedy }: PreflightProblem): string =>
   `${subject}: ${problem}. ${remedy}`;
 
 /** The report of a preparation. `PreflightFailed` with all problems, and with what was done, where it is not ready. */
 export function preparationReport({ done, problems, advice }: Preparation): PreparationReport {
   const lines = (list: readonly PreflightProblem[], room: number): readonly string[] =>
-    fittingLines(list.map(describePreflightProblem), room);
-  if (problems.length === 0) return { state: 'ready', done, advice: lines(advice, ROOM.warnings) };
+    truncateLines(list.map(describePreflightProblem), room);
+  if (problems.length === 0) return { state: 'ready', done, advice: lines(advice, PAYLOAD_BUDGET.warnings) };
   const missing = lines(problems, LONGEST_LIST);
   const soFar = done.length === 0 ? 'nothing was done' : `done: ${done.join('; ')}`;
   throw new ArchiverError('PreflightFailed', ['still missing:', ...missing, soFar].join('\n'));

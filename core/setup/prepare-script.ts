@@ -27,9 +27,9 @@ export function extensionStatement(name: ExtensionFacts['name']): string {
 
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
-/** The statement that enrols an owner. */
-export function enrolStatement(owner: string, schemas: readonly string[]): string {
-  return `select partition_archiver.enroll(${literal(owner)}, array[${schemas.map(literal).join(', ')}]::name[]);`;
+/** The statement that registers an owner. */
+export function registerOwnerStatement(owner: string, schemas: readonly string[]): string {
+  return `select partition_archiver.register_owner(${literal(owner)}, array[${schemas.map(literal).join(', ')}]::name[]);`;
 }
 
 /** The same preparation as a script for psql, for a DBA who runs it by hand. `files` are db/*.sql in their order. */
@@ -63,9 +63,11 @@ export function preparationScript(
     'commit;',
     ...missing.map(
       ({ schema, table }) =>
-        `-- There is no table ${displayName(schema, table)}: enrol its owner once it is there.`,
+        `-- There is no table ${displayName(schema, table)}: register its owner once it is there.`,
     ),
-    ...[...ownersAndSchemas(facts, partitionSets)].map(([owner, schemas]) => enrolStatement(owner, schemas)),
+    ...[...ownersAndSchemas(facts, partitionSets)].map(([owner, schemas]) =>
+      registerOwnerStatement(owner, schemas),
+    ),
     '-- Give the login roles the passwords of their secrets:',
     ...LOGIN_ROLES.map((role) => `--   \\password ${role}`),
     '-- Optional; may be refused to an administrator who is no superuser:',

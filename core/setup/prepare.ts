@@ -3,7 +3,7 @@ import { ArchiverError } from '../errors.ts';
 import type { Log } from '../ports.ts';
 import type { PreflightProblem } from '../archive/preflight.ts';
 import { type DatabaseFacts, LOGIN_ROLES, type LoginRole, type PrepareDatabase } from './prepare-database.ts';
-import { enrolStatement, extensionStatement, ownersAndSchemas } from './prepare-script.ts';
+import { registerOwnerStatement, extensionStatement, ownersAndSchemas } from './prepare-script.ts';
 
 /** What `prepare` is given besides the database. */
 export interface PrepareOptions {
@@ -84,10 +84,10 @@ export async function prepare(
 
   for (const [owner, schemas] of ownersAndSchemas(facts, partitionSets)) {
     try {
-      await attempt(`owner ${owner} of ${schemas.join(', ')}`, () => database.enroll(owner, schemas), {
+      await attempt(`owner ${owner} of ${schemas.join(', ')}`, () => database.registerOwner(owner, schemas), {
         subject: `owner ${owner}`,
-        problem: 'could not be enrolled',
-        remedy: `Have a role that may pass ${owner} on run: ${enrolStatement(owner, schemas)}`,
+        problem: 'could not be registered',
+        remedy: `Have a role that may pass ${owner} on run: ${registerOwnerStatement(owner, schemas)}`,
       });
     } catch (error) {
       // An owner that may more than an owner has to: the problems of its tables, below, say the way out.

@@ -1,6 +1,6 @@
 -- Candidates: the partitions that there is work for, and those that there would be.
 
-set role archive_owner;
+set role archiver_owner;
 
 -- The highest value of the control column of an id set: that of its highest attached partition with rows in it.
 create or replace function partition_archiver.highest_id(p_parent oid) returns numeric
@@ -52,7 +52,7 @@ begin
            l.drop_after <= now()
       from partition_archiver.partition l
      where l.parent_oid = p_parent and l.state in ('detached', 'quarantined', 'exported', 'verified')
-       and l.system_identifier = partition_archiver.this_system() and l.database_name = current_database()
+       and l.system_identifier = partition_archiver.system_identifier() and l.database_name = current_database()
      order by l.lower_time, case when l.control_kind = 'id' then l.lower_bound::numeric end, l.id;
 end
 $$;
@@ -102,7 +102,7 @@ begin
       select l.table_oid, l.table_schema, l.table_name, l.lower_bound, l.upper_bound, l.upper_time, false
         from partition_archiver.partition l
        where l.parent_oid = p_parent and l.state in ('attached', 'detached', 'quarantined', 'exported')
-         and l.system_identifier = partition_archiver.this_system() and l.database_name = current_database()
+         and l.system_identifier = partition_archiver.system_identifier() and l.database_name = current_database()
          and not exists (select from pg_inherits i where i.inhrelid = l.table_oid)
          and exists (select from pg_class c where c.oid = l.table_oid))
     select l.table_schema, l.table_name, l.lower_bound, l.upper_bound, l.attached, c.reltuples::bigint, pg_table_size(c.oid),

@@ -1,6 +1,6 @@
 -- Commit: the archive counts from the moment its manifest is recorded here.
 
-set role archive_owner;
+set role archiver_owner;
 
 -- What the commit needs to know, checked: every segment verified, the seal unbroken, and the rows of the segments add
 -- up to the rows of the table (segments that do not cover it, after a VACUUM FULL between two exports, are each
@@ -22,7 +22,7 @@ begin
   end if;
   select sum(row_count) into v_segments from partition_archiver.segment where archive_id = l.archive_id;
   if pg_table_size(l.table_oid) <= p_count_limit then
-    execute format('select count(*) from only partition_archive.%I', l.quarantine_name) into v_rows;
+    execute format('select count(*) from only partition_archiver_quarantine.%I', l.quarantine_name) into v_rows;
   end if;
   if v_rows is distinct from v_segments and v_rows is not null then
     raise exception 'the segments of partition % have % rows, but the table has %', p_id, v_segments, v_rows using errcode = 'PA003';

@@ -1,7 +1,7 @@
 -- Detach: takes one partition that is past the retention off its set, as pg_partman's configuration of the set says. pg_partman
 -- itself detaches all of them in the transaction that makes the future ones: where one cannot leave, nothing is made either.
 
-set role archive_owner;
+set role archiver_owner;
 
 -- Rows that refer to rows of a partition by a foreign key of the set, for each foreign key that has any: PostgreSQL refuses to
 -- detach the partition. Counted without locks; a temporal key is left to PostgreSQL, and so is a table that may not be read.
@@ -69,7 +69,7 @@ create or replace function partition_archiver.leaving_before(p_parent oid, p_set
 declare
   v_leaving oid[] := array(
     select l.table_oid from partition_archiver.partition l
-     where l.state = 'detached' and l.system_identifier = partition_archiver.this_system() and l.database_name = current_database());
+     where l.state = 'detached' and l.system_identifier = partition_archiver.system_identifier() and l.database_name = current_database());
   v_other record;
 begin
   for v_other in
@@ -106,7 +106,7 @@ begin
   select n.nspname as schema, string_to_array(substring(e.extversion from '^[0-9.]+'), '.')::integer[] as version into strict v_partman
     from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'pg_partman';
   select * into v_set from partition_archiver.partition_set(p_parent);
-  -- Held by pg_partman while it detaches; where it does not get this lock it leaves the retention for another time, and goes on.
+  -- Held by pg_partman while it detaches; where it does not get this lock it leaves the retention for another time, and continues.
   if not pg_try_advisory_xact_lock(hashtext('pg_partman drop_partition_' || v_set.control_kind)) then
     raise exception 'another session of pg_partman detaches partitions just now' using errcode = 'lock_not_available';
   end if;

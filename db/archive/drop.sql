@@ -1,6 +1,6 @@
 -- Drop: shares nothing with what writes. The dropping role may call these functions and nothing else.
 
-set role archive_owner;
+set role archiver_owner;
 
 -- Whether a partition was dropped: for a commit whose answer was lost.
 create or replace function partition_archiver.is_dropped(p_id bigint) returns boolean
@@ -28,7 +28,7 @@ begin
 end
 $$;
 
--- Drops one partition whose archive is verified. Answers the name it had.
+-- Drops one partition whose archive is verified. Returns the name it had.
 -- Nothing is scanned under the lock: since the fence stands and its catalog rows are those of the quarantine, the
 -- contents are those that were verified.
 create or replace function partition_archiver.drop_verified(p_id bigint, p_manifest_version_id text) returns text
@@ -51,7 +51,7 @@ begin
   if l.state <> 'verified' then
     raise exception 'partition % is %, not verified', p_id, l.state using errcode = 'PA001';
   end if;
-  if l.system_identifier <> partition_archiver.this_system() or l.database_name <> current_database() then
+  if l.system_identifier <> partition_archiver.system_identifier() or l.database_name <> current_database() then
     raise exception 'ledger row % belongs to database "%" of another system: this ledger was copied', p_id, l.database_name
       using errcode = 'PA002';
   end if;
@@ -64,14 +64,14 @@ begin
   end if;
 
   begin
-    execute format('lock table only partition_archive.%I in access exclusive mode', l.quarantine_name);
+    execute format('lock table only partition_archiver_quarantine.%I in access exclusive mode', l.quarantine_name);
   exception when undefined_table then
-    raise exception 'table partition_archive.% is gone, and it was not dropped by partition-archiver', l.quarantine_name using errcode = 'PA002';
+    raise exception 'table partition_archiver_quarantine.% is gone, and it was not dropped by partition-archiver', l.quarantine_name using errcode = 'PA002';
   when insufficient_privilege then
-    raise exception 'table partition_archive.% is another one now, or was given to another owner', l.quarantine_name using errcode = 'PA002';
+    raise exception 'table partition_archiver_quarantine.% is another one now, or was given to another owner', l.quarantine_name using errcode = 'PA002';
   end;
-  if to_regclass(format('partition_archive.%I', l.quarantine_name)) is distinct from l.table_oid::regclass then
-    raise exception 'table partition_archive.% is another one now', l.quarantine_name using errcode = 'PA002';
+  if to_regclass(format('partition_archiver_quarantine.%I', l.quarantine_name)) is distinct from l.table_oid::regclass then
+    raise exception 'table partition_archiver_quarantine.% is another one now', l.quarantine_name using errcode = 'PA002';
   end if;
   if exists (select from pg_class where oid = l.table_oid and (relkind <> 'r' or relispartition))
      or exists (select from pg_inherits where l.table_oid in (inhrelid, inhparent)) then
@@ -86,7 +86,7 @@ begin
     raise exception 'partition % is depended upon by %', p_id, array_to_string(v_dependents, ', ') using errcode = 'PA006';
   end if;
 
-  execute format('drop table partition_archive.%I restrict', l.quarantine_name);
+  execute format('drop table partition_archiver_quarantine.%I restrict', l.quarantine_name);
   update partition_archiver.partition set state = 'dropped', dropped_at = clock_timestamp() where id = p_id;
   return format('%I.%I', l.table_schema, l.table_name);
 end

@@ -1,7 +1,7 @@
 -- Export and verification, one segment at a time. What the Lambdas report is recorded here; what they may touch is
 -- decided here.
 
-set role archive_owner;
+set role archiver_owner;
 
 -- Raises PA003 unless a quarantined table is still what was sealed: same file, same columns, same fence, types that
 -- still say what they said, not attached.
@@ -10,8 +10,8 @@ create or replace function partition_archiver.assert_sealed(l partition_archiver
 declare
   v_changed text := partition_archiver.seal_changes(l.seal, partition_archiver.seal_of(l.table_oid));
 begin
-  if to_regclass(format('partition_archive.%I', l.quarantine_name)) is distinct from l.table_oid::regclass then
-    raise exception 'table partition_archive.% is gone or another one', l.quarantine_name using errcode = 'PA002';
+  if to_regclass(format('partition_archiver_quarantine.%I', l.quarantine_name)) is distinct from l.table_oid::regclass then
+    raise exception 'table partition_archiver_quarantine.% is gone or another one', l.quarantine_name using errcode = 'PA002';
   end if;
   if v_changed is not null then
     raise exception 'the seal of partition % is broken: % changed since the quarantine', l.id, v_changed using errcode = 'PA003';
@@ -37,9 +37,9 @@ declare
 begin
   select * into l from partition_archiver.partition where id = p_id;
   if not found or l.state not in ('quarantined', 'exported') then
-    perform partition_archiver.refuse_state('partition', p_id, l.state, ', not quarantined or exported');
+    perform partition_archiver.raise_wrong_state('partition', p_id, l.state, ', not quarantined or exported');
   end if;
-  if l.system_identifier <> partition_archiver.this_system() or l.database_name <> current_database() then
+  if l.system_identifier <> partition_archiver.system_identifier() or l.database_name <> current_database() then
     raise exception 'ledger row % belongs to database "%" of another system: this ledger was copied', p_id, l.database_name
       using errcode = 'PA002';
   end if;
@@ -57,7 +57,7 @@ begin
     s.state := 'split';
   end if;
   perform partition_archiver.assert_sealed(l);
-  perform partition_archiver.assert_reads_all();
+  perform partition_archiver.assert_no_damage_is_ignored();
   return to_jsonb(s) || jsonb_build_object(
     'quarantine_name', l.quarantine_name, 'column_list', l.column_list, 'database_name', l.database_name,
     'table_schema', l.table_schema, 'table_name', l.table_name, 'parent_schema', l.parent_schema,
@@ -86,7 +86,7 @@ $$;
 
 -- Splits a segment that proved too large for one export call. Both halves get new numbers, and so new keys: what the
 -- larger export left lies under a key that nobody reads any more. An empty half would overwrite none of it, and a smaller one
--- has no second file. Answers the number of the upper half; the lower one has the number before it.
+-- has no second file. Returns the number of the upper half; the lower one has the number before it.
 -- If there is but one block left: PA009 where its rows have more than p_large bytes as they are stored, and PA019 where it
 -- cannot have been their size. Those that were compressed are larger when they are exported.
 create or replace function partition_archiver.split_segment(p_id bigint, p_number integer, p_large bigint) returns integer
@@ -106,7 +106,7 @@ begin
   v_end := coalesce(s.next_block, greatest(s.first_block + 1,
     pg_relation_size(l.table_oid) / current_setting('block_size')::bigint));
   if v_end - s.first_block < 2 then
-    execute format('select coalesce(sum(%s), 0) from only partition_archive.%I where ctid >= ''(%s,0)''::tid and ctid < ''(%s,0)''::tid',
+    execute format('select coalesce(sum(%s), 0) from only partition_archiver_quarantine.%I where ctid >= ''(%s,0)''::tid and ctid < ''(%s,0)''::tid',
       (select coalesce(string_agg(format('coalesce(pg_column_size(%I), 0)::bigint', attname), ' + '), '0') from pg_attribute
         where attrelid = l.table_oid and attnum > 0 and not attisdropped and attgenerated = ''),
       l.quarantine_name, s.first_block, s.first_block + 1) into v_bytes;
@@ -138,14 +138,14 @@ create or replace function partition_archiver.record_match(
 declare
   l partition_archiver.partition;
   -- Before the row is claimed: segments are proven side by side, and this may take as long as reading one.
-  v_loss text := partition_archiver.loss_in(p_id, p_number);
+  v_loss text := partition_archiver.restore_loss(p_id, p_number);
 begin
   if v_loss is not null then
     raise exception 'partition % cannot be restored from its archive: %', p_id, v_loss using errcode = 'PA004';
   end if;
   l := partition_archiver.claim(p_id, 'quarantined', 'exported');
   perform partition_archiver.assert_sealed(l);
-  -- A verdict that comes late, after the table was handed back, changed and quarantined again, is on objects of another
+  -- A verdict that comes late, after the table was returned to its owner, changed and quarantined again, is on objects of another
   -- archive, whose rows and bytes may be as many. The keys tell, since they carry its id.
   update partition_archiver.segment
      set state = 'verified', objects = p_objects, row_count = p_rows, byte_count = p_bytes, sha256 = p_sha256,
@@ -161,7 +161,7 @@ begin
 end
 $$;
 
--- The objects of a segment did not match the table: it is exported anew by the next run.
+-- The objects of a segment did not match the table: it is exported again by the next run.
 create or replace function partition_archiver.record_mismatch(p_id bigint, p_number integer) returns void
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
 declare

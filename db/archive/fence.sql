@@ -1,6 +1,6 @@
 -- The fence: triggers on a table that is archived or replaced, which refuse every write, whoever makes it.
 
-set role archive_owner;
+set role archiver_owner;
 
 create or replace function partition_archiver.refuse_write() returns trigger
   language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -12,10 +12,10 @@ end
 $$;
 grant execute on function partition_archiver.refuse_write() to public;
 
--- Puts the fence around a table, anew where it stands already: then its rows in the catalog are new ones, too. ENABLE ALWAYS,
+-- Puts the fence around a table, again where it stands already: then its rows in the catalog are new ones, too. ENABLE ALWAYS,
 -- so that it also fires under session_replication_role = replica, and at row level, since the apply worker of logical
 -- replication fires no statement triggers. Whoever calls this holds the table's lock.
-create or replace function partition_archiver.raise_fence(p_table text) returns void
+create or replace function partition_archiver.create_fence_triggers(p_table text) returns void
   language plpgsql set search_path = pg_catalog, pg_temp set client_min_messages = warning as $$
 begin
   execute format('drop trigger if exists partition_archiver_fence_row on %s', p_table);
@@ -31,10 +31,10 @@ $$;
 
 -- The fence around a table in quarantine, with what else the seal and the proof go by: nothing hides rows, and those who
 -- prove may read them. Whoever calls this seals the table afterwards.
-create or replace function partition_archiver.fence_in(p_table text) returns void
+create or replace function partition_archiver.protect_quarantined_table(p_table text) returns void
   language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
-  perform partition_archiver.raise_fence(p_table);
+  perform partition_archiver.create_fence_triggers(p_table);
   -- Row security would filter the export, or fail it.
   execute format('alter table %s disable row level security, no force row level security', p_table);
   execute format('grant select on %s to archiver_read', p_table);

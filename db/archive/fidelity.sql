@@ -1,10 +1,10 @@
 -- What the bytes of an archive do not tell: whether they are all that the rows were. Looked at for each segment, before its
 -- proof is recorded.
 
-set role archive_owner;
+set role archiver_owner;
 
 -- Settings with which a server reads a damaged block as one without rows. Export and proof would both miss them, and agree.
-create or replace function partition_archiver.assert_reads_all() returns void
+create or replace function partition_archiver.assert_no_damage_is_ignored() returns void
   language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
   v_setting text;
@@ -23,7 +23,7 @@ $$;
 -- Stored generated columns are not archived but made again from their expression, which may call a function that was
 -- replaced since. Columns of type oid may name large objects, which stay behind and which vacuumlo removes as soon as no
 -- table names them.
-create or replace function partition_archiver.loss_in(p_id bigint, p_number integer) returns text
+create or replace function partition_archiver.restore_loss(p_id bigint, p_number integer) returns text
   language plpgsql stable security definer set search_path = pg_catalog, pg_temp set row_security = off as $$
 declare
   v_range text;
@@ -31,7 +31,7 @@ declare
   v_column record;
   v_found boolean;
 begin
-  select l.table_oid, format('from only partition_archive.%I where ctid >= %L::tid%s', l.quarantine_name, format('(%s,0)', s.first_block),
+  select l.table_oid, format('from only partition_archiver_quarantine.%I where ctid >= %L::tid%s', l.quarantine_name, format('(%s,0)', s.first_block),
            case when s.next_block is not null then format(' and ctid < %L::tid', format('(%s,0)', s.next_block)) end)
     into v_table, v_range
     from partition_archiver.partition l join partition_archiver.segment s on s.archive_id = l.archive_id
@@ -54,7 +54,7 @@ begin
       if v_found then
         return format('column %I names large objects, which COPY does not carry', v_column.name);
       end if;
-    elsif partition_archiver_trial.differs(v_range, v_column.name, v_column.expression) then
+    elsif partition_archiver_trial.generated_column_differs(v_range, v_column.name, v_column.expression) then
       return format('column %I has values that its expression does not give any more', v_column.name);
     end if;
   end loop;

@@ -1,6 +1,6 @@
 -- Health: what an operator should know of a partition set.
 
-set role archive_owner;
+set role archiver_owner;
 
 -- How a set stands, by the catalogs: rows in its default partition, partitions in the future, tables that look as if
 -- they had been partitions of it but are not in the ledger, partitions whose DETACH CONCURRENTLY was cancelled half
@@ -50,7 +50,7 @@ begin
      and (select array_agg(attname order by attnum) from pg_attribute where attrelid = c.oid and attnum > 0 and not attisdropped)
        = (select array_agg(attname order by attnum) from pg_attribute where attrelid = p_parent and attnum > 0 and not attisdropped)
      and not exists (select from partition_archiver.partition l where l.table_oid = c.oid
-           and l.system_identifier = partition_archiver.this_system() and l.database_name = current_database());
+           and l.system_identifier = partition_archiver.system_identifier() and l.database_name = current_database());
 end
 $$;
 

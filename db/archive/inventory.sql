@@ -1,26 +1,26 @@
 -- Inventory: which partitions are attached, and which no longer are, goes into the ledger.
 
-set role archive_owner;
+set role archiver_owner;
 
 -- Writes the attached children into the ledger, and finds those that are attached no longer; writes nothing where the
--- ledger says all of it already. Call it before and after maintenance. Answers how many rows are new, and how many changed to detached, missing and blocked.
+-- ledger says all of it already. Call it before and after maintenance. Returns how many rows are new, and how many changed to detached, missing and blocked.
 create or replace function partition_archiver.record_inventory(
     p_parent oid, p_time_zone text,
     out attached integer, out added integer, out detached integer, out missing integer, out blocked integer)
   language plpgsql security definer
   set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD' as $$
 declare
-  v_system bigint := partition_archiver.this_system();
+  v_system bigint := partition_archiver.system_identifier();
   v_set record;
 begin
-  perform partition_archiver.refuse_strangers();
+  perform partition_archiver.assert_identity();
   select * into v_set from partition_archiver.partition_set(p_parent);
   if not found then
     raise exception 'table with oid % is not a range partition set of pg_partman with one control column', p_parent
       using errcode = 'PA010';
   end if;
 
-  -- Of a parent that was made anew under its name: by the old one no run would ever look at these rows again. Looked for first,
+  -- Of a parent that was made again under its name: by the old one no run would ever look at these rows again. Looked for first,
   -- since an update costs a good tenth of an inventory even where it finds nothing.
   if exists (select from partition_archiver.partition l
               where l.parent_schema = v_set.parent_schema and l.parent_name = v_set.parent_name and l.parent_oid <> v_set.parent_oid

@@ -1,9 +1,9 @@
 -- Locks: the ledger row that a step works on, and tables, without standing in the application's way.
 
-set role archive_owner;
+set role archiver_owner;
 
 -- Says that a row is not in the state that a step wants: PA001. Null is the state of a row that is not there: PA020.
-create or replace function partition_archiver.refuse_state(p_what text, p_id bigint, p_state text, p_wanted text) returns void
+create or replace function partition_archiver.raise_wrong_state(p_what text, p_id bigint, p_state text, p_wanted text) returns void
   language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   raise exception '% % is %', p_what, p_id, coalesce(p_state, 'unknown') || p_wanted
@@ -25,7 +25,7 @@ begin
   if not found then
     raise exception 'the ledger has no partition %', p_id using errcode = 'PA020';
   end if;
-  if l.system_identifier <> partition_archiver.this_system() or l.database_name <> current_database() then
+  if l.system_identifier <> partition_archiver.system_identifier() or l.database_name <> current_database() then
     raise exception 'ledger row % belongs to database "%" of another system: this ledger was copied', p_id, l.database_name
       using errcode = 'PA002';
   end if;
@@ -51,8 +51,8 @@ create or replace function partition_archiver.set_long_lock_timeout() returns vo
 
 -- Autovacuum gives way only to a session that has waited for deadlock_timeout, and our locks never wait as long. So this
 -- waits for it first, in a transaction of its own, with a lock that neither readers nor writers notice and while nothing
--- else is held. A vacuum against wraparound does not give way. Answers whether there was anything to wait for.
-create or replace function partition_archiver.make_way(p_table oid) returns boolean
+-- else is held. A vacuum against wraparound does not give way. Returns whether there was anything to wait for.
+create or replace function partition_archiver.wait_for_autovacuum(p_table oid) returns boolean
   language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   if not exists (select from pg_locks where locktype = 'relation' and relation = p_table and granted

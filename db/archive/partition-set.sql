@@ -1,6 +1,6 @@
 -- Partition sets: what pg_partman manages, and the bounds of what is attached.
 
-set role archive_owner;
+set role archiver_owner;
 
 -- One row of pg_partman's configuration; none where the table is no partition set that can be archived.
 -- Both pg_partman 4 and 5 have the columns read here.

@@ -1,8 +1,8 @@
 -- Preflight: everything that can be known to go wrong before anything is changed, all at once, with the statement that
--- mends it where there is one. p_sets: [{schema, table, timeZone}]; p_accepted: the names
+-- fixes it where there is one. p_sets: [{schema, table, timeZone}]; p_accepted: the names
 -- of publications that may carry the archiver's tables and those of the sets.
 
-set role archive_owner;
+set role archiver_owner;
 
 create or replace function partition_archiver.preflight(p_sets jsonb, p_accepted jsonb default '[]')
   returns table (subject text, problem text, remedy text)
@@ -53,23 +53,23 @@ begin
      where not has_database_privilege(r.name, current_database(), 'connect');
   return query
     select format('schema %I', nspname), format('belongs to %s, who may drop what is in it', nspowner::regrole),
-           format('alter schema %I owner to archive_owner;', nspname)
+           format('alter schema %I owner to archiver_owner;', nspname)
       from pg_namespace
-     where nspname in ('partition_archiver', 'partition_archive', 'partition_archiver_trial', 'partition_archiver_restore')
-       and nspowner <> 'archive_owner'::regrole;
-  return query select s.subject, s.problem, s.remedy from partition_archiver.strangers() s;
+     where nspname in ('partition_archiver', 'partition_archiver_quarantine', 'partition_archiver_trial', 'partition_archiver_restore')
+       and nspowner <> 'archiver_owner'::regrole;
+  return query select s.subject, s.problem, s.remedy from partition_archiver.identity_mismatches() s;
   return query
     select 'publication ' || quote_ident(p.publication), p.problem, p.remedy from partition_archiver.publications(p_sets) p
      where not p_accepted ? p.publication::text;
   if v_partman is null then
     return query values ('extension pg_partman', 'is not installed', 'create schema partman; create extension pg_partman schema partman;');
   else
-    -- The upgrade of pg_partman from 4 to 5 makes its tables anew, without what was granted on the old ones.
-    v_readable := has_schema_privilege('archive_owner', v_partman, 'usage')
-      and has_table_privilege('archive_owner', format('%I.part_config', v_partman), 'select');
+    -- The upgrade of pg_partman from 4 to 5 makes its tables again, without what was granted on the old ones.
+    v_readable := has_schema_privilege('archiver_owner', v_partman, 'usage')
+      and has_table_privilege('archiver_owner', format('%I.part_config', v_partman), 'select');
     if not v_readable then
-      return query values ('role archive_owner', 'may not read the configuration of pg_partman', format(
-        'grant usage on schema %1$I to archive_owner; grant select on table %1$I.part_config to archive_owner;', v_partman));
+      return query values ('role archiver_owner', 'may not read the configuration of pg_partman', format(
+        'grant usage on schema %1$I to archiver_owner; grant select on table %1$I.part_config to archiver_owner;', v_partman));
     end if;
     if not has_schema_privilege('archiver_maintain', v_partman, 'usage')
        or exists (select from partition_archiver.missing_partman_grants() m where m.grantee = 'archiver_maintain' and not m.is_template) then
@@ -186,7 +186,7 @@ begin
         return next;
       end if;
     end if;
-    foreach v_role in array array['archive_owner', 'archiver_maintain'] loop
+    foreach v_role in array array['archiver_owner', 'archiver_maintain'] loop
       if not pg_has_role(v_role, v_owner, 'usage') then
         problem := format('role %s is not a member of its owner %I', v_role, v_owner);
         remedy := format('grant %I to %s%s;', v_owner, v_role,

@@ -1,6 +1,6 @@
 -- Progress: the numbers that alarms and the dashboard are made of, and the history of runs.
 
-set role archive_owner;
+set role archiver_owner;
 
 create table if not exists partition_archiver.run (
   started_at timestamptz primary key,
@@ -60,7 +60,7 @@ begin
            min(l.first_seen_at), p_reference_time)) / 86400
     into attached, waiting, verified, due, blocked, dropped, archived_bytes, freed_bytes, overdue_days, days_since_run
     from partition_archiver.partition l
-   where l.parent_oid = p_parent and l.system_identifier = partition_archiver.this_system()
+   where l.parent_oid = p_parent and l.system_identifier = partition_archiver.system_identifier()
      and l.database_name = current_database();
   select coalesce(sum(c.relpages::bigint + coalesce(t.relpages, 0)
                       + coalesce((select sum(x.relpages) from pg_index n join pg_class x on x.oid = n.indexrelid

@@ -1,9 +1,9 @@
--- Quarantine: a detached partition is moved into partition_archive behind a fence that refuses every write, before
+-- Quarantine: a detached partition is moved into partition_archiver_quarantine behind a fence that refuses every write, before
 -- anything is exported. From then on its contents cannot change, so a retried export writes the same bytes.
 
-set role archive_owner;
+set role archiver_owner;
 
--- Quarantines one detached partition, plans its segments, and answers the archive id.
+-- Quarantines one detached partition, plans its segments, and returns the archive id.
 -- Raises PA004 where the table cannot be archived as it is, 55P03 where a lock was not to be had in time.
 create or replace function partition_archiver.quarantine(p_id bigint, p_segment_bytes bigint) returns uuid
   language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -26,7 +26,7 @@ begin
     raise exception 'table % is gone or was renamed', v_name using errcode = 'PA002';
   when insufficient_privilege then
     if to_regclass(v_name) is distinct from l.table_oid::regclass then
-      raise exception 'table % is another one now, which archive_owner may not lock', v_name using errcode = 'PA002';
+      raise exception 'table % is another one now, which archiver_owner may not lock', v_name using errcode = 'PA002';
     end if;
     -- pg_partman's background worker or somebody else's maintenance makes tables that belong to it.
     raise exception 'table % cannot be archived: %', v_name, array_to_string(partition_archiver.refusals(l.table_oid), '; ')
@@ -43,7 +43,7 @@ begin
 
   -- A name that carries the OID, first: pg_partman's partition_data_time writes into a detached table that still has
   -- its old name, and in the captured DDL nothing else can be taken for the table.
-  v_quarantine_name := partition_archiver.name_with(l.table_name, l.table_oid);
+  v_quarantine_name := partition_archiver.name_with_oid(l.table_name, l.table_oid);
   execute format('alter table %s rename to %I', v_name, v_quarantine_name);
   v_ddl := partition_archiver.capture_ddl(l.table_oid, l.table_schema, l.table_name);
   if v_ddl -> 'refused' <> '[]' then
@@ -59,18 +59,18 @@ begin
            and d.refclassid = 'pg_class'::regclass and d.refobjid = l.table_oid and d.deptype in ('a', 'i'));
   for v_object in select * from jsonb_to_recordset(v_names) as x (oid oid, kind "char", name name) loop
     execute format('alter %s %I.%I rename to %I', case v_object.kind when 'S' then 'sequence' else 'index' end,
-      l.table_schema, v_object.name, partition_archiver.name_with(v_object.name, v_object.oid));
+      l.table_schema, v_object.name, partition_archiver.name_with_oid(v_object.name, v_object.oid));
   end loop;
-  execute format('alter table %I.%I set schema partition_archive', l.table_schema, v_quarantine_name);
-  v_table := format('partition_archive.%I', v_quarantine_name);
+  execute format('alter table %I.%I set schema partition_archiver_quarantine', l.table_schema, v_quarantine_name);
+  v_table := format('partition_archiver_quarantine.%I', v_quarantine_name);
 
   -- A cascade from a live table would run into the fence, and the later DROP would lock that table.
   for v_object in select conname from pg_constraint where conrelid = l.table_oid and contype = 'f' and conparentid = 0 loop
     execute format('alter table %s drop constraint %I', v_table, v_object.conname);
   end loop;
   -- As owner the application could alter the table and lift the fence.
-  execute format('alter table %s owner to archive_owner', v_table);
-  perform partition_archiver.fence_in(v_table);
+  execute format('alter table %s owner to archiver_owner', v_table);
+  perform partition_archiver.protect_quarantined_table(v_table);
 
   update partition_archiver.partition
      set state = 'quarantined', archive_id = v_archive_id, quarantine_name = v_quarantine_name, original_owner = v_owner,
@@ -86,7 +86,7 @@ end
 $$;
 
 -- A name of at most 63 bytes that begins like the old one and ends with an OID.
-create or replace function partition_archiver.name_with(p_name name, p_oid oid) returns name
+create or replace function partition_archiver.name_with_oid(p_name name, p_oid oid) returns name
   language sql immutable set search_path = pg_catalog, pg_temp
   return (select (left(p_name, n) || '_' || p_oid)::name
             from generate_series(63, 0, -1) n

@@ -1,6 +1,6 @@
 -- Refusals: what of a table is archived, what depends on it, and why it cannot be archived.
 
-set role archive_owner;
+set role archiver_owner;
 
 -- The columns that hold data, as a select list: without generated ones, in order, quoted.
 create or replace function partition_archiver.column_list(p_table oid) returns text
@@ -56,7 +56,7 @@ $$;
 -- know: the apply worker would stop at its next row, or pass it over without a word.
 create or replace function partition_archiver.feeding_subscriptions(p_table oid) returns setof text
   language sql stable set search_path = pg_catalog, pg_temp as $$
-  select format('subscription %I feeds it, and would go on with a table that is no more in this place: take the table out of the publication, then alter subscription %1$I refresh publication;', s.subname)
+  select format('subscription %I feeds it, and would continue with a table that is no more in this place: take the table out of the publication, then alter subscription %1$I refresh publication;', s.subname)
     from pg_subscription_rel r join pg_subscription s on s.oid = r.srsubid where r.srrelid = p_table
 $$;
 
@@ -77,7 +77,7 @@ exception
 end
 $$;
 
--- Why a table cannot be archived: nothing of this can be mended by trying again. Empty where it can.
+-- Why a table cannot be archived: nothing of this can be fixed by trying again. Empty where it can.
 create or replace function partition_archiver.refusals(p_table oid) returns text[]
   language sql stable set search_path = pg_catalog, pg_temp
   return array(
@@ -85,8 +85,8 @@ create or replace function partition_archiver.refusals(p_table oid) returns text
       select 'it is not an ordinary table (relkind ' || c.relkind::text || ')' as reason from pg_class c
         where c.oid = p_table and c.relkind <> 'r'
       union all
-      select format('it belongs to %I, of which archive_owner is not a member', pg_get_userbyid(c.relowner)) from pg_class c
-        where c.oid = p_table and not pg_has_role('archive_owner', c.relowner, 'usage')
+      select format('it belongs to %I, of which archiver_owner is not a member', pg_get_userbyid(c.relowner)) from pg_class c
+        where c.oid = p_table and not pg_has_role('archiver_owner', c.relowner, 'usage')
       union all
       select 'it is unlogged or temporary: after a crash it would be empty' from pg_class c
         where c.oid = p_table and c.relpersistence <> 'p'

@@ -1,6 +1,6 @@
 -- Seal: by what one can tell, without reading it again, that a table in quarantine is still what was archived.
 
-set role archive_owner;
+set role archiver_owner;
 
 -- The types of a table's columns that hold data, and the types in them: of elements, attributes, bounds, under domains.
 create or replace function partition_archiver.used_types(p_table oid) returns setof oid

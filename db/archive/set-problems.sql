@@ -1,6 +1,6 @@
 -- What is wrong with one partition set, or worth knowing of it, before anything is done with it.
 
-set role archive_owner;
+set role archiver_owner;
 
 -- Whether a text is a positive value of a type, by the server itself: pg_partman keeps intervals and retentions as text.
 create or replace function partition_archiver.is_positive(p_value text, p_type regtype) returns boolean

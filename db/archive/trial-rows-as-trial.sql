@@ -1,6 +1,6 @@
 -- The functions of the trial of rows (061) that belong to archiver_trial: what they call is the application's.
 
-set role archive_owner;
+set role archiver_owner;
 grant execute on function
   partition_archiver.passes_by_itself(text),
   partition_archiver.failure_in_words(text, text, text)
@@ -162,5 +162,5 @@ revoke all on function partition_archiver_trial.sample(text, text[], bigint) fro
 revoke all on function partition_archiver_trial.objects_with_functions(regclass) from public;
 revoke all on function partition_archiver_trial.make_for_rows(jsonb) from public;
 revoke all on function partition_archiver_trial.try_rows(jsonb, text, text) from public;
-grant execute on function partition_archiver_trial.try_rows(jsonb, text, text) to archive_owner;
+grant execute on function partition_archiver_trial.try_rows(jsonb, text, text) to archiver_owner;
 reset role;

@@ -2,7 +2,7 @@
 -- the archived DDL makes, as archiver_trial, which has no more rights than archiver_restore, in a subtransaction that is
 -- always undone. It claims nothing of rows that it did not try.
 
-set role archive_owner;
+set role archiver_owner;
 
 -- The statement that most likely lets a function run under search_path = pg_catalog with the rights of archiver_trial and
 -- archiver_restore, from PostgreSQL's own words; null where these do not tell.
@@ -48,8 +48,8 @@ declare
 begin
   begin
     -- For as long as this subtransaction.
-    execute format('grant select on partition_archive.%I to archiver_trial', l.quarantine_name);
-    v_result := partition_archiver_trial.try_rows(l.ddl, format('partition_archive.%I', l.quarantine_name), l.column_list);
+    execute format('grant select on partition_archiver_quarantine.%I to archiver_trial', l.quarantine_name);
+    v_result := partition_archiver_trial.try_rows(l.ddl, format('partition_archiver_quarantine.%I', l.quarantine_name), l.column_list);
     raise exception 'undo' using errcode = 'PA000';
   exception when sqlstate 'PA000' then
     if v_result is null then

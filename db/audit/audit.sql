@@ -1,6 +1,6 @@
 -- Audits: what counts is the age of the last one that found every archive that it read whole.
 
-set role archive_owner;
+set role archiver_owner;
 
 create table if not exists partition_archiver.audit (
   execution text primary key,
@@ -21,7 +21,7 @@ create or replace function partition_archiver.record_audit(
   on conflict (execution) do nothing
 $$;
 
--- Days since the last good audit.
+-- Days since the last successful audit.
 create or replace function partition_archiver.days_since_audit() returns double precision
   language sql stable security definer set search_path = pg_catalog, pg_temp
   return partition_archiver.days_since((select max(ended_at) from partition_archiver.audit));

@@ -1,6 +1,6 @@
 -- DDL archive: extended statistics, triggers, rules, row security, comments.
 
-set role archive_owner;
+set role archiver_owner;
 
 -- Extended statistics, with the number of their schema where it is not the table's: they do not move along with it.
 create or replace function partition_archiver.ddl_statistics(p_table oid, p_marker text, p_schemas name[])

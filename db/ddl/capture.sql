@@ -1,11 +1,11 @@
 -- DDL archive: the capture of a table, and of the parent that it was a partition of.
 
-set role archive_owner;
+set role archiver_owner;
 
 -- The DDL of a detached table, as templates. Call it under ACCESS EXCLUSIVE, before foreign keys, row security, owner or
 -- names of indexes are changed; where the table has been moved or renamed already, say what it was called.
 --
--- Answers marker, schema and name (the original ones), refused (reasons; nothing else counts unless it is empty),
+-- Returns marker, schema and name (the original ones), refused (reasons; nothing else counts unless it is empty),
 -- the sections structure, foreign_keys, foreign_triggers, row_security, sequence_values and ownership (arrays of
 -- templates), sequences and schemas (what the tokens' numbers mean), columns, objects, dependencies, and settings
 -- (under which the statements have to be run).

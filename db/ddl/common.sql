@@ -1,6 +1,6 @@
 -- The DDL archive: what CREATE statements it takes to make a table again, read from the catalogs.
 --
--- capture_ddl answers templates. In them the table, its schema and its owned sequences stand as tokens,
+-- capture_ddl returns templates. In them the table, its schema and its owned sequences stand as tokens,
 -- {<marker>:table} and the like, whose marker is a new UUID for each capture: text of the user's can look like
 -- anything but that. render_ddl turns templates into statements for a schema and name of choice; try_ddl runs them on
 -- trial. What these functions do not know they refuse: half a table is worse than none.
@@ -9,7 +9,7 @@
 --
 -- The files of db/ddl, one for each kind of object; this one has what the others share.
 
-set role archive_owner;
+set role archiver_owner;
 
 -- Where names of the table itself and of its sequences have been put by pg_get_expr and its kin, tokens.
 -- capture_ddl has given them names that occur nowhere else. A name within a literal ('s.t'::regclass) is a token of

@@ -1,6 +1,6 @@
 -- DDL archive: what was found, by name, and what has to be there before the table can be made again.
 
-set role archive_owner;
+set role archiver_owner;
 
 -- What was found, by name: try_ddl compares it with what the trial made.
 create or replace function partition_archiver.ddl_objects(p_table oid) returns jsonb

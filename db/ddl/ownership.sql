@@ -1,6 +1,6 @@
 -- DDL archive: owners, grants, security labels.
 
-set role archive_owner;
+set role archiver_owner;
 
 -- Grants on a table with its columns, or on a sequence, in an order in which they can be given: who passes a right on
 -- must hold it first. A grantor other than the owner has to grant it itself, by SET ROLE.

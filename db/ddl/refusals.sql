@@ -1,6 +1,6 @@
 -- DDL archive: what cannot be written down is refused, before anything is.
 
-set role archive_owner;
+set role archiver_owner;
 
 -- What makes a table impossible to write down. Unlogged tables can be; quarantine has its own opinion of them.
 create or replace function partition_archiver.ddl_refusals(p_table oid) returns text[]

@@ -1,6 +1,6 @@
 -- DDL archive: statements from templates, and their trial.
 
-set role archive_owner;
+set role archiver_owner;
 
 -- Statements for a target, from templates. p_sections null means all, in an order in which they can be run; each
 -- statement is without its semicolon.

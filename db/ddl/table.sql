@@ -1,6 +1,6 @@
 -- DDL archive: columns, the table with its sequences, constraints and indexes.
 
-set role archive_owner;
+set role archiver_owner;
 
 -- The columns, each with the line that defines it in CREATE TABLE. PostgreSQL 18 names NOT NULL constraints: those
 -- are written among the constraints.

@@ -2,7 +2,7 @@
 -- Its name proves nothing and its bounds are lost, so the structure is compared with the parent's and the bounds with
 -- the data. What stands against it is answered, all at once; a run never adopts anything by itself.
 
-set role archive_owner;
+set role archiver_owner;
 
 -- How the columns of a table differ from those of a partitioned table; their order does not count.
 create or replace function partition_archiver.structure_differences(p_table oid, p_parent oid) returns text[]
@@ -48,19 +48,19 @@ begin
   if not found then
     return array[format('there is no table with oid %s', p_table)];
   end if;
-  if v_table.nspname in ('partition_archiver', 'partition_archive', 'partition_archiver_trial', 'partition_archiver_restore')
+  if v_table.nspname in ('partition_archiver', 'partition_archiver_quarantine', 'partition_archiver_trial', 'partition_archiver_restore')
      or starts_with(v_table.nspname, 'pg_') or v_table.nspname = 'information_schema' then
     return array[format('%s lies in a schema of the system or of partition-archiver', v_table.name)];
   end if;
   v_problems := partition_archiver.refusals(p_table);
-  if not has_schema_privilege('archive_owner', v_table.nspname, 'usage') then
-    v_problems := v_problems || format('role archive_owner may not use its schema (grant usage on schema %I to archive_owner;)', v_table.nspname);
+  if not has_schema_privilege('archiver_owner', v_table.nspname, 'usage') then
+    v_problems := v_problems || format('role archiver_owner may not use its schema (grant usage on schema %I to archiver_owner;)', v_table.nspname);
   end if;
   v_problems := v_problems || (
     select coalesce(array_agg(format('it is in the ledger already: partition %s, %s', l.id, l.state)), '{}')
       from partition_archiver.partition l
      where l.table_oid = p_table and l.state not in ('dropped', 'missing')
-       and l.system_identifier = partition_archiver.this_system() and l.database_name = current_database());
+       and l.system_identifier = partition_archiver.system_identifier() and l.database_name = current_database());
   -- pg_partman keeps one table with the columns of each parent to copy keys from.
   execute format('select parent_table from %I.part_config where template_table = %L limit 1', v_partman,
     v_table.nspname || '.' || v_table.relname) into v_template;
@@ -173,7 +173,7 @@ declare
   v_upper_time timestamptz;
   v_bounds text;
 begin
-  perform partition_archiver.refuse_strangers();
+  perform partition_archiver.assert_identity();
   problems := partition_archiver.adoption_problems(p_table, p_parent);
   if problems <> '{}' then
     return;
@@ -234,7 +234,7 @@ begin
   insert into partition_archiver.partition as l (
       system_identifier, database_name, table_oid, table_schema, table_name, parent_oid, parent_schema, parent_name,
       control_column, control_kind, bounds, lower_bound, upper_bound, lower_time, upper_time, period, attach_statement, state)
-    values (partition_archiver.this_system(), current_database(), p_table, v_table.nspname, v_table.relname,
+    values (partition_archiver.system_identifier(), current_database(), p_table, v_table.nspname, v_table.relname,
       v_set.parent_oid, v_set.parent_schema, v_set.parent_name, v_set.control_column, v_set.control_kind,
       v_bounds, lower_bound, upper_bound, v_lower_time, v_upper_time,
       partition_archiver.period(v_lower_time, v_upper_time, lower_bound, p_time_zone),

@@ -1,10 +1,10 @@
 -- Release and reverify: what an operator does with a partition that stands still.
 
-set role archive_owner;
+set role archiver_owner;
 
--- Hands a partition back. 'cycle': a restored, released or blocked one goes on where it stands, so that the next run
+-- Releases a partition. 'pipeline': a restored, released or blocked one continues where it stands, so that the next run
 -- archives it (again). 'owner': a quarantined one becomes an ordinary table again, with its own schema, name, owner and
--- rights, and is left alone. Answers the state it is in now; safe to call again.
+-- rights, and is left alone. Returns the state it is in now; safe to call again.
 create or replace function partition_archiver.release(p_id bigint, p_to text) returns text
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
 declare
@@ -19,10 +19,10 @@ begin
     elsif l.quarantine_name is null then
       raise exception 'partition % is %: its table is with its owner', p_id, l.state using errcode = 'PA001';
     end if;
-    perform partition_archiver.hand_back(p_id);
+    perform partition_archiver.return_to_owner(p_id);
     return 'released';
-  elsif p_to is distinct from 'cycle' then
-    raise exception 'a partition is released to its owner or to the cycle, not to %', p_to using errcode = 'PA001';
+  elsif p_to is distinct from 'pipeline' then
+    raise exception 'a partition is released to its owner or to the pipeline, not to %', p_to using errcode = 'PA001';
   end if;
 
   case l.state
@@ -34,17 +34,17 @@ begin
       if to_regclass(format('%I.%I', l.table_schema, l.table_name))::oid is distinct from l.table_oid then
         raise exception 'table %.% is gone, renamed or another one', l.table_schema, l.table_name using errcode = 'PA002';
       end if;
-      -- The cycle goes by the parent: without it no run would ever look at this row.
+      -- The pipeline goes by the parent: without it no run would ever look at this row.
       v_parent := to_regclass(format('%I.%I', l.parent_schema, l.parent_name))::oid;
       if not exists (select from partition_archiver.partition_set(v_parent)) then
-        raise exception '%.% is no partition set in this database, so there is no cycle to go back to', l.parent_schema, l.parent_name
+        raise exception '%.% is no partition set in this database, so there is no pipeline to go back to', l.parent_schema, l.parent_name
           using errcode = 'PA004';
       end if;
       v_state := case when exists (select from pg_inherits where inhrelid = l.table_oid) then 'attached' else 'detached' end;
       update partition_archiver.partition set state = v_state, parent_oid = v_parent where id = p_id;
       return v_state;
     else
-      raise exception 'partition % is % and in the cycle; release it to its owner', p_id, l.state using errcode = 'PA001';
+      raise exception 'partition % is % and in the pipeline; release it to its owner', p_id, l.state using errcode = 'PA001';
   end case;
 end
 $$;
@@ -58,10 +58,10 @@ create or replace function partition_archiver.altered_columns(p_sealed jsonb, p_
       full join jsonb_array_elements(p_now -> 'columns') n (c) on n.c -> 0 = o.c -> 0
      where (o.c - 8 - 7) is distinct from (n.c - 8 - 7));
 
--- Begins to verify a partition anew that was verified once and not dropped yet: after a major upgrade the catalog rows of
--- its fence are new; or somebody has doubts. The fence is made anew, the seal too, and every segment counts as unproven
+-- Begins to verify a partition again that was verified once and not dropped yet: after a major upgrade the catalog rows of
+-- its fence are new; or somebody has doubts. The fence is made again, the seal too, and every segment counts as unproven
 -- until it was compared with its archive again. Nothing is dropped meanwhile: the row is blocked, and unblocking it by hand
--- only makes the next run verify all of it. Answers {manifestKey, …, fence, open}; "fence" tells this fence from the next
+-- only makes the next run verify all of it. Returns {manifestKey, …, fence, open}; "fence" tells this fence from the next
 -- one, and verdicts name it.
 create or replace function partition_archiver.begin_reverify(p_id bigint) returns jsonb
   language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -76,7 +76,7 @@ begin
      or not (l.state = 'verified' or l.blocked_state = 'verified' or l.blocked_code = 'Reverify') then
     raise exception 'partition % is %, not verified, or blocked since it was', p_id, l.state using errcode = 'PA001';
   end if;
-  v_table := format('partition_archive.%I', l.quarantine_name);
+  v_table := format('partition_archiver_quarantine.%I', l.quarantine_name);
   if to_regclass(v_table)::oid is distinct from l.table_oid then
     raise exception 'table % is gone or another one now', v_table using errcode = 'PA002';
   end if;
@@ -86,7 +86,7 @@ begin
     raise exception 'table % is gone', v_table using errcode = 'PA002';
   end;
   if to_regclass(v_table)::oid is distinct from l.table_oid
-     or exists (select from pg_class where oid = l.table_oid and relowner <> 'archive_owner'::regrole) then
+     or exists (select from pg_class where oid = l.table_oid and relowner <> 'archiver_owner'::regrole) then
     raise exception 'table % is another one now, or has another owner', v_table using errcode = 'PA002';
   end if;
   if exists (select from pg_inherits where l.table_oid in (inhrelid, inhparent))
@@ -101,10 +101,10 @@ begin
 
   -- Resumed where an earlier call of this kind left it, unless the fence was touched since.
   if l.blocked_code is distinct from 'Reverify' or partition_archiver.seal_of(l.table_oid) <> l.seal then
-    perform partition_archiver.fence_in(v_table);
+    perform partition_archiver.protect_quarantined_table(v_table);
     update partition_archiver.segment set state = 'exported', verified_at = null where archive_id = l.archive_id;
     update partition_archiver.partition
-       set state = 'blocked', blocked_state = 'exported', blocked_code = 'Reverify', blocked_reason = 'it is being verified anew',
+       set state = 'blocked', blocked_state = 'exported', blocked_code = 'Reverify', blocked_reason = 'it is being verified again',
            seal = partition_archiver.seal_of(table_oid)
      where id = p_id;
   end if;
@@ -115,14 +115,14 @@ begin
 end
 $$;
 
--- The row of a partition that is being verified anew, if its table is still what was sealed when that began.
+-- The row of a partition that is being verified again, if its table is still what was sealed when that began.
 create or replace function partition_archiver.claim_reverify(p_id bigint) returns partition_archiver.partition
   language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   l partition_archiver.partition := partition_archiver.claim(p_id, 'blocked');
 begin
   if l.blocked_code is distinct from 'Reverify' then
-    raise exception 'partition % is not being verified anew', p_id using errcode = 'PA001';
+    raise exception 'partition % is not being verified again', p_id using errcode = 'PA001';
   end if;
   perform partition_archiver.assert_sealed(l);
   return l;
@@ -138,11 +138,11 @@ begin
   -- Not locked: segments are read side by side.
   select * into l from partition_archiver.partition where id = p_id and state = 'blocked' and blocked_code = 'Reverify';
   if not found then
-    raise exception 'partition % is not being verified anew', p_id using errcode = 'PA001';
+    raise exception 'partition % is not being verified again', p_id using errcode = 'PA001';
   end if;
   perform partition_archiver.assert_sealed(l);
-  perform partition_archiver.assert_reads_all();
-  return (select jsonb_build_object('query', format('select %s from only partition_archive.%I where ctid >= ''(%s,0)''::tid%s',
+  perform partition_archiver.assert_no_damage_is_ignored();
+  return (select jsonb_build_object('query', format('select %s from only partition_archiver_quarantine.%I where ctid >= ''(%s,0)''::tid%s',
              l.column_list, l.quarantine_name, first_block,
              case when next_block is not null then format(' and ctid < ''(%s,0)''::tid', next_block) else '' end))
             from partition_archiver.segment where archive_id = l.archive_id and number = p_number);
@@ -150,7 +150,7 @@ end
 $$;
 
 -- Records that a segment was read again behind this fence, and is what was verified before. A verdict that comes late, when
--- the fence was touched and made anew, says nothing of what was written in between.
+-- the fence was touched and made again, says nothing of what was written in between.
 create or replace function partition_archiver.record_reverified(
     p_id bigint, p_number integer, p_fence text, p_rows bigint, p_bytes bigint, p_line_hash_sum text) returns void
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
@@ -158,7 +158,7 @@ declare
   l partition_archiver.partition := partition_archiver.claim_reverify(p_id);
 begin
   if p_fence is distinct from md5(l.seal::text) then
-    raise exception 'the fence of partition % was made anew since segment % was read', p_id, p_number using errcode = 'PA001';
+    raise exception 'the fence of partition % was made again since segment % was read', p_id, p_number using errcode = 'PA001';
   end if;
   update partition_archiver.segment set state = 'verified', verified_at = clock_timestamp()
    where archive_id = l.archive_id and number = p_number and (row_count, byte_count, line_hash_sum) = (p_rows, p_bytes, p_line_hash_sum);
@@ -176,7 +176,7 @@ declare
 begin
   if p_manifest_version_id is distinct from l.manifest_version_id
      or exists (select from partition_archiver.segment where archive_id = l.archive_id and state <> 'verified') then
-    raise exception 'partition % has segments that are not verified anew', p_id using errcode = 'PA008';
+    raise exception 'partition % has segments that are not verified again', p_id using errcode = 'PA008';
   end if;
   update partition_archiver.partition
      set state = 'verified', blocked_state = null, blocked_code = null, blocked_reason = null, verified_at = clock_timestamp()

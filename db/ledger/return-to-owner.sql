@@ -1,10 +1,10 @@
--- Hand-back: a quarantined table becomes again what it was.
+-- Return to owner: a quarantined table becomes again what it was.
 
-set role archive_owner;
+set role archiver_owner;
 
 -- Hands a quarantined table back: its own schema, names, owner, foreign keys and row security; the fence goes.
 -- The plan and the archive id are void; a second quarantine mints a new one. The row is released.
-create or replace function partition_archiver.hand_back(p_id bigint) returns void
+create or replace function partition_archiver.return_to_owner(p_id bigint) returns void
   language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   l partition_archiver.partition := partition_archiver.claim(p_id, 'quarantined', 'exported', 'verified', 'blocked');
@@ -18,15 +18,15 @@ begin
   end if;
   perform partition_archiver.set_lock_timeout();
   begin
-    execute format('lock table only partition_archive.%I in access exclusive mode', l.quarantine_name);
+    execute format('lock table only partition_archiver_quarantine.%I in access exclusive mode', l.quarantine_name);
   exception when undefined_table or insufficient_privilege then
-    raise exception 'table partition_archive.% is gone or another one now', l.quarantine_name using errcode = 'PA002';
+    raise exception 'table partition_archiver_quarantine.% is gone or another one now', l.quarantine_name using errcode = 'PA002';
   end;
-  if to_regclass(format('partition_archive.%I', l.quarantine_name)) is distinct from l.table_oid::regclass then
-    raise exception 'table partition_archive.% is another one now', l.quarantine_name using errcode = 'PA002';
+  if to_regclass(format('partition_archiver_quarantine.%I', l.quarantine_name)) is distinct from l.table_oid::regclass then
+    raise exception 'table partition_archiver_quarantine.% is another one now', l.quarantine_name using errcode = 'PA002';
   end if;
   if to_regnamespace(quote_ident(l.table_schema)) is null then
-    raise exception 'table partition_archive.% came from schema %, which was renamed or dropped since: rename it back, or make it anew (create schema % authorization %;), then release the partition again',
+    raise exception 'table partition_archiver_quarantine.% came from schema %, which was renamed or dropped since: rename it back, or make it again (create schema % authorization %;), then release the partition again',
       quote_ident(l.quarantine_name), quote_ident(l.table_schema), quote_ident(l.table_schema), quote_ident(l.original_owner) using errcode = 'PA004';
   end if;
   if to_regclass(v_table) is not null then
@@ -35,10 +35,10 @@ begin
   end if;
 
   -- Whoever lifted the fence by mistake gets the table back all the same.
-  execute format('drop trigger if exists partition_archiver_fence_row on partition_archive.%I', l.quarantine_name);
-  execute format('drop trigger if exists partition_archiver_fence_truncate on partition_archive.%I', l.quarantine_name);
-  execute format('revoke select on partition_archive.%I from archiver_read, archiver_trial', l.quarantine_name);
-  execute format('alter table partition_archive.%I set schema %I', l.quarantine_name, l.table_schema);
+  execute format('drop trigger if exists partition_archiver_fence_row on partition_archiver_quarantine.%I', l.quarantine_name);
+  execute format('drop trigger if exists partition_archiver_fence_truncate on partition_archiver_quarantine.%I', l.quarantine_name);
+  execute format('revoke select on partition_archiver_quarantine.%I from archiver_read, archiver_trial', l.quarantine_name);
+  execute format('alter table partition_archiver_quarantine.%I set schema %I', l.quarantine_name, l.table_schema);
   execute format('alter table %I.%I rename to %I', l.table_schema, l.quarantine_name, l.table_name);
   -- An index may be gone with a function or an operator class of the application's.
   for v_object in

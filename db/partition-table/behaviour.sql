@@ -1,6 +1,6 @@
 -- Partition-table: what a table does that a partitioned one cannot, and what others do with it.
 
-set role archive_owner;
+set role archiver_owner;
 
 -- The publications that carry a table: by its name, by its schema, or because they carry every table.
 create or replace function partition_archiver.published_in(p_table oid) returns table (publication name, how text)
@@ -19,7 +19,7 @@ create or replace function partition_archiver.publication_problems(p_table oid, 
   select format('publication %I carries %s: ', x.publication, x.how) || case x.how
       when 'this table' then 'its subscribers would see it empty; take it out, and add the partitioned table afterwards'
       else 'subscribers would be sent the copy and the partitions, which they have not got, and would stop. Let it name the tables that it is to carry, without this one '
-           || 'and without those of partition_archiver_twin, and add the partitioned table afterwards, when its partitions are at the subscribers' end
+           || 'and without those of partition_archiver_shadow, and add the partitioned table afterwards, when its partitions are at the subscribers' end
       || case when p_keys = 'drop'
            then '. Where its primary key is dropped, the table has no replica identity either, and every update and delete of the application fails' else '' end
     from partition_archiver.published_in(p_table) x order by x.publication

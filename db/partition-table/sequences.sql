@@ -1,13 +1,13 @@
 -- Partition-table, at the swap: the sequences of the table's columns go to the new table, and stay what they are for the application.
 
-set role archive_owner;
+set role archiver_owner;
 
 -- The sequences that belong to columns of the table, made ready to go to the new one: [{oid, name, column, identity}]. Serial columns'
 -- change their owner; an identity's cannot, so that of the new table takes over its name, options and value.
-create or replace function partition_archiver.detach_sequences(j partition_archiver.repartition) returns jsonb
+create or replace function partition_archiver.detach_sequences(j partition_archiver.partition_job) returns jsonb
   language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
 declare
-  v_twin text := format('partition_archiver_twin.%I', j.table_name);
+  v_shadow text := format('partition_archiver_shadow.%I', j.table_name);
   v_sequences jsonb;
   v_each record;
   v_value record;
@@ -18,7 +18,7 @@ begin
     from partition_archiver.owned_sequences(j.table_oid) s join pg_attribute a on a.attrelid = j.table_oid and a.attnum = s.attnum;
   for v_each in select * from jsonb_to_recordset(v_sequences) as s (oid oid, name name, "column" name, identity boolean) loop
     if v_each.identity then
-      v_new := pg_get_serial_sequence(v_twin, v_each.column)::regclass;
+      v_new := pg_get_serial_sequence(v_shadow, v_each.column)::regclass;
       execute format('alter sequence %s %s', v_new, (
         select format('INCREMENT BY %s MINVALUE %s MAXVALUE %s START WITH %s CACHE %s %s CYCLE', seqincrement, seqmin, seqmax, seqstart, seqcache,
                  case when seqcycle then '' else 'NO' end)
@@ -32,14 +32,14 @@ begin
     end if;
   end loop;
   for v_each in select * from jsonb_to_recordset(v_sequences) as s (oid oid, name name, identity boolean) where s.identity loop
-    execute format('alter sequence partition_archiver_twin.partition_archiver_%s rename to %I', v_each.oid, v_each.name);
+    execute format('alter sequence partition_archiver_shadow.partition_archiver_%s rename to %I', v_each.oid, v_each.name);
   end loop;
   return v_sequences;
 end
 $$;
 
 -- The other half, when the new table is in its place: serial columns' sequences belong to it, an identity's has comment and grants.
-create or replace function partition_archiver.attach_sequences(j partition_archiver.repartition, p_sequences jsonb) returns void
+create or replace function partition_archiver.attach_sequences(j partition_archiver.partition_job, p_sequences jsonb) returns void
   language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
 declare
   v_each record;

@@ -5,9 +5,9 @@
 -- partitions of 6 relations each (table, 3 indexes, TOAST table and its index) the swap holds 6,158, and create_parent as many; with
 -- 104 partitions of 4 relations 531. So one entry for each relation, and fewer than 200 for catalogs and the rest.
 
-set role archive_owner;
+set role archiver_owner;
 
-alter table partition_archiver.repartition add column if not exists size jsonb;
+alter table partition_archiver.partition_job add column if not exists size jsonb;
 
 -- Locks that the server has room for at least, as its documentation says: max_locks_per_transaction * (max_connections +
 -- max_prepared_transactions). It may have room for some more, which nobody can rely on.
@@ -32,7 +32,7 @@ create or replace function partition_archiver.swap_size(p_table oid, p_partition
              'seconds', round((0.2 + p_partitions * (0.00024 * x.each + 0.0008 * x.triggers))::numeric, 1))
       from (select partition_archiver.locks_of_partition(p_table) as each,
                    (select count(*) from pg_trigger where tgrelid = p_table and not tgisinternal and tgtype & 1 = 1
-                       and tgname not like 'partition\_archiver\_repartition%') as triggers) x);
+                       and tgname not like 'partition\_archiver\_job%') as triggers) x);
 
 -- Why a swap of that size would be a burden for others; null where not. Half of the lock table is left for the application: each of
 -- its sessions that reads the set without naming a time needs an entry for each partition and each of its indexes.
@@ -76,7 +76,7 @@ create or replace function partition_archiver.count_partitions(p_interval text, 
                         then extract(year from p_interval::interval) * 12 + extract(month from p_interval::interval) end as months) x
      where p_from is not null and p_to is not null), 0))::bigint;
 
--- What a table would become with these options (those of begin_repartition): {partitions, locksEach, locks, room, seconds, problems}.
+-- What a table would become with these options (those of begin_partition_job): {partitions, locksEach, locks, room, seconds, problems}.
 -- The problems are those that its rows and the number of partitions show. Reads the ends of the control column, the whole table where
 -- no index has them.
 create or replace function partition_archiver.repartition_size(p_table oid, p_control name, p_options jsonb) returns jsonb
@@ -137,12 +137,12 @@ exception when data_exception then
 end
 $$;
 
--- Before what locks all partitions of the twin: as many as there are now, with the indexes and the settings of now. PA010 where
+-- Before what locks all partitions of the shadow table: as many as there are now, with the indexes and the settings of now. PA010 where
 -- others would suffer; 55P03 where the lock table has no room at this moment.
-create or replace function partition_archiver.refuse_without_lock_room(j partition_archiver.repartition) returns void
+create or replace function partition_archiver.refuse_without_lock_room(j partition_archiver.partition_job) returns void
   language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
-  v_size jsonb := partition_archiver.swap_size(j.table_oid, (select count(*) from pg_inherits where inhparent = j.twin_oid));
+  v_size jsonb := partition_archiver.swap_size(j.table_oid, (select count(*) from pg_inherits where inhparent = j.shadow_oid));
   v_problem text := partition_archiver.lock_room_problem(v_size);
   v_used bigint;
 begin

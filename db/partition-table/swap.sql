@@ -1,13 +1,13 @@
--- Partition-table, its end: twin and table change places, or it is rolled back; the old table is let go.
+-- Partition-table, its end: shadow table and table change places, or it is rolled back; the old table is dropped.
 
-set role archive_owner;
+set role archiver_owner;
 
--- Lets twin and table change places. 55P03 where the lock was not to be had in time, or too much changed meanwhile; PA018
+-- Lets shadow table and table change places. 55P03 where the lock was not to be had in time, or too much changed meanwhile; PA018
 -- where a row that was taken over again differs. Nothing but what changed since the last comparison is read under the lock.
-create or replace function partition_archiver.swap_repartition(p_id bigint, p_limit bigint) returns void
+create or replace function partition_archiver.swap_partition_job(p_id bigint, p_limit bigint) returns void
   language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off set row_security = off as $$
 declare
-  j partition_archiver.repartition;
+  j partition_archiver.partition_job;
   v_count bigint;
   v_old text;
   v_new text;
@@ -18,15 +18,15 @@ begin
   if current_setting('transaction_isolation') <> 'read committed' then
     raise exception 'transaction isolation is %', current_setting('transaction_isolation') using errcode = 'PA001';
   end if;
-  j := partition_archiver.claim_repartition(p_id, 'checked');
+  j := partition_archiver.claim_partition_job(p_id, 'checked');
   v_new := format('%I.%I', j.table_schema, j.table_name);
   v_old := format('partition_archiver_replaced.%I', j.table_name);
   perform partition_archiver.refuse_without_lock_room(j);
   -- Their foreign keys are dropped below, which needs this lock; a delete there comes to the table by cascade, and locks it second.
   perform partition_archiver.lock_referenced(j.table_oid);
   execute format('lock table only %s in access exclusive mode', v_new);
-  -- What changed while this waited, or came to depend on the table since it began and would go on with the old one.
-  j := partition_archiver.claim_repartition(p_id, 'checked');
+  -- What changed while this waited, or came to depend on the table since it began and would continue with the old one.
+  j := partition_archiver.claim_partition_job(p_id, 'checked');
   v_problems := partition_archiver.partition_table_problems(j.table_oid, j.control_column, j.mode, j.options ->> 'keys');
   if not coalesce((j.options ->> 'trustTriggers')::boolean, false) then
     v_problems := v_problems || array(select partition_archiver.trigger_problems(j.table_oid, j.control_column));
@@ -35,18 +35,18 @@ begin
     raise exception '%', array_to_string(v_problems, E'\n') using errcode = 'PA010';
   end if;
   if j.mode = 'online' then
-    execute format('select (select count(*) from partition_archiver_twin.changed_%1$s) + (select count(*) from partition_archiver_twin.taken_%1$s)', p_id)
+    execute format('select (select count(*) from partition_archiver_shadow.changelog_%1$s) + (select count(*) from partition_archiver_shadow.applied_%1$s)', p_id)
       into v_count;
     if v_count > p_limit then
       raise exception '% rows changed since the last comparison, more than are taken over under the lock', v_count using errcode = '55P03';
     end if;
-    perform partition_archiver.take_changes(p_id);
+    perform partition_archiver.apply_changes(p_id);
     v_count := partition_archiver.differences_since_check(p_id);
     if v_count > 0 then
-      raise exception '% rows differ between % and its twin', v_count, v_new using errcode = 'PA018';
+      raise exception '% rows differ between % and its shadow table', v_count, v_new using errcode = 'PA018';
     end if;
   end if;
-  perform partition_archiver.unwatch_source(p_id, j.table_oid);
+  perform partition_archiver.drop_change_triggers(p_id, j.table_oid);
   -- Owner, grants, triggers and policies of now: they may have been others when it began.
   j.ddl := partition_archiver.capture_ddl(j.table_oid);
   j.table_owner := (select pg_get_userbyid(relowner) from pg_class where oid = j.table_oid);
@@ -63,24 +63,24 @@ begin
     execute format('drop statistics %I.%I', v_object.nspname, v_object.stxname);
   end loop;
   execute format('alter table %s set schema partition_archiver_replaced', v_new);
-  perform partition_archiver.raise_fence(v_old);
+  perform partition_archiver.create_fence_triggers(v_old);
 
   -- The new one, with its partitions, in its place.
-  for v_object in select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = j.twin_oid loop
-    execute format('alter table partition_archiver_twin.%I set schema %I', v_object.relname, j.table_schema);
+  for v_object in select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = j.shadow_oid loop
+    execute format('alter table partition_archiver_shadow.%I set schema %I', v_object.relname, j.table_schema);
     execute format('alter table %I.%I owner to %I', j.table_schema, v_object.relname, j.table_owner);
   end loop;
-  execute format('alter table partition_archiver_twin.%I set schema %I', j.table_name, j.table_schema);
-  perform partition_archiver.dress_repartition(j);
+  execute format('alter table partition_archiver_shadow.%I set schema %I', j.table_name, j.table_schema);
+  perform partition_archiver.copy_table_properties(j);
   perform partition_archiver.attach_sequences(j, v_sequences);
-  execute format('alter table %s owner to archive_owner', v_old);
-  perform partition_archiver.configure_repartition(j);
-  update partition_archiver.repartition set state = 'swapped', swapped_at = clock_timestamp() where id = p_id;
+  execute format('alter table %s owner to archiver_owner', v_old);
+  perform partition_archiver.configure_partman(j);
+  update partition_archiver.partition_job set state = 'swapped', swapped_at = clock_timestamp() where id = p_id;
 end
 $$;
 
 -- What makes the new table what the old one was: owner, grants, triggers, policies, statistics, comments, sequences.
-create or replace function partition_archiver.dress_repartition(j partition_archiver.repartition) returns void
+create or replace function partition_archiver.copy_table_properties(j partition_archiver.partition_job) returns void
   language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
 declare
   v_new text := format('%I.%I', j.table_schema, j.table_name);
@@ -109,8 +109,8 @@ begin
 end
 $$;
 
--- pg_partman's configuration for the place that the twin has now, with the retention.
-create or replace function partition_archiver.configure_repartition(j partition_archiver.repartition) returns void
+-- pg_partman's configuration for the place that the shadow table has now, with the retention.
+create or replace function partition_archiver.configure_partman(j partition_archiver.partition_job) returns void
   language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
 declare
   v_partman name := (select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'pg_partman');
@@ -119,7 +119,7 @@ declare
 begin
   execute format($config$update %I.part_config set parent_table = %L, retention = %L, retention_keep_table = true, infinite_time_partitions = true,
       automatic_maintenance = 'on' where parent_table = %L returning split_part(template_table, '.', 2)$config$,
-    v_partman, j.table_schema || '.' || j.table_name, j.options ->> 'retention', 'partition_archiver_twin.' || j.table_name) into strict v_template;
+    v_partman, j.table_schema || '.' || j.table_name, j.options ->> 'retention', 'partition_archiver_shadow.' || j.table_name) into strict v_template;
   if v_template <> '' and to_regclass(format('%I.%I', v_partman, v_wanted)) is null then
     execute format('alter table %I.%I rename to %I', v_partman, v_template, v_wanted);
     execute format('update %I.part_config set template_table = %L where parent_table = %L', v_partman, v_partman || '.' || v_wanted,
@@ -138,95 +138,95 @@ end
 $$;
 
 -- Takes what watches the table away again.
-create or replace function partition_archiver.unwatch_source(p_id bigint, p_table oid) returns void
+create or replace function partition_archiver.drop_change_triggers(p_id bigint, p_table oid) returns void
   language plpgsql set search_path = pg_catalog, pg_temp set client_min_messages = warning as $$
 begin
   if exists (select from pg_class where oid = p_table) then
-    execute format('drop trigger if exists partition_archiver_repartition_row on %s', p_table::regclass);
-    execute format('drop trigger if exists partition_archiver_repartition_truncate on %s', p_table::regclass);
+    execute format('drop trigger if exists partition_archiver_job_row on %s', p_table::regclass);
+    execute format('drop trigger if exists partition_archiver_job_truncate on %s', p_table::regclass);
   end if;
-  execute format('drop function if exists partition_archiver_twin.note_%s()', p_id);
-  execute format('drop table if exists partition_archiver_twin.changed_%1$s, partition_archiver_twin.taken_%1$s', p_id);
+  execute format('drop function if exists partition_archiver_shadow.log_change_%s()', p_id);
+  execute format('drop table if exists partition_archiver_shadow.changelog_%1$s, partition_archiver_shadow.applied_%1$s', p_id);
 end
 $$;
 
--- Follows the table no more, and drops some of the twin's partitions: dropping all of them at once may need more locks than the
--- server has. Answers how many are left. From here on there is nothing but to roll back.
+-- Follows the table no more, and drops some of the shadow table's partitions: dropping all of them at once may need more locks than the
+-- server has. Returns how many are left. From here on there is nothing but to roll back.
 create or replace function partition_archiver.give_up_repartition(p_id bigint, p_partitions bigint) returns bigint
   language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
 declare
-  j partition_archiver.repartition;
+  j partition_archiver.partition_job;
   v_partitions text;
 begin
-  select * into j from partition_archiver.repartition where id = p_id for update;
+  select * into j from partition_archiver.partition_job where id = p_id for update;
   if not found or j.state not in ('begun', 'copying', 'copied', 'checked', 'rolled back') then
-    perform partition_archiver.refuse_state('partitioning', p_id, j.state, ': there is nothing to roll back');
+    perform partition_archiver.raise_wrong_state('partitioning', p_id, j.state, ': there is nothing to roll back');
   end if;
   if j.state = 'rolled back' then
     return 0;
   end if;
-  -- In the application's order: those that a foreign key of the twin refers to come first.
-  if exists (select from pg_class where oid = j.twin_oid) then
-    perform partition_archiver.lock_referenced(j.twin_oid);
+  -- In the application's order: those that a foreign key of the shadow table refers to come first.
+  if exists (select from pg_class where oid = j.shadow_oid) then
+    perform partition_archiver.lock_referenced(j.shadow_oid);
   else
     perform partition_archiver.set_lock_timeout();
   end if;
-  if j.watch is not null then
-    perform partition_archiver.unwatch_source(p_id, j.table_oid);
-    update partition_archiver.repartition set watch = null where id = p_id;
+  if j.trigger_state is not null then
+    perform partition_archiver.drop_change_triggers(p_id, j.table_oid);
+    update partition_archiver.partition_job set trigger_state = null where id = p_id;
   end if;
-  select string_agg(format('partition_archiver_twin.%I', relname), ', ') into v_partitions
+  select string_agg(format('partition_archiver_shadow.%I', relname), ', ') into v_partitions
     from (select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
-           where i.inhparent = j.twin_oid and c.relnamespace = 'partition_archiver_twin'::regnamespace limit p_partitions) x;
+           where i.inhparent = j.shadow_oid and c.relnamespace = 'partition_archiver_shadow'::regnamespace limit p_partitions) x;
   if v_partitions is not null then
     execute 'drop table ' || v_partitions;
   end if;
-  return (select count(*) from pg_inherits where inhparent = j.twin_oid);
+  return (select count(*) from pg_inherits where inhparent = j.shadow_oid);
 end
 $$;
 
--- Gives up before the swap: the table is as it was, the twin is gone.
-create or replace function partition_archiver.roll_back_repartition(p_id bigint) returns void
+-- Gives up before the swap: the table is as it was, the shadow table is gone.
+create or replace function partition_archiver.roll_back_partition_job(p_id bigint) returns void
   language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
 declare
-  j partition_archiver.repartition;
+  j partition_archiver.partition_job;
   v_partman name := (select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'pg_partman');
   v_template text;
 begin
   perform partition_archiver.give_up_repartition(p_id, 0);
-  select * into j from partition_archiver.repartition where id = p_id;
+  select * into j from partition_archiver.partition_job where id = p_id;
   if j.state = 'rolled back' then
     return;
   end if;
-  execute format('delete from %I.part_config where parent_table = %L returning template_table', v_partman, 'partition_archiver_twin.' || j.table_name) into v_template;
-  if to_regclass(format('partition_archiver_twin.%I', j.table_name))::oid = j.twin_oid then
-    execute format('drop table partition_archiver_twin.%I', j.table_name);
+  execute format('delete from %I.part_config where parent_table = %L returning template_table', v_partman, 'partition_archiver_shadow.' || j.table_name) into v_template;
+  if to_regclass(format('partition_archiver_shadow.%I', j.table_name))::oid = j.shadow_oid then
+    execute format('drop table partition_archiver_shadow.%I', j.table_name);
   end if;
   if v_template is not null then
     execute format('drop table if exists %I.%I', split_part(v_template, '.', 1), substr(v_template, strpos(v_template, '.') + 1));
   end if;
-  update partition_archiver.repartition set state = 'rolled back', ended_at = clock_timestamp() where id = p_id;
+  update partition_archiver.partition_job set state = 'rolled back', ended_at = clock_timestamp() where id = p_id;
 end
 $$;
 
 -- Drops the table that was replaced, if nobody touched it or its place since.
-create or replace function partition_archiver.let_go_of_replaced(p_id bigint) returns void
+create or replace function partition_archiver.drop_replaced(p_id bigint) returns void
   language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
 declare
-  j partition_archiver.repartition;
+  j partition_archiver.partition_job;
   v_dependents text[];
 begin
-  select * into j from partition_archiver.repartition where id = p_id for update;
-  if not found or j.state not in ('swapped', 'let go') then
-    perform partition_archiver.refuse_state('partitioning', p_id, j.state, ', not swapped');
+  select * into j from partition_archiver.partition_job where id = p_id for update;
+  if not found or j.state not in ('swapped', 'dropped') then
+    perform partition_archiver.raise_wrong_state('partitioning', p_id, j.state, ', not swapped');
   end if;
-  if j.state = 'let go' then
+  if j.state = 'dropped' then
     return;
   end if;
-  if j.system_identifier <> partition_archiver.this_system() or j.database_name <> current_database()
+  if j.system_identifier <> partition_archiver.system_identifier() or j.database_name <> current_database()
      or to_regclass(format('partition_archiver_replaced.%I', j.table_name))::oid is distinct from j.table_oid
-     or to_regclass(format('%I.%I', j.table_schema, j.table_name))::oid is distinct from j.twin_oid
-     or not exists (select from pg_class where oid = j.twin_oid and relkind = 'p') then
+     or to_regclass(format('%I.%I', j.table_schema, j.table_name))::oid is distinct from j.shadow_oid
+     or not exists (select from pg_class where oid = j.shadow_oid and relkind = 'p') then
     raise exception 'the table that was replaced, or the one in its place, is gone or another one' using errcode = 'PA002';
   end if;
   if (select count(*) from pg_trigger where tgrelid = j.table_oid and tgname like 'partition\_archiver\_fence\_%' and tgenabled = 'A') <> 2 then
@@ -238,7 +238,7 @@ begin
   end if;
   perform partition_archiver.set_lock_timeout();
   execute format('drop table partition_archiver_replaced.%I restrict', j.table_name);
-  update partition_archiver.repartition set state = 'let go', ended_at = clock_timestamp() where id = p_id;
+  update partition_archiver.partition_job set state = 'dropped', ended_at = clock_timestamp() where id = p_id;
 end
 $$;
 

@@ -1,20 +1,20 @@
 -- Partition-table: makes a partition set out of a plain table while it is in use.
 --
--- A twin, partitioned and with the table's own name, is filled in partition_archiver_twin. Meanwhile a trigger on the table
--- writes down the keys of the rows that change; what is written down is taken over again, until next to nothing is left. Twin
--- and table are compared by content, and then change places in one short transaction. The old table waits behind a fence in
--- partition_archiver_replaced until an operator lets it go. In mode "plain" a fence refuses writes from the beginning.
+-- A shadow table, partitioned and with the table's own name, is filled in partition_archiver_shadow. Meanwhile a trigger on the table
+-- writes down the keys of the rows that change; what is written down is taken over again, until next to nothing is left. Shadow
+-- table and table are compared by content, and then change places in one short transaction. The old table waits behind a fence in
+-- partition_archiver_replaced until an operator drops it. In mode "offline" a fence refuses writes from the beginning.
 --
 -- An administrator calls these functions with rights of his own (security invoker).
 
-create schema if not exists partition_archiver_twin authorization archive_owner;
-create schema if not exists partition_archiver_replaced authorization archive_owner;
-comment on schema partition_archiver_twin is 'partition-archiver: partitioned tables that are being filled, to take the place of plain ones';
-comment on schema partition_archiver_replaced is 'partition-archiver: plain tables whose place a partitioned one has taken, until they are let go';
+create schema if not exists partition_archiver_shadow authorization archiver_owner;
+create schema if not exists partition_archiver_replaced authorization archiver_owner;
+comment on schema partition_archiver_shadow is 'partition-archiver: partitioned tables that are being filled, to take the place of plain ones';
+comment on schema partition_archiver_replaced is 'partition-archiver: plain tables whose place a partitioned one has taken, until they are dropped';
 
-set role archive_owner;
+set role archiver_owner;
 
-create table if not exists partition_archiver.repartition (
+create table if not exists partition_archiver.partition_job (
   id bigint generated always as identity primary key,
   system_identifier bigint not null,
   database_name name not null,
@@ -23,36 +23,36 @@ create table if not exists partition_archiver.repartition (
   table_name name not null,
   table_owner name not null,
   control_column name not null,
-  mode text not null check (mode in ('online', 'plain')),
+  mode text not null check (mode in ('online', 'offline')),
   key_columns name[] not null,
-  -- As they were when it began: whatever changes them makes it begin anew.
+  -- As they were when it began: whatever changes them makes it begin again.
   objects jsonb not null,
   columns jsonb not null,
   ddl jsonb not null,
   options jsonb not null,
-  twin_oid oid,
+  shadow_oid oid,
   filenode oid,
   next_block bigint not null default 0,
   end_block bigint,
   checked jsonb,
   checked_at timestamptz,
-  state text not null default 'begun' check (state in ('begun', 'copying', 'copied', 'checked', 'swapped', 'let go', 'rolled back')),
+  state text not null default 'begun' check (state in ('begun', 'copying', 'copied', 'checked', 'swapped', 'dropped', 'rolled back')),
   began_at timestamptz not null default clock_timestamp(),
   swapped_at timestamptz,
   ended_at timestamptz,
   actor name not null default session_user
 );
-create unique index if not exists repartition_table on partition_archiver.repartition (table_oid)
+create unique index if not exists partition_job_table on partition_archiver.partition_job (table_oid)
   where state in ('begun', 'copying', 'copied', 'checked');
-alter table partition_archiver.repartition
+alter table partition_archiver.partition_job
   -- The comparison under way: its number, and from where on it has still to compare; null before its first range.
   add column if not exists check_number integer not null default 0,
   add column if not exists compared_to text,
   -- As in the ledger: what tells a database that was renamed.
-  add column if not exists database_oid oid not null default partition_archiver.this_database(),
+  add column if not exists database_oid oid not null default partition_archiver.database_oid(),
   -- The triggers on the table as they were made: somebody who altered them may have let changes by.
-  add column if not exists watch jsonb;
-comment on table partition_archiver.repartition is 'one row for each plain table that is or was made a partition set, so that it can be resumed';
+  add column if not exists trigger_state jsonb;
+comment on table partition_archiver.partition_job is 'one row for each plain table that is or was made a partition set, so that it can be resumed';
 
 -- Unique keys that would have to contain the control column, and whether they can be extended by it.
 create or replace function partition_archiver.keys_without(p_table oid, p_control name)
@@ -117,7 +117,7 @@ create or replace function partition_archiver.partition_table_problems(p_table o
       union all select 'it is unlogged or temporary' where c.relpersistence <> 'p'
       union all select 'it inherits, or others inherit from it' where exists (select from pg_inherits i where p_table in (i.inhrelid, i.inhparent))
       union all select 'its schema belongs to the system or to partition-archiver'
-        where n.nspname ~ '^(pg_|information_schema$|partition_archive)'
+        where n.nspname ~ '^(pg_|information_schema$|partition_archiver_quarantine)'
       union all select 'pg_partman does not bear a dot or an apostrophe in the name of a schema or table' where n.nspname || c.relname ~ '[.'']'
       union all select 'it belongs to an extension' where exists (
         select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = p_table and d.deptype = 'e')
@@ -155,11 +155,11 @@ create or replace function partition_archiver.partition_table_problems(p_table o
               c.oid::regclass, k.conname, regexp_replace(pg_get_constraintdef(k.oid), '( NO INHERIT)?( NOT VALID)?$', '')) end)
         from pg_constraint k where k.conrelid = p_table and k.contype in ('c', 'n') and k.connoinherit
       union all select format('foreign key %I: while rows are taken over, the new table may still have some that the old one has no more, and deletes in %s would fail. '
-          'Use the plain mode, or drop the foreign key and add it to the partitioned table afterwards', k.conname, k.confrelid::regclass)
+          'Use the offline mode, or drop the foreign key and add it to the partitioned table afterwards', k.conname, k.confrelid::regclass)
         from pg_constraint k where k.conrelid = p_table and k.contype = 'f' and p_mode = 'online'
       union all select format('foreign key %I refers to the table itself', k.conname) from pg_constraint k
         where k.conrelid = p_table and k.contype = 'f' and k.confrelid = p_table
-      union all select format('%s depends on it and would go on with the old table; drop it, and make it again afterwards. A foreign key to it needs a unique key that contains the control column', d)
+      union all select format('%s depends on it and would continue with the old table; drop it, and make it again afterwards. A foreign key to it needs a unique key that contains the control column', d)
         from unnest(partition_archiver.dependents_of(p_table)) d
       union all select format('rule %I', r.rulename) from pg_rewrite r where r.ev_class = p_table
       union all select format('trigger %I is a constraint trigger or has transition tables, which row triggers of partitioned tables cannot have', t.tgname)
@@ -168,7 +168,7 @@ create or replace function partition_archiver.partition_table_problems(p_table o
       union all select partition_archiver.feeding_subscriptions(p_table)
       union all select 'it has a replica identity of its own' where c.relreplident not in ('d', 'n')
       union all select 'it has security labels' where exists (select from pg_seclabel s where s.classoid = 'pg_class'::regclass and s.objoid = p_table)
-      union all select 'it has no unique key without nulls by which a changed row could be found again; use the plain mode'
+      union all select 'it has no unique key without nulls by which a changed row could be found again; use the offline mode'
         where p_mode = 'online' and partition_archiver.row_key(p_table) = '{}'
       union all select format('its owner %1$I may not create tables in schema %2$I: grant create on schema %2$I to %1$I;', pg_get_userbyid(c.relowner), n.nspname)
         where not has_schema_privilege(c.relowner, n.oid, 'create')
@@ -176,13 +176,13 @@ create or replace function partition_archiver.partition_table_problems(p_table o
     union all select format('there is no table with oid %s', p_table) where not exists (select from pg_class where oid = p_table))
 $$;
 
--- What stands where the twin and the table that it replaces are to be put.
-create or replace function partition_archiver.twin_problems(p_table oid) returns text[]
+-- What stands where the shadow table and the table that it replaces are to be put.
+create or replace function partition_archiver.shadow_problems(p_table oid) returns text[]
   language sql stable set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
   select array(
-    select format('%I is there already; let go of the table that was replaced before, or roll back what was begun', o.oid::regclass::text)
+    select format('%I is there already; drop the table that was replaced before, or roll back what was begun', o.oid::regclass::text)
       from pg_class o
-     where o.relnamespace in ('partition_archiver_twin'::regnamespace, 'partition_archiver_replaced'::regnamespace)
+     where o.relnamespace in ('partition_archiver_shadow'::regnamespace, 'partition_archiver_replaced'::regnamespace)
        and o.relname in (select relname from pg_class where oid = p_table
                          union all select x.relname from pg_index i join pg_class x on x.oid = i.indexrelid where i.indrelid = p_table))
 $$;

@@ -1,7 +1,7 @@
 -- Partition-table: the values that somebody asked for, each as the server reads it, before anything is made. pg_partman keeps them
 -- as text: a retention that is no interval would stop the maintenance of every set.
 
-set role archive_owner;
+set role archiver_owner;
 
 -- What a value of that type says when it is cast; null where it can be.
 create or replace function partition_archiver.cast_problem(p_value text, p_type text) returns text
@@ -14,7 +14,7 @@ exception when data_exception then
 end
 $$;
 
--- All values that the server does not take, or that do not fit the control column. p_options as begin_repartition has them.
+-- All values that the server does not take, or that do not fit the control column. p_options as begin_partition_job has them.
 create or replace function partition_archiver.repartition_value_problems(p_table oid, p_control name, p_options jsonb) returns text[]
   language plpgsql stable set search_path = pg_catalog, pg_temp set quote_all_identifiers = off set timezone = 'UTC' set datestyle = 'ISO, YMD'
   set intervalstyle = 'postgres' as $$

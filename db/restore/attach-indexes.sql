@@ -1,7 +1,7 @@
 -- Restore, the indexes that an attach needs: ATTACH builds those that are missing while it holds the locks of the default
 -- partition and of the tables that are referenced, for as long as it takes to read and sort the whole table.
 
-set role archive_owner;
+set role archiver_owner;
 
 -- What is the same of two indexes on tables with the same columns: their definition after the name of the table.
 create or replace function partition_archiver.index_definition(p_index oid) returns text

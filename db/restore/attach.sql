@@ -1,6 +1,6 @@
 -- Restore, attaching a restored table to a parent.
 
-set role archive_owner;
+set role archiver_owner;
 
 -- Why a partition cannot be attached to a parent, or would not stay there. p_columns as in the archived DDL:
 -- [{name, type, collation, not_null, generated}]. Empty where it can. p_table is the table, where there is one already.

@@ -1,6 +1,6 @@
--- Restore drill: an archive is restored out of sight, proven, and dropped again. What counts is the age of the last good one.
+-- Restore drill: an archive is restored out of sight, proven, and dropped again. What counts is the age of the last successful one.
 
-set role archive_owner;
+set role archiver_owner;
 
 create table if not exists partition_archiver.drill (
   id bigint generated always as identity primary key,
@@ -17,7 +17,7 @@ comment on table partition_archiver.drill is 'one row for each good restore dril
 
 -- Ends a drill that is proven: records it and drops its table, in one transaction. Returns {manifestKey, rows, bytes, seconds, unmade}; the same
 -- again where it was ended already.
-create or replace function partition_archiver.end_drill(p_id bigint) returns jsonb
+create or replace function partition_archiver.finish_drill(p_id bigint) returns jsonb
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
 declare
   r partition_archiver.restore;
@@ -29,7 +29,7 @@ begin
     end if;
     insert into partition_archiver.drill (restore_id, archive_id, manifest_key, row_count, byte_count, began_at)
       values (r.id, r.archive_id, r.manifest_key, r.row_count, r.byte_count, r.began_at);
-    perform partition_archiver.abandon_restore(p_id);
+    perform partition_archiver.cancel_restore(p_id);
   end if;
   return (select jsonb_build_object('manifestKey', manifest_key, 'rows', row_count, 'bytes', byte_count,
                                     'seconds', round(extract(epoch from d.ended_at - d.began_at)), 'unmade', r.unmade)
@@ -38,7 +38,7 @@ end
 $$;
 
 -- Drops what drills have left behind that were never ended: those begun longer ago than a drill may take.
-create or replace function partition_archiver.abandon_old_drills(p_older_than interval) returns integer
+create or replace function partition_archiver.cancel_old_drills(p_older_than interval) returns integer
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
 declare
   v_id bigint;
@@ -47,7 +47,7 @@ begin
   for v_id in select id from partition_archiver.restore
                where drill and state in ('begun', 'proven') and began_at < clock_timestamp() - p_older_than
   loop
-    perform partition_archiver.abandon_restore(v_id);
+    perform partition_archiver.cancel_restore(v_id);
     v_count := v_count + 1;
   end loop;
   return v_count;
@@ -59,7 +59,7 @@ create or replace function partition_archiver.days_since(p_last timestamptz) ret
   language sql stable set search_path = pg_catalog, pg_temp
   return extract(epoch from clock_timestamp() - coalesce(p_last, (select min(started_at) from partition_archiver.run))) / 86400;
 
--- Days since the last good drill.
+-- Days since the last successful drill.
 create or replace function partition_archiver.days_since_drill() returns double precision
   language sql stable security definer set search_path = pg_catalog, pg_temp
   return partition_archiver.days_since((select max(ended_at) from partition_archiver.drill));

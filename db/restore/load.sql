@@ -1,6 +1,6 @@
 -- Restore, making the table: begin, import, and the statements that follow the data.
 
-set role archive_owner;
+set role archiver_owner;
 
 -- Begins a restore, or finds the one that is under way for this archive and target. p_start: {archiveId, manifestKey,
 -- manifestVersionId, manifestSha256, drill, schema, table, owner, partition, copy, rows, bytes, lineHashSum, lastStatements,
@@ -35,7 +35,7 @@ begin
    where (target_schema, target_name) = (s.schema, s.name) and state in ('begun', 'proven') for update;
   if found and (r.archive_id, r.manifest_version_id, r.manifest_sha256, r.owner)
        is distinct from (s.archive::uuid, p_start ->> 'manifestVersionId', s.sha256, s.owner::name) then
-    raise exception 'restore % of another archive, or for another owner, to % is under way: finish or abandon it first', r.id, v_target
+    raise exception 'restore % of another archive, or for another owner, to % is under way: finish or cancel it first', r.id, v_target
       using errcode = 'PA001';
   end if;
   -- Done already, and the answer was lost.
@@ -70,7 +70,7 @@ begin
     insert into partition_archiver.restore_segment (restore_id, number, row_count, object_keys)
       select r.id, g.number, g.rows, g.keys from jsonb_to_recordset(p_segments) as g (number integer, rows bigint, keys jsonb);
   end if;
-  -- Whoever asks last says with which foreign keys and grants it is to be brought out.
+  -- Whoever asks last says with which foreign keys and grants it is to be published.
   update partition_archiver.restore set last_statements = p_start -> 'lastStatements', warnings = p_start -> 'warnings' where id = r.id;
   return jsonb_build_object('id', r.id, 'state', r.state, 'table', r.work_name, 'made', r.work_oid is not null,
     'open', (select coalesce(jsonb_agg(number order by number), '[]') from partition_archiver.restore_segment
@@ -92,7 +92,7 @@ declare
 begin
   select * into r from partition_archiver.restore where id = p_id for update;
   if not found or r.state <> all (p_states) then
-    perform partition_archiver.refuse_state('restore', p_id, r.state, ', not ' || array_to_string(p_states, ' or '));
+    perform partition_archiver.raise_wrong_state('restore', p_id, r.state, ', not ' || array_to_string(p_states, ' or '));
   end if;
   if r.work_oid is distinct from partition_archiver.restore_table(r) then
     raise exception 'table partition_archiver_restore.% of restore % is gone or another one', r.work_name, p_id using errcode = 'PA001';
@@ -119,7 +119,7 @@ begin
 end
 $$;
 
--- Begins the import of a segment in this transaction, and answers {table, copy, keys}; null where it is imported already,
+-- Begins the import of a segment in this transaction, and returns {table, copy, keys}; null where it is imported already,
 -- PA005 where another session is at it just now.
 create or replace function partition_archiver.begin_import(p_id bigint, p_number integer) returns jsonb
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
@@ -140,7 +140,7 @@ begin
   -- Not locked: segments are imported side by side.
   select * into r from partition_archiver.restore where id = p_id and state = 'begun' and statements_done = 0;
   if partition_archiver.restore_table(r) is null then
-    raise exception 'restore % takes no data: it is done, abandoned, further on, or its table is gone', p_id using errcode = 'PA001';
+    raise exception 'restore % takes no data: it is done, cancelled, further on, or its table is gone', p_id using errcode = 'PA001';
   end if;
   return jsonb_build_object('table', r.work_name, 'copy', r.copy, 'keys', g.object_keys);
 end
@@ -171,7 +171,7 @@ begin
   end if;
   select * into r from partition_archiver.restore where id = p_id;
   if r.state is distinct from 'begun' and r.state is distinct from 'proven' then
-    perform partition_archiver.refuse_state('restore', p_id, r.state, ', not begun');
+    perform partition_archiver.raise_wrong_state('restore', p_id, r.state, ', not begun');
   end if;
   if exists (select from partition_archiver.restore_segment where restore_id = p_id and imported_at is null) then
     raise exception 'restore % has segments that are not imported', p_id using errcode = 'PA001';

@@ -1,10 +1,10 @@
 -- Restore, the proof: the table is read again in ranges of heap blocks, side by side, and what the ranges add up to is
 -- compared with the manifest here, where nothing can be left out or counted twice.
 
-set role archive_owner;
+set role archiver_owner;
 
 -- Plans the ranges once all statements are done: as many as the archive has segments, and none of more than 1 GiB, which
--- is read in a minute or two. Answers the numbers of those that are not read yet.
+-- is read in a minute or two. Returns the numbers of those that are not read yet.
 create or replace function partition_archiver.plan_restore_proof(p_id bigint) returns jsonb
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
 declare
@@ -102,7 +102,7 @@ begin
     return jsonb_build_object('proven', true);
   end if;
   -- Found wrong and given up already, and the answer was lost: what was read of its ranges is still there.
-  select * into r from partition_archiver.restore where id = p_id and state = 'abandoned';
+  select * into r from partition_archiver.restore where id = p_id and state = 'cancelled';
   if not found then
     r := partition_archiver.claim_restore(p_id, 'begun');
     perform partition_archiver.proven_restore(p_id);
@@ -120,8 +120,8 @@ begin
             from partition_archiver.restore_range where restore_id = p_id) g
    group by total;
   v_proven := (v_found.rows, v_found.bytes, v_found.line_hash_sum) is not distinct from (r.row_count, r.byte_count, r.line_hash_sum);
-  if v_proven and r.state = 'abandoned' then
-    raise exception 'restore % is abandoned, not begun', p_id using errcode = 'PA001';
+  if v_proven and r.state = 'cancelled' then
+    raise exception 'restore % is cancelled, not begun', p_id using errcode = 'PA001';
   elsif v_proven then
     update partition_archiver.restore set state = 'proven' where id = p_id;
   end if;
@@ -130,20 +130,20 @@ begin
 end
 $$;
 
--- Gives a restore up: its table goes, and the next one begins anew. Nobody else sees that table yet.
-create or replace function partition_archiver.abandon_restore(p_id bigint) returns void
+-- Gives a restore up: its table goes, and the next one begins again. Nobody else sees that table yet.
+create or replace function partition_archiver.cancel_restore(p_id bigint) returns void
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
 declare
   r partition_archiver.restore;
 begin
   select * into r from partition_archiver.restore where id = p_id for update;
-  if not found or r.state not in ('begun', 'proven', 'abandoned') then
-    perform partition_archiver.refuse_state('restore', p_id, r.state, ', not begun or proven');
+  if not found or r.state not in ('begun', 'proven', 'cancelled') then
+    perform partition_archiver.raise_wrong_state('restore', p_id, r.state, ', not begun or proven');
   end if;
   if partition_archiver.restore_table(r) is not null then
     execute format('drop table partition_archiver_restore.%I restrict', r.work_name);
   end if;
-  update partition_archiver.restore set state = 'abandoned', ended_at = clock_timestamp() where id = p_id and state <> 'abandoned';
+  update partition_archiver.restore set state = 'cancelled', ended_at = clock_timestamp() where id = p_id and state <> 'cancelled';
 end
 $$;
 

@@ -1,9 +1,9 @@
 -- Restore, bringing a proven table out.
 
-set role archive_owner;
+set role archiver_owner;
 
--- Statements of the archived DDL that are run with the rights of archive_owner: nothing but what is matched here word for
--- word. p_targets are the table and its own sequences, quoted. Answers 'foreign key', 'row security', 'grant', or null for what is left out.
+-- Statements of the archived DDL that are run with the rights of archiver_owner: nothing but what is matched here word for
+-- word. p_targets are the table and its own sequences, quoted. Returns 'foreign key', 'row security', 'grant', or null for what is left out.
 create or replace function partition_archiver.restore_statement_kind(p_statement text, p_table text, p_sequences text[]) returns text
   language sql immutable set search_path = pg_catalog, pg_temp as $$
   with word as (
@@ -24,10 +24,10 @@ create or replace function partition_archiver.restore_statement_kind(p_statement
     end from pattern
 $$;
 
--- Brings a proven table out under its target name, all or nothing: schema, name, owner, foreign keys (not validated yet,
+-- Publishes a proven table under its target name, all or nothing: schema, name, owner, foreign keys (not validated yet,
 -- which would lock the referenced tables for as long as it takes), row security and grants, and its row in the ledger as
--- restored, so that no run archives it again. Answers the ledger's id.
-create or replace function partition_archiver.finish_restore(p_id bigint) returns bigint
+-- restored, so that no run archives it again. Returns the ledger's id.
+create or replace function partition_archiver.publish_restore(p_id bigint) returns bigint
   language plpgsql security definer
   set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD' as $$
 declare
@@ -56,7 +56,7 @@ begin
   end if;
   r := partition_archiver.claim_restore(p_id, 'proven');
   if r.drill then
-    raise exception 'restore % is a drill, which is never brought out', p_id using errcode = 'PA001';
+    raise exception 'restore % is a drill, which is never published', p_id using errcode = 'PA001';
   end if;
   v_target := format('%I.%I', r.target_schema, r.target_name);
   v_work := format('partition_archiver_restore.%I', r.work_name);
@@ -77,9 +77,9 @@ begin
             or c.relname = r.target_name)
   loop
     execute format('alter %s partition_archiver_restore.%I rename to %I', v_object.kind, v_object.name,
-      partition_archiver.name_with(v_object.name, v_object.oid));
+      partition_archiver.name_with_oid(v_object.name, v_object.oid));
     v_warnings := v_warnings || format('%s %I is called %I: the name was taken', v_object.kind, v_object.name,
-      partition_archiver.name_with(v_object.name, v_object.oid));
+      partition_archiver.name_with_oid(v_object.name, v_object.oid));
   end loop;
   execute format('alter table %s set schema %I', v_work, r.target_schema);
   execute format('alter table %I.%I rename to %I', r.target_schema, r.work_name, r.target_name);
@@ -90,10 +90,10 @@ begin
     if v_object.schema = 'partition_archiver_restore' then
       if exists (select from pg_statistic_ext where stxnamespace = to_regnamespace(quote_ident(r.target_schema)) and stxname = v_object.name) then
         execute format('alter statistics partition_archiver_restore.%I rename to %I', v_object.name,
-          partition_archiver.name_with(v_object.name, v_object.oid));
+          partition_archiver.name_with_oid(v_object.name, v_object.oid));
         v_warnings := v_warnings || format('statistics %I are called %I: the name was taken', v_object.name,
-          partition_archiver.name_with(v_object.name, v_object.oid));
-        v_object.name := partition_archiver.name_with(v_object.name, v_object.oid);
+          partition_archiver.name_with_oid(v_object.name, v_object.oid));
+        v_object.name := partition_archiver.name_with_oid(v_object.name, v_object.oid);
       end if;
       execute format('alter statistics partition_archiver_restore.%I set schema %I', v_object.name, r.target_schema);
       v_object.schema := r.target_schema;
@@ -144,7 +144,7 @@ begin
   insert into partition_archiver.partition (
       system_identifier, database_name, table_oid, table_schema, table_name, parent_oid, parent_schema, parent_name,
       control_column, control_kind, bounds, lower_bound, upper_bound, lower_time, upper_time, period, attach_statement, state)
-    select partition_archiver.this_system(), current_database(), r.work_oid, r.target_schema, r.target_name, coalesce(v_parent, 0),
+    select partition_archiver.system_identifier(), current_database(), r.work_oid, r.target_schema, r.target_name, coalesce(v_parent, 0),
            p.parent_schema, p.parent_name, p.control_column, p.control_kind, p.bounds, p.lower_bound, p.upper_bound,
            case when p.control_kind = 'time' and v_set.control_kind = 'time'
              then coalesce(v_inventory.lower_time, partition_archiver.bound_time(p.lower_bound, v_set.control_type, v_set.epoch, 'UTC')) end,
@@ -189,7 +189,7 @@ create or replace function partition_archiver.unvalidated_foreign_keys(p_partiti
 
 -- What was restored: {schema, table, rows, bytes, warnings, unmade, manifestKey, parentSchema, parentName}. Null where the partition is
 -- no restored one.
-create or replace function partition_archiver.restored(p_partition_id bigint) returns jsonb
+create or replace function partition_archiver.published(p_partition_id bigint) returns jsonb
   language sql stable security definer set search_path = pg_catalog, pg_temp
   return (select jsonb_build_object('schema', target_schema, 'table', target_name, 'rows', row_count, 'bytes', byte_count,
                                     'warnings', warnings, 'unmade', unmade, 'manifestKey', manifest_key,

@@ -1,7 +1,7 @@
 -- Restore, the statements that follow the data: each by itself. What cannot be made is recorded with the reason, and the
 -- next one is run: a function that fails costs an index, and not the rows.
 
-set role archive_owner;
+set role archiver_owner;
 
 -- Whether an error says nothing of the statement: the next try may succeed. Classes of connection, transaction rollback,
 -- resources, operator intervention, and system error; a lock; a writer that became a reader; damaged data; a name that

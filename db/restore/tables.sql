@@ -1,14 +1,14 @@
--- Restore: the way back from S3 to a table.
+-- Restore: from S3 to a table.
 --
 -- The archived DDL is text from a bucket. archiver_restore runs it as itself, in partition_archiver_restore, and may do
--- nothing elsewhere; what has to be done with the rights of archive_owner, which is a member of the tables' owners, is
+-- nothing elsewhere; what has to be done with the rights of archiver_owner, which is a member of the tables' owners, is
 -- done by the functions here, and what they take from the archive they check word for word first.
 
-create schema if not exists partition_archiver_restore authorization archive_owner;
+create schema if not exists partition_archiver_restore authorization archiver_owner;
 comment on schema partition_archiver_restore is
   'partition-archiver: tables that are being restored, until their contents are proven';
 
-set role archive_owner;
+set role archiver_owner;
 
 create table if not exists partition_archiver.restore (
   id bigint generated always as identity primary key,
@@ -16,7 +16,7 @@ create table if not exists partition_archiver.restore (
   manifest_key text not null,
   manifest_version_id text not null,
   manifest_sha256 text not null,
-  -- A drill is never brought out: once it is proven, its table is dropped again.
+  -- A drill is never published: once it is proven, its table is dropped again.
   drill boolean not null default false,
   target_schema name not null,
   target_name name not null,
@@ -27,7 +27,7 @@ create table if not exists partition_archiver.restore (
   row_count bigint not null check (row_count >= 0),
   byte_count bigint not null check (byte_count >= 0),
   line_hash_sum text not null check (line_hash_sum ~ '^[0-9a-f]{16}$'),
-  -- What is run when the table is brought out, and the foreign keys that were not valid when it was archived.
+  -- What is run when the table is published, and the foreign keys that were not valid when it was archived.
   last_statements jsonb not null,
   invalid_keys jsonb not null,
   -- What the table does not have that the archived one had.
@@ -38,7 +38,7 @@ create table if not exists partition_archiver.restore (
   statements_done integer not null default 0,
   -- The file that the ranges of the proof were planned for.
   proof_relfilenode oid,
-  state text not null default 'begun' check (state in ('begun', 'proven', 'done', 'abandoned')),
+  state text not null default 'begun' check (state in ('begun', 'proven', 'done', 'cancelled')),
   partition_id bigint references partition_archiver.partition (id),
   began_at timestamptz not null default clock_timestamp(),
   ended_at timestamptz,

@@ -1,6 +1,6 @@
 -- Restore, before anything is made: what the archived DDL depends on, and whether the target can be.
 
-set role archive_owner;
+set role archiver_owner;
 
 -- Whether an object that the archived DDL depends on is there. Null where that cannot be told from its name alone.
 create or replace function partition_archiver.dependency_exists(p_kind text, p_identity text) returns boolean
@@ -23,7 +23,7 @@ begin
 exception
   when undefined_object or invalid_schema_name or undefined_table or syntax_error or invalid_name then
     return false;
-  -- In a schema that archive_owner may not use: what needs it will say so.
+  -- In a schema that archiver_owner may not use: what needs it will say so.
   when insufficient_privilege then
     return null;
 end
@@ -52,26 +52,26 @@ $$;
 create or replace function partition_archiver.target_problems(p_schema name, p_name name, p_owner name) returns text[]
   language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select array(
-    select format('there is no schema %1$I (create schema %1$I authorization %2$I; select partition_archiver.enroll(%2$L, array[%1$L]::name[]); grant create on schema %1$I to archive_owner;)',
+    select format('there is no schema %1$I (create schema %1$I authorization %2$I; select partition_archiver.register_owner(%2$L, array[%1$L]::name[]); grant create on schema %1$I to archiver_owner;)',
         p_schema, p_owner)
      where to_regnamespace(quote_ident(p_schema)) is null
     union all
     select format('schema %I belongs to partition-archiver', p_schema)
-      where p_schema in ('partition_archiver', 'partition_archive', 'partition_archiver_trial', 'partition_archiver_restore')
+      where p_schema in ('partition_archiver', 'partition_archiver_quarantine', 'partition_archiver_trial', 'partition_archiver_restore')
          or starts_with(p_schema, 'pg_') or p_schema = 'information_schema'
     union all
     select format('there is no role %I to own it', p_owner) where to_regrole(quote_ident(p_owner)) is null
     union all
-    select format('archive_owner is not a member of role %1$I (grant %1$I to archive_owner;)', p_owner)
-      where to_regrole(quote_ident(p_owner)) is not null and not pg_has_role('archive_owner', to_regrole(quote_ident(p_owner)), 'usage')
+    select format('archiver_owner is not a member of role %1$I (grant %1$I to archiver_owner;)', p_owner)
+      where to_regrole(quote_ident(p_owner)) is not null and not pg_has_role('archiver_owner', to_regrole(quote_ident(p_owner)), 'usage')
     union all
-    select format('role %s may not use schema %I (select partition_archiver.enroll(%L, array[%L]::name[]);)', r.name, p_schema, p_owner, p_schema)
-      from (values ('archive_owner'), ('archiver_restore')) as r (name)
+    select format('role %s may not use schema %I (select partition_archiver.register_owner(%L, array[%L]::name[]);)', r.name, p_schema, p_owner, p_schema)
+      from (values ('archiver_owner'), ('archiver_restore')) as r (name)
      where to_regnamespace(quote_ident(p_schema)) is not null
        and not has_schema_privilege(r.name::name, to_regnamespace(quote_ident(p_schema)), 'usage')
     union all
     select format('role %1$I may not create tables in schema %2$I (grant create on schema %2$I to %1$I;)', r.name, p_schema)
-      from (values (p_owner), ('archive_owner'::name)) as r (name)
+      from (values (p_owner), ('archiver_owner'::name)) as r (name)
      where to_regrole(quote_ident(r.name)) is not null and to_regnamespace(quote_ident(p_schema)) is not null
        and not has_schema_privilege(to_regrole(quote_ident(r.name)), to_regnamespace(quote_ident(p_schema)), 'create'))
 $$;

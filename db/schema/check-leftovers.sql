@@ -1,13 +1,13 @@
--- Functions of earlier versions that schema/drop-functions.sql could not drop, and nobody has made anew: a call may find them instead of
+-- Functions of earlier versions that schema/drop-functions.sql could not drop, and nobody has made again: a call may find them instead of
 -- this version's, or be ambiguous. What somebody's own view or function was built upon stops the installation, since only its
 -- owner knows what it is for.
 --
 -- What this transaction has made, its subtransactions included, has its number or a later one. Comes before the grants, which
 -- give every function a new row in the catalog. The guard's function is made by guard.sql, in a transaction of its own.
 
-set role archive_owner;
+set role archiver_owner;
 
-do $retire$
+do $do$
 declare
   v_mine constant integer := age(pg_current_xact_id()::xid);
   v_function record;
@@ -36,6 +36,6 @@ begin
       using errcode = 'PA010', hint = 'Drop or change what uses them, then run this again.';
   end if;
 end
-$retire$;
+$do$;
 
 reset role;

@@ -1,13 +1,13 @@
 -- Who may do what. Everything is revoked from PUBLIC first, so that a new function starts with no grants.
 
-set role archive_owner;
+set role archiver_owner;
 
-revoke all on schema partition_archiver, partition_archive, partition_archiver_trial, partition_archiver_restore from public;
+revoke all on schema partition_archiver, partition_archiver_quarantine, partition_archiver_trial, partition_archiver_restore from public;
 revoke all on all functions in schema partition_archiver from public;
 revoke all on all tables in schema partition_archiver from public;
 
 -- CREATE INDEX may evaluate an immutable function of the table's owner. On trial it runs as a role that has nothing to
--- lose: archive_owner, which is a member of every owner of partition sets, would lend each of them the rights of all.
+-- lose: archiver_owner, which is a member of every owner of partition sets, would lend each of them the rights of all.
 grant usage on schema partition_archiver to archiver_trial;
 grant usage, create on schema partition_archiver_trial to archiver_trial;
 do $trial$
@@ -31,11 +31,11 @@ create or replace function partition_archiver_trial.try_ddl(p_ddl jsonb) returns
   language sql security definer set search_path = pg_catalog, pg_temp
   as $$ select partition_archiver.try_ddl(p_ddl) $$;
 revoke all on function partition_archiver_trial.try_ddl(jsonb) from public;
-grant execute on function partition_archiver_trial.try_ddl(jsonb) to archive_owner;
+grant execute on function partition_archiver_trial.try_ddl(jsonb) to archiver_owner;
 
 -- Whether a stored generated column has a value among these rows that is not, bit for bit, the one that its expression gives
 -- now; the expression may call a function of the table's owner, too.
-create or replace function partition_archiver_trial.differs(p_range text, p_column name, p_expression text) returns boolean
+create or replace function partition_archiver_trial.generated_column_differs(p_range text, p_column name, p_expression text) returns boolean
   language plpgsql stable security definer set search_path = pg_catalog, pg_temp set row_security = off as $$
 declare
   v_differs boolean;
@@ -59,21 +59,21 @@ exception
       partition_archiver.failure_in_words(sqlstate, v_message, v_context) using errcode = 'PA004';
 end
 $$;
-revoke all on function partition_archiver_trial.differs(text, name, text) from public;
-grant execute on function partition_archiver_trial.differs(text, name, text) to archive_owner;
+revoke all on function partition_archiver_trial.generated_column_differs(text, name, text) from public;
+grant execute on function partition_archiver_trial.generated_column_differs(text, name, text) to archiver_owner;
 reset role;
-set role archive_owner;
+set role archiver_owner;
 
 -- A trigger function is not checked when it fires, only when the trigger is made.
 grant usage on schema partition_archiver to archiver_maintain, archiver_read, archiver_drop;
-grant usage on schema partition_archive to archiver_read, archiver_trial;
+grant usage on schema partition_archiver_quarantine to archiver_read, archiver_trial;
 
 grant select on partition_archiver.partition, partition_archiver.segment, partition_archiver.event, partition_archiver.run
   to archiver_maintain, archiver_read;
 
 grant execute on function
   partition_archiver.schema_version(),
-  partition_archiver.this_system(),
+  partition_archiver.system_identifier(),
   partition_archiver.partition_set(oid),
   partition_archiver.bound_time(text, regtype, text, text),
   partition_archiver.period(timestamptz, timestamptz, text, text),
@@ -110,7 +110,7 @@ to archiver_maintain;
 
 grant execute on function
   partition_archiver.record_inventory(oid, text),
-  partition_archiver.make_way(oid),
+  partition_archiver.wait_for_autovacuum(oid),
   partition_archiver.set_lock_timeout(),
   partition_archiver.quarantine(bigint, bigint),
   partition_archiver.adopt(oid, oid, text, text, text)
@@ -136,7 +136,7 @@ grant execute on function
   partition_archiver.drop_verified(bigint, text)
 to archiver_drop;
 
--- The way back. archiver_restore runs archived DDL as itself, so it may do nothing but this.
+-- Restore. archiver_restore runs archived DDL as itself, so it may do nothing but this.
 grant usage on schema partition_archiver to archiver_restore;
 grant usage, create on schema partition_archiver_restore to archiver_restore;
 grant execute on function
@@ -158,13 +158,13 @@ grant execute on function
   partition_archiver.begin_restore_range(bigint, integer),
   partition_archiver.record_restore_range(bigint, integer, bigint, bigint, text),
   partition_archiver.prove_restore(bigint),
-  partition_archiver.abandon_restore(bigint),
-  partition_archiver.finish_restore(bigint),
-  partition_archiver.restored(bigint),
+  partition_archiver.cancel_restore(bigint),
+  partition_archiver.publish_restore(bigint),
+  partition_archiver.published(bigint),
   partition_archiver.record_restore_outcome(text, text, jsonb),
   partition_archiver.restore_outcomes(text),
-  partition_archiver.end_drill(bigint),
-  partition_archiver.abandon_old_drills(interval),
+  partition_archiver.finish_drill(bigint),
+  partition_archiver.cancel_old_drills(interval),
   partition_archiver.days_since_drill(),
   partition_archiver.unvalidated_foreign_keys(bigint),
   partition_archiver.validate_restored(bigint, name),
@@ -184,8 +184,8 @@ to archiver_read;
 grant execute on function
   partition_archiver.release(bigint, text),
   partition_archiver.begin_reverify(bigint),
-  partition_archiver.move_in(bigint, boolean, name),
-  partition_archiver.strangers()
+  partition_archiver.upgrade_ledger(bigint, boolean, name),
+  partition_archiver.identity_mismatches()
 to archiver_maintain;
 grant execute on function
   partition_archiver.reverify_source(bigint, integer),

@@ -1,17 +1,17 @@
 -- The ledger: one row for each partition ever seen, the plan of its segments, and the trail of what happened to it.
 -- Safe to run again; tables are only ever added to.
 
-set role archive_owner;
+set role archiver_owner;
 
 -- Which database this is: compared with every ledger row before anything is done with it. In plpgsql, since an inventory asks
 -- many times and only plpgsql keeps its plans.
-create or replace function partition_archiver.this_system() returns bigint
+create or replace function partition_archiver.system_identifier() returns bigint
   language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
   return (pg_catalog.pg_control_system()).system_identifier;
 end
 $$;
-create or replace function partition_archiver.this_database() returns oid
+create or replace function partition_archiver.database_oid() returns oid
   language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
   return (select oid from pg_catalog.pg_database where datname = current_database());
@@ -83,9 +83,9 @@ create table if not exists partition_archiver.partition (
 -- How large the table was when its archive was committed, so that one can say how much its drop gave back.
 alter table partition_archiver.partition add column if not exists table_bytes bigint check (table_bytes >= 0);
 
--- A database keeps its OID when it is renamed, and one that was made anew under its name has another.
+-- A database keeps its OID when it is renamed, and one that was made again under its name has another.
 alter table partition_archiver.partition
-  add column if not exists database_oid oid not null default partition_archiver.this_database();
+  add column if not exists database_oid oid not null default partition_archiver.database_oid();
 
 -- PostgreSQL hands an OID out again only after four thousand million others, but it does.
 create unique index if not exists partition_identity

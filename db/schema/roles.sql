@@ -9,7 +9,7 @@ begin
   for v_role in
     select *
       from (values
-        ('archive_owner', false, 'owns its schemas, functions, ledger and the quarantined tables'),
+        ('archiver_owner', false, 'owns its schemas, functions, ledger and the quarantined tables'),
         ('archiver_trial', false, 'evaluates generated columns and runs archived DDL on trial, and may do nothing else'),
         ('archiver_maintain', true, 'runs pg_partman maintenance and quarantines detached partitions'),
         ('archiver_read', true, 'exports and verifies quarantined partitions'),
@@ -48,7 +48,7 @@ begin
 
   -- Whoever installs must be able to act as the owners of what is installed. Since 16, a role that is no superuser and
   -- creates another is a member of it that may pass it on, but may neither become it nor use its rights.
-  for v_role in select * from (values ('archive_owner'), ('archiver_trial')) as r (name) loop
+  for v_role in select * from (values ('archiver_owner'), ('archiver_trial')) as r (name) loop
     if not pg_catalog.pg_has_role(current_user, v_role.name, 'usage')
        or not pg_catalog.pg_has_role(current_user, v_role.name, case when v_version >= 160000 then 'set' else 'member' end) then
       execute format('grant %I to %I %s', v_role.name, current_user,
@@ -56,14 +56,14 @@ begin
     end if;
   end loop;
 
-  -- What archiver_restore has made, archive_owner brings out under its target name.
-  if not pg_catalog.pg_has_role('archive_owner', 'archiver_restore', 'usage') then
-    grant archiver_restore to archive_owner;
+  -- What archiver_restore has made, archiver_owner brings out under its target name.
+  if not pg_catalog.pg_has_role('archiver_owner', 'archiver_restore', 'usage') then
+    grant archiver_restore to archiver_owner;
   end if;
 
   -- A hardened database has taken the languages from PUBLIC. All three own functions of ours.
   for v_role in
-    select r.name, l.lanname from (values ('archive_owner'), ('archiver_trial'), ('archiver_restore')) as r (name)
+    select r.name, l.lanname from (values ('archiver_owner'), ('archiver_trial'), ('archiver_restore')) as r (name)
       join pg_catalog.pg_language l on l.lanname in ('sql', 'plpgsql')
      where not pg_catalog.has_language_privilege(r.name, l.oid, 'usage')
   loop

@@ -6,7 +6,7 @@
 --
 -- Comes before the tables, in the transaction of the installation, which is rolled back as a whole where it refuses.
 
-set role archive_owner;
+set role archiver_owner;
 
 -- p_tables: [{schema, table}], tables that are there or that will be; without a table, whatever is in the schema. p_ours: the
 -- archiver's tables and pg_partman's configuration, too. `carries` names what each publication carries of them, or would.
@@ -19,7 +19,7 @@ create or replace function partition_archiver.publications(p_tables jsonb, p_our
       from jsonb_to_recordset(($1::text)::jsonb) as x (schema text, "table" text)
     union all
     select o.schema, o."table", true
-      from (values ('partition_archiver', null), ('partition_archive', null), ('partition_archiver_restore', null),
+      from (values ('partition_archiver', null), ('partition_archiver_quarantine', null), ('partition_archiver_restore', null),
                    (coalesce((select n.nspname::text from pg_extension e join pg_namespace n on n.oid = e.extnamespace
                                where e.extname = 'pg_partman'), 'partman'), 'part_config')) as o (schema, "table")
      where $2::boolean),
@@ -63,7 +63,7 @@ create or replace function partition_archiver.publications(p_tables jsonb, p_our
            string_agg(distinct quote_ident(n.nspname), ', ') as schemas
       from pg_class c join pg_namespace n on n.oid = c.relnamespace
      where c.relkind in ('r', 'p') and c.relpersistence = 'p' and not c.relispartition and c.oid >= 16384
-       and n.nspname not in ('information_schema', 'partition_archiver', 'partition_archive', 'partition_archiver_restore', 'partition_archiver_trial')
+       and n.nspname not in ('information_schema', 'partition_archiver', 'partition_archiver_quarantine', 'partition_archiver_restore', 'partition_archiver_trial')
        and not (left(c.relname, 9) = 'template_' and n.oid = (select extnamespace from pg_extension where extname = 'pg_partman'))
        and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e'))
   select p.pubname, pg_get_userbyid(p.pubowner), c.carries,

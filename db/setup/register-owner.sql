@@ -1,9 +1,9 @@
--- Enrol: lets the archiver work on the tables of one owner, and use pg_partman and aws_s3. Run by an administrator, who
+-- Registers an owner: lets the archiver work on the tables of one owner, and use pg_partman and aws_s3. Run by an administrator, who
 -- acts with rights of his own: the function has none.
 --
---   select partition_archiver.enroll('shop_owner', '{shop}');
+--   select partition_archiver.register_owner('shop_owner', '{shop}');
 
-set role archive_owner;
+set role archiver_owner;
 
 -- The template tables of pg_partman's sets; null where the caller may not read which they are.
 create or replace function partition_archiver.partman_templates() returns oid[]
@@ -31,7 +31,7 @@ begin
   return query
     select r.role::name, false, format('grant %s on table %s to %I;', string_agg(r.privilege, ', ' order by r.ordinal), c.oid::regclass, r.role)
       from pg_depend d join pg_class c on c.oid = d.objid and c.relkind in ('r', 'p', 'v')
-      cross join (values ('archive_owner', 'select', 0), ('archiver_maintain', 'select', 0), ('archiver_maintain', 'insert', 1),
+      cross join (values ('archiver_owner', 'select', 0), ('archiver_maintain', 'select', 0), ('archiver_maintain', 'insert', 1),
                          ('archiver_maintain', 'update', 2), ('archiver_maintain', 'delete', 3)) as r (role, privilege, ordinal)
      where d.classid = 'pg_class'::regclass and d.refclassid = 'pg_extension'::regclass and d.refobjid = v_extension and d.deptype = 'e'
        -- grant_part_config() grants columns of this one.
@@ -55,7 +55,7 @@ $$;
 create or replace function partition_archiver.excess_partman_grants() returns table (grantee name, object text, statement text)
   language sql stable security invoker set search_path = pg_catalog, pg_temp as $$
   with partman as (select e.oid, e.extnamespace as schema from pg_extension e where e.extname = 'pg_partman'),
-    ours as (select r.oid, r.rolname from pg_roles r where r.rolname in ('archive_owner', 'archiver_maintain'))
+    ours as (select r.oid, r.rolname from pg_roles r where r.rolname in ('archiver_owner', 'archiver_maintain'))
   select distinct o.rolname, c.oid::regclass::text, format('revoke select, insert, update, delete on table %s from %I;', c.oid::regclass, o.rolname)
     from partman p join pg_class c on c.relnamespace = p.schema and c.relkind in ('r', 'p', 'v', 'm', 'f')
     cross join lateral aclexplode(c.relacl) a join ours o on o.oid = a.grantee
@@ -69,7 +69,7 @@ create or replace function partition_archiver.excess_partman_grants() returns ta
      and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = f.oid and d.deptype = 'e')
 $$;
 
--- Lets our roles use pg_partman and aws_s3, as far as they are installed. Part of each enrolment.
+-- Lets our roles use pg_partman and aws_s3, as far as they are installed. Part of each registration.
 create or replace function partition_archiver.grant_extensions() returns void
   language plpgsql security invoker set search_path = pg_catalog, pg_temp as $$
 declare
@@ -79,7 +79,7 @@ declare
   v_statement text;
 begin
   if v_partman is not null then
-    execute format('grant usage on schema %I to archive_owner, archiver_maintain', v_partman);
+    execute format('grant usage on schema %I to archiver_owner, archiver_maintain', v_partman);
     for v_statement in select m.statement from partition_archiver.missing_partman_grants() m loop
       execute v_statement;
     end loop;
@@ -153,7 +153,7 @@ end
 $$;
 
 -- What a role may beyond its own tables, by itself or as a member of others; null where it is nothing. archiver_maintain, which
--- logs in, becomes a member of each enrolled owner: its password would open all of that.
+-- logs in, becomes a member of each registered owner: its password would open all of that.
 create or replace function partition_archiver.rights_beyond_tables(p_role name) returns text
   language sql stable security invoker set search_path = pg_catalog, pg_temp as $$
   with recursive up (oid) as (
@@ -189,20 +189,20 @@ create or replace function partition_archiver.statements_for_own_role(p_table oi
    where c.oid = p_table
 $own$;
 
-create or replace function partition_archiver.enroll(p_owner name, p_schemas name[]) returns void
+create or replace function partition_archiver.register_owner(p_owner name, p_schemas name[]) returns void
   language plpgsql security invoker set search_path = pg_catalog, pg_temp as $$
 declare
   v_schema name;
   v_beyond constant text := partition_archiver.rights_beyond_tables(p_owner);
 begin
   if v_beyond is not null then
-    raise exception 'owner % is not enrolled, since it %: archiver_maintain, which logs in, would become a member of it', quote_ident(p_owner), v_beyond
+    raise exception 'owner % is not registered, since it %: archiver_maintain, which logs in, would become a member of it', quote_ident(p_owner), v_beyond
       using errcode = 'PA010', hint = 'Give the tables to a role of their own; docs/setup.md has the statements.';
   end if;
   -- Maintenance and quarantine alter tables, which only their owner may.
-  execute format('grant %I to archive_owner, archiver_maintain', p_owner);
+  execute format('grant %I to archiver_owner, archiver_maintain', p_owner);
   foreach v_schema in array p_schemas loop
-    execute format('grant usage on schema %I to archive_owner, archiver_trial, archiver_maintain, archiver_restore', v_schema);
+    execute format('grant usage on schema %I to archiver_owner, archiver_trial, archiver_maintain, archiver_restore', v_schema);
   end loop;
   perform partition_archiver.grant_extensions();
 end

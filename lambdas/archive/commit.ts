@@ -2,7 +2,7 @@ import { commitDatabase } from '../../adapters/postgres/archive/commit.ts';
 import { commit } from '../../core/archive/commit.ts';
 import type { Request } from '../../core/archive/request.ts';
 import { step } from '../runtime/step.ts';
-import { archiveStore } from '../runtime/store.ts';
+import { objectStore } from '../runtime/store.ts';
 
 /** Writes DDL and manifest and records them: the commit point of an archive. */
 export const handler = step(
@@ -13,7 +13,7 @@ export const handler = step(
   ) =>
     commit(partition, request, config, {
       database: commitDatabase(connection),
-      store: archiveStore(settings),
+      store: objectStore(settings),
       clock,
       log,
     }),

@@ -1,7 +1,7 @@
 import { dropDatabase } from '../../adapters/postgres/archive/drop.ts';
 import { drop } from '../../core/archive/drop.ts';
 import { step } from '../runtime/step.ts';
-import { archiveStore } from '../runtime/store.ts';
+import { objectStore } from '../runtime/store.ts';
 
 /** Drops one partition whose archive is verified and whose grace period is over. */
 export const handler = step(
@@ -9,7 +9,7 @@ export const handler = step(
   ({ partition }: { partition: number }, { settings, config, connection, clock, log }) =>
     drop(partition, config.expiry, {
       database: dropDatabase(connection),
-      store: archiveStore(settings),
+      store: objectStore(settings),
       clock,
       log,
     }),

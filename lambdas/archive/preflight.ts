@@ -1,5 +1,5 @@
 import { databaseProblems } from '../../adapters/postgres/archive/preflight.ts';
-import { readingProblems } from '../../adapters/postgres/archive/preflight-reading.ts';
+import { readingProblems } from '../../adapters/postgres/archive/preflight-verify-endpoint.ts';
 import { bucketProblems } from '../../adapters/s3/preflight.ts';
 import { keyPart } from '../../core/keys.ts';
 import { preflight } from '../../core/archive/preflight.ts';
@@ -13,11 +13,11 @@ export const handler = step(
     { input, execution }: { input: unknown; execution: string },
     { settings, config, connection, open, clock, log },
   ) => {
-    const { archiveBucket, region, databaseName, readingEndpoint: place } = settings;
+    const { archiveBucket, region, databaseName, verifyEndpoint: place } = settings;
     const expected = {
       region,
       prefix: `${keyPart(databaseName)}/`,
-      locked: config.retention !== undefined,
+      locked: config.objectLock !== undefined,
       expiry: config.expiry,
     };
     const database = {

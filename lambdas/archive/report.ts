@@ -1,6 +1,6 @@
-import { lastGoodDatabase } from '../../adapters/postgres/audit/last-good.ts';
+import { lastSuccessDatabase } from '../../adapters/postgres/audit/last-success.ts';
 import { reportDatabase } from '../../adapters/postgres/archive/report.ts';
-import { measureLastGood } from '../../core/last-good.ts';
+import { measureLastSuccess } from '../../core/last-success.ts';
 import { measure } from '../../core/archive/progress.ts';
 import { report, type ReportInput } from '../../core/archive/report.ts';
 import { stepMetrics } from '../runtime/metrics.ts';
@@ -17,7 +17,7 @@ export const handler = step(
     } finally {
       // After the report, which keeps the run that the numbers count from; and also where it fails the execution.
       await measure(input.request, config, { database, metrics, log });
-      await measureLastGood({ database: lastGoodDatabase(connection), metrics, log });
+      await measureLastSuccess({ database: lastSuccessDatabase(connection), metrics, log });
     }
   },
 );

@@ -1,6 +1,6 @@
 import { beginAudit } from '../../core/audit/parts.ts';
 import { bucketStep } from '../runtime/bucket-step.ts';
-import { browsableStore } from '../runtime/store.ts';
+import { archiveStore } from '../runtime/store.ts';
 
 /** Looks at everything of one archive but its data, and says which segments are to be read. */
 export const handler = bucketStep(
@@ -10,7 +10,7 @@ export const handler = bucketStep(
     { settings, config, clock, log },
   ) =>
     beginAudit(event, config.expiry, {
-      store: browsableStore(settings),
+      store: archiveStore(settings),
       ...{ clock, log, random: Math.random },
     }),
 );

@@ -1,5 +1,5 @@
-import { lastGoodDatabase } from '../../adapters/postgres/audit/last-good.ts';
-import { recordAudit, type GoodAudit } from '../../core/audit/record.ts';
+import { lastSuccessDatabase } from '../../adapters/postgres/audit/last-success.ts';
+import { recordAudit, type SuccessfulAudit } from '../../core/audit/record.ts';
 import { stepMetrics } from '../runtime/metrics.ts';
 import { step } from '../runtime/step.ts';
 
@@ -7,12 +7,12 @@ import { step } from '../runtime/step.ts';
 export const handler = step(
   'record-audit',
   (
-    event: { readonly input: unknown; readonly report: GoodAudit; readonly execution: string },
+    event: { readonly input: unknown; readonly report: SuccessfulAudit; readonly execution: string },
     { settings, connection, clock, log },
   ) =>
     recordAudit(event, {
       databaseName: settings.databaseName,
-      database: lastGoodDatabase(connection),
+      database: lastSuccessDatabase(connection),
       metrics: stepMetrics(settings, clock),
       log,
     }),

@@ -1,6 +1,6 @@
 import { auditRange, type SegmentRange } from '../../core/audit/parts.ts';
 import { bucketStep } from '../runtime/bucket-step.ts';
-import { browsableStore } from '../runtime/store.ts';
+import { archiveStore } from '../runtime/store.ts';
 
 /** Reads some segments of one archive back and compares them with its manifest. */
 export const handler = bucketStep(
@@ -8,5 +8,5 @@ export const handler = bucketStep(
   (
     event: { readonly manifestKey: string; readonly versionId: string; readonly range: SegmentRange },
     { settings, log },
-  ) => auditRange(event, { store: browsableStore(settings), log }),
+  ) => auditRange(event, { store: archiveStore(settings), log }),
 );

@@ -2,7 +2,7 @@ import { restoreDatabase } from '../../adapters/postgres/restore/database.ts';
 import { beginRestore } from '../../core/restore/begin.ts';
 import type { ArchiveRef, RestoreOptions } from '../../core/restore/request.ts';
 import { step } from '../runtime/step.ts';
-import { browsableStore } from '../runtime/store.ts';
+import { archiveStore } from '../runtime/store.ts';
 
 /** Checks everything that a restore needs and makes the bare table, out of sight. */
 export const handler = step(
@@ -17,7 +17,7 @@ export const handler = step(
   ) =>
     beginRestore(archive, options === 'drill' ? { drill: execution } : options, {
       database: restoreDatabase({ open, timeoutMs: remainingMs }),
-      store: browsableStore(settings),
+      store: archiveStore(settings),
       clock,
     }),
 );

@@ -1,6 +1,6 @@
 import { drillDatabase } from '../../adapters/postgres/restore/drill.ts';
 import { restoreDatabase } from '../../adapters/postgres/restore/database.ts';
-import { abandonDrill } from '../../core/restore/drill.ts';
+import { cancelDrill } from '../../core/restore/drill.ts';
 import type { StepFailure } from '../../core/archive/record-failure.ts';
 import type { PlannedArchive } from '../../core/restore/plan.ts';
 import { step } from '../runtime/step.ts';
@@ -14,9 +14,9 @@ interface Failed {
 
 /** Drops what a failed drill has made, and fails the execution. */
 export const handler = step(
-  'abandon-drill',
+  'cancel-drill',
   ({ state }: { state: Failed }, { connection, open, remainingMs, clock, log }) =>
-    abandonDrill(
+    cancelDrill(
       {
         archive: state.plan.Payload.archive,
         restore: state.step?.Payload.restore ?? null,

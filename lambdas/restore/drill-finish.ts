@@ -1,14 +1,14 @@
 import { drillDatabase } from '../../adapters/postgres/restore/drill.ts';
 import { restoreDatabase } from '../../adapters/postgres/restore/database.ts';
-import { endDrill } from '../../core/restore/drill.ts';
+import { finishDrill } from '../../core/restore/drill.ts';
 import { stepMetrics } from '../runtime/metrics.ts';
 import { step } from '../runtime/step.ts';
 
 /** Compares what a drill has read with the manifest, drops its table, and records that it was good. */
 export const handler = step(
-  'end-drill',
+  'finish-drill',
   ({ restore }: { restore: number }, { settings, connection, open, remainingMs, clock, log }) =>
-    endDrill(restore, {
+    finishDrill(restore, {
       database: { ...restoreDatabase({ open, timeoutMs: remainingMs }), ...drillDatabase(connection) },
       metrics: stepMetrics(settings, clock),
       log,

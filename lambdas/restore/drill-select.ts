@@ -1,13 +1,13 @@
-import { pickArchive } from '../../core/restore/drill.ts';
+import { selectArchive } from '../../core/restore/drill.ts';
 import { bucketStep } from '../runtime/bucket-step.ts';
-import { browsableStore } from '../runtime/store.ts';
+import { archiveStore } from '../runtime/store.ts';
 
-/** Picks an archive at random for a drill. */
+/** Selects an archive at random for a drill. */
 export const handler = bucketStep(
-  'pick-archive',
+  'select-archive',
   async ({ input, execution }: { input: unknown; execution: string }, { settings, clock, log }) => ({
-    ...(await pickArchive(input, {
-      store: browsableStore(settings),
+    ...(await selectArchive(input, {
+      store: archiveStore(settings),
       database: settings.databaseName,
       random: Math.random,
       clock,

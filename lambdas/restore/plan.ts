@@ -1,6 +1,6 @@
 import { planRestore } from '../../core/restore/plan.ts';
 import { bucketStep } from '../runtime/bucket-step.ts';
-import { browsableStore } from '../runtime/store.ts';
+import { archiveStore } from '../runtime/store.ts';
 
 /** Finds the archives to restore. The input comes back with the answer, for a redrive to begin with. */
 export const handler = bucketStep(
@@ -9,7 +9,7 @@ export const handler = bucketStep(
     { input, execution, redriveCount = 0 }: { input: unknown; execution: string; redriveCount?: number },
     { settings, log },
   ) => ({
-    ...(await planRestore(input, { store: browsableStore(settings), database: settings.databaseName, log })),
+    ...(await planRestore(input, { store: archiveStore(settings), database: settings.databaseName, log })),
     ...{ input, execution, redriveCount },
   }),
 );

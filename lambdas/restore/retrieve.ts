@@ -1,11 +1,11 @@
 import type { ArchiveRef, Retrieval } from '../../core/restore/request.ts';
 import { retrieve } from '../../core/restore/retrieve.ts';
 import { bucketStep } from '../runtime/bucket-step.ts';
-import { browsableStore } from '../runtime/store.ts';
+import { archiveStore } from '../runtime/store.ts';
 
 /** Looks whether an archive can be read, and asks S3 for copies of what lies in a Glacier tier. */
 export const handler = bucketStep(
   'retrieve',
   ({ archive, retrieval }: { archive: ArchiveRef; retrieval: Retrieval }, { settings, log }) =>
-    retrieve(archive, retrieval, { store: browsableStore(settings), log }),
+    retrieve(archive, retrieval, { store: archiveStore(settings), log }),
 );

@@ -3,7 +3,7 @@ import { beginReverify } from '../../core/reverify/steps.ts';
 import type { ReverifyRequest } from '../../core/reverify/request.ts';
 import { step } from '../runtime/step.ts';
 
-/** Fences and seals one partition anew. */
+/** Fences and seals one partition again. */
 export const handler = step(
   'reverify-begin',
   (

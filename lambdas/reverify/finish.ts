@@ -1,7 +1,7 @@
 import { reverifyReading } from '../../adapters/postgres/reverify/steps.ts';
 import { finishReverify, type ReverifyEvidence } from '../../core/reverify/steps.ts';
 import { step } from '../runtime/step.ts';
-import { browsableStore } from '../runtime/store.ts';
+import { archiveStore } from '../runtime/store.ts';
 
 /** Has the ledger say `verified` again, if every segment was compared. */
 export const handler = step(
@@ -9,7 +9,7 @@ export const handler = step(
   (work: { partition: number; evidence: ReverifyEvidence }, { settings, connection, open, log }) =>
     finishReverify(work, {
       database: reverifyReading(connection, open),
-      store: browsableStore(settings),
+      store: archiveStore(settings),
       log,
     }),
 );

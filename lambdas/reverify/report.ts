@@ -3,7 +3,7 @@ import { reverifyReport } from '../../core/reverify/report.ts';
 import type { ReverifyRequest } from '../../core/reverify/request.ts';
 import { step } from '../runtime/step.ts';
 
-/** Says what was verified anew, and fails the execution if anything was not. */
+/** Says what was verified again, and fails the execution if anything was not. */
 export const handler = step(
   'reverify-report',
   async (

@@ -1,7 +1,7 @@
 import { reverifyReading } from '../../adapters/postgres/reverify/steps.ts';
 import { reverifySegment, type ReverifyEvidence } from '../../core/reverify/steps.ts';
 import { step } from '../runtime/step.ts';
-import { browsableStore } from '../runtime/store.ts';
+import { archiveStore } from '../runtime/store.ts';
 
 /** Reads one segment from table and archive again and compares them. */
 export const handler = step(
@@ -12,7 +12,7 @@ export const handler = step(
   ) =>
     reverifySegment(work, {
       database: reverifyReading(connection, open),
-      store: browsableStore(settings),
+      store: archiveStore(settings),
       log,
     }),
 );

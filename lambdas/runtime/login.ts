@@ -11,7 +11,7 @@ export interface Login {
 }
 
 /**
- * The login of this function: the secret of its database role, read anew at each event; or its role's name, and a token
+ * The login of this function: the secret of its database role, read again at each event; or its role's name, and a token
  * for each connection, signed with the credentials of the function.
  */
 export function functionLogin({ login, region }: Settings): () => Promise<Login> {

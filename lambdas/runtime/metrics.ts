@@ -1,7 +1,7 @@
 import {
   ARCHIVER_DIMENSION,
   AUDIT_METRICS,
-  LAST_GOOD_METRICS,
+  LAST_SUCCESS_METRICS,
   METRIC_NAMESPACE,
   PARTITION_SET_DIMENSION,
   RUN_METRICS,
@@ -9,7 +9,7 @@ import {
   type MetricUnit,
 } from '../../core/config/metrics.ts';
 import type { AuditMetrics } from '../../core/audit/report.ts';
-import type { LastGoodMetrics } from '../../core/last-good.ts';
+import type { LastSuccessMetrics } from '../../core/last-success.ts';
 import type { Clock } from '../../core/ports.ts';
 import type { Metrics } from '../../core/archive/progress.ts';
 import type { BucketSettings } from './settings.ts';
@@ -26,7 +26,7 @@ export function embeddedMetrics(
   archiver: string,
   now: () => Date,
   write: (line: string) => void,
-): Metrics & AuditMetrics & LastGoodMetrics {
+): Metrics & AuditMetrics & LastSuccessMetrics {
   const publish = <Name extends string>(
     units: Readonly<Record<Name, MetricUnit>>,
     values: Readonly<Record<Name, number | null>>,
@@ -56,12 +56,12 @@ export function embeddedMetrics(
       };
       publish(RUN_METRICS, values, { [ARCHIVER_DIMENSION]: archiver }, [[ARCHIVER_DIMENSION]]);
     },
-    lastGood: (what, daysAgo) => {
+    lastSuccess: (what, daysAgo) => {
       const values = {
-        DaysSinceGoodDrill: what === 'drill' ? daysAgo : null,
-        DaysSinceGoodAudit: what === 'audit' ? daysAgo : null,
+        DaysSinceSuccessfulDrill: what === 'drill' ? daysAgo : null,
+        DaysSinceSuccessfulAudit: what === 'audit' ? daysAgo : null,
       };
-      publish(LAST_GOOD_METRICS, values, { [ARCHIVER_DIMENSION]: archiver }, [[ARCHIVER_DIMENSION]]);
+      publish(LAST_SUCCESS_METRICS, values, { [ARCHIVER_DIMENSION]: archiver }, [[ARCHIVER_DIMENSION]]);
     },
     audit: ({ archives, damaged, unknown, bytesRead }) => {
       const values = {

@@ -6,7 +6,7 @@ const MOST_BYTES = 200 * 1024;
 /** A script as the output of an execution: as it is, or packed where it does not fit. */
 export type PackedScript =
   | { readonly sql: string }
-  | { readonly sqlGzipBase64: string; readonly bytes: number; readonly then: string };
+  | { readonly sqlGzipBase64: string; readonly bytes: number; readonly nextStep: string };
 
 const HOW =
   'aws stepfunctions describe-execution --execution-arn <this execution> --query output --output text | jq -r .sqlGzipBase64 | base64 -d | gunzip > prepare.sql';
@@ -15,5 +15,5 @@ const HOW =
 export function packScript(sql: string): PackedScript {
   if (Buffer.byteLength(JSON.stringify(sql)) <= MOST_BYTES) return { sql };
   const sqlGzipBase64 = gzipSync(sql, { level: 9 }).toString('base64');
-  return { sqlGzipBase64, bytes: Buffer.byteLength(sql), then: `To see it: ${HOW}` };
+  return { sqlGzipBase64, bytes: Buffer.byteLength(sql), nextStep: `To see it: ${HOW}` };
 }

@@ -27,7 +27,7 @@ export interface Settings extends BucketSettings {
   /** Secret of the database role that the function logs in as, or, by IAM, that role itself. */
   readonly login: { readonly secretArn: string } | { readonly user: string };
   /** Where verify reads tables, if not through the proxy. */
-  readonly readingEndpoint?: Endpoint;
+  readonly verifyEndpoint?: Endpoint;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -52,13 +52,13 @@ export function readSettings(environment: Environment = process.env): Settings {
     { ...VARIABLES, as: byIam ? 'DATABASE_USER' : 'DATABASE_SECRET_ARN' },
     environment,
   );
-  const readingHost = environment['READING_HOST'] ?? '';
+  const verifyHost = environment['VERIFY_HOST'] ?? '';
   return {
     ...settings,
     login: byIam ? { user: as } : { secretArn: as },
     databasePort: portOf('DATABASE_PORT', environment),
-    ...(readingHost !== '' && {
-      readingEndpoint: { host: readingHost, port: portOf('READING_PORT', environment) },
+    ...(verifyHost !== '' && {
+      verifyEndpoint: { host: verifyHost, port: portOf('VERIFY_PORT', environment) },
     }),
   };
 }

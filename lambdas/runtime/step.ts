@@ -17,14 +17,14 @@ export interface StepContext extends Omit<Timing, 'signal'> {
 }
 
 /** What a step finds where it runs. */
-export interface StepSurroundings {
+export interface StepDependencies {
   readonly settings: Settings;
   readonly config: RuntimeConfig;
   readonly credentials: () => Promise<Login>;
   readonly connect: typeof connect;
 }
 
-function lambdaSurroundings(): StepSurroundings {
+function lambdaDependencies(): StepDependencies {
   const settings = readSettings();
   return { settings, config: readRuntimeConfig(), credentials: functionLogin(settings), connect };
 }
@@ -32,22 +32,22 @@ function lambdaSurroundings(): StepSurroundings {
 /**
  * Wires a step: settings and configuration, a database connection as the role that the function logs in as, a clock
  * and a log; ends its connections when the step is done or out of time. A Lambda that answered is frozen as it stands
- * and thawed for the next event: what was left under way would go on beside the next try.
+ * and thawed for the next event: what was left under way would continue beside the next try.
  */
 export function step<Event, Answer>(
   name: string,
   work: (event: Event, context: StepContext) => Promise<Answer>,
-  surroundings: StepSurroundings = lambdaSurroundings(),
+  dependencies: StepDependencies = lambdaDependencies(),
 ): Handler<Event, Answer> {
-  const { settings, config } = surroundings;
+  const { settings, config } = dependencies;
   return timed<Event, Answer>(name, async (event, { signal, ...timing }) => {
-    const { username, password } = await surroundings.credentials();
+    const { username, password } = await dependencies.credentials();
     const notices: string[] = [];
     const opened: Connection[] = [];
     const proxy: Endpoint = { host: settings.databaseHost, port: settings.databasePort };
     const open = (to: Endpoint = proxy): Connection => {
       signal.throwIfAborted();
-      const connection = surroundings.connect(
+      const connection = dependencies.connect(
         {
           ...to,
           database: settings.databaseName,

@@ -9,12 +9,12 @@ import type { BucketSettings } from './settings.ts';
 let client: S3Client | undefined;
 
 /** The archive bucket. The client is made once for each Lambda process. */
-export function archiveStore(settings: BucketSettings): ObjectStore {
+export function objectStore(settings: BucketSettings): ObjectStore {
   return s3ObjectStore(archiveClient(settings), settings.archiveBucket, settings.region);
 }
 
 /** The archive bucket, for a function that finds its way by the keys. */
-export function browsableStore(settings: BucketSettings): ArchiveStore {
+export function archiveStore(settings: BucketSettings): ArchiveStore {
   return s3ArchiveStore(archiveClient(settings), settings.archiveBucket, settings.region);
 }
 

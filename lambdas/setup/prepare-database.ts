@@ -11,7 +11,7 @@ import { step } from '../runtime/step.ts';
 
 const secrets = readLoginSecrets();
 
-/** Prepares the database as an administrator, or answers the SQL that would. */
+/** Prepares the database as an administrator, or returns the SQL that would. */
 export const handler = step(
   'prepare-database',
   async ({ input }: { input: unknown }, { settings, config, connection, log }) => {

@@ -1,7 +1,7 @@
 import { Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { PROVEN_TAG } from '../../core/config/proven-tag.ts';
-import type { Retention } from '../../core/config/runtime.ts';
+import type { ObjectLock } from '../../core/config/runtime.ts';
 import type { ArchiveBucket } from '../storage/archive-bucket.ts';
 import type { BucketAccess } from './step-function.ts';
 
@@ -13,7 +13,7 @@ export function bucketStatements(
   access: BucketAccess,
   { bucket, encryptionKey }: ArchiveBucket,
   databaseName: string,
-  retention?: Retention,
+  objectLock?: ObjectLock,
 ): iam.PolicyStatement[] {
   const objects = (folder: string) => bucket.arnForObjects(`${databaseName}/*/${folder}/*`);
   const allow = (sid: string, actions: string[], resources: string[]) =>
@@ -33,7 +33,7 @@ export function bucketStatements(
     [bucket.arnForObjects(`${databaseName}/*`)],
   );
   // A lock cannot be taken back: not longer, and not harder, than configured. Locks end at the end of a day.
-  const lock = ({ mode, days }: Retention) =>
+  const lock = ({ mode, days }: ObjectLock) =>
     new iam.PolicyStatement({
       sid: 'LockProvenArchive',
       actions: ['s3:PutObjectRetention'],
@@ -98,7 +98,7 @@ export function bucketStatements(
           resources: [objects('data')],
           conditions: { StringEquals: { [`s3:RequestObjectTag/${PROVEN_TAG.key}`]: PROVEN_TAG.value } },
         }),
-        ...(retention === undefined ? [] : [lock(retention)]),
+        ...(objectLock === undefined ? [] : [lock(objectLock)]),
         key('kms:Decrypt', 'kms:GenerateDataKey'),
       ];
     case 'head':

@@ -68,11 +68,11 @@ export class ArchiverFunctions extends Construct {
   /** Log groups of all functions. */
   readonly logGroups: readonly logs.ILogGroup[];
   private readonly functions: ReadonlyMap<Step, lambda.Function>;
-  private readonly readingGroups: readonly ec2.ISecurityGroup[];
+  private readonly verifyGroups: readonly ec2.ISecurityGroup[];
 
   constructor(scope: Construct, id: string, props: ArchiverFunctionsProps) {
     super(scope, id);
-    this.readingGroups = (props.verifyEndpoint?.securityGroupIds ?? []).map((groupId, index) =>
+    this.verifyGroups = (props.verifyEndpoint?.securityGroupIds ?? []).map((groupId, index) =>
       ec2.SecurityGroup.fromSecurityGroupId(this, `ReadingSecurityGroup${index + 1}`, groupId),
     );
     const logGroups: logs.ILogGroup[] = [];
@@ -153,7 +153,7 @@ export class ArchiverFunctions extends Construct {
       bucketAccess,
       archive,
       database.databaseName,
-      props.config.retention,
+      props.config.objectLock,
     );
     acknowledgeWildcards(role, 'Network interfaces and traces know no resources.', ['*']);
     acknowledgeWildcards(role, TARGET_GROUPS_HAVE_NO_NAME, health === undefined ? [] : [targetGroups(this)]);
@@ -201,16 +201,16 @@ export class ArchiverFunctions extends Construct {
         ...Object.fromEntries(
           passwords.map(([each, { secretArn }]) => [`${each.toUpperCase()}_SECRET_ARN`, secretArn]),
         ),
-        ...(reading === undefined ? {} : readingEnvironment(reading)),
+        ...(reading === undefined ? {} : verifyEnvironment(reading)),
         ...(health === undefined ? {} : { PROXY_NAME: health.proxyName }),
       },
     });
     if (securityGroup !== undefined) {
       const ways = [
         ...(login === undefined ? [] : waysTo(login.connections.securityGroups, login.port)),
-        ...(reading === undefined ? [] : waysTo(this.readingGroups, reading.port)),
+        ...(reading === undefined ? [] : waysTo(this.verifyGroups, reading.port)),
       ];
-      letIn(securityGroup, ways, step);
+      allowEgress(securityGroup, ways, step);
     }
     return created;
   }
@@ -242,7 +242,7 @@ function waysTo(groups: readonly ec2.ISecurityGroup[], port: number): Way[] {
  * own, of which a stack has only 500. Proxy, reader and database may be behind one security group, which is imported under
  * several ids: EC2 refuses a rule that is there already.
  */
-function letIn(from: ec2.SecurityGroup, ways: readonly Way[], step: Step): void {
+function allowEgress(from: ec2.SecurityGroup, ways: readonly Way[], step: Step): void {
   const seen = new Set<string>();
   for (const { group, port: portNumber } of ways) {
     const key = `${group.securityGroupId} ${String(portNumber)}`;
@@ -268,8 +268,8 @@ export function constructId(step: Step): string {
  */
 const HEAP_FOR_STREAMS = { NODE_OPTIONS: '--max-semi-space-size=1 --max-old-space-size=4096' };
 
-function readingEnvironment({ endpoint, port }: VerifyEndpoint): Record<string, string> {
-  return { READING_HOST: endpoint, READING_PORT: String(port), ...PAST_THE_PROXY };
+function verifyEnvironment({ endpoint, port }: VerifyEndpoint): Record<string, string> {
+  return { VERIFY_HOST: endpoint, VERIFY_PORT: String(port), ...PAST_THE_PROXY };
 }
 
 /** The passwords that *Prepare database* sets. */

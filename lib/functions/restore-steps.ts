@@ -45,8 +45,8 @@ export const RESTORE_STEPS = {
     timeout: LONGEST,
     memoryMiB: 512,
   },
-  'bring-out': {
-    description: 'Brings a proven table out under its target name',
+  publish: {
+    description: 'Publishes a proven table under its target name',
     login: 'archiver_restore',
     bucketAccess: 'none',
     timeout: Duration.minutes(5),
@@ -77,21 +77,21 @@ export const RESTORE_STEPS = {
 
 /** Every step of the workflow *Drill* that *Restore* has not. */
 export const DRILL_STEPS = {
-  'pick-archive': {
-    description: 'Picks an archive at random for a restore drill',
+  'select-archive': {
+    description: 'Selects an archive at random for a restore drill',
     login: 'none',
     bucketAccess: 'read',
     timeout: LONGEST,
     memoryMiB: 256,
   },
-  'end-drill': {
+  'finish-drill': {
     description: 'Drops the table of a proven drill and records that it was good',
     login: 'archiver_restore',
     bucketAccess: 'none',
     timeout: Duration.minutes(2),
     memoryMiB: 256,
   },
-  'abandon-drill': {
+  'cancel-drill': {
     description: 'Drops what a failed drill has made, and fails it',
     login: 'archiver_restore',
     bucketAccess: 'none',

@@ -1,7 +1,7 @@
 import { LONGEST, type StepFunction } from './step-function.ts';
 
 /** Every step of the workflows by which a database and its tables get ready to be archived. */
-export const WAY_IN_STEPS = {
+export const SETUP_STEPS = {
   'prepare-database': {
     description: 'Prepares the database: extensions, roles, ledger, functions, grants, passwords',
     login: 'administrator',

@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { DRILL_STEPS, RESTORE_STEPS } from './restore-steps.ts';
 import { LONGEST, type StepFunction } from './step-function.ts';
-import { WAY_IN_STEPS } from './setup-steps.ts';
+import { SETUP_STEPS } from './setup-steps.ts';
 
 /**
  * Every step of the workflow *Archive*. handler-files.ts says in which file its handler is.
@@ -147,13 +147,13 @@ const OPERATOR_STEPS = {
     memoryMiB: 256,
   },
   release: {
-    description: 'Hands a partition back, to the cycle or to its owner',
+    description: 'Releases a partition, to the pipeline or to its owner',
     login: 'archiver_maintain',
     bucketAccess: 'none',
     timeout: Duration.minutes(5),
     memoryMiB: 256,
   },
-  'move-in': {
+  'upgrade-ledger': {
     description: 'Makes rows of before a major upgrade or a rename rows of what the database is now',
     login: 'archiver_maintain',
     bucketAccess: 'none',
@@ -161,14 +161,14 @@ const OPERATOR_STEPS = {
     memoryMiB: 256,
   },
   'reverify-plan': {
-    description: 'Finds the partitions that are to be verified anew',
+    description: 'Finds the partitions that are to be verified again',
     login: 'archiver_read',
     bucketAccess: 'none',
     timeout: Duration.minutes(2),
     memoryMiB: 256,
   },
   'reverify-begin': {
-    description: 'Fences and seals a verified partition anew',
+    description: 'Fences and seals a verified partition again',
     login: 'archiver_maintain',
     bucketAccess: 'none',
     timeout: Duration.minutes(5),
@@ -189,7 +189,7 @@ const OPERATOR_STEPS = {
     memoryMiB: 256,
   },
   'reverify-report': {
-    description: 'Sums up what was verified anew, and fails the execution if a partition failed',
+    description: 'Sums up what was verified again, and fails the execution if a partition failed',
     login: 'archiver_read',
     bucketAccess: 'none',
     timeout: Duration.minutes(2),
@@ -202,7 +202,7 @@ export type Step =
   | keyof typeof OPERATOR_STEPS
   | keyof typeof RESTORE_STEPS
   | keyof typeof DRILL_STEPS
-  | keyof typeof WAY_IN_STEPS;
+  | keyof typeof SETUP_STEPS;
 
 /** The steps of all workflows. */
 export const STEPS: Readonly<Record<Step, StepFunction>> = {
@@ -210,7 +210,7 @@ export const STEPS: Readonly<Record<Step, StepFunction>> = {
   ...OPERATOR_STEPS,
   ...RESTORE_STEPS,
   ...DRILL_STEPS,
-  ...WAY_IN_STEPS,
+  ...SETUP_STEPS,
 };
 
 export const STEP_NAMES = Object.keys(STEPS) as readonly Step[];

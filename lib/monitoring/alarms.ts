@@ -14,7 +14,7 @@ export interface AlarmThresholds {
   /**
    * Days for which a partition may be past its retention without being archived.
    *
-   * @default 40 - a month between two runs, and some days to mend what failed
+   * @default 40 - a month between two runs, and some days to fix what failed
    */
   readonly overdueDays?: number;
   /**
@@ -36,13 +36,13 @@ export interface AlarmThresholds {
    */
   readonly missedArchiveRunDays?: number;
   /**
-   * Days since the last good restore drill, where drills are held on a schedule.
+   * Days since the last successful restore drill, where drills are held on a schedule.
    *
    * @default 40 - a month between two drills
    */
   readonly missedDrillDays?: number;
   /**
-   * Days since the last good audit, where audits are started by a schedule.
+   * Days since the last successful audit, where audits are started by a schedule.
    *
    * @default 40 - a month between two audits
    */
@@ -50,7 +50,7 @@ export interface AlarmThresholds {
 }
 
 /** A workflow that has to turn out well once in a while. */
-export interface Rehearsed {
+export interface PeriodicCheck {
   readonly stateMachine: sfn.StateMachine;
   /** Whether somebody is to hear that it was not good for long. */
   readonly isScheduled: boolean;
@@ -62,8 +62,8 @@ export interface ArchiveAlarmsProps {
   /** Queue of starts that did not happen. */
   readonly deadLetterQueue: sqs.IQueue;
   readonly metrics: ArchiverMetrics;
-  readonly drill: Rehearsed;
-  readonly audit: Rehearsed;
+  readonly drill: PeriodicCheck;
+  readonly audit: PeriodicCheck;
   /**
    * From where on alarms are raised.
    *
@@ -200,7 +200,7 @@ export class ArchiveAlarms extends Construct {
       ...this.missed('DrillMissed', drill, {
         alarmDescription:
           'No restore drill was good for long. Look whether its schedule is enabled, and at the executions of Drill.',
-        metric: metrics.metric('DaysSinceGoodDrill', 'Minimum'),
+        metric: metrics.metric('DaysSinceSuccessfulDrill', 'Minimum'),
         threshold: thresholds?.missedDrillDays ?? 40,
       }),
     ];
@@ -223,16 +223,16 @@ export class ArchiveAlarms extends Construct {
       ...this.missed('AuditMissed', audit, {
         alarmDescription:
           'No audit of the archive was good for long. Look whether its schedule is enabled, and at the executions of Audit.',
-        metric: metrics.metric('DaysSinceGoodAudit', 'Minimum'),
+        metric: metrics.metric('DaysSinceSuccessfulAudit', 'Minimum'),
         threshold: thresholds?.missedAuditDays ?? 40,
       }),
     ];
   }
 
-  /** By the age of the last good one: the least of a day, since one counts at once, whatever was published before. */
+  /** By the age of the last successful one: the least of a day, since one counts at once, whatever was published before. */
   private missed(
     id: string,
-    { isScheduled }: Rehearsed,
+    { isScheduled }: PeriodicCheck,
     props: Pick<cloudwatch.AlarmProps, 'alarmDescription' | 'metric' | 'threshold'>,
   ): cloudwatch.Alarm[] {
     return isScheduled ? [this.alarm(id, { ...props, treatMissingData: IGNORE })] : [];

@@ -65,9 +65,9 @@ export class ArchiveDashboard extends Construct {
         ],
         [
           history(
-            'Days since the last good restore drill and audit',
-            metrics.metric('DaysSinceGoodDrill', 'Minimum').with({ label: 'drill' }),
-            metrics.metric('DaysSinceGoodAudit', 'Minimum').with({ label: 'audit' }),
+            'Days since the last successful restore drill and audit',
+            metrics.metric('DaysSinceSuccessfulDrill', 'Minimum').with({ label: 'drill' }),
+            metrics.metric('DaysSinceSuccessfulAudit', 'Minimum').with({ label: 'audit' }),
           ),
         ],
         [

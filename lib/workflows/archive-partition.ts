@@ -93,7 +93,7 @@ export function partitionSteps(
   return quarantine.next(whatIsNext);
 }
 
-/** What is done with one segment. Its child execution answers with one word. */
+/** What is done with one segment. Its child execution returns with one word. */
 function segmentSteps(scope: Construct, functions: ArchiverFunctions): sfn.IChainable {
   const proven = new sfn.Pass(scope, 'SegmentProven', {
     comment: 'Bytes in S3 and in the table are the same.',

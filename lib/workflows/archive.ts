@@ -3,10 +3,10 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { MAP_LABELS, partitionSteps } from './archive-partition.ts';
 import { stepTask } from './step-task.ts';
-import { makeWorkflow, type WorkflowSurroundings } from './state-machine.ts';
+import { makeWorkflow, type WorkflowContext } from './state-machine.ts';
 
 /** Properties of {@link ArchiveWorkflow}. */
-export interface ArchiveWorkflowProps extends WorkflowSurroundings {
+export interface ArchiveWorkflowProps extends WorkflowContext {
   /** How much runs at the same time. */
   readonly concurrency: { readonly partitions: number; readonly segments: number };
 }
@@ -21,9 +21,9 @@ export interface ArchiveWorkflowProps extends WorkflowSurroundings {
 export class ArchiveWorkflow extends Construct {
   readonly stateMachine: sfn.StateMachine;
 
-  constructor(scope: Construct, id: string, { concurrency, ...surroundings }: ArchiveWorkflowProps) {
+  constructor(scope: Construct, id: string, { concurrency, ...context }: ArchiveWorkflowProps) {
     super(scope, id);
-    const { functions } = surroundings;
+    const { functions } = context;
     const preflight = stepTask(this, functions, 'preflight', {
       comment: 'Reads the input and checks configuration, database and bucket. Nothing has been changed yet.',
       payload: { 'input.$': '$', 'execution.$': '$$.Execution.Name' },
@@ -61,7 +61,7 @@ export class ArchiveWorkflow extends Construct {
       maxConcurrency: concurrency.partitions,
       mapExecutionType: sfn.StateMachineType.STANDARD,
       label: MAP_LABELS.partition,
-      // Failures are caught inside. What is left is an operator who stops a child: the others go on.
+      // Failures are caught inside. What is left is an operator who stops a child: the others continue.
       toleratedFailurePercentage: 100,
       resultPath: sfn.JsonPath.DISCARD,
     });
@@ -98,7 +98,7 @@ export class ArchiveWorkflow extends Construct {
       // Longer than any run should take, and well before an execution would meet the next monthly one.
       timeout: Duration.days(14),
       mapLabels: Object.values(MAP_LABELS),
-      ...surroundings,
+      ...context,
     });
   }
 }

@@ -3,7 +3,7 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import type { ArchiverFunctions } from '../functions/functions.ts';
 import { stepTask } from './step-task.ts';
-import { makeWorkflow, type WorkflowSurroundings } from './state-machine.ts';
+import { makeWorkflow, type WorkflowContext } from './state-machine.ts';
 
 /** Labels of the Maps, which are part of the names of their child executions. */
 const LABELS = { archive: 'Archive', range: 'Range' } as const;
@@ -19,9 +19,9 @@ const RANGES_AT_ONCE = 4;
 export class AuditWorkflow extends Construct {
   readonly stateMachine: sfn.StateMachine;
 
-  constructor(scope: Construct, id: string, surroundings: WorkflowSurroundings) {
+  constructor(scope: Construct, id: string, context: WorkflowContext) {
     super(scope, id);
-    const { functions } = surroundings;
+    const { functions } = context;
     const begin = new sfn.Pass(this, 'Begin', {
       comment: 'Keeps the input of the execution beside what comes to it.',
       parameters: { 'input.$': '$', 'execution.$': '$$.Execution.Name' },
@@ -86,7 +86,7 @@ export class AuditWorkflow extends Construct {
         ),
       timeout: Duration.days(14),
       mapLabels: Object.values(LABELS),
-      ...surroundings,
+      ...context,
     });
   }
 }

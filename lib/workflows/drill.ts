@@ -3,41 +3,41 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { RESTORE_MAP_LABELS, restoreArchiveSteps } from './restore-archive.ts';
 import { stepTask } from './step-task.ts';
-import { makeWorkflow, type WorkflowSurroundings } from './state-machine.ts';
+import { makeWorkflow, type WorkflowContext } from './state-machine.ts';
 
 /** Properties of {@link DrillWorkflow}. */
-export interface DrillWorkflowProps extends WorkflowSurroundings {
+export interface DrillWorkflowProps extends WorkflowContext {
   /** Segments imported, and ranges read, at the same time. */
   readonly segmentConcurrency: number;
 }
 
 /**
  * The workflow *Drill*: restores an archive that it picks at random, out of sight, proves it, and drops it again. The
- * table is never brought out and never attached.
+ * table is never published and never attached.
  */
 export class DrillWorkflow extends Construct {
   readonly stateMachine: sfn.StateMachine;
 
-  constructor(scope: Construct, id: string, { segmentConcurrency, ...surroundings }: DrillWorkflowProps) {
+  constructor(scope: Construct, id: string, { segmentConcurrency, ...context }: DrillWorkflowProps) {
     super(scope, id);
-    const { functions } = surroundings;
-    const pick = stepTask(this, functions, 'pick-archive', {
-      comment: 'Picks an archive at random, by the manifests alone, of at most maxMiB of data.',
+    const { functions } = context;
+    const pick = stepTask(this, functions, 'select-archive', {
+      comment: 'Selects an archive at random, by the manifests alone, of at most maxMiB of data.',
       payload: { 'input.$': '$', 'execution.$': '$$.Execution.Name' },
       resultPath: '$.plan',
     });
-    const abandon = stepTask(this, functions, 'abandon-drill', {
+    const cancel = stepTask(this, functions, 'cancel-drill', {
       comment: 'Drops what the drill has made so far, and fails the execution with the reason.',
       payload: { 'state.$': '$' },
       resultPath: sfn.JsonPath.DISCARD,
     });
-    const end = stepTask(this, functions, 'end-drill', {
+    const end = stepTask(this, functions, 'finish-drill', {
       comment:
         'Compares what was read with the manifest, drops the table, and records that the drill was good.',
       payload: { 'restore.$': '$.step.Payload.restore' },
       resultPath: '$.report',
     });
-    end.addCatch(abandon, { resultPath: '$.failure' });
+    end.addCatch(cancel, { resultPath: '$.failure' });
     const done = new sfn.Succeed(this, 'Done', {
       comment: 'The output of the execution is the report.',
       outputPath: '$.report.Payload',
@@ -56,9 +56,9 @@ export class DrillWorkflow extends Construct {
         'execution.$': '$.plan.Payload.execution',
       },
       options: { options: 'drill' },
-      onFailure: abandon,
+      onFailure: cancel,
       proven: end,
-      broughtOut: nothing,
+      published: nothing,
     });
     this.stateMachine = makeWorkflow(this, 'Drill', {
       comment:
@@ -69,7 +69,7 @@ export class DrillWorkflow extends Construct {
       // Two days of Glacier, and two for the rest; what is older is taken for left over.
       timeout: Duration.days(4),
       mapLabels: [RESTORE_MAP_LABELS.segment, RESTORE_MAP_LABELS.range],
-      ...surroundings,
+      ...context,
     });
   }
 }

@@ -9,36 +9,36 @@ export class OperatorWorkflows extends Construct {
   readonly find: sfn.StateMachine;
   readonly audit: sfn.StateMachine;
   readonly release: sfn.StateMachine;
-  readonly moveIn: sfn.StateMachine;
+  readonly upgradeLedger: sfn.StateMachine;
   readonly reverify: sfn.StateMachine;
 
   constructor(scope: Construct, id: string, props: ReverifyWorkflowProps) {
     super(scope, id);
-    const { concurrency: _, ...surroundings } = props;
+    const { concurrency: _, ...context } = props;
     this.find = new SingleStepWorkflow(this, 'Find', {
       step: 'find',
       stateName: 'ReadManifests',
       stateComment: 'Reads the manifests of the table and the range. Changes nothing.',
       comment:
         'Lists the archives of a table and a range, from the manifests in the bucket alone. All fields of the input are optional: {"partitionSet": "public.orders", "from": "2021-01", "to": "2021-04"}; from is within, to is not',
-      ...surroundings,
+      ...context,
     }).stateMachine;
-    this.audit = new AuditWorkflow(this, 'Audit', surroundings).stateMachine;
+    this.audit = new AuditWorkflow(this, 'Audit', context).stateMachine;
     this.release = new SingleStepWorkflow(this, 'Release', {
       step: 'release',
-      stateName: 'HandBack',
-      stateComment: 'Hands the partition back; running it again changes nothing.',
+      stateName: 'ReleasePartition',
+      stateComment: 'Releases the partition; running it again changes nothing.',
       comment:
-        'Hands a partition back: a restored or blocked one to the cycle, a quarantined one to its owner, unless "to" says otherwise. Input: {"partition": 42} (id in the ledger), optionally "to": "cycle" or "owner"',
-      ...surroundings,
+        'Releases a partition: a restored or blocked one to the pipeline, a quarantined one to its owner, unless "to" says otherwise. Input: {"partition": 42} (id in the ledger), optionally "to": "pipeline" or "owner"',
+      ...context,
     }).stateMachine;
-    this.moveIn = new SingleStepWorkflow(this, 'MoveIn', {
-      step: 'move-in',
-      stateName: 'MoveRows',
+    this.upgradeLedger = new SingleStepWorkflow(this, 'UpgradeLedger', {
+      step: 'upgrade-ledger',
+      stateName: 'UpgradeRows',
       stateComment: 'Compares each row with the table that has its OID, then moves all rows or none.',
       comment:
-        'After a major upgrade or a rename: makes the rows of the ledger rows of what the database is now. Input: {"from": "7301234567890123456"}, the system identifier that the failed execution names, in quotes, and after a rename "database", the name that it had. With "leave": true, where tables were copied and not upgraded, the rows are left behind',
-      ...surroundings,
+        'After a major upgrade or a rename: makes the rows of the ledger rows of what the database is now. Input: {"from": "7301234567890123456"}, the system identifier that the failed execution names, in quotes, and after a rename "database", the name that it had. With "forget": true, where tables were copied and not upgraded, the rows are forgotten',
+      ...context,
     }).stateMachine;
     this.reverify = new ReverifyWorkflow(this, 'Reverify', props).stateMachine;
   }

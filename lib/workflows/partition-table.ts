@@ -2,36 +2,36 @@ import { Duration } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { stepTask } from './step-task.ts';
-import { makeWorkflow, type WorkflowSurroundings } from './state-machine.ts';
+import { makeWorkflow, type WorkflowContext } from './state-machine.ts';
 
 /** What each state does, by the name that the function knows the step by. */
 const STATES = {
-  makePartitions: 'Has pg_partman make the partitions of the twin, from the lowest row on.',
-  copyRows: 'Takes rows over, 64 MiB in a transaction, for some minutes; comes again until all are there.',
+  makePartitions: 'Has pg_partman make the partitions of the shadow table, from the lowest row on.',
+  backfill: 'Takes rows over, 64 MiB in a transaction, for some minutes; comes again until all are there.',
   catchUp: 'Takes over again what changed meanwhile, until few rows change in the time that this takes.',
   compare:
-    'Compares twin and table by content, range by range, for some minutes; comes again until all is compared.',
+    'Compares shadow table and table by content, range by range, for some minutes; comes again until all is compared.',
   swap: 'Lets both change places in one short transaction, after the last changes were taken over and compared.',
-  rollBack: 'Takes the twin away: the table is as it was.',
-  letGo: 'Drops the table that was replaced, if nobody wrote to it or depends on it.',
+  rollBack: 'Takes the shadow table away: the table is as it was.',
+  dropReplaced: 'Drops the table that was replaced, if nobody wrote to it or depends on it.',
 } as const;
 
 /**
- * The workflow *Partition table*. Every step answers where the partitioning stands, and the Choice goes on there: so a
+ * The workflow *Partition table*. Every step returns where the partitioning stands, and the Choice continues there: so a
  * new execution takes over from one that was stopped anywhere, and so can the local command.
  */
 export class PartitionTableWorkflow extends Construct {
   readonly stateMachine: sfn.StateMachine;
 
-  constructor(scope: Construct, id: string, surroundings: WorkflowSurroundings) {
+  constructor(scope: Construct, id: string, context: WorkflowContext) {
     super(scope, id);
-    const { functions } = surroundings;
+    const { functions } = context;
     const states = new Construct(this, 'States');
     const execution = { 'execution.$': '$$.Execution.Name' };
     const begin = stepTask(states, functions, 'partition-table', {
       stateName: 'Begin',
       comment:
-        'Checks everything, makes an empty twin, and begins to follow the changes of the table; or finds where an earlier execution left it.',
+        'Checks everything, makes an empty shadow table, and begins to follow the changes of the table; or finds where an earlier execution left it.',
       payload: { do: 'begin', 'input.$': '$', ...execution },
       resultPath: '$.at',
     });
@@ -57,11 +57,11 @@ export class PartitionTableWorkflow extends Construct {
 
     this.stateMachine = makeWorkflow(this, id, {
       comment:
-        'Makes a partition set out of a plain table while it is in use. {"table": "shop.orders", "control": "at", "interval": "1 month", "retention": "12 months" or "none"}, and if wanted "start", "premake", "keys": "extend" or "drop", "mode": "plain", "defaultPartition": false, "epoch", "timeZone", "upTo": "swap". Ends after Compare for a person to look; then {"table": "shop.orders", "upTo": "swap"} goes on, {"table": "shop.orders", "rollBack": true} gives up, and after the swap {"table": "shop.orders", "letGo": true} drops the old table',
+        'Makes a partition set out of a plain table while it is in use. {"table": "shop.orders", "control": "at", "interval": "1 month", "retention": "12 months" or "none"}, and if wanted "start", "premake", "keys": "extend" or "drop", "mode": "offline", "defaultPartition": false, "epoch", "timeZone", "upTo": "swap". Ends after Compare for a person to look; then {"table": "shop.orders", "upTo": "swap"} continues, {"table": "shop.orders", "rollBack": true} gives up, and after the swap {"table": "shop.orders", "dropReplaced": true} drops the old table',
       definition: begin.next(whatIsNext),
-      // Terabytes are copied in days. Beyond this, another execution goes on.
+      // Terabytes are copied in days. Beyond this, another execution continues.
       timeout: Duration.days(14),
-      ...surroundings,
+      ...context,
     });
   }
 }

@@ -19,8 +19,8 @@ export interface RestoreArchiveStepsProps {
   readonly onFailure: sfn.IChainable;
   /** What follows the proof. */
   readonly proven: sfn.IChainable;
-  /** What follows where the table was brought out before. */
-  readonly broughtOut: sfn.IChainable;
+  /** What follows where the table was published before. */
+  readonly published: sfn.IChainable;
 }
 
 /**
@@ -88,7 +88,7 @@ export function restoreArchiveSteps(scope: Construct, props: RestoreArchiveSteps
     comment: 'What lies in a Glacier tier is waited for.',
   });
   const whatIsThere = new sfn.Choice(scope, 'What is there?', {
-    comment: 'A table that an earlier execution brought out is not made again.',
+    comment: 'A table that an earlier execution published is not made again.',
   });
   const whatIsLeft = new sfn.Choice(scope, 'What is left to build?', {
     comment: 'More statements, one that is still run by the server, or nothing.',
@@ -100,7 +100,7 @@ export function restoreArchiveSteps(scope: Construct, props: RestoreArchiveSteps
   );
   begin.next(
     whatIsThere
-      .when(sfn.Condition.stringEquals('$.step.Payload.next', 'attach'), props.broughtOut)
+      .when(sfn.Condition.stringEquals('$.step.Payload.next', 'attach'), props.published)
       .otherwise(forEachSegment),
   );
   forEachSegment

@@ -3,10 +3,10 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { RESTORE_MAP_LABELS, restoreArchiveSteps } from './restore-archive.ts';
 import { failureTask, stepTask } from './step-task.ts';
-import { makeWorkflow, type WorkflowSurroundings } from './state-machine.ts';
+import { makeWorkflow, type WorkflowContext } from './state-machine.ts';
 
 /** Properties of {@link RestoreWorkflow}. */
-export interface RestoreWorkflowProps extends WorkflowSurroundings {
+export interface RestoreWorkflowProps extends WorkflowContext {
   /** How much runs at the same time: archives as partitions. */
   readonly concurrency: { readonly partitions: number; readonly segments: number };
 }
@@ -19,7 +19,7 @@ const COMMENT = [
   '"schema": "<another schema>", "table": "<another name, with one archive only>", "owner": "<another owner>",',
   '"attach": "parent" or "schema.table" of another partitioned table, "foreignKeys": false, "grants": false,',
   '"retrieval": {"tier": "Bulk", "Standard" or "Expedited", "days": 7} for what lies in a Glacier tier.',
-  'The same input again goes on with what is left.',
+  'The same input again continues with what is left.',
 ].join(' ');
 
 /** The workflow *Restore*: one archive, or those of a range of a partition set. */
@@ -28,8 +28,8 @@ export class RestoreWorkflow extends Construct {
 
   constructor(scope: Construct, id: string, props: RestoreWorkflowProps) {
     super(scope, id);
-    const { concurrency, ...surroundings } = props;
-    const { functions } = surroundings;
+    const { concurrency, ...context } = props;
+    const { functions } = context;
     const plan = stepTask(this, functions, 'plan-restore', {
       comment:
         'Reads the input and finds the archives, by their manifests alone. Nothing has been changed yet.',
@@ -51,7 +51,7 @@ export class RestoreWorkflow extends Construct {
       maxConcurrency: concurrency.partitions,
       mapExecutionType: sfn.StateMachineType.STANDARD,
       label: RESTORE_MAP_LABELS.archive,
-      // Failures are caught inside. What is left is an operator who stops a child: the others go on.
+      // Failures are caught inside. What is left is an operator who stops a child: the others continue.
       toleratedFailurePercentage: 100,
       resultPath: sfn.JsonPath.DISCARD,
     });
@@ -85,7 +85,7 @@ export class RestoreWorkflow extends Construct {
       // Two days of Glacier, and a week of loading.
       timeout: Duration.days(14),
       mapLabels: Object.values(RESTORE_MAP_LABELS),
-      ...surroundings,
+      ...context,
     });
   }
 
@@ -110,14 +110,14 @@ export class RestoreWorkflow extends Construct {
       },
       resultPath: sfn.JsonPath.DISCARD,
     });
-    const bringOut = stepTask(this, functions, 'bring-out', {
+    const publish = stepTask(this, functions, 'publish', {
       comment:
         'Compares what was read with the manifest; then schema, name, owner, grants and the ledger in one transaction.',
       payload: { 'restore.$': '$.step.Payload.restore', 'execution.$': '$.execution' },
       resultPath: '$.step',
     });
-    for (const state of [bringOut, attach]) state.addCatch(recordFailure, { resultPath: '$.failure' });
-    bringOut.next(attach);
+    for (const state of [publish, attach]) state.addCatch(recordFailure, { resultPath: '$.failure' });
+    publish.next(attach);
     attach.next(done);
     return restoreArchiveSteps(this, {
       functions,
@@ -129,8 +129,8 @@ export class RestoreWorkflow extends Construct {
       },
       options: { 'options.$': '$.options' },
       onFailure: recordFailure,
-      proven: bringOut,
-      broughtOut: attach,
+      proven: publish,
+      published: attach,
     });
   }
 }

@@ -4,21 +4,21 @@ import { Construct } from 'constructs';
 import type { ArchiverFunctions } from '../functions/functions.ts';
 import { FAILED, MAP_LABELS, PROVEN } from './archive-partition.ts';
 import { failureTask, stepTask } from './step-task.ts';
-import { makeWorkflow, type WorkflowSurroundings } from './state-machine.ts';
+import { makeWorkflow, type WorkflowContext } from './state-machine.ts';
 
 /** Properties of {@link ReverifyWorkflow}. */
-export interface ReverifyWorkflowProps extends WorkflowSurroundings {
+export interface ReverifyWorkflowProps extends WorkflowContext {
   /** How much runs at the same time. */
   readonly concurrency: { readonly partitions: number; readonly segments: number };
 }
 
-/** The workflow *Reverify*: verified partitions that were not dropped yet are fenced, and proven against their archives, anew. */
+/** The workflow *Reverify*: verified partitions that were not dropped yet are fenced, and proven against their archives, again. */
 export class ReverifyWorkflow extends Construct {
   readonly stateMachine: sfn.StateMachine;
 
-  constructor(scope: Construct, id: string, { concurrency, ...surroundings }: ReverifyWorkflowProps) {
+  constructor(scope: Construct, id: string, { concurrency, ...context }: ReverifyWorkflowProps) {
     super(scope, id);
-    const { functions } = surroundings;
+    const { functions } = context;
     const plan = stepTask(this, functions, 'reverify-plan', {
       comment: 'Reads the input and finds the partitions.',
       payload: {
@@ -48,7 +48,7 @@ export class ReverifyWorkflow extends Construct {
     });
     forEachPartition.itemProcessor(partitionSteps(this, functions, concurrency.segments));
     const report = stepTask(this, functions, 'reverify-report', {
-      comment: 'Sums up what was verified anew. Fails the execution if a partition failed.',
+      comment: 'Sums up what was verified again. Fails the execution if a partition failed.',
       payload: { 'request.$': '$.request.Payload', 'redriveCount.$': '$$.Execution.RedriveCount' },
       resultPath: '$.report',
     });
@@ -84,7 +84,7 @@ export class ReverifyWorkflow extends Construct {
         ),
       timeout: Duration.days(14),
       mapLabels: Object.values(MAP_LABELS),
-      ...surroundings,
+      ...context,
     });
   }
 }
@@ -100,7 +100,7 @@ function partitionSteps(scope: Construct, functions: ArchiverFunctions, segments
     payload: { 'partition.$': '$.partition', 'request.$': '$.request', 'failure.$': '$.failure' },
   });
   const begin = stepTask(scope, functions, 'reverify-begin', {
-    comment: 'Fences and seals the table anew. Until the end the partition is blocked, and never dropped.',
+    comment: 'Fences and seals the table again. Until the end the partition is blocked, and never dropped.',
     payload: { 'partition.$': '$.partition', 'request.$': '$.request' },
     resultPath: '$.step',
   });
@@ -147,7 +147,7 @@ function partitionSteps(scope: Construct, functions: ArchiverFunctions, segments
   );
 }
 
-/** What is done with one segment. Its child execution answers with one word. */
+/** What is done with one segment. Its child execution returns with one word. */
 function segmentSteps(scope: Construct, functions: ArchiverFunctions): sfn.IChainable {
   const payload = {
     'partition.$': '$.partition',

@@ -2,20 +2,20 @@ import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { PartitionTableWorkflow } from './partition-table.ts';
 import { SingleStepWorkflow } from './single-step.ts';
-import type { WorkflowSurroundings } from './state-machine.ts';
+import type { WorkflowContext } from './state-machine.ts';
 
-/** Properties of {@link WayInWorkflows}. */
-export interface WayInWorkflowsProps extends WorkflowSurroundings {
+/** Properties of {@link SetupWorkflows}. */
+export interface SetupWorkflowsProps extends WorkflowContext {
   /** Whether there is a secret of an administrator; without it, only *Adopt* is made. */
   readonly hasAdministrator: boolean;
 }
 
 /** The workflows by which a database and its tables get ready to be archived. Operators start them. */
-export class WayInWorkflows extends Construct {
+export class SetupWorkflows extends Construct {
   /** By their names. */
   readonly stateMachines: Readonly<Record<string, sfn.StateMachine>>;
 
-  constructor(scope: Construct, id: string, { hasAdministrator, ...surroundings }: WayInWorkflowsProps) {
+  constructor(scope: Construct, id: string, { hasAdministrator, ...context }: SetupWorkflowsProps) {
     super(scope, id);
     const adopt = new SingleStepWorkflow(this, 'Adopt', {
       step: 'adopt',
@@ -23,24 +23,24 @@ export class WayInWorkflows extends Construct {
       stateComment: 'Compares columns with the parent and rows with the bounds, then writes the ledger.',
       comment:
         'Takes a table that was detached before into the ledger, as a partition of a configured set: {"table": 16512, "partitionSet": "shop.orders", "lower": "2021-01-01", "upper": "2021-02-01"}, the table by its OID. Without bounds it changes nothing and proposes them',
-      ...surroundings,
+      ...context,
     });
     this.stateMachines = {
       Adopt: adopt.stateMachine,
-      ...(hasAdministrator && this.workflowsOfAdministrator(surroundings)),
+      ...(hasAdministrator && this.workflowsOfAdministrator(context)),
     };
   }
 
-  private workflowsOfAdministrator(surroundings: WorkflowSurroundings): Record<string, sfn.StateMachine> {
+  private workflowsOfAdministrator(context: WorkflowContext): Record<string, sfn.StateMachine> {
     return {
       PrepareDatabase: new SingleStepWorkflow(this, 'PrepareDatabase', {
         step: 'prepare-database',
         stateName: 'Prepare',
         stateComment:
-          'Does what is not done yet. Fails with what is missing, each with the statement that mends it.',
+          'Does what is not done yet. Fails with what is missing, each with the statement that fixes it.',
         comment:
           'Prepares the database: extensions, roles, ledger, functions, grants, passwords, guard; upgrades what an earlier version installed. {} or {"guard": false} to leave the event trigger out, {"print": true} for the SQL instead',
-        ...surroundings,
+        ...context,
       }).stateMachine,
       Inspect: new SingleStepWorkflow(this, 'Inspect', {
         step: 'inspect',
@@ -48,9 +48,9 @@ export class WayInWorkflows extends Construct {
         stateComment: 'Reads the catalogs, and 64 MiB of the table or all of it.',
         comment:
           'Shows how the rows of a table spread over time, and proposes how to partition it. Changes nothing. {"table": "shop.orders"}, and if wanted "control": a column, "exact": true to read all of it, "timeZone"',
-        ...surroundings,
+        ...context,
       }).stateMachine,
-      PartitionTable: new PartitionTableWorkflow(this, 'PartitionTable', surroundings).stateMachine,
+      PartitionTable: new PartitionTableWorkflow(this, 'PartitionTable', context).stateMachine,
     };
   }
 }

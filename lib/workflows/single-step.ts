@@ -3,10 +3,10 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { stepTask } from './step-task.ts';
 import type { Step } from '../functions/steps.ts';
-import { makeWorkflow, type WorkflowSurroundings } from './state-machine.ts';
+import { makeWorkflow, type WorkflowContext } from './state-machine.ts';
 
 /** Properties of {@link SingleStepWorkflow}. */
-export interface SingleStepWorkflowProps extends WorkflowSurroundings {
+export interface SingleStepWorkflowProps extends WorkflowContext {
   readonly step: Step;
   /** Name of the one state that does something. */
   readonly stateName: string;
@@ -23,10 +23,10 @@ export class SingleStepWorkflow extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    { step, stateName, stateComment, comment, ...surroundings }: SingleStepWorkflowProps,
+    { step, stateName, stateComment, comment, ...context }: SingleStepWorkflowProps,
   ) {
     super(scope, id);
-    const task = stepTask(this, surroundings.functions, step, {
+    const task = stepTask(this, context.functions, step, {
       stateName,
       comment: stateComment,
       payload: { 'input.$': '$', 'execution.$': '$$.Execution.Name' },
@@ -40,7 +40,7 @@ export class SingleStepWorkflow extends Construct {
       comment,
       definition: task.next(done),
       timeout: Duration.hours(1),
-      ...surroundings,
+      ...context,
     });
   }
 }

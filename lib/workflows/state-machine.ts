@@ -30,7 +30,7 @@ export interface WorkflowProps {
 }
 
 /** What all workflows of an archiver have in common. */
-export type WorkflowSurroundings = Pick<WorkflowProps, 'functions' | 'logRetention'>;
+export type WorkflowContext = Pick<WorkflowProps, 'functions' | 'logRetention'>;
 
 /**
  * Makes a state machine that is logged and traced. Its id, `RestoreDrill`, names it in the console; `restore-drill` in

@@ -119,7 +119,7 @@ function retriersOf(step: Step): sfn.RetryProps[] {
 }
 
 /**
- * A Task that records a failure and goes on to `then`. Where not even that is possible, it goes there all the same: the
+ * A Task that records a failure and continues to `then`. Where not even that is possible, it goes there all the same: the
  * report finds what is not where it should be.
  */
 export function failureTask(

@@ -29,7 +29,7 @@ export function readStage(directory: string): Stage {
   return existsSync(file) ? (readFileSync(file, 'utf8') as Stage) : 'new';
 }
 
-/** Remembers how far this start came, so that the next one goes on from there after a kill. */
+/** Remembers how far this start came, so that the next one continues from there after a kill. */
 export function writeStage(directory: string, stage: Stage): void {
   writeFileSync(join(directory, 'stage'), stage);
 }

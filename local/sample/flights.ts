@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetRead } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import type postgres from 'postgres';
-import { enrollOwner } from '../../adapters/postgres/install.ts';
+import { registerOwner } from '../../adapters/postgres/install.ts';
 import { createParent } from './create-parent.ts';
 
 /** Months that the flights span: January to July 2001. */
@@ -56,7 +56,7 @@ export async function loadFlights(
       for r in select inhrelid::regclass as child from pg_inherits where inhparent = 'flights'::regclass loop
         execute format('alter table %s owner to aviation', r.child);
       end loop; end $$`);
-  await enrollOwner(sql, 'aviation', ['public']);
+  await registerOwner(sql, 'aviation', ['public']);
   return { schema: 'public', table: 'flights', owner: 'aviation', rows };
 }
 

@@ -30,7 +30,7 @@ export interface Pooler {
   /** May read the console, the database `pgbouncer`. */
   readonly admin: { readonly user: string; readonly password: string };
   start(): Promise<void>;
-  /** Cuts every client off and starts anew on the same port, as a failover of the proxy would. */
+  /** Cuts every client off and starts again on the same port, as a failover of the proxy would. */
   restart(): Promise<void>;
 }
 

@@ -50,7 +50,7 @@ export async function preparePostgres(
   const data = join(options.directory, 'data');
   const server = requireServerProgram('postgres', options);
   const configuration = join(options.directory, 'postgresql.conf');
-  // Written last of all, so that a first start that was killed half way is begun anew.
+  // Written last of all, so that a first start that was killed half way is begun again.
   const complete = join(options.directory, 'complete');
   const fresh = !existsSync(complete);
   if (fresh) await initialise(data, options);

@@ -1,8 +1,8 @@
 import aslValidator from 'asl-validator';
 import { readStack, type SynthesisedStack, type TemplateResource } from './cloud-assembly.ts';
 import type { StateMachineDefinition } from './definition.ts';
-import { assertFaithful } from './guard.ts';
-import { functionArn, resolver, secretArn, type Surroundings } from './resolve.ts';
+import { assertFaithful } from './assert-faithful.ts';
+import { functionArn, resolver, secretArn, type StackContext } from './resolve.ts';
 
 /** Key of the metadata by which the stack says whose password a secret holds; written by `lib/database/access.ts`. */
 const DATABASE_ROLE_METADATA = 'partition-archiver:database-role';
@@ -11,7 +11,7 @@ const DATABASE_ROLE_METADATA = 'partition-archiver:database-role';
 const WORKFLOW_METADATA = 'partition-archiver:workflow';
 
 /** What {@link loadStateMachine} wants to know. */
-export interface LoadOptions extends Surroundings {
+export interface LoadOptions extends StackContext {
   /**
    * Which stack.
    *
@@ -115,7 +115,7 @@ function toFunction(
   properties: Readonly<Record<string, unknown>>,
   stack: SynthesisedStack,
   resolve: (value: unknown) => unknown,
-  surroundings: Surroundings,
+  context: StackContext,
 ): LocalFunction {
   const { Runtime, Code, Handler, Timeout, MemorySize, Environment } = properties as {
     readonly Runtime: string;
@@ -127,7 +127,7 @@ function toFunction(
   };
   assertSameNode(logicalId, Runtime);
   return {
-    arn: functionArn(logicalId, surroundings),
+    arn: functionArn(logicalId, context),
     logicalId,
     directory: stack.assetDirectory(Code.S3Key),
     handler: Handler,

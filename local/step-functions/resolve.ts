@@ -1,7 +1,7 @@
 import type { SynthesisedStack } from './cloud-assembly.ts';
 
 /** What the stack's resources are on this machine. */
-export interface Surroundings {
+export interface StackContext {
   readonly region: string;
   /** @default '000000000000' */
   readonly account?: string;
@@ -16,12 +16,12 @@ export interface Surroundings {
 const NO_ACCOUNT = '000000000000';
 
 /** ARN of a Lambda function of the stack on this machine. */
-export function functionArn(logicalId: string, { region, account = NO_ACCOUNT }: Surroundings): string {
+export function functionArn(logicalId: string, { region, account = NO_ACCOUNT }: StackContext): string {
   return `arn:aws:lambda:${region}:${account}:function:${logicalId}`;
 }
 
 /** ARN of a secret of the stack on this machine. */
-export function secretArn(logicalId: string, { region, account = NO_ACCOUNT }: Surroundings): string {
+export function secretArn(logicalId: string, { region, account = NO_ACCOUNT }: StackContext): string {
   return `arn:aws:secretsmanager:${region}:${account}:secret:${logicalId}`;
 }
 
@@ -29,7 +29,7 @@ export function secretArn(logicalId: string, { region, account = NO_ACCOUNT }: S
  * Makes a function that replaces the intrinsic functions of a template's value by what they stand for here. What is
  * not known is refused: a made-up value would run into something else later, and far from its cause.
  */
-export function resolver(stack: SynthesisedStack, surroundings: Surroundings): (value: unknown) => unknown {
+export function resolver(stack: SynthesisedStack, context: StackContext): (value: unknown) => unknown {
   const resolve = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(resolve);
     if (typeof value !== 'object' || value === null) return value;
@@ -55,11 +55,10 @@ export function resolver(stack: SynthesisedStack, surroundings: Surroundings): (
   const reference = (logicalId: string, attribute?: string): string => {
     const key = attribute === undefined ? logicalId : `${logicalId}.${attribute}`;
     const found =
-      surroundings.values?.[key] ??
-      (attribute === undefined ? pseudoParameter(logicalId, surroundings) : undefined);
+      context.values?.[key] ?? (attribute === undefined ? pseudoParameter(logicalId, context) : undefined);
     if (found !== undefined) return found;
     const type = stack.resources[logicalId]?.Type ?? 'nothing that is in the template';
-    const known = resourceReference(type, attribute, logicalId, surroundings);
+    const known = resourceReference(type, attribute, logicalId, context);
     if (known === undefined) throw new Error(`the local runner has no value for ${key} (${type})`);
     return known;
   };
@@ -74,7 +73,7 @@ function isTextList(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((member) => typeof member === 'string');
 }
 
-function pseudoParameter(name: string, { region, account = NO_ACCOUNT }: Surroundings): string | undefined {
+function pseudoParameter(name: string, { region, account = NO_ACCOUNT }: StackContext): string | undefined {
   switch (name) {
     case 'AWS::Partition':
       return 'aws';
@@ -93,23 +92,23 @@ function resourceReference(
   type: string,
   attribute: string | undefined,
   logicalId: string,
-  surroundings: Surroundings,
+  context: StackContext,
 ): string | undefined {
   switch (`${type}.${attribute ?? 'Ref'}`) {
     case 'AWS::Lambda::Function.Arn':
-      return functionArn(logicalId, surroundings);
+      return functionArn(logicalId, context);
     case 'AWS::Lambda::Function.Ref':
       return logicalId;
     case 'AWS::SecretsManager::Secret.Ref':
-      return secretArn(logicalId, surroundings);
+      return secretArn(logicalId, context);
     case 'AWS::RDS::DBProxy.Endpoint':
-      return surroundings.databaseHost;
+      return context.databaseHost;
     case 'AWS::RDS::DBProxy.Ref':
       return logicalId;
     case 'AWS::S3::Bucket.Ref':
-      return surroundings.bucketName;
+      return context.bucketName;
     case 'AWS::S3::Bucket.Arn':
-      return `arn:aws:s3:::${surroundings.bucketName}`;
+      return `arn:aws:s3:::${context.bucketName}`;
     default:
       return undefined;
   }

@@ -164,20 +164,20 @@ describe('the local command', () => {
     ]);
   });
 
-  test('stops after a major upgrade, and goes on once the ledger is moved in as the error says', async () => {
+  test('stops after a major upgrade, and continues once the ledger is upgraded as the error says', async () => {
     const { sql } = archiver().database;
     await sql`update partition_archiver.partition set system_identifier = system_identifier - 1`;
     const stopped = await archive(['run']);
     expect(stopped.code).toBe(3);
-    const [, from = ''] = /npm run archive -- move-in (\d+)/.exec(stopped.stderr) ?? [];
-    const { code, stdout } = await archive(['move-in', from]);
+    const [, from = ''] = /npm run archive -- upgrade-ledger (\d+)/.exec(stopped.stderr) ?? [];
+    const { code, stdout } = await archive(['upgrade-ledger', from]);
     expect({ code, stdout }).toEqual({
       code: 0,
-      stdout: expect.stringContaining(`of the system ${from} moved in`),
+      stdout: expect.stringContaining(`of the system ${from} upgraded`),
     });
     expect(stdout).toMatch(/ app\.came_back: restored; no run archives it, as before\n/);
     expect((await archive(['run', '--dry-run'])).code).toBe(0);
-    expect((await archive(['move-in', 'nowhere'])).code).toBe(3);
+    expect((await archive(['upgrade-ledger', 'nowhere'])).code).toBe(3);
   });
 
   test('exits with 1 and the way out when the database is not reachable', async () => {

@@ -11,7 +11,7 @@ import { failureOf } from '../support/verified.ts';
 
 const archiver = useArchiver();
 
-/** Runs a command of the way in and answers what it said. */
+/** Runs a command of the setup and answers what it said. */
 async function say(name: string, args: string[] = [], options: CommandOptions = {}): Promise<string> {
   const { host, port, superuser } = stack().postgres;
   const { database, config, open, s3, bucket } = archiver();
@@ -70,7 +70,7 @@ test('an operator inspects, prepares, and adopts what was detached before', asyn
   );
 
   const script = await say('prepare', [], { print: true });
-  expect(script).toContain(`select partition_archiver.enroll('app_owner', array['app']::name[]);`);
+  expect(script).toContain(`select partition_archiver.register_owner('app_owner', array['app']::name[]);`);
   for (let attempt = 1; ; attempt += 1) {
     // Roles belong to the whole server, and other test files are at them too.
     const answer = await say('prepare').catch((error: unknown) => String(error));
@@ -104,7 +104,7 @@ test('an operator partitions a plain table, looks, rolls back, does it, and lets
   expect(other.message).toContain('has begun with another keys');
   expect(await say('partition-roll-back', table)).toBe('rolled back');
   expect(await say('partition-table', table, { ...options, keys: 'extend' })).toContain('is partitioned now');
-  expect(await say('partition-let-go', table)).toContain('is dropped');
-  expect((await failureOf(say('partition-let-go', table))).code).toBe('NotInLedger');
+  expect(await say('partition-drop-replaced', table)).toContain('is dropped');
+  expect((await failureOf(say('partition-drop-replaced', table))).code).toBe('NotInLedger');
   expect(await sql`select count(*)::integer as rows from plain."Visits"`).toEqual([{ rows: 300 }]);
 });

@@ -56,7 +56,7 @@ async function holdLocks({ sql }: Victims): Promise<Verdict> {
   const holding = sql.begin(async (tx) => {
     const tables = await tx<{ name: string }[]>`
       select oid::regclass::text as name from pg_class
-       where relkind in ('r', 'p') and relname like 'event%' and relnamespace::regnamespace::text in ('app', 'partition_archive')`;
+       where relkind in ('r', 'p') and relname like 'event%' and relnamespace::regnamespace::text in ('app', 'partition_archiver_quarantine')`;
     if (tables.length > 0) {
       await tx.unsafe(
         `lock table only ${tables.map(({ name }) => name).join(', only ')} in access share mode`,
@@ -109,7 +109,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'tables locked by the application',
     moment: 'before',
-    appliesTo: labelled(/run_maintenance|make_way|quarantine|drop_verified/),
+    appliesTo: labelled(/run_maintenance|wait_for_autovacuum|quarantine|drop_verified/),
     strike: holdLocks,
   },
   {

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { AUDIT_METRICS, LAST_GOOD_METRICS, RUN_METRICS, SET_METRICS } from '../../core/config/metrics.ts';
+import { AUDIT_METRICS, LAST_SUCCESS_METRICS, RUN_METRICS, SET_METRICS } from '../../core/config/metrics.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const page = readFileSync(join(ROOT, 'docs/cost.md'), 'utf8');
@@ -47,7 +47,7 @@ test('as many alarms and metrics as there are', () => {
   expect(running('12 alarms')).toEqual([expect.anything(), '0.10 each', inCents(0.1 * always)]);
   expect(always).toBe(12);
   const count = (...groups: object[]): number => groups.flatMap(Object.keys).length;
-  const ofArchiver = count(RUN_METRICS, SET_METRICS, LAST_GOOD_METRICS);
+  const ofArchiver = count(RUN_METRICS, SET_METRICS, LAST_SUCCESS_METRICS);
   const ofSet = count(SET_METRICS);
   expect(running('metrics').slice(1)).toEqual([
     `0.30 each: ${ofArchiver} for the archiver, ${ofSet} for each set`,

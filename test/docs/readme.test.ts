@@ -38,15 +38,15 @@ describe('the README', () => {
     for (const args of [
       ['-f', 'db/install.sql'],
       ['-f', 'db/install.sql'],
-      ['-c', `select partition_archiver.enroll('${owner}', '{shop}')`],
+      ['-c', `select partition_archiver.register_owner('${owner}', '{shop}')`],
     ]) {
       expect(await runCommand('psql', ['-X', '-q', '-d', url, ...args])).toMatchObject({ code: 0 });
     }
-    expect(await sql`select pg_has_role('archive_owner', ${owner}, 'usage') as member`).toEqual([
+    expect(await sql`select pg_has_role('archiver_owner', ${owner}, 'usage') as member`).toEqual([
       { member: true },
     ]);
     await sql.unsafe(
-      `drop schema shop; revoke "${owner}" from archive_owner, archiver_maintain; drop role "${owner}"`,
+      `drop schema shop; revoke "${owner}" from archiver_owner, archiver_maintain; drop role "${owner}"`,
     );
   });
 });

@@ -32,13 +32,13 @@ const WORKS: Answers = {
   commit: () => ({ next: 'drop', segments: [] }),
   report: () => ({ resume: false, archived: 2 }),
   'plan-restore': () => ({ archives: [archive], options: { retrieval: {} }, execution: 'e', input: {} }),
-  'pick-archive': () => ({ next: 'drill', archive, retrieval: {}, execution: 'e' }),
+  'select-archive': () => ({ next: 'drill', archive, retrieval: {}, execution: 'e' }),
   retrieve: () => ({ readable: true, waitSeconds: 0 }),
   'begin-restore': () => ({ next: 'import', restore: 1, partition: null, segments: [1] }),
   build: () => ({ next: 'prove', waitSeconds: 0, ranges: [1] }),
-  'bring-out': () => ({ partition: 1 }),
+  publish: () => ({ partition: 1 }),
   'report-restore': () => ({ resume: false, restored: 1 }),
-  'end-drill': () => ({ summary: 'good' }),
+  'finish-drill': () => ({ summary: 'good' }),
   'audit-next': ({ progress }) =>
     progress === 'first page'
       ? { next: 'done', report: { intact: 1 } }
@@ -53,7 +53,7 @@ const WORKS: Answers = {
 };
 
 const WORKFLOWS = [
-  ...['archive', 'restore', 'drill', 'find', 'audit', 'release', 'reverify', 'move-in'],
+  ...['archive', 'restore', 'drill', 'find', 'audit', 'release', 'reverify', 'upgrade-ledger'],
   ...['adopt', 'prepare-database', 'inspect', 'partition-table'],
 ];
 

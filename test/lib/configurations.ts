@@ -23,7 +23,7 @@ const WHOLE = {
   network: { ...THREE_SUBNETS, createVpcEndpoints: true },
   archive: {
     tiers: { standardIaDays: 30, glacierInstantRetrievalDays: 90, glacierDeepArchiveDays: 365 },
-    retention: { days: 365, mode: 'GOVERNANCE' },
+    objectLock: { days: 365, mode: 'GOVERNANCE' },
     expiry: { days: 2555, deleteVersionsAfterDays: 2555 },
     dataEvents: true,
   },

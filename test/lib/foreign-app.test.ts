@@ -43,7 +43,7 @@ describe('an archiver in somebody else’s app', () => {
     archive: { encryptionKey: new kms.Key(stack, 'CompanyKey'), tiers: { standardIa: Duration.days(60) } },
     alarmThresholds: { overdueDays: 10 },
   });
-  // What the owner of that app would go on to do with it.
+  // What the owner of that app would continue to do with it.
   const rotation = new lambda.Function(stack, 'Rotation', {
     runtime: lambda.Runtime.NODEJS_24_X,
     handler: 'index.handler',
@@ -63,7 +63,15 @@ describe('an archiver in somebody else’s app', () => {
       ({ Metadata }) => (Metadata as Record<string, string> | undefined)?.['partition-archiver:workflow'],
     );
     expect(workflows).toEqual(
-      expect.arrayContaining(['archive', 'restore', 'find', 'audit', 'release', 'reverify', 'move-in']),
+      expect.arrayContaining([
+        'archive',
+        'restore',
+        'find',
+        'audit',
+        'release',
+        'reverify',
+        'upgrade-ledger',
+      ]),
     );
     template.resourceCountIs('AWS::Scheduler::Schedule', 3);
     template.resourceCountIs('AWS::RDS::DBProxy', 1);

@@ -24,7 +24,7 @@ function findings(changes: object, change: (stack: Stack) => void = () => undefi
     );
 }
 
-describe('AwsSolutions finds nothing that is not mended or acknowledged', () => {
+describe('AwsSolutions finds nothing that is not fixed or acknowledged', () => {
   test.each([
     ['the example', {}],
     [

@@ -104,13 +104,13 @@ describe('the archive bucket', () => {
       ExpirationInDays: 2555,
     };
     expect(rules({ expiry: { days: 2555 } })).toEqual([abort, expire]);
-    expect(rules({ retention: { days: 2555 }, expiry: { days: 2555, deleteVersionsAfterDays: 30 } })).toEqual(
-      [
-        abort,
-        { ...expire, NoncurrentVersionExpiration: { NoncurrentDays: 30 } },
-        { Id: 'TidyDeleteMarkers', Status: 'Enabled', ExpiredObjectDeleteMarker: true },
-      ],
-    );
+    expect(
+      rules({ objectLock: { days: 2555 }, expiry: { days: 2555, deleteVersionsAfterDays: 30 } }),
+    ).toEqual([
+      abort,
+      { ...expire, NoncurrentVersionExpiration: { NoncurrentDays: 30 } },
+      { Id: 'TidyDeleteMarkers', Status: 'Enabled', ExpiredObjectDeleteMarker: true },
+    ]);
   });
 
   test('keeps a log of who came, unless it is switched off', () => {
@@ -314,7 +314,7 @@ describe('the way to the database', () => {
 
     test('which only that function and the preflight are told, and how to trust it', () => {
       const told = resources(reading, 'AWS::Lambda::Function').filter(([, { Properties }]) =>
-        JSON.stringify(Properties['Environment'] ?? {}).includes('READING_HOST'),
+        JSON.stringify(Properties['Environment'] ?? {}).includes('VERIFY_HOST'),
       );
       expect(told.map(([id]) => id.replace(/[0-9A-F]{8}$/, '')).sort()).toEqual([
         'ArchiverFunctionsPreflight',
@@ -324,8 +324,8 @@ describe('the way to the database', () => {
         expect(Properties).toMatchObject({
           Environment: {
             Variables: {
-              READING_HOST: endpoint,
-              READING_PORT: '5432',
+              VERIFY_HOST: endpoint,
+              VERIFY_PORT: '5432',
               NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem',
               // Verdicts are recorded at the writer.
               DATABASE_HOST: { 'Fn::GetAtt': [expect.stringMatching(/Proxy/), 'Endpoint'] },
@@ -402,7 +402,7 @@ describe('the way to the database', () => {
     expect(sources.filter((source) => source.includes('Functions'))).toHaveLength(3);
     const without = resources(template, 'AWS::StepFunctions::StateMachine').map(([id]) => id);
     expect(without.join()).not.toMatch(/PrepareDatabase|Inspect|PartitionTable/);
-    expect(without.join()).toMatch(/WayInAdopt/);
+    expect(without.join()).toMatch(/SetupAdopt/);
   });
 
   test('has a generated login for each database role', () => {
@@ -588,11 +588,11 @@ describe('alarms', () => {
     ['DrillFailed', { MetricName: 'ExecutionsFailed', ...perExecution, ...AtLeast }],
     [
       'DrillMissed',
-      { MetricName: 'DaysSinceGoodDrill', ...perSet, ...AtLeast, Threshold: 40, Statistic: 'Minimum' },
+      { MetricName: 'DaysSinceSuccessfulDrill', ...perSet, ...AtLeast, Threshold: 40, Statistic: 'Minimum' },
     ],
     [
       'AuditMissed',
-      { MetricName: 'DaysSinceGoodAudit', ...perSet, ...AtLeast, Threshold: 30, Statistic: 'Minimum' },
+      { MetricName: 'DaysSinceSuccessfulAudit', ...perSet, ...AtLeast, Threshold: 30, Statistic: 'Minimum' },
     ],
   ];
 
@@ -689,7 +689,7 @@ test('with everything that can be asked for, it fits into one stack, and its fun
   const everything = synthesise({
     database: { ...database, verifyEndpoint },
     network: { ...network, createVpcEndpoints: true },
-    archive: { dataEvents: true, retention: { days: 365 }, expiry: { days: 400 } },
+    archive: { dataEvents: true, objectLock: { days: 365 }, expiry: { days: 400 } },
     schedule: { audit: 'rate(7 days)' },
   });
   const { Resources } = everything.toJSON() as { Resources: object };

@@ -87,7 +87,7 @@ export class SqlBench {
     return this.#workbench.jest(files, PATIENCE_MS * files.length, environment, output);
   }
 
-  /** Makes the template anew from which each test file gets its database. What failed tests kept goes. */
+  /** Makes the template again from which each test file gets its database. What failed tests kept goes. */
   async #install(file?: string): Promise<boolean> {
     await this.#using('postgres', async (admin) => {
       const kept = await admin<{ name: string }[]>`

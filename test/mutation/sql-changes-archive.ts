@@ -26,7 +26,7 @@ export const CHANGES_OF_ARCHIVE: readonly SqlChange[] = [
       'set next_block = v_middle, state = state',
       'a split segment counts as exported',
     ],
-    ["set state = 'planned', object_key", 'set object_key', 'a mismatch is not exported anew'],
+    ["set state = 'planned', object_key", 'set object_key', 'a mismatch is not exported again'],
   ]),
   ...changes('db/archive/commit.sql', [
     ["having bool_and(state = 'verified')", '', 'segments that are not verified are summed up'],
@@ -35,7 +35,7 @@ export const CHANGES_OF_ARCHIVE: readonly SqlChange[] = [
       'drop_after = clock_timestamp()',
       'no grace period',
     ],
-    ['coalesce(drop_after, verified_at', 'coalesce(null, verified_at', 'the grace period begins anew'],
+    ['coalesce(drop_after, verified_at', 'coalesce(null, verified_at', 'the grace period begins again'],
     [
       `'detached', 'quarantined', 'exported', 'verified');
 begin
@@ -73,10 +73,10 @@ begin
       'set verified_at = verified_at where archive_id',
       'segments count as verified before they were read again',
     ],
-    ["blocked_code = 'Reverify', blocked_reason", 'blocked_reason', 'nobody knows that it is verified anew'],
+    ["blocked_code = 'Reverify', blocked_reason", 'blocked_reason', 'nobody knows that it is verified again'],
     [
-      "'it is being verified anew',\n           seal = partition_archiver.seal_of(table_oid)",
-      "'it is being verified anew'",
+      "'it is being verified again',\n           seal = partition_archiver.seal_of(table_oid)",
+      "'it is being verified again'",
       'the seal stays that of the old fence',
     ],
     ['number = p_number and (row_count', '(row_count', 'one segment proves all that are alike'],

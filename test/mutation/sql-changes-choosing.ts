@@ -70,7 +70,7 @@ export const CHANGES_OF_CHOOSING: readonly SqlChange[] = [
       'candidates in any state',
     ],
     [
-      `and l.system_identifier = partition_archiver.this_system() and l.database_name = current_database()\n     order by l.lower_time, case`,
+      `and l.system_identifier = partition_archiver.system_identifier() and l.database_name = current_database()\n     order by l.lower_time, case`,
       'order by l.lower_time, case',
       'candidates of a copied ledger',
     ],

@@ -6,12 +6,16 @@ export const CHANGES_OF_MOVING: readonly SqlChange[] = [
     [
       '(l.database_name = v_name or l.database_oid = v_oid)',
       'l.database_name = v_name',
-      'a database that was renamed has no strangers',
+      'a database that was renamed has no identity mismatches',
     ],
-    ['(l.database_name = v_name or l.database_oid = v_oid)', 'true', 'rows of other databases are strangers'],
+    [
+      '(l.database_name = v_name or l.database_oid = v_oid)',
+      'true',
+      'rows of other databases are identity mismatches',
+    ],
     ['< (v_system, v_name, v_oid)', '> (v_system, v_name, v_oid)', 'what has a lower identity is none'],
     ['> (v_system, v_name, v_oid)', '< (v_system, v_name, v_oid)', 'what has a higher identity is none'],
-    [`and l.state not in ('dropped', 'missing')`, '', 'what is gone is a stranger'],
+    [`and l.state not in ('dropped', 'missing')`, '', 'what is gone is an identity mismatch'],
     ['coalesce(h.oid = l.table_oid, false) and', 'h.oid is not null and', 'any table in its place fits'],
     [`l.state = 'attached' and i.inhrelid = c.oid`, 'false', 'one that is attached elsewhere fits'],
     [
@@ -20,12 +24,12 @@ export const CHANGES_OF_MOVING: readonly SqlChange[] = [
       'the rows of every other identity',
     ],
     [
-      '(j.database_name = current_database() or j.database_oid = partition_archiver.this_database())',
+      '(j.database_name = current_database() or j.database_oid = partition_archiver.database_oid())',
       'true',
-      'jobs of other databases are strangers',
+      'jobs of other databases are identity mismatches',
     ],
     [
-      '(j.database_name = current_database() or j.database_oid = partition_archiver.this_database())',
+      '(j.database_name = current_database() or j.database_oid = partition_archiver.database_oid())',
       'j.database_name = current_database()',
       'jobs of a database that was renamed',
     ],
@@ -34,10 +38,10 @@ export const CHANGES_OF_MOVING: readonly SqlChange[] = [
       'where c.oid = j.table_oid',
       'a job without its table',
     ],
-    [`and j.state not in ('let go', 'rolled back')`, '', 'jobs that are over are strangers'],
+    [`and j.state not in ('dropped', 'rolled back')`, '', 'jobs that are over are identity mismatches'],
   ]),
   ...changes('db/ledger/upgrade.sql', [
-    ['h.holder <> h.table_oid and', 'false and', 'another table in the place of one is no sign'],
+    ['h.actual_oid <> h.table_oid and', 'false and', 'another table in the place of one is no sign'],
     [`p.seal || '{"fence": null}'`, 'p.seal', 'what was proven before is dropped by its old seal'],
     ['lock table partition_archiver.partition in share row exclusive mode;', '', 'others write meanwhile'],
   ]),

@@ -1,6 +1,6 @@
 import { changes, type SqlChange } from './sql-change.ts';
 
-/** Of the seal, the quarantine and the way back out of it. */
+/** Of the seal, the quarantine and the return to the owner. */
 export const CHANGES_OF_QUARANTINE: readonly SqlChange[] = [
   ...changes('db/archive/seal.sql', [
     [`'relfilenode', pg_relation_filenode(c.oid)`, `'relfilenode', 0`, 'the file is not sealed'],
@@ -78,7 +78,7 @@ export const CHANGES_OF_QUARANTINE: readonly SqlChange[] = [
     [
       'archive_id = null, quarantine_name = null',
       'quarantine_name = null',
-      'the archive id outlives a hand-back',
+      'the archive id outlives a return to the owner',
     ],
   ]),
 ];

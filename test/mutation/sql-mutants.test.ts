@@ -8,7 +8,7 @@ import { SURVIVORS } from './survivors.ts';
 const ROOT = join(import.meta.dirname, '..', '..');
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
 
-// Found so: a line of db/ledger/identity was written anew, and no mutation run began any more.
+// Found so: a line of db/ledger/identity was written again, and no mutation run began any more.
 test('what mutation changes is in db/*.sql as it is now, and so are the tests and the reasons', () => {
   const mutants = sqlMutants(read);
   const names = new Set(mutants.map((mutant) => describeMutant(read(mutant.file), mutant)));

@@ -76,7 +76,7 @@ function operands(condition: string): { at: number; length: number; by: 'or' | '
   return [];
 }
 
-/** PERFORM and EXECUTE, each left out; what calls them goes on. */
+/** PERFORM and EXECUTE, each left out; what calls them continues. */
 export function statements(text: string): Change[] {
   return [...text.matchAll(/^ +(?:perform|execute) [^;]*;$/gm)]
     .filter(([whole]) => !whole.includes(' into '))

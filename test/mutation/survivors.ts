@@ -51,7 +51,7 @@ export const SURVIVORS: Readonly<Record<string, string>> = {
     'only a right that is revoked between the look and the lock comes here',
   'db/archive/locks.sql | exception when insufficient_privilege or undefined_table then | 41: undefined_table -> division_by_zero':
     'only a table that is dropped between the look and the lock comes here',
-  "db/archive/drop.sql | execute format('lock table only partition_archive.%I in access exclusive mode', l.quarantine_name); | 53: in access exclusive mode -> in share mode":
+  "db/archive/drop.sql | execute format('lock table only partition_archiver_quarantine.%I in access exclusive mode', l.quarantine_name); | 65: in access exclusive mode -> in share mode":
     'no writer and no ALTER TABLE gets past either lock, and DROP TABLE asks for the stronger one itself',
   'db/archive/seal.sql | select jsonb_agg(jsonb_build_array(a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation, a.attisdropped, | 56: a.atttypid -> null':
     'a type that changes without a new file changes typmod or collation, too, or is as good as the other',
@@ -83,11 +83,11 @@ export const SURVIVORS: Readonly<Record<string, string>> = {
   "db/archive/refusals.sql | if exists (select from pg_type where oid = p_type and typtype = 'b' and typcategory <> 'A') then | 3: exists (select from pg_type where oid = p_type and typtyp... -> true":
     'what is none of these says nothing of an empty text that would be a refusal; it saves the work',
   "db/archive/quarantine.sql | set state = 'quarantined', archive_id = v_archive_id, quarantine_name = v_quarantine_name, original_owner = v_owner, | 4: state = 'quarantined', archive_id = v_archive_id -> state = 'quarantined', archive_id = coalesce(archive_id, ...":
-    'a hand-back takes the archive id away, too',
+    'a return to the owner takes the archive id away, too',
   'db/ledger/release.sql | exception when undefined_table then | 15: undefined_table -> division_by_zero':
     'only a table that is dropped between the look and the lock comes here',
   'db/ledger/release.sql | if to_regclass(v_table)::oid is distinct from l.table_oid | 3: to_regclass(v_table)::oid is distinct from l.table_oid  -> false':
     'only a table that is replaced between the look and the lock comes here',
-  "db/ledger/upgrade.sql | if v_fate.state = 'released' and l.quarantine_name is not null then | 33: l.quarantine_name is not null -> true":
+  "db/ledger/upgrade.sql | if v_resolved.state = 'released' and l.quarantine_name is not null then | 37: l.quarantine_name is not null -> true":
     'what is released and not in quarantine has none of what is taken from it',
 };

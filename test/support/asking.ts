@@ -9,7 +9,7 @@ import { createPartitionSet } from './partition-sets.ts';
 /** How far a partition is brought. */
 export type Stage = 'attached' | 'detached' | 'quarantined' | 'half verified' | 'exported' | 'verified';
 
-/** A partition, and the steps that it can go on with. */
+/** A partition, and the steps that it can continue with. */
 export interface Brought {
   readonly id: number;
   readonly steps: Steps;

@@ -21,7 +21,7 @@ export const withFiles = (store: MemoryStore, directory: string): MemoryStore & 
   },
 });
 
-/** What conversion is wired to in tests; time goes on by a second with each look at the clock. */
+/** What conversion is wired to in tests; time continues by a second with each look at the clock. */
 export function convertPorts(store: CopyStore, directory: string, name = 'u'): ConvertPorts {
   let time = Date.parse('2026-11-29T12:00:00Z');
   let unique = 0;

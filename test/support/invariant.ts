@@ -85,7 +85,7 @@ async function readTables({
     const tables = await tx<{ oid: number; name: string; kind: string }[]>`
       select c.oid::integer as oid, format('%I.%I', n.nspname, c.relname) as name, c.relkind as kind
         from pg_class c join pg_namespace n on n.oid = c.relnamespace
-       where n.nspname in (${schema}, 'partition_archive')
+       where n.nspname in (${schema}, 'partition_archiver_quarantine')
          and (c.relkind = 'p' and c.relname = ${table} or c.relkind = 'r' and not c.relispartition
               and (select array_agg(attname::text order by attnum) from pg_attribute
                     where attrelid = c.oid and attnum > 0 and not attisdropped)

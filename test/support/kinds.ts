@@ -1,5 +1,5 @@
 import type postgres from 'postgres';
-import { enrollOwner } from '../../adapters/postgres/install.ts';
+import { registerOwner } from '../../adapters/postgres/install.ts';
 import { quote } from './archives.ts';
 import { createParent } from './partman.ts';
 import { withRoleRetries } from './roles.ts';
@@ -25,7 +25,7 @@ export interface Kind {
 
 const KIND_OWNER = 'kind_owner';
 
-/** Makes a set of some kind, owned by a role of its own that is enrolled, with rows. */
+/** Makes a set of some kind, owned by a role of its own that is registered, with rows. */
 export async function createKind(sql: postgres.Sql, kind: Kind): Promise<void> {
   const { schema, table, controlType, interval, start, retention, values } = kind;
   const { epoch = 'none', timeZone = 'UTC', columns = 'payload text', premake = 2 } = kind;
@@ -51,7 +51,7 @@ export async function createKind(sql: postgres.Sql, kind: Kind): Promise<void> {
     await giveTo(tx, name, KIND_OWNER);
     await tx.unsafe(`analyze ${name}`);
   });
-  await withRoleRetries(() => enrollOwner(sql, KIND_OWNER, [schema]));
+  await withRoleRetries(() => registerOwner(sql, KIND_OWNER, [schema]));
 }
 
 /** Gives a set, all that is attached to it, and pg_partman's template table for it to a role. */

@@ -1,5 +1,5 @@
 import type postgres from 'postgres';
-import { enrollOwner } from '../../adapters/postgres/install.ts';
+import { registerOwner } from '../../adapters/postgres/install.ts';
 import { createParent } from './partman.ts';
 import { withRoleRetries } from './roles.ts';
 
@@ -16,8 +16,8 @@ export interface PartitionSetOptions {
   readonly months?: number;
   readonly retention?: string;
   readonly owner?: string;
-  /** Whether its owner is enrolled, for which the archiver has to be there. */
-  readonly enrolled?: boolean;
+  /** Whether its owner is registered, for which the archiver has to be there. */
+  readonly registered?: boolean;
 }
 
 /** What `createPartitionSet` made. */
@@ -42,7 +42,7 @@ export async function createPartitionSet(
     months = 4,
     retention = '2 months',
     owner = 'app_owner',
-    enrolled = true,
+    registered = true,
   }: PartitionSetOptions = {},
 ): Promise<PartitionSet> {
   await sql.unsafe(
@@ -78,7 +78,7 @@ export async function createPartitionSet(
         execute format('alter table %s owner to %I', r.t, '${owner}'); end loop; end $$`);
     await tx.unsafe(`analyze ${name}`);
   });
-  if (enrolled) await withRoleRetries(() => enrollOwner(sql, owner, [schema]));
+  if (registered) await withRoleRetries(() => registerOwner(sql, owner, [schema]));
   return { schema, table, owner };
 }
 

@@ -77,7 +77,7 @@ function executable(
   };
 }
 
-/** Processes of functions that go on from one execution to the next, as Lambda's do: most of an execution is their start. */
+/** Processes of functions that continue from one execution to the next, as Lambda's do: most of an execution is their start. */
 interface KeptWarm {
   runner(region: string, environment: Readonly<Record<string, string>>): FunctionRunner;
   close(): Promise<void>;

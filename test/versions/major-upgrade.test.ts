@@ -56,7 +56,7 @@ const rows = (): Promise<Found> => {
 const ledger = async (): Promise<readonly unknown[]> =>
   sql`select to_jsonb(l) as row from partition_archiver.partition l order by id`;
 
-test('nothing happens on an upgraded server before the ledger is moved in; then everything goes on', async () => {
+test('nothing happens on an upgraded server before the ledger is upgraded; then everything continues', async () => {
   const half = await archiveHalf(archiver, 'event');
   const set = archiver.config([{ schema: 'app', table: 'event', drop: true, graceDays: 0 }]);
   const known = await rows();
@@ -72,10 +72,10 @@ test('nothing happens on an upgraded server before the ledger is moved in; then 
   expect(refused).toMatchObject({ code: 'PreflightFailed', message: expect.stringContaining(from) });
   await expect(
     sql`select partition_archiver.record_inventory('app.event'::regclass::oid, 'UTC')`,
-  ).rejects.toThrow(`Start MoveIn with {"from": "${from}"}`);
+  ).rejects.toThrow(`Start UpgradeLedger with {"from": "${from}"}`);
   expect(await ledger()).toEqual(before);
 
-  const report = await archiver.operations().moveIn({ from, database: null, leave: false });
+  const report = await archiver.operations().upgradeLedger({ from, database: null, forget: false });
   const remarkOf = (state: HalfState): unknown => report.partitions.find(({ id }) => id === half[state].id);
   expect(remarkOf('restored')).toMatchObject({ state: 'restored', remark: 'no run archives it, as before' });
   expect(remarkOf('released')).toMatchObject({ state: 'released', remark: 'no run archives it, as before' });
@@ -88,8 +88,8 @@ test('nothing happens on an upgraded server before the ledger is moved in; then 
     state: 'blocked',
     remark: 'stays blocked: an operator is to look',
   });
-  expect(report.then).toContain('Start Reverify with {"all": "verified"}.');
-  expect(await archiver.operations().moveIn({ from, database: null, leave: false })).toMatchObject({
+  expect(report.nextStep).toContain('Start Reverify with {"all": "verified"}.');
+  expect(await archiver.operations().upgradeLedger({ from, database: null, forget: false })).toMatchObject({
     partitions: [],
   });
 
@@ -103,7 +103,7 @@ test('nothing happens on an upgraded server before the ledger is moved in; then 
   const [verified] = await archiver.operations().reverifiable();
   expect(verified).toBe(half.verified.id);
   await archiver.operations().reverify(half.verified.id);
-  await archiver.operations().release(half.blocked.id, 'cycle');
+  await archiver.operations().release(half.blocked.id, 'pipeline');
   expect(await archiver.run(set)).toMatchObject({ archived: 1, dropped: 2, failed: 0 });
   expect(await lineOf('restored')).toMatchObject({ state: 'restored', archiveId: null });
   expect(await lineOf('released')).toMatchObject({ state: 'released', archiveId: null });

@@ -1,7 +1,7 @@
 /** What differs between pg_partman 4 and 5, and between the servers, as far as a partition set shows it. */
 import { beforeEach, expect, test } from '@jest/globals';
 import type postgres from 'postgres';
-import { enrollOwner } from '../../adapters/postgres/install.ts';
+import { registerOwner } from '../../adapters/postgres/install.ts';
 import { dump } from '../db/ddl/support.ts';
 import { useArchiver } from '../support/archiver.ts';
 import { createPartitionSet } from '../support/partition-sets.ts';
@@ -77,7 +77,7 @@ test('an id set is archived by its highest id', async () => {
   for (const { name } of await children(sql, 'counter')) {
     await sql.unsafe(`alter table ${schema}."${name}" owner to app_owner`);
   }
-  await withRoleRetries(() => enrollOwner(sql, 'app_owner', [schema]));
+  await withRoleRetries(() => registerOwner(sql, 'app_owner', [schema]));
 
   const report = await run(config([{ schema, table: 'counter', drop: true, graceDays: 0 }]));
 
@@ -87,7 +87,7 @@ test('an id set is archived by its highest id', async () => {
   expect(left?.lowest).toBe('5000');
 });
 
-test('a table that was quarantined and handed back is what it was', async () => {
+test('a table that was quarantined and returned to its owner is what it was', async () => {
   const { database, config, run } = archiver();
   const { sql } = database;
   await createPartitionSet(sql, {
@@ -114,9 +114,9 @@ test('a table that was quarantined and handed back is what it was', async () => 
 
   await sql`select partition_archiver.quarantine(${id}, ${2 ** 30})`;
   await expect(
-    sql.unsafe(`delete from partition_archive."${table.name}_${String(oldest?.oid)}"`),
+    sql.unsafe(`delete from partition_archiver_quarantine."${table.name}_${String(oldest?.oid)}"`),
   ).rejects.toThrow(/takes no more writes/);
-  await sql`select partition_archiver.hand_back(${id})`;
+  await sql`select partition_archiver.return_to_owner(${id})`;
 
   expect(await dump(database, table)).toBe(before);
   await sql.unsafe(`delete from ${schema}."${table.name}"`);

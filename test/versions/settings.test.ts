@@ -45,13 +45,13 @@ test('time limits of the database do not reach the archiver', async () => {
     if ((server?.major ?? 0) < 16) return;
     const role = option.replace(' ', '_');
     await createPartitionSet(sql, { schema: role, owner: `owner_${role}` });
-    await withRoleRetries(() => sql.unsafe(`grant owner_${role} to archive_owner with ${option}`));
+    await withRoleRetries(() => sql.unsafe(`grant owner_${role} to archiver_owner with ${option}`));
     const settings = config([{ schema: role, table: 'event', drop: true, graceDays: 0 }]);
 
     const refused = await run(settings).catch((error: unknown) => error as Error);
     expect(refused).toBeInstanceOf(Error);
     expect((refused as Error).message).toMatch(problem);
-    const remedy = /grant \S+ to archive_owner with inherit true, set true/.exec((refused as Error).message);
+    const remedy = /grant \S+ to archiver_owner with inherit true, set true/.exec((refused as Error).message);
     await sql.unsafe(remedy?.[0] ?? 'no remedy');
 
     expect(await run(settings)).toMatchObject({ archived: 2, dropped: 2, failed: 0 });

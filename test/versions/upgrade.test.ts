@@ -1,7 +1,7 @@
 /** A partition set that pg_partman 4 made, after the extension was upgraded to 5: old and new names side by side. */
 import { expect, test } from '@jest/globals';
 import { useArchiver } from '../support/archiver.ts';
-import { enrollOwner } from '../../adapters/postgres/install.ts';
+import { registerOwner } from '../../adapters/postgres/install.ts';
 import { createPartitionSet } from '../support/partition-sets.ts';
 import { partmanMajor } from '../support/partman.ts';
 import { withRoleRetries } from '../support/roles.ts';
@@ -48,11 +48,11 @@ test('old and new child names in one set: bounds decide, and no name', async () 
     expect(rows[0]?.rows).toBe(2000);
     return;
   }
-  // The upgrade made pg_partman's tables anew, and what was granted on them is gone.
+  // The upgrade made pg_partman's tables again, and what was granted on them is gone.
   await expect(run(settings)).rejects.toThrow(
-    /role archive_owner: may not read the configuration.*role archiver_maintain: may not use pg_partman/s,
+    /role archiver_owner: may not read the configuration.*role archiver_maintain: may not use pg_partman/s,
   );
-  await withRoleRetries(() => enrollOwner(sql, 'app_owner', ['app']));
+  await withRoleRetries(() => registerOwner(sql, 'app_owner', ['app']));
 
   const report = await run(settings);
 

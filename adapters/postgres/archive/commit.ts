@@ -3,7 +3,7 @@ import { ArchiverError } from '../../../core/errors.ts';
 import { inTransaction, translated, type Connection } from '../connect.ts';
 import { readStatus } from './status.ts';
 
-/** What `partition_archiver.begin_commit` answers, as far as it is used. */
+/** What `partition_archiver.begin_commit` returns, as far as it is used. */
 interface BegunCommit {
   readonly archive_id: string;
   readonly system_identifier: string;

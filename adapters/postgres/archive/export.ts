@@ -29,7 +29,7 @@ interface Uploaded {
 
 /**
  * `export` on PostgreSQL. `timeoutMs` lies below the Lambda's own time, so that it is the server that gives up first:
- * a query whose client died goes on otherwise (RDS Proxy passes no cancel request on).
+ * a query whose client died continues otherwise (RDS Proxy passes no cancel request on).
  */
 export function exportDatabase(connection: Connection, timeoutMs: number): ExportDatabase {
   return {

@@ -45,7 +45,7 @@ export function maintainDatabase(connection: Connection, notices: string[]): Mai
     detach: async (set, { oid, schema, table }) => {
       const doing = `detach of ${displayName(schema, table)}`;
       await inTransaction(connection, doing, async (transaction) => {
-        await transaction`select partition_archiver.make_way(${oid}::oid)`;
+        await transaction`select partition_archiver.wait_for_autovacuum(${oid}::oid)`;
       });
       return inTransaction(connection, doing, async (transaction) => {
         const parent = await findParent(transaction, set);

@@ -11,7 +11,7 @@ export function quarantineDatabase(connection: Connection): QuarantineDatabase {
       const doing = `quarantine of partition ${String(partition)}`;
       await inTransaction(connection, doing, async (transaction) => {
         await transaction`
-          select partition_archiver.make_way(table_oid) from partition_archiver.partition where id = ${partition}::bigint`;
+          select partition_archiver.wait_for_autovacuum(table_oid) from partition_archiver.partition where id = ${partition}::bigint`;
       });
       await inTransaction(connection, doing, async (transaction) => {
         await transaction`select partition_archiver.quarantine(${partition}::bigint, ${segmentBytes}::bigint)`;

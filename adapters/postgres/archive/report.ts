@@ -11,7 +11,7 @@ export function reportDatabase(connection: Connection): ReportDatabase & Progres
   return {
     rows: (partitions) => readLedger(connection, partitions),
 
-    stillBlocked: (except, most) => readBlocked(connection, except, most),
+    blocked: (except, most) => readBlocked(connection, except, most),
 
     record: ({ startedAt, mode, dryRun, partitionSets, archived, dropped, failed }) =>
       translated('recording the run', async () => {

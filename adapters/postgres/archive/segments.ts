@@ -2,7 +2,7 @@ import { segmentKey, type ArchiveLocation } from '../../../core/keys.ts';
 import type { Segment } from '../../../core/partition.ts';
 import type { Transaction } from '../connect.ts';
 
-/** What `partition_archiver.begin_segment` answers. */
+/** What `partition_archiver.begin_segment` returns. */
 interface BegunSegment {
   readonly archive_id: string;
   readonly number: number;
@@ -55,7 +55,7 @@ export async function beginSegment(
     archiveId: begun.archive_id,
   };
   const upper = begun.next_block === null ? '' : ` and ctid < '(${String(begun.next_block)},0)'::tid`;
-  const from = `only partition_archive.${quoteIdentifier(begun.quarantine_name)} where ctid >= '(${String(begun.first_block)},0)'::tid${upper}`;
+  const from = `only partition_archiver_quarantine.${quoteIdentifier(begun.quarantine_name)} where ctid >= '(${String(begun.first_block)},0)'::tid${upper}`;
   return {
     number: begun.number,
     firstBlock: begun.first_block,

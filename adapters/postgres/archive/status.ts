@@ -39,7 +39,7 @@ export function readBlocked(
   return translated('reading what is blocked', async () => {
     const rows = await connection<(LedgerRow & { readonly total: number })[]>`
       select ${columns(connection)}, count(*) over () as total from partition_archiver.partition
-       where state = 'blocked' and system_identifier = partition_archiver.this_system() and database_name = current_database()
+       where state = 'blocked' and system_identifier = partition_archiver.system_identifier() and database_name = current_database()
          and id not in (select value::bigint from jsonb_array_elements_text(${connection.json([...except])}::jsonb))
        order by lower_time, parent_schema, parent_name, id limit ${most}`;
     return { total: rows[0]?.total ?? 0, rows };

@@ -3,16 +3,16 @@ import { COPY_OPTIONS } from '../../../core/pins.ts';
 import type { VerifyDatabase } from '../../../core/archive/verify.ts';
 import { inTransaction, translated, type Connection, type Transaction } from '../connect.ts';
 import { copyOut } from '../copy.ts';
-import { exportMark } from './export-mark.ts';
+import { exportFingerprint } from './export-fingerprint.ts';
 import { pin } from '../pins.ts';
 import { beginSegment } from './segments.ts';
 
 /** Where tables are read to be compared with their archive. */
-export interface ReadingPlace {
+export interface VerifyPlace {
   /** Opens a connection for one COPY, which is ended afterwards. */
   readonly open: () => Connection;
   /** Whether it leads elsewhere than `connection`: past the proxy, or to a reader. */
-  readonly elsewhere: boolean;
+  readonly isVerifyEndpoint: boolean;
 }
 
 /**
@@ -21,7 +21,10 @@ export interface ReadingPlace {
  * Elsewhere, the proof that the server has replayed the export, the look at the seal there and the COPY share one
  * snapshot, and one connection, since an endpoint may lead each connection to another reader.
  */
-export function verifyDatabase(connection: Connection, { open, elsewhere }: ReadingPlace): VerifyDatabase {
+export function verifyDatabase(
+  connection: Connection,
+  { open, isVerifyEndpoint }: VerifyPlace,
+): VerifyDatabase {
   return {
     segment: (partition, number) =>
       inTransaction(
@@ -34,12 +37,12 @@ export function verifyDatabase(connection: Connection, { open, elsewhere }: Read
       const copying = open();
       const doing = `reading segment ${String(segment)} of partition ${String(partition)}`;
       try {
-        const expected = elsewhere
-          ? await translated(doing, () => exportMark(connection, partition, segment))
+        const expected = isVerifyEndpoint
+          ? await translated(doing, () => exportFingerprint(connection, partition, segment))
           : null;
         const copy = async (transaction: Transaction): Promise<string> => {
           await pin(transaction);
-          if (elsewhere && (await exportMark(transaction, partition, segment)) !== expected) {
+          if (isVerifyEndpoint && (await exportFingerprint(transaction, partition, segment)) !== expected) {
             throw new ArchiverError(
               'ReaderBehind',
               `${doing}: the server that it is read at has not replayed its export, or is no replica of this database`,
@@ -48,7 +51,13 @@ export function verifyDatabase(connection: Connection, { open, elsewhere }: Read
           const { query } = await beginSegment(transaction, partition, segment, false);
           return `copy (${query}) to stdout with (${COPY_OPTIONS})`;
         };
-        return await copyOut(copying, doing, copy, read, elsewhere ? 'repeatable read read only' : undefined);
+        return await copyOut(
+          copying,
+          doing,
+          copy,
+          read,
+          isVerifyEndpoint ? 'repeatable read read only' : undefined,
+        );
       } finally {
         await copying.end({ timeout: 5 });
       }

@@ -9,13 +9,13 @@ import type {
 } from '../../../core/partition-table/database.ts';
 import type { LineDigest } from '../../../core/proof/line-digest.ts';
 import { inTransaction, translated, type Connection, type Transaction } from '../connect.ts';
-import { createTwinPartitions } from './partman.ts';
+import { createShadowPartitions } from './partman.ts';
 import { pin } from '../pins.ts';
 
 type RangeAndQueries = ComparedRange &
-  Readonly<{ partitions: readonly string[]; source: string; twin: string }>;
+  Readonly<{ partitions: readonly string[]; source: string; shadow: string }>;
 
-/** Each takes some ten entries of the lock table, and this runs while the application goes on. */
+/** Each takes some ten entries of the lock table, and this runs while the application continues. */
 const PARTITIONS_DROPPED_AT_ONCE = 50;
 
 /**
@@ -38,9 +38,9 @@ export function partitionTableDatabase(
       }
       const [row] = await connection<PartitionTableJob[]>`
         select id, state, options - 'largestScan' as plan, size, compared_to is not null as comparing, coalesce(checked, '[]') as checked
-          from partition_archiver.repartition
+          from partition_archiver.partition_job
          where table_schema = ${schema} and table_name = ${table} and database_name = current_database()
-           and system_identifier = partition_archiver.this_system() and state not in ('let go', 'rolled back')
+           and system_identifier = partition_archiver.system_identifier() and state not in ('dropped', 'rolled back')
          order by id desc limit 1`;
       return row;
     });
@@ -75,7 +75,7 @@ export function partitionTableDatabase(
         if (source === undefined)
           throw new ArchiverError('InvalidInput', `there is no table ${displayName(schema, table)}`);
         await transaction`
-          select partition_archiver.begin_repartition(${source.oid}::oid, ${control}::name, ${mode}::text, ${transaction.json({ ...plan, ...(limits !== undefined && { largestScan: limits.largestScanBytes }) })}::jsonb)`;
+          select partition_archiver.begin_partition_job(${source.oid}::oid, ${control}::name, ${mode}::text, ${transaction.json({ ...plan, ...(limits !== undefined && { largestScan: limits.largestScanBytes }) })}::jsonb)`;
       });
       const job = await find(schema, table);
       if (job === undefined) throw new ArchiverError('StateConflict', `${doing}: somebody rolled it back`);
@@ -86,9 +86,9 @@ export function partitionTableDatabase(
       const doing = `partitions of ${job.plan.table}`;
       await call(doing, async (transaction) => {
         const [{ made }] = await transaction<[{ made: boolean }]>`
-          select exists (select from pg_inherits i join partition_archiver.repartition r on r.twin_oid = i.inhparent
+          select exists (select from pg_inherits i join partition_archiver.partition_job r on r.shadow_oid = i.inhparent
                           where r.id = ${job.id}::bigint) as made`;
-        if (!made) await createTwinPartitions(transaction, job.plan);
+        if (!made) await createShadowPartitions(transaction, job.plan);
       });
       // Apart, since this locks the table for a moment, and may have to be tried again.
       await call(
@@ -103,16 +103,17 @@ export function partitionTableDatabase(
         const [row] = await transaction<[{ left: number }]>`
           select partition_archiver.copy_blocks(${job.id}::bigint, ${blocks}::bigint) as left`;
         left = row.left;
-        if (left === 0) await transaction.unsafe(`analyze partition_archiver_twin.${quote(job.plan.table)}`);
+        if (left === 0)
+          await transaction.unsafe(`analyze partition_archiver_shadow.${quote(job.plan.table)}`);
       });
       return left;
     },
 
-    takeChanges: async (job) => {
+    applyChanges: async (job) => {
       let taken = 0;
       const work = async (transaction: Transaction): Promise<void> => {
         const [row] = await transaction<[{ taken: number }]>`
-          select partition_archiver.take_changes(${job.id}::bigint) as taken`;
+          select partition_archiver.apply_changes(${job.id}::bigint) as taken`;
         taken = row.taken;
       };
       await call(`changed rows of ${job.plan.table}`, work, 'repeatable read');
@@ -121,13 +122,13 @@ export function partitionTableDatabase(
 
     beginComparison: (job) =>
       call(
-        `comparison of ${job.plan.table} with its twin`,
+        `comparison of ${job.plan.table} with its shadow table`,
         (transaction) => transaction`select partition_archiver.begin_comparison(${job.id}::bigint)`,
       ),
 
     compareRange: async (job, limits) => {
       let found: RangeAndQueries | undefined;
-      const doing = `comparing ${job.plan.table} with its twin`;
+      const doing = `comparing ${job.plan.table} with its shadow table`;
       await call(doing, async (transaction) => {
         const [row] = await transaction<[{ range: RangeAndQueries }]>`
           select partition_archiver.range_to_compare(${job.id}::bigint, ${limits?.rangeBytes ?? null}::bigint,
@@ -136,7 +137,7 @@ export function partitionTableDatabase(
       });
       if (found === undefined)
         throw new ArchiverError('StateConflict', `${doing}: there is nothing to compare`);
-      const { partitions, source, twin, ...range } = found;
+      const { partitions, source, shadow, ...range } = found;
       // Both are read in the snapshot of this transaction, which stays open meanwhile.
       const digests: ReadonlyMap<number, LineDigest>[] = [];
       await call(
@@ -145,7 +146,7 @@ export function partitionTableDatabase(
           const [{ snapshot }] = await transaction<
             [{ snapshot: string }]
           >`select pg_export_snapshot() as snapshot`;
-          for (const query of [source, twin]) digests.push(await digestIn(open(), snapshot, query));
+          for (const query of [source, shadow]) digests.push(await digestIn(open(), snapshot, query));
         },
         'repeatable read',
       );
@@ -161,16 +162,16 @@ export function partitionTableDatabase(
             ${transaction.json(partitions.map((each) => ({ ...each })))}::jsonb)`,
       ),
 
-    settle: (job) =>
+    verifyApplied: (job) =>
       call(
         `changed rows of ${job.plan.table}`,
         async (transaction) => {
           const [{ differing }] = await transaction<[{ differing: number }]>`
-            select partition_archiver.settle_changes(${job.id}::bigint) as differing`;
+            select partition_archiver.verify_applied(${job.id}::bigint) as differing`;
           if (differing > 0) {
             throw new ArchiverError(
-              'TwinDiffers',
-              `${String(differing)} changed rows of ${job.plan.table} differ from its twin`,
+              'ShadowDiffers',
+              `${String(differing)} changed rows of ${job.plan.table} differ from its shadow table`,
             );
           }
         },
@@ -181,7 +182,7 @@ export function partitionTableDatabase(
       call(
         `swap of ${job.plan.table}`,
         (transaction) =>
-          transaction`select partition_archiver.swap_repartition(${job.id}::bigint, ${mostRows}::bigint)`,
+          transaction`select partition_archiver.swap_partition_job(${job.id}::bigint, ${mostRows}::bigint)`,
       ),
 
     giveUp: ({ id }) => giveUp(id, 0).then(() => undefined),
@@ -192,14 +193,14 @@ export function partitionTableDatabase(
       while (left > 0) left = await giveUp(id, PARTITIONS_DROPPED_AT_ONCE);
       await call(
         `rolling back partitioning ${String(id)}`,
-        (transaction) => transaction`select partition_archiver.roll_back_repartition(${id}::bigint)`,
+        (transaction) => transaction`select partition_archiver.roll_back_partition_job(${id}::bigint)`,
       );
     },
 
-    letGo: ({ id }) =>
+    dropReplaced: ({ id }) =>
       call(
         `letting go of the table that partitioning ${String(id)} replaced`,
-        (transaction) => transaction`select partition_archiver.let_go_of_replaced(${id}::bigint)`,
+        (transaction) => transaction`select partition_archiver.drop_replaced(${id}::bigint)`,
       ),
   };
 }

@@ -13,15 +13,15 @@ const NAMES_OF_VERSION_4: Readonly<Record<string, string>> = {
 };
 
 /**
- * Has pg_partman make the partitions of the twin, from the lowest row to the highest one and `premake` further, in the way
+ * Has pg_partman make the partitions of the shadow table, from the lowest row to the highest one and `premake` further, in the way
  * of the installed version. The default partition goes at first, so that no row can be taken over into it unnoticed.
  */
-export async function createTwinPartitions(
+export async function createShadowPartitions(
   transaction: Transaction,
   plan: PartitionTablePlan,
 ): Promise<void> {
   const { schema, table, control, interval, premake, epoch, timeZone } = plan;
-  const parent = `partition_archiver_twin.${table}`;
+  const parent = `partition_archiver_shadow.${table}`;
   const [extension] = await transaction<{ schema: string; major: number }[]>`
     select n.nspname as schema, split_part(e.extversion, '.', 1)::integer as major
       from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'pg_partman'`;
@@ -47,14 +47,14 @@ export async function createTwinPartitions(
       select ${partman}.create_partition_id(${parent}, array(
         select generate_series(${start}::bigint, (select max(${transaction(control)}) from only ${transaction(schema)}.${transaction(table)}) + ${premake}::bigint * ${interval}::bigint, ${interval}::bigint)))`;
   }
-  const [twin] = await transaction<[{ fallback: string | null }]>`
-    select nullif(partdefid, 0)::regclass::text as fallback from pg_partitioned_table where partrelid = ${quoted('partition_archiver_twin', table)}::regclass`;
-  if (twin.fallback !== null) await transaction.unsafe(`drop table ${twin.fallback}`);
+  const [shadow] = await transaction<[{ fallback: string | null }]>`
+    select nullif(partdefid, 0)::regclass::text as fallback from pg_partitioned_table where partrelid = ${quoted('partition_archiver_shadow', table)}::regclass`;
+  if (shadow.fallback !== null) await transaction.unsafe(`drop table ${shadow.fallback}`);
   await refuseRowsOutside(transaction, schema, plan);
-  if (plan.defaultPartition && twin.fallback !== null) {
+  if (plan.defaultPartition && shadow.fallback !== null) {
     // Rows that are taken over never reach it, since all have a partition.
     await transaction.unsafe(
-      `create table ${twin.fallback} partition of ${quoted('partition_archiver_twin', table)} default`,
+      `create table ${shadow.fallback} partition of ${quoted('partition_archiver_shadow', table)} default`,
     );
   }
 }
@@ -108,7 +108,7 @@ async function refuseRowsOutside(
     select min(e.ends[1]::${cast})::text as lower, max(e.ends[2]::${cast})::text as upper
       from pg_inherits i join pg_class c on c.oid = i.inhrelid
       cross join lateral (select regexp_match(pg_get_expr(c.relpartbound, c.oid), 'FROM [(]''?([^'']+?)''?[)] TO [(]''?([^'']+?)''?[)]') as ends) e
-     where i.inhparent = ${quoted('partition_archiver_twin', table)}::regclass and e.ends is not null`;
+     where i.inhparent = ${quoted('partition_archiver_shadow', table)}::regclass and e.ends is not null`;
   if (lower === null || upper === null) {
     throw new ArchiverError(
       'PreflightFailed',

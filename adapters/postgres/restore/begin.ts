@@ -14,7 +14,7 @@ import { splitStructure } from '../../../core/restore/statements.ts';
 import { translated, type Connection, type Transaction } from '../connect.ts';
 import { set, WORK_SCHEMA, type Sessions } from './sessions.ts';
 
-/** What `partition_archiver.begin_restore` answers. */
+/** What `partition_archiver.begin_restore` returns. */
 type Begun =
   | { readonly state: 'done'; readonly partition: number }
   | {

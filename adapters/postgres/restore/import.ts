@@ -5,7 +5,7 @@ import type { RestoreDatabase } from '../../../core/restore/database.ts';
 import { translated, type Transaction } from '../connect.ts';
 import { set, WORK_SCHEMA, type Sessions } from './sessions.ts';
 
-/** What `partition_archiver.begin_import` answers. */
+/** What `partition_archiver.begin_import` returns. */
 interface BegunImport {
   readonly table: string;
   readonly copy: Manifest['copy'];
@@ -38,7 +38,7 @@ export function loadOn({
   };
 }
 
-/** Imports one object and answers how many rows aws_s3 said it had: "N rows imported into relation …". */
+/** Imports one object and returns how many rows aws_s3 said it had: "N rows imported into relation …". */
 async function importObject(
   transaction: Transaction,
   { table, copy }: BegunImport,

@@ -4,7 +4,7 @@ import type { Transaction } from '../connect.ts';
 import { copyOut } from '../copy.ts';
 import { quoteIdentifier, set, WORK_SCHEMA, type RestoreConnections, type Sessions } from './sessions.ts';
 
-/** What `partition_archiver.begin_restore_range` answers. */
+/** What `partition_archiver.begin_restore_range` returns. */
 interface BegunRange {
   readonly table: string;
   readonly copy: Manifest['copy'];

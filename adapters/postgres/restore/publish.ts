@@ -1,4 +1,4 @@
-import type { BroughtOut, RestoreDatabase } from '../../../core/restore/database.ts';
+import type { Published, RestoreDatabase } from '../../../core/restore/database.ts';
 import { translated } from '../connect.ts';
 import { literal, type Sessions } from './sessions.ts';
 
@@ -9,21 +9,21 @@ export function finishOn({
   detached,
 }: Sessions): Pick<
   RestoreDatabase,
-  'finish' | 'broughtOut' | 'unvalidatedForeignKeys' | 'validateForeignKey' | 'attach' | 'abandon'
+  'publish' | 'published' | 'unvalidatedForeignKeys' | 'validateForeignKey' | 'attach' | 'cancel'
 > {
   return {
-    finish: (restore) =>
+    publish: (restore) =>
       transaction('bringing the restored table out', async (tx) => {
         const [row] = await tx<[{ partition: number }]>`
-          select partition_archiver.finish_restore(${restore}::bigint) as partition`;
+          select partition_archiver.publish_restore(${restore}::bigint) as partition`;
         return row.partition;
       }),
 
-    broughtOut: (partition) =>
+    published: (partition) =>
       using((connection) =>
         translated('looking at the restored table', async () => {
-          const [row] = await connection<[{ restored: BroughtOut }]>`
-            select partition_archiver.restored(${partition}::bigint) as restored`;
+          const [row] = await connection<[{ restored: Published }]>`
+            select partition_archiver.published(${partition}::bigint) as restored`;
           return row.restored;
         }),
       ),
@@ -52,9 +52,9 @@ export function finishOn({
       await detached('attaching the restored table', {}, call);
     },
 
-    abandon: (restore) =>
+    cancel: (restore) =>
       transaction(`giving restore ${restore} up`, async (tx) => {
-        await tx`select partition_archiver.abandon_restore(${restore}::bigint)`;
+        await tx`select partition_archiver.cancel_restore(${restore}::bigint)`;
       }),
   };
 }

@@ -17,14 +17,14 @@ export interface Sessions {
   readonly transaction: <T>(doing: string, work: (transaction: Transaction) => Promise<T>) => Promise<T>;
   /**
    * Runs one statement in a single message, settings and commit included, so that the server finishes and commits it
-   * even if its client is gone: for what may take longer than the client has. Answers the value of its first column.
+   * even if its client is gone: for what may take longer than the client has. Returns the value of its first column.
    */
   readonly detached: (doing: string, settings: Settings, statement: string) => Promise<unknown>;
 }
 
 type Settings = Readonly<Record<string, string>>;
 
-/** Longest statement that the server goes on with by itself: an index over a large partition. */
+/** Longest statement that the server continues with by itself: an index over a large partition. */
 const DETACHED_TIMEOUT_MS = 24 * 60 * 60_000;
 
 /** Sessions as `archiver_restore`. */

@@ -17,7 +17,7 @@ export function reverifyFence(connection: Connection): ReverifyFence {
       }),
 
     begin: (partition) =>
-      inTransaction(connection, `fencing partition ${partition} anew`, async (transaction) => {
+      inTransaction(connection, `fencing partition ${partition} again`, async (transaction) => {
         const [row] = await transaction<[{ start: ReverifyStart }]>`
           select partition_archiver.begin_reverify(${partition}::bigint) as start`;
         return row.start;
@@ -63,7 +63,7 @@ export function reverifyReading(connection: Connection, open: () => Connection):
       ),
 
     finish: (partition, manifestVersionId) =>
-      inTransaction(connection, `verifying partition ${partition} anew`, async (transaction) => {
+      inTransaction(connection, `verifying partition ${partition} again`, async (transaction) => {
         await transaction`
           select partition_archiver.finish_reverify(${partition}::bigint, ${manifestVersionId}::text)`;
       }),
@@ -71,7 +71,7 @@ export function reverifyReading(connection: Connection, open: () => Connection):
 }
 
 /**
- * Which partitions can be verified anew: verified ones, and those that a broken seal, such as a major upgrade makes, or an
+ * Which partitions can be verified again: verified ones, and those that a broken seal, such as a major upgrade makes, or an
  * earlier reverify blocks.
  */
 export function reverifyCandidates(connection: Connection): ReverifyCandidates {
@@ -80,7 +80,7 @@ export function reverifyCandidates(connection: Connection): ReverifyCandidates {
       translated('looking for verified partitions', async () => {
         const rows = await connection<{ id: number }[]>`
           select id from partition_archiver.partition
-           where system_identifier = partition_archiver.this_system() and database_name = current_database() and manifest_version_id is not null and quarantine_name is not null
+           where system_identifier = partition_archiver.system_identifier() and database_name = current_database() and manifest_version_id is not null and quarantine_name is not null
              and (state = 'verified' or state = 'blocked'
                   and (blocked_code = 'Reverify' or blocked_state = 'verified' and blocked_code = 'SealBroken'))
            order by verified_at, id`;

@@ -3,7 +3,7 @@ import type { DatabaseFacts, PrepareDatabase } from '../../../core/setup/prepare
 import { extensionStatement } from '../../../core/setup/prepare-script.ts';
 import type { PreflightProblem } from '../../../core/archive/preflight.ts';
 import { inTransaction, translated, type Connection } from '../connect.ts';
-import { enrollOwner, installArchiver, readDatabaseFile, readInstallFiles } from '../install.ts';
+import { registerOwner, installArchiver, readDatabaseFile, readInstallFiles } from '../install.ts';
 import { databaseProblems } from '../archive/preflight.ts';
 import { publications } from '../publications.ts';
 import { scramVerifier } from './scram.ts';
@@ -56,8 +56,8 @@ export function prepareDatabase(administrator: Connection): PrepareDatabase {
         await administrator`select partition_archiver.grant_extensions()`;
       }),
 
-    enroll: (owner, schemas) =>
-      translated(`enrolment of ${owner}`, () => enrollOwner(administrator, owner, schemas)),
+    registerOwner: (owner, schemas) =>
+      translated(`registration of ${owner}`, () => registerOwner(administrator, owner, schemas)),
 
     setPassword: (role, password) =>
       translated(`password of ${role}`, async () => {
@@ -108,7 +108,7 @@ function advice(administrator: Connection): Promise<readonly PreflightProblem[]>
                case when rolbypassrls then 'bypassrls' end, case when rolreplication then 'replication' end),
              format('alter role %I nosuperuser nocreaterole nocreatedb nobypassrls noreplication;', rolname)
         from pg_roles
-       where rolname in ('archive_owner', 'archiver_trial', 'archiver_maintain', 'archiver_read', 'archiver_drop', 'archiver_restore')
+       where rolname in ('archiver_owner', 'archiver_trial', 'archiver_maintain', 'archiver_read', 'archiver_drop', 'archiver_restore')
          and (rolsuper or rolcreaterole or rolcreatedb or rolbypassrls or rolreplication)
       union all
       select 'role ' || m.rolname, 'is a member of ' || g.rolname || ', whose rights it does not need', format('revoke %I from %I;', g.rolname, m.rolname)

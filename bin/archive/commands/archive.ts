@@ -58,8 +58,8 @@ export const RUN_COMMANDS: Readonly<Record<string, Command>> = {
       });
       const left = [
         ...(report.failed > 0 ? [`${String(report.failed)} failed`] : []),
-        ...(report.stillBlocked.total > 0 && options['dry-run'] !== true
-          ? [`${String(report.stillBlocked.total)} still blocked`]
+        ...(report.blocked.total > 0 && options['dry-run'] !== true
+          ? [`${String(report.blocked.total)} still blocked`]
           : []),
       ];
       // What the execution's output and alarms say in AWS, the exit code says here.

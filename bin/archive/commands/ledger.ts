@@ -1,5 +1,5 @@
 import { ArchiverError } from '../../../core/errors.ts';
-import { parseMoveInRequest } from '../../../core/ledger/upgrade.ts';
+import { parseUpgradeLedgerRequest } from '../../../core/ledger/upgrade.ts';
 import type { ReleaseTo } from '../../../core/ledger/release.ts';
 import { number, word, type Command } from '../command.ts';
 import { operations, showJson } from '../shared.ts';
@@ -8,37 +8,40 @@ import { operations, showJson } from '../shared.ts';
 export const LEDGER_COMMANDS: Readonly<Record<string, Command>> = {
   release: {
     arguments: '<id>',
-    does: 'gives a restored or blocked partition back to the pipeline (--to cycle), or a quarantined one to its owner (--to owner)',
+    does: 'gives a restored or blocked partition back to the pipeline (--to pipeline), or a quarantined one to its owner (--to owner)',
     options: ['to'],
     examples: ['release 17', 'release 17 --to owner'],
     needs: { logins: ['archiver_maintain'] },
     execute: async (context) => {
       const { to } = context.options;
-      if (to !== undefined && to !== 'cycle' && to !== 'owner') {
-        throw new ArchiverError('InvalidInput', `--to: ${JSON.stringify(to)} must be cycle or owner`);
+      if (to !== undefined && to !== 'pipeline' && to !== 'owner') {
+        throw new ArchiverError('InvalidInput', `--to: ${JSON.stringify(to)} must be pipeline or owner`);
       }
       const receiver: ReleaseTo | undefined = to;
       showJson(context, await operations(context).release(number(context, 0), receiver));
     },
   },
-  'move-in': {
+  'upgrade-ledger': {
     arguments: '<system-identifier>',
     does: 'after a major upgrade or a rename: registers the rows of the ledger under the new identity of the database',
-    options: ['database', 'leave'],
-    examples: ['move-in 7357130938823684000', 'move-in 7357130938823684000 --database shop_old'],
+    options: ['database', 'forget'],
+    examples: [
+      'upgrade-ledger 7357130938823684000',
+      'upgrade-ledger 7357130938823684000 --database shop_old',
+    ],
     needs: { logins: ['archiver_maintain'] },
     execute: async (context) => {
-      const { database, leave } = context.options;
-      const request = parseMoveInRequest({ from: word(context, 0), database, leave });
-      const report = await operations(context).moveIn(request);
-      const { summary, partitions, notShown, then } = report;
+      const { database, forget } = context.options;
+      const request = parseUpgradeLedgerRequest({ from: word(context, 0), database, forget });
+      const report = await operations(context).upgradeLedger(request);
+      const { summary, partitions, notShown, nextStep } = report;
       context.show(report, (say) => {
         say(summary);
         for (const { id, partition, was, state, remark } of partitions) {
           say(`  ${String(id)}  ${partition}: ${was === state ? was : `${was}, now ${state}`}; ${remark}`);
         }
         if (notShown > 0) say(`  and ${String(notShown)} more: npm run archive -- status`);
-        say(then);
+        say(nextStep);
       });
     },
   },
@@ -70,7 +73,8 @@ export const LEDGER_COMMANDS: Readonly<Record<string, Command>> = {
       context.show(results, (say) => {
         for (const { partition, result } of results) say(`${String(partition)}  ${result}`);
       });
-      if (failed > 0) throw new ArchiverError('PartitionsFailed', `${String(failed)} were not verified anew`);
+      if (failed > 0)
+        throw new ArchiverError('PartitionsFailed', `${String(failed)} were not verified again`);
     },
   },
 };

@@ -2,7 +2,7 @@ import { partitionTableDatabase } from '../../../adapters/postgres/partition-tab
 import { ArchiverError } from '../../../core/errors.ts';
 import { displayName } from '../../../core/partition.ts';
 import {
-  letGoOfReplaced,
+  dropReplacedTable,
   partitionTable,
   rollBackPartitionTable,
 } from '../../../core/partition-table/local.ts';
@@ -58,7 +58,7 @@ function planOf(context: CommandContext, options: CommandOptions): PartitionTabl
     maxPartitions,
     ...(options['trust-triggers'] === true && { trustTriggers: true }),
     retention: retention === 'none' ? null : retention,
-    mode: options.plain === true ? 'plain' : 'online',
+    mode: options.offline === true ? 'offline' : 'online',
     defaultPartition: options['no-default'] !== true,
     epoch: choice('epoch', options.epoch, EPOCHS, 'none'),
     timeZone: options['time-zone'] ?? 'UTC',
@@ -95,7 +95,7 @@ export const PARTITION_TABLE: Readonly<Record<string, Command>> = {
       'max-partitions',
       'trust-triggers',
       'no-default',
-      'plain',
+      'offline',
       'up-to-check',
     ],
     examples: [
@@ -117,7 +117,7 @@ export const PARTITION_TABLE: Readonly<Record<string, Command>> = {
         say(
           state === 'checked'
             ? 'nothing has changed places yet: run it again without --up-to-check, or partition-roll-back'
-            : `${name} is partitioned now; the old table is kept until partition-let-go. Add it to the partition sets and run prepare`,
+            : `${name} is partitioned now; the old table is kept until partition-drop-replaced. Add it to the partition sets and run prepare`,
         );
       });
     },
@@ -135,14 +135,14 @@ export const PARTITION_TABLE: Readonly<Record<string, Command>> = {
       });
     },
   },
-  'partition-let-go': {
+  'partition-drop-replaced': {
     arguments: '<schema.table>',
     does: 'drops the old table that partition-table has replaced',
     options: [],
-    examples: ['partition-let-go public.flights'],
+    examples: ['partition-drop-replaced public.flights'],
     needs: { logins: ['administrator'] },
     execute: async (context) => {
-      await on(context, (ports, table) => letGoOfReplaced(table, ports));
+      await on(context, (ports, table) => dropReplacedTable(table, ports));
       context.show({ state: 'dropped' }, (say) => {
         say('the table that was replaced is dropped');
       });

@@ -24,7 +24,7 @@ function restoreInput(context: CommandContext): Record<string, unknown> {
   };
 }
 
-/** What is no number goes on as it is, so that the error shows it. */
+/** What is no number continues as it is, so that the error shows it. */
 const asNumber = (text: string): number | string => (Number.isNaN(Number(text)) ? text : Number(text));
 
 /** How S3 is asked for what lies in a Glacier tier, where the command line says so. */
@@ -52,7 +52,7 @@ function sampleSize(text: string | undefined, option: string): number | undefine
 }
 
 /** Archives without a database, and the way from an archive back to a table. */
-export const WAY_BACK: Readonly<Record<string, Command>> = {
+export const RESTORE_COMMANDS: Readonly<Record<string, Command>> = {
   find: {
     does: 'lists the archives of a table and a range of time, from the bucket alone',
     options: ['set', 'from', 'to', 'database'],
@@ -170,15 +170,15 @@ export const WAY_BACK: Readonly<Record<string, Command>> = {
       });
     },
   },
-  'abandon-restore': {
+  'cancel-restore': {
     arguments: '<number>',
     does: 'cancels an interrupted restore, by its number in partition_archiver.restore',
     options: [],
-    examples: ['abandon-restore 3'],
+    examples: ['cancel-restore 3'],
     needs: { logins: ['archiver_restore'], bucket: true },
     execute: async (context) => {
       const id = number(context, 0);
-      await operations(context).abandonRestore(id);
+      await operations(context).cancelRestore(id);
       context.show({ restore: id }, () => undefined);
     },
   },

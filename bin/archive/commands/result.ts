@@ -18,7 +18,7 @@ const shown = (value: Value): string =>
   // eslint-disable-next-line no-control-regex
   textOf(value).replace(/[\u0000-\u001f\u007f-\u009f]/g, (sign) => JSON.stringify(sign).slice(1, -1));
 
-/** Prints a result as a table; answers its rows. */
+/** Prints a result as a table; returns its rows. */
 export async function printTable({ columns, rows }: ResultRows, write: Write): Promise<number> {
   let widths: number[] | undefined;
   const buffered: (readonly Value[])[] = [];

@@ -23,8 +23,8 @@ const secretOf =
     return Promise.resolve(password === undefined ? undefined : { username: role, password });
   };
 
-/** Every command of the way in by its name. */
-export const WAY_IN: Readonly<Record<string, Command>> = {
+/** Every command of the setup by its name. */
+export const SETUP_COMMANDS: Readonly<Record<string, Command>> = {
   prepare: {
     does: 'prepares the database as an administrator: extensions, roles, ledger, owners, passwords, guard',
     options: ['print', 'no-guard'],

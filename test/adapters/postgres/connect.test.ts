@@ -108,7 +108,7 @@ test('a server whose certificate nobody trusts is not talked to', async () => {
 
 // Seen to fail without whileOpen: a TypeError about the socket that is gone, which nothing retries.
 test.each(['pooler', 'nothing'] as const)(
-  'a step that goes on after its connection was lost ends with an error that is tried again (through %s)',
+  'a step that continues after its connection was lost ends with an error that is tried again (through %s)',
   async (through) => {
     for (const pause of [0, 5]) {
       const connection = open(through);
@@ -118,7 +118,7 @@ test.each(['pooler', 'nothing'] as const)(
       });
       setTimeout(() => void kill(pid).catch(() => undefined), 30);
       await expect(maintenance).rejects.toMatchObject({ code: 'DatabaseUnavailable' });
-      // As maintenance goes on with the next partition set, whatever the driver has made of it by then.
+      // As maintenance continues with the next partition set, whatever the driver has made of it by then.
       await sleep(pause);
       for (let set = 0; set < 3; set += 1) {
         const inventory = translated('inventory', async () => connection`select 1`);

@@ -113,7 +113,7 @@ test('a database that is not prepared is called that', () => {
       code: 'PreflightFailed',
       message: expect.stringContaining('is not prepared yet, or is another one'),
     });
-  for (const other of ['shop', 'partition_archiver_twin'])
+  for (const other of ['shop', 'partition_archiver_shadow'])
     expect(of(`schema "${other}" does not exist`)).toMatchObject({ code: 'DatabaseRejected' });
 });
 

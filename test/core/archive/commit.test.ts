@@ -135,7 +135,7 @@ describe('a partition that is exported and verified', () => {
 
   test('is locked as a whole, until the end of a day, where archives are to be locked', async () => {
     const { store, run } = setUp([exported, verified]);
-    await run({}, { retention: { days: 10, mode: 'COMPLIANCE' } });
+    await run({}, { objectLock: { days: 10, mode: 'COMPLIANCE' } });
     expect([...store.locks.keys()].sort()).toEqual(
       [sample.segments[0]!.objects[0]!.key, DDL, MANIFEST].sort(),
     );
@@ -309,7 +309,7 @@ describe('nothing is committed that was not read back', () => {
     const { store, committed, run } = setUp([exported]);
     store.protect = () =>
       Promise.reject(new ArchiverError('ObjectStoreDenied', 'locking: AccessDenied (403)'));
-    await expect(run({}, { retention: { days: 1 } })).rejects.toMatchObject({ code: 'ObjectStoreDenied' });
+    await expect(run({}, { objectLock: { days: 1 } })).rejects.toMatchObject({ code: 'ObjectStoreDenied' });
     expect(committed).toEqual([]);
   });
 });

@@ -59,7 +59,7 @@ describe('what there is to do for a partition', () => {
 
   test('one that is too young is named, and left alone', async () => {
     const young = candidate({ pastRetention: false, schema: 'App', table: 'young' });
-    expect(await look([young])).toEqual({ partitions: [], tooYoung: ['"App".young'] });
+    expect(await look([young])).toEqual({ partitions: [], notDue: ['"App".young'] });
   });
 });
 
@@ -75,10 +75,10 @@ test('the sets are taken in the order of the request, the partitions oldest boun
   const request = makeRequest({ partitionSets: [0, 1, 99] });
   expect(await detect(request, makeConfig(), { database, log })).toEqual({
     partitions: [9, 3, 1],
-    tooYoung: [],
+    notDue: [],
   });
   expect(asked).toEqual(['event', 'Odd "name']);
-  expect(log.lines).toEqual([{ level: 'info', event: 'detect', fields: { partitions: 3, tooYoung: 0 } }]);
+  expect(log.lines).toEqual([{ level: 'info', event: 'detect', fields: { partitions: 3, notDue: 0 } }]);
 });
 
 test('an inventory finds nothing to do, and asks for nothing', async () => {
@@ -86,7 +86,7 @@ test('an inventory finds nothing to do, and asks for nothing', async () => {
   const request = makeRequest({ mode: 'inventory' });
   expect(await detect(request, makeConfig(), { database, log: fakeLog() })).toEqual({
     partitions: [],
-    tooYoung: [],
+    notDue: [],
   });
 });
 
@@ -104,19 +104,19 @@ test('a dry run names no partition to work on', async () => {
   const database = fakePort<DetectDatabase>({ forecast: async () => [forecast(1)] });
   const request = makeRequest({ dryRun: true });
   expect(await detect(request, makeConfig(), { database, log: fakeLog() })).toEqual({
-    ...{ partitions: [], tooYoung: [] },
+    ...{ partitions: [], notDue: [] },
     forecast: [forecast(1)],
   });
 });
 
-// Seen to fail without: fitting and fittingLines. Step Functions ends an execution whose state grows over 256 KiB.
+// Seen to fail without: truncate and truncateLines. Step Functions ends an execution whose state grows over 256 KiB.
 test('twenty years of daily partitions do not outgrow the state of an execution', async () => {
   const days = Array.from({ length: 7305 }, (_, index) => index);
   const long = 'é'.repeat(31);
   const young = days.map((id) => candidate({ id, schema: long, table: long, pastRetention: false }));
-  const { tooYoung } = await look(young);
-  expect(Buffer.byteLength(JSON.stringify(tooYoung))).toBeLessThan(10_000);
-  expect(tooYoung.at(-1)).toBe(`and ${7305 - tooYoung.length + 1} more`);
+  const { notDue } = await look(young);
+  expect(Buffer.byteLength(JSON.stringify(notDue))).toBeLessThan(10_000);
+  expect(notDue.at(-1)).toBe(`and ${7305 - notDue.length + 1} more`);
 
   const database = fakePort<DetectDatabase>({ forecast: async () => days.map(forecast) });
   const dry = await detect(makeRequest({ dryRun: true }), makeConfig(), { database, log: fakeLog() });

@@ -34,7 +34,7 @@ function setUp(changes: Partial<Manifest> = {}, says: Partial<DropEvidence> = {}
     evidence: async () => evidence,
     dropVerified: async (...parameters) => {
       dropped.push(parameters);
-      return 'partition_archive.event_p1_16999';
+      return 'partition_archiver_quarantine.event_p1_16999';
     },
   });
   const clock = fakeClock();

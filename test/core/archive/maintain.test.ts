@@ -123,7 +123,7 @@ test('an id set has no future by the calendar', async () => {
   expect(report?.warnings).toEqual([]);
 });
 
-// Seen to fail without: fittingLines. Step Functions ends an execution whose state grows over 256 KiB.
+// Seen to fail without: truncateLines. Step Functions ends an execution whose state grows over 256 KiB.
 test('thousands of unknown tables do not outgrow the state of an execution', async () => {
   const unknownTables = Array.from({ length: 5000 }, (_, index) => `app."${'é'.repeat(28)}${index}"`);
   const { done } = setUp({ health: async () => health({ unknownTables }) }, { partitionSets: [0, 1] });

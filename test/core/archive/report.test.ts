@@ -38,7 +38,7 @@ function setUp(
   const input: ReportInput = {
     request: makeRequest({ startedAt: START.toISOString() }),
     maintain: [set()],
-    detect: { partitions: rows.map(({ id }) => id), tooYoung: [], redriveCount: 0 },
+    detect: { partitions: rows.map(({ id }) => id), notDue: [], redriveCount: 0 },
     ...changes,
   };
   const asked: unknown[] = [];
@@ -48,7 +48,7 @@ function setUp(
       asked.push(partitions);
       return rows;
     },
-    stillBlocked: async (...parameters: readonly unknown[]) => {
+    blocked: async (...parameters: readonly unknown[]) => {
       askedBlocked.push(parameters);
       return blocked;
     },
@@ -111,14 +111,14 @@ test('a dry run says what would happen, and leaves no trace in the history', asy
   ];
   const { done, recorded } = setUp([], {
     request: makeRequest({ dryRun: true, startedAt: START.toISOString() }),
-    detect: { partitions: [], tooYoung: ['app.young'], forecast },
+    detect: { partitions: [], notDue: ['app.young'], forecast },
   });
-  expect(await done).toMatchObject({ forecast, tooYoung: ['app.young'], partitions: [] });
+  expect(await done).toMatchObject({ forecast, notDue: ['app.young'], partitions: [] });
   expect(recorded).toEqual([]);
 });
 
 describe('what is blocked since earlier is in every report until somebody acts', () => {
-  const blocked = {
+  const BLOCKED = {
     state: 'blocked',
     blockedCode: 'SealBroken',
     blockedReason: 'the fence was lifted',
@@ -128,14 +128,14 @@ describe('what is blocked since earlier is in every report until somebody acts',
     const { done, askedBlocked } = setUp([row({ id: 1 })], undefined, {
       total: 3,
       rows: [
-        row({ id: 8, ...blocked }),
-        row({ id: 9, ...blocked, blockedCode: 'Reverify', blockedReason: null }),
-        row({ id: 10, ...blocked, blockedCode: null }),
+        row({ id: 8, ...BLOCKED }),
+        row({ id: 9, ...BLOCKED, blockedCode: 'Reverify', blockedReason: null }),
+        row({ id: 10, ...BLOCKED, blockedCode: null }),
       ],
     });
     expect(await done).toMatchObject({
       ...{ failed: 0, summary: expect.stringMatching(/, 0 failed; 3 still blocked since earlier$/) },
-      stillBlocked: {
+      blocked: {
         total: 3,
         partitions: [
           {
@@ -147,18 +147,18 @@ describe('what is blocked since earlier is in every report until somebody acts',
         ],
       },
     });
-    expect((await done).stillBlocked.partitions[1]).not.toHaveProperty('hint');
+    expect((await done).blocked.partitions[1]).not.toHaveProperty('hint');
     expect(askedBlocked).toEqual([[[1], 50]]);
   });
 
   test('however long their reasons are', async () => {
     const rows = Array.from({ length: 50 }, (_, id) =>
-      row({ id, ...blocked, blockedReason: 'x'.repeat(4000) }),
+      row({ id, ...BLOCKED, blockedReason: 'x'.repeat(4000) }),
     );
-    const { stillBlocked } = await setUp([], undefined, { total: 700, rows }).done;
-    expect(stillBlocked.total).toBe(700);
-    expect(stillBlocked.partitions.length).toBeGreaterThan(0);
-    expect(JSON.stringify(stillBlocked).length).toBeLessThan(17 * 1024);
+    const { blocked } = await setUp([], undefined, { total: 700, rows }).done;
+    expect(blocked.total).toBe(700);
+    expect(blocked.partitions.length).toBeGreaterThan(0);
+    expect(JSON.stringify(blocked).length).toBeLessThan(17 * 1024);
   });
 });
 
@@ -205,7 +205,7 @@ describe('what failed fails the execution, after all the rest is done', () => {
       'proven in an earlier run that had failed',
       { state: 'verified', failedAt: before, failedCode: 'ExportFailed' },
     ],
-    ['handed back by an operator', { state: 'released' }],
+    ['returned to its owner by an operator', { state: 'released' }],
     ['gone', { state: 'missing' }],
   ])('but not what was %s', async (_, changes) => {
     expect(await setUp([row(changes)]).done).toMatchObject({ failed: 0 });
@@ -277,7 +277,7 @@ describe('a redrive of a failed run', () => {
 
   test('fails once more where that has been done', async () => {
     const { done, recorded } = setUp(failing, {
-      detect: { partitions: [1], tooYoung: [], redriveCount: 1 },
+      detect: { partitions: [1], notDue: [], redriveCount: 1 },
       redriveCount: 1,
     });
     await expect(done).rejects.toMatchObject({ code: 'PartitionsFailed' });
@@ -289,18 +289,18 @@ describe('a redrive of a failed run', () => {
   });
 
   test('counts from nothing where nobody counts', async () => {
-    const detect = { partitions: [1], tooYoung: [] };
+    const detect = { partitions: [1], notDue: [] };
     await expect(setUp(failing, { detect }).done).rejects.toMatchObject({ code: 'PartitionsFailed' });
     expect(await setUp(failing, { detect, redriveCount: 1 }).done).toMatchObject({ resume: true });
   });
 });
 
-// Seen to fail without: fitting(). A redrive of a run with a hundred long failures could never have gone on.
+// Seen to fail without: truncate(). A redrive of a run with a hundred long failures could never have gone on.
 test('the report of thousands of partitions fits into the 256 KiB of an execution', async () => {
   const name = 'é'.repeat(31);
   const long = { schema: name, table: name, manifestKey: 'k'.repeat(900) };
-  const blocked = { state: 'blocked', blockedCode: 'SealBroken', blockedReason: 'ü'.repeat(2000) } as const;
-  const rows = Array.from({ length: 5000 }, (_, id) => row({ id, ...long, ...blocked }));
+  const BLOCKED = { state: 'blocked', blockedCode: 'SealBroken', blockedReason: 'ü'.repeat(2000) } as const;
+  const rows = Array.from({ length: 5000 }, (_, id) => row({ id, ...long, ...BLOCKED }));
   const result = await setUp(rows, { redriveCount: 1 }).done;
   expect(result).toMatchObject({ resume: true, failed: 5000 });
   expect(Buffer.byteLength(JSON.stringify(result))).toBeLessThan(128 * 1024);

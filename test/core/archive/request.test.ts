@@ -133,7 +133,7 @@ describe('hostile inputs', () => {
     ]);
   });
 
-  // Seen to fail without: fittingLines. A cause longer than 32 KiB is refused by Step Functions.
+  // Seen to fail without: truncateLines. A cause longer than 32 KiB is refused by Step Functions.
   test('the message stays short, however much is wrong', () => {
     const many = Array.from({ length: 20_000 }, (_, index) => `set${index}${'x'.repeat(200)}`);
     const sets = many.slice(0, 300).map((table) => ({ schema: 's', table: table.slice(0, 60) }));

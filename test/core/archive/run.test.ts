@@ -14,7 +14,7 @@ function setUp(changes: Partial<Steps> = {}, partitions: readonly number[] = [1]
   const steps = fakePort<Steps>({
     preflight: async () => request,
     maintain: async () => [],
-    detect: async () => ({ partitions, tooYoung: [] }),
+    detect: async () => ({ partitions, notDue: [] }),
     quarantine: async () => ({ next: 'export', segments: [0] }),
     export: async () => ({}),
     verify: async () => ({}),
@@ -73,7 +73,7 @@ describe('the failure of one partition', () => {
     },
   });
 
-  test('is recorded by its code, and the others go on', async () => {
+  test('is recorded by its code, and the others continue', async () => {
     const failures: unknown[] = [];
     const { go, calls } = setUp(
       {
@@ -158,7 +158,7 @@ describe('what may pass by itself', () => {
     expect(clock.pauses).toEqual([1000, 2000, 4000]);
   });
 
-  test('and then goes on', async () => {
+  test('and then continues', async () => {
     let tries = 0;
     const { go, calls } = setUp({
       export: async () => {

@@ -24,7 +24,7 @@ test('a report of few shows them all', () => {
   expect(archives[0]).toMatchObject({ partition: 'public."Orders_p1"', period: '202101' });
 });
 
-// Seen to fail (an output beyond 256 KiB, which ends the execution) without: fitting in core/audit/find-report.ts.
+// Seen to fail (an output beyond 256 KiB, which ends the execution) without: truncate in core/audit/find-report.ts.
 test('a report of many fits into an output, and says how to see the others', () => {
   const archives = Array.from({ length: 5000 }, () => archive);
   const unreadable = Array.from({ length: 5000 }, () => ({ manifestKey: 'key', problem: 'ä'.repeat(1000) }));

@@ -63,11 +63,11 @@ describe('find', () => {
     expect(archives[1]?.archivedAt).toBe('2030-01-01T00:00:00Z');
   });
 
-  const twin = { times: { quarantinedAt: '', exportedAt: '', committedAt: '2030-01-01T00:00:00Z' } };
+  const duplicate = { times: { quarantinedAt: '', exportedAt: '', committedAt: '2030-01-01T00:00:00Z' } };
   const elsewhere = { source: { ...manifestOf({}).source, systemIdentifier: '9' } };
   // Seen to fail without the comparison of bounds in core/audit/overlaps.ts.
   test.each([
-    ['the same partition', monthly('2021-01-01 00:00:00+00', '2021-02-01 00:00:00+00', '202101'), twin],
+    ['the same partition', monthly('2021-01-01 00:00:00+00', '2021-02-01 00:00:00+00', '202101'), duplicate],
     ['of another server', monthly('2021-01-01', '2021-02-01', '202101'), elsewhere],
     ['under another name', { ...monthly('2021-01-01', '2021-02-01', '202101'), name: 'january' }, {}],
     ['part of it', monthly('2021-01-15', '2021-01-16', '20210115'), {}],
@@ -87,7 +87,7 @@ describe('find', () => {
       await store.putManifest(
         manifestOf({
           partition: monthly(`${year}-01-01 BC`, `${year}-02-01 BC`, 'old'),
-          ...(year === '0043' && twin),
+          ...(year === '0043' && duplicate),
         }),
       );
     }
@@ -146,7 +146,7 @@ describe('find', () => {
         store.destroy(key, id);
         store.put(key, '{}');
       },
-      /was deleted and written anew/,
+      /was deleted and written again/,
     ],
   ] satisfies [string, (store: MemoryStore, key: string, id: string) => unknown, RegExp][])(
     'says what there is of a manifest that was deleted, %s',

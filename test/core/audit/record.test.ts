@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { recordAudit } from '../../../core/audit/record.ts';
-import { measureLastGood } from '../../../core/last-good.ts';
+import { measureLastSuccess } from '../../../core/last-success.ts';
 import { ArchiverError } from '../../../core/errors.ts';
 import { fakeLog } from '../../support/fakes.ts';
 
@@ -14,7 +14,7 @@ async function record(input: unknown): Promise<{ recorded: unknown[]; published:
     {
       databaseName: 'shop',
       database: { recordAudit: async (...audit) => void recorded.push(audit) },
-      metrics: { lastGood: (...age) => void published.push(age) },
+      metrics: { lastSuccess: (...age) => void published.push(age) },
       log: fakeLog(),
     },
   );
@@ -40,13 +40,13 @@ test.each([{ partitionSet: 'app.event' }, { from: '2021' }, { to: '2021', sample
 test('what was never there is not published, and what cannot be told spoils nothing', async () => {
   const published: unknown[] = [];
   const log = fakeLog();
-  const ports = { metrics: { lastGood: (...age: unknown[]) => void published.push(age) }, log };
-  await measureLastGood({
-    database: { daysSinceGood: () => Promise.resolve({ drill: null, audit: 0 }) },
+  const ports = { metrics: { lastSuccess: (...age: unknown[]) => void published.push(age) }, log };
+  await measureLastSuccess({
+    database: { daysSinceSuccess: () => Promise.resolve({ drill: null, audit: 0 }) },
     ...ports,
   });
   expect(published).toEqual([['audit', 0]]);
   const lost = new ArchiverError('DatabaseUnavailable', 'no connection');
-  await measureLastGood({ database: { daysSinceGood: () => Promise.reject(lost) }, ...ports });
+  await measureLastSuccess({ database: { daysSinceSuccess: () => Promise.reject(lost) }, ...ports });
   expect(log.lines).toMatchObject([{ event: 'progress', fields: { error: 'DatabaseUnavailable' } }]);
 });

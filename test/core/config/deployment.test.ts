@@ -123,7 +123,7 @@ describe('a deployment file', () => {
     expect(problemsWith({ archive: { bucket, keyArn: bucket.keyArn } })).toEqual([
       expect.stringContaining('the key of your own bucket is bucket.keyArn'),
     ]);
-    expect(problemsWith({ archive: { bucket, retention: { days: 365 } } })).toEqual([]);
+    expect(problemsWith({ archive: { bucket, objectLock: { days: 365 } } })).toEqual([]);
     expect(
       problemsWith({
         archive: { bucket: { ...bucket, keyArn: 'arn:aws:kms:eu-central-1:111122223333:alias/x' } },
@@ -169,16 +169,16 @@ describe('a deployment file', () => {
     const withExpiry = (expiry: object, rest: object = {}) => problemsWith({ archive: { expiry, ...rest } });
 
     test('is fine where nothing goes before its time', () => {
-      const rest = { retention: { days: 365 }, tiers: { glacierDeepArchiveDays: 90 } };
+      const rest = { objectLock: { days: 365 }, tiers: { glacierDeepArchiveDays: 90 } };
       expect(withExpiry({ days: 365, deleteVersionsAfterDays: 1 }, rest)).toEqual([]);
       expect(withExpiry({ days: 400, deleteVersionsAfterDays: 400 }, rest)).toEqual([]);
       expect(withExpiry({ days: 400 })).toEqual([]);
     });
 
     test('is refused where they expire too early, with every reason', () => {
-      const rest = { retention: { days: 365 }, tiers: { glacierDeepArchiveDays: 40 } };
+      const rest = { objectLock: { days: 365 }, tiers: { glacierDeepArchiveDays: 40 } };
       expect(withExpiry({ days: 40 }, rest)).toEqual([
-        'archive.expiry.days: 40 is not allowed: must be at least retention.days (365)',
+        'archive.expiry.days: 40 is not allowed: must be at least objectLock.days (365)',
         'archive.expiry.days: 40 is not allowed: must be more than the days of the last tier (40)',
         // The example has 14 days of grace.
         'archive.expiry.days: 40 is not allowed: must be more than the longest graceDays (14) and 30 days to notice what is missing',
@@ -187,9 +187,9 @@ describe('a deployment file', () => {
 
     test('is refused where a version that was written over would go before its time', () => {
       const expiry = { days: 400, deleteVersionsAfterDays: 399 };
-      for (const rest of [{}, { retention: { days: 399 } }]) {
+      for (const rest of [{}, { objectLock: { days: 399 } }]) {
         expect(withExpiry(expiry, rest)).toEqual([
-          expect.stringContaining('must be at least 400, or retention.days must be 400'),
+          expect.stringContaining('must be at least 400, or objectLock.days must be 400'),
         ]);
       }
     });
@@ -198,7 +198,7 @@ describe('a deployment file', () => {
   test('is judged as a whole where something else has not even the right form', () => {
     const database = { ...(EXAMPLE as { database: object }).database, engine: 'postgres', port: 'x' };
     const network = { ...(EXAMPLE as { network: object }).network, vpcId: 5, availabilityZones: ['a'] };
-    // Seen to fail without judgedBy: what concerns several settings came only after the rest was mended.
+    // Seen to fail without validatedWith: what concerns several settings came only after the rest was fixed.
     expect(problemsWith({ stackName: 3, database, network, archive: { expiry: { days: 7 } } })).toEqual([
       expect.stringMatching(/^stackName: 3 /),
       expect.stringMatching(/^database.port: "x" /),
@@ -214,8 +214,8 @@ describe('a deployment file', () => {
     ['days', 0],
     ['mode', 'governance'],
     ['forever', true],
-  ])('whose retention has %s %j is refused', (setting, value) => {
-    expect(problemsWith({ archive: { retention: { days: 30, [setting]: value } } })).toHaveLength(1);
+  ])('whose objectLock has %s %j is refused', (setting, value) => {
+    expect(problemsWith({ archive: { objectLock: { days: 30, [setting]: value } } })).toHaveLength(1);
   });
 
   test.each(['cron(0 3 1 * *)', 'rate(1)', 'at(2026-01-01T00:00:00)', '0 3 1 * ? *'])(
@@ -229,7 +229,7 @@ describe('a deployment file', () => {
 test('the JSON schema for editors is up to date', () => {
   const file = join(ROOT, 'partition-archiver.schema.json');
   const text = `${JSON.stringify(deploymentJsonSchema(), null, 2)}\n`;
-  // After a change of the settings: delete the file, and this test writes it anew.
+  // After a change of the settings: delete the file, and this test writes it again.
   if (!existsSync(file)) writeFileSync(file, text);
   expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(JSON.parse(text));
 });

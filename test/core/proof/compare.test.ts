@@ -5,7 +5,7 @@ import { compareStreams, type Verdict } from '../../../core/proof/compare.ts';
 import { LineDigester } from '../../../core/proof/line-digest.ts';
 import { chunksOf } from '../../support/fakes.ts';
 
-/** Lines of COPY text: fields between tabs, escapes, NULLs, and lines that are twins. */
+/** Lines of COPY text: fields between tabs, escapes, NULLs, and lines that are duplicates. */
 const line = fc.oneof(
   fc.constantFrom('', '\\N', '1\t\\N', '1', '2', 'é\t\\\\n', '\\.'),
   fc.string({ unit: fc.constantFrom('a', 'b', '\t', '\\', '0', 'ü', '\u2028'), maxLength: 60 }),
@@ -101,9 +101,9 @@ const faults: Record<string, (parts: readonly string[], at: number, archive: Buf
   'a doubled line': (parts, at) => join([...parts, parts[at % parts.length] ?? '']),
   'one line lost and another one doubled': (parts, at) => {
     const lost = at % parts.length;
-    const twin = parts.find((part) => part !== parts[lost]);
-    fc.pre(twin !== undefined);
-    return join(parts.map((part, index) => (index === lost ? twin : part)));
+    const duplicate = parts.find((part) => part !== parts[lost]);
+    fc.pre(duplicate !== undefined);
+    return join(parts.map((part, index) => (index === lost ? duplicate : part)));
   },
   'a changed line in another order': (parts, at) =>
     join(parts.map((part, index) => (index === at % parts.length ? `${part}x` : part)).reverse()),
@@ -140,7 +140,7 @@ describe('a fault in the archive is found', () => {
     expect(verdict).toMatchObject({ kind: 'mismatch' });
   });
 
-  // A line without an end is in no sum of hashes. Seen to fail without: both `complete` in judgeDifferent.
+  // A line without an end is in no sum of hashes. Seen to fail without: both `complete` in classifyDifferent.
   test('ends within a line that differ, beside lines that are the same', async () => {
     expect(await compare(Buffer.from('a\nxx'), Buffer.from('a\nyy'))).toMatchObject({ kind: 'mismatch' });
   });
@@ -177,7 +177,7 @@ describe('a fault in the archive is found', () => {
   });
 });
 
-/** A stream that can be looked at: how much was taken of it, and whether it was let go of. */
+/** A stream that can be looked at: how much was taken of it, and whether it was closed. */
 function watched(chunks: readonly (string | Error)[], more: 'ends' | 'endless' | 'stalls' = 'ends') {
   const seen = { taken: 0, closed: false };
   async function* read(): AsyncGenerator<Buffer> {
@@ -206,7 +206,7 @@ describe('no verdict is reached where a side fails', () => {
   test.each([
     ['the same so far', 'a\n'],
     ['different already', 'b\n'],
-  ])('the other side is let go of (%s)', async (_, other) => {
+  ])('the other side is closed (%s)', async (_, other) => {
     for (const failing of ['table', 'archive']) {
       const broken = watched(['a\n', 'a\n', new Error('S3 is gone')]);
       const endless = watched([other], 'endless');
@@ -235,7 +235,7 @@ describe('no verdict is reached where a side fails', () => {
     for (let turns = 0; turns < 5; turns += 1) await turn();
   });
 
-  test('an iterator that fails while it is let go of does not hide why', async () => {
+  test('an iterator that fails while it is closed does not hide why', async () => {
     const awkward: AsyncIterable<Buffer> = {
       [Symbol.asyncIterator]: () => ({
         next: async () => ({ done: false, value: Buffer.from('a\n') }),

@@ -3,10 +3,10 @@ import { expect, test } from '@jest/globals';
 import { compareStreams } from '../../../core/proof/compare.ts';
 import { compareContents } from '../../../core/proof/contents.ts';
 import { chunksOf } from '../../support/fakes.ts';
-import { twinOf } from '../../support/xxh64-twin.ts';
+import { collisionOf } from '../../support/xxh64-collision.ts';
 
 const LINE = 'a line of 64 letters, which is two stripes of what XXH64 takes .';
-const TWIN = twinOf(LINE);
+const COLLISION = collisionOf(LINE);
 
 /** The lines in chunks that are cut anywhere, and how often they were read. */
 function source(lines: readonly string[]) {
@@ -28,10 +28,10 @@ const compare = (table: readonly string[], archive: readonly string[]) => {
 };
 
 test('a row that was replaced by one with the same line hash is found, though counts, bytes and sums agree', async () => {
-  expect(TWIN).not.toBe(LINE);
+  expect(COLLISION).not.toBe(LINE);
   const [table, archive] = [
-    [LINE, TWIN, '1'],
-    [TWIN, TWIN, '1'],
+    [LINE, COLLISION, '1'],
+    [COLLISION, COLLISION, '1'],
   ];
   // What stands beside the sums: nothing, where the order is left out of account.
   expect(await compareStreams(source(table).read(), source(archive).read())).toMatchObject({
@@ -53,7 +53,7 @@ test('rows in another order match, equal ones among them, after both sides were 
 });
 
 test('the same bytes match and are read once', async () => {
-  const { verdict, inTable, inArchive } = compare([LINE, TWIN], [LINE, TWIN]);
+  const { verdict, inTable, inArchive } = compare([LINE, COLLISION], [LINE, COLLISION]);
   expect(await verdict).toMatchObject({ kind: 'match', orderDiffers: false });
   expect([inTable.times, inArchive.times]).toEqual([1, 1]);
 });

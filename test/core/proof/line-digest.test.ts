@@ -86,14 +86,16 @@ test('the sum of the line hashes does not depend on the order, and adds up over 
 // Seen to fail with an exclusive or instead of the sum: both rows cancel, and so does their loss.
 test('two equal rows do not cancel each other: losing both is noticed', () => {
   fc.assert(
-    fc.property(lines, line, (parts, twin) => {
-      expect(digest(join([...parts, twin, twin])).lineHashSum).not.toBe(digest(join(parts)).lineHashSum);
+    fc.property(lines, line, (parts, duplicate) => {
+      expect(digest(join([...parts, duplicate, duplicate])).lineHashSum).not.toBe(
+        digest(join(parts)).lineHashSum,
+      );
     }),
   );
 });
 
 describe('a fork', () => {
-  test('goes on by itself, in the middle of a line, and leaves the original as it was', () => {
+  test('continues by itself, in the middle of a line, and leaves the original as it was', () => {
     const digester = new LineDigester();
     digester.update(Buffer.from('1\ta\n2\tb'));
     const fork = digester.fork();

@@ -15,7 +15,7 @@ test('the module is what its source says', async () => {
   const module = wabt.parseWat('line-hash.wat', source, { simd: true, bulk_memory: true });
   const base64 = Buffer.from(module.toBinary({}).buffer).toString('base64');
   const file = join(FOLDER, 'line-hash.wasm.ts');
-  // After a change of line-hash.wat: delete the file, and this test writes it anew.
+  // After a change of line-hash.wat: delete the file, and this test writes it again.
   const text = `/** What wabt makes of \`line-hash.wat\`, which a test compares. */\nexport const LINE_HASH_WASM =\n  '${base64}';\n`;
   if (!existsSync(file)) writeFileSync(file, text);
   expect(readFileSync(file, 'utf8')).toBe(text);

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { ROOM } from '../../../core/limits.ts';
+import { PAYLOAD_BUDGET } from '../../../core/limits.ts';
 import { planRestore } from '../../../core/restore/plan.ts';
 import { manifestOf, memoryStore, type MemoryStore } from '../../support/memory-store.ts';
 
@@ -78,7 +78,7 @@ test('more archives than one execution carries are refused with the number that 
     message: expect.stringMatching(/there are 1200 archives .* and \d+ fit/),
   });
   const { archives } = await plan(store, { ...RANGE, to: '2030' });
-  expect(Buffer.byteLength(JSON.stringify(archives))).toBeLessThan(ROOM.archives);
+  expect(Buffer.byteLength(JSON.stringify(archives))).toBeLessThan(PAYLOAD_BUDGET.archives);
   expect(archives).toHaveLength(360);
 });
 

@@ -70,7 +70,7 @@ describe('the report', () => {
     expect(() => reverifyReport(request, rows, { redriven: false, log })).toThrow(
       new RegExp(
         [
-          '1 verified anew, 3 failed',
+          '1 verified again, 3 failed',
           '2 \\(app.p1\\): ContentMismatch, segment 0 is not what was archived. The archive .*',
           '3 \\(app.p1\\): Interrupted, it is verified and was not finished. .*',
           '4: the ledger has no such partition',
@@ -85,7 +85,7 @@ describe('the report', () => {
     const partitions = rows.map(({ id }) => id);
     const report = reverifyReport({ ...request, partitions, more: 7 }, rows, { redriven: false, log });
     expect(report.summary).toBe(
-      '10000 verified anew, 0 failed; 7 more are for another execution: start one with the same input',
+      '10000 verified again, 0 failed; 7 more are for another execution: start one with the same input',
     );
     expect(Buffer.byteLength(JSON.stringify(report))).toBeLessThan(100 * 1024);
   });
@@ -95,7 +95,7 @@ test.each([
   [{}, 'partition: is missing'],
   [{ partition: -1 }, 'partition: -1 is not allowed'],
   [{ partition: '7' }, 'partition: "7" is not allowed'],
-  [{ partition: 1, to: 'me' }, 'must be "cycle" or "owner"'],
+  [{ partition: 1, to: 'me' }, 'must be "pipeline" or "owner"'],
   [{ partition: 1, force: true }, 'there is no such setting'],
 ])('a release of what means nothing: %j', (input, message) => {
   expect(() => parseReleaseRequest(input)).toThrow(message);

@@ -1,4 +1,4 @@
-/** A partition that is proven anew: nothing but what the recorded manifest says of table and archive counts. */
+/** A partition that is proven again: nothing but what the recorded manifest says of table and archive counts. */
 import { Readable } from 'node:stream';
 import { expect, test } from '@jest/globals';
 import { readManifest } from '../../../core/archive-store.ts';

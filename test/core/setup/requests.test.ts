@@ -1,4 +1,4 @@
-/** What operators write into the input of the way in's workflows: every mistake at once, and no SQL gets anywhere. */
+/** What operators write into the input of the setup workflows: every mistake at once, and no SQL gets anywhere. */
 import { expect, test } from '@jest/globals';
 import { parseAdoptRequest } from '../../../core/ledger/adopt-request.ts';
 import { parseRuntimeConfig } from '../../../core/config/runtime.ts';
@@ -56,9 +56,9 @@ test.each<[keyof typeof PARSERS, unknown, string[]]>([
       keys: 'bend',
       epoch: 'days',
       upTo: 'end',
-      letGo: false,
+      dropReplaced: false,
     },
-    ['start: "2021', 'keys: "bend"', 'epoch: "days"', 'upTo: "end"', 'letGo: false'],
+    ['start: "2021', 'keys: "bend"', 'epoch: "days"', 'upTo: "end"', 'dropReplaced: false'],
   ],
   [
     'partition',
@@ -67,7 +67,7 @@ test.each<[keyof typeof PARSERS, unknown, string[]]>([
   ],
   [
     'partition',
-    { table: 'shop.sales', rollBack: true, letGo: true, keys: 'drop' },
+    { table: 'shop.sales', rollBack: true, dropReplaced: true, keys: 'drop' },
     ['keys: "drop" is not allowed: must be left out where rollBack is there'],
   ],
   ['adopt', { table: 0, partitionSet: 5, lower: '' }, ['table: 0', 'partitionSet: 5', 'lower: ""']],

@@ -36,7 +36,7 @@ beforeAll(async () => {
     }
   }
   // As an administrator lets the archiver in: member of the owner, use of the schemas of its types and functions.
-  await sql`grant usage on schema public to archive_owner`;
+  await sql`grant usage on schema public to archiver_owner`;
 });
 
 describe('a table with everything that a table can have', () => {

@@ -53,7 +53,7 @@ export async function createRoles(sql: postgres.Sql): Promise<void> {
   // Test files run side by side, and two grants of the same membership would update the same row.
   await sql.begin(async (transaction) => {
     await transaction`select pg_advisory_xact_lock(hashtext('ddl roles'))`;
-    await transaction`grant ddl_owner, ddl_grantee to archive_owner`;
+    await transaction`grant ddl_owner, ddl_grantee to archiver_owner`;
   });
 }
 
@@ -134,7 +134,7 @@ export async function roundTrip(database: TestDatabase, table: TableName): Promi
   const ddl = await sql.begin(async (transaction) => {
     const quarantined = `quarantine_${String(oid)}`;
     await transaction.unsafe(`alter table ${qualified(table)} rename to ${quarantined}`);
-    await transaction.unsafe('set local role archive_owner');
+    await transaction.unsafe('set local role archiver_owner');
     const [row] = await transaction<{ ddl: Capture }[]>`
       select partition_archiver.capture_ddl(${oid}, ${table.schema}, ${table.name}) as ddl`;
     const captured = (row as { ddl: Capture }).ddl;

@@ -13,18 +13,18 @@ const functions = async (sql: postgres.Sql): Promise<readonly unknown[]> =>
 
 /** As earlier builds had them: some use others, one has another result, one the row type of a table that has got a column since. */
 const OLD = `
-  set role archive_owner;
-  create function partition_archiver.hand_back(bigint, text, text default null) returns void language sql as 'select';
+  set role archiver_owner;
+  create function partition_archiver.return_to_owner(bigint, text, text default null) returns void language sql as 'select';
   create function partition_archiver.record_reverified(bigint, integer, bigint, bigint, text) returns void language sql as 'select';
   create function partition_archiver.check_bounds(bigint) returns bigint language sql return 1;
   create function partition_archiver.bounds_twice(bigint) returns bigint language sql return partition_archiver.check_bounds($1);
   create procedure partition_archiver.do_it() language sql as 'select';
-  drop function partition_archiver.strangers();
-  create function partition_archiver.strangers() returns table (system bigint, subject text, problem text, remedy text)
+  drop function partition_archiver.identity_mismatches();
+  create function partition_archiver.identity_mismatches() returns table (system bigint, subject text, problem text, remedy text)
     language sql as 'select 1::bigint, null::text, null::text, null::text';
-  grant execute on function partition_archiver.strangers() to archiver_maintain;
-  alter table partition_archiver.repartition drop column database_oid cascade;
-  create function partition_archiver.of_job(partition_archiver.repartition) returns name language sql return $1.table_name;
+  grant execute on function partition_archiver.identity_mismatches() to archiver_maintain;
+  alter table partition_archiver.partition_job drop column database_oid cascade;
+  create function partition_archiver.of_job(partition_archiver.partition_job) returns name language sql return $1.table_name;
   reset role`;
 
 // Seen to fail without schema/drop-functions.sql (the table cannot take its column, and a result cannot change), and without age() in
@@ -53,7 +53,7 @@ test.each([
   await withRoleRetries(() => install(sql));
 
   expect(await functions(sql)).toEqual(before);
-  await expect(sql`select partition_archiver.hand_back(0, 'a')`).rejects.toThrow('does not exist');
+  await expect(sql`select partition_archiver.return_to_owner(0, 'a')`).rejects.toThrow('does not exist');
   await withRoleRetries(() => install(sql));
   expect(await functions(sql)).toEqual(before);
 });

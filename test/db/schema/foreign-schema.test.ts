@@ -14,12 +14,12 @@ test('a schema of the same name that somebody else owns is not taken for ours', 
   await sql.unsafe(`
     create schema partman; create extension pg_partman schema partman; create extension aws_s3 cascade;
     do $$ begin create role old_archive; exception when duplicate_object then null; end $$;
-    create schema partition_archive authorization old_archive;
-    grant usage on schema partition_archive to public`);
+    create schema partition_archiver_quarantine authorization old_archive;
+    grant usage on schema partition_archiver_quarantine to public`);
   await expect(withRoleRetries(() => installArchiver(sql))).rejects.toThrow(
-    'there is already a schema partition_archive of role old_archive, who could drop what is put there',
+    'there is already a schema partition_archiver_quarantine of role old_archive, who could drop what is put there',
   );
   expect(await sql`select to_regnamespace('partition_archiver') as schema`).toEqual([{ schema: null }]);
-  await sql`alter schema partition_archive owner to archive_owner`;
+  await sql`alter schema partition_archiver_quarantine owner to archiver_owner`;
   await withRoleRetries(() => installArchiver(sql));
 });

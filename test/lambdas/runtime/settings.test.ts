@@ -44,12 +44,12 @@ describe('the environment of a Lambda', () => {
   });
 
   test('may name another endpoint to read tables at', () => {
-    const there = { ...environment, READING_HOST: 'reader.example', READING_PORT: '6432' };
-    expect(readSettings(there).readingEndpoint).toEqual({ host: 'reader.example', port: 6432 });
-    expect(() => readSettings({ ...there, READING_PORT: '' })).toThrow(
+    const there = { ...environment, VERIFY_HOST: 'reader.example', VERIFY_PORT: '6432' };
+    expect(readSettings(there).verifyEndpoint).toEqual({ host: 'reader.example', port: 6432 });
+    expect(() => readSettings({ ...there, VERIFY_PORT: '' })).toThrow(
       expect.objectContaining({
         code: 'InvalidConfiguration',
-        message: 'READING_PORT is "", which is no port',
+        message: 'VERIFY_PORT is "", which is no port',
       }),
     );
   });

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import type { Context } from 'aws-lambda';
 import type { connect, Connection } from '../../../adapters/postgres/connect.ts';
 import { ArchiverError } from '../../../core/errors.ts';
-import { step, type StepContext, type StepSurroundings } from '../../../lambdas/runtime/step.ts';
+import { step, type StepContext, type StepDependencies } from '../../../lambdas/runtime/step.ts';
 import { makeConfig } from '../../support/fakes.ts';
 
 const settings = {
@@ -10,11 +10,11 @@ const settings = {
   ...{ login: { secretArn: 'arn:secret' }, archiveBucket: 'archive', region: 'eu-central-1' },
 };
 
-/** Surroundings whose connections only note how they were opened and ended. */
+/** Dependencies whose connections only note how they were opened and ended. */
 function setUp() {
   const opened: Parameters<typeof connect>[] = [];
   const ended: { readonly number: number; readonly timeout: number | undefined }[] = [];
-  const surroundings: StepSurroundings = {
+  const dependencies: StepDependencies = {
     settings,
     config: makeConfig(),
     credentials: async () => ({ username: 'archiver_read', password: 'p' }),
@@ -25,7 +25,7 @@ function setUp() {
       return { end } as unknown as Connection;
     },
   };
-  return { surroundings, opened, ended };
+  return { dependencies, opened, ended };
 }
 
 const lambda = (remainingMs: number): Context => ({ getRemainingTimeInMillis: () => remainingMs }) as Context;
@@ -43,7 +43,7 @@ afterEach(() => {
 
 describe('a step', () => {
   test('works with a connection as its own database role, which is ended when it is done', async () => {
-    const { surroundings, opened, ended } = setUp();
+    const { dependencies, opened, ended } = setUp();
     let context: StepContext | undefined;
     const handler = step(
       'verify',
@@ -52,7 +52,7 @@ describe('a step', () => {
         opened[0]?.[1]?.('WARNING: of the server');
         return event.partition + 1;
       },
-      surroundings,
+      dependencies,
     );
     expect(await handler({ partition: 7 }, lambda(60_000))).toBe(8);
     expect(opened.map(([to]) => to)).toEqual([
@@ -73,7 +73,7 @@ describe('a step', () => {
   });
 
   test('makes a token for each endpoint that it connects to, when it does', async () => {
-    const { surroundings, opened } = setUp();
+    const { dependencies, opened } = setUp();
     const credentials = async () => ({
       username: 'archiver_read',
       password: async ({ host, port }: { host: string; port: number }) => `token for ${host}:${port}`,
@@ -83,7 +83,7 @@ describe('a step', () => {
       async (_, { open }) => {
         await open({ host: 'reader.example', port: 6432 }).end();
       },
-      { ...surroundings, credentials },
+      { ...dependencies, credentials },
     );
     await handler({}, lambda(60_000));
     const passwords = opened.map(async ([{ password }]) => typeof password === 'string' || password());
@@ -94,13 +94,13 @@ describe('a step', () => {
   });
 
   test('may open a connection to another endpoint, as the same role, which ends with it', async () => {
-    const { surroundings, opened } = setUp();
+    const { dependencies, opened } = setUp();
     const handler = step(
       'verify',
       async (_, { open }) => {
         await open({ host: 'reader.example', port: 6432 }).end();
       },
-      surroundings,
+      dependencies,
     );
     await handler({}, lambda(60_000));
     expect(opened.map(([{ host, port, user }]) => [host, port, user])).toEqual([
@@ -110,12 +110,12 @@ describe('a step', () => {
   });
 
   test('says whose each line of its log is', async () => {
-    const { surroundings } = setUp();
+    const { dependencies } = setUp();
     const event = { partition: 7, segment: 3, request: { execution: 'run-1' } };
     const handler = step(
       'export',
       async (_: typeof event, { log }) => log.info('export', { rows: 1 }),
-      surroundings,
+      dependencies,
     );
     await handler(event, lambda(60_000));
     expect(printed).toEqual([
@@ -127,18 +127,18 @@ describe('a step', () => {
     [new ArchiverError('SealBroken', 'the fence was lifted'), 1],
     [new TypeError('a bug'), 0],
   ])('that fails with %p says so, and ends its connection all the same', async (error, lines) => {
-    const { surroundings, ended } = setUp();
-    const handler = step('commit', () => Promise.reject(error), surroundings);
+    const { dependencies, ended } = setUp();
+    const handler = step('commit', () => Promise.reject(error), dependencies);
     await expect(handler({}, lambda(60_000))).rejects.toBe(error);
     expect(ended).toHaveLength(1);
     expect(printed).toHaveLength(lines);
   });
 
   test('whose secret cannot be read opens no connection', async () => {
-    const { surroundings, opened } = setUp();
+    const { dependencies, opened } = setUp();
     const denied = new ArchiverError('InvalidConfiguration', 'reading secret: AccessDeniedException');
     const handler = step('drop', async () => 'never', {
-      ...surroundings,
+      ...dependencies,
       credentials: () => Promise.reject(denied),
     });
     await expect(handler({}, lambda(60_000))).rejects.toBe(denied);
@@ -146,8 +146,8 @@ describe('a step', () => {
   });
 
   test('takes two events one after the other, each with a connection of its own', async () => {
-    const { surroundings, opened, ended } = setUp();
-    const handler = step('report', async () => 'done', surroundings);
+    const { dependencies, opened, ended } = setUp();
+    const handler = step('report', async () => 'done', dependencies);
     await handler({}, lambda(60_000));
     await handler({}, lambda(60_000));
     expect([opened.length, ended.map(({ number }) => number)]).toEqual([2, [1, 2]]);
@@ -159,8 +159,8 @@ describe('a step that runs out of its time', () => {
   const SOON = 2_020;
 
   test('answers with an error that is tried again, before Lambda kills it', async () => {
-    const { surroundings } = setUp();
-    const handler = step('verify', () => new Promise(() => undefined), surroundings);
+    const { dependencies } = setUp();
+    const handler = step('verify', () => new Promise(() => undefined), dependencies);
     await expect(handler({}, lambda(SOON))).rejects.toMatchObject({
       ...{ code: 'Interrupted', name: 'Interrupted', retryable: true },
       message: 'verify ran out of its time',
@@ -169,7 +169,7 @@ describe('a step that runs out of its time', () => {
 
   // Seen to fail without: the abort listener. Lambda freezes what is under way, and thaws it beside the next try.
   test('ends every connection that it opened, and opens no further one', async () => {
-    const { surroundings, opened, ended } = setUp();
+    const { dependencies, opened, ended } = setUp();
     let open: StepContext['open'] | undefined;
     const handler = step(
       'verify',
@@ -178,7 +178,7 @@ describe('a step that runs out of its time', () => {
         open();
         return new Promise(() => undefined);
       },
-      surroundings,
+      dependencies,
     );
     await expect(handler({}, lambda(SOON))).rejects.toMatchObject({ code: 'Interrupted' });
     expect(ended).toEqual([
@@ -190,7 +190,7 @@ describe('a step that runs out of its time', () => {
   });
 
   test('ends a pause between two tries of a lock', async () => {
-    const { surroundings } = setUp();
+    const { dependencies } = setUp();
     let paused: Promise<void> | undefined;
     const handler = step(
       'quarantine',
@@ -198,16 +198,16 @@ describe('a step that runs out of its time', () => {
         paused = clock.sleep(60_000);
         return paused;
       },
-      surroundings,
+      dependencies,
     );
     await expect(handler({}, lambda(SOON))).rejects.toMatchObject({ code: 'Interrupted' });
     await expect(paused).rejects.toMatchObject({ code: 'Interrupted' });
   });
 
   test('and fails a moment later is one error, and no rejection that nobody handles', async () => {
-    const { surroundings } = setUp();
+    const { dependencies } = setUp();
     let fail: (error: Error) => void = () => undefined;
-    const handler = step('export', () => new Promise((_, reject) => (fail = reject)), surroundings);
+    const handler = step('export', () => new Promise((_, reject) => (fail = reject)), dependencies);
     await expect(handler({}, lambda(SOON))).rejects.toMatchObject({ code: 'Interrupted' });
     fail(new Error('CONNECTION_DESTROYED'));
     await new Promise((resolve) => setImmediate(resolve));

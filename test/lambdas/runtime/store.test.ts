@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { archiveClient, archiveStore } from '../../../lambdas/runtime/store.ts';
+import { archiveClient, objectStore } from '../../../lambdas/runtime/store.ts';
 
 const settings = {
   ...{ archiver: 'test', databaseHost: 'proxy.example', databasePort: 5432, databaseName: 'shop' },
@@ -7,7 +7,7 @@ const settings = {
 };
 
 test('one client serves every event of a process, on the configured bucket and no other one', async () => {
-  const store = archiveStore(settings);
+  const store = objectStore(settings);
   expect([store.bucket, store.region]).toEqual(['archive', 'eu-central-1']);
   const client = archiveClient(settings);
   expect(archiveClient(settings)).toBe(client);

@@ -190,7 +190,7 @@ describe('attaching', () => {
     expect(rds.calls.at(-1)).toBe(`add s3Export ${OURS}`);
   });
 
-  test('goes on when RDS became busy between the look and the call', async () => {
+  test('continues when RDS became busy between the look and the call', async () => {
     const rds = new FakeRds();
     const send = rds.send;
     let first = true;

@@ -72,12 +72,12 @@ describe.each([
   ['Import', 'Restore', [], []],
   ['Build', 'Restore', [], []],
   ['Prove', 'Restore', [], []],
-  ['BringOut', 'Restore', [], []],
+  ['Publish', 'Restore', [], []],
   ['Attach', 'Restore', [], []],
   ['RecordRestoreFailure', 'Restore', [], []],
   ['ReportRestore', 'Restore', [], []],
-  ['EndDrill', 'Restore', [], []],
-  ['AbandonDrill', 'Restore', [], []],
+  ['FinishDrill', 'Restore', [], []],
+  ['CancelDrill', 'Restore', [], []],
   ['RecordAudit', 'Read', [], []],
 ])('%s', (step, login, s3, kms) => {
   const role = `ArchiverFunctions${step}Role`;

@@ -4,16 +4,16 @@ import { ADMIN_KEY_ARN, ADMIN_SECRET_ARN, synthesise, withAdministrator } from '
 
 const template = synthesise({
   ...withAdministrator(),
-  archive: { retention: { days: 365, mode: 'COMPLIANCE' } },
+  archive: { objectLock: { days: 365, mode: 'COMPLIANCE' } },
 });
 const iam = new Iam(template);
 
 /** Steps of Restore and Drill that find their way by manifests. */
-const READERS = ['PlanRestore', 'Retrieve', 'BeginRestore', 'PickArchive'];
+const READERS = ['PlanRestore', 'Retrieve', 'BeginRestore', 'SelectArchive'];
 /** And those that work in the database alone. */
 const RESTORERS = [
-  ...['Import', 'Build', 'Prove', 'BringOut', 'Attach', 'RecordRestoreFailure', 'ReportRestore'],
-  ...['EndDrill', 'AbandonDrill'],
+  ...['Import', 'Build', 'Prove', 'Publish', 'Attach', 'RecordRestoreFailure', 'ReportRestore'],
+  ...['FinishDrill', 'CancelDrill'],
 ];
 
 const idOf = (prefix: string): string => {
@@ -200,7 +200,7 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
       'Detect',
       'Quarantine',
       'Release',
-      'MoveIn',
+      'UpgradeLedger',
       'ReverifyBegin',
       'Adopt',
       'PrepareDatabase',
@@ -302,16 +302,16 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   [
     'run what an administrator may',
     { action: 'lambda:InvokeFunction', resource: step('PrepareDatabase') },
-    ['WayInPrepareDatabase'],
+    ['SetupPrepareDatabase'],
   ],
   [
     'partition a table',
     { action: 'lambda:InvokeFunction', resource: step('PartitionTable') },
-    ['WayInPartitionTable'],
+    ['SetupPartitionTable'],
   ],
   [
     'start a workflow of an administrator',
-    { action: 'states:StartExecution', resource: iam.arn(idOf('ArchiverWayInPartitionTable')) },
+    { action: 'states:StartExecution', resource: iam.arn(idOf('ArchiverSetupPartitionTable')) },
     [],
   ],
   [
@@ -334,7 +334,11 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
     { action: 'lambda:InvokeFunction', resource: step('Release') },
     ['ReleaseWorkflow'],
   ],
-  ['run the step move-in', { action: 'lambda:InvokeFunction', resource: step('MoveIn') }, ['MoveInWorkflow']],
+  [
+    'run the step upgrade-ledger',
+    { action: 'lambda:InvokeFunction', resource: step('UpgradeLedger') },
+    ['UpgradeLedgerWorkflow'],
+  ],
   [
     'run the step that records failures',
     { action: 'lambda:InvokeFunction', resource: step('RecordFailure') },
@@ -345,7 +349,7 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
     { action: 'states:StartExecution', resource: workflow('OperationsAudit') },
     ['AuditWorkflow'],
   ],
-  ['run the step bring-out', { action: 'lambda:InvokeFunction', resource: step('BringOut') }, ['Restore']],
+  ['run the step publish', { action: 'lambda:InvokeFunction', resource: step('Publish') }, ['Restore']],
   ['run the step attach', { action: 'lambda:InvokeFunction', resource: step('Attach') }, ['Restore']],
   [
     'run the step import',
@@ -407,7 +411,7 @@ test('the roles are those that the table was written for', () => {
       'AuditWorkflow',
       'FindWorkflow',
     ],
-    ...['MoveIn', 'MoveInWorkflow', 'RecordAudit'],
+    ...['UpgradeLedger', 'UpgradeLedgerWorkflow', 'RecordAudit'],
     ...['Release', 'ReleaseWorkflow', 'ReverifyPlan', 'ReverifyBegin', 'ReverifyReport', 'ReverifyWorkflow'],
   ];
   expect(
@@ -419,7 +423,7 @@ test('the roles are those that the table was written for', () => {
     ...['ChangesProviderwaiterstatemachine', 'Commit', 'DatabaseProxyIAM'],
     ...['DatabaseS3Export', 'DatabaseS3Import'],
     ...['Detect', 'Drop', 'Export', 'Inspect', 'Maintain', 'PartitionTable', 'Preflight', 'PrepareDatabase'],
-    ...['Quarantine', 'RecordFailure', 'Report', 'SchedulerForTarget', 'Verify'],
-    ...['WayInAdopt', 'WayInInspect', 'WayInPartitionTable', 'WayInPrepareDatabase'],
+    ...['Quarantine', 'RecordFailure', 'Report', 'SchedulerForTarget'],
+    ...['SetupAdopt', 'SetupInspect', 'SetupPartitionTable', 'SetupPrepareDatabase', 'Verify'],
   ]);
 });

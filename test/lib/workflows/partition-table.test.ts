@@ -41,10 +41,10 @@ test('every step of the protocol is a state', () => {
   expect(states.map(([name]) => name).sort()).toEqual(['Begin', 'Done', 'What is next?', ...names].sort());
 });
 
-test('a loop of copying and comparing goes on until the function says otherwise, and hands on what it answered', async () => {
+test('a loop of copying and comparing continues until the function says otherwise, and hands on what it answered', async () => {
   const at = (next: string, more: object = {}): object => ({ id: 7, next, ...more });
   const { result, calls } = await execute({ table: 'shop.orders' }, [
-    ...[at('makePartitions'), at('copyRows'), at('copyRows', { blocksLeft: 9 }), at('catchUp')],
+    ...[at('makePartitions'), at('backfill'), at('backfill', { blocksLeft: 9 }), at('catchUp')],
     // Killed, and started again.
     new InvocationError('Runtime.ExitError', 'killed'),
     ...[at('compare'), at('compare', { comparedTo: '2026-01-01' }), at('compare'), at('swap')],
@@ -52,18 +52,18 @@ test('a loop of copying and comparing goes on until the function says otherwise,
   ]);
   expect([result.status, result.output]).toEqual(['SUCCEEDED', { state: 'swapped' }]);
   expect(calls.map((call) => call['do'])).toEqual([
-    ...['begin', 'makePartitions', 'copyRows', 'copyRows', 'catchUp', 'catchUp'],
+    ...['begin', 'makePartitions', 'backfill', 'backfill', 'catchUp', 'catchUp'],
     ...['compare', 'compare', 'compare', 'swap'],
   ]);
   expect(calls[0]).toEqual({ do: 'begin', input: { table: 'shop.orders' }, execution: 'partition-orders' });
   expect(calls[3]).toEqual({
-    do: 'copyRows',
-    at: at('copyRows', { blocksLeft: 9 }),
+    do: 'backfill',
+    at: at('backfill', { blocksLeft: 9 }),
     execution: 'partition-orders',
   });
 });
 
-test.each(['TwinDiffers', 'PreflightFailed', 'StateConflict', 'InvalidInput'])(
+test.each(['ShadowDiffers', 'PreflightFailed', 'StateConflict', 'InvalidInput'])(
   '%s ends it at once',
   async (error) => {
     const { result, calls } = await execute({}, [{ next: 'compare' }, new InvocationError(error, 'why')]);

@@ -55,7 +55,7 @@ const OPTIONS = { attach: null, retrieval: { tier: 'Bulk', days: 7 } };
 /** What works at once; a restore is numbered as its archive. */
 const WORKS: Answers = {
   'plan-restore': (event: object) => ({ ...event, archives: [archiveOf(1), archiveOf(2)], options: OPTIONS }),
-  'pick-archive': (event: object) => ({
+  'select-archive': (event: object) => ({
     ...{ execution: 'e', next: 'drill', archive: archiveOf(1), retrieval: OPTIONS.retrieval },
     ...event,
   }),
@@ -67,12 +67,12 @@ const WORKS: Answers = {
   import: () => undefined,
   build: () => ({ next: 'prove', waitSeconds: 0, ranges: [0, 1, 2] }),
   prove: () => undefined,
-  'bring-out': ({ restore }: { restore: number }) => ({ partition: 100 + restore }),
+  publish: ({ restore }: { restore: number }) => ({ partition: 100 + restore }),
   attach: () => undefined,
   'record-restore-failure': () => undefined,
   'report-restore': () => ({ resume: false, restored: 2 }),
-  'end-drill': () => ({ summary: 'good' }),
-  'abandon-drill': () => fail('DrillFailed'),
+  'finish-drill': () => ({ summary: 'good' }),
+  'cancel-drill': () => fail('DrillFailed'),
 };
 
 function fail(name: string): never {
@@ -142,7 +142,7 @@ describe('an execution of Restore', () => {
     expect(result.status).toBe('SUCCEEDED');
     expect(calls.map(({ state }) => state)).toEqual([
       ...['PlanRestore', 'Retrieve', 'Retrieve', 'BeginRestore', 'Import', 'Import'],
-      ...['Build', 'Build', 'Build', 'BringOut', 'Attach', 'ReportRestore'],
+      ...['Build', 'Build', 'Build', 'Publish', 'Attach', 'ReportRestore'],
     ]);
   });
 
@@ -151,11 +151,11 @@ describe('an execution of Restore', () => {
       'begin-restore': () => ({ next: 'attach', restore: null, partition: 7, segments: [] }),
     });
     expect(result.status).toBe('SUCCEEDED');
-    expect([...of('Import'), ...of('BringOut')]).toEqual([]);
+    expect([...of('Import'), ...of('Publish')]).toEqual([]);
     expect(of('Attach')).toMatchObject([{ partition: 7 }, { partition: 7 }]);
   });
 
-  test.each<Step>(['retrieve', 'begin-restore', 'import', 'build', 'prove', 'bring-out', 'attach'])(
+  test.each<Step>(['retrieve', 'begin-restore', 'import', 'build', 'prove', 'publish', 'attach'])(
     'an archive that fails in %s is recorded and does not stop the other',
     async (step) => {
       const works = WORKS[step] as (event: object) => unknown;
@@ -199,26 +199,28 @@ describe('an execution of Restore', () => {
 });
 
 describe('an execution of Drill', () => {
-  test('restores out of sight and ends the drill; nothing is brought out', async () => {
+  test('restores out of sight and ends the drill; nothing is published', async () => {
     const { result, of } = await run('drill', {}, { maxMiB: 5 });
     expect(result).toMatchObject({ status: 'SUCCEEDED', output: { summary: 'good' } });
-    expect(of('PickArchive')).toMatchObject([{ input: { maxMiB: 5 } }]);
+    expect(of('SelectArchive')).toMatchObject([{ input: { maxMiB: 5 } }]);
     expect(of('BeginRestore')).toMatchObject([{ archive: archiveOf(1), options: 'drill' }]);
-    expect(of('EndDrill')).toEqual([{ restore: 1 }]);
+    expect(of('FinishDrill')).toEqual([{ restore: 1 }]);
   });
 
   test('without an archive there is nothing to try', async () => {
-    const { result, calls } = await run('drill', { 'pick-archive': () => ({ next: 'done', archive: null }) });
+    const { result, calls } = await run('drill', {
+      'select-archive': () => ({ next: 'done', archive: null }),
+    });
     expect(result.status).toBe('SUCCEEDED');
     expect(calls).toHaveLength(1);
   });
 
-  test.each<Step>(['retrieve', 'begin-restore', 'import', 'build', 'prove', 'end-drill'])(
+  test.each<Step>(['retrieve', 'begin-restore', 'import', 'build', 'prove', 'finish-drill'])(
     'one that fails in %s drops what it has made, and fails',
     async (step) => {
       const { result, of } = await run('drill', { [step]: () => fail('ArchiveDamaged') });
       expect(result).toMatchObject({ status: 'FAILED', error: 'DrillFailed' });
-      const [{ state } = {}] = of('AbandonDrill');
+      const [{ state } = {}] = of('CancelDrill');
       expect(state).toMatchObject({
         plan: { Payload: { archive: archiveOf(1) } },
         failure: { Error: 'ArchiveDamaged' },

@@ -255,7 +255,7 @@ test('a Map honours MaxConcurrency, hands out items, and its result can be selec
   expect(most).toBe(2);
 });
 
-test('a redrive goes on in the state that failed, with its input and a higher count', async () => {
+test('a redrive continues in the state that failed, with its input and a higher count', async () => {
   using machine = tinyMachine(
     {
       StartAt: 'First',

@@ -16,7 +16,7 @@ test('a lock that autovacuum would give up is waited for, with nothing else held
   const [table] = await sql<{ name: string }[]>`
     select format('%I.%I', table_schema, table_name) as name from partition_archiver.partition where id = ${id}`;
 
-  // In autovacuum's place, since one cannot be had on demand: the same lock, let go after longer than the archiver's
+  // In autovacuum's place, since one cannot be had on demand: the same lock, released after longer than the archiver's
   // short waits and sooner than deadlock_timeout plus a half second, as autovacuum does when it is told to.
   const vacuum = await sql.reserve();
   await vacuum`begin`;
@@ -27,7 +27,7 @@ test('a lock that autovacuum would give up is waited for, with nothing else held
     vacuum.release();
   });
 
-  // One try only: seen to fail (LockNotAvailable) without make_way in adapters/postgres/archive/quarantine.ts.
+  // One try only: seen to fail (LockNotAvailable) without wait_for_autovacuum in adapters/postgres/archive/quarantine.ts.
   const never = { now: () => new Date(), sleep: () => Promise.reject(new Error('a second try was needed')) };
   const impatient = steps(config([{ schema: 'app', table: 'event' }]), { clock: never });
   await expect(impatient.quarantine(id, request)).resolves.toMatchObject({ next: 'export' });

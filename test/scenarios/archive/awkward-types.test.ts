@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import { enrollOwner } from '../../../adapters/postgres/install.ts';
+import { registerOwner } from '../../../adapters/postgres/install.ts';
 import { useArchiver } from '../../support/archiver.ts';
 import { psql, readArchives, restoreByPsql, rowsOf } from '../../support/archives.ts';
 import { giveTo } from '../../support/kinds.ts';
@@ -25,7 +25,7 @@ test('nearly every type, with values that are hard to write down, comes back row
   await psql(url, fixture('awkward-rows'));
   await sql.begin((tx) => giveTo(tx, 'odd.sample', 'odd_owner'));
   await sql`alter schema odd owner to odd_owner`;
-  await enrollOwner(sql, 'odd_owner', ['odd']);
+  await registerOwner(sql, 'odd_owner', ['odd']);
   const before = await rowsOf(sql, 'odd.sample');
   expect(before.length).toBeGreaterThan(450);
   const columns = `select attname, format_type(atttypid, atttypmod) as type, attnotnull, attgenerated, attcollation::regcollation::text

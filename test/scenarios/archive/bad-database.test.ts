@@ -43,14 +43,14 @@ const MISTAKES: readonly Mistake[] = [
   },
   {
     name: 'the owner of the schema could drop tables in quarantine',
-    make: `alter schema partition_archive owner to misled_owner`,
-    undo: `alter schema partition_archive owner to archive_owner`,
-    line: `schema partition_archive: belongs to misled_owner, who may drop what is in it. alter schema partition_archive owner to archive_owner;`,
+    make: `alter schema partition_archiver_quarantine owner to misled_owner`,
+    undo: `alter schema partition_archiver_quarantine owner to archiver_owner`,
+    line: `schema partition_archiver_quarantine: belongs to misled_owner, who may drop what is in it. alter schema partition_archiver_quarantine owner to archiver_owner;`,
   },
   {
-    name: 'archive_owner is no member of the owner',
-    make: `revoke misled_owner from archive_owner`,
-    line: 'app.event: role archive_owner is not a member of its owner misled_owner. grant misled_owner to archive_owner;',
+    name: 'archiver_owner is no member of the owner',
+    make: `revoke misled_owner from archiver_owner`,
+    line: 'app.event: role archiver_owner is not a member of its owner misled_owner. grant misled_owner to archiver_owner;',
   },
   {
     name: 'archiver_maintain is no member of the owner',
@@ -79,14 +79,14 @@ const MISTAKES: readonly Mistake[] = [
     line: /^role archiver_maintain: may not use pg_partman\. /,
   },
   {
-    name: 'archive_owner may not read the configuration of pg_partman',
-    make: `revoke select on partman.part_config from archive_owner`,
-    line: /^role archive_owner: may not read the configuration of pg_partman\. grant usage on schema partman to archive_owner; grant select on table partman\.part_config to archive_owner;/,
+    name: 'archiver_owner may not read the configuration of pg_partman',
+    make: `revoke select on partman.part_config from archiver_owner`,
+    line: /^role archiver_owner: may not read the configuration of pg_partman\. grant usage on schema partman to archiver_owner; grant select on table partman\.part_config to archiver_owner;/,
   },
   {
-    name: 'archive_owner may not look into the schema of pg_partman',
-    make: `revoke usage on schema partman from archive_owner`,
-    line: /^role archive_owner: may not read the configuration of pg_partman\. /,
+    name: 'archiver_owner may not look into the schema of pg_partman',
+    make: `revoke usage on schema partman from archiver_owner`,
+    line: /^role archiver_owner: may not read the configuration of pg_partman\. /,
   },
   {
     name: 'archiver_read may not use aws_s3',
@@ -108,7 +108,7 @@ async function preflight(sets: readonly Record<string, unknown>[] = [SET]): Prom
   return failure.message.split('\n');
 }
 
-const CLEAN = `select partition_archiver.enroll('misled_owner', '{app}')`;
+const CLEAN = `select partition_archiver.register_owner('misled_owner', '{app}')`;
 
 async function whileWrong<T>(sql: postgres.Sql, { make, undo }: Mistake, work: () => Promise<T>): Promise<T> {
   await sql.unsafe(make);
@@ -120,7 +120,7 @@ async function whileWrong<T>(sql: postgres.Sql, { make, undo }: Mistake, work: (
   }
 }
 
-test('each thing that is wrong in the database is said with the statement that mends it, before anything changes', async () => {
+test('each thing that is wrong in the database is said with the statement that fixes it, before anything changes', async () => {
   const { database, s3, bucket, run, config } = archiver();
   const { sql } = database;
   for (const mistake of MISTAKES) {
@@ -133,7 +133,7 @@ test('each thing that is wrong in the database is said with the statement that m
   expect(await sql`select from partition_archiver.partition`).toHaveLength(0);
   expect(await listKeys(s3, bucket)).toEqual([]);
 
-  // The remedies are enough: what is said mends what was broken.
+  // The remedies are enough: what is said fixes what was broken.
   for (const mistake of MISTAKES.filter(({ line }) => /grant|update/.test(String(line)))) {
     await sql.unsafe(mistake.make);
     const lines = await preflight();
@@ -232,5 +232,5 @@ test('many things wrong at once are said at once, the bucket among them', async 
       /^bucket no-such-bucket: does not exist\. Correct ARCHIVE_BUCKET, or deploy the stack\./,
     ),
   ]);
-  expect(failure.hint).toBe('Mend what is listed, then start again. Nothing was changed.');
+  expect(failure.hint).toBe('Fix what is listed, then start again. Nothing was changed.');
 });

@@ -101,7 +101,7 @@ test('a referenced table with many slow partitions: all waits together stay belo
   const settings = config([{ schema: 'app', table: 'slow', drop: true, graceDays: 0 }]);
   const set = nth(settings.partitionSets, 0);
   await run(settings, { only: 'inventory' });
-  // Each child is let go a little later than the one before: less than a lock_timeout, and all of them far more than one.
+  // Each child is dropped a little later than the one before: less than a lock_timeout, and all of them far more than one.
   const holders = await Promise.all(
     Array.from({ length: 9 }, async (_, n) => {
       const holder = await sql.reserve();

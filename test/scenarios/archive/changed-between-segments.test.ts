@@ -13,7 +13,7 @@ async function halfExported(
 ): Promise<{ id: number; name: string; steps: ReturnType<typeof stepsOf> }> {
   const { sql } = archiver().database;
   await createPartitionSet(sql, { table, months: 3, rowsPerMonth: 30_000 });
-  // Holes, so that rows move to other blocks when the table is written anew.
+  // Holes, so that rows move to other blocks when the table is written again.
   const [{ oldest }] = await sql<[{ oldest: string }]>`
     select min(inhrelid::regclass::text) as oldest from pg_inherits where inhparent = ${`app.${table}`}::regclass
        and inhrelid::regclass::text !~ 'default'`;
@@ -26,7 +26,7 @@ async function halfExported(
   await steps.export(id, 0);
   await steps.verify(id, 0);
   const line = (await readLedger(sql, table)).find((each) => each.id === id);
-  return { id, name: `partition_archive."${String(line?.quarantineName)}"`, steps };
+  return { id, name: `partition_archiver_quarantine."${String(line?.quarantineName)}"`, steps };
 }
 
 const stepsOf = (table: string): ReturnType<ReturnType<typeof archiver>['steps']> =>

@@ -77,7 +77,7 @@ test('a cascade from a live table neither runs into the fence nor takes rows out
     await tx`delete from app.customer where id <= 25`;
     await tx`update app.customer set id = id + 1000`;
   });
-  expect(await rowsOf(sql, `partition_archive."${String(line.quarantineName)}"`)).toEqual(before);
+  expect(await rowsOf(sql, `partition_archiver_quarantine."${String(line.quarantineName)}"`)).toEqual(before);
 
   // The drop needs no lock on the live table: somebody reads it all the while.
   await sql.begin(async (reader) => {

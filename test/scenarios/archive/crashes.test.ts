@@ -57,5 +57,5 @@ test('while S3 is waited for, nothing is locked that an application may wait for
   } finally {
     await crash.end();
   }
-  expect([...locks]).toEqual(['AccessShareLock on partition_archive']);
+  expect([...locks]).toEqual(['AccessShareLock on partition_archiver_quarantine']);
 });

@@ -14,7 +14,7 @@ let table = '';
 
 beforeAll(async () => {
   line = nth(await createVerifiedPartitions(archiver(), { cold: 1 }), 0);
-  table = `partition_archive."${String(line.quarantineName)}"`;
+  table = `partition_archiver_quarantine."${String(line.quarantineName)}"`;
 });
 
 /** What the server says to each statement, as one of our roles and through the pooler; `done` where it obeys. */
@@ -55,7 +55,7 @@ const destructive = (): string[] => [
   `alter table ${table} owner to current_user`,
   `drop trigger partition_archiver_fence_row on ${table}`,
   `alter table ${table} set schema app`,
-  `drop schema partition_archive cascade`,
+  `drop schema partition_archiver_quarantine cascade`,
   `drop schema partition_archiver cascade`,
 ];
 /** Ways to make the ledger lie. */
@@ -67,7 +67,7 @@ const FORGERIES = [
   `truncate partition_archiver.event`,
   `create or replace function partition_archiver.seal_of(p_table oid) returns jsonb language sql return '{}'::jsonb`,
   `alter function partition_archiver.drop_verified(bigint, text) security invoker`,
-  `set role archive_owner`,
+  `set role archiver_owner`,
   `set session authorization postgres`,
 ];
 
@@ -86,11 +86,11 @@ test('archiver_drop may call its own functions and nothing else', async () => {
     `create table public.more ()`,
     `select partition_archiver.preflight('[]')`,
     `select partition_archiver.quarantine(1, 1)`,
-    `select partition_archiver.hand_back(1)`,
+    `select partition_archiver.return_to_owner(1)`,
     `select partition_archiver.schedule_drop(1, 0)`,
     `select partition_archiver.commit_archive(1, gen_random_uuid(), '', '', '', 0, 0, 0)`,
     `select partition_archiver.unblock(1)`,
-    `select partition_archiver.enroll('app_owner', '{app}')`,
+    `select partition_archiver.register_owner('app_owner', '{app}')`,
     `select partman.run_maintenance()`,
     `select * from aws_s3.query_export_to_s3('select 1', aws_commons.create_s3_uri('b', 'k', 'r'))`,
   ];
@@ -124,7 +124,7 @@ test('archiver_read reads quarantined tables, and neither writes nor drops', asy
     `select from app.event`,
     `select partition_archiver.drop_verified(${String(line.id)}, '${String(line.manifestVersionId)}')`,
     `select partition_archiver.quarantine(1, 1)`,
-    `select partition_archiver.hand_back(1)`,
+    `select partition_archiver.return_to_owner(1)`,
     `select partition_archiver.unblock(1)`,
     `select partman.run_maintenance()`,
     `do $$ begin lock table ${table} in access exclusive mode; end $$`,
@@ -135,8 +135,8 @@ test('archiver_read reads quarantined tables, and neither writes nor drops', asy
 });
 
 test('archiver_maintain, though a member of the owner role, cannot touch what is in quarantine (hazard 49)', async () => {
-  // Seen to fail without `alter table … owner to archive_owner` in quarantine(): the drop succeeds.
-  await archiver().database.sql`grant usage on schema partition_archive to archiver_maintain`;
+  // Seen to fail without `alter table … owner to archiver_owner` in quarantine(): the drop succeeds.
+  await archiver().database.sql`grant usage on schema partition_archiver_quarantine to archiver_maintain`;
   const forbidden = [
     ...destructive(),
     ...FORGERIES,
@@ -150,7 +150,7 @@ test('archiver_maintain, though a member of the owner role, cannot touch what is
   expect(await attempts('archiver_maintain', forbidden)).toEqual(all(forbidden, DENIED));
   const allowed = ['select from app.event', 'select from partition_archiver.partition'];
   expect(await attempts('archiver_maintain', allowed)).toEqual(all(allowed, 'done'));
-  await archiver().database.sql`revoke usage on schema partition_archive from archiver_maintain`;
+  await archiver().database.sql`revoke usage on schema partition_archiver_quarantine from archiver_maintain`;
 });
 
 test('the former owner can neither alter, nor drop, nor write, nor even read the table', async () => {
@@ -158,7 +158,7 @@ test('the former owner can neither alter, nor drop, nor write, nor even read the
   const statements = [...destructive(), ...FORGERIES, `select from ${table}`];
   const answers: Record<string, string> = {};
   // Somebody lets everybody in, so that only the new owner and the fence stand between.
-  await sql`grant usage on schema partition_archive to public`;
+  await sql`grant usage on schema partition_archiver_quarantine to public`;
   const connection = await sql.reserve();
   try {
     await connection`set session authorization app_owner`;
@@ -173,7 +173,7 @@ test('the former owner can neither alter, nor drop, nor write, nor even read the
   } finally {
     await connection`reset session authorization`;
     connection.release();
-    await sql`revoke usage on schema partition_archive from public`;
+    await sql`revoke usage on schema partition_archiver_quarantine from public`;
   }
   expect(answers).toEqual(all(Object.keys(answers), DENIED));
 
@@ -187,7 +187,10 @@ test('the former owner can neither alter, nor drop, nor write, nor even read the
     await tx`rollback and chain`;
     return row;
   });
-  expect(afterwards).toEqual({ event: null, quarantined: expect.stringContaining('partition_archive.') });
+  expect(afterwards).toEqual({
+    event: null,
+    quarantined: expect.stringContaining('partition_archiver_quarantine.'),
+  });
 });
 
 test('the fence refuses a superuser too, in every way to write and as a replica', async () => {

@@ -85,16 +85,16 @@ describe('a verified partition', () => {
     );
     // Nor once somebody has changed the table since the evidence was taken.
     await sql().unsafe(
-      `alter table partition_archive."${String((await line()).quarantineName)}" set (fillfactor = 90)`,
+      `alter table partition_archiver_quarantine."${String((await line()).quarantineName)}" set (fillfactor = 90)`,
     );
     await sql().unsafe(
-      `alter table partition_archive."${String((await line()).quarantineName)}" rename payload to other`,
+      `alter table partition_archiver_quarantine."${String((await line()).quarantineName)}" rename payload to other`,
     );
     // Before a manifest is written, and when it is recorded. Seen to fail without assert_sealed() in begin_commit().
     expect(await ask(`begin_commit(${id}, 0)`)).toMatch(/^PA003 .* columns changed/);
     expect(await commit(own, sum!.rows, sum!.bytes)).toMatch(/^PA003 .* columns changed/);
     await sql().unsafe(
-      `alter table partition_archive."${String((await line()).quarantineName)}" rename other to payload`,
+      `alter table partition_archiver_quarantine."${String((await line()).quarantineName)}" rename other to payload`,
     );
     await change(id, `state = 'verified'`);
   });
@@ -103,7 +103,9 @@ describe('a verified partition', () => {
   test('is not dropped together with what somebody made to depend on it', async () => {
     await change(id, `drop_after = now()`);
     const { quarantineName } = await line();
-    await sql().unsafe(`create view app.onto as select * from partition_archive."${String(quarantineName)}"`);
+    await sql().unsafe(
+      `create view app.onto as select * from partition_archiver_quarantine."${String(quarantineName)}"`,
+    );
     const blind = [/if v_dependents is not null then/, 'if false then'] as const;
     await expect(dropWithout(sql(), blind, await line())).rejects.toMatchObject({ code: '2BP01' });
     await sql()`drop view app.onto`;

@@ -97,6 +97,6 @@ test('a table without data, of somebody else, or attached is refused with the re
   expect(await refusalsOf('app.bare')).toEqual(['it has no column with data']);
   expect(await refusalsOf('app.event_default')).toEqual(['it is attached to app.event']);
   expect(await refusalsOf('ref.own')).toEqual([
-    'it belongs to postgres, of which archive_owner is not a member',
+    'it belongs to postgres, of which archiver_owner is not a member',
   ]);
 });

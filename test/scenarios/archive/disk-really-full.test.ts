@@ -106,7 +106,7 @@ afterAll(async () => {
 });
 
 onSmallDisk(
-  'a run, its drops and a restore on a full disk leave nothing half done, and go on once there is space',
+  'a run, its drops and a restore on a full disk leave nothing half done, and continue once there is space',
   async () => {
     const { run, config, database, operations } = archiver();
     const { sql } = database;
@@ -144,7 +144,7 @@ onSmallDisk(
         retryable: true,
         message: expect.stringContaining('No space left on device'),
       },
-      hint: expect.stringContaining('it goes on where it stopped'),
+      hint: expect.stringContaining('it continues where it stopped'),
     });
     expect(
       await sql`select from pg_class where relname = ${archives[0]!.partition.table} and relnamespace = 'app'::regnamespace`,

@@ -72,7 +72,7 @@ test('a partition made again under the same name is an archive of its own, besid
 
 // By the parent that they had, no run would come by them, and no report would name them.
 // Seen to fail without the update of parent_oid in record_inventory().
-test('partitions in quarantine go on when their parent was dropped and made again', async () => {
+test('partitions in quarantine continue when their parent was dropped and made again', async () => {
   const { database, run, config } = archiver();
   const { sql } = database;
   await createPartitionSet(sql, { table: 'reborn', months: 3, rowsPerMonth: 5 });
@@ -110,6 +110,6 @@ test('pg_partman cannot write into a detached table once it is in quarantine (ha
   // It made a new, attached partition: the row is visible through the parent, and not in the quarantined table.
   expect(await sql`select from app.late where id = 4711`).toHaveLength(1);
   expect(
-    await sql.unsafe(`select from partition_archive."${String(quarantined.quarantineName)}"`),
+    await sql.unsafe(`select from partition_archiver_quarantine."${String(quarantined.quarantineName)}"`),
   ).toHaveLength(100);
 });

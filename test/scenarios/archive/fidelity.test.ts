@@ -29,13 +29,13 @@ async function blockedFor(table: string, code: string, reason: RegExp): Promise<
     ...{ state: 'blocked', blockedCode: code, blockedReason: expect.stringMatching(reason) },
   });
   const [{ rows }] = await database.sql.unsafe<[{ rows: number }]>(
-    `select count(*)::integer as rows from partition_archive."${String(line.quarantineName)}"`,
+    `select count(*)::integer as rows from partition_archiver_quarantine."${String(line.quarantineName)}"`,
   );
   expect([rows, await manifests(table)]).toEqual([100, []]);
   return line;
 }
 
-// Seen to fail without `differs` in loss_in(): archived and dropped, and what comes back is computed by the new function.
+// Seen to fail without `generated_column_differs` in restore_loss(): archived and dropped, and what comes back is computed by the new function.
 test('a generated column whose function was replaced since keeps the table: only the expression is archived', async () => {
   const { database, run, s3, bucket } = archiver();
   const { sql } = database;
@@ -95,7 +95,7 @@ test('an expression that fails by now, or that the trial role may not evaluate, 
   );
 });
 
-// Seen to fail without the columns of type oid in loss_in(): vacuumlo removes the pictures once no table names them.
+// Seen to fail without the columns of type oid in restore_loss(): vacuumlo removes the pictures once no table names them.
 test('a table that names large objects by their OID is kept (hazard 23)', async () => {
   const { database, run } = archiver();
   const { sql } = database;
@@ -118,17 +118,17 @@ test('a table that names large objects by their OID is kept (hazard 23)', async 
   const { id, quarantineName } = await blockedFor(
     ...(['painted', 'PartitionRefused', /column picture names large objects/] as const),
   );
-  // Seen to fail without the upper end of the range in loss_in(): the segment without pictures is not proven either.
+  // Seen to fail without the upper end of the range in restore_loss(): the segment without pictures is not proven either.
   await sql.begin(async (tx) => {
     await tx`select partition_archiver.unblock(${id}::bigint)`;
     await tx`select partition_archiver.split_segment(${id}::bigint, 0, 0)`;
     const [of] =
-      await tx`select partition_archiver.loss_in(${id}::bigint, 1) as first, partition_archiver.loss_in(${id}::bigint, 2) as second`;
+      await tx`select partition_archiver.restore_loss(${id}::bigint, 1) as first, partition_archiver.restore_loss(${id}::bigint, 2) as second`;
     expect(of).toEqual({ first: null, second: expect.stringContaining('picture') });
     await tx`rollback and chain`;
   });
   await sql.unsafe(
-    `select lo_unlink(picture) from partition_archive."${String(quarantineName)}" where id = 50`,
+    `select lo_unlink(picture) from partition_archiver_quarantine."${String(quarantineName)}" where id = 50`,
   );
   await sql`select partition_archiver.unblock(${id}::bigint)`;
   expect(await run(setOf('painted'))).toMatchObject({ archived: 1, dropped: 1, rows: 100 });

@@ -8,7 +8,7 @@ import { createPartitionSet } from '../../support/partition-sets.ts';
 const hidden = useArchiver();
 const strange = useArchiver();
 
-// Seen to fail without assert_reads_all() in begin_segment(): archived, counted and dropped, without the rows of the block.
+// Seen to fail without assert_no_damage_is_ignored() in begin_segment(): archived, counted and dropped, without the rows of the block.
 test('a server that reads damaged blocks as empty ones exports nothing', async () => {
   const { database, run, config, s3, bucket } = hidden();
   const { sql, name } = database;
@@ -18,7 +18,7 @@ test('a server that reads damaged blocks as empty ones exports nothing', async (
   await sql.unsafe(`alter database "${name}" set zero_damaged_pages = on`);
   await run(set, { only: 'inventory' });
   const { table } = nth(await readLedger(sql), 0);
-  // Written anew past the buffers, so that the block comes from the disk; without an index that would tell of its rows.
+  // Written again past the buffers, so that the block comes from the disk; without an index that would tell of its rows.
   await sql.unsafe(`
     alter table app.event detach partition app.${table};
     alter table app.${table} drop constraint ${table}_pkey;

@@ -69,7 +69,7 @@ describe('a partition that is attached no more', () => {
     expect(await candidatesOf(sql(), 'dropped_later')).toEqual([]);
   });
 
-  // Seen to fail without refuse_strangers(): a table that was restored or released is recorded anew as attached.
+  // Seen to fail without assert_identity(): a table that was restored or released is recorded again as attached.
   test('is left to the inventory of its own set; with rows of another system there is none', async () => {
     const line = await detached('one_set');
     await createPartitionSet(sql(), { table: 'another_set', months: 3, rowsPerMonth: 5 });

@@ -78,7 +78,7 @@ test('sets of every kind are archived in one run, and every row is in a table or
   const report = await run(config(sets));
 
   const cold = KINDS.reduce((sum, kind) => sum + kind.cold, 0);
-  expect(report).toMatchObject({ archived: cold, dropped: cold, failed: 0, tooYoung: [] });
+  expect(report).toMatchObject({ archived: cold, dropped: cold, failed: 0, notDue: [] });
   const archives = await readArchives(s3, bucket);
   for (const { table, cold, period } of KINDS) {
     const dropped = await inState(sql, 'dropped', table);

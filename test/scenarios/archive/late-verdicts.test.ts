@@ -1,4 +1,4 @@
-/** A verdict that arrives late, after the table was let go, changed, and fenced again: it is on contents that are no more. */
+/** A verdict that arrives late, after the table was released, changed, and fenced again: it is on contents that are no more. */
 import { expect, test } from '@jest/globals';
 import { reverifyFence, reverifyReading } from '../../../adapters/postgres/reverify/steps.ts';
 import { verifyDatabase } from '../../../adapters/postgres/archive/verify.ts';
@@ -29,14 +29,14 @@ test('on the objects of an archive that was void meanwhile proves nothing of the
   await steps.export(id, 0);
 
   const connection = open('archiver_read');
-  const plain = verifyDatabase(connection, { open: () => open('archiver_read'), elsewhere: false });
+  const plain = verifyDatabase(connection, { open: () => open('archiver_read'), isVerifyEndpoint: false });
   const late: typeof plain = {
     ...plain,
     recordMatch: async (...verdict) => {
       await operations().release(id, 'owner');
       const { table } = nth(await readLedger(sql, 'corrected'), 0);
       await sql.unsafe(`update app.${table} set payload = 'ROW 50' where id = 50`);
-      await operations().release(id, 'cycle');
+      await operations().release(id, 'pipeline');
       await steps.quarantine(id, request);
       await steps.export(id, 0);
       await plain.recordMatch(...verdict);
@@ -59,8 +59,8 @@ test('on the objects of an archive that was void meanwhile proves nothing of the
   expect(archive?.data.toString()).toMatch(/^50\t.*\tROW 50$/m);
 });
 
-// Seen to fail without the fence in record_reverified(): verified anew, though a row changed after it was read.
-test('of a verification anew, which another one has begun again since, says nothing of what was written in between', async () => {
+// Seen to fail without the fence in record_reverified(): verified again, though a row changed after it was read.
+test('of a verification again, which another one has begun again since, says nothing of what was written in between', async () => {
   const { database, open } = archiver();
   const [line] = await createVerifiedPartitions(archiver(), { table: 'again', cold: 1, rowsPerMonth: 100 });
   const { id } = line!;
@@ -75,12 +75,12 @@ test('of a verification anew, which another one has begun again since, says noth
       return digester.digest();
     });
     await database.sql.unsafe(`
-      alter table partition_archive."${String(line!.quarantineName)}" disable trigger partition_archiver_fence_row;
-      update partition_archive."${String(line!.quarantineName)}" set payload = 'ROW 50' where id = 50`);
+      alter table partition_archiver_quarantine."${String(line!.quarantineName)}" disable trigger partition_archiver_fence_row;
+      update partition_archiver_quarantine."${String(line!.quarantineName)}" set payload = 'ROW 50' where id = 50`);
     const after = await fence.begin(id);
     expect(await failureOf(reading.record(id, 0, before.fence, digest))).toMatchObject({
       code: 'StateConflict',
-      message: expect.stringContaining('was made anew since segment 0 was read'),
+      message: expect.stringContaining('was made again since segment 0 was read'),
     });
     // Begun twice without a change, it is one verification.
     expect((await fence.begin(id)).fence).toBe(after.fence);

@@ -41,9 +41,9 @@ async function leaves(call: string, deadlock = '1s'): Promise<{ locked: string[]
 beforeAll(async () => {
   await sql().unsafe(`
     create schema ref;
-    grant usage on schema ref to archive_owner;
+    grant usage on schema ref to archiver_owner;
     create table ref.plain (id integer primary key);
-    grant all on ref.plain to archive_owner;
+    grant all on ref.plain to archiver_owner;
     create table ref.heir () inherits (ref.plain);
     create table ref.parted (id integer primary key) partition by list (id);
     create table ref.part partition of ref.parted for values in (1);
@@ -72,16 +72,16 @@ test('what a partition references is locked with the partitions of it, and no ta
 });
 
 test('where no vacuum is at work nothing is waited for', async () => {
-  expect(await ask(`make_way('ref.plain'::regclass)`)).toBe('answers false');
+  expect(await ask(`wait_for_autovacuum('ref.plain'::regclass)`)).toBe('answers false');
 });
 
 test('a vacuum that does not give way, as one against wraparound, is not waited for for ever', async () => {
-  expect(await whileLocked('ref.plain', 'share update exclusive', `make_way('ref.plain'::regclass)`)).toMatch(
-    /^55P03/,
-  );
+  expect(
+    await whileLocked('ref.plain', 'share update exclusive', `wait_for_autovacuum('ref.plain'::regclass)`),
+  ).toMatch(/^55P03/);
 });
 
-test('a table that somebody reads is neither quarantined nor handed back, and nobody queues behind the try', async () => {
+test('a table that somebody reads is neither quarantined nor returned to its owner, and nobody queues behind the try', async () => {
   const detached = await bring('read_on', 'detached');
   const { table } = await detached.line();
   expect(await whileLocked(`app."${table}"`, 'access share', `quarantine(${detached.id}, 1000000)`)).toMatch(
@@ -90,7 +90,7 @@ test('a table that somebody reads is neither quarantined nor handed back, and no
 
   const waiting = await bring('read_still', 'quarantined');
   const { quarantineName } = await waiting.line();
-  const quarantined = `partition_archive."${String(quarantineName)}"`;
-  expect(await whileLocked(quarantined, 'access share', `hand_back(${waiting.id})`)).toMatch(/^55P03/);
+  const quarantined = `partition_archiver_quarantine."${String(quarantineName)}"`;
+  expect(await whileLocked(quarantined, 'access share', `return_to_owner(${waiting.id})`)).toMatch(/^55P03/);
   expect(await waiting.line()).toMatchObject({ state: 'quarantined' });
 });

@@ -14,9 +14,9 @@ import { createPartitionSet } from '../../support/partition-sets.ts';
 const archiver = useArchiver();
 const bucket = `locked-${process.pid}-${process.hrtime.bigint() % 1_000_000_000n}`;
 
-function configWith(retention?: object): RuntimeConfig {
+function configWith(objectLock?: object): RuntimeConfig {
   const partitionSets = [{ schema: 'app', table: 'event', segmentSizeMiB: 1 }];
-  const parsed = parseRuntimeConfig({ partitionSets, ...(retention && { retention }) });
+  const parsed = parseRuntimeConfig({ partitionSets, ...(objectLock && { objectLock }) });
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   return parsed.config;
 }

@@ -21,7 +21,7 @@ test('cold partitions are archived, proven and dropped; hot ones stay', async ()
   const [after] = await sql<{ rows: number }[]>`select count(*)::integer as rows from app.event`;
   expect(after?.rows).toBe(40_000);
   expect(
-    await sql`select from pg_class c join pg_namespace n on n.oid = relnamespace where nspname = 'partition_archive'`,
+    await sql`select from pg_class c join pg_namespace n on n.oid = relnamespace where nspname = 'partition_archiver_quarantine'`,
   ).toHaveLength(0);
 
   const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucket }));

@@ -49,7 +49,7 @@ test('rows in the default partition, missing future partitions and unknown table
   expect(await sql`select from pg_class where relname = 'lost_p2001_02'`).toHaveLength(1);
 });
 
-test('a set whose maintenance fails is reported, and the others go on (hazard 40)', async () => {
+test('a set whose maintenance fails is reported, and the others continue (hazard 40)', async () => {
   const { sql } = archiver().database;
   await createPartitionSet(sql, { table: 'a_broken', months: 3, rowsPerMonth: 10 });
   await createPartitionSet(sql, { table: 'b_unseen', months: 3, rowsPerMonth: 10 });
@@ -96,23 +96,23 @@ test('a wide partition that pg_partman detaches too early is left alone until it
   });
 
   // Detached by its recorded upper bound, it stays attached; seen to fail without expiring() in maintain, by pg_partman's rule.
-  expect(await archiver().run(settings)).toMatchObject({ archived: 0, dropped: 0, failed: 0, tooYoung: [] });
+  expect(await archiver().run(settings)).toMatchObject({ archived: 0, dropped: 0, failed: 0, notDue: [] });
   // But somebody's own maintenance detaches it.
   await sql`select partman.run_maintenance('app.wide')`;
 
   const report = await archiver().run(settings);
 
-  expect(report).toMatchObject({ archived: 0, dropped: 0, failed: 0, tooYoung: [first] });
+  expect(report).toMatchObject({ archived: 0, dropped: 0, failed: 0, notDue: [first] });
   const detached = await sql.unsafe<[{ rows: number }]>(
     `select count(*)::integer as rows from ${String(first)}`,
   );
   expect(detached[0].rows).toBe(40);
   // Later, it is due by its upper bound; simulated by a shorter retention, which takes another one along.
   await sql`update partman.part_config set retention = '1 day' where parent_table = 'app.wide'`;
-  expect(await archiver().run(settings)).toMatchObject({ archived: 2, dropped: 2, rows: 50, tooYoung: [] });
+  expect(await archiver().run(settings)).toMatchObject({ archived: 2, dropped: 2, rows: 50, notDue: [] });
 });
 
-test('new partitions belong to the owner of their set, whose migrations go on to work (hazard 51)', async () => {
+test('new partitions belong to the owner of their set, whose migrations continue to work (hazard 51)', async () => {
   const { sql } = archiver().database;
   await createPartitionSet(sql, { table: 'migrated', months: 3, rowsPerMonth: 10 });
   const [before] =

@@ -103,7 +103,7 @@ test('a view on a verified partition blocks its drop until the view is gone', as
   const { sql } = database;
   const line = nth(await createVerifiedPartitions(archiver(), { table: 'seen', cold: 1 }), 0);
   await sql.unsafe(
-    `create view app.still_used as select * from partition_archive."${String(line.quarantineName)}"`,
+    `create view app.still_used as select * from partition_archiver_quarantine."${String(line.quarantineName)}"`,
   );
 
   // Seen to fail without dependents_of() in drop_verified(): the same code, but no name of what is in the way.

@@ -1,5 +1,5 @@
 /**
- * Quarantine and hand-back of a table that is not what it was, out of turn, or taken by two at once; asked directly, since the
+ * Quarantine and return of a table that is not what it was, out of turn, or taken by two at once; asked directly, since the
  * steps look before they ask.
  */
 import { beforeAll, describe, expect, test } from '@jest/globals';
@@ -17,11 +17,11 @@ describe('a partition in quarantine', () => {
 
   test('is asked for in the right isolation, by an id that there is, and in a state that fits', async () => {
     for (const isolation of ['repeatable read', 'serializable']) {
-      expect(await ask(`hand_back(${id})`, { isolation })).toBe(
+      expect(await ask(`return_to_owner(${id})`, { isolation })).toBe(
         `PA001 transaction isolation is ${isolation}, but an older snapshot cannot see what was committed while waiting for the lock`,
       );
     }
-    expect(await ask('hand_back(0)')).toBe('PA020 the ledger has no partition 0');
+    expect(await ask('return_to_owner(0)')).toBe('PA020 the ledger has no partition 0');
     expect(await ask(`drop_verified(0, 'v')`)).toBe('PA020 the ledger has no partition 0');
     expect(await ask(`quarantine(${id}, 1)`)).toMatch(/^PA001 partition \d+ is quarantined, not detached/);
     expect(await ask(`unblock(${id})`)).toMatch(/^PA001 .* not blocked/);
@@ -52,35 +52,41 @@ describe('a partition in quarantine', () => {
     await sql()`select partition_archiver.unblock(${id})`;
   });
 
-  test('is not handed back onto a name that is taken', async () => {
+  test('is not returned to its owner onto a name that is taken', async () => {
     const { table } = await line();
     await sql().unsafe(`create table app."${table}" ()`);
-    expect(await ask(`hand_back(${id})`)).toBe(`PA004 the name app.${table} is taken by another table now`);
+    expect(await ask(`return_to_owner(${id})`)).toBe(
+      `PA004 the name app.${table} is taken by another table now`,
+    );
     await sql().unsafe(`drop table app."${table}"`);
   });
 
-  test('is not handed back where another table stands under its quarantine name, or none', async () => {
+  test('is not returned to its owner where another table stands under its quarantine name, or none', async () => {
     const { quarantineName } = await line();
-    const before = `alter table partition_archive."${String(quarantineName)}" rename to elsewhere`;
-    expect(await ask(`hand_back(${id})`, { before })).toMatch(/^PA002 .* is gone or another one now/);
+    const before = `alter table partition_archiver_quarantine."${String(quarantineName)}" rename to elsewhere`;
+    expect(await ask(`return_to_owner(${id})`, { before })).toMatch(/^PA002 .* is gone or another one now/);
     await sql().unsafe(`
-      alter table partition_archive."${String(quarantineName)}" rename to elsewhere;
-      create table partition_archive."${String(quarantineName)}" ()`);
-    expect(await ask(`hand_back(${id})`)).toMatch(
-      /^PA002 table partition_archive\..* is gone or another one now/,
+      alter table partition_archiver_quarantine."${String(quarantineName)}" rename to elsewhere;
+      create table partition_archiver_quarantine."${String(quarantineName)}" ()`);
+    expect(await ask(`return_to_owner(${id})`)).toMatch(
+      /^PA002 table partition_archiver_quarantine\..* is gone or another one now/,
     );
-    await sql().unsafe(`alter table partition_archive."${String(quarantineName)}" owner to archive_owner`);
-    expect(await ask(`hand_back(${id})`)).toMatch(/^PA002 table partition_archive\..* is another one now/);
+    await sql().unsafe(
+      `alter table partition_archiver_quarantine."${String(quarantineName)}" owner to archiver_owner`,
+    );
+    expect(await ask(`return_to_owner(${id})`)).toMatch(
+      /^PA002 table partition_archiver_quarantine\..* is another one now/,
+    );
     expect(await ask(`begin_segment(${id}, 0, false)`)).toMatch(/^PA002 .* is gone or another one/);
     await sql().unsafe(`
-      drop table partition_archive."${String(quarantineName)}";
-      alter table partition_archive.elsewhere rename to "${String(quarantineName)}"`);
+      drop table partition_archiver_quarantine."${String(quarantineName)}";
+      alter table partition_archiver_quarantine.elsewhere rename to "${String(quarantineName)}"`);
     expect(await ask(`begin_segment(${id}, 0, false)`)).toMatch(/^answers/);
   });
 
   test('neither exports nor commits once it is unlogged, a partition again, or somebody inherits from it', async () => {
     const { quarantineName } = await line();
-    const table = `partition_archive."${String(quarantineName)}"`;
+    const table = `partition_archiver_quarantine."${String(quarantineName)}"`;
     const sealed = /^PA003/;
     await sql().unsafe(`create table app.heir () inherits (${table})`);
     expect(await ask(`begin_segment(${id}, 0, false)`)).toMatch(sealed);
@@ -103,7 +109,7 @@ describe('a partition that was detached', () => {
       `alter table app."${table}" rename to away; create table app."${table}" (precious text)`,
     );
     expect(await ask(`quarantine(${id}, 1000000)`)).toMatch(
-      /^PA002 table .* is another one now, which archive_owner may not lock/,
+      /^PA002 table .* is another one now, which archiver_owner may not lock/,
     );
     await sql().unsafe(`alter table app."${table}" owner to app_owner`);
     expect(await ask(`quarantine(${id}, 1000000)`)).toMatch(

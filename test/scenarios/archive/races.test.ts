@@ -126,7 +126,7 @@ const exportsUnderWay = async ({ sql, database }: Race): Promise<number> =>
   ).length;
 
 // Seen to fail without: pg_try_advisory_xact_lock in begin_segment().
-test('an export that goes on after its Lambda died keeps the retry out, and does no harm when it ends (hazards 30, 31)', async () => {
+test('an export that continues after its Lambda died keeps the retry out, and does no harm when it ends (hazards 30, 31)', async () => {
   const sidecar = await startHttpProxy(awsS3Channel(await findSidecar(bench().databases)));
   const race = await bench().begin({ 'aws_s3_local.sidecar': `http://127.0.0.1:${String(sidecar.port)}` });
   try {

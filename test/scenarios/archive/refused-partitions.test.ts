@@ -15,8 +15,8 @@ interface Refusal {
   /** After somebody else detached it. */
   readonly detached?: (sql: postgres.Sql, name: string) => Promise<unknown>;
   readonly reason: RegExp;
-  /** How an operator mends it. */
-  readonly mend: (name: string) => string;
+  /** How an operator fixes it. */
+  readonly fix: (name: string) => string;
 }
 
 const REFUSALS: readonly Refusal[] = [
@@ -32,19 +32,19 @@ const REFUSALS: readonly Refusal[] = [
         alter table ${name} owner to app_owner`);
     },
     reason: /it is not an ordinary table \(relkind p\)/,
-    mend: () => '',
+    fix: () => '',
   },
   {
     table: 'parent_of',
     detached: (sql, name) => sql.unsafe(`create table app.heir () inherits (${name})`),
     reason: /tables inherit from it: app\.heir/,
-    mend: () => 'drop table app.heir',
+    fix: () => 'drop table app.heir',
   },
   {
     table: 'unlogged',
     attached: (sql, name) => sql.unsafe(`alter table ${name} set unlogged`),
     reason: /it is unlogged or temporary: after a crash it would be empty/,
-    mend: (name) => `alter table ${name} set logged`,
+    fix: (name) => `alter table ${name} set logged`,
   },
   {
     table: 'half_indexed',
@@ -53,33 +53,33 @@ const REFUSALS: readonly Refusal[] = [
       await expect(twice).rejects.toThrow('could not create unique index');
     },
     reason: /index broken is invalid or not ready/,
-    mend: () => 'drop index app.broken',
+    fix: () => 'drop index app.broken',
   },
   {
     table: 'pictures',
     columns: `payload text default 'same', picture lo`,
     reason: /type public\.lo holds large objects, which COPY does not carry/,
-    mend: (name) => `alter table ${name} alter column picture type oid`,
+    fix: (name) => `alter table ${name} alter column picture type oid`,
   },
   // Seen to fail where only the columns' own types are looked at.
   {
     table: 'albums',
     columns: `payload text default 'same', picture public.album[]`,
     reason: /type public\.lo holds large objects, which COPY does not carry/,
-    mend: (name) => `alter table ${name} drop column picture`,
+    fix: (name) => `alter table ${name} drop column picture`,
   },
   // Seen to fail without input_refusal(): archived and dropped, and "cannot accept a value" at the restore.
   {
     table: 'planned',
     columns: `payload text default 'same', picture public.estimate`,
     reason: /type pg_ndistinct cannot be read back from text: cannot accept a value of type pg_ndistinct/,
-    mend: (name) => `alter table ${name} drop column picture`,
+    fix: (name) => `alter table ${name} drop column picture`,
   },
   {
     table: 'viewed',
     attached: (sql, name) => sql.unsafe(`create view app.old_ones as select * from ${name}`),
     reason: /depended upon by view app\.old_ones/,
-    mend: () => 'drop view app.old_ones',
+    fix: () => 'drop view app.old_ones',
   },
   {
     table: 'referenced',
@@ -88,14 +88,14 @@ const REFUSALS: readonly Refusal[] = [
         `create table app.refers (id bigint, ts timestamptz, constraint to_old foreign key (id, ts) references ${name} (id, ts) on delete cascade)`,
       ),
     reason: /depended upon by constraint to_old on table app\.refers/,
-    mend: () => 'alter table app.refers drop constraint to_old',
+    fix: () => 'alter table app.refers drop constraint to_old',
   },
   {
     table: 'returned',
     attached: (sql, name) =>
       sql.unsafe(`create function app.latest() returns setof ${name} language sql as 'select null::${name}'`),
     reason: /depended upon by function app\.latest\(\)/,
-    mend: () => 'drop function app.latest()',
+    fix: () => 'drop function app.latest()',
   },
 ];
 
@@ -128,7 +128,7 @@ beforeAll(async () => {
   await run(configured(), { only: 'inventory' });
 });
 
-test('what cannot be archived is refused with its reason, blocked, and left as it was; mended, it is archived', async () => {
+test('what cannot be archived is refused with its reason, blocked, and left as it was; fixed, it is archived', async () => {
   const { database, s3, bucket, run } = archiver();
   const { sql } = database;
   const oids = new Map<string, number>();
@@ -169,21 +169,21 @@ test('what cannot be archived is refused with its reason, blocked, and left as i
   const later = await run(configured());
   expect(later).toMatchObject({ archived: 0, failed: 0 });
   // But no report forgets them.
-  expect(later.stillBlocked).toMatchObject({
+  expect(later.blocked).toMatchObject({
     total: REFUSALS.length,
     partitions: REFUSALS.map(() => expect.objectContaining({ code: 'PartitionRefused' })),
   });
 
-  let mended = 0;
-  for (const { table, mend } of REFUSALS) {
+  let fixed = 0;
+  for (const { table, fix } of REFUSALS) {
     const line = (await readLedger(sql, table)).find(({ oid }) => oid === oids.get(table));
-    const statement = mend(`app.${String(line?.table)}`);
+    const statement = fix(`app.${String(line?.table)}`);
     if (statement === '') continue;
-    mended += 1;
+    fixed += 1;
     await sql.unsafe(statement);
     await sql`select partition_archiver.unblock(${Number(line?.id)}::bigint)`;
   }
-  expect(await run(configured())).toMatchObject({ archived: mended, dropped: mended, failed: 0 });
+  expect(await run(configured())).toMatchObject({ archived: fixed, dropped: fixed, failed: 0 });
 });
 
 // Seen to fail without shared_sequences(): it was archived, and no insert into the parent succeeded any more.
@@ -204,13 +204,13 @@ test('a partition that owns the sequence of its set is left alone until it owns 
   );
   await sql.begin(async (tx) => {
     await tx`set local role app_owner`;
-    await tx`insert into app.numbered (ts, payload) values (now(), 'goes on')`;
+    await tx`insert into app.numbered (ts, payload) values (now(), 'continues')`;
   });
 
   await sql`alter sequence app.numbers owned by none`;
   await sql`select partition_archiver.unblock(${nth(await readLedger(sql, 'numbered'), 0).id}::bigint)`;
   expect(await run(settings)).toMatchObject({ archived: 1, dropped: 1, failed: 0 });
-  await sql`insert into app.numbered (ts, payload) values (now(), 'goes on')`;
+  await sql`insert into app.numbered (ts, payload) values (now(), 'continues')`;
 });
 
 // Its apply worker would find no table of that name, and stop for all tables. Seen to fail without feeding_subscriptions().
@@ -225,7 +225,7 @@ test('a partition that a subscription feeds is refused', async () => {
       await tx`insert into pg_subscription_rel (srsubid, srrelid, srsubstate)
                select oid, 'app.fed'::regclass, 'r' from pg_subscription where subname = 'feed'`;
       // As quarantine asks, which is no superuser.
-      await tx`set local role archive_owner`;
+      await tx`set local role archiver_owner`;
       const [row] = await tx<{ reasons: string[] }[]>`
         select partition_archiver.refusals('app.fed'::regclass) as reasons`;
       expect(row?.reasons).toContainEqual(expect.stringMatching(/^subscription feed feeds it/));

@@ -50,7 +50,7 @@ test('a label that is renamed between two segments stops the archive before it i
   await sql`alter type public.mood rename value 'sad' to 'glad'`;
   expect(await failureOf(steps.export(id, 1))).toMatchObject(BROKEN);
   expect(await commit()).toEqual({ next: 'export', segments: [1] });
-  // Renamed back it says what it said: nothing has to be archived anew.
+  // Renamed back it says what it said: nothing has to be archived again.
   await sql`alter type public.mood rename value 'glad' to 'sad'`;
   await steps.export(id, 1);
   await steps.verify(id, 1);
@@ -89,7 +89,7 @@ test('a label that is added, before or after the others, changes no value and br
   await expect(steps.drop(id)).resolves.toEqual({ dropped: true });
 });
 
-test('a label that is renamed in the grace period keeps the table until it is archived anew', async () => {
+test('a label that is renamed in the grace period keeps the table until it is archived again', async () => {
   const { database, run, config, operations } = archiver();
   const { sql } = database;
   const { id, steps, commit } = await quarantined('late');
@@ -107,7 +107,7 @@ test('a label that is renamed in the grace period keeps the table until it is ar
   // The archive is whole, and says what the values were called then; this database could not import it any more.
   expect(await failureOf(operations().reverify(id))).toMatchObject({ code: 'ContentMismatch' });
   expect(await operations().release(id, 'owner')).toMatchObject({ state: 'released' });
-  expect(await operations().release(id, 'cycle')).toMatchObject({ state: 'detached' });
+  expect(await operations().release(id, 'pipeline')).toMatchObject({ state: 'detached' });
   expect(await run(set)).toMatchObject({ archived: 1, dropped: 1, rows: 6000 });
 });
 

@@ -5,7 +5,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type postgres from 'postgres';
 import { connect, type Connection } from '../../../adapters/postgres/connect.ts';
-import { enrollOwner } from '../../../adapters/postgres/install.ts';
+import { registerOwner } from '../../../adapters/postgres/install.ts';
 import { partitionTableDatabase } from '../../../adapters/postgres/partition-table/database.ts';
 import { partitionTable } from '../../../core/partition-table/local.ts';
 import { copySomeFlights } from '../../../local/sample/flights.ts';
@@ -184,7 +184,7 @@ describe.each(TRAVELLERS)('$table', (traveller) => {
 
   test('what is past its retention is archived, proven and dropped, and the rest stays', async () => {
     const { database, config, run } = archiver();
-    await enrollOwner(database.sql, owner, [schema]);
+    await registerOwner(database.sql, owner, [schema]);
     const report = await run(
       config([{ schema, table, drop: true, graceDays: 0, segmentSizeMiB: 1, timeZone: 'UTC' }]),
     );
@@ -208,7 +208,7 @@ describe.each(TRAVELLERS)('$table', (traveller) => {
       grant create, usage on schema ${quote(schema)} to ${quote(owner)};
       create table ${name} (id bigint not null, ${list}, primary key (id, ${quote(control)})) partition by range (${quote(control)});
       alter table ${name} owner to ${quote(owner)}`);
-    await enrollOwner(sql, owner, [schema]);
+    await registerOwner(sql, owner, [schema]);
     const there = operations({ open: (role) => open(role, [], databaseName) });
 
     const { archives, unreadable } = await there.find({ database: database.name, schema, table });

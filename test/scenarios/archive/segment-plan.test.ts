@@ -23,7 +23,7 @@ test('a plan with a gap, an overlap or an open end cannot be stored, not even by
   const attempt = (statement: string): Promise<string> =>
     sql
       .begin(async (tx) => {
-        await tx`set local role archive_owner`;
+        await tx`set local role archiver_owner`;
         await tx.unsafe(statement);
       })
       .then(

@@ -91,7 +91,7 @@ describe('a partition that is half verified', () => {
     expect(await ask(`split_segment(${id}, 1, 0)`)).toBe('answers 3');
   });
 
-  test('is exported anew as a whole segment: no proof of the first try stays', async () => {
+  test('is exported again as a whole segment: no proof of the first try stays', async () => {
     await sql().begin(async (tx) => {
       await tx`select partition_archiver.record_export(${id}, 0, 'k', 1, 1, 1)`;
       const [row] = await tx`
@@ -117,7 +117,7 @@ describe('a partition that is half verified', () => {
   });
 
   // Seen to fail without the state in record_mismatch().
-  test('is planned anew where its objects do not match, and so is the partition', async () => {
+  test('is planned again where its objects do not match, and so is the partition', async () => {
     await sql().begin(async (tx) => {
       await tx`update partition_archiver.partition set state = 'exported' where id = ${id}`;
       await tx`select partition_archiver.record_mismatch(${id}, 1)`;
@@ -137,7 +137,9 @@ describe('a partition that is half verified', () => {
   test('takes no verdict once somebody has changed the table', async () => {
     const said = await segmentOf(id, 1);
     const { quarantineName } = await line();
-    await sql().unsafe(`alter table partition_archive."${String(quarantineName)}" rename payload to other`);
+    await sql().unsafe(
+      `alter table partition_archiver_quarantine."${String(quarantineName)}" rename payload to other`,
+    );
     const match = `record_match(${id}, 1, '[{}]', ${String(said['exported_rows'])}, ${String(said['exported_bytes'])}, repeat('0', 64), repeat('0', 16), false)`;
     expect(await ask(match)).toMatch(/^PA003 .* columns changed/);
   });

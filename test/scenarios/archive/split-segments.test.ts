@@ -157,7 +157,9 @@ test('a single block that takes too long blocks its partition, which stays (haza
 
   const line = nth(await inState(sql, 'blocked', 'wide'), 0);
   expect(line).toMatchObject({ blockedCode: 'BlockTooLarge' });
-  expect(await rowsOf(sql, `partition_archive."${String(line.quarantineName)}"`)).toHaveLength(400);
+  expect(await rowsOf(sql, `partition_archiver_quarantine."${String(line.quarantineName)}"`)).toHaveLength(
+    400,
+  );
 
   // Once the limits are raised an operator unblocks it, and the split plan is carried out.
   await setPace(1_000_000);

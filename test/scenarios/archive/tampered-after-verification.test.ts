@@ -17,10 +17,11 @@ interface Tampering {
   /** Cuts the check out of the function's source. */
   readonly without: readonly [RegExp, string];
   /** Where it meets the other partitions, too. */
-  readonly mend?: string;
+  readonly fix?: string;
 }
 
-const quarantined = (line: LedgerLine): string => `partition_archive."${String(line.quarantineName)}"`;
+const quarantined = (line: LedgerLine): string =>
+  `partition_archiver_quarantine."${String(line.quarantineName)}"`;
 
 /** Compares the seals without one of their parts. */
 const withoutPartOfSeal = (part: string): [RegExp, string] => [
@@ -91,21 +92,21 @@ const TAMPERINGS: readonly Tampering[] = [
       sql.unsafe(
         `alter table ${quarantined(line)} rename to moved_away;
          create table ${quarantined(line)} (precious text);
-         alter table ${quarantined(line)} owner to archive_owner; insert into ${quarantined(line)} values ('not archived')`,
+         alter table ${quarantined(line)} owner to archiver_owner; insert into ${quarantined(line)} values ('not archived')`,
       ),
     code: 'IdentityChanged',
-    message: /table partition_archive\.event_\S+ is another one now/,
-    without: [/if to_regclass\(format\('partition_archive\.%I'[\s\S]*?end if;/, ''],
+    message: /table partition_archiver_quarantine\.event_\S+ is another one now/,
+    without: [/if to_regclass\(format\('partition_archiver_quarantine\.%I'[\s\S]*?end if;/, ''],
   },
   {
     hazard: '49: it belongs to somebody else again',
     tamper: (sql, line) => sql.unsafe(`alter table ${quarantined(line)} owner to app_owner`),
     code: 'SealBroken',
     message: /the seal of partition \d+ is broken: owner changed/,
-    // archive_owner is a member of app_owner, so that only the seal stands between.
+    // archiver_owner is a member of app_owner, so that only the seal stands between.
     without: withoutPartOfSeal('owner'),
   },
-  // None of these writes the table anew.
+  // None of these writes the table again.
   ...[
     ['is renamed', 'rename payload to other'],
     ['takes longer values', 'alter payload type varchar(200)'],
@@ -128,7 +129,7 @@ const TAMPERINGS: readonly Tampering[] = [
     code: 'SealBroken',
     message: /the seal of partition \d+ is broken: types changed/,
     without: withoutPartOfSeal('types'),
-    mend: `alter type public.mood rename value 'glad' to 'sad'`,
+    fix: `alter type public.mood rename value 'glad' to 'sad'`,
   },
 ];
 
@@ -152,7 +153,7 @@ test('a partition that somebody tampered with is not dropped, and each check is 
   const lines = [...verified];
   const take = (): LedgerLine => nth(lines.splice(0, 1), 0);
 
-  for (const { hazard, tamper, code, message, without, mend } of TAMPERINGS) {
+  for (const { hazard, tamper, code, message, without, fix } of TAMPERINGS) {
     const line = take();
     await tamper(sql, line);
     expect([hazard, await failureOf(drop(line))]).toEqual([
@@ -162,7 +163,7 @@ test('a partition that somebody tampered with is not dropped, and each check is 
     const weakened = dropWithout(sql, without, line);
     if (hazard.startsWith('7:')) await expect(weakened).rejects.toThrow('depended upon by table app.heir');
     else expect([hazard, await weakened]).toEqual([hazard, `app.${line.table}`]);
-    if (mend !== undefined) await sql.unsafe(mend);
+    if (fix !== undefined) await sql.unsafe(fix);
   }
 
   const gone = take();

@@ -30,11 +30,11 @@ async function blockedFor(table: string, code: string, reason: RegExp): Promise<
 }
 
 /** The statement that the reason gives, run; then the partition is archived, dropped and restored as it was. */
-async function mended({ id, blockedReason }: LedgerLine, table: string): Promise<void> {
+async function fixed({ id, blockedReason }: LedgerLine, table: string): Promise<void> {
   const [, statement] = /\(((?:alter|grant) [^;]+;)\)/.exec(String(blockedReason)) ?? [];
   await sql().unsafe(String(statement));
   const { operations, run } = archiver();
-  expect(await operations().release(id, 'cycle')).toMatchObject({ state: 'exported' });
+  expect(await operations().release(id, 'pipeline')).toMatchObject({ state: 'exported' });
   expect(await run(setOf(table))).toMatchObject({ archived: 1, dropped: 1 });
   const archives = (await operations().find({ schema: 'app', table })).archives;
   const restored = await operations().restore({
@@ -55,7 +55,7 @@ test('an index over a function that relies on search_path keeps the table, and t
     'RestoreIncomplete',
     /^tried with \d+ of its rows, a restore lacks index \S+: SQLSTATE 42883 in function public\.fold\(text\): function helper\(text\) does not exist \(alter function public\.fold\(text\) set search_path = public, pg_temp;\)$/,
   );
-  await mended(line, 'folded');
+  await fixed(line, 'folded');
 });
 
 // Seen to fail on a9b8896: archived, proven and dropped; then "permission denied for table currency" at each restore.
@@ -76,7 +76,7 @@ test('a check constraint that reads another table keeps the table, and the way o
     'RestoreIncomplete',
     /check constraint known: SQLSTATE 42501 in function public\.is_currency\(text\): permission denied for table currency \(grant select on public\.currency to archiver_trial, archiver_restore;\)$/,
   );
-  await mended(line, 'paid');
+  await fixed(line, 'paid');
 });
 
 // Seen to fail on a9b8896: "function helper(text) does not exist" with a hint about privileges, in quarantine for ever.

@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import { connect } from '../../../adapters/postgres/connect.ts';
 import { failureDatabase } from '../../../adapters/postgres/archive/record-failure.ts';
 import { partitionTableDatabase } from '../../../adapters/postgres/partition-table/database.ts';
-import { letGoOfReplaced, rollBackPartitionTable } from '../../../core/partition-table/local.ts';
+import { dropReplacedTable, rollBackPartitionTable } from '../../../core/partition-table/local.ts';
 import { hurriedClock, useArchiver } from '../../support/archiver.ts';
 import { stack } from '../../support/database.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
@@ -13,7 +13,7 @@ const archiver = useArchiver();
 const NOBODY = 999_999;
 
 // Seen to fail (StateConflict, whose hint sends one to look for who else changed it) without PA020 in claim(), without that of
-// drop_evidence(), and without that of refuse_state().
+// drop_evidence(), and without that of raise_wrong_state().
 test('a number that is not in the ledger is told to be none, by every verb, and nothing is changed', async () => {
   const { database, operations, steps, config } = archiver();
   await createPartitionSet(database.sql, { months: 2, rowsPerMonth: 2 });
@@ -28,7 +28,7 @@ test('a number that is not in the ledger is told to be none, by every verb, and 
     release: () => operations().release(NOBODY),
     'release to owner': () => operations().release(NOBODY, 'owner'),
     reverify: () => operations().reverify(NOBODY),
-    'abandon-restore': () => operations().abandonRestore(NOBODY),
+    'cancel-restore': () => operations().cancelRestore(NOBODY),
   };
   const found: Record<string, string> = {};
   for (const [verb, ask] of Object.entries(verbs)) {
@@ -46,7 +46,7 @@ test('a number that is not in the ledger is told to be none, by every verb, and 
   await reads.end();
 });
 
-// Seen to fail without the look at the job in beginRollBack() and beginLetGo().
+// Seen to fail without the look at the job in beginRollBack() and beginDropReplaced().
 test('so is a table that no PartitionTable is at, while another one keeps its table', async () => {
   const { host, port, superuser } = stack().postgres;
   const open = () =>
@@ -61,7 +61,7 @@ test('so is a table that no PartitionTable is at, while another one keeps its ta
       log: { info: () => {}, warn: () => {} },
     };
     const nothing = { schema: 'app', table: 'nothing' };
-    for (const work of [rollBackPartitionTable, letGoOfReplaced]) {
+    for (const work of [rollBackPartitionTable, dropReplacedTable]) {
       expect(await failureOf(work(nothing, ports))).toMatchObject({
         ...{ code: 'NotInLedger', message: expect.stringContaining('app.nothing') },
       });

@@ -87,7 +87,7 @@ async function verify(
       applicationName: 'test at the reader',
     });
   try {
-    const reading = verifyDatabase(writer, { open, elsewhere: true });
+    const reading = verifyDatabase(writer, { open, isVerifyEndpoint: true });
     return await verifySegment(partition, 0, {
       ...{ database: reading, store, clock: hurriedClock, log: fakeLog() },
     });
@@ -182,9 +182,11 @@ test('a fence that is lifted at the writer meanwhile is found there, whatever th
     const fence = 'partition_archiver_fence_row';
     const lift = () =>
       sql.begin(async (tx) => {
-        await tx.unsafe(`alter table partition_archive."${name}" disable trigger ${fence}`);
-        await tx.unsafe(`update partition_archive."${name}" set payload = 'changed' where id % 100 = 0`);
-        await tx.unsafe(`alter table partition_archive."${name}" enable always trigger ${fence}`);
+        await tx.unsafe(`alter table partition_archiver_quarantine."${name}" disable trigger ${fence}`);
+        await tx.unsafe(
+          `update partition_archiver_quarantine."${name}" set payload = 'changed' where id % 100 = 0`,
+        );
+        await tx.unsafe(`alter table partition_archiver_quarantine."${name}" enable always trigger ${fence}`);
       });
     // Seen to fail without assert_sealed in record_match: the reader's rows are those of the archive.
     const failure = await failureOf(verify(partition, { store: bucketThat(lift) }));

@@ -1,4 +1,4 @@
-/** Find, Audit, Release, Reverify and MoveIn as an operator starts them: the synthesised state machines with their bundles. */
+/** Find, Audit, Release, Reverify and UpgradeLedger as an operator starts them: the synthesised state machines with their bundles. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import type { AuditReport } from '../../../core/audit/report.ts';
@@ -88,7 +88,7 @@ describe('audit', () => {
     expect(await sql`select archives::integer from partition_archiver.audit`).toEqual([{ archives: 1 }]);
     const [row] = await sql<{ days: number }[]>`select partition_archiver.days_since_audit() as days`;
     expect(row!.days).toBeLessThan(0.1);
-    expect(lines.filter((line) => line.includes('"DaysSinceGoodAudit":0'))).toHaveLength(1);
+    expect(lines.filter((line) => line.includes('"DaysSinceSuccessfulAudit":0'))).toHaveLength(1);
 
     // Seen to fail without the Catch of RecordAudit.
     const environment = { ...lambdaEnvironment(stack()), DATABASE_PORT: '1' };
@@ -130,10 +130,10 @@ describe('audit', () => {
 });
 
 describe('reverify', () => {
-  test('verifies all anew; one that fails is named and stops no other, and a redrive takes it up', async () => {
+  test('verifies all again; one that fails is named and stops no other, and a redrive takes it up', async () => {
     const { sql } = archiver().database;
     const [moved, other] = orders;
-    const table = `partition_archive."${moved!.quarantineName}"`;
+    const table = `partition_archiver_quarantine."${moved!.quarantineName}"`;
     const before = await ledger(other!.id);
     await sql.unsafe(`alter table ${table} rename to away`);
     const failed = await workflow('reverify').execute({ all: 'verified' });
@@ -141,24 +141,24 @@ describe('reverify', () => {
       status: 'FAILED',
       error: 'PartitionsFailed',
     });
-    expect(failed.cause).toMatch(/3 verified anew, 1 failed/);
+    expect(failed.cause).toMatch(/3 verified again, 1 failed/);
     expect(failed.cause).toMatch(new RegExp(`${String(moved!.id)} \\(app.*IdentityChanged, `));
     expect(await ledger(moved!.id)).toMatchObject({ state: 'blocked', blockedCode: 'IdentityChanged' });
     expect(await ledger(other!.id)).toMatchObject({
       ...{ state: 'verified', manifestVersionId: before.manifestVersionId },
     });
 
-    await sql.unsafe(`alter table partition_archive.away rename to "${moved!.quarantineName!}"`);
+    await sql.unsafe(`alter table partition_archiver_quarantine.away rename to "${moved!.quarantineName!}"`);
     const { status, output } = await workflow('reverify').redrive(failed);
     expect(status).toBe('SUCCEEDED');
-    expect(output).toMatchObject({ summary: '4 verified anew, 0 failed', resume: false });
+    expect(output).toMatchObject({ summary: '4 verified again, 0 failed', resume: false });
     expect(await ledger(moved!.id)).toMatchObject({ state: 'verified', blockedCode: null });
   });
 
   test('one whose rows were changed behind the fence is not verified, by whatever way it is named', async () => {
     const { sql } = archiver().database;
     const [changed, other] = orders;
-    const table = `partition_archive."${changed!.quarantineName}"`;
+    const table = `partition_archiver_quarantine."${changed!.quarantineName}"`;
     await sql.unsafe(`
       alter table ${table} disable trigger all;
       update ${table} set payload = 'other' where id = (select min(id) from ${table});
@@ -167,7 +167,7 @@ describe('reverify', () => {
     const ids = [changed!.id, other!.id, changed!.id];
     const { error, cause } = await workflow('reverify').execute({ partitions: ids });
     expect(error).toBe('PartitionsFailed');
-    expect(cause).toMatch(/1 verified anew, 1 failed/);
+    expect(cause).toMatch(/1 verified again, 1 failed/);
     expect(cause).toMatch(/ContentMismatch, segment \d+ of partition \d+ is not what was archived/);
     expect(await ledger(changed!.id)).toMatchObject({ state: 'blocked', blockedCode: 'Reverify' });
   });
@@ -190,8 +190,8 @@ describe('release', () => {
     expect(output).toEqual({ partition: id, releasedTo: 'owner', from: 'verified', state: 'released' });
     const again = await workflow('release').execute({ partition: id });
     expect(again.output).toMatchObject({ from: 'released', state: 'released' });
-    const back = await workflow('release').execute({ partition: id, to: 'cycle' });
-    expect(back.output).toMatchObject({ releasedTo: 'cycle', from: 'released', state: 'detached' });
+    const back = await workflow('release').execute({ partition: id, to: 'pipeline' });
+    expect(back.output).toMatchObject({ releasedTo: 'pipeline', from: 'released', state: 'detached' });
   });
 
   test.each([
@@ -204,8 +204,8 @@ describe('release', () => {
   });
 });
 
-describe('move-in', () => {
-  test('after an upgrade, Archive is stopped until the rows are moved in, with the input that it names', async () => {
+describe('upgrade-ledger', () => {
+  test('after an upgrade, Archive is stopped until the rows are upgraded, with the input that it names', async () => {
     const { sql } = archiver().database;
     await sql`update partition_archiver.partition set system_identifier = system_identifier - 1 where parent_name = 'orders'`;
     const stopped = await workflow('archive').execute({});
@@ -213,22 +213,22 @@ describe('move-in', () => {
       ...{ status: 'FAILED', error: 'PreflightFailed' },
     });
     const { errorMessage } = JSON.parse(stopped.cause ?? '') as { errorMessage: string };
-    const [, input = ''] = /Start MoveIn with (\{.*?\})/.exec(errorMessage) ?? [];
-    const { status, output } = await workflow('move-in').execute(
+    const [, input = ''] = /Start UpgradeLedger with (\{.*?\})/.exec(errorMessage) ?? [];
+    const { status, output } = await workflow('upgrade-ledger').execute(
       JSON.parse(input) as Record<string, unknown>,
     );
     expect({ status, output }).toMatchObject({
       status: 'SUCCEEDED',
-      output: { summary: expect.stringMatching(/moved in: .*attached/), notShown: 0 },
+      output: { summary: expect.stringMatching(/upgraded: .*attached/), notShown: 0 },
     });
-    const again = await workflow('move-in').execute(JSON.parse(input) as Record<string, unknown>);
+    const again = await workflow('upgrade-ledger').execute(JSON.parse(input) as Record<string, unknown>);
     expect(again.output).toMatchObject({ partitions: [] });
     const dry = await workflow('archive').execute({ dryRun: true });
     expect(dry.status).toBe('SUCCEEDED');
   });
 
   test('refuses an input that means nothing', async () => {
-    const { error, cause } = await workflow('move-in').execute({ from: 7301234567890 });
+    const { error, cause } = await workflow('upgrade-ledger').execute({ from: 7301234567890 });
     expect(error).toBe('InvalidInput');
     expect(cause).toContain('must be a system identifier in quotes');
   });

@@ -57,7 +57,7 @@ test('a ledger copied into another database does no harm there: every step refus
   );
   const calls: Record<string, string> = {
     quarantine: `quarantine(${String(waiting.id)}, 1000000)`,
-    hand_back: `hand_back(${String(proven.id)})`,
+    return_to_owner: `return_to_owner(${String(proven.id)})`,
     schedule_drop: `schedule_drop(${String(proven.id)}, 0)`,
     block: `block(${String(proven.id)}, 'SealBroken', 'look')`,
     drop_verified: `drop_verified(${String(proven.id)}, '${String(proven.manifestVersionId)}')`,
@@ -84,9 +84,9 @@ test('a ledger copied into another database does no harm there: every step refus
     const statement = `select partition_archiver.${call.replace('ID', String(proven.id))}`;
     await expect(copy.unsafe(statement)).rejects.toThrow('this ledger was copied');
   }
-  expect(await copy.unsafe(`select from partition_archive."${String(proven.quarantineName)}"`)).toHaveLength(
-    50,
-  );
+  expect(
+    await copy.unsafe(`select from partition_archiver_quarantine."${String(proven.quarantineName)}"`),
+  ).toHaveLength(50);
   expect(await copy.unsafe(`select from app."${waiting.table}"`)).toHaveLength(20);
 });
 
@@ -104,7 +104,7 @@ test.each([
   );
   const own = `update partition_archiver.partition set database_name = current_database(), state = STATE where id = ${String(id)}`;
   for (const [state, call] of [
-    ['verified', `hand_back(${String(id)})`],
+    ['verified', `return_to_owner(${String(id)})`],
     ['exported', `begin_segment(${String(id)}, 0, false)`],
     ['verified', `drop_verified(${String(id)}, 'any')`],
   ] as const) {

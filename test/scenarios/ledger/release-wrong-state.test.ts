@@ -1,5 +1,5 @@
 /**
- * Release and verification anew of a partition that is not what it was, or out of turn; asked directly, since the steps look
+ * Release and verification again of a partition that is not what it was, or out of turn; asked directly, since the steps look
  * before they ask. The mutants of db/ledger/release.sql (`npm run test:mutation`) leave out the lines that raise these errors,
  * one at a time, and are tried with this file first.
  */
@@ -15,14 +15,14 @@ describe('release', () => {
   let id = 0;
   let table = '';
   beforeAll(async () => {
-    const brought = await bring('let_go', 'detached');
+    const brought = await bring('freed', 'detached');
     ({ id } = brought);
     table = `app."${(await brought.line()).table}"`;
   });
 
   test('to nobody that there is, of what is with its owner, and once more of what was released', async () => {
     expect(await ask(`release(${id}, 'nobody')`)).toBe(
-      'PA001 a partition is released to its owner or to the cycle, not to nobody',
+      'PA001 a partition is released to its owner or to the pipeline, not to nobody',
     );
     expect(await ask(`release(${id}, null)`)).toMatch(/^PA001 a partition is released to its owner/);
     expect(await ask(`release(${id}, 'owner')`)).toMatch(
@@ -33,30 +33,30 @@ describe('release', () => {
     const blocked = {
       before: update(id, `state = 'blocked', blocked_state = 'detached', blocked_reason = 'look'`),
     };
-    expect(await ask(`hand_back(${id})`, blocked)).toMatch(/^PA001 partition \d+ is not in quarantine/);
+    expect(await ask(`return_to_owner(${id})`, blocked)).toMatch(/^PA001 partition \d+ is not in quarantine/);
   });
 
-  test('to the cycle, of a table that was renamed, or attached again', async () => {
+  test('to the pipeline, of a table that was renamed, or attached again', async () => {
     const released = update(id, `state = 'released'`);
-    expect(await ask(`release(${id}, 'cycle')`, { before: released })).toBe('answers detached');
+    expect(await ask(`release(${id}, 'pipeline')`, { before: released })).toBe('answers detached');
     const renamed = { before: `${released}; alter table ${table} rename to away` };
-    expect(await ask(`release(${id}, 'cycle')`, renamed)).toMatch(
+    expect(await ask(`release(${id}, 'pipeline')`, renamed)).toMatch(
       /^PA002 .* is gone, renamed or another one/,
     );
     const [{ bounds }] = await sql()<[{ bounds: string }]>`
       select bounds from partition_archiver.partition where id = ${id}`;
-    const attached = { before: `${released}; alter table app.let_go attach partition ${table} ${bounds}` };
-    expect(await ask(`release(${id}, 'cycle')`, attached)).toBe('answers attached');
+    const attached = { before: `${released}; alter table app.freed attach partition ${table} ${bounds}` };
+    expect(await ask(`release(${id}, 'pipeline')`, attached)).toBe('answers attached');
   });
 });
 
-describe('verification anew', () => {
+describe('verification again', () => {
   let id = 0;
   let table = '';
   beforeAll(async () => {
     const brought = await bring('proven', 'verified');
     ({ id } = brought);
-    table = `partition_archive."${String((await brought.line()).quarantineName)}"`;
+    table = `partition_archiver_quarantine."${String((await brought.line()).quarantineName)}"`;
   });
 
   const begin = (before?: string): Promise<string> =>
@@ -83,10 +83,10 @@ describe('verification anew', () => {
     expect(await begin(`alter table ${table} set unlogged`)).toMatch(other);
   });
 
-  // Also seen to fail without LOCK TABLE, where it goes on and makes no fence anew.
-  test('waits for nobody, whether it begins or goes on', async () => {
-    for (const state of ['begins', 'goes on']) {
-      if (state === 'goes on') await sql()`select partition_archiver.begin_reverify(${id})`;
+  // Also seen to fail without LOCK TABLE, where it continues and makes no fence again.
+  test('waits for nobody, whether it begins or continues', async () => {
+    for (const state of ['begins', 'continues']) {
+      if (state === 'continues') await sql()`select partition_archiver.begin_reverify(${id})`;
       const holder = await sql().reserve();
       await holder`begin`;
       await holder.unsafe(`lock table ${table} in access share mode`);
@@ -102,7 +102,7 @@ describe('verification anew', () => {
     );
   });
 
-  test('makes the fence anew where there is none left', async () => {
+  test('makes the fence again where there is none left', async () => {
     await sql().begin(async (tx) => {
       await tx.unsafe(`drop trigger partition_archiver_fence_row on ${table}`);
       await tx`select partition_archiver.begin_reverify(${id})`;
@@ -133,7 +133,7 @@ describe('verification anew', () => {
     expect(await begun(`record_reverified(${id}, 0, FENCE, 1, 1, repeat('0', 16))`)).toMatch(differs);
   });
 
-  test('reads, and ends, only what is being verified anew, behind its seal, on a server that reads all', async () => {
+  test('reads, and ends, only what is being verified again, behind its seal, on a server that reads all', async () => {
     const version = `(select manifest_version_id from partition_archiver.partition where id = ${String(id)})`;
     const ended = `finish_reverify(${String(id)}, ${version})`;
     expect(await begun(`reverify_source(${id}, 0)`)).toMatch(/^answers \{"query"/);
@@ -141,9 +141,9 @@ describe('verification anew', () => {
        where archive_id = (select archive_id from partition_archiver.partition where id = ${String(id)})`;
     expect(await begun(ended, verified)).toBe('answers ');
     expect(await begun(`finish_reverify(${id}, 'another')`, verified)).toMatch(/^PA008/);
-    expect(await begun(ended)).toMatch(/^PA008 .* segments that are not verified anew/);
+    expect(await begun(ended)).toMatch(/^PA008 .* segments that are not verified again/);
 
-    const not = /^PA001 partition \d+ is not being verified anew/;
+    const not = /^PA001 partition \d+ is not being verified again/;
     const other = { before: blocked(`blocked_state = 'verified', blocked_code = 'SealBroken'`) };
     expect(await ask(ended, other)).toMatch(not);
     expect(await ask(`reverify_source(${id}, 0)`, other)).toMatch(not);

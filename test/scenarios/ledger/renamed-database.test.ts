@@ -3,7 +3,7 @@ import { afterAll, expect, test } from '@jest/globals';
 import postgres from 'postgres';
 import { connect, type Connection } from '../../../adapters/postgres/connect.ts';
 import { partitionTableDatabase } from '../../../adapters/postgres/partition-table/database.ts';
-import { letGoOfReplaced, partitionTable } from '../../../core/partition-table/local.ts';
+import { dropReplacedTable, partitionTable } from '../../../core/partition-table/local.ts';
 import type { PartitionTablePlan } from '../../../core/partition-table/database.ts';
 import type { PartitionTablePorts } from '../../../core/partition-table/steps.ts';
 import { hurriedClock, makeArchiver, useArchiver, type Archiver } from '../../support/archiver.ts';
@@ -67,34 +67,36 @@ async function withPorts<T>(database: string, work: (ports: PartitionTablePorts)
   }
 }
 
-// Seen to fail (nothing says that there is a job) without strangers() asking for jobs.
-test('a job of PartitionTable goes on after the rename, in a ledger that has no partition yet', async () => {
+// Seen to fail (nothing says that there is a job) without identity_mismatches() asking for jobs.
+test('a job of PartitionTable continues after the rename, in a ledger that has no partition yet', async () => {
   await makePlainTable(archiver().database.sql, 'orders', 500);
   await withPorts(archiver().database.name, (ports) => partitionTable(PLAN, ports, 'check'));
 
   await renamed(async ({ database: { name, sql }, operations }, was) => {
-    const [{ from }] = await sql<[{ from: string }]>`select partition_archiver.this_system()::text as from`;
-    expect(await sql`select problem, remedy from partition_archiver.strangers()`).toMatchObject([
+    const [{ from }] = await sql<
+      [{ from: string }]
+    >`select partition_archiver.system_identifier()::text as from`;
+    expect(await sql`select problem, remedy from partition_archiver.identity_mismatches()`).toMatchObject([
       {
         problem: `has 0 partitions and 1 unfinished jobs of PartitionTable of database "${was}", and this is database "${name}": it was renamed`,
         remedy: expect.stringContaining(`{"from": "${from}", "database": "${was}"}`),
       },
     ]);
-    // Seen to fail (the set is looked up) without stranger_jobs() in refuse_strangers().
+    // Seen to fail (the set is looked up) without mismatched_jobs() in assert_identity().
     await expect(sql`select partition_archiver.record_inventory(0::oid, 'UTC')`).rejects.toThrow(
       'it was renamed',
     );
-    expect(await operations().moveIn({ from, database: was, leave: false })).toMatchObject({
-      partitions: [{ state: 'checked', remark: 'a job of PartitionTable: it goes on where it was' }],
+    expect(await operations().upgradeLedger({ from, database: was, forget: false })).toMatchObject({
+      partitions: [{ state: 'checked', remark: 'a job of PartitionTable: it continues where it was' }],
     });
     await withPorts(name, (ports) => partitionTable(PLAN, ports));
-    await withPorts(name, (ports) => letGoOfReplaced({ schema: 'shop', table: 'orders' }, ports));
+    await withPorts(name, (ports) => dropReplacedTable({ schema: 'shop', table: 'orders' }, ports));
     expect(await sql`select count(*)::integer as rows from shop.orders`).toEqual([{ rows: 500 }]);
   });
 });
 
-// Seen to fail (the run succeeds, with rows of its own for what is attached) without the OID of the database in stranger_rows().
-test('what was restored or released is not archived anew, and what is verified is dropped on its own proof', async () => {
+// Seen to fail (the run succeeds, with rows of its own for what is attached) without the OID of the database in mismatched_rows().
+test('what was restored or released is not archived again, and what is verified is dropped on its own proof', async () => {
   const half = await archiveHalf(archiver(), 'event');
   await renamed(async (there, was) => {
     const { sql } = there.database;
@@ -108,15 +110,19 @@ test('what was restored or released is not archived anew, and what is verified i
       sql`select partition_archiver.record_inventory('app.event'::regclass::oid, 'UTC')`,
     ).rejects.toThrow('it was renamed');
 
-    const [{ from }] = await sql<[{ from: string }]>`select partition_archiver.this_system()::text as from`;
-    const mistaken = await failureOf(there.operations().moveIn({ from, database: null, leave: false }));
+    const [{ from }] = await sql<
+      [{ from: string }]
+    >`select partition_archiver.system_identifier()::text as from`;
+    const mistaken = await failureOf(
+      there.operations().upgradeLedger({ from, database: null, forget: false }),
+    );
     expect(mistaken).toMatchObject({
       ...{ code: 'InvalidInput', message: expect.stringContaining(`it has some of database ${was} of`) },
     });
-    const { partitions } = await there.operations().moveIn({ from, database: was, leave: false });
-    const movedIn = (id: number): unknown => partitions.find((each) => each.id === id);
-    expect(movedIn(half.verified.id)).toMatchObject({ state: 'verified' });
-    expect(movedIn(half.exported.id)).toMatchObject({ was: 'exported', state: 'quarantined' });
+    const { partitions } = await there.operations().upgradeLedger({ from, database: was, forget: false });
+    const upgraded = (id: number): unknown => partitions.find((each) => each.id === id);
+    expect(upgraded(half.verified.id)).toMatchObject({ state: 'verified' });
+    expect(upgraded(half.exported.id)).toMatchObject({ was: 'exported', state: 'quarantined' });
 
     expect(await there.run(set)).toMatchObject({ archived: 3, dropped: 4, failed: 0 });
     const now = await readLedger(sql, 'event');
@@ -130,7 +136,7 @@ test('what was restored or released is not archived anew, and what is verified i
     const [archive] = await sql<[{ key: string }]>`
       select manifest_key as key from partition_archiver.partition where id = ${half.exported.id}`;
     expect(archive.key).toMatch(new RegExp(`^${newName()}/app/event/`));
-    expect(await sql`select * from partition_archiver.strangers()`).toEqual([]);
+    expect(await sql`select * from partition_archiver.identity_mismatches()`).toEqual([]);
   });
 });
 

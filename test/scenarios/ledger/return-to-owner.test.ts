@@ -21,7 +21,7 @@ async function describe(line: LedgerLine): Promise<unknown> {
   return row;
 }
 
-test('a partition with rows out of its bounds is blocked, handed back as it was, and quarantined anew once they are moved', async () => {
+test('a partition with rows out of its bounds is blocked, returned to its owner as it was, and quarantined again once they are moved', async () => {
   const { database, s3, bucket, run } = archiver();
   const { sql } = database;
   await createPartitionSet(sql, {
@@ -52,9 +52,9 @@ test('a partition with rows out of its bounds is blocked, handed back as it was,
   expect(failure.message).toMatch(/BoundsViolated, segment 0 .* out of the recorded bounds, .*: 1\./);
   const blocked = nth(await readLedger(sql, 'strayed'), 0);
   expect(blocked).toMatchObject({ state: 'blocked', blockedCode: 'BoundsViolated' });
-  expect(await sql.unsafe(`select from partition_archive."${String(blocked.quarantineName)}"`)).toHaveLength(
-    31,
-  );
+  expect(
+    await sql.unsafe(`select from partition_archiver_quarantine."${String(blocked.quarantineName)}"`),
+  ).toHaveLength(31);
 
   await sql`select partition_archiver.release(${line.id}::bigint, 'owner')`;
   expect(await describe(line)).toEqual(before);
@@ -75,14 +75,14 @@ test('a partition with rows out of its bounds is blocked, handed back as it was,
     await tx.unsafe(`delete from ${name} where id = 999`);
   });
 
-  await sql`select partition_archiver.release(${line.id}::bigint, 'cycle')`;
+  await sql`select partition_archiver.release(${line.id}::bigint, 'pipeline')`;
   expect(await run(settingsOf('strayed'))).toMatchObject({ archived: 1, dropped: 1, failed: 0, rows: 30 });
   expect(await readArchives(s3, bucket)).toHaveLength(1);
 });
 
 // Seen to fail without `if exists` of the fence, without the join of indexes that are there, and without each
 // exception that the handler names.
-test('a quarantined table is handed back, though its fence, an index and what it references are gone', async () => {
+test('a quarantined table is returned to its owner, though its fence, an index and what it references are gone', async () => {
   const { database, run } = archiver();
   const { sql } = database;
   await createPartitionSet(sql, {
@@ -132,8 +132,8 @@ test('a quarantined table is handed back, though its fence, an index and what it
   );
 });
 
-// Seen to fail without: the look at the schema in hand_back().
-test('a table whose schema was renamed or dropped meanwhile says so with the way out, and is handed back by it', async () => {
+// Seen to fail without: the look at the schema in return_to_owner().
+test('a table whose schema was renamed or dropped meanwhile says so with the way out, and is returned to its owner by it', async () => {
   const { database, run, config, operations } = archiver();
   const { sql } = database;
   await createPartitionSet(sql, { schema: 'moved away', table: 'homeless', months: 3, rowsPerMonth: 5 });
@@ -145,7 +145,7 @@ test('a table whose schema was renamed or dropped meanwhile says so with the way
 
   expect(failure).toMatchObject({ code: 'PartitionRefused' });
   const [, table, remedy = ''] =
-    /table (partition_archive\.\S+) came from schema "moved away", which was renamed or dropped .* \((create schema .*;)\)/.exec(
+    /table (partition_archiver_quarantine\.\S+) came from schema "moved away", which was renamed or dropped .* \((create schema .*;)\)/.exec(
       failure.message,
     ) ?? [failure.message];
   expect(table).toContain(String(line.quarantineName));
@@ -215,14 +215,14 @@ test('an index on the control column and statistics of long ago do not make the 
   ).toEqual([{ order_differs: false }]);
 });
 
-test('a table that was handed back after its archive was proven gets an archive of its own later (hazard 50)', async () => {
+test('a table that was returned to its owner after its archive was proven gets an archive of its own later (hazard 50)', async () => {
   const { database, s3, bucket, run } = archiver();
   const { sql } = database;
   const line = nth(await createVerifiedPartitions(archiver(), { table: 'returned', cold: 1 }), 0);
-  // Seen to fail with the archive id kept by hand_back() and quarantine(): its objects meet those of the first archive.
+  // Seen to fail with the archive id kept by return_to_owner() and quarantine(): its objects meet those of the first archive.
   await sql`select partition_archiver.release(${line.id}::bigint, 'owner')`;
   await sql.unsafe(`update app."${line.table}" set payload = 'changed since' where id % 2 = 0`);
-  await sql`select partition_archiver.release(${line.id}::bigint, 'cycle')`;
+  await sql`select partition_archiver.release(${line.id}::bigint, 'pipeline')`;
 
   expect(await run(settingsOf('returned'))).toMatchObject({ archived: 1, dropped: 1, failed: 0, rows: 50 });
 

@@ -1,17 +1,18 @@
 /**
- * What is said and recorded of each row that is moved in, and that nobody comes in between. Each test was seen to fail without
+ * What is said and recorded of each row that is upgraded, and that nobody comes in between. Each test was seen to fail without
  * the lines of db/ledger/identity.sql or db/ledger/upgrade.sql that it is about (`npm run test:mutation -- --file db/ledger`).
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import type { HalfState } from '../../support/half-archived.ts';
-import { useMoveIn } from '../../support/moved-in.ts';
+import { useUpgradedLedger } from '../../support/upgraded-ledger.ts';
 
-const moving = useMoveIn();
+const moving = useUpgradedLedger();
 const { archiver, half, movedAfter } = moving;
-const inQuarantine = (state: HalfState): string => `partition_archive."${half(state).quarantineName ?? ''}"`;
+const inQuarantine = (state: HalfState): string =>
+  `partition_archiver_quarantine."${half(state).quarantineName ?? ''}"`;
 
-/** The verified one is blocked before the rows are moved in. */
+/** The verified one is blocked before the rows are upgraded. */
 const doubted = (): string => `
   update partition_archiver.partition set state = 'blocked', blocked_state = 'verified', blocked_code = 'ContentMismatch',
     blocked_reason = 'look' where id = ${String(half('verified').id)}`;
@@ -19,7 +20,7 @@ const doubted = (): string => `
 /** A job of PartitionTable that another system left, called as its state. */
 const job = (schema: string, state: string): string => `
   create table ${schema}.${state} ();
-  insert into partition_archiver.repartition (system_identifier, database_name, table_oid, table_schema, table_name, table_owner,
+  insert into partition_archiver.partition_job (system_identifier, database_name, table_oid, table_schema, table_name, table_owner,
       control_column, mode, key_columns, objects, columns, ddl, options, state)
     values (${moving.from()}, current_database(), '${schema}.${state}'::regclass, 'app', '${state}', 'app_owner',
       'at', 'online', '{}', '{}', '{}', '{}', '{}', '${state}');`;
@@ -77,23 +78,23 @@ describe('of each row is said and recorded', () => {
     expect(loaded('attached')).toMatchObject({ state: 'attached', databaseOid: oid });
   });
 
-  test('nothing of its block where it is left behind', async () => {
+  test('nothing of its block where it is forgotten', async () => {
     const others = 'update partition_archiver.partition set table_oid = (table_oid::bigint + 1000000)::oid';
-    const moved = await movedAfter(others, { leave: true });
+    const moved = await movedAfter(others, { forget: true });
     expect(moved('blocked')).toMatchObject({ state: 'missing', code: null, blockedState: null });
   });
 
-  test('of a job of PartitionTable, whether it is to be rolled back or let go', async () => {
+  test('of a job of PartitionTable, whether it is to be rolled back or dropped', async () => {
     await archiver().database.sql.begin(async (tx) => {
       await tx.unsafe(job('app', 'copying') + job('partition_archiver_replaced', 'swapped'));
       expect(
-        await tx`select state, remark from partition_archiver.move_in(${moving.from()}::bigint, false, current_database()) order by 1`,
+        await tx`select state, remark from partition_archiver.upgrade_ledger(${moving.from()}::bigint, false, current_database()) order by 1`,
       ).toEqual([
-        { state: 'copying', remark: 'a job of PartitionTable: roll it back, and begin anew' },
+        { state: 'copying', remark: 'a job of PartitionTable: roll it back, and begin again' },
         {
           ...{
             state: 'swapped',
-            remark: 'a job of PartitionTable: the table that was replaced waits to be let go',
+            remark: 'a job of PartitionTable: the table that was replaced waits to be dropped',
           },
         },
       ]);
@@ -105,35 +106,35 @@ describe('of each row is said and recorded', () => {
 test('where copied tables are refused, the way out names the database where it had another name', async () => {
   const others = 'update partition_archiver.partition set table_oid = (table_oid::bigint + 1000000)::oid';
   const from = moving.from();
-  await expect(movedAfter(others)).rejects.toThrow(`MoveIn with {"from": "${from}", "leave": true}`);
+  await expect(movedAfter(others)).rejects.toThrow(`UpgradeLedger with {"from": "${from}", "forget": true}`);
   await expect(movedAfter(others, { name: 'be"fore' })).rejects.toThrow(
-    `MoveIn with {"from": "${from}", "database": "be\\"fore", "leave": true}`,
+    `UpgradeLedger with {"from": "${from}", "database": "be\\"fore", "forget": true}`,
   );
 });
 
-test('a table fits where it is attached as it was, and rows of a third system are not asked for', async () => {
+test('a table matches where it is attached as it was, and rows of a third system are not asked for', async () => {
   await archiver().database.sql.begin(async (tx) => {
     await tx`update partition_archiver.partition set system_identifier = ${moving.from()}::bigint`;
     await tx`update partition_archiver.partition set parent_oid = 1 where id = ${half('attached').id}`;
     await tx`update partition_archiver.partition set system_identifier = 1 where id = ${half('restored').id}`;
-    const rows = await tx<{ id: number; fits: boolean }[]>`
-      select id::integer, fits from partition_archiver.stranger_tables(${moving.from()}::bigint, current_database())`;
-    const fits = (state: HalfState): boolean | undefined =>
-      rows.find(({ id }) => id === half(state).id)?.fits;
-    expect(['attached', 'detached', 'restored'].map((state) => fits(state as HalfState))).toEqual([
+    const rows = await tx<{ id: number; matches: boolean }[]>`
+      select id::integer, matches from partition_archiver.mismatched_tables(${moving.from()}::bigint, current_database())`;
+    const matches = (state: HalfState): boolean | undefined =>
+      rows.find(({ id }) => id === half(state).id)?.matches;
+    expect(['attached', 'detached', 'restored'].map((state) => matches(state as HalfState))).toEqual([
       ...[false, true, undefined],
     ]);
     await tx`rollback and chain`;
   });
 });
 
-test('a job that is over, of another database, or whose table is not called so any more, is no stranger', async () => {
+test('a job that is over, of another database, or whose table is not called so any more, is no mismatch', async () => {
   await archiver().database.sql.begin(async (tx) => {
     await tx.unsafe(`${job('app', 'begun') + job('app', 'copying') + job('app', 'copied') + job('app', 'checked')}
-      update partition_archiver.repartition set state = 'let go' where table_name = 'begun';
-      update partition_archiver.repartition set database_name = 'other', database_oid = 1 where table_name = 'copying';
+      update partition_archiver.partition_job set state = 'dropped' where table_name = 'begun';
+      update partition_archiver.partition_job set database_name = 'other', database_oid = 1 where table_name = 'copying';
       alter table app.copied rename to away`);
-    expect(await tx`select table_name as name from partition_archiver.stranger_jobs()`).toEqual([
+    expect(await tx`select table_name as name from partition_archiver.mismatched_jobs()`).toEqual([
       { name: 'checked' },
     ]);
     await tx`rollback and chain`;
@@ -153,12 +154,12 @@ test.each([
   await archiver().database.sql.begin(async (tx) => {
     await tx`update partition_archiver.partition
       set system_identifier = ${from}::bigint, database_name = coalesce(nullif(${was.name}, ''), current_database())`;
-    expect(await tx`select problem, remedy from partition_archiver.strangers()`).toEqual([
+    expect(await tx`select problem, remedy from partition_archiver.identity_mismatches()`).toEqual([
       {
         problem: expect.stringContaining(
           ` of ${was.whose} on the system ${from}, and this is the system ${system}: the server was upgraded`,
         ),
-        remedy: `Start MoveIn with {"from": "${from}"${was.input}} (npm run archive -- move-in ${from}${was.option}); see docs/upgrade.md.`,
+        remedy: `Start UpgradeLedger with {"from": "${from}"${was.input}} (npm run archive -- upgrade-ledger ${from}${was.option}); see docs/upgrade.md.`,
       },
     ]);
     await tx`rollback and chain`;
@@ -168,7 +169,7 @@ test.each([
 describe('a table in quarantine', () => {
   test('whose fence is gone is fenced again', async () => {
     const { quarantineName } = half('quarantined');
-    const table = `partition_archive."${String(quarantineName)}"`;
+    const table = `partition_archiver_quarantine."${String(quarantineName)}"`;
     await movedAfter(`drop trigger partition_archiver_fence_row on ${table}`, {
       look: async (tx) => {
         await expect(tx.savepoint((sp) => sp.unsafe(`delete from ${table}`))).rejects.toThrow(
@@ -178,10 +179,10 @@ describe('a table in quarantine', () => {
     });
   });
 
-  test('that belongs to somebody else by now is blocked, and the rest moved in', async () => {
+  test('that belongs to somebody else by now is blocked, and the rest upgraded', async () => {
     const moved = await movedAfter(`
-      create role move_in_other;
-      alter table ${inQuarantine('quarantined')} owner to move_in_other`);
+      create role upgrade_other;
+      alter table ${inQuarantine('quarantined')} owner to upgrade_other`);
     expect(moved('quarantined')).toMatchObject({
       ...{ state: 'blocked', code: 'SealBroken', remark: 'blocked: it belongs to somebody else now' },
     });
@@ -216,7 +217,7 @@ describe('nobody comes in between:', () => {
   test('an older snapshot is refused', async () => {
     const asked = archiver().database.sql.begin(
       'isolation level repeatable read',
-      (tx) => tx`select from partition_archiver.move_in(1, false, 'any')`,
+      (tx) => tx`select from partition_archiver.upgrade_ledger(1, false, 'any')`,
     );
     await expect(asked).rejects.toMatchObject({
       ...{ code: 'PA001', message: 'transaction isolation is repeatable read' },

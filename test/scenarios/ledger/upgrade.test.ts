@@ -1,23 +1,24 @@
 /**
- * What may be moved in after a major upgrade, and what not. test/versions/major-upgrade.test.ts upgrades a server; here the
+ * What may be upgraded after a major upgrade, and what not. test/versions/major-upgrade.test.ts upgrades a server; here the
  * rows are given another identifier, with one thing besides that an upgrade does not do; each in a transaction of its own.
  */
 import { describe, expect, test } from '@jest/globals';
 import type { HalfState } from '../../support/half-archived.ts';
-import { useMoveIn } from '../../support/moved-in.ts';
+import { useUpgradedLedger } from '../../support/upgraded-ledger.ts';
 import { failureOf } from '../../support/verified.ts';
 
-const moving = useMoveIn();
+const moving = useUpgradedLedger();
 const { archiver, half, movedAfter } = moving;
 const table = (state: HalfState): string => `app."${half(state).table}"`;
-const inQuarantine = (state: HalfState): string => `partition_archive."${half(state).quarantineName ?? ''}"`;
+const inQuarantine = (state: HalfState): string =>
+  `partition_archiver_quarantine."${half(state).quarantineName ?? ''}"`;
 
 describe('refused, and nothing is moved:', () => {
-  // Seen to fail without `v_fitting = 0` in judge_move_in().
+  // Seen to fail without `v_matching = 0` in check_upgrade().
   test('a copy by dump or replication, where no table has its OID', async () => {
     const others = 'update partition_archiver.partition set table_oid = (table_oid::bigint + 1000000)::oid';
     await expect(movedAfter(others)).rejects.toThrow(
-      /^this is not the database .* of the system .* which keep the OIDs of tables: .* had oid \d+ and has \d+.*"leave": true/,
+      /^this is not the database .* of the system .* which keep the OIDs of tables: .* had oid \d+ and has \d+.*"forget": true/,
     );
     const gone = `${others}, table_name = 'gone_' || id, quarantine_name = null, archive_id = null where state not in
       ('quarantined', 'exported', 'verified', 'blocked')`;
@@ -36,9 +37,9 @@ describe('refused, and nothing is moved:', () => {
     );
   });
 
-  // Seen to fail (the inventory takes the rows for its own) without the OID of the database in stranger_rows().
+  // Seen to fail (the inventory takes the rows for its own) without the OID of the database in mismatched_rows().
   test('a dump that was loaded into a new database of the old name, on the same server', async () => {
-    const reloaded = `update partition_archiver.partition set system_identifier = partition_archiver.this_system(),
+    const reloaded = `update partition_archiver.partition set system_identifier = partition_archiver.system_identifier(),
       database_oid = 1, table_oid = (table_oid::bigint + 1000000)::oid`;
     const ours = archiver().database.sql.begin(async (tx) => {
       await tx.unsafe(reloaded);
@@ -46,12 +47,12 @@ describe('refused, and nothing is moved:', () => {
     });
     await expect(ours).rejects.toThrow(/of an earlier database .* this one was made under its name/);
     const [{ system }] = await archiver().database.sql<[{ system: string }]>`
-      select partition_archiver.this_system()::text as system`;
+      select partition_archiver.system_identifier()::text as system`;
     const moving = archiver().database.sql.begin(async (tx) => {
       await tx.unsafe(reloaded);
-      await tx`select partition_archiver.move_in(${system}::bigint, false, current_database())`;
+      await tx`select partition_archiver.upgrade_ledger(${system}::bigint, false, current_database())`;
     });
-    await expect(moving).rejects.toThrow('"leave": true');
+    await expect(moving).rejects.toThrow('"forget": true');
   });
 
   // Seen to fail without the look at pg_subscription_rel there.
@@ -63,20 +64,20 @@ describe('refused, and nothing is moved:', () => {
   });
 
   // Seen to fail without the first half of the check there: a table that was restored is archived and dropped.
-  test('to leave rows behind whose tables are here', async () => {
-    await expect(movedAfter('', { leave: true })).rejects.toThrow(/tables of the database .* are here/);
+  test('to forget rows whose tables are here', async () => {
+    await expect(movedAfter('', { forget: true })).rejects.toThrow(/tables of the database .* are here/);
   });
 
   test('by a role that has no business with it', async () => {
     const read = archiver().open('archiver_read');
-    await expect(read`select * from partition_archiver.move_in(1, false, 'any')`).rejects.toThrow(
+    await expect(read`select * from partition_archiver.upgrade_ledger(1, false, 'any')`).rejects.toThrow(
       'permission denied',
     );
     await read.end();
   });
 });
 
-describe('moved in, as it is found:', () => {
+describe('upgraded, as it is found:', () => {
   test('a table that is gone', async () => {
     const moved = await movedAfter(`drop table ${table('detached')}; drop table ${inQuarantine('blocked')}`);
     expect(moved('detached')).toMatchObject({ state: 'missing', remark: 'its table is gone' });
@@ -91,7 +92,7 @@ describe('moved in, as it is found:', () => {
     });
   });
 
-  // Seen to fail (quarantined, and exported by columns that it has no more) without altered_columns() in begin_anew(), or
+  // Seen to fail (quarantined, and exported by columns that it has no more) without altered_columns() in reset_quarantine(), or
   // (fenced, though its owner may lift the fence) without the look at the owner there.
   test('a table in quarantine that was renamed, altered or given away', async () => {
     const moved = await movedAfter(`
@@ -102,7 +103,7 @@ describe('moved in, as it is found:', () => {
       ...{
         state: 'blocked',
         code: 'IdentityChanged',
-        remark: expect.stringMatching(/is partition_archive.away now/),
+        remark: expect.stringMatching(/is partition_archiver_quarantine.away now/),
       },
     });
     expect(moved('exported')).toMatchObject({
@@ -136,7 +137,7 @@ describe('moved in, as it is found:', () => {
     }
   });
 
-  // Seen to fail (dropped, by the seal of the server before) without the seal's `fence` taken away in move_in().
+  // Seen to fail (dropped, by the seal of the server before) without the seal's `fence` taken away in upgrade_ledger().
   test('a verified one, whose seal counts no more even where the catalog looks the same', async () => {
     const moved = await movedAfter('', {
       look: async (tx) => {
@@ -153,14 +154,14 @@ describe('moved in, as it is found:', () => {
     expect(moved('verified')).toMatchObject({ state: 'blocked', code: 'SealBroken' });
   });
 
-  test('what an earlier release recorded anew after an upgrade gives way, unless something was done with it', async () => {
-    const anew = (state: HalfState, as: string): string => `
+  test('what an earlier release recorded again after an upgrade gives way, unless something was done with it', async () => {
+    const again = (state: HalfState, as: string): string => `
       insert into partition_archiver.partition (system_identifier, database_name, table_oid, table_schema, table_name, parent_oid,
           parent_schema, parent_name, control_column, control_kind, bounds, lower_bound, upper_bound, period, attach_statement, state)
-        select partition_archiver.this_system(), database_name, table_oid, table_schema, table_name, parent_oid, parent_schema,
+        select partition_archiver.system_identifier(), database_name, table_oid, table_schema, table_name, parent_oid, parent_schema,
           parent_name, control_column, control_kind, bounds, lower_bound, upper_bound, period, attach_statement, '${as}'
           from partition_archiver.partition where id = ${String(half(state).id)};`;
-    const moved = await movedAfter(anew('restored', 'detached') + anew('released', 'released'), {
+    const moved = await movedAfter(again('restored', 'detached') + again('released', 'released'), {
       look: async (tx) => {
         const twice = await tx`select table_oid from partition_archiver.partition
           where state not in ('dropped', 'missing') group by table_oid having count(*) > 1`;
@@ -174,7 +175,7 @@ describe('moved in, as it is found:', () => {
     });
   });
 
-  // Seen to fail without a new archive id in begin_anew().
+  // Seen to fail without a new archive id in reset_quarantine().
   test('the fence stands again, every segment is to be exported, and the trail says who did it', async () => {
     const moved = await movedAfter('', {
       look: async (tx) => {
@@ -189,7 +190,7 @@ describe('moved in, as it is found:', () => {
           expect(now?.['note']).toContain(`of the system ${moving.from()}: `);
         }
         expect(
-          await tx`select * from partition_archiver.move_in(${moving.from()}::bigint, false, current_database())`,
+          await tx`select * from partition_archiver.upgrade_ledger(${moving.from()}::bigint, false, current_database())`,
         ).toEqual([]);
       },
     });
@@ -199,18 +200,18 @@ describe('moved in, as it is found:', () => {
   });
 });
 
-test('left behind: the rows of tables that were copied are missing, and say whose table is not looked after', async () => {
+test('forgotten: the rows of tables that were copied are missing, and say whose table is not looked after', async () => {
   const moved = await movedAfter(
     'update partition_archiver.partition set table_oid = (table_oid::bigint + 1000000)::oid',
     {
-      leave: true,
+      forget: true,
       look: async (tx) => {
-        expect(await tx`select * from partition_archiver.strangers()`).toEqual([]);
+        expect(await tx`select * from partition_archiver.identity_mismatches()`).toEqual([]);
         await tx`select * from partition_archiver.record_inventory('app.event'::regclass::oid, 'UTC')`;
       },
     },
   );
-  expect(moved('attached')).toMatchObject({ state: 'missing', remark: 'left behind' });
+  expect(moved('attached')).toMatchObject({ state: 'missing', remark: 'forgotten' });
   expect(moved('restored')).toMatchObject({
     state: 'missing',
     remark: expect.stringMatching(/taken for any other/),
@@ -233,13 +234,15 @@ test('nothing is recorded or adopted while there are rows of another system', as
   ).rejects.toThrow(stopped);
 
   const { operations } = archiver();
-  const mistaken = await failureOf(operations().moveIn({ from: '42', database: null, leave: false }));
+  const mistaken = await failureOf(operations().upgradeLedger({ from: '42', database: null, forget: false }));
   expect(mistaken).toMatchObject({
     code: 'InvalidInput',
     message: `the ledger has no live rows of the system 42; it has some of database ${archiver().database.name} of the system ${moving.from()}`,
   });
   // Not one of its tables would be left if this one were gone, too.
-  expect(await operations().moveIn({ from: moving.from(), database: null, leave: false })).toMatchObject({
-    summary: `1 rows of the system ${moving.from()} moved in: 1 restored`,
+  expect(
+    await operations().upgradeLedger({ from: moving.from(), database: null, forget: false }),
+  ).toMatchObject({
+    summary: `1 rows of the system ${moving.from()} upgraded: 1 restored`,
   });
 });

@@ -28,7 +28,7 @@ const refusal = async (table: string, plan: object = {}): Promise<string> => {
   const failure = await failureOf(run({ table, ...plan }));
   expect(failure.code).toBe('PreflightFailed');
   expect(
-    await archiver().database.sql`select from partition_archiver.repartition where table_name = ${table}`,
+    await archiver().database.sql`select from partition_archiver.partition_job where table_name = ${table}`,
   ).toHaveLength(0);
   return failure.message;
 };
@@ -124,7 +124,7 @@ test('the sequences of an identity and of a serial column keep name, owner, gran
      alter table shop.hits alter column other drop default`,
   );
   await sql`alter table shop.hits rename to visits`;
-  // What a twin's own would be called is another's.
+  // What a shadow table's own would be called is another's.
   await sql`create sequence shop.visits_id_seq`;
   const facts = (): Promise<unknown> => sql`
     select a.attname, c.relname, pg_get_userbyid(c.relowner) as owner, obj_description(c.oid) as comment, d.deptype,

@@ -21,9 +21,9 @@ beforeAll(async () => {
 const left = async (table: string): Promise<unknown> => {
   const [row] = await archiver().database.sql`
     select (select count(*)::integer from pg_trigger where tgrelid = to_regclass(${`shop.${table}`}) and tgname like 'partition\\_archiver%') as triggers,
-           (select count(*)::integer from pg_class where relnamespace = 'partition_archiver_twin'::regnamespace) as relations,
+           (select count(*)::integer from pg_class where relnamespace = 'partition_archiver_shadow'::regnamespace) as relations,
            (select count(*)::integer from partman.part_config where parent_table like ${`%.${table}`}) as sets,
-           (select count(*)::integer from partition_archiver.repartition where table_name = ${table} and state <> 'rolled back') as jobs`;
+           (select count(*)::integer from partition_archiver.partition_job where table_name = ${table} and state <> 'rolled back') as jobs`;
   return row;
 };
 const NOTHING = { triggers: 0, relations: 0, sets: 0, jobs: 0 };
@@ -74,7 +74,7 @@ test.each([
 
 /** Fails in the given call of the database, as the server would. */
 const failing =
-  (step: 'makePartitions' | 'copyBlocks' | 'takeChanges' | 'compareRange', statement: string) =>
+  (step: 'makePartitions' | 'copyBlocks' | 'applyChanges' | 'compareRange', statement: string) =>
   (real: PartitionTableDatabase): Partial<PartitionTableDatabase> => ({
     [step]: async (...args: readonly unknown[]) => {
       await archiver().database.sql.unsafe(statement);
@@ -93,19 +93,19 @@ test.each([
   ],
   [
     'copyBlocks',
-    'alter table partition_archiver_twin.halfway add check (id < 100)',
+    'alter table partition_archiver_shadow.halfway add check (id < 100)',
     'select 1',
     'DatabaseRejected',
   ],
   [
-    'takeChanges',
-    'alter table partition_archiver_twin.halfway add check (id < 1000); update shop.halfway set id = 2000 where id = 1',
+    'applyChanges',
+    'alter table partition_archiver_shadow.halfway add check (id < 1000); update shop.halfway set id = 2000 where id = 1',
     'update shop.halfway set id = 1 where id = 2000',
     'DatabaseRejected',
   ],
   [
     'compareRange',
-    `do $$ begin execute (select format('drop table partition_archiver_twin.changed_%s', max(id)) from partition_archiver.repartition); end $$`,
+    `do $$ begin execute (select format('drop table partition_archiver_shadow.changelog_%s', max(id)) from partition_archiver.partition_job); end $$`,
     'select 1',
     'DatabaseRejected',
   ],
@@ -137,9 +137,9 @@ test('a table that was altered meanwhile is followed no more, and waits to be ro
   const { sql } = archiver().database;
   const failure = await failureOf(
     run({ table: 'altered' }, (real) => ({
-      takeChanges: async (job) => {
+      applyChanges: async (job) => {
         await sql.unsafe('alter table shop.altered add column more integer');
-        return real.takeChanges(job);
+        return real.applyChanges(job);
       },
     })),
   );
@@ -148,7 +148,7 @@ test('a table that was altered meanwhile is followed no more, and waits to be ro
     expect.stringMatching(/followed no more/),
   ]);
   expect(await left('altered')).toMatchObject({ triggers: 0, jobs: 1, sets: 1 });
-  expect((await failureOf(run({ table: 'altered' }))).message).toMatch(/roll back and begin anew/);
+  expect((await failureOf(run({ table: 'altered' }))).message).toMatch(/roll back and begin again/);
   await withPorts((ports) => rollBackPartitionTable({ schema: 'shop', table: 'altered' }, ports));
   expect(await left('altered')).toEqual(NOTHING);
 });

@@ -26,8 +26,8 @@ beforeAll(async () => {
 const left = async (table: string): Promise<unknown> =>
   archiver().database.sql`
     select (select count(*)::integer from pg_trigger where tgrelid = to_regclass(${`shop.${table}`}) and tgname like 'partition\\_archiver%') as triggers,
-           (select count(*)::integer from pg_class where relnamespace = 'partition_archiver_twin'::regnamespace) as relations,
-           (select count(*)::integer from partition_archiver.repartition where table_name = ${table}) as jobs`;
+           (select count(*)::integer from pg_class where relnamespace = 'partition_archiver_shadow'::regnamespace) as relations,
+           (select count(*)::integer from partition_archiver.partition_job where table_name = ${table}) as jobs`;
 
 // Seen to fail on a9b8896: "out of shared memory", for other sessions of the server too; with fewer partitions, no refusal.
 test('more locks than half of the lock table are refused with the numbers, before anything is made', async () => {
@@ -66,7 +66,7 @@ test.each([
   await run(plan, undefined, 'check');
   const job = await withPorts(({ database }) => database.find('shop', plan.table));
   const [{ partitions }] = await sql<[{ partitions: number }]>`
-    select count(*)::integer as partitions from pg_inherits where inhparent = to_regclass(${`partition_archiver_twin.${plan.table}`})`;
+    select count(*)::integer as partitions from pg_inherits where inhparent = to_regclass(${`partition_archiver_shadow.${plan.table}`})`;
   expect(partitions).toBeGreaterThan(least);
   expect(job?.size?.partitions).toBeGreaterThanOrEqual(partitions);
   expect(job?.size?.partitions).toBeLessThan(partitions + 5);
@@ -74,7 +74,7 @@ test.each([
   await sql
     .begin(async (tx) => {
       await tx`update ${tx(`shop.${plan.table}`)} set ${tx(plan.table === 'clocks' ? { n: 1 } : { body: 'new' })}`;
-      await tx`select partition_archiver.swap_repartition(${job?.id ?? 0}::bigint, 10000)`;
+      await tx`select partition_archiver.swap_partition_job(${job?.id ?? 0}::bigint, 10000)`;
       [{ locks }] = await tx<[{ locks: number }]>`
         select count(distinct (locktype, relation, classid::text, objid::text, objsubid, transactionid::text, virtualxid))::integer as locks
           from pg_locks where pid = pg_backend_pid() and not fastpath`;

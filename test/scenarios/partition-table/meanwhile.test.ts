@@ -117,7 +117,7 @@ test('who may read what is decided by the table of now, and not of when it began
 });
 
 // Seen to fail without the look at what depends on the table under the lock of the swap.
-test('what came to depend on the table meanwhile stops the swap, and once it is gone it goes on', async () => {
+test('what came to depend on the table meanwhile stops the swap, and once it is gone it continues', async () => {
   const { sql } = archiver().database;
   await make('orders', 'id integer, body text', 'id', `g, 'row'`);
   const failure = await failureOf(
@@ -163,7 +163,7 @@ test('a table that a subscription feeds stays what it is', async () => {
 // Seen to fail with columns compared without their numbers, and without the definitions of constraints and indexes: the new
 // table had the values that the column had lost, the old check, and the old index.
 test.each([
-  ['a column that was dropped and made anew', 'drop column more, add column more integer'],
+  ['a column that was dropped and made again', 'drop column more, add column more integer'],
   ['a check that says something else', `drop constraint sane, add constraint sane check (body <> 'never')`],
   [
     'an index on another column',
@@ -186,7 +186,7 @@ test.each([
   );
   expect([failure.code, failure.message]).toEqual([
     'IdentityChanged',
-    expect.stringContaining('roll back and begin anew'),
+    expect.stringContaining('roll back and begin again'),
   ]);
   await withPorts((ports) => rollBackPartitionTable({ schema: 'shop', table: 'altered' }, ports));
 });

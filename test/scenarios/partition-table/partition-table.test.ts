@@ -1,8 +1,8 @@
 /** A plain table becomes a partition set while it is written to. */
 import { expect, test } from '@jest/globals';
-import { letGoOfReplaced, rollBackPartitionTable } from '../../../core/partition-table/local.ts';
+import { dropReplacedTable, rollBackPartitionTable } from '../../../core/partition-table/local.ts';
 import type { PartitionTablePlan } from '../../../core/partition-table/database.ts';
-import { enrollOwner } from '../../../adapters/postgres/install.ts';
+import { registerOwner } from '../../../adapters/postgres/install.ts';
 import { useArchiver } from '../../support/archiver.ts';
 import { makePartitioner } from '../../support/partition-table.ts';
 import { contents, makePlainTable as makeTable } from '../../support/plain-table.ts';
@@ -12,7 +12,7 @@ import { failureOf } from '../../support/verified.ts';
 const archiver = useArchiver();
 const { withPorts, run } = makePartitioner(archiver);
 
-// Seen to fail without: the trigger's entries for updates or for deletes, and without take_changes before the swap.
+// Seen to fail without: the trigger's entries for updates or for deletes, and without apply_changes before the swap.
 test('a table in use becomes a partition set, and no write is lost', async () => {
   const { sql } = archiver().database;
   await makeTable(sql, 'orders');
@@ -75,7 +75,7 @@ test('a table in use becomes a partition set, and no write is lost', async () =>
   expect(differences).toEqual({ count: 0 });
 });
 
-test('the new table is what the old one was, and the old one waits behind a fence until it is let go', async () => {
+test('the new table is what the old one was, and the old one waits behind a fence until it is dropped', async () => {
   const { database, run: archive, config } = archiver();
   const { sql } = database;
   await makeTable(sql, 'sales');
@@ -110,7 +110,7 @@ test('the new table is what the old one was, and the old one waits behind a fenc
   expect(
     await sql`select retention, retention_keep_table, automatic_maintenance from partman.part_config where parent_table = 'shop.sales'`,
   ).toEqual([{ retention: '2 months', retention_keep_table: true, automatic_maintenance: 'on' }]);
-  // Both sequences go on.
+  // Both sequences continue.
   const [next] = await sql<
     [{ id: string; number: number }]
   >`insert into shop.sales (at) values (now()) returning id, number`;
@@ -123,25 +123,25 @@ test('the new table is what the old one was, and the old one waits behind a fenc
     'alter table partition_archiver_replaced.sales disable trigger partition_archiver_fence_row',
   );
   const refused = await failureOf(
-    withPorts((ports) => letGoOfReplaced({ schema: 'shop', table: 'sales' }, ports)),
+    withPorts((ports) => dropReplacedTable({ schema: 'shop', table: 'sales' }, ports)),
   );
   expect(refused.code).toBe('SealBroken');
   await sql.unsafe(
     'alter table partition_archiver_replaced.sales enable always trigger partition_archiver_fence_row',
   );
   expect((await failureOf(run({ table: 'sales' }))).code).toBe('StateConflict');
-  await withPorts((ports) => letGoOfReplaced({ schema: 'shop', table: 'sales' }, ports));
+  await withPorts((ports) => dropReplacedTable({ schema: 'shop', table: 'sales' }, ports));
   expect(
     await sql`select to_regclass('partition_archiver_replaced.sales') as old, pg_get_serial_sequence('shop.sales', 'id') as sequence`,
   ).toEqual([{ old: null, sequence: 'shop.sales_id_seq' }]);
 
   // From a plain table to an archive.
-  await withRoleRetries(() => enrollOwner(sql, 'shop_owner', ['shop']));
+  await withRoleRetries(() => registerOwner(sql, 'shop_owner', ['shop']));
   const report = await archive(config([{ schema: 'shop', table: 'sales', drop: true, graceDays: 0 }]));
   expect(report).toMatchObject({ archived: 3, dropped: 3, failed: 0 });
 });
 
-test('killed at any point it goes on, and before the swap it can be rolled back', async () => {
+test('killed at any point it continues, and before the swap it can be rolled back', async () => {
   const { sql } = archiver().database;
   await makeTable(sql, 'events', 1500);
   const before = await contents(sql, 'shop.events');
@@ -149,11 +149,11 @@ test('killed at any point it goes on, and before the swap it can be rolled back'
     'begin',
     'makePartitions',
     'copyBlocks',
-    'takeChanges',
+    'applyChanges',
     'beginComparison',
     'compareRange',
     'recordCompared',
-    'settle',
+    'verifyApplied',
     'swap',
   ] as const;
   for (const step of steps) {
@@ -181,7 +181,7 @@ test('killed at any point it goes on, and before the swap it can be rolled back'
         await sql`select from pg_trigger where tgrelid = 'shop.events'::regclass and tgname like 'partition_archiver%'`,
       ).toHaveLength(0);
       expect(
-        await sql`select from pg_class where relnamespace = 'partition_archiver_twin'::regnamespace`,
+        await sql`select from pg_class where relnamespace = 'partition_archiver_shadow'::regnamespace`,
       ).toHaveLength(0);
       expect(await sql`select from partman.part_config where parent_table like '%events'`).toHaveLength(0);
     }
@@ -192,38 +192,38 @@ test('killed at any point it goes on, and before the swap it can be rolled back'
   expect(count.rows).toBe((before[0]?.rows ?? 0) + 1);
 });
 
-test('a twin that differs in a single digit does not take the place, nor one whose source was altered', async () => {
+test('a shadow table that differs in a single digit does not take the place, nor one whose source was altered', async () => {
   const { sql } = archiver().database;
   await makeTable(sql, 'ledgers', 800);
   const tampered = run({ table: 'ledgers' }, (real) => ({
     compareRange: async (job, limits) => {
-      await sql.unsafe(`update partition_archiver_twin.ledgers set body = 'row 8' where body = 'row 9'`);
+      await sql.unsafe(`update partition_archiver_shadow.ledgers set body = 'row 8' where body = 'row 9'`);
       return real.compareRange(job, limits);
     },
   }));
   // Seen to fail without: the line hash in comparePartitions.
   const failure = await failureOf(tampered);
   expect([failure.code, failure.message]).toEqual([
-    'TwinDiffers',
+    'ShadowDiffers',
     expect.stringMatching(/ledgers_p\d+\S*: .*with other contents/),
   ]);
   await withPorts((ports) => rollBackPartitionTable({ schema: 'shop', table: 'ledgers' }, ports));
 
   // A row that is taken over after the check, and tampered with. Seen to fail without: differences_since_check.
   const late = run({ table: 'ledgers' }, (real) => ({
-    settle: async (job) => {
+    verifyApplied: async (job) => {
       await sql.unsafe(`update shop.ledgers set body = 'late' where id = 5`);
-      await real.takeChanges(job);
-      await sql.unsafe(`update partition_archiver_twin.ledgers set body = 'fake' where id = 5`);
+      await real.applyChanges(job);
+      await sql.unsafe(`update partition_archiver_shadow.ledgers set body = 'fake' where id = 5`);
     },
   }));
-  expect((await failureOf(late)).code).toBe('TwinDiffers');
+  expect((await failureOf(late)).code).toBe('ShadowDiffers');
 
   await sql.unsafe('alter table shop.ledgers add column more integer');
   const altered = await failureOf(run({ table: 'ledgers' }));
   expect([altered.code, altered.message]).toEqual([
     'IdentityChanged',
-    expect.stringContaining('roll back and begin anew'),
+    expect.stringContaining('roll back and begin again'),
   ]);
   await withPorts((ports) => rollBackPartitionTable({ schema: 'shop', table: 'ledgers' }, ports));
   await expect(sql.unsafe('truncate shop.ledgers')).resolves.toBeDefined();
@@ -252,7 +252,9 @@ test('what cannot be done is refused with every reason, before anything is chang
   expect(all).toContain('constraint item_item_fkey on table shop.item depends on it');
   expect(await reasons({ control: 'maybe' })).toContain('alter column maybe set not null');
   expect(await reasons({ control: 'body' })).toContain('neither a time nor a whole number');
-  expect(await sql`select from partition_archiver.repartition where table_name = 'refused'`).toHaveLength(0);
+  expect(await sql`select from partition_archiver.partition_job where table_name = 'refused'`).toHaveLength(
+    0,
+  );
   expect((await failureOf(run({ table: 'nothing' }))).code).toBe('InvalidInput');
 });
 
@@ -265,7 +267,7 @@ test('the plain way refuses writes meanwhile, needs no key, and keeps foreign ke
   const before = await contents(sql, 'shop.plain');
   let refused = '';
   await run(
-    { table: 'plain', mode: 'plain', keys: undefined, defaultPartition: false, interval: '1 week' },
+    { table: 'plain', mode: 'offline', keys: undefined, defaultPartition: false, interval: '1 week' },
     (real) => ({
       copyBlocks: async (job, blocks) => {
         refused = await sql.unsafe('delete from shop.plain').then(() => 'done', String);

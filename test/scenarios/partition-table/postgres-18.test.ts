@@ -29,7 +29,7 @@ const refusal = async (table: string): Promise<string> => {
   const failure = await failureOf(run({ table }));
   expect(failure.code).toBe('PreflightFailed');
   const { sql } = archiver().database;
-  expect(await sql`select from partition_archiver.repartition where table_name = ${table}`).toHaveLength(0);
+  expect(await sql`select from partition_archiver.partition_job where table_name = ${table}`).toHaveLength(0);
   return failure.message;
 };
 

@@ -122,7 +122,7 @@ test('ranges are compared one after another while rows change, move and go, and 
   ]);
 });
 
-test('each step may be called again as it was, and what was checked is compared anew only where somebody asks', async () => {
+test('each step may be called again as it was, and what was checked is compared again only where somebody asks', async () => {
   const { sql } = archiver().database;
   await makePlainTable(sql, 'repeated', 900);
   await sql.unsafe('create index on shop.repeated (at)');
@@ -131,7 +131,7 @@ test('each step may be called again as it was, and what was checked is compared 
   expect(first.at(-1)?.next).toBe('done');
   const checked = await sql<{ state: string; rows: number }[]>`
     select state, (select sum((c ->> 'rows')::integer)::integer from jsonb_array_elements(checked) c) as rows
-      from partition_archiver.repartition where table_name = 'repeated'`;
+      from partition_archiver.partition_job where table_name = 'repeated'`;
   expect(checked).toEqual([{ state: 'checked', rows: 900 }]);
 
   const again = await drive('repeated', 'check');
@@ -175,27 +175,27 @@ test('a digit that differs in the last of many ranges is found', async () => {
     drive('digit', 'swap', {
       between: async ({ next, comparedTo }) => {
         if (next !== 'compare' || comparedTo === undefined || (ranges += 1) !== 2) return;
-        await sql.unsafe(`update partition_archiver_twin.digit set body = 'row 89' where body = 'row 899'`);
+        await sql.unsafe(`update partition_archiver_shadow.digit set body = 'row 89' where body = 'row 899'`);
       },
     }),
   );
   expect(ranges).toBeGreaterThanOrEqual(2);
-  expect([failure.code, failure.message]).toEqual(['TwinDiffers', expect.stringContaining('shop.digit')]);
+  expect([failure.code, failure.message]).toEqual(['ShadowDiffers', expect.stringContaining('shop.digit')]);
 });
 
-// Seen to fail without: the comparison of watch_of in claim_repartition.
+// Seen to fail without: the comparison of trigger_state in claim_partition_job.
 test('a trigger that was lifted for a while is found, though it is there again', async () => {
   const { sql } = archiver().database;
   await makePlainTable(sql, 'lifted', 300);
   await sql.unsafe('create index on shop.lifted (at)');
   await drive('lifted', 'check');
-  const trigger = 'trigger partition_archiver_repartition_row';
+  const trigger = 'trigger partition_archiver_job_row';
   await sql.unsafe(`alter table shop.lifted disable ${trigger}; update shop.lifted set body = 'unseen' where id = 7;
     alter table shop.lifted enable always ${trigger}`);
   const failure = await failureOf(drive('lifted', 'swap'));
   expect([failure.code, failure.message]).toEqual([
     'IdentityChanged',
-    expect.stringContaining('roll back and begin anew'),
+    expect.stringContaining('roll back and begin again'),
   ]);
 });
 
@@ -233,7 +233,7 @@ test('a table that is too large to be read at once is refused before it begins, 
   expect(failure.message).toMatch(
     /it has \d+ kB, more than the 1 bytes.*create index concurrently on shop.large \(at\)/,
   );
-  expect(await sql`select from partition_archiver.repartition where table_name = 'large'`).toHaveLength(0);
+  expect(await sql`select from partition_archiver.partition_job where table_name = 'large'`).toHaveLength(0);
   const connection = open();
   const database = partitionTableDatabase(connection, open);
   const ports = { database, clock: hurriedClock, log: { info: () => {}, warn: () => {} } };

@@ -3,7 +3,7 @@ import { DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { drillDatabase } from '../../../adapters/postgres/restore/drill.ts';
 import { restoreDatabase } from '../../../adapters/postgres/restore/database.ts';
 import { s3ArchiveStore } from '../../../adapters/s3/archive-store.ts';
-import { abandonDrill } from '../../../core/restore/drill.ts';
+import { cancelDrill } from '../../../core/restore/drill.ts';
 import { ArchiverError } from '../../../core/errors.ts';
 import { beginRestore } from '../../../core/restore/begin.ts';
 import type { RestoreDatabase } from '../../../core/restore/database.ts';
@@ -54,7 +54,7 @@ describe('a drill', () => {
   test('that is called again is the same one', async () => {
     const id = await begin();
     expect(await begin()).toBe(id);
-    await restoring().abandon(id);
+    await restoring().cancel(id);
   });
 
   // Seen to fail without: the name of the execution in the name of a drill in begin_restore().
@@ -65,7 +65,7 @@ describe('a drill', () => {
     expect(await left()).toBe(1);
     const from = { bucket: archiver().bucket, region: stack().s3.region };
     expect(await restoring().importSegment(other, 0, from)).toBe(1000);
-    await restoring().abandon(other);
+    await restoring().cancel(other);
   });
 
   // Seen to fail (as LockNotAvailable) without: the catch in leftBehind() of core/restore/drill.ts.
@@ -76,36 +76,38 @@ describe('a drill', () => {
     const failure = { Error: 'ImportFailed', Cause: 'disk full' };
     const busy: RestoreDatabase = {
       ...restoring(),
-      abandon: () => Promise.reject(new ArchiverError('LockNotAvailable', 'somebody reads it')),
+      cancel: () => Promise.reject(new ArchiverError('LockNotAvailable', 'somebody reads it')),
     };
     const drills = { ...busy, ...drillDatabase(database.sql) };
     const pauses: number[] = [];
     const clock = { now: () => new Date(), sleep: (ms: number) => Promise.resolve(void pauses.push(ms)) };
     expect(
-      await failureOf(abandonDrill({ archive, restore, failure }, { database: drills, clock, log })),
+      await failureOf(cancelDrill({ archive, restore, failure }, { database: drills, clock, log })),
     ).toMatchObject({
       code: 'DrillFailed',
       message: expect.stringMatching(
         new RegExp(
-          `ImportFailed, disk full; .*LockNotAvailable, somebody reads it.*abandon-restore ${restore}$`,
+          `ImportFailed, disk full; .*LockNotAvailable, somebody reads it.*cancel-restore ${restore}$`,
         ),
       ),
     });
     expect(pauses).toHaveLength(2);
-    await restoring().abandon(restore);
+    await restoring().cancel(restore);
   });
 
-  test('can never be brought out, proven or not', async () => {
+  test('can never be published, proven or not', async () => {
     const { database, operations, open } = archiver();
     const id = await begin();
     const connection = open('archiver_restore');
     try {
       await database.sql`update partition_archiver.restore set state = 'proven' where id = ${id}`;
-      await expect(connection`select partition_archiver.finish_restore(${id})`).rejects.toThrow(/is a drill/);
+      await expect(connection`select partition_archiver.publish_restore(${id})`).rejects.toThrow(
+        /is a drill/,
+      );
     } finally {
       await connection.end({ timeout: 1 });
     }
-    await operations().abandonRestore(id);
+    await operations().cancelRestore(id);
   });
 
   test('is not good because somebody says so', async () => {
@@ -113,7 +115,7 @@ describe('a drill', () => {
     const id = await begin();
     const connection = open('archiver_restore');
     try {
-      await expect(connection`select partition_archiver.end_drill(${id})`).rejects.toThrow(
+      await expect(connection`select partition_archiver.finish_drill(${id})`).rejects.toThrow(
         /no drill that is proven/,
       );
       await expect(connection`insert into partition_archiver.drill default values`).rejects.toThrow(
@@ -122,11 +124,11 @@ describe('a drill', () => {
     } finally {
       await connection.end({ timeout: 1 });
     }
-    await operations().abandonRestore(id);
+    await operations().cancelRestore(id);
     expect(await database.sql`select from partition_archiver.drill`).toHaveLength(1);
   });
 
-  // Seen to fail without: abandonOldDrills in core/restore/drill.ts.
+  // Seen to fail without: cancelOldDrills in core/restore/drill.ts.
   test('drops what an earlier one has left behind, and not what one is at now', async () => {
     const { database, operations } = archiver();
     const old = await begin();
@@ -138,7 +140,7 @@ describe('a drill', () => {
     await database.sql`update partition_archiver.restore set target_name = 'another' where id = ${current}`;
     await operations().drill({}, database.name);
     expect(await left()).toBe(1);
-    await operations().abandonRestore(current);
+    await operations().cancelRestore(current);
   });
 
   // Seen to fail without: dropLeftOver() in core/restore/drill.ts, which let the error through.
@@ -153,10 +155,10 @@ describe('a drill', () => {
     expect(await operations().drill({}, database.name)).toMatchObject({ rows: 1000 });
     expect(await left()).toBe(1);
     await database.sql`drop view app.looked`;
-    await operations().abandonRestore(old);
+    await operations().cancelRestore(old);
   });
 
-  // Seen to fail (an input that is to be mended) without: the case of none that is larger in nothingToTry() of core/restore/drill.ts.
+  // Seen to fail (an input that is to be fixed) without: the case of none that is larger in nothingToTry() of core/restore/drill.ts.
   test('finds nothing small enough, or nothing that has not expired, and says which', async () => {
     const { s3, bucket, operations, database } = archiver();
     const data = (await listKeys(s3, bucket)).filter((key) => key.includes('/data/'));

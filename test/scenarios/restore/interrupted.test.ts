@@ -103,7 +103,7 @@ async function killImport(sql: ReturnType<typeof archiver>['database']['sql']): 
   });
 }
 
-test('an index that cannot be built, mended, and run again: the data is not loaded anew', async () => {
+test('an index that cannot be built, fixed, and run again: the data is not loaded again', async () => {
   const { database, operations } = archiver();
   // Somebody else's table in the schema in which tables are restored, with the name of the index.
   const [index] = await database.sql<{ name: string }[]>`
@@ -202,18 +202,18 @@ test('given up: its table is gone, and another one may begin', async () => {
   // For another owner it would be another table.
   await database.sql`do $$ begin create role other_owner; exception when duplicate_object then null; end $$`;
   await database.sql`grant create, usage on schema app to other_owner`;
-  await database.sql`grant other_owner to archive_owner`;
+  await database.sql`grant other_owner to archiver_owner`;
   const failure = await failureOf(operations().restore({ manifestKey, table: 'back', owner: 'other_owner' }));
   expect(failure).toMatchObject({
     code: 'StateConflict',
-    message: expect.stringMatching(/abandon it first/),
+    message: expect.stringMatching(/cancel it first/),
   });
 
   const [row] = await database.sql<
     { id: number }[]
   >`select max(id)::integer as id from partition_archiver.restore`;
-  await operations().abandonRestore(row!.id);
-  await operations().abandonRestore(row!.id);
+  await operations().cancelRestore(row!.id);
+  await operations().cancelRestore(row!.id);
   expect(
     await database.sql`select from pg_class where relnamespace = 'partition_archiver_restore'::regnamespace`,
   ).toEqual([]);

@@ -90,30 +90,30 @@ describe('a superuser who changes the table while it is restored', () => {
     });
     const failure = await failureOf(restoreWith(rewrite));
     expect(failure).toMatchObject({ code: 'StateConflict', message: expect.stringMatching(/was rewritten/) });
-    // Again: all of it is read anew.
+    // Again: all of it is read again.
     await restoreWith(() => ({}));
   });
 });
 
-// Seen to fail without: proven_restore() in partition_archiver.finish_restore.
-test('a superuser who rewrites it once it is proven: it is proven anew before it is brought out', async () => {
+// Seen to fail without: proven_restore() in partition_archiver.publish_restore.
+test('a superuser who rewrites it once it is proven: it is proven again before it is published', async () => {
   const rewrite = (database: RestoreDatabase): Partial<RestoreDatabase> => ({
-    finish: async (id) => {
+    publish: async (id) => {
       await archiver().database.sql.unsafe(
         `alter table ${await work()} alter column payload type text using payload || '1'`,
       );
-      return database.finish(id);
+      return database.publish(id);
     },
   });
   const failure = await failureOf(restoreWith(rewrite));
   expect(failure).toMatchObject({ code: 'StateConflict', message: expect.stringMatching(/was rewritten/) });
-  // Again: all of it is read anew, and found changed.
+  // Again: all of it is read again, and found changed.
   const again = await failureOf(restoreWith(() => ({})));
   expect(again).toMatchObject({ code: 'ArchiveDamaged' });
   await expectNothing();
 });
 
-// Seen to fail without: the state abandoned in partition_archiver.prove_restore.
+// Seen to fail without: the state cancelled in partition_archiver.prove_restore.
 test('a verdict whose answer was lost is given again, though the table is gone', async () => {
   const twice = (database: RestoreDatabase): Partial<RestoreDatabase> => ({
     planProof: async (id) => {
@@ -122,7 +122,7 @@ test('a verdict whose answer was lost is given again, though the table is gone',
     },
     prove: async (id) => {
       await database.prove(id);
-      await database.abandon(id);
+      await database.cancel(id);
       return database.prove(id);
     },
   });
@@ -134,7 +134,7 @@ describe('the plan of the proof', () => {
   test('has as many ranges as the archive has segments at least, and can have no gap and no overlap', async () => {
     const { sql } = archiver().database;
     await restoreWith(() => ({
-      finish: () => Promise.reject(new Error('stopped before the end')),
+      publish: () => Promise.reject(new Error('stopped before the end')),
     })).catch(() => undefined);
     const [row] = await sql<{ id: number; ranges: number; segments: number }[]>`
       select max(id)::integer as id,
@@ -152,7 +152,7 @@ describe('the plan of the proof', () => {
     ]) {
       await expect(sql.begin((tx) => tx.unsafe(statement, [id]))).rejects.toThrow(/violates/);
     }
-    await archiver().operations().abandonRestore(id);
+    await archiver().operations().cancelRestore(id);
   });
 
   test('lets nobody read a range in two ways, or prove what was not read', async () => {
@@ -180,7 +180,7 @@ describe('the plan of the proof', () => {
     })).catch((error: unknown) => {
       expect(error).toMatchObject({ message: 'enough was seen' });
     });
-    await archiver().operations().abandonRestore(id);
+    await archiver().operations().cancelRestore(id);
     await expectNothing();
   });
 });

@@ -120,7 +120,7 @@ describe('a manifest that was tampered with', () => {
   test.each<[string, (manifest: Draft) => unknown, string, RegExp]>([
     [
       'a setting that is none of ours',
-      (m) => (m.copy.pins['role'] = 'archive_owner'),
+      (m) => (m.copy.pins['role'] = 'archiver_owner'),
       'ManifestInvalid',
       /settings role/,
     ],
@@ -292,11 +292,11 @@ describe('a target that cannot be', () => {
       'there is no such schema',
       { schema: 'nowhere' },
       'DependencyMissing',
-      /no schema nowhere \(create schema nowhere authorization app_owner; .*enroll.*; grant create/,
+      /no schema nowhere \(create schema nowhere authorization app_owner; .*register_owner.*; grant create/,
     ],
     [
       'a schema of ours',
-      { schema: 'partition_archive' },
+      { schema: 'partition_archiver_quarantine' },
       'DependencyMissing',
       /belongs to partition-archiver/,
     ],
@@ -442,10 +442,10 @@ describe('archiver_restore', () => {
         'update partition_archiver.restore set state = $$proven$$',
         'drop table app.event',
         'create table app.mine ()',
-        'create table partition_archive.mine ()',
+        'create table partition_archiver_quarantine.mine ()',
         'select partition_archiver.drop_verified(1, $$x$$)',
-        'select partition_archiver.hand_back(1)',
-        'set role archive_owner',
+        'select partition_archiver.return_to_owner(1)',
+        'set role archiver_owner',
       ]) {
         await expect(connection.unsafe(statement)).rejects.toThrow(/permission denied|must be owner/);
       }
@@ -460,9 +460,9 @@ describe('archiver_restore', () => {
     'ALTER TABLE ONLY app.t ADD CONSTRAINT f FOREIGN KEY (a) REFERENCES app.event(id); drop table app.event',
     'ALTER TABLE ONLY app.event ENABLE ROW LEVEL SECURITY',
     'GRANT SELECT ON TABLE app.event TO PUBLIC',
-    'GRANT archive_owner TO archiver_restore',
+    'GRANT archiver_owner TO archiver_restore',
     'GRANT SELECT ON TABLE app.t TO "x"; drop table app.event; --"',
-  ])('cannot have this done with the rights of archive_owner: %s', async (statement) => {
+  ])('cannot have this done with the rights of archiver_owner: %s', async (statement) => {
     const { sql } = archiver().database;
     const [row] = await sql<{ kind: string | null }[]>`
       select partition_archiver.restore_statement_kind(${statement}, 'app.t', '{}') as kind`;

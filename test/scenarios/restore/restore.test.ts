@@ -108,12 +108,12 @@ describe('a hostile table', () => {
     );
 
     // What its own schema and owner lack is said, too.
-    const notEnrolled = await failureOf(there.restore({ manifestKey, foreignKeys: false, grants: false }));
-    expect(notEnrolled.code).toBe('DependencyMissing');
-    expect(notEnrolled.message).toContain('partition_archiver.enroll(');
-    expect(notEnrolled.message).toContain('grant create on schema "Weird ""app" to "Weird owner"');
+    const notRegistered = await failureOf(there.restore({ manifestKey, foreignKeys: false, grants: false }));
+    expect(notRegistered.code).toBe('DependencyMissing');
+    expect(notRegistered.message).toContain('partition_archiver.register_owner(');
+    expect(notRegistered.message).toContain('grant create on schema "Weird ""app" to "Weird owner"');
     await sql.unsafe(`grant create on schema "Weird ""app" to "Weird owner"`);
-    await sql`select partition_archiver.enroll(${HOSTILE.owner}, ${sql.array([HOSTILE.schema])}::name[])`;
+    await sql`select partition_archiver.register_owner(${HOSTILE.owner}, ${sql.array([HOSTILE.schema])}::name[])`;
 
     await there.restore({ manifestKey, foreignKeys: false, grants: false });
     expect(await contents(sql, table)).toBe(before.contents);
@@ -123,7 +123,7 @@ describe('a hostile table', () => {
   });
 });
 
-// Seen to fail without: v_inventory in finish_restore(); the bounds were midnight in UTC.
+// Seen to fail without: v_inventory in publish_restore(); the bounds were midnight in UTC.
 test.each(['date', 'timestamp'])(
   'bounds of type %s are the same points in time after a restore as before it (hazard 10)',
   async (controlType) => {

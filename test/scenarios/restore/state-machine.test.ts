@@ -1,7 +1,7 @@
 import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { lambdaEnvironment } from '../../../local/synthesise.ts';
-import type { GoodDrill } from '../../../core/restore/drill.ts';
+import type { SuccessfulDrill } from '../../../core/restore/drill.ts';
 import type { FoundArchive } from '../../../core/audit/find.ts';
 import type { Manifest } from '../../../core/manifest.ts';
 import type { RestoreReport } from '../../../core/restore/report.ts';
@@ -41,7 +41,7 @@ beforeAll(async () => {
   expect(await run(config([SET]))).toMatchObject({ dropped: 4, failed: 0 });
   ({ archives } = await operations().find({ schema: 'app', table: 'event' }));
   await database.sql.unsafe(
-    'create schema back authorization app_owner; grant usage on schema back to archive_owner, archiver_restore; grant create on schema back to archive_owner',
+    'create schema back authorization app_owner; grant usage on schema back to archiver_owner, archiver_restore; grant create on schema back to archiver_owner',
   );
 });
 
@@ -90,7 +90,7 @@ describe('the synthesised workflow Restore', () => {
     expect(again.output).toMatchObject({ restored: 2, failed: 0, rows: 2 * ROWS });
   });
 
-  test('one that fails stops no other, and a redrive resumes it once it is mended', async () => {
+  test('one that fails stops no other, and a redrive resumes it once it is fixed', async () => {
     const { s3, bucket, database } = archiver();
     const data = (await listKeys(s3, bucket)).filter((key) =>
       key.includes(`/data/${archives[2]!.archiveId}`),
@@ -151,9 +151,9 @@ describe('the synthesised workflow Restore', () => {
   test('killed at any step it is started again, in a database that never saw the table, and comes back whole', async () => {
     const { sql, name } = elsewhere();
     await sql.unsafe(
-      `create schema app authorization app_owner; grant create on schema app to archive_owner`,
+      `create schema app authorization app_owner; grant create on schema app to archiver_owner`,
     );
-    await sql`select partition_archiver.enroll('app_owner', '{app}')`;
+    await sql`select partition_archiver.register_owner('app_owner', '{app}')`;
     const killed = new Set<string>();
     const { status, output } = await restore(
       {
@@ -173,7 +173,7 @@ describe('the synthesised workflow Restore', () => {
     expect(output).toMatchObject({ restored: 1, failed: 0, rows: ROWS });
     expect(await digest(`app.${archives[0]!.partition.table}`, elsewhere())).toBe(contents[0]);
     expect([...killed].sort()).toEqual([
-      ...['Attach', 'BeginRestore', 'BringOut', 'Build', 'Import', 'PlanRestore', 'Prove', 'ReportRestore'],
+      ...['Attach', 'BeginRestore', 'Publish', 'Build', 'Import', 'PlanRestore', 'Prove', 'ReportRestore'],
       'Retrieve',
     ]);
   });
@@ -214,7 +214,7 @@ describe('the synthesised workflow Drill', () => {
     const lines: string[] = [];
     const { status, output } = await drill({ maxMiB: 100 }, { onLog: (line: string) => lines.push(line) });
     expect(status).toBe('SUCCEEDED');
-    const picked = all.find(({ manifestKey }) => manifestKey === (output as GoodDrill).manifestKey)!;
+    const picked = all.find(({ manifestKey }) => manifestKey === (output as SuccessfulDrill).manifestKey)!;
     expect(output).toMatchObject({ rows: picked.rows });
     expect(await leftovers()).toEqual([]);
     expect(await sql`select count(*) from partition_archiver.partition`).toEqual(before);
@@ -223,7 +223,7 @@ describe('the synthesised workflow Drill', () => {
     ]);
     const [row] = await sql<{ days: number }[]>`select partition_archiver.days_since_drill() as days`;
     expect(row!.days).toBeLessThan(0.1);
-    expect(lines.filter((line) => line.includes('"DaysSinceGoodDrill":0'))).toHaveLength(1);
+    expect(lines.filter((line) => line.includes('"DaysSinceSuccessfulDrill":0'))).toHaveLength(1);
   });
 
   test('fails with the reason where an archive cannot be restored, and leaves nothing behind either', async () => {

@@ -5,9 +5,9 @@ import { createVerifiedPartitions, failureOf } from '../../support/verified.ts';
 
 const archiver = useArchiver();
 
-const quarantined = (name: string | null): string => `partition_archive."${name ?? ''}"`;
+const quarantined = (name: string | null): string => `partition_archiver_quarantine."${name ?? ''}"`;
 
-test('a major upgrade gives the fence new catalog rows and the system a new identifier: verified anew, then dropped', async () => {
+test('a major upgrade gives the fence new catalog rows and the system a new identifier: verified again, then dropped', async () => {
   const { database, run, config, operations } = archiver();
   const [line] = await createVerifiedPartitions(archiver(), {
     table: 'upgraded',
@@ -27,7 +27,7 @@ test('a major upgrade gives the fence new catalog rows and the system a new iden
   });
   await database.sql`update partition_archiver.partition set system_identifier = 1 where id = ${id}`;
   expect((await failureOf(operations().reverify(id))).code).toBe('IdentityChanged');
-  await operations().moveIn({ from: '1', database: null, leave: false });
+  await operations().upgradeLedger({ from: '1', database: null, forget: false });
 
   expect(await operations().reverify(id)).toMatchObject({ rows: 2000 });
   const [again] = await inState(database.sql, 'verified', 'upgraded');
@@ -59,7 +59,7 @@ test('what was changed behind the fence is found, and the partition stays blocke
   expect(await run(set)).toMatchObject({ dropped: 0, archived: 0 });
 
   // Unblocked by hand, it is no more trusted: the next run compares all of it, and blocks it again.
-  expect(await operations().release(line!.id, 'cycle')).toMatchObject({ state: 'exported' });
+  expect(await operations().release(line!.id, 'pipeline')).toMatchObject({ state: 'exported' });
   await run(set).catch(() => undefined);
   expect(nth(await readLedger(database.sql, 'changed'), 0)).toMatchObject({
     state: 'blocked',
@@ -67,7 +67,7 @@ test('what was changed behind the fence is found, and the partition stays blocke
   });
 });
 
-test('a column that is not what was archived, and a table that is another one, are not verified anew', async () => {
+test('a column that is not what was archived, and a table that is another one, are not verified again', async () => {
   const { database, operations } = archiver();
   const [one, two] = await createVerifiedPartitions(archiver(), { table: 'altered', cold: 2 });
   await database.sql.unsafe(
@@ -79,7 +79,7 @@ test('a column that is not what was archived, and a table that is another one, a
   });
   await database.sql.unsafe(`
     alter table ${quarantined(two!.quarantineName)} rename to away;
-    create table ${quarantined(two!.quarantineName)} (like partition_archive.away)`);
+    create table ${quarantined(two!.quarantineName)} (like partition_archiver_quarantine.away)`);
   expect((await failureOf(operations().reverify(two!.id))).code).toBe('IdentityChanged');
 });
 
@@ -105,7 +105,7 @@ test('interrupted, it is blocked; run again, only what is left is compared', asy
   });
   await expect(
     database.sql`select partition_archiver.finish_reverify(${line!.id}, ${line!.manifestVersionId})`,
-  ).rejects.toThrow(/not verified anew/);
+  ).rejects.toThrow(/not verified again/);
   reads = 0;
   const counting = operations({
     open: (role) => {
@@ -119,7 +119,7 @@ test('interrupted, it is blocked; run again, only what is left is compared', asy
   expect(nth(await readLedger(database.sql, 'halfway'), 0)).toMatchObject({ state: 'verified' });
 });
 
-test('a verified partition goes back to its owner, and from there into the cycle again', async () => {
+test('a verified partition goes back to its owner, and from there into the pipeline again', async () => {
   const { database, run, config, operations } = archiver();
   const [line] = await createVerifiedPartitions(archiver(), { table: 'handed', cold: 1 });
   expect(await operations().release(line!.id)).toMatchObject({ state: 'released' });
@@ -131,12 +131,12 @@ test('a verified partition goes back to its owner, and from there into the cycle
   expect(
     await database.sql`select blocked_state as was from partition_archiver.partition where id = ${line!.id}`,
   ).toEqual([{ was: null }]);
-  await database.sql.unsafe(`update ${name} set payload = 'mended'`);
+  await database.sql.unsafe(`update ${name} set payload = 'fixed'`);
 
   const set = config([{ schema: 'app', table: 'handed', drop: true, graceDays: 0 }]);
   expect(await run(set)).toMatchObject({ archived: 0, dropped: 0 });
-  expect(await operations().release(line!.id, 'cycle')).toMatchObject({ state: 'detached' });
-  expect(await operations().release(line!.id, 'cycle')).toMatchObject({ state: 'detached' });
+  expect(await operations().release(line!.id, 'pipeline')).toMatchObject({ state: 'detached' });
+  expect(await operations().release(line!.id, 'pipeline')).toMatchObject({ state: 'detached' });
   expect(await run(set)).toMatchObject({ archived: 1, dropped: 1, failed: 0 });
   expect((await failureOf(operations().release(line!.id))).code).toBe('StateConflict');
 });
@@ -155,7 +155,7 @@ test('a name that was taken meanwhile, a partition that does not exist, a parent
   await database.sql.unsafe(`drop table app."${line!.table}"`);
   await operations().release(line!.id);
   await database.sql`delete from partman.part_config where parent_table = 'app.taken'`;
-  expect(await failureOf(operations().release(line!.id, 'cycle'))).toMatchObject({
+  expect(await failureOf(operations().release(line!.id, 'pipeline'))).toMatchObject({
     code: 'PartitionRefused',
     message: expect.stringMatching(/no partition set in this database/),
   });

@@ -33,8 +33,8 @@ test('nothing of the ledger is dropped by hand, not even by a superuser, by what
   await run(config([{ schema: 'guarded', table: 'event' }]), { archiveOnly: true });
   const [attached] = await inState(sql, 'attached', 'event');
   const [verified] = await inState(sql, 'verified', 'event');
-  const inQuarantine = `partition_archive."${String(verified?.quarantineName)}"`;
-  await sql.unsafe('create table partition_archive.stray ()');
+  const inQuarantine = `partition_archiver_quarantine."${String(verified?.quarantineName)}"`;
+  await sql.unsafe('create table partition_archiver_quarantine.stray ()');
 
   for (const statement of [
     `drop table guarded."${String(attached?.table)}"`,
@@ -42,10 +42,10 @@ test('nothing of the ledger is dropped by hand, not even by a superuser, by what
     'drop schema guarded cascade',
     'drop owned by app_owner cascade',
     `drop table ${inQuarantine}`,
-    `set local role archive_owner; drop table ${inQuarantine}`,
-    'drop schema partition_archive cascade',
-    'drop table partition_archive.stray',
-    `set local partition_archiver.drop_without_archive = 'partition_archive.stray'; drop table partition_archive.stray`,
+    `set local role archiver_owner; drop table ${inQuarantine}`,
+    'drop schema partition_archiver_quarantine cascade',
+    'drop table partition_archiver_quarantine.stray',
+    `set local partition_archiver.drop_without_archive = 'partition_archiver_quarantine.stray'; drop table partition_archiver_quarantine.stray`,
     // Made to look like the function that may.
     `create schema "partition_archiver.drop_verified(bigint,text) ";
      create function guarded.drop_verified(bigint, text) returns void language plpgsql as $$ begin execute 'drop table ${inQuarantine}'; end $$;
@@ -69,11 +69,11 @@ test('nothing of the ledger is dropped by hand, not even by a superuser, by what
   expect(gone).toEqual([]);
 });
 
-test('the archiver itself drops, and what is no partition, released, or let go by name may be dropped', async () => {
+test('the archiver itself drops, and what is no partition, released, or dropped by name may be dropped', async () => {
   const { database, run, config } = archiver();
   const { sql } = database;
   const cold = await createVerifiedPartitions(archiver(), { table: 'cold', cold: 3 });
-  await sql`select partition_archiver.hand_back(${nth(cold, 0).id}::bigint)`;
+  await sql`select partition_archiver.return_to_owner(${nth(cold, 0).id}::bigint)`;
   expect(await outcome(`drop table app."${nth(cold, 0).table}"`)).toBe('done');
 
   const report = await run(config([{ schema: 'app', table: 'cold', drop: true, graceDays: 0 }]));
@@ -90,7 +90,9 @@ test('the archiver itself drops, and what is no partition, released, or let go b
   ).toBe('done');
   // Taking the archiver away altogether takes the guard away first.
   expect(
-    await outcome('drop event trigger partition_archiver_guard; drop table partition_archive.stray'),
+    await outcome(
+      'drop event trigger partition_archiver_guard; drop table partition_archiver_quarantine.stray',
+    ),
   ).toBe('done');
 });
 

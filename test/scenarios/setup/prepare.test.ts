@@ -82,10 +82,10 @@ test('an empty database is prepared from nothing, twice, and its roles can log i
 
     const owner = 'prepared_owner';
     await createPartitionSet(sql, { schema: 'shop', table: 'sale', owner, months: 2, rowsPerMonth: 2 });
-    await withRoleRetries(() => sql.unsafe(`revoke ${owner} from archive_owner, archiver_maintain`));
+    await withRoleRetries(() => sql.unsafe(`revoke ${owner} from archiver_owner, archiver_maintain`));
     for (const _ of [1, 2]) {
       const again = await prepared(connection, ['sale']);
-      // Seen to fail without: the enrolment of owners.
+      // Seen to fail without: the registration of owners.
       expect(again.problems).toEqual([]);
       // What the stand-in for aws_s3 needs, and nobody needs on RDS.
       expect(again.advice.map(({ problem }) => problem)).toEqual([
@@ -181,7 +181,7 @@ test('the printed script does the same by psql, and shows nothing missing', asyn
       months: 2,
       rowsPerMonth: 2,
     });
-    await withRoleRetries(() => sql.unsafe(`revoke "${owner}" from archive_owner, archiver_maintain`));
+    await withRoleRetries(() => sql.unsafe(`revoke "${owner}" from archiver_owner, archiver_maintain`));
     await sql.unsafe('drop extension aws_s3 cascade');
 
     const facts = await prepareDatabase(connection).facts(setsOf('sale', 'not_there'));
@@ -200,7 +200,7 @@ test('the printed script does the same by psql, and shows nothing missing', asyn
     });
     expect(answer.stdout.trim()).toBe('');
     expect(
-      await sql`select pg_has_role('archive_owner', ${owner}, 'usage') as member,
+      await sql`select pg_has_role('archiver_owner', ${owner}, 'usage') as member,
                             exists (select from pg_event_trigger where evtname = 'partition_archiver_guard') as guard`,
     ).toEqual([{ member: true, guard: true }]);
     await sql.unsafe(`drop owned by "${owner}" cascade`).catch(() => undefined);

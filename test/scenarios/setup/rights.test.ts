@@ -1,7 +1,7 @@
 /** What prepare grants, and what it must not: tables that are not pg_partman's, and a login that is a superuser's. */
 import { afterAll, expect, test } from '@jest/globals';
 import { connect, type Connection } from '../../../adapters/postgres/connect.ts';
-import { enrollOwner } from '../../../adapters/postgres/install.ts';
+import { registerOwner } from '../../../adapters/postgres/install.ts';
 import { stack, useDatabase } from '../../support/database.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
 import { prepared } from '../../support/prepare.ts';
@@ -25,7 +25,7 @@ const inPublic = useDatabase();
 const ofSuperuser = useDatabase({ template: 'archiver' });
 
 const OUR_ROLES = [
-  ...['archive_owner', 'archiver_trial', 'archiver_maintain'],
+  ...['archiver_owner', 'archiver_trial', 'archiver_maintain'],
   ...['archiver_read', 'archiver_drop', 'archiver_restore'],
 ];
 
@@ -44,7 +44,7 @@ test('pg_partman in schema public: only its own tables and routines are granted,
   // As a version before this one granted it.
   await sql.unsafe(`
     grant select, insert, update, delete on all tables in schema public to archiver_maintain;
-    grant select on all tables in schema public to archive_owner;
+    grant select on all tables in schema public to archiver_owner;
     grant execute on all routines in schema public to archiver_maintain`);
   await prepared(connection, []);
   expect(
@@ -81,12 +81,12 @@ test.each([
   const owner = `mighty_${schema}`;
   const table = `${schema}.sale`;
   await createPartitionSet(sql, { schema, table: 'sale', owner, months: 2, rowsPerMonth: 2 });
-  await withRoleRetries(() => sql.unsafe(`revoke ${owner} from archive_owner, archiver_maintain`));
+  await withRoleRetries(() => sql.unsafe(`revoke ${owner} from archiver_owner, archiver_maintain`));
   await sql.unsafe(`alter role ${owner} ${attribute}`);
   if (attribute === 'nosuperuser') {
     await sql.unsafe(`create role boss_of_tables superuser; grant boss_of_tables to ${owner}`);
   }
-  await expect(enrollOwner(superuser, owner, [schema])).rejects.toThrow(words);
+  await expect(registerOwner(superuser, owner, [schema])).rejects.toThrow(words);
 
   const { problems, done } = await prepared(superuser, [table]);
   expect(done).not.toContain(`owner ${owner} of ${schema}`);

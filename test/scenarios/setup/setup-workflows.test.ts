@@ -1,4 +1,4 @@
-/** The way in by the console: the synthesised state machines with their bundles, from an empty database to an archive run. */
+/** Setup by the console: the synthesised state machines with their bundles, from an empty database to an archive run. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { AdoptionReport } from '../../../core/ledger/adopt-report.ts';
@@ -18,11 +18,11 @@ let s3: S3Client | undefined;
 let bucket = '';
 beforeAll(async () => {
   s3 = makeS3Client();
-  bucket = await makeBucket(s3, 'way-in');
+  bucket = await makeBucket(s3, 'setup');
 });
 afterAll(() => s3?.destroy());
 
-const ADMIN_SECRET = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:rds!way-in-AbCdEf';
+const ADMIN_SECRET = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:rds!setup-AbCdEf';
 const deployed = useStateMachine(
   () => ({ database: database(), bucket }),
   [{ schema: 'app', table: 'event' }],
@@ -103,12 +103,12 @@ test('an empty database is prepared, and again, and then an archive run finds no
       /app.event: there is no such table[\s\S]*done: extension pg_partman; extension aws_s3/,
     ),
   ]);
-  await createPartitionSet(sql, { owner: 'way_in_owner', months: 3, rowsPerMonth: 5 });
+  await createPartitionSet(sql, { owner: 'setup_owner', months: 3, rowsPerMonth: 5 });
   for (const input of [{}, { guard: false }]) {
     const lines: string[] = [];
     const { status, output } = await prepare(input, { onLog: (line) => lines.push(line) });
     expect(status).toBe('SUCCEEDED');
-    expect((output as PreparationReport).done).toContain('owner way_in_owner of app');
+    expect((output as PreparationReport).done).toContain('owner setup_owner of app');
     expect((output as PreparationReport).done).toContain('password of archiver_drop');
     expect(lines.join()).toContain('prepared');
     expect(lines.join()).not.toMatch(new RegExp(`${ROLE_PASSWORD}|SCRAM`));
@@ -119,7 +119,7 @@ test('an empty database is prepared, and again, and then an archive run finds no
   const { output } = await prepare({ print: true });
   expect(output).toMatchObject({
     sqlGzipBase64: expect.any(String),
-    then: expect.stringContaining('gunzip'),
+    nextStep: expect.stringContaining('gunzip'),
   });
 });
 
@@ -163,7 +163,7 @@ test('a table is partitioned while it is written to and every function is killed
   await writer;
   expect([swapped.status, swapped.cause]).toEqual(['SUCCEEDED', undefined]);
   expect(swapped.output).toMatchObject({ state: 'swapped' });
-  expect([...killed].sort()).toEqual(['Begin', 'CatchUp', 'Compare', 'CopyRows', 'MakePartitions', 'Swap']);
+  expect([...killed].sort()).toEqual(['Begin', 'CatchUp', 'Compare', 'Backfill', 'MakePartitions', 'Swap']);
   const [differences] = await sql<[{ count: number }]>`
     select count(*)::integer as count from (
       (select id from shop.orders except all select id from shop.shadow)
@@ -171,21 +171,21 @@ test('a table is partitioned while it is written to and every function is killed
   expect(differences).toEqual({ count: 0 });
 });
 
-test('the old table is let go, and only once; what has not begun cannot be rolled back', async () => {
+test('the old table is dropped, and only once; what has not begun cannot be rolled back', async () => {
   const { sql } = database();
   expect((await partition({ table: 'shop.orders', rollBack: true })).error).toBe('StateConflict');
   let kills = 0;
   const { status, output } = await partition(
-    { table: 'shop.orders', letGo: true },
+    { table: 'shop.orders', dropReplaced: true },
     {
       onInvoke: ({ state, kill }) => {
-        if (state === 'LetGo' && (kills += 1) === 1) kill();
+        if (state === 'DropReplaced' && (kills += 1) === 1) kill();
       },
     },
   );
   expect([status, kills]).toEqual(['SUCCEEDED', 2]);
-  expect(output).toMatchObject({ state: 'let go' });
-  expect((await partition({ table: 'shop.orders', letGo: true })).error).toBe('NotInLedger');
+  expect(output).toMatchObject({ state: 'dropped' });
+  expect((await partition({ table: 'shop.orders', dropReplaced: true })).error).toBe('NotInLedger');
   expect(await sql`select to_regclass('partition_archiver_replaced.orders') as old`).toEqual([{ old: null }]);
 });
 
@@ -212,7 +212,7 @@ test('what was detached before is proposed, adopted, and refused with the reason
   const { sql } = database();
   await sql.unsafe(`create table app.event_old (like app.event including all);
     insert into app.event_old (id, ts) select g, timestamptz '2020-03-01 00:00+00' + g * interval '1 day' from generate_series(1, 20) g;
-    alter table app.event_old owner to way_in_owner`);
+    alter table app.event_old owner to setup_owner`);
   const [{ oid }] = await sql<[{ oid: number }]>`select 'app.event_old'::regclass::oid as oid`;
   const input = { table: oid, partitionSet: 'app.event' };
   const proposal = await start('adopt', input);

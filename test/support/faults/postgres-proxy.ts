@@ -1,6 +1,6 @@
 /**
  * A proxy that understands as much of PostgreSQL's protocol as it takes to stop before and after each statement. It
- * takes plain connections on loopback and goes on to the pooler by TLS.
+ * takes plain connections on loopback and continues to the pooler by TLS.
  */
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';

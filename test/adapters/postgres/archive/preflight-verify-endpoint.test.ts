@@ -2,7 +2,7 @@
 import { createServer, type AddressInfo } from 'node:net';
 import { expect, test } from '@jest/globals';
 import { connect, type Connection } from '../../../../adapters/postgres/connect.ts';
-import { readingProblems } from '../../../../adapters/postgres/archive/preflight-reading.ts';
+import { readingProblems } from '../../../../adapters/postgres/archive/preflight-verify-endpoint.ts';
 import type { PreflightProblem } from '../../../../core/archive/preflight.ts';
 import { hurriedClock, ROLE_PASSWORD, useArchiver } from '../../../support/archiver.ts';
 import { stack, useDatabase } from '../../../support/database.ts';

@@ -4,7 +4,7 @@ import { useArchiver, type Archiver } from './archiver.ts';
 import { archiveHalf, type HalfState } from './half-archived.ts';
 import type { LedgerLine } from './ledger.ts';
 
-/** What became of a row of the ledger that was moved in. */
+/** What became of a row of the ledger that was upgraded. */
 export interface Moved {
   readonly id: number;
   readonly was: string;
@@ -19,15 +19,15 @@ export interface Moved {
 }
 
 interface How {
-  readonly leave?: boolean;
+  readonly forget?: boolean;
   /** The identity that the rows had; without it that of another system, under the name of this database. */
   readonly system?: string;
   readonly name?: string;
-  /** Done after the rows were moved in, in the same transaction. */
+  /** Done after the rows were upgraded, in the same transaction. */
   readonly look?: (tx: postgres.TransactionSql) => Promise<void>;
 }
 
-/** A set that is half archived, whose rows are moved in as if from another server; nothing of it stays. */
+/** A set that is half archived, whose rows are upgraded as if from another server; nothing of it stays. */
 export interface Moving {
   readonly archiver: () => Archiver;
   readonly half: (state: HalfState) => LedgerLine;
@@ -35,12 +35,12 @@ export interface Moving {
   readonly from: () => string;
   /** This one. */
   readonly system: () => string;
-  /** What became of the row in one of the states; `change` is done before the rows are moved in. */
+  /** What became of the row in one of the states; `change` is done before the rows are upgraded. */
   readonly movedAfter: (change: string, how?: How) => Promise<(state: HalfState) => Moved | undefined>;
 }
 
 /** Gives a test file such a set. */
-export function useMoveIn(): Moving {
+export function useUpgradedLedger(): Moving {
   const archiver = useArchiver();
   let half: Record<HalfState, LedgerLine>;
   let system = '';
@@ -48,14 +48,14 @@ export function useMoveIn(): Moving {
   beforeAll(async () => {
     half = await archiveHalf(archiver(), 'event');
     const [row] = await archiver().database.sql<[{ system: string; other: string }]>`
-      select partition_archiver.this_system()::text as system, (partition_archiver.this_system() - 1)::text as other`;
+      select partition_archiver.system_identifier()::text as system, (partition_archiver.system_identifier() - 1)::text as other`;
     ({ system, other: from } = row);
   });
   return {
     ...{ archiver, half: (state) => half[state], from: () => from, system: () => system },
     movedAfter: async (change, how = {}) => {
       const moved = await move(archiver().database, change, {
-        ...{ leave: false, system: from, name: archiver().database.name, look: () => Promise.resolve() },
+        ...{ forget: false, system: from, name: archiver().database.name, look: () => Promise.resolve() },
         ...how,
       });
       return (state) => moved.find(({ id }) => id === half[state].id);
@@ -66,13 +66,13 @@ export function useMoveIn(): Moving {
 function move(
   { sql }: Archiver['database'],
   change: string,
-  { leave, system, name, look }: Required<How>,
+  { forget, system, name, look }: Required<How>,
 ): Promise<Moved[]> {
   return sql.begin(async (tx) => {
     await tx`update partition_archiver.partition set system_identifier = ${system}::bigint, database_name = ${name}`;
     await tx.unsafe(change);
     const answers = await tx<Pick<Moved, 'id' | 'was' | 'remark'>[]>`
-      select id::integer, was, remark from partition_archiver.move_in(${system}::bigint, ${leave}, ${name}::name)`;
+      select id::integer, was, remark from partition_archiver.upgrade_ledger(${system}::bigint, ${forget}, ${name}::name)`;
     const rows = await tx<Omit<Moved, 'was' | 'remark'>[]>`
       select id::integer, state, blocked_code as code, blocked_state as "blockedState", archive_id as "archiveId",
              system_identifier::text as system, database_name as database, database_oid as "databaseOid"

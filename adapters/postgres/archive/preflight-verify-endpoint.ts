@@ -5,7 +5,7 @@ import { withConnectionTries } from '../../../core/retry.ts';
 import { translated, type Connection } from '../connect.ts';
 
 /** Where tables are read past the proxy, and a way there. */
-export interface ReadingEndpoint {
+export interface VerifyEndpoint {
   readonly host: string;
   readonly port: number;
   /** Opens a connection there. */
@@ -19,7 +19,7 @@ export interface ReadingEndpoint {
  */
 export async function readingProblems(
   writer: Connection,
-  { host, port, open }: ReadingEndpoint,
+  { host, port, open }: VerifyEndpoint,
   clock: Clock,
 ): Promise<PreflightProblem[]> {
   const subject = `verify endpoint ${host}:${String(port)}`;
@@ -49,7 +49,7 @@ export async function readingProblems(
 /** Two servers that answer the same have the same database, or one is a copy of the other. */
 async function identity(connection: Connection): Promise<string> {
   const [row] = await connection<[{ identity: string }]>`
-    select jsonb_build_array(partition_archiver.this_system(), current_database(),
+    select jsonb_build_array(partition_archiver.system_identifier(), current_database(),
              (select oid from pg_database where datname = current_database()))::text as identity`;
   return row.identity;
 }

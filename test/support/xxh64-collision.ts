@@ -22,18 +22,18 @@ function inverse(odd: bigint): bigint {
 
 const PRINTABLE = /^[ -~]{8}$/;
 
-/** A twin of a line of 64 or more printable letters. */
-export function twinOf(line: string): string {
+/** A collision of a line of 64 or more printable letters. */
+export function collisionOf(line: string): string {
   const bytes = Buffer.from(line);
   const start = u64(PRIME_1 + PRIME_2);
   const first = round(start, bytes.readBigUInt64LE(0));
-  const twin = Buffer.from(bytes);
+  const collision = Buffer.from(bytes);
   for (let tried = 0n; tried < 1_000_000n; tried += 1n) {
     // Eight digits, all of them printable.
-    twin.write((10_000_000n + tried).toString(), 0);
-    const shift = u64((first - round(start, twin.readBigUInt64LE(0))) * inverse(PRIME_2));
-    twin.writeBigUInt64LE(u64(bytes.readBigUInt64LE(32) + shift), 32);
-    if (PRINTABLE.test(twin.toString('latin1', 32, 40))) return twin.toString('latin1');
+    collision.write((10_000_000n + tried).toString(), 0);
+    const shift = u64((first - round(start, collision.readBigUInt64LE(0))) * inverse(PRIME_2));
+    collision.writeBigUInt64LE(u64(bytes.readBigUInt64LE(32) + shift), 32);
+    if (PRINTABLE.test(collision.toString('latin1', 32, 40))) return collision.toString('latin1');
   }
-  throw new Error('no twin among a million');
+  throw new Error('no collision among a million');
 }

@@ -8,14 +8,14 @@ import type { Connection, Transaction } from '../connect.ts';
  * Compared is the row itself and not a position in the log, which readers of Aurora have none of.
  * `null` where the server knows no such segment.
  */
-export async function exportMark(
+export async function exportFingerprint(
   connection: Connection | Transaction,
   partition: number,
   segment: number,
 ): Promise<string | null> {
   const [row] = await connection<{ mark: string }[]>`
     select jsonb_build_array(
-             partition_archiver.this_system(), current_database(), l.system_identifier, l.database_name, l.table_oid,
+             partition_archiver.system_identifier(), current_database(), l.system_identifier, l.database_name, l.table_oid,
              l.quarantine_name, l.archive_id, l.seal, s.number, s.first_block, s.next_block, s.state, s.object_key,
              s.exported_rows, s.exported_files, s.exported_bytes, extract(epoch from s.exported_at))::text as mark
       from partition_archiver.partition l

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { StateMachineDefinition } from '../../../local/step-functions/definition.ts';
-import { assertFaithful } from '../../../local/step-functions/guard.ts';
+import { assertFaithful } from '../../../local/step-functions/assert-faithful.ts';
 import { assertValid } from '../../../local/step-functions/load-state-machine.ts';
 import { task } from './tiny-machine.ts';
 

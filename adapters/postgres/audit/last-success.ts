@@ -1,12 +1,12 @@
 import type { RecordAuditDatabase } from '../../../core/audit/record.ts';
-import type { LastGoodDatabase } from '../../../core/last-good.ts';
+import type { LastSuccessDatabase } from '../../../core/last-success.ts';
 import { translated, type Connection } from '../connect.ts';
 
 /** How long ago drills and audits were good last; and the record of a good audit. */
-export function lastGoodDatabase(connection: Connection): LastGoodDatabase & RecordAuditDatabase {
+export function lastSuccessDatabase(connection: Connection): LastSuccessDatabase & RecordAuditDatabase {
   return {
-    daysSinceGood: () =>
-      translated('looking for the last good drill and audit', async () => {
+    daysSinceSuccess: () =>
+      translated('looking for the last successful drill and audit', async () => {
         const [row] = await connection<[{ drill: number | null; audit: number | null }]>`
           select partition_archiver.days_since_drill() as drill, partition_archiver.days_since_audit() as audit`;
         return row;
