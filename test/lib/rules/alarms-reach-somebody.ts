@@ -40,7 +40,7 @@ export const alarmsReachSomebody: Rule = {
 };
 
 /** What stops a notification on its way from CloudWatch to a person. */
-export function brokenPath(template: CloudTemplate, topic: unknown): string[] {
+function brokenPath(template: CloudTemplate, topic: unknown): string[] {
   const id = referenceOf(topic);
   if (id === undefined) return givenTopic(template, topic);
   const found = template.Resources[id];
