@@ -1,3 +1,4 @@
+import { isFolder } from './config/folders.ts';
 import { ArchiverError } from './errors.ts';
 import { parseManifest, sha256Of, type Manifest } from './manifest.ts';
 import { readText, type ObjectStore, type ObjectVersion } from './ports.ts';
@@ -42,7 +43,16 @@ export interface StoredManifest {
 }
 
 /** Keys of manifests: `<database>/<schema>/<table>/<period>/manifest/<archive id>.json`. */
-const MANIFEST_KEY = /^[^/]+\/[^/]+\/[^/]+\/[^/]+\/manifest\/([0-9a-f-]{36})\.json$/;
+const MANIFEST_KEY = /^[^/]+\/([^/]+)\/([^/]+)\/([^/]+)\/manifest\/([0-9a-f-]{36})\.json$/;
+
+/**
+ * The archive id of a manifest's key; `undefined` of any other key. Under a schema, table or period that is called like a
+ * folder, whoever writes data could have written it.
+ */
+function archiveIdOf(key: string): string | undefined {
+  const [, schema = '', table = '', period = '', archiveId] = MANIFEST_KEY.exec(key) ?? [];
+  return [schema, table, period].some(isFolder) ? undefined : archiveId;
+}
 
 /**
  * Reads a manifest, given its key. A manifest is written once and never again, so without `versionId` it must be the
@@ -54,7 +64,7 @@ export async function readManifest(
   key: string,
   versionId?: string,
 ): Promise<StoredManifest> {
-  const [, archiveId] = MANIFEST_KEY.exec(key) ?? [];
+  const archiveId = archiveIdOf(key);
   if (archiveId === undefined) {
     throw new ArchiverError('InvalidInput', `${JSON.stringify(key)} is not the key of a manifest`);
   }

@@ -1,6 +1,6 @@
 /**
  * The closed catalogue of errors. A code is stable: Step Functions matches it in Retry and Catch, alarms and the
- * runbook name it, and `docs/errors.md` explains each.
+ * runbook name it, and the README explains each.
  */
 
 /** What the catalogue says of one code. */

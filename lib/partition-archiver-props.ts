@@ -77,7 +77,7 @@ export interface PartitionArchiverProps {
    *
    * @default false
    */
-  readonly dataEvents?: boolean;
+  readonly dataEvents?: boolean | 'selector';
   /**
    * RDS Proxy that is there already.
    *

@@ -112,15 +112,17 @@ export class PartitionArchiverStack extends Stack {
     tiers,
     expiry,
     accessLogs,
+    formerKeyArns,
   }: DeploymentConfig['archive']): ArchiveBucketProps {
     if (bucket !== undefined) {
       const encryptionKey = kms.Key.fromKeyArn(this, 'ArchiveKey', bucket.keyArn);
-      return { existing: { bucketName: bucket.name, encryptionKey } };
+      return { existing: { bucketName: bucket.name, encryptionKey }, formerKeyArns };
     }
     const after = (days: number | undefined) => (days === undefined ? undefined : Duration.days(days));
     return {
       ...(keyArn !== undefined && { encryptionKey: kms.Key.fromKeyArn(this, 'ArchiveKey', keyArn) }),
       accessLogs,
+      formerKeyArns,
       expiry,
       tiers: {
         standardIa: after(tiers.standardIaDays),

@@ -1,4 +1,4 @@
-import { TimeZone } from 'aws-cdk-lib';
+import { Tags, TimeZone } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as sns from 'aws-cdk-lib/aws-sns';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
@@ -9,7 +9,7 @@ import { ArchiveAlarms } from './monitoring/alarms.ts';
 import { ArchiveBucket } from './storage/archive-bucket.ts';
 import { ArchiveDashboard } from './monitoring/dashboard.ts';
 import { ArchiveSchedules } from './workflows/schedules.ts';
-import { ArchiveTrail } from './storage/trail.ts';
+import { ArchiveTrail, outputEventSelector } from './storage/trail.ts';
 import { ArchiveWorkflow } from './workflows/archive.ts';
 import { ArchiverFunctions } from './functions/functions.ts';
 import { ArchiverMetrics } from './monitoring/metrics.ts';
@@ -18,12 +18,16 @@ import { DatabaseAccess } from './database/access.ts';
 import { DatabaseS3Roles } from './database/s3-roles.ts';
 import { DatabaseTarget } from './database/target.ts';
 import { DrillWorkflow } from './workflows/drill.ts';
+import { physicalName } from './physical-name.ts';
 import { OperatorWorkflows } from './workflows/operator.ts';
 import type { PartitionArchiverProps } from './partition-archiver-props.ts';
 import { RestoreWorkflow } from './workflows/restore.ts';
 import { SetupWorkflows } from './workflows/setup.ts';
 
 export type { PartitionArchiverProps } from './partition-archiver-props.ts';
+
+/** Tag of all roles of an archiver, by which the policy of its bucket knows them. */
+const ARCHIVER_TAG = 'partition-archiver:archiver';
 
 /** Everything that archives the partitions of one existing database. */
 export class PartitionArchiver extends Construct {
@@ -50,10 +54,11 @@ export class PartitionArchiver extends Construct {
     const vpcSubnets = props.vpcSubnets ?? { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS };
     const target = new DatabaseTarget(this, 'Target', props.database);
     this.archive = new ArchiveBucket(this, 'Archive', props.archive);
+    const { databaseName } = props.database;
     if (props.dataEvents === true) {
-      const { databaseName } = props.database;
       new ArchiveTrail(this, 'Trail', { bucket: this.archive.bucket, databaseName });
     }
+    if (props.dataEvents === 'selector') outputEventSelector(this, this.archive.bucket, databaseName);
     const logRetention = props.logRetention === undefined ? {} : { logRetention: props.logRetention };
     const architecture = props.architecture === undefined ? {} : { architecture: props.architecture };
     const customResources = once(
@@ -86,11 +91,9 @@ export class PartitionArchiver extends Construct {
       ...architecture,
       ...logRetention,
     });
-    this.archive.denySettings(
-      ...this.functions.roles,
-      this.databaseS3Roles.exportRole,
-      this.databaseS3Roles.importRole,
-    );
+    const tag = { key: ARCHIVER_TAG, value: this.node.path };
+    Tags.of(this).add(tag.key, tag.value, { includeResourceTypes: ['AWS::IAM::Role'] });
+    this.archive.denySettings(tag, Object.values(props.attachedS3Roles ?? {}));
     const context = { functions: this.functions, ...logRetention };
     this.stateMachine = new ArchiveWorkflow(this, 'Workflow', {
       concurrency: props.config.concurrency,
@@ -136,7 +139,12 @@ export class PartitionArchiver extends Construct {
       ...(props.alarmEmails === undefined ? {} : { emails: props.alarmEmails }),
     });
     this.alarmTopic = topic;
-    new ArchiveDashboard(this, 'Overview', { metrics: this.metrics, alarms, functions: this.functions });
+    new ArchiveDashboard(this, 'Overview', {
+      name: physicalName(this.node.path, 'Overview', 255),
+      metrics: this.metrics,
+      alarms,
+      functions: this.functions,
+    });
   }
 }
 

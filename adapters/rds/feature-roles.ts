@@ -12,9 +12,12 @@ import {
 } from '@aws-sdk/client-rds';
 import type { DatabaseState, FeatureRoleDatabase } from '../../core/setup/feature-role.ts';
 
-/** RDS is busy with the database, or somebody was quicker: the next look decides. */
+/**
+ * RDS is busy with the database, somebody was quicker, or IAM does not know the new role everywhere yet, of which RDS says
+ * that a parameter is invalid (hashicorp/terraform-provider-aws issue 24963): the next look decides.
+ */
 const BUSY =
-  /^(InvalidDB(Cluster|Instance)StateFault|DB(Cluster|Instance)Role(AlreadyExists|NotFound)Fault)$/;
+  /^(InvalidDB(Cluster|Instance)StateFault|DB(Cluster|Instance)Role(AlreadyExists|NotFound)Fault|InvalidParameterValue(Exception)?)$/;
 const MISSING = /^DB(Cluster|Instance)NotFoundFault$/;
 
 /** The roles of one Aurora cluster or RDS instance. */

@@ -51,6 +51,12 @@ export const archiveSchema = z
     keyArn: keyArnSchema
       .optional()
       .describe('KMS key that a new bucket encrypts with. By default one is made, which rotates every year.'),
+    formerKeyArns: z
+      .array(keyArnSchema, 'must be a list of KMS keys')
+      .default([])
+      .describe(
+        'KMS keys that older archives are encrypted with: after a change of the key, the archiver may still decrypt with them. By default there is none.',
+      ),
     tiers: tiersSchema
       .prefault({})
       .describe(
@@ -67,9 +73,11 @@ export const archiveSchema = z
       .default(true)
       .describe('Whether a second bucket keeps the access logs of a new one for a year.'),
     dataEvents: z
-      .boolean('must be true or false')
+      .union([z.boolean(), z.literal('selector')], 'must be true, false or "selector"')
       .default(false)
-      .describe('Whether a trail of CloudTrail records who reads or writes which object of the archive.'),
+      .describe(
+        'Whether a trail of CloudTrail records who reads or writes which object of the archive. true makes a trail, of which a Region has at most five; selector makes an output, with the event selector for a trail of your own.',
+      ),
   })
   .superRefine(
     ({ bucket, keyArn, tiers }, context) => {

@@ -47,8 +47,8 @@ const databaseFields = z.strictObject({
     .enum(['cluster', 'instance'], 'must be cluster (Aurora) or instance (RDS for PostgreSQL)')
     .describe('cluster for Aurora PostgreSQL, instance for RDS for PostgreSQL.'),
   identifier: matching(
-    /^[A-Za-z][A-Za-z0-9-]{0,62}$/,
-    'must be the identifier of a DB cluster or instance',
+    /^[a-z][a-z0-9-]{0,62}$/,
+    'must be the identifier of a DB cluster or instance, in lower case as RDS keeps it',
   ).describe('DB cluster identifier, or DB instance identifier.'),
   endpoint: z.string('must be a host name').min(1, 'must not be empty').describe('Writer endpoint.'),
   port: wholeNumber(1, 65_535).default(5432).describe('Port of the database.'),

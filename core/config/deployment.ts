@@ -6,6 +6,7 @@ import { validatedWith, matching, timeZone, wholeNumber } from './fields.ts';
 import { partitionSetsSchema } from './partition-set.ts';
 import { parseConfig, type Parsed } from './problems.ts';
 import { acceptedPublicationsSchema, concurrencySchema } from './runtime.ts';
+import { longestPauseDays, scheduleExpression } from './schedule-expression.ts';
 
 /** An archive that expires sooner after its table was dropped is more likely a slip of the pen. */
 const DAYS_KEPT_AFTER_DROP = 30;
@@ -14,11 +15,6 @@ const accountSchema = matching(/^\d{12}$/, 'must be an AWS account of 12 digits'
 const regionSchema = matching(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be an AWS Region such as eu-central-1');
 const subnetSchema = matching(/^subnet-[0-9a-f]+$/, 'must be the id of a subnet such as subnet-0123abcd');
 const routeTableSchema = matching(/^rtb-[0-9a-f]+$/, 'must be the id of a route table such as rtb-0123abcd');
-const scheduleExpressionSchema = matching(
-  /^(rate\(\d+ (minutes?|hours?|days?)\)|cron\(\S+ \S+ \S+ \S+ \S+ \S+\))$/,
-  'must be an EventBridge Scheduler expression such as cron(0 3 1 * ? *)',
-);
-
 const networkSchema = z
   .strictObject({
     vpcId: matching(/^vpc-[0-9a-f]+$/, 'must be the id of a VPC such as vpc-0123abcd'),
@@ -38,6 +34,11 @@ const networkSchema = z
   })
   .superRefine(
     (network, context) => {
+      const { privateSubnetIds: subnets } = network;
+      if (new Set(subnets).size < subnets.length) {
+        const message = 'must not name a subnet twice';
+        context.addIssue({ code: 'custom', path: ['privateSubnetIds'], message });
+      }
       for (const list of ['privateSubnetIds', 'privateSubnetRouteTableIds'] as const) {
         if (network[list].length !== network.availabilityZones.length) {
           const message = `must have as many entries as availabilityZones (${network.availabilityZones.length})`;
@@ -57,18 +58,18 @@ export const DEFAULT_SCHEDULE = {
 
 const scheduleSchema = z.strictObject({
   timeZone: timeZone.default('UTC').describe('Time zone of the expressions.'),
-  archive: scheduleExpressionSchema
+  archive: scheduleExpression
     .default(DEFAULT_SCHEDULE.archive)
     .describe('The whole run: maintenance, archive, drop. By default on the first of each month at 03:00.'),
-  inventory: scheduleExpressionSchema
+  inventory: scheduleExpression
     .default(DEFAULT_SCHEDULE.inventory)
     .describe(
       'Records which partitions exist, in case somebody else detaches them. By default daily at 01:00.',
     ),
-  drop: scheduleExpressionSchema
+  drop: scheduleExpression
     .default(DEFAULT_SCHEDULE.drop)
     .describe('Drops what is past its grace period. By default daily at 05:00.'),
-  audit: scheduleExpressionSchema
+  audit: scheduleExpression
     .optional()
     .describe('Reads archives back and compares them with their manifests. By default never by a schedule.'),
   auditSample: z
@@ -87,7 +88,7 @@ const scheduleSchema = z.strictObject({
 });
 
 const drillSchema = z.strictObject({
-  schedule: scheduleExpressionSchema.describe(
+  schedule: scheduleExpression.describe(
     'When a restore drill is held, in schedule.timeZone; monthly is what we suggest: cron(0 4 15 * ? *).',
   ),
   maxMiB: wholeNumber(1, 10_485_760)
@@ -138,18 +139,35 @@ const deploymentFields = z.strictObject({
     .array(z.email('must be an email address'))
     .default([])
     .describe('Who hears of failed executions. The addresses must confirm once.'),
-  tags: z.record(z.string(), z.string()).default({}).describe('Tags of every resource.'),
+  tags: z
+    .record(z.string(), z.string())
+    .refine(
+      (tags) => !Object.keys(tags).some((key) => key.toLowerCase().startsWith('aws:')),
+      'must have no tag that begins with aws:, which AWS keeps for itself',
+    )
+    .default({})
+    .describe('Tags of every resource.'),
 });
 
-const deploymentSchema = deploymentFields.superRefine(
-  ({ archive: { expiry }, partitionSets }, context) => {
-    const longest = Math.max(...partitionSets.map(({ graceDays }) => graceDays));
-    if (expiry === undefined || expiry.days > longest + DAYS_KEPT_AFTER_DROP) return;
-    const message = `must be more than the longest graceDays (${longest}) and ${DAYS_KEPT_AFTER_DROP} days to notice what is missing`;
-    context.addIssue({ code: 'custom', path: ['archive', 'expiry', 'days'], message });
-  },
-  validatedWith('archive', 'partitionSets'),
-);
+const deploymentSchema = deploymentFields
+  .superRefine(
+    ({ schedule, alarms }, context) => {
+      const pause = Math.min(...[schedule.archive, schedule.inventory, schedule.drop].map(longestPauseDays));
+      if (pause <= alarms.missedRunDays) return;
+      const message = `must be at least ${Math.ceil(pause)}: with these schedules so many days pass without an execution`;
+      context.addIssue({ code: 'custom', path: ['alarms', 'missedRunDays'], message });
+    },
+    validatedWith('schedule', 'alarms'),
+  )
+  .superRefine(
+    ({ archive: { expiry }, partitionSets }, context) => {
+      const longest = Math.max(...partitionSets.map(({ graceDays }) => graceDays));
+      if (expiry === undefined || expiry.days > longest + DAYS_KEPT_AFTER_DROP) return;
+      const message = `must be more than the longest graceDays (${longest}) and ${DAYS_KEPT_AFTER_DROP} days to notice what is missing`;
+      context.addIssue({ code: 'custom', path: ['archive', 'expiry', 'days'], message });
+    },
+    validatedWith('archive', 'partitionSets'),
+  );
 
 /** Configuration of a deployment, defaults filled in. */
 export type DeploymentConfig = Readonly<z.output<typeof deploymentSchema>>;

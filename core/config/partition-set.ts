@@ -1,13 +1,19 @@
 import * as z from 'zod';
+import { FOLDERS, isFolder } from './folders.ts';
 import { identifier, timeZone, wholeNumber } from './fields.ts';
 
 /** One export call should take a minute or two and stays well under aws_s3's split at 6 GB. */
 const LARGEST_SEGMENT_MIB = 3072;
 
+const notAFolder = identifier.refine(
+  (name) => !isFolder(name),
+  `must not be the name of a folder of archives: ${FOLDERS.join(', ')}`,
+);
+
 /** A partitioned table that pg_partman manages, and what becomes of its detached partitions. */
 export const partitionSetSchema = z.strictObject({
-  schema: identifier.describe('Schema of the partitioned parent table, exactly as in the catalogs.'),
-  table: identifier.describe('Name of the partitioned parent table, exactly as in the catalogs.'),
+  schema: notAFolder.describe('Schema of the partitioned parent table, exactly as in the catalogs.'),
+  table: notAFolder.describe('Name of the partitioned parent table, exactly as in the catalogs.'),
   drop: z
     .boolean('must be true or false')
     .default(false)

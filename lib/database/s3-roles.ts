@@ -3,6 +3,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { acknowledgeWildcards } from '../nag.ts';
 import type { ArchiveBucket } from '../storage/archive-bucket.ts';
+import { keyStatements } from '../functions/bucket-statements.ts';
 import type { DatabaseCustomResources } from './custom-resources.ts';
 import type { DatabaseTarget } from './target.ts';
 import { FeatureRoleAttachments } from './feature-role-attachments.ts';
@@ -34,7 +35,7 @@ export class DatabaseS3Roles extends Construct {
 
   constructor(scope: Construct, id: string, props: DatabaseS3RolesProps) {
     super(scope, id);
-    const { bucket, encryptionKey } = props.archive;
+    const { bucket } = props.archive;
     const data = bucket.arnForObjects(`${props.target.databaseName}/*/data/*`);
 
     this.exportRole =
@@ -48,7 +49,7 @@ export class DatabaseS3Roles extends Construct {
       }),
     );
     // A multipart upload needs Decrypt beside GenerateDataKey, even of one part.
-    this.allowKey(this.exportRole, encryptionKey.keyArn, ['kms:GenerateDataKey', 'kms:Decrypt']);
+    this.allowKey(this.exportRole, props.archive, ['kms:GenerateDataKey', 'kms:Decrypt']);
 
     this.importRole =
       props.attachedRoles?.importRole ??
@@ -64,7 +65,7 @@ export class DatabaseS3Roles extends Construct {
         conditions: { StringLike: { 's3:prefix': `${props.target.databaseName}/*` } },
       }),
     );
-    this.allowKey(this.importRole, encryptionKey.keyArn, ['kms:Decrypt']);
+    this.allowKey(this.importRole, props.archive, ['kms:Decrypt']);
 
     acknowledgeWildcards(
       this,
@@ -93,14 +94,7 @@ export class DatabaseS3Roles extends Construct {
     });
   }
 
-  private allowKey(role: iam.IRole, keyArn: string, actions: string[]): void {
-    role.addToPrincipalPolicy(
-      new iam.PolicyStatement({
-        sid: 'UseKeyThroughS3',
-        actions,
-        resources: [keyArn],
-        conditions: { StringEquals: { 'kms:ViaService': `s3.${Stack.of(this).region}.amazonaws.com` } },
-      }),
-    );
+  private allowKey(role: iam.IRole, archive: ArchiveBucket, actions: readonly string[]): void {
+    for (const statement of keyStatements(archive, actions)) role.addToPrincipalPolicy(statement);
   }
 }

@@ -11,10 +11,11 @@ import type { BucketAccess } from './step-function.ts';
  */
 export function bucketStatements(
   access: BucketAccess,
-  { bucket, encryptionKey }: ArchiveBucket,
+  archive: ArchiveBucket,
   databaseName: string,
   objectLock?: ObjectLock,
 ): iam.PolicyStatement[] {
+  const { bucket } = archive;
   const objects = (folder: string) => bucket.arnForObjects(`${databaseName}/*/${folder}/*`);
   const allow = (sid: string, actions: string[], resources: string[]) =>
     new iam.PolicyStatement({ sid, actions, resources });
@@ -43,13 +44,7 @@ export function bucketStatements(
         NumericLessThanEquals: { 's3:object-lock-remaining-retention-days': days + 1 },
       },
     });
-  const key = (...actions: string[]) =>
-    new iam.PolicyStatement({
-      sid: 'UseKeyThroughS3',
-      actions,
-      resources: [encryptionKey.keyArn],
-      conditions: { StringEquals: { 'kms:ViaService': `s3.${Stack.of(bucket).region}.amazonaws.com` } },
-    });
+  const key = (...actions: string[]) => keyStatements(archive, actions);
 
   switch (access) {
     case 'none':
@@ -59,7 +54,6 @@ export function bucketStatements(
         allow(
           'ReadBucketSettings',
           [
-            's3:GetBucketLocation',
             's3:GetBucketVersioning',
             's3:GetBucketObjectLockConfiguration',
             's3:GetLifecycleConfiguration',
@@ -73,10 +67,10 @@ export function bucketStatements(
         know,
         list,
         allow('ReadManifests', ['s3:GetObject', 's3:GetObjectVersion'], [objects('manifest')]),
-        key('kms:Decrypt'),
+        ...key('kms:Decrypt'),
       ];
     case 'read':
-      return [know, list, read, key('kms:Decrypt')];
+      return [know, list, read, ...key('kms:Decrypt')];
     case 'retrieve':
       // Asks for a readable copy beside the archived object, and changes neither that nor its class.
       return [
@@ -84,7 +78,7 @@ export function bucketStatements(
         list,
         read,
         allow('RetrieveFromGlacier', ['s3:RestoreObject'], [objects('data')]),
-        key('kms:Decrypt'),
+        ...key('kms:Decrypt'),
       ];
     case 'write-ddl-and-manifest':
       return [
@@ -99,10 +93,28 @@ export function bucketStatements(
           conditions: { StringEquals: { [`s3:RequestObjectTag/${PROVEN_TAG.key}`]: PROVEN_TAG.value } },
         }),
         ...(objectLock === undefined ? [] : [lock(objectLock)]),
-        key('kms:Decrypt', 'kms:GenerateDataKey'),
+        ...key('kms:Decrypt', 'kms:GenerateDataKey'),
       ];
     case 'head':
       // HeadObject needs Decrypt as well: S3 refuses to answer for an object that the caller could not read.
-      return [know, read, key('kms:Decrypt')];
+      return [know, read, ...key('kms:Decrypt')];
   }
+}
+
+/** The use of the archive's keys through S3: of a former one, only to decrypt. */
+export function keyStatements(
+  { bucket, encryptionKey, formerKeyArns }: Pick<ArchiveBucket, 'bucket' | 'encryptionKey' | 'formerKeyArns'>,
+  actions: readonly string[],
+): iam.PolicyStatement[] {
+  const use = (sid: string, allowed: readonly string[], resources: readonly string[]) =>
+    new iam.PolicyStatement({
+      sid,
+      actions: [...allowed],
+      resources: [...resources],
+      conditions: { StringEquals: { 'kms:ViaService': `s3.${Stack.of(bucket).region}.amazonaws.com` } },
+    });
+  return [
+    use('UseKeyThroughS3', actions, [encryptionKey.keyArn]),
+    ...(formerKeyArns.length === 0 ? [] : [use('ReadWithFormerKeys', ['kms:Decrypt'], formerKeyArns)]),
+  ];
 }

@@ -65,6 +65,9 @@ export interface ArchiverFunctionsProps {
  * secret of just its login.
  */
 export class ArchiverFunctions extends Construct {
+  /** Path of the archiver, by which its metrics, logs and names are known. */
+  readonly archiver: string;
+  readonly databaseName: string;
   /** Log groups of all functions. */
   readonly logGroups: readonly logs.ILogGroup[];
   private readonly functions: ReadonlyMap<Step, lambda.Function>;
@@ -72,6 +75,8 @@ export class ArchiverFunctions extends Construct {
 
   constructor(scope: Construct, id: string, props: ArchiverFunctionsProps) {
     super(scope, id);
+    this.archiver = props.archiver;
+    this.databaseName = props.database.databaseName;
     this.verifyGroups = (props.verifyEndpoint?.securityGroupIds ?? []).map((groupId, index) =>
       ec2.SecurityGroup.fromSecurityGroupId(this, `ReadingSecurityGroup${index + 1}`, groupId),
     );

@@ -82,7 +82,8 @@ export const DRILL_STEPS = {
     login: 'none',
     bucketAccess: 'read',
     timeout: LONGEST,
-    memoryMiB: 256,
+    // Manifests of thousands of segments, as those that find reads.
+    memoryMiB: 512,
   },
   'finish-drill': {
     description: 'Drops the table of a proven drill and records that it was good',

@@ -129,10 +129,22 @@ export class ArchiveAlarms extends Construct {
           'An execution of the partition archiver took longer than it may. No data is lost; the next run resumes it.',
         metric: stateMachine.metricTimedOut({ period, statistic: 'Sum' }),
       }),
+      this.alarm('ExecutionAborted', {
+        alarmDescription:
+          'Somebody stopped an execution of the partition archiver. No data is lost; the next run resumes it.',
+        metric: stateMachine.metricAborted({ period, statistic: 'Sum' }),
+      }),
+      this.alarm('ExecutionThrottled', {
+        alarmDescription:
+          'Step Functions throttled an execution of the partition archiver: a quota of the account is used up. It takes longer.',
+        metric: stateMachine.metricThrottled({ period, statistic: 'Sum' }),
+      }),
       this.alarm('StartFailed', {
         alarmDescription:
           'A schedule could not start an execution of the partition archiver. The messages in its dead-letter queue say why.',
         metric: deadLetterQueue.metricApproximateNumberOfMessagesVisible({ period, statistic: 'Maximum' }),
+        // An idle queue sends no metrics after some hours, though the message still lies there.
+        treatMissingData: IGNORE,
       }),
       this.alarm('ExecutionMissed', {
         alarmDescription:

@@ -6,6 +6,8 @@ import type { ArchiverMetrics } from './metrics.ts';
 
 /** Properties of {@link ArchiveDashboard}. */
 export interface ArchiveDashboardProps {
+  /** Name of the dashboard in the console. */
+  readonly name: string;
   readonly metrics: ArchiverMetrics;
   readonly alarms: readonly cloudwatch.IAlarm[];
   readonly functions: ArchiverFunctions;
@@ -15,7 +17,7 @@ const FULL_WIDTH = 24;
 
 /** What was archived, what is due, what is stuck, and how much the database shrank, at a glance. */
 export class ArchiveDashboard extends Construct {
-  constructor(scope: Construct, id: string, { metrics, alarms, functions }: ArchiveDashboardProps) {
+  constructor(scope: Construct, id: string, { name, metrics, alarms, functions }: ArchiveDashboardProps) {
     super(scope, id);
     const perSet = (title: string, metricName: Parameters<ArchiverMetrics['perSet']>[0]) =>
       new cloudwatch.SingleValueWidget({
@@ -28,6 +30,7 @@ export class ArchiveDashboard extends Construct {
     const history = (title: string, ...lines: cloudwatch.IMetric[]) =>
       new cloudwatch.GraphWidget({ title, width: 12, height: 6, left: lines, leftYAxis: { min: 0 } });
     new cloudwatch.Dashboard(this, 'Dashboard', {
+      dashboardName: name,
       defaultInterval: Duration.days(90),
       widgets: [
         [

@@ -36,6 +36,12 @@ export interface ArchiveBucketProps {
    */
   readonly encryptionKey?: kms.IKey;
   /**
+   * Keys that older archives are encrypted with. The archiver may decrypt with them, and encrypts nothing.
+   *
+   * @default - none
+   */
+  readonly formerKeyArns?: readonly string[];
+  /**
    * When proven data moves to colder storage. DDL and manifests stay in Standard: every restore begins with them.
    *
    * @default - everything stays in Standard
@@ -65,9 +71,12 @@ export interface ArchiveBucketProps {
 export class ArchiveBucket extends Construct {
   readonly bucket: s3.IBucket;
   readonly encryptionKey: kms.IKey;
+  /** Keys that only decrypt. */
+  readonly formerKeyArns: readonly string[];
 
   constructor(scope: Construct, id: string, props: ArchiveBucketProps = {}) {
     super(scope, id);
+    this.formerKeyArns = props.formerKeyArns ?? [];
     if (props.existing !== undefined) {
       const { bucketName, encryptionKey } = props.existing;
       this.encryptionKey = encryptionKey;
@@ -80,7 +89,8 @@ export class ArchiveBucket extends Construct {
         description: 'Encrypts archived partitions. Without it they cannot be read back',
         enableKeyRotation: true,
         pendingWindow: Duration.days(30),
-        removalPolicy: RemovalPolicy.RETAIN,
+        // What a deployment that failed made for nothing goes with it.
+        removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
       });
     const bucket = this.makeBucket(this.encryptionKey, props);
     // Bucket says `isWebsite?: boolean | undefined`, IBucket `isWebsite?: boolean`.
@@ -89,15 +99,32 @@ export class ArchiveBucket extends Construct {
       acknowledge(bucket, 'S1', 'Access logs were switched off by the configuration of this archiver.');
     }
     this.denyDeletion();
+    // The bucket stays, and so does what keeps its archives from being deleted.
+    bucket.policy?.applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE);
   }
 
-  /** Keeps roles that work with the archive from changing a new bucket itself, whatever their own policies say. */
-  denySettings(...roles: iam.IRole[]): void {
+  /**
+   * Keeps roles that work with the archive from changing a new bucket itself, whatever their own policies say: those with
+   * a tag, and given ones. The policy outlives the roles of the stack, and one whose principals are gone could not be
+   * edited any more: so they stand in conditions.
+   */
+  denySettings(tag: { readonly key: string; readonly value: string }, given: readonly iam.IRole[]): void {
+    this.denySettingsTo('DenySettingsToTheArchiver', {
+      StringEquals: { [`aws:PrincipalTag/${tag.key}`]: tag.value },
+    });
+    if (given.length > 0) {
+      const arns = given.map(({ roleArn }) => roleArn);
+      this.denySettingsTo('DenySettingsToGivenRoles', { ArnEquals: { 'aws:PrincipalArn': arns } });
+    }
+  }
+
+  private denySettingsTo(sid: string, conditions: Readonly<Record<string, object>>): void {
     this.bucket.addToResourcePolicy(
       new iam.PolicyStatement({
-        sid: 'DenySettingsToTheArchiver',
+        sid,
         effect: iam.Effect.DENY,
-        principals: roles.map((role) => new iam.ArnPrincipal(role.roleArn)),
+        principals: [new iam.AnyPrincipal()],
+        conditions,
         actions: [
           's3:DeleteBucket',
           's3:DeleteBucketPolicy',
@@ -128,7 +155,7 @@ export class ArchiveBucket extends Construct {
       objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
       enforceSSL: true,
       minimumTLSVersion: 1.2,
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
       ...(accessLogs === false
         ? {}
         : { serverAccessLogsBucket: makeLogBucket(this, 'AccessLogs') as s3.IBucket }),

@@ -9,9 +9,11 @@ export function makeLogBucket(scope: Construct, id: string): s3.Bucket {
     encryption: s3.BucketEncryption.S3_MANAGED,
     blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
     enforceSSL: true,
-    removalPolicy: RemovalPolicy.RETAIN,
+    removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     lifecycleRules: [{ id: 'ExpireLogs', expiration: Duration.days(365) }],
   });
+  // The bucket stays, and with it the rule that it is read over TLS only.
+  bucket.policy?.applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE);
   acknowledge(bucket, 'S1', 'This is a bucket of logs; logging itself would never end.');
   return bucket;
 }

@@ -1,7 +1,27 @@
+import { CfnOutput, Stack } from 'aws-cdk-lib';
 import * as cloudtrail from 'aws-cdk-lib/aws-cloudtrail';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { makeLogBucket } from './log-bucket.ts';
+
+/**
+ * Makes an output with the advanced event selector for a trail of the account or of the organisation: a Region has at
+ * most five trails, and this quota cannot be raised.
+ */
+export function outputEventSelector(scope: Construct, bucket: s3.IBucket, databaseName: string): void {
+  const selector = {
+    Name: `Archives of database ${databaseName}`,
+    FieldSelectors: [
+      { Field: 'eventCategory', Equals: ['Data'] },
+      { Field: 'resources.type', Equals: ['AWS::S3::Object'] },
+      { Field: 'resources.ARN', StartsWith: [bucket.arnForObjects(`${databaseName}/`)] },
+    ],
+  };
+  new CfnOutput(scope, 'EventSelector', {
+    description: 'For --advanced-event-selectors of a trail of your own, beside those that it has',
+    value: Stack.of(scope).toJsonString([selector]),
+  });
+}
 
 /** Properties of {@link ArchiveTrail}. */
 export interface ArchiveTrailProps {

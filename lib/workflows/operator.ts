@@ -45,6 +45,7 @@ export class OperatorWorkflows extends Construct {
 
   /** By their names. */
   get stateMachines(): Readonly<Record<string, sfn.StateMachine>> {
-    return { Find: this.find, Audit: this.audit, Release: this.release, Reverify: this.reverify };
+    const { find, audit, release, upgradeLedger, reverify } = this;
+    return { Find: find, Audit: audit, Release: release, UpgradeLedger: upgradeLedger, Reverify: reverify };
   }
 }

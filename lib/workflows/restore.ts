@@ -14,8 +14,8 @@ export interface RestoreWorkflowProps extends WorkflowContext {
 const COMMENT = [
   'Makes tables again from their archives, and proves them before anybody sees them. Input: either',
   '{"manifestKey": "<key>", "manifestVersionId": "<only for a version of it that is known to be good>"}',
-  'or {"partitionSet": "public.orders", "from": "2021-01", "to": "2021-07"} (from is within, to is not; both may be left out;',
-  '"database" where the archives were made in another one), and, all optional:',
+  'or {"partitionSet": "public.orders", "from": "2021-01", "to": "2021-07"} (from is within, to is not; both may be left out),',
+  'and, all optional:',
   '"schema": "<another schema>", "table": "<another name, with one archive only>", "owner": "<another owner>",',
   '"attach": "parent" or "schema.table" of another partitioned table, "foreignKeys": false, "grants": false,',
   '"retrieval": {"tier": "Bulk", "Standard" or "Expedited", "days": 7} for what lies in a Glacier tier.',

@@ -3,6 +3,7 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { acknowledgeWildcards } from '../nag.ts';
+import { physicalName } from '../physical-name.ts';
 import type { ArchiverFunctions } from '../functions/functions.ts';
 
 /** Key of the template metadata by which the local runner finds a workflow among the state machines of a stack. */
@@ -42,7 +43,9 @@ export function makeWorkflow(
   { comment, definition, timeout, functions, mapLabels = [], logRetention }: WorkflowProps,
 ): sfn.StateMachine {
   const stateMachine = new sfn.StateMachine(scope, id, {
-    comment,
+    // Nothing that a setting changes replaces a state machine, so that a name of its own does not get in the way.
+    stateMachineName: physicalName(functions.archiver, id),
+    comment: `Database ${functions.databaseName}. ${comment}`,
     stateMachineType: sfn.StateMachineType.STANDARD,
     definitionBody: sfn.DefinitionBody.fromChainable(definition),
     timeout,

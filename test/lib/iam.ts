@@ -51,6 +51,7 @@ export class Iam {
   /** Logical ids of all roles. */
   readonly roles: readonly string[];
   private readonly types: ReadonlyMap<string, string>;
+  private readonly tags = new Map<string, Readonly<Record<string, string>>>();
   private readonly identityPolicies = new Map<string, Statement[]>();
   private readonly resourcePolicies = new Map<string, Statement[]>();
 
@@ -58,6 +59,10 @@ export class Iam {
     const all = (template.toJSON() as { Resources: Record<string, { Type: string }> }).Resources;
     this.types = new Map(Object.entries(all).map(([id, { Type }]) => [id, Type]));
     this.roles = resources(template, 'AWS::IAM::Role').map(([id]) => id);
+    for (const [id, { Properties }] of resources(template, 'AWS::IAM::Role')) {
+      const tags = (Properties['Tags'] ?? []) as { Key: string; Value: string }[];
+      this.tags.set(id, Object.fromEntries(tags.map(({ Key, Value }) => [`aws:PrincipalTag/${Key}`, Value])));
+    }
     for (const [id, { Properties }] of resources(template, 'AWS::IAM::Role')) {
       if (Properties['ManagedPolicyArns'] !== undefined) throw new Error(`${id} has managed policies`);
       const inline = (Properties['Policies'] ?? []) as { PolicyDocument: PolicyDocument }[];
@@ -95,7 +100,8 @@ export class Iam {
   }
 
   /** Whether a role may do something. `also`: statements that it has beside those of the template. */
-  isAllowed(role: string, request: AccessRequest, also: readonly Statement[] = []): boolean {
+  isAllowed(role: string, asked: AccessRequest, also: readonly Statement[] = []): boolean {
+    const request = { ...asked, context: { ...asked.context, ...this.tags.get(role) } };
     const identity = [...(this.identityPolicies.get(role) ?? []), ...also];
     const ofResource = [...this.resourcePolicies].find(
       ([arn]) => request.resource === arn || request.resource.startsWith(`${arn}/`),

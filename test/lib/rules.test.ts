@@ -7,8 +7,13 @@ import { CONFIGURATIONS } from './configurations.ts';
 import { alarmsReachSomebody } from './rules/alarms-reach-somebody.ts';
 import type { CloudTemplate, Rule } from './rules/rule.ts';
 import { endpointsAreOpen } from './rules/endpoints-are-open.ts';
+import { functionsNeedTheVpc } from './rules/functions-need-the-vpc.ts';
+import { keptBuckets } from './rules/kept-buckets.ts';
+import { machinesAreToldApart } from './rules/machines-are-told-apart.ts';
 import { noDuplicateIngress } from './rules/no-duplicate-ingress.ts';
+import { quotas } from './rules/quotas.ts';
 import { schedulesReachSomebody } from './rules/schedules-reach-somebody.ts';
+import { serviceSpec } from './rules/service-spec.ts';
 import { tasksWaitForSleepers } from './rules/tasks-wait-for-sleepers.ts';
 import { synthesise } from './synthesise.ts';
 
@@ -18,7 +23,19 @@ const RULES: readonly Rule[] = [
   tasksWaitForSleepers,
   noDuplicateIngress,
   endpointsAreOpen,
+  keptBuckets,
+  machinesAreToldApart,
+  quotas,
+  serviceSpec,
 ];
+
+/** Rules that the stack does not keep yet: nine functions without a login are in the VPC until functions are merged. */
+const NOT_KEPT_YET: readonly Rule[] = [functionsNeedTheVpc];
+
+test.each(NOT_KEPT_YET.map((rule) => [rule.name, rule] as const))('%s: is found by its rule', (_, rule) => {
+  expect(rule.find(rule.breaks)).not.toEqual([]);
+  expect(rule.find(rule.keeps)).toEqual([]);
+});
 
 describe.each(RULES.map((rule) => [rule.name, rule] as const))('%s', (_, rule) => {
   test('is broken by a template that breaks it, and by no other', () => {

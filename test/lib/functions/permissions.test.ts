@@ -41,7 +41,6 @@ function readable(resource: unknown): string {
 }
 
 const SETTINGS = [
-  's3:GetBucketLocation <Bucket>',
   's3:GetBucketObjectLockConfiguration <Bucket>',
   's3:GetBucketVersioning <Bucket>',
   's3:GetLifecycleConfiguration <Bucket>',

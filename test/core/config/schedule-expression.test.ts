@@ -1,0 +1,45 @@
+import { describe, expect, test } from '@jest/globals';
+import { longestPauseDays, scheduleExpression } from '../../../core/config/schedule-expression.ts';
+import { partitionSetSchema } from '../../../core/config/partition-set.ts';
+
+// Seen to fail with the shape alone: CloudFormation refused them at the deployment.
+test.each([
+  'cron(99 3 1 * ? *)',
+  'cron(0 24 1 * ? *)',
+  'cron(0 3 32 * ? *)',
+  'cron(0 3 1 13 ? *)',
+  'cron(0 3 1 * 2 *)',
+  'cron(0 3 ? * ? *)',
+  'cron(0 3 ? * FOO *)',
+  'cron(0/0 3 1 * ? *)',
+  'rate(0 days)',
+])('%s is refused', (expression) => {
+  expect(scheduleExpression.safeParse(expression).success).toBe(false);
+});
+
+describe.each([
+  ['cron(0 3 1 * ? *)', 31],
+  ['cron(0/15 * * * ? *)', 1],
+  ['cron(0 3 ? * MON-FRI *)', 7],
+  ['cron(0 3 ? * 6#1 *)', 7],
+  ['cron(0 3 L 1,7 ? *)', 366],
+  ['rate(7 days)', 7],
+])('%s', (expression, days) => {
+  test('is taken', () => {
+    expect(scheduleExpression.safeParse(expression).success).toBe(true);
+  });
+
+  test(`pauses for at most ${String(days)} days`, () => {
+    expect(longestPauseDays(expression)).toBe(days);
+  });
+});
+
+// Seen to fail without the rule: the export role of the database may write manifests below shop/public/data/.
+test.each(['data', 'ddl', 'manifest', 'query', 'query-manifest', 'report'])(
+  'a table %s is refused',
+  (name) => {
+    expect(partitionSetSchema.safeParse({ schema: 'public', table: name }).success).toBe(false);
+    expect(partitionSetSchema.safeParse({ schema: name, table: 'orders' }).success).toBe(false);
+    expect(partitionSetSchema.safeParse({ schema: 'public', table: `${name}s` }).success).toBe(true);
+  },
+);
