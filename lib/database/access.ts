@@ -7,7 +7,7 @@ import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { acknowledge } from '../nag.ts';
 import { bySecret, pastTheProxy, type DatabaseLogin } from './login.ts';
-import type { DatabaseCustomResources } from './custom-resources.ts';
+import type { DatabaseAccessProps, DatabaseAuthentication } from './access-props.ts';
 import { ProxyTargetRegistration, targetGroups } from './proxy-target.ts';
 import type { DatabaseTarget } from './target.ts';
 import { DATABASE_ROLES, type DatabaseRole } from '../functions/step-function.ts';
@@ -18,71 +18,7 @@ const DATABASE_ROLE_TAG = 'partition-archiver:database-role';
 /** RDS Proxy listens here for PostgreSQL, whatever the port of the database is. */
 const PROXY_PORT = 5432;
 
-/** An RDS Proxy that is there already. */
-export interface ExistingProxy {
-  readonly endpoint: string;
-  /** @default 5432 */
-  readonly port?: number;
-  readonly securityGroupIds: readonly string[];
-  /**
-   * Resource id, the last part of its ARN: `prx-…`.
-   *
-   * @default - not known; needed where functions log in by IAM
-   */
-  readonly resourceId?: string | undefined;
-}
-
-/** How functions log in: by a generated password for each database role, or by IAM from end to end. */
-export type DatabaseAuthentication = 'secrets' | 'iam';
-
-/** Properties of {@link DatabaseAccess}. */
-export interface DatabaseAccessProps {
-  readonly vpc: ec2.IVpc;
-  /** Subnets of the proxy, in at least two availability zones. */
-  readonly vpcSubnets: ec2.SubnetSelection;
-  readonly target: DatabaseTarget;
-  /**
-   * RDS Proxy that is there already. Its owner has to let it use the secrets, with TLS required.
-   *
-   * @default - a new proxy
-   */
-  readonly existingProxy?: ExistingProxy;
-  /**
-   * Whether functions connect straight to the database, and no proxy is made.
-   *
-   * @default false
-   */
-  readonly withoutProxy?: boolean;
-  /** What registers the database with a new proxy. */
-  readonly customResources: () => DatabaseCustomResources;
-  /**
-   * How functions log in, and the proxy after them. By IAM, the database must have IAM authentication enabled, and its
-   * roles be members of `rds_iam`; the resource ids of database and given proxy must be known.
-   *
-   * @default 'secrets'
-   */
-  readonly authentication?: DatabaseAuthentication;
-  /**
-   * How long a Lambda waits for a free connection.
-   *
-   * @default Duration.minutes(2)
-   */
-  readonly borrowTimeout?: Duration;
-  /**
-   * Share of the database's `max_connections` that the proxy may open, in percent, so that archiving never takes
-   * connections that the application needs.
-   *
-   * @default 20
-   */
-  readonly maxConnectionsPercent?: number;
-  /**
-   * Secret `{"username", "password"}` of an administrator of the database, such as the one that RDS manages. Import it
-   * with its key where it is encrypted with one of your own.
-   *
-   * @default - no function logs in as an administrator
-   */
-  readonly adminSecret?: secretsmanager.ISecret;
-}
+export type { DatabaseAuthentication, ExistingProxy } from './access-props.ts';
 
 /**
  * The ways to the database: an RDS Proxy, of which a new one insists on TLS, with a generated secret for each database

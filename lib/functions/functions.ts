@@ -11,6 +11,8 @@ import { bucketStatements } from './bucket-statements.ts';
 import type { DatabaseAccess } from '../database/access.ts';
 import { TARGET_GROUPS_HAVE_NO_NAME, targetGroups } from '../database/proxy-target.ts';
 import { PAST_THE_PROXY } from '../database/login.ts';
+import { networkInterfaceStatements, readPasswords } from './function-statements.ts';
+import { allowEgress, waysTo } from './ways.ts';
 import { handlerCode } from '../handler-code.ts';
 import type { StepFunction } from './step-function.ts';
 import { STEP_NAMES, STEPS, type Step } from './steps.ts';
@@ -232,33 +234,6 @@ export class ArchiverFunctions extends Construct {
   }
 }
 
-/** A port of a security group that a function has to reach. */
-interface Way {
-  readonly group: ec2.ISecurityGroup;
-  readonly port: number;
-}
-
-function waysTo(groups: readonly ec2.ISecurityGroup[], port: number): Way[] {
-  return groups.map((group) => ({ group, port }));
-}
-
-/**
- * What `connections.allowTo` does, with the way out as part of the function's security group and not as a resource of its
- * own, of which a stack has only 500. Proxy, reader and database may be behind one security group, which is imported under
- * several ids: EC2 refuses a rule that is there already.
- */
-function allowEgress(from: ec2.SecurityGroup, ways: readonly Way[], step: Step): void {
-  const seen = new Set<string>();
-  for (const { group, port: portNumber } of ways) {
-    const key = `${group.securityGroupId} ${String(portNumber)}`;
-    if (seen.has(key)) continue;
-    seen.add(key);
-    const port = ec2.Port.tcp(portNumber);
-    from.addEgressRule(ec2.Peer.securityGroupId(group.securityGroupId), port, `Step ${step}`);
-    group.addIngressRule(from, port, `Step ${step}`);
-  }
-}
-
 /** `record-failure` → `RecordFailure`. */
 export function constructId(step: Step): string {
   return step.replace(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
@@ -275,31 +250,4 @@ const HEAP_FOR_STREAMS = { NODE_OPTIONS: '--max-semi-space-size=1 --max-old-spac
 
 function verifyEnvironment({ endpoint, port }: VerifyEndpoint): Record<string, string> {
   return { VERIFY_HOST: endpoint, VERIFY_PORT: String(port), ...PAST_THE_PROXY };
-}
-
-/** The passwords that *Prepare database* sets. */
-function readPasswords(resources: string[]): iam.PolicyStatement {
-  return new iam.PolicyStatement({
-    sid: 'ReadPasswordsToSet',
-    actions: ['secretsmanager:GetSecretValue'],
-    resources,
-  });
-}
-
-/** What the Lambda service needs to put a function into a VPC. These actions know no resources. */
-function networkInterfaceStatements(): iam.PolicyStatement[] {
-  return [
-    new iam.PolicyStatement({
-      sid: 'AttachToVpc',
-      actions: [
-        'ec2:CreateNetworkInterface',
-        'ec2:DescribeNetworkInterfaces',
-        'ec2:DescribeSubnets',
-        'ec2:DeleteNetworkInterface',
-        'ec2:AssignPrivateIpAddresses',
-        'ec2:UnassignPrivateIpAddresses',
-      ],
-      resources: ['*'],
-    }),
-  ];
 }

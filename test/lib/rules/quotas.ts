@@ -40,7 +40,7 @@ export const quotas: Rule = {
 };
 
 /** Lambda makes one network interface for each subnet and set of security groups. */
-export function networkInterfaces(template: CloudTemplate): string[] {
+function networkInterfaces(template: CloudTemplate): string[] {
   const all = ofType(template, 'AWS::Lambda::Function').flatMap(([, { VpcConfig }]) => {
     const { SubnetIds, SecurityGroupIds } = (VpcConfig ?? {}) as Readonly<Record<string, unknown>>;
     const groups = listOf(SecurityGroupIds).map(textOf).sort().join();
