@@ -121,3 +121,75 @@ test('numbers, an empty table, no candidate, no table, no such column', async ()
   );
   expect((await failureOf(look({ ...table, control: 'payload' }))).code).toBe('InvalidInput');
 });
+
+/** What a statement of the outliers finds. */
+const foundBy = async (statement: string | undefined): Promise<unknown> =>
+  database().sql.unsafe((statement ?? '').replace('select *', 'select id').replace(/;$/, ' order by id'));
+
+// Seen to fail on a9b8896: 8,000 to 50,000 lines, and a year as the interval, by the single row of the last year.
+test.each([
+  ['9999-12-31', 'above', '9999-12'],
+  ['52217-03-04', 'above', '52217-03'],
+  ['0001-01-01', 'below', '0001-01'],
+  ['1970-01-01', 'below', '1970-01'],
+])('a row of %s is named, and neither chart nor proposal go by it', async (at, side, period) => {
+  const { sql } = database();
+  await sql.unsafe(`
+    drop table if exists readings; create table readings (id serial primary key, at timestamptz not null, "When" bigint);
+    insert into readings (at) select timestamptz '2026-05-01 UTC' + g * interval '3 hours' from generate_series(1, 1400) g;
+    update readings set "When" = extract(epoch from at) * 1000;
+    insert into readings values (9999, '${at} UTC', extract(epoch from timestamptz '${at} UTC') * 1000);
+    analyze readings`);
+  const inspection = await look({ schema: 'public', table: 'readings', control: 'at' });
+  expect(inspection.outliers).toEqual([
+    { side, rows: 1, nearest: period, farthest: period, statement: expect.any(String) },
+  ]);
+  expect(await foundBy(inspection.outliers[0]?.statement)).toEqual([{ id: 9999 }]);
+  expect(inspection.proposal).toMatchObject({ interval: '1 month', start: '2026-05-01' });
+  const lines = [...showInspection(inspection)];
+  expect(lines.length).toBeLessThan(50);
+  expect(lines.join('\n')).toMatch(new RegExp(`${side} the others: 1 rows, in ${period}: select`));
+});
+
+test('outliers of numbers, of an epoch, in a sample, and a long rest that is none', async () => {
+  const { sql } = database();
+  await sql.unsafe(`
+    create table counters (id bigint primary key);
+    insert into counters select g from generate_series(1, 20000) g; insert into counters values (1000000000000);
+    create table clocks (id serial primary key, clock bigint not null);
+    insert into clocks (clock) select 1780000000 + g * 3600 from generate_series(1, 3000) g;
+    insert into clocks values (9999, 0);
+    create table rested (at date not null);
+    insert into rested select date '2015-01-01' + g from generate_series(1, 200) g;
+    insert into rested select date '2026-01-01' + g from generate_series(1, 200) g;
+    analyze counters, clocks, rested`);
+  const counters = await look({ schema: 'public', table: 'counters' });
+  expect(await foundBy(counters.outliers[0]?.statement)).toEqual([{ id: 1_000_000_000_000 }]);
+  expect(counters.distribution).toMatchObject({ width: 1000, periods: expect.arrayContaining([]) });
+  expect(counters.distribution?.periods).toHaveLength(21);
+
+  const clocks = await look({ schema: 'public', table: 'clocks', control: 'clock' });
+  // With a zero among them the statistics do not look like a time, unless the column is said to be one.
+  expect(clocks.outliers).toHaveLength(1);
+  expect(await foundBy(clocks.outliers[0]?.statement)).toEqual([{ id: 9999 }]);
+
+  const rested = await look({ schema: 'public', table: 'rested' });
+  expect(rested.outliers).toEqual([]);
+  const lines = [...showInspection(rested)];
+  // Ten years without rows are one line.
+  expect(lines.filter((line) => line.includes(' 0 rows') && /\d{4}/.test(line))).toHaveLength(1);
+  expect(lines.length).toBeLessThan(45);
+
+  // What is looked at may not have it; the index has.
+  await sql.unsafe(`
+    create table large (at timestamptz primary key);
+    insert into large select timestamptz '2026-05-01 UTC' + g * interval '1 minute' from generate_series(1, 60000) g;
+    insert into large values ('2200-01-01 UTC')`);
+  const facts = await inspectDatabase(connection).facts('public', 'large');
+  const part = await inspectDatabase(connection).distribution(
+    { ...facts!, tableBytes: 40 * 8192 * 8192 },
+    { column: facts!.columns[0]!, kind: 'time', remarks: [] },
+    { exact: false, timeZone: 'UTC' },
+  );
+  expect(part.periods.at(-1)).toMatchObject({ start: '2200-01', rows: 0 });
+});
