@@ -82,7 +82,7 @@ const failing =
     },
   });
 
-// Seen to fail without givingUp(): the triggers were still there, and the same command failed again and again.
+// Seen to fail on a9b8896: the triggers were still there, and the same command failed again and again.
 test.each([
   // A name that a partition will have; an index that the new rows cannot have; a function that is gone.
   [
@@ -132,7 +132,7 @@ test('stopped while partitions are made, it leaves no trigger, and begins again'
   expect(await run({ table: 'killed', interval: '1 week' })).toMatchObject({ state: 'swapped', rows: 200 });
 });
 
-// Seen to fail without giving up: each write of the application was still written down, for nothing.
+// Seen to fail on a9b8896: each write of the application was still written down, for nothing.
 test('a table that was altered meanwhile is followed no more, and waits to be rolled back', async () => {
   const { sql } = archiver().database;
   const failure = await failureOf(

@@ -56,7 +56,7 @@ test('more locks than half of the lock table are refused with the numbers, befor
   );
 });
 
-// The limit is worth what the reckoning is worth. Seen to fail with one lock less for each partition.
+// The limit is worth what the reckoning is worth. Seen to fail with 120 entries for the rest, where 200 are reckoned.
 test.each([
   [{ table: 'metrics', interval: '1 day' }, 150],
   [{ table: 'ids', control: 'id', interval: '1000', retention: null }, 50],

@@ -66,7 +66,7 @@ async function whileDeleting<T>(
   }
 }
 
-// Seen to fail without lock_referenced() at the swap, and at the roll back: each try ended with 55P03.
+// Seen to fail on a9b8896: the swap gave up with 55P03 after all its tries.
 test('a steady stream of deletes in a referenced table does not keep the tables from changing places', async () => {
   const plan = { mode: 'offline', interval: '1 month' } as const;
   await run({ table: 'sale', ...plan }, undefined, 'check');
