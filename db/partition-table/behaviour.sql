@@ -3,52 +3,79 @@
 set role archiver_owner;
 
 -- The publications that carry a table: by its name, by its schema, or because they carry every table.
-create or replace function partition_archiver.published_in(p_table oid) returns table (publication name, how text)
+create or replace function partition_archiver.published_in(p_table oid)
+  returns table (publication name, how text)
   language sql stable set search_path = pg_catalog, pg_temp as $$
-  select p.pubname, case when p.puballtables then 'every table'
-           when exists (select from pg_publication_rel r where r.prpubid = p.oid and r.prrelid = p_table) then 'this table'
-           else 'every table of its schema' end
+  select p.pubname,
+         case when p.puballtables then 'every table'
+              when exists (select from pg_publication_rel r where r.prpubid = p.oid and r.prrelid = p_table)
+              then 'this table'
+              else 'every table of its schema' end
     from pg_publication p
-   where exists (select from pg_publication_tables t join pg_class c on c.oid = p_table join pg_namespace n on n.oid = c.relnamespace
-                  where t.pubname = p.pubname and t.schemaname = n.nspname and t.tablename = c.relname)
+   where exists (
+     select from pg_publication_tables t
+       join pg_class c on c.oid = p_table join pg_namespace n on n.oid = c.relnamespace
+      where t.pubname = p.pubname and t.schemaname = n.nspname and t.tablename = c.relname)
 $$;
 
 -- What its publications stand in the way of. p_keys as in partition_table_problems.
-create or replace function partition_archiver.publication_problems(p_table oid, p_keys text) returns setof text
+create or replace function partition_archiver.publication_problems(p_table oid, p_keys text)
+  returns setof text
   language sql stable set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
-  select format('publication %I carries %s: ', x.publication, x.how) || case x.how
-      when 'this table' then 'its subscribers would see it empty; take it out, and add the partitioned table afterwards'
-      else 'subscribers would be sent the copy and the partitions, which they have not got, and would stop. Let it name the tables that it is to carry, without this one '
-           || 'and without those of partition_archiver_shadow, and add the partitioned table afterwards, when its partitions are at the subscribers' end
+  select format('publication %I carries %s: ', x.publication, x.how)
+      || case x.how
+           when 'this table' then 'its subscribers would see it empty; take it out, and add the partitioned '
+             'table afterwards'
+           else 'subscribers would be sent the copy and the partitions, which they have not got, and would '
+             'stop. Let it name the tables that it is to carry, without this one and without those of '
+             'partition_archiver_shadow, and add the partitioned table afterwards, when its partitions are at '
+             'the subscribers' end
       || case when p_keys = 'drop'
-           then '. Where its primary key is dropped, the table has no replica identity either, and every update and delete of the application fails' else '' end
+           then '. Where its primary key is dropped, the table has no replica identity either, and every '
+             'update and delete of the application fails'
+           else '' end
     from partition_archiver.published_in(p_table) x order by x.publication
 $$;
 
--- BEFORE INSERT row triggers that set the control column, or may: a partitioned table has chosen the partition by then, and refuses a
--- row that has to go into another one. Nothing of theirs is called: it could do anything, with an administrator's rights.
-create or replace function partition_archiver.trigger_problems(p_table oid, p_control name) returns setof text
+-- BEFORE INSERT row triggers that set the control column, or may: a partitioned table has chosen the
+-- partition by then, and refuses a row that has to go into another one. Nothing of theirs is called: it could
+-- do anything, with an administrator's rights.
+create or replace function partition_archiver.trigger_problems(p_table oid, p_control name)
+  returns setof text
   language sql stable set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
-  select format('trigger %I (%s) %s the control column %I of a row before it is inserted, and a partitioned table cannot move a row into another partition then: %s',
+  select format('trigger %I (%s) %s the control column %I of a row before it is inserted, and a partitioned '
+           'table cannot move a row into another partition then: %s: trustTriggers, --trust-triggers',
            t.tgname, t.tgfoid::regprocedure, case when x.sets then 'sets' else 'may set' end, p_control,
-           case when x.sets then format('give the column a default instead (alter table %s alter column %I set default …), have the application send the value, or say that the trigger never changes it', p_table::regclass, p_control)
-                else 'look whether it does, and say so if it does not' end || ': trustTriggers, --trust-triggers')
+           case when x.sets
+             then format('give the column a default instead (alter table %s alter column %I set default …), '
+               'have the application send the value, or say that the trigger never changes it',
+               p_table::regclass, p_control)
+             else 'look whether it does, and say so if it does not' end)
     from pg_trigger t join pg_proc p on p.oid = t.tgfoid join pg_language l on l.oid = p.prolang
     cross join lateral (
-      select regexp_replace(regexp_replace(p.prosrc, '/\*.*?\*/', '', 'g'), '--[^\n]*', '', 'g') as source) s
+      select regexp_replace(regexp_replace(p.prosrc, '/\*.*?\*/', '', 'g'), '--[^\n]*', '', 'g') as source,
+             regexp_replace(quote_ident(p_control), '([^[:alnum:]_ ])', '\\\1', 'g') as quoted,
+             regexp_replace(p_control::text, '([^[:alnum:]_ ])', '\\\1', 'g') as plain) s
     cross join lateral (
-      select regexp_replace(quote_ident(p_control), '([^[:alnum:]_ ])', '\\\1', 'g') as quoted,
-             regexp_replace(p_control::text, '([^[:alnum:]_ ])', '\\\1', 'g') as plain) e
+      select format('new\s*\.\s*("?%s"?|%s)', s.plain, s.quoted) as new_value,
+             -- `=` assigns at the beginning of a statement, and compares elsewhere.
+             '(;|\mbegin|\mthen|\melse|\mloop)\s*' as beginning,
+             '\minto\s+(strict\s+)?' as "into") r
     cross join lateral (
-      -- `=` assigns at the beginning of a statement, and compares elsewhere.
-      select l.lanname = 'plpgsql' and (s.source ~* format('\mnew\s*\.\s*("?%s"?|%s)\s*:=', e.plain, e.quoted)
-               or s.source ~* format('(;|\mbegin|\mthen|\melse|\mloop)\s*new\s*\.\s*("?%s"?|%s)\s*=', e.plain, e.quoted)
-               or s.source ~* format('\minto\s+(strict\s+)?([^;]*,\s*)?new\s*\.\s*("?%s"?|%s)(?![[:alnum:]_$])', e.plain, e.quoted)) as sets,
-             case l.lanname when 'plpgsql' then s.source ~* '\mnew\s*:=|(;|\mbegin|\mthen|\melse|\mloop)\s*new\s*=' or s.source ~* '\minto\s+(strict\s+)?new\M(?!\s*\.)'
-                            when 'internal' then false
-                            when 'c' then position(convert_to(p_control::text, 'UTF8') in t.tgargs) > 0
-                            else s.source ~* ('\m' || e.plain || '\M') end as may_set) x
-   where t.tgrelid = p_table and not t.tgisinternal and t.tgenabled in ('O', 'A') and t.tgtype & 7 = 7 and p.pronamespace <> 'pg_catalog'::regnamespace
+      select l.lanname = 'plpgsql' and (
+               s.source ~* ('\m' || r.new_value || '\s*:=')
+               or s.source ~* (r.beginning || r.new_value || '\s*=')
+               or s.source ~* (r."into" || '([^;]*,\s*)?' || r.new_value || '(?![[:alnum:]_$])')) as sets,
+             case l.lanname
+               when 'plpgsql' then s.source ~* '\mnew\s*:=' or s.source ~* (r.beginning || 'new\s*=')
+                 or s.source ~* (r."into" || 'new\M(?!\s*\.)')
+               when 'internal' then false
+               when 'c' then position(convert_to(p_control::text, 'UTF8') in t.tgargs) > 0
+               else s.source ~* ('\m' || s.plain || '\M') end as may_set) x
+   where t.tgrelid = p_table and not t.tgisinternal and t.tgenabled in ('O', 'A')
+     -- BEFORE, INSERT, FOR EACH ROW.
+     and t.tgtype & 7 = 7
+     and p.pronamespace <> 'pg_catalog'::regnamespace
      and (x.sets or x.may_set)
    order by t.tgname
 $$;

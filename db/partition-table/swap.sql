@@ -79,7 +79,7 @@ begin
 end
 $$;
 
--- What makes the new table what the old one was: owner, grants, triggers, policies, statistics, comments, sequences.
+-- What makes the new table what the old one was: owner, grants, triggers, policies, statistics, comments.
 create or replace function partition_archiver.copy_table_properties(j partition_archiver.partition_job) returns void
   language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
 declare
