@@ -148,7 +148,8 @@ begin
   if (case when v_by_number then v_lowest::numeric < v_start::numeric - v_interval::numeric
            else v_lowest::timestamptz < v_start::timestamptz - v_interval::interval end) then
     v_problems := v_problems || format('there are rows below the start %2$s: name an earlier start, or '
-      'correct these rows: select * from %3$s order by %1$I limit 10;', p_control, v_start, p_table::regclass);
+      'correct these rows: select * from %3$s order by %1$I limit 10;',
+      p_control, v_start, p_table::regclass);
   end if;
   v_first := coalesce(v_start, v_lowest);
   v_size := partition_archiver.swap_size(p_table,
@@ -158,7 +159,8 @@ begin
     v_problems := v_problems || format('%s partitions of %s from %s on, more than the %s that are made '
       'without being told so (the table would be locked for about %s s at the swap, and every query that '
       'names no time plans all of them). Choose a wider interval or a later start; correct or delete '
-      'rows that are far from the others (inspect names them); or allow so many: maxPartitions, --max-partitions',
+      'rows that are far from the others (inspect names them); or allow so many: maxPartitions, '
+      '--max-partitions',
       v_size ->> 'partitions', v_interval,
       case when v_by_number then (floor(v_first::numeric / v_interval::numeric) * v_interval::numeric)::text
            else v_first::timestamptz::date::text end,
