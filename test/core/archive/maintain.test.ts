@@ -91,6 +91,21 @@ describe('modes', () => {
     },
   );
 
+  test.each<Partial<Request>>([{}, { mode: 'drop' }, { dryRun: true }])(
+    'a set that the preflight left out is reported, and not touched: %j',
+    async (request) => {
+      const leftOut = [{ partitionSet: 'app.gone', message: 'app.gone: there is no such table' }];
+      const { done, calls } = setUp({}, { ...request, partitionSets: [], leftOut });
+      expect(await done).toEqual([
+        {
+          ...{ partitionSet: 'app.gone', attached: 0, detached: 0, missing: 0, blocked: 0, warnings: [] },
+          error: { code: 'PreflightFailed', message: 'app.gone: there is no such table' },
+        },
+      ]);
+      expect(calls).toEqual([]);
+    },
+  );
+
   test('a set that there is none of', async () => {
     await expect(setUp({}, { partitionSets: [2] }).done).rejects.toMatchObject({ code: 'InvalidInput' });
   });
@@ -130,6 +145,21 @@ test('thousands of unknown tables do not outgrow the state of an execution', asy
   const reports = await done;
   expect(Buffer.byteLength(JSON.stringify(reports))).toBeLessThan(26_000);
   for (const { warnings } of reports) expect(warnings.at(-1)).toMatch(/^and \d{4} more$/);
+});
+
+// Seen to fail without leavingOrder(), and without releaseReferenced().
+test('of two sets, the one that refers to the other is detached and quarantined before it', async () => {
+  const { done, calls } = setUp(
+    {
+      references: async () => [{ from: 1, to: 0 }],
+      expiring: async (set) => [{ oid: 1, schema: set.schema, table: `${set.table}_p1` }],
+      detached: async () => [7],
+    },
+    { partitionSets: [0, 1] },
+  );
+  await done;
+  const leaving = calls.filter((call) => /^(detach|quarantine)/.test(call));
+  expect(leaving).toEqual(['detach Odd "name_p1', 'quarantine 7', 'detach event_p1']);
 });
 
 describe('a broken set does not stop the others', () => {

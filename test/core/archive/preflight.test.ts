@@ -70,3 +70,29 @@ test('a look that is not possible is an error of its own, and not a clean bill',
   await expect(check({}, [], lost).done).rejects.toBe(lost);
   await expect(check({}, lost, lost).done).rejects.toBe(lost);
 });
+
+// Seen to fail without isAbout(): one set's problem refused the run of all.
+test('a problem of one set leaves that set out, and the run continues with the others', async () => {
+  const problem = { subject: '"App"."Odd ""name"', problem: 'there is no such table', remedy: 'Correct it.' };
+  const leftOut = [
+    {
+      partitionSet: '"App"."Odd ""name"',
+      message: '"App"."Odd ""name": there is no such table. Correct it.',
+    },
+  ];
+  expect(await check({}, [problem]).done).toMatchObject({ partitionSets: [0], leftOut });
+  expect(await check({}, [problem, problem]).done).toMatchObject({
+    leftOut: [{ message: expect.stringMatching(/Correct it\.; "App"/) }],
+  });
+  // Named alone, there is nothing else to continue with.
+  const alone = check({ partitionSets: ['"App"."Odd ""name"'] }, [problem]).done;
+  await expect(alone).rejects.toMatchObject({ code: 'PreflightFailed' });
+  // Nor where something else is wrong, too.
+  const role = { subject: 'role archiver_maintain', problem: 'may not use pg_partman', remedy: 'Grant it.' };
+  await expect(check({}, [problem, role]).done).rejects.toMatchObject({
+    message: expect.stringMatching(/there is no such table[^]*may not use pg_partman/),
+  });
+  await expect(
+    check({}, [problem], [{ subject: 'bucket x', problem: 'keeps no versions', remedy: '' }]).done,
+  ).rejects.toMatchObject({ code: 'PreflightFailed' });
+});

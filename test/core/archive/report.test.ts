@@ -221,6 +221,35 @@ describe('what failed fails the execution, after all the rest is done', () => {
     expect(recorded).toMatchObject([{ partitionSets: ['app.event'], failed: 1 }]);
   });
 
+  test('a set whose candidates could not be found, maintained or not', async () => {
+    const error = { code: 'DatabaseRejected', message: 'no such column' };
+    const { done, recorded } = setUp([], {
+      maintain: [set()],
+      detect: {
+        ...{ partitions: [], notDue: [] },
+        brokenSets: [
+          { partitionSet: 'app.event', error },
+          { partitionSet: 'app.only_dropped', error },
+        ],
+      },
+    });
+    await expect(done).rejects.toMatchObject({
+      message: expect.stringMatching(
+        /2 failed\napp\.event: DatabaseRejected, no such column.*\napp\.only_dropped: DatabaseRejected, no such column/,
+      ),
+    });
+    expect(recorded).toMatchObject([{ partitionSets: [], failed: 2 }]);
+  });
+
+  test('but a dry run only says so', async () => {
+    const error = { code: 'PreflightFailed', message: 'there is no such table' };
+    const { done } = setUp([], {
+      request: makeRequest({ dryRun: true, startedAt: START.toISOString() }),
+      maintain: [set({ error })],
+    });
+    expect(await done).toMatchObject({ failed: 1, partitionSets: [{ error }] });
+  });
+
   test('with the warnings of a set that could not be maintained, which may say why', async () => {
     const error = { code: 'DatabaseRejected', message: 'cannot detach it' };
     const warnings = ['a detach was never finished', ...Array.from({ length: 50 }, () => 'x'.repeat(100))];

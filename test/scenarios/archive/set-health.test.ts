@@ -58,7 +58,7 @@ test('what was detached by the retention is no gap, and ids have gaps too', asyn
   await createParent(sql, {
     ...{ parent: 'app.counted', control: 'id', interval: '1000', premake: 3, start: '0' },
   });
-  await giveTo(sql, 'app.counted', 'app_owner');
+  await sql.begin((tx) => giveTo(tx, 'app.counted', 'app_owner'));
   await sql`update partman.part_config set retention = '100000', retention_keep_table = true where parent_table = 'app.counted'`;
   await sql`insert into app.counted select generate_series(1, 900)`;
   await sql`drop table app.counted_p2000`;
