@@ -17,11 +17,11 @@ import { startWriter, type Act, type Target, type Working } from './writers.ts';
 const COLUMNS = ['id', 'ts', 'customer_id', 'payload'];
 const ROWS_A_MONTH = 60;
 
-/** Time with its pauses cut short, so that as many tries as possible meet the writers. */
-const hurriedClock: Clock = {
-  now: () => new Date(),
-  sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, Math.min(milliseconds, 50))),
-};
+/** How often a lock was not to be had, and for how long the archiver would have paused before it tried again. */
+export interface Waits {
+  times: number;
+  ms: number;
+}
 
 /** Databases with a partition set whose rows belong to customers. */
 export class RaceBench {
@@ -74,6 +74,7 @@ export class Race {
   readonly sql: postgres.Sql;
   /** The partitions that a run will archive, oldest first. */
   readonly cold: readonly Target[];
+  readonly waits: Waits = { times: 0, ms: 0 };
   readonly #databases: Databases;
   readonly #models: Model[] = [];
   readonly #working: Working[] = [];
@@ -146,10 +147,20 @@ export class Race {
     return connect({ ...where, tls, applicationName: 'race' }, (notice) => notices.push(notice));
   }
 
+  /** Time with its pauses counted, and cut short, so that as many tries as possible meet the writers. */
+  readonly #clock: Clock = {
+    now: () => new Date(),
+    sleep: (milliseconds) => {
+      this.waits.times += 1;
+      this.waits.ms += milliseconds;
+      return new Promise((resolve) => setTimeout(resolve, Math.min(milliseconds, 50)));
+    },
+  };
+
   steps(changes: Partial<Wiring> = {}): Steps {
     const { s3, bucket, coordinates } = this.#databases;
     return localSteps({
-      ...{ config: this.config(), s3, bucket, region: coordinates.s3.region, clock: hurriedClock },
+      ...{ config: this.config(), s3, bucket, region: coordinates.s3.region, clock: this.#clock },
       log: { info: () => undefined, warn: () => undefined },
       open: (role, notices) => this.open(role, notices),
       ...changes,
@@ -158,7 +169,7 @@ export class Race {
 
   /** A run; what it failed with where it did. */
   async run(changes: Partial<Wiring> = {}): Promise<RunReport | ArchiverError> {
-    const clock = changes.clock ?? hurriedClock;
+    const clock = changes.clock ?? this.#clock;
     try {
       return await run({}, this.steps(changes), { concurrency: this.config().concurrency, clock });
     } catch (error) {

@@ -51,11 +51,15 @@ try {
   let [committed, lost, bad] = [0, 0, 0];
   const refused = new Map<string, number>();
   const deadlocks: Deadlock[] = [];
+  const waits = { times: 0, ms: 0, most: 0 };
   for (let round = 1; round <= Number(options.rounds); round += 1) {
     const result = await raceRound(bench, undefined, { deadlock_timeout: options.deadlock });
     committed += result.committed;
     lost += result.lost;
     deadlocks.push(...result.deadlocks);
+    waits.times += result.waits.times;
+    waits.ms += result.waits.ms;
+    waits.most = Math.max(waits.most, result.waits.ms);
     for (const [code, times] of result.refused) refused.set(code, (refused.get(code) ?? 0) + times);
     if (result.problems.length > 0) {
       bad += 1;
@@ -68,6 +72,9 @@ try {
   );
   say(
     `deadlocks: ${String(deadlocks.length)}, with the archiver in ${String(deadlocks.filter(isOurs).length)} of them`,
+  );
+  say(
+    `kept waiting: ${String(waits.times)} times, ${String(Math.round(waits.ms / 1000))} s in all, ${String(Math.round(waits.most / 1000))} s in the worst round, had the pauses not been cut short`,
   );
   for (const [what, times] of [...refused].sort()) say(`refused ${String(times)} times: ${what}`);
   if (bad > 0) survived = false;

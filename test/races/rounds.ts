@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ArchiverError } from '../../core/errors.ts';
-import type { RaceBench } from './bench.ts';
+import type { RaceBench, Waits } from './bench.ts';
 import { isOurs, type Deadlock } from './deadlocks.ts';
 import type { Differences } from './model.ts';
 import type { Way } from './mutants.ts';
@@ -16,6 +16,8 @@ export interface RoundResult {
   readonly refused: ReadonlyMap<string, number>;
   /** All that the server found, those among writers only too. */
   readonly deadlocks: readonly Deadlock[];
+  /** How often the archiver was kept from a lock. */
+  readonly waits: Readonly<Waits>;
 }
 
 /** Runs after the writers have stopped, until one has nothing left to do. */
@@ -72,7 +74,7 @@ export async function raceRound(
     const deadlocks = bench.log.read().filter(({ database }) => database === race.database);
     for (const { victim, roles, statements } of deadlocks.filter(isOurs))
       problems.push(`a deadlock of ${roles.join(', ')}, which ended ${victim}: ${statements}`);
-    return { committed, lost: differences.lost.length, problems, refused, deadlocks };
+    return { committed, lost: differences.lost.length, problems, refused, deadlocks, waits: race.waits };
   } finally {
     await race.end();
   }
@@ -123,13 +125,15 @@ export async function mutantRounds(
           problems: [`${String(lost.length)} rows lost`],
           refused: new Map(),
           deadlocks: [],
+          waits: race.waits,
         };
       }
     } finally {
       await race.end();
     }
   }
-  return { rounds: most, committed, lost: 0, problems: [], refused: new Map(), deadlocks: [] };
+  const waits = { times: 0, ms: 0 };
+  return { rounds: most, committed, lost: 0, problems: [], refused: new Map(), deadlocks: [], waits };
 }
 
 function describeDifferences({ lost, twice, wrong }: Differences): string[] {

@@ -194,6 +194,22 @@ const byPartman: Act = async (writer) => {
   if (writer.random() < 0.1) await writer.sql`select partman.partition_data_time('app.event')`;
 };
 
+/**
+ * Deletes from the referenced table and inserts there again, without a pause: no row of a partition changes, but each delete
+ * locks the referenced table and then looks through all partitions.
+ */
+const bySteadyDeletes: Act = async ({ sql, newId }) => {
+  const customer = Number(newId()) % 1_000_000_000;
+  await sql`insert into app.customer (id) values (${customer}::integer)`;
+  for (let time = 0; time < 3; time += 1)
+    await sql.begin(async (tx) => {
+      await tx`delete from app.customer where id = ${customer}::integer`;
+      await sleep(20);
+      await tx`insert into app.customer (id) values (${customer}::integer)`;
+    });
+  await sql`delete from app.customer where id = ${customer}::integer`;
+};
+
 /** Every kind of writer. */
 export const WRITERS = {
   'by the name of the partition': through(({ partition }) => partition),
@@ -206,6 +222,7 @@ export const WRITERS = {
   'by TRUNCATE': byTruncate,
   'by foreign key cascade': byCascade,
   'by partition_data_time': byPartman,
+  'by steady deletes from a referenced table': bySteadyDeletes,
 } as const satisfies Record<string, Act>;
 
 /** Name of a kind of writer. */

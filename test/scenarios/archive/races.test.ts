@@ -32,7 +32,12 @@ const NOTHING = { lost: [], twice: [], wrong: [], problems: [], unaccounted: [] 
 const KINDS: readonly (readonly WriterKind[])[] = [
   ['by the name of the partition', 'by foreign key cascade', 'by COPY', 'by TRUNCATE'],
   ['by prepared statements', 'through an auto-updatable view', 'by MERGE'],
-  ['as a replica', 'through the parent', 'by partition_data_time'],
+  [
+    'as a replica',
+    'through the parent',
+    'by partition_data_time',
+    'by steady deletes from a referenced table',
+  ],
 ];
 
 test.each(KINDS.map((kinds) => ({ name: kinds.join(', '), kinds })))(
