@@ -1,23 +1,31 @@
 const NUMBER = /^-?\d+(\.\d+)?$/;
 /** What PostgreSQL prints under the pins, and what a person writes: the time, its offset and all but the year may be left out. */
 const TIME =
-  /^(\d{4,})(?:-(\d{2})(?:-(\d{2})(?:[ T](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)(Z|[+-]\d{2}(?::?\d{2})?)?)?)?)?$/;
+  /^(\d{4,6})(?:-(\d{2})(?:-(\d{2})(?:[ T](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)(Z|[+-]\d{2}(?::?\d{2})?)?)?)?)?( BC)?$/;
 
 /**
  * A bound of a partition as a number that others of its kind can be compared with: milliseconds since 1970 for a time,
- * the number itself for an id. `null` for what cannot be compared, such as a year before Christ.
+ * the number itself for an id. `null` for what cannot be compared, such as an infinity.
  */
 export function parseBound(kind: 'time' | 'id', text: string): number | null {
   if (kind === 'id') return NUMBER.test(text) ? Number(text) : null;
   const parts = TIME.exec(text);
-  if (parts?.[1]?.length === 4) {
-    const [, year, month = '01', day = '01', time = '00:00', offset = 'Z'] = parts;
+  // A number of more digits is an epoch, unless a month follows it.
+  if (parts !== null && (parts[1]?.length === 4 || parts[2] !== undefined)) {
+    const [, year = '', month = '01', day = '01', time = '00:00', offset = 'Z', era] = parts;
     const milliseconds = Date.parse(
-      `${year}-${month}-${day}T${time}${offset === 'Z' ? 'Z' : fullOffset(offset)}`,
+      `${isoYear(Number(year), era)}-${month}-${day}T${time}${offset === 'Z' ? 'Z' : fullOffset(offset)}`,
     );
     return Number.isNaN(milliseconds) ? null : milliseconds;
   }
   return NUMBER.test(text) ? epochMilliseconds(Number(text)) : null;
+}
+
+/** As ISO 8601 counts: the year before 1 is 0, and years of other than four digits have a sign and six. */
+function isoYear(year: number, era: string | undefined): string {
+  const astronomical = era === undefined ? year : 1 - year;
+  if (astronomical >= 0 && astronomical <= 9999) return String(astronomical).padStart(4, '0');
+  return `${astronomical < 0 ? '-' : '+'}${String(Math.abs(astronomical)).padStart(6, '0')}`;
 }
 
 const fullOffset = (offset: string): string => (/^[+-]\d{2}$/.test(offset) ? `${offset}:00` : offset);

@@ -106,7 +106,7 @@ export const CATALOGUE = {
     'A value is too large for COPY text (1 GB a row). Archive this partition by hand, or release it.',
   ),
   DdlNotReproducible: block(
-    'The archived DDL does not recreate the table; report it, since the table cannot be dropped safely.',
+    'The archived DDL does not recreate the table. Where the reason gives a statement, run it and release the partition to the pipeline. Otherwise report it, since the table cannot be dropped safely.',
   ),
   RestoreIncomplete: block(
     'The rows would come back, and what is named would not: run the statement that is given or fix the function, then release the partition to the pipeline. Where a restore without it will do, set acceptIncompleteRestore for the partition set first.',
@@ -120,7 +120,7 @@ export const CATALOGUE = {
     'Have the archive audited. An object that was written over or deleted has its earlier versions still: deleting the newer ones, or the delete marker, makes the one of the manifest the current one again.',
   ),
   DependencyMissing: stop(
-    'Create what is listed, in this order; or leave out foreign keys or grants, or name another owner.',
+    'Create what is listed, in this order; or leave out foreign keys or grants, or name another owner. With acceptIncomplete the rows are restored without what is missing, columns of such a type as text.',
   ),
   TargetExists: stop('Choose another schema or name for the restored table, or move what is there.'),
   AttachRefused: stop(

@@ -45,6 +45,7 @@ begin;
 \ir archive/drop.sql
 \ir archive/preflight.sql
 \ir partition-table/behaviour.sql
+\ir archive/rights-to-restore.sql
 \ir partition-table/tables.sql
 \ir partition-table/values.sql
 \ir partition-table/size.sql

@@ -63,7 +63,7 @@ export interface Operations {
   drill(input: unknown, database: string): Promise<SuccessfulDrill | null>;
   /** Gives a restore up that was interrupted, by its number in `partition_archiver.restore`. */
   cancelRestore(restore: number): Promise<void>;
-  release(partition: number, to?: ReleaseTo): Promise<Released>;
+  release(partition: number, to?: ReleaseTo, owner?: string): Promise<Released>;
   upgradeLedger(request: UpgradeLedgerRequest): Promise<UpgradeLedgerReport>;
   reverify(partition: number): Promise<{ readonly segments: number; readonly rows: number }>;
   /** Those that *Reverify* means by `{"all": "verified"}`. */
@@ -113,10 +113,10 @@ export function localOperations(wiring: OperationWiring): Operations {
         });
       }),
     cancelRestore: (id) => restoring().cancel(id),
-    release: async (partition, to) => {
+    release: async (partition, to, owner) => {
       const connection = open('archiver_maintain');
       try {
-        return await release({ partition, to }, { database: releaseDatabase(connection), clock, log });
+        return await release({ partition, to, owner }, { database: releaseDatabase(connection), clock, log });
       } finally {
         await connection.end({ timeout: 1 });
       }

@@ -40,7 +40,7 @@ export const OPTIONS = {
   to: { value: '<date>', does: 'archives whose rows are before this time; of release: see its help' },
   schema: { value: '<name>', does: 'the schema of the restored table' },
   table: { value: '<name>', does: 'the name of the restored table' },
-  owner: { value: '<role>', does: 'the owner of the restored table' },
+  owner: { value: '<role>', does: 'the owner of the restored or released table' },
   attach: { does: 'attaches the restored table to the parent that it was detached from' },
   'attach-to': { value: '<schema.table>', does: 'attaches the restored table to this parent' },
   'manifest-version': { value: '<id>', does: 'the VersionId of the manifest, instead of the current one' },

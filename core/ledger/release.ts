@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { wholeNumber } from '../config/fields.ts';
+import { identifier, wholeNumber } from '../config/fields.ts';
 import { ArchiverError } from '../errors.ts';
 import { parseInput } from '../input.ts';
 import type { PartitionState } from '../partition.ts';
@@ -14,6 +14,8 @@ export interface ReleaseRequest {
   /** Id in the ledger. */
   readonly partition: number;
   readonly to?: ReleaseTo | undefined;
+  /** Another owner than the one that the table had, for a table that is returned to its owner. */
+  readonly owner?: string | undefined;
 }
 
 /** What became of the partition. */
@@ -22,14 +24,17 @@ export interface Released {
   readonly releasedTo: ReleaseTo;
   readonly from: PartitionState;
   readonly state: PartitionState;
+  /** What is not as it was: names of indexes, foreign keys. */
+  readonly notes: readonly string[];
 }
 
 const releaseSchema = z.strictObject({
   partition: wholeNumber(1, Number.MAX_SAFE_INTEGER),
   to: z.enum(['pipeline', 'owner'], 'must be "pipeline" or "owner"').optional(),
+  owner: identifier.optional(),
 });
 
-/** Reads `{ partition, to? }`. Throws `InvalidInput` with every mistake at once. */
+/** Reads `{ partition, to?, owner? }`. Throws `InvalidInput` with every mistake at once. */
 export function parseReleaseRequest(input: unknown): ReleaseRequest {
   return parseInput(releaseSchema, input);
 }
@@ -37,8 +42,12 @@ export function parseReleaseRequest(input: unknown): ReleaseRequest {
 /** The database, as `release` needs it. */
 export interface ReleaseDatabase {
   state(partition: number): Promise<PartitionState>;
-  /** Returns the state that the partition is in afterwards. */
-  release(partition: number, to: ReleaseTo): Promise<PartitionState>;
+  /** Returns the state that the partition is in afterwards, and what is not as it was. */
+  release(
+    partition: number,
+    to: ReleaseTo,
+    owner: string | null,
+  ): Promise<{ readonly state: PartitionState; readonly notes: readonly string[] }>;
 }
 
 /**
@@ -46,15 +55,17 @@ export interface ReleaseDatabase {
  * schema and rights, unless `to` says otherwise. Running it again changes nothing.
  */
 export async function release(
-  { partition, to }: ReleaseRequest,
+  { partition, to, owner }: ReleaseRequest,
   ports: { readonly database: ReleaseDatabase; readonly clock: Clock; readonly log: Log },
 ): Promise<Released> {
   const { database, clock, log } = ports;
   const before = await database.state(partition);
   const receiver = to ?? receiverOf(partition, before);
-  const state = await withLockTries(clock, () => database.release(partition, receiver));
-  log.info('release', { partition, from: before, to: receiver, state });
-  return { partition, releasedTo: receiver, from: before, state };
+  const { state, notes } = await withLockTries(clock, () =>
+    database.release(partition, receiver, owner ?? null),
+  );
+  log.info('release', { partition, from: before, to: receiver, state, notes });
+  return { partition, releasedTo: receiver, from: before, state, notes };
 }
 
 function receiverOf(partition: number, state: PartitionState): ReleaseTo {

@@ -15,7 +15,7 @@ export interface ColumnFacts {
 /** CREATE TABLE with only what rows need, and what is to be made after the rows are loaded. */
 export interface BareTable {
   readonly create: string;
-  /** Names of columns that are added after the rows are loaded. */
+  /** Names of columns that are added, or get their type, after the rows are loaded. */
   readonly left: ReadonlySet<string>;
   /** ADD COLUMN for generated columns, SET DEFAULT, ADD CONSTRAINT. */
   readonly after: readonly string[];
@@ -37,40 +37,59 @@ const DEFAULT = ' DEFAULT ';
 /**
  * Takes out of a CREATE TABLE statement what may call a function of the application: defaults, check constraints, and
  * generated columns whose expression names anything outside pg_catalog. Each becomes a statement of its own. Rows can be
- * loaded without any of it; a function that fails then costs the object that needs it, and not the rows.
+ * loaded without any of it; a function that fails then costs the object that needs it, and not the rows. The columns
+ * `asText` are made as text, and altered to their types by statements of their own.
  */
-export function bareTable(statement: string, columns: readonly ColumnFacts[]): BareTable {
+export function bareTable(
+  statement: string,
+  columns: readonly ColumnFacts[],
+  asText: readonly string[] = [],
+): BareTable {
   const { head, items, tail } = partsOf(statement);
   const [, table] = TABLE.exec(head) ?? [];
   if (table === undefined) throw new ArchiverError('ManifestInvalid', 'its CREATE TABLE cannot be read');
   const kept: string[] = [];
+  const typed: string[] = [];
   const added: string[] = [];
   const defaults: string[] = [];
   const constraints: string[] = [];
   const left = new Set<string>();
   columns.forEach((column, index) => {
     const item = items[index] ?? '';
-    const { definition, rest } = parted(item, column);
-    if (column.generated !== '' && namesOthers(rest)) {
+    const { definition, rest, type } = parted(item, column);
+    const isText = asText.includes(column.name);
+    if (isText) {
+      const [name, collate] = [nameIn(item), column.collation === null ? '' : ` COLLATE ${column.collation}`];
+      typed.push(
+        `ALTER TABLE ONLY ${table} ALTER COLUMN ${name} TYPE ${type}${collate} USING ${name}::${type}`,
+      );
+      left.add(column.name);
+    }
+    if (column.generated !== '' && (namesOthers(rest) || asText.length > 0)) {
       added.push(`ALTER TABLE ONLY ${table} ADD COLUMN ${item}`);
       left.add(column.name);
     } else if (column.identity === '' && rest.startsWith(DEFAULT)) {
       const end = column.not_null && rest.endsWith(NOT_NULL) ? NOT_NULL : '';
-      kept.push(definition + end);
+      kept.push((isText ? `${nameIn(item)} text` : definition) + end);
       const expression = rest.slice(DEFAULT.length, rest.length - end.length);
       defaults.push(`ALTER TABLE ONLY ${table} ALTER COLUMN ${nameIn(item)} SET DEFAULT ${expression}`);
     } else {
-      kept.push(item);
+      kept.push(isText ? `${nameIn(item)} text${rest}` : item);
     }
   });
   for (const item of items.slice(columns.length)) {
     const [, column] =
       /^CONSTRAINT (?:"(?:[^"]|"")*"|[^" ]+) NOT NULL ((?:"(?:[^"]|"")*"|[^" ]+))/.exec(item) ?? [];
-    if (column !== undefined && !left.has(unquoted(column))) kept.push(item);
+    if (column !== undefined && !added.some((each) => each.includes(` ADD COLUMN ${column} `)))
+      kept.push(item);
     else constraints.push(`ALTER TABLE ONLY ${table} ADD ${item}`);
   }
   const list = kept.length === 0 ? '' : `\n  ${kept.join(',\n  ')}\n`;
-  return { create: `${head}(${list})${tail}`, left, after: [...added, ...defaults, ...constraints] };
+  return {
+    create: `${head}(${list})${tail}`,
+    left,
+    after: [...typed, ...added, ...defaults, ...constraints],
+  };
 }
 
 const nameIn = (item: string): string => NAME.exec(item)?.[0] ?? '';
@@ -80,14 +99,17 @@ export const unquoted = (name: string): string =>
   name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name;
 
 /** A column's line, parted after its type, compression and collation. */
-function parted(item: string, column: ColumnFacts): { readonly definition: string; readonly rest: string } {
+function parted(
+  item: string,
+  column: ColumnFacts,
+): { readonly definition: string; readonly rest: string; readonly type: string } {
   const name = nameIn(item);
   const collate = column.collation === null ? '' : ` COLLATE ${column.collation}`;
   const definition = `${name} ${column.type}${COMPRESSION[column.compression] ?? ''}${collate}`;
   if (unquoted(name) !== column.name || !item.startsWith(definition)) {
     throw new ArchiverError('ManifestInvalid', `column ${name} is not that of the list of columns`);
   }
-  return { definition, rest: item.slice(definition.length) };
+  return { definition, rest: item.slice(definition.length), type: column.type };
 }
 
 /**

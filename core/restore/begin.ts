@@ -2,8 +2,9 @@ import { readManifest, type ArchiveStore, type StoredManifest } from '../archive
 import { ArchiverError } from '../errors.ts';
 import type { Manifest } from '../manifest.ts';
 import type { Clock } from '../ports.ts';
+import { columnsAsText } from './as-text.ts';
 import { checkManifest, checkObjects, classifyMissing } from './check.ts';
-import type { DdlSection, RestoreDatabase, RestoreStart, TableName } from './database.ts';
+import type { DdlSection, Lack, RestoreDatabase, RestoreStart, TableName } from './database.ts';
 import type { ArchiveRef, RestoreOptions } from './request.ts';
 
 /** Where a restore stands after its beginning. */
@@ -35,8 +36,8 @@ export async function beginRestore(
   checkManifest(manifest, manifestKey);
   await checkObjects(manifest, manifestKey, { store, database, clock });
   const wanted = wantedOf(options, manifest);
-  const warnings = await checkDependencies(manifest, wanted, database);
-  const begun = await database.begin(startOf(stored, wanted, warnings));
+  const found = await checkDependencies(manifest, wanted, database);
+  const begun = await database.begin(startOf(stored, wanted, found));
   if ('partition' in begun) {
     return { next: 'attach', restore: null, partition: begun.partition, segments: [] };
   }
@@ -57,19 +58,27 @@ interface Wanted {
   readonly foreignKeys: boolean;
   readonly grants: boolean;
   readonly parent: TableName | null;
+  readonly acceptIncomplete: boolean;
 }
 
 function wantedOf(options: RestoreOptions | DrillOptions, { partition }: Manifest): Wanted {
   const own = { target: { schema: partition.schema, table: partition.name }, owner: partition.owner };
   if ('drill' in options) {
-    return { ...own, drill: options.drill, foreignKeys: false, grants: false, parent: null };
+    return {
+      ...own,
+      drill: options.drill,
+      foreignKeys: false,
+      grants: false,
+      parent: null,
+      acceptIncomplete: false,
+    };
   }
-  const { attach, foreignKeys, grants } = options;
+  const { attach, foreignKeys, grants, acceptIncomplete } = options;
   return {
     drill: null,
     target: { schema: options.schema ?? own.target.schema, table: options.table ?? own.target.table },
     owner: options.owner ?? own.owner,
-    ...{ foreignKeys, grants },
+    ...{ foreignKeys, grants, acceptIncomplete },
     parent: attach === 'parent' ? { schema: partition.parentSchema, table: partition.parentName } : attach,
   };
 }
@@ -77,9 +86,9 @@ function wantedOf(options: RestoreOptions | DrillOptions, { partition }: Manifes
 const startOf = (
   { manifest, object, sha256 }: StoredManifest,
   { drill, target, owner, foreignKeys, grants, parent }: Wanted,
-  warnings: readonly string[],
+  found: Pick<RestoreStart, 'warnings' | 'asText' | 'moved'>,
 ): RestoreStart => ({
-  ...{ manifest, drill, target, owner, parent, warnings },
+  ...{ manifest, drill, target, owner, parent, ...found },
   manifestKey: object.key,
   manifestVersionId: object.versionId,
   manifestSha256: sha256,
@@ -91,20 +100,45 @@ const startOf = (
   ] satisfies DdlSection[],
 });
 
+/** What is missing is listed all at once, in an order in which it can be made; `DependencyMissing`, unless that is accepted. */
 async function checkDependencies(
   manifest: Manifest,
   wanted: Wanted,
   database: RestoreDatabase,
-): Promise<readonly string[]> {
+): Promise<Pick<RestoreStart, 'warnings' | 'asText' | 'moved'>> {
   const { template } = manifest.ddl;
-  const missing = await database.missing(template['dependencies'] ?? []);
-  const { needed, warnings } = classifyMissing(missing, template, wanted);
-  if (needed.length > 0) {
-    const lines = needed.map(
-      ({ kind, identity, problem, statement }) =>
-        `${kind} ${identity} ${problem}${statement === null ? '' : `: ${statement}`}`,
-    );
-    throw new ArchiverError('DependencyMissing', lines.join('\n'));
-  }
-  return warnings;
+  const target = wanted.drill === null ? { schema: wanted.target.schema, owner: wanted.owner } : null;
+  const missing = await database.missing(template['dependencies'] ?? [], target);
+  const { needed, warnings } = classifyMissing(missing.dependencies, template, wanted);
+  const lacking = inOrder(missing.target, wanted.acceptIncomplete ? [] : needed);
+  if (lacking.length > 0) throw new ArchiverError('DependencyMissing', lacking.map(lineOf).join('\n'));
+  return {
+    warnings: [...warnings, ...needed.map(lineOf)],
+    asText: columnsAsText(template, missing.dependencies),
+    moved: missing.dependencies.flatMap(({ name, movedTo }) =>
+      name === null || movedTo === null ? [] : [{ from: name, to: movedTo }],
+    ),
+  };
+}
+
+/** Roles and schemas come before what is made in them; what the target needs too is listed once, as the target needs it. */
+function inOrder(target: readonly Lack[], needed: readonly Lack[]): readonly Lack[] {
+  const others = needed.filter(
+    ({ kind, identity, problem }) =>
+      // What its extension brings needs no line of its own.
+      !problem.startsWith('is missing with extension') &&
+      !target.some((each) => each.kind === kind && each.identity === identity),
+  );
+  const rank = ({ kind, statement }: Lack): number => {
+    if (kind === 'role') return statement?.startsWith('create role ') === true ? 0 : 2;
+    return kind === 'schema' ? 1 : 3;
+  };
+  return [...target, ...others].toSorted((a, b) => rank(a) - rank(b));
+}
+
+/** What is missing, in one line, with what makes it. */
+function lineOf({ kind, identity, problem, statement }: Lack): string {
+  const what = `${kind} ${identity} ${problem}`;
+  if (statement !== null) return `${what}: ${statement}`;
+  return problem === 'is missing' ? `${what}; how it was made is not in the archive` : what;
 }

@@ -108,8 +108,8 @@ export function classifyMissing(
 ): { readonly needed: readonly MissingDependency[]; readonly warnings: readonly string[] } {
   const mentioned = (section: string, name: string): boolean =>
     JSON.stringify(template[section] ?? []).includes(JSON.stringify(name).slice(1, -1));
-  const isNeeded = ({ kind, identity, problem }: MissingDependency): boolean => {
-    if (kind === 'publication' || problem !== 'is missing') return false;
+  const isNeeded = ({ kind, identity, prevents }: MissingDependency): boolean => {
+    if (kind === 'publication' || !prevents) return false;
     if (mentioned('structure', identity)) return true;
     // The owner is checked with the target.
     if (kind === 'role')

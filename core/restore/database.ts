@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Manifest } from '../manifest.ts';
+import type { MovedName } from './moved.ts';
 import type { LineDigest } from '../proof/line-digest.ts';
 
 /** A table by its names in the catalogs. */
@@ -8,14 +9,23 @@ export interface TableName {
   readonly table: string;
 }
 
-/** Something that the archived DDL needs and that is not there, or is another one. */
-export interface MissingDependency {
+/** Something that a restore needs and that is not there, or is another one. */
+export interface Lack {
   readonly kind: string;
   readonly identity: string;
-  /** `is missing`, or `is there with another definition`. */
+  /** `is missing`, and the like. */
   readonly problem: string;
   /** What makes it, where that is known. */
   readonly statement: string | null;
+}
+
+/** A dependency of the archived DDL that is not as it was. */
+export interface MissingDependency extends Lack {
+  /** Rows cannot be loaded, or an object cannot be made; not where a type has more labels than it had, say. */
+  readonly prevents: boolean;
+  /** The qualified name that it had, and the one that it has since its extension was moved to another schema. */
+  readonly name: string | null;
+  readonly movedTo: string | null;
 }
 
 /** A restore that is under way. */
@@ -45,6 +55,10 @@ export interface RestoreStart {
   /** What is run when the table is published. */
   readonly lastSections: readonly DdlSection[];
   readonly warnings: readonly string[];
+  /** Columns that are loaded as text, since their types are not what they were. */
+  readonly asText: readonly string[];
+  /** Qualified names that the DDL has, and those that the same objects have now. */
+  readonly moved: readonly MovedName[];
 }
 
 /** Rows, bytes and line-hash sum of a table. */
@@ -81,8 +95,11 @@ export interface Published extends TableName {
 
 /** The database, as the steps of a restore need it. */
 export interface RestoreDatabase {
-  /** Of what the archived DDL depends on, what is not there or is another one. */
-  missing(dependencies: unknown): Promise<readonly MissingDependency[]>;
+  /** Of what the archived DDL depends on, what is not there or is another one; and what a target lacks (`null`: none). */
+  missing(
+    dependencies: unknown,
+    target: { readonly schema: string; readonly owner: string } | null,
+  ): Promise<{ readonly dependencies: readonly MissingDependency[]; readonly target: readonly Lack[] }>;
   render(
     manifest: Manifest,
     target: TableName,

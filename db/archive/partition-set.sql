@@ -56,7 +56,7 @@ end
 $$;
 
 -- The <period> of the keys in S3, from the recorded bounds and never from a name: 2021, 202101, 20210131,
--- 20210131T060000 in the set's time zone; for an id set, and for one that begins at -infinity, the lower bound itself.
+-- 20210131T060000 in the set's time zone, and BC behind a time before Christ; for an id set, and for one that begins at -infinity, the lower bound itself.
 create or replace function partition_archiver.period(
     p_lower timestamptz, p_upper timestamptz, p_lower_bound text, p_time_zone text)
   returns text language plpgsql stable set search_path = pg_catalog, pg_temp as $$
@@ -73,7 +73,7 @@ begin
          and p_upper at time zone p_time_zone >= p_lower at time zone p_time_zone + interval '1 day'
       then to_char(p_lower at time zone p_time_zone, 'YYYYMMDD')
     else to_char(p_lower at time zone p_time_zone, 'YYYYMMDD"T"HH24MISS')
-  end;
+  end || case when isfinite(p_lower) and extract(year from p_lower at time zone p_time_zone) < 0 then 'BC' else '' end;
 end
 $$;
 

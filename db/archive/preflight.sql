@@ -229,6 +229,7 @@ begin
       return next;
     end if;
   end loop;
+  return query select r.subject, r.problem, r.remedy from partition_archiver.rights_to_restore(p_sets) r;
 end
 $$;
 

@@ -74,7 +74,7 @@ begin
 
   update partition_archiver.partition
      set state = 'quarantined', archive_id = v_archive_id, quarantine_name = v_quarantine_name, original_owner = v_owner,
-         original_names = v_names, ddl = v_ddl, seal = partition_archiver.seal_of(l.table_oid),
+         original_owner_oid = to_regrole(quote_ident(v_owner)), original_names = v_names, ddl = v_ddl, seal = partition_archiver.seal_of(l.table_oid),
          column_list = partition_archiver.column_list(l.table_oid), quarantined_at = clock_timestamp(),
          failed_at = null, failed_code = null, failed_reason = null
    where id = p_id;

@@ -57,45 +57,64 @@ create or replace function partition_archiver.type_definition(p_type oid) return
    where t.oid = p_type and (t.typtype <> 'c' or (select relkind from pg_class where oid = t.typrelid) = 'c')
 $$;
 
+-- What belongs to a table and is made with it. is_structure: a role that makes the structure needs what it refers to, which
+-- foreign keys and constraint triggers from another table are no part of. is_called: its functions are called, for each row
+-- that is loaded or by CREATE TRIGGER, which asks for the right to; those of a default or a policy are not.
+create or replace function partition_archiver.ddl_own(p_table oid)
+  returns table (classid oid, objid oid, is_structure boolean, is_called boolean)
+  language sql stable set search_path = pg_catalog, pg_temp as $$
+  select 'pg_class'::regclass::oid, p_table, true, false
+  union all select 'pg_type'::regclass, t.oid, true, false from pg_class c join pg_type r on r.oid = c.reltype
+    join pg_type t on t.oid in (r.oid, r.typarray) where c.oid = p_table
+  union all select 'pg_attrdef'::regclass, d.oid, true, a.attgenerated <> '' from pg_attrdef d
+    join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum where d.adrelid = p_table
+  union all select 'pg_constraint'::regclass, oid, contype <> 'f', contype <> 'f' from pg_constraint where conrelid = p_table and conparentid = 0
+  union all select 'pg_class'::regclass, indexrelid, true, true from pg_index where indrelid = p_table
+  union all select 'pg_trigger'::regclass, oid, tgconstrrelid = 0, tgconstrrelid = 0 from pg_trigger
+    where tgrelid = p_table and not tgisinternal and not starts_with(tgname::text, 'partition_archiver_fence')
+  union all select 'pg_rewrite'::regclass, oid, true, false from pg_rewrite where ev_class = p_table
+  union all select 'pg_policy'::regclass, oid, true, false from pg_policy where polrelid = p_table
+  union all select 'pg_statistic_ext'::regclass, oid, true, false from pg_statistic_ext where stxrelid = p_table
+  union all select 'pg_class'::regclass, oid, true, false from partition_archiver.owned_sequences(p_table)
+$$;
+
+-- What a table refers to outside itself: types and the types in them, functions, operators, operator classes, and so on.
+-- Functions that an operator or the check of a domain calls are not listed by pg_depend beside the table: they are added.
+create or replace function partition_archiver.ddl_referenced(p_table oid)
+  returns table (classid oid, objid oid, is_structure boolean, is_called boolean)
+  language sql stable set search_path = pg_catalog, pg_temp as $$
+  with recursive own as materialized (select * from partition_archiver.ddl_own(p_table)),
+  direct as materialized (
+    select d.refclassid as classid, d.refobjid as objid, bool_or(o.is_structure) as is_structure, bool_or(o.is_called) as is_called
+      from own o join pg_depend d on d.classid = o.classid and d.objid = o.objid
+     where (d.refclassid, d.refobjid) not in (select w.classid, w.objid from own w)
+       and not (d.refclassid = 'pg_namespace'::regclass and o.classid in ('pg_class'::regclass, 'pg_type'::regclass))
+       and not exists (select from pg_class k where d.refclassid = 'pg_class'::regclass and k.oid = d.refobjid and k.relkind in ('i', 'I'))
+     group by 1, 2),
+  type (oid, is_structure) as (
+    select objid, is_structure from direct where classid = 'pg_type'::regclass
+    union
+    select e.oid, type.is_structure from type join pg_type t on t.oid = type.oid cross join lateral (
+      select t.typelem union select t.typbasetype
+      union select a.atttypid from pg_attribute a where a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped
+      union select r.rngsubtype from pg_range r where r.rngtypid = t.oid
+      union select r.rngtypid from pg_range r where r.rngmultitypid = t.oid) e (oid)
+     where e.oid >= 16384)
+  select classid, objid, is_structure, is_called from direct where classid <> 'pg_type'::regclass
+  union all
+  select 'pg_type'::regclass, t.oid, bool_or(type.is_structure), false from type join pg_type t on t.oid = type.oid
+   where not (t.typcategory = 'A' and t.typelem <> 0) group by t.oid
+$$;
+
 -- What has to be there before the table can be made again: types (and the types in them), domains, enums, collations,
 -- functions, operator classes, tables, sequences, schemas, roles, tablespaces, and the extensions that bring them.
 -- Publications are listed too: a restored table is in none. Built-in objects are not listed.
 create or replace function partition_archiver.ddl_dependencies(p_table oid) returns jsonb
   language sql stable set search_path = pg_catalog, pg_temp as $$
-  with recursive own (classid, objid) as materialized (
-    select 'pg_class'::regclass::oid, p_table
-    union all select 'pg_type'::regclass, t.oid from pg_class c join pg_type r on r.oid = c.reltype
-      join pg_type t on t.oid in (r.oid, r.typarray) where c.oid = p_table
-    union all select 'pg_attrdef'::regclass, oid from pg_attrdef where adrelid = p_table
-    union all select 'pg_constraint'::regclass, oid from pg_constraint where conrelid = p_table and conparentid = 0
-    union all select 'pg_class'::regclass, indexrelid from pg_index where indrelid = p_table
-    union all select 'pg_trigger'::regclass, oid from pg_trigger
-      where tgrelid = p_table and not tgisinternal and not starts_with(tgname::text, 'partition_archiver_fence')
-    union all select 'pg_rewrite'::regclass, oid from pg_rewrite where ev_class = p_table
-    union all select 'pg_policy'::regclass, oid from pg_policy where polrelid = p_table
-    union all select 'pg_statistic_ext'::regclass, oid from pg_statistic_ext where stxrelid = p_table
-    union all select 'pg_class'::regclass, oid from partition_archiver.owned_sequences(p_table)),
-  direct (classid, objid) as materialized (
-    select distinct d.refclassid, d.refobjid from own o join pg_depend d on d.classid = o.classid and d.objid = o.objid
-     where (d.refclassid, d.refobjid) not in (select classid, objid from own)
-       and not (d.refclassid = 'pg_namespace'::regclass and o.classid in ('pg_class'::regclass, 'pg_type'::regclass))
-       and not exists (select from pg_class k where d.refclassid = 'pg_class'::regclass and k.oid = d.refobjid and k.relkind in ('i', 'I'))),
-  type (oid) as (
-    select objid from direct where classid = 'pg_type'::regclass
+  with needed (classid, objid) as materialized (
+    select classid, objid from partition_archiver.ddl_referenced(p_table)
     union
-    select e.oid from type join pg_type t on t.oid = type.oid cross join lateral (
-      select t.typelem union select t.typbasetype
-      union select a.atttypid from pg_attribute a where a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped
-      union select r.rngsubtype from pg_range r where r.rngtypid = t.oid
-      union select r.rngtypid from pg_range r where r.rngmultitypid = t.oid) e (oid)
-     where e.oid >= 16384),
-  needed (classid, objid) as materialized (
-    select classid, objid from direct where classid <> 'pg_type'::regclass
-    union
-    select 'pg_type'::regclass, t.oid from type join pg_type t on t.oid = type.oid
-     where not (t.typcategory = 'A' and t.typelem <> 0)
-    union
-    select d.refclassid, d.refobjid from own o join pg_shdepend d on d.classid = o.classid and d.objid = o.objid
+    select d.refclassid, d.refobjid from partition_archiver.ddl_own(p_table) o join pg_shdepend d on d.classid = o.classid and d.objid = o.objid
      where d.dbid = (select oid from pg_database where datname = current_database())
     union
     select 'pg_authid'::regclass, relowner from pg_class where oid = p_table),

@@ -99,7 +99,7 @@ begin
     when lock_not_available or deadlock_detected or admin_shutdown or insufficient_resources then
       raise;
     when others then
-      v_error := sqlstate || ': ' || sqlerrm;
+      v_error := sqlstate || ': ' || sqlerrm || coalesce(' (' || partition_archiver.way_out(sqlstate, sqlerrm, null) || ')', '');
   end;
   if v_error is not null and v_number > 0 then
     raise exception 'statement % of % of the archived DDL (%) fails with %', v_number, cardinality(v_statements),

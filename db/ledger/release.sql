@@ -4,8 +4,8 @@ set role archiver_owner;
 
 -- Releases a partition. 'pipeline': a restored, released or blocked one continues where it stands, so that the next run
 -- archives it (again). 'owner': a quarantined one becomes an ordinary table again, with its own schema, name, owner and
--- rights, and is left alone. Returns the state it is in now; safe to call again.
-create or replace function partition_archiver.release(p_id bigint, p_to text) returns text
+-- rights, and is left alone; p_owner gives it to another owner. Returns the state it is in now; safe to call again.
+create or replace function partition_archiver.release(p_id bigint, p_to text, p_owner name default null) returns text
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
 declare
   l partition_archiver.partition := partition_archiver.claim(p_id, 'attached', 'detached', 'quarantined', 'exported', 'verified',
@@ -19,7 +19,7 @@ begin
     elsif l.quarantine_name is null then
       raise exception 'partition % is %: its table is with its owner', p_id, l.state using errcode = 'PA001';
     end if;
-    perform partition_archiver.return_to_owner(p_id);
+    perform partition_archiver.return_to_owner(p_id, p_owner);
     return 'released';
   elsif p_to is distinct from 'pipeline' then
     raise exception 'a partition is released to its owner or to the pipeline, not to %', p_to using errcode = 'PA001';

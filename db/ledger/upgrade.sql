@@ -174,7 +174,7 @@ begin
      where p.id = l.id;
     if v_resolved.state = 'released' and l.quarantine_name is not null then
       update partition_archiver.partition p
-         set archive_id = null, quarantine_name = null, original_owner = null, original_names = null, seal = null, ddl = null,
+         set archive_id = null, quarantine_name = null, original_owner = null, original_owner_oid = null, original_names = null, seal = null, ddl = null,
              column_list = null, row_count = null, byte_count = null, manifest_key = null, manifest_version_id = null,
              manifest_sha256 = null, drop_after = null, quarantined_at = null, exported_at = null, verified_at = null
        where p.id = l.id;

@@ -23,10 +23,11 @@ begin
     s.schema := 'partition_archiver_restore';
     s.name := format('drill_%s_%s', s.archive, left(md5(s.drill), 16));
   else
-    v_problems := partition_archiver.target_problems(s.schema, s.name, s.owner);
+    v_problems := array(select concat_ws(' ', n.kind, n.identity, n.problem || coalesce(': ' || n.statement, ''))
+                          from partition_archiver.target_needs(s.schema, s.owner) n);
   end if;
   if v_problems <> '{}' then
-    raise exception '%', array_to_string(v_problems, '; ') using errcode = 'PA014';
+    raise exception '%', array_to_string(v_problems, E'\n') using errcode = 'PA014';
   end if;
   v_target := format('%I.%I', s.schema, s.name);
   -- One at a time for one target.

@@ -143,6 +143,7 @@ grant execute on function
   partition_archiver.schema_version(),
   partition_archiver.publications(jsonb, boolean),
   partition_archiver.missing_dependencies(jsonb),
+  partition_archiver.target_needs(name, name),
   partition_archiver.render_restore(jsonb, name, name, text[]),
   partition_archiver.attach_problems(name, name, name, text, text, jsonb),
   partition_archiver.begin_restore(jsonb, jsonb),
@@ -182,7 +183,7 @@ grant execute on function
 to archiver_read;
 
 grant execute on function
-  partition_archiver.release(bigint, text),
+  partition_archiver.release(bigint, text, name),
   partition_archiver.begin_reverify(bigint),
   partition_archiver.upgrade_ledger(bigint, boolean, name),
   partition_archiver.identity_mismatches()

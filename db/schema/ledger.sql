@@ -150,6 +150,9 @@ create table if not exists partition_archiver.event (
 );
 create index if not exists event_partition on partition_archiver.event (partition_id);
 
+-- The owner by OID, which stays where the role is renamed.
+alter table partition_archiver.partition add column if not exists original_owner_oid oid;
+
 comment on table partition_archiver.event is 'trail of every change of state of a ledger row; only ever added to';
 
 create or replace function partition_archiver.record_event() returns trigger

@@ -8,11 +8,14 @@ export function releaseDatabase(connection: Connection): ReleaseDatabase {
   return {
     state: async (partition) => (await readStatus(connection, partition)).state,
 
-    release: (partition, to) =>
+    release: (partition, to, owner) =>
       inTransaction(connection, `release of partition ${partition}`, async (transaction) => {
         const [row] = await transaction<[{ state: PartitionState }]>`
-          select partition_archiver.release(${partition}::bigint, ${to}::text) as state`;
-        return row.state;
+          select partition_archiver.release(${partition}::bigint, ${to}::text, ${owner}::name) as state`;
+        const events = await transaction<{ note: string }[]>`
+          select note from partition_archiver.event
+           where partition_id = ${partition}::bigint and to_state = 'released' and note is not null and at >= now() order by id`;
+        return { state: row.state, notes: events.map(({ note }) => note) };
       }),
   };
 }

@@ -4,12 +4,14 @@ import { displayName } from '../../../core/partition.ts';
 import { PINS } from '../../../core/pins.ts';
 import type {
   BegunRestore,
+  Lack,
   MissingDependency,
   RestoreDatabase,
   RestoreStart,
   TableName,
 } from '../../../core/restore/database.ts';
 import type { ColumnFacts } from '../../../core/restore/bare-table.ts';
+import { renamed } from '../../../core/restore/moved.ts';
 import { splitStructure } from '../../../core/restore/statements.ts';
 import { translated, type Connection, type Transaction } from '../connect.ts';
 import { set, WORK_SCHEMA, type Sessions } from './sessions.ts';
@@ -38,14 +40,19 @@ export function beginOn({
   transaction,
 }: Sessions): Pick<RestoreDatabase, 'missing' | 'render' | 'begin'> {
   return {
-    missing: (dependencies) =>
+    missing: (dependencies, target) =>
       using((connection) =>
-        translated(
-          'checking dependencies',
-          () => connection<MissingDependency[]>`
-            select kind, identity, problem, statement
+        translated('checking dependencies', async () => ({
+          dependencies: await connection<MissingDependency[]>`
+            select kind, identity, problem, statement, prevents, name, moved_to as "movedTo"
               from partition_archiver.missing_dependencies(${connection.json(dependencies as never)}::jsonb)`,
-        ),
+          target:
+            target === null
+              ? []
+              : await connection<Lack[]>`
+                  select kind, identity, problem, statement
+                    from partition_archiver.target_needs(${target.schema}::name, ${target.owner}::name)`,
+        })),
       ),
 
     render: (manifest, target, sections) =>
@@ -96,18 +103,22 @@ async function begin(
              ${transaction.json(segments)}::jsonb) as begun`;
   if (begun.state === 'done') return { partition: begun.partition };
   const { id, table, open } = begun;
-  if (start.parent !== null) await checkAttach(transaction, manifest, start.parent);
-  if (!begun.made) await makeTable(transaction, manifest, { id, table, target });
+  if (start.parent !== null) await checkAttach(transaction, start, start.parent);
+  if (!begun.made) await makeTable(transaction, start, { id, table });
   return { restore: id, open };
 }
 
 /** In the transaction that makes the table: where it is refused, nothing was made, and what another call made stays. */
 async function checkAttach(
   transaction: Transaction,
-  { partition, ddl }: Manifest,
+  { manifest: { partition, ddl }, moved }: RestoreStart,
   { schema, table }: TableName,
 ): Promise<void> {
-  const columns = transaction.json(ddl.template['columns'] as never);
+  const facts = (ddl.template['columns'] as ColumnFacts[]).map((column) => ({
+    ...column,
+    type: renamed(column.type, moved),
+  }));
+  const columns = transaction.json(facts as never);
   const [{ problems }] = await transaction<[{ problems: string[] }]>`
     select to_jsonb(partition_archiver.attach_problems(${schema}::name, ${table}::name,
              ${partition.controlColumn}::name, ${partition.lowerBound}::text, ${partition.upperBound}::text,
@@ -118,15 +129,19 @@ async function checkAttach(
 
 async function makeTable(
   transaction: Transaction,
-  manifest: Manifest,
-  { id, table, target }: { readonly id: number; readonly table: string; readonly target: TableName },
+  { manifest, target, asText, moved }: RestoreStart,
+  { id, table }: { readonly id: number; readonly table: string },
 ): Promise<void> {
   const sections = ['structure', 'sequence_values'];
   const columns = manifest.ddl.template['columns'] as ColumnFacts[];
-  const work = await render(transaction, manifest, { schema: WORK_SCHEMA, table }, sections);
-  const { beforeData, afterData } = splitStructure(work, columns);
+  const statementsFor = async (name: TableName): Promise<ReturnType<typeof splitStructure>> => {
+    const split = splitStructure(await render(transaction, manifest, name, sections), columns, asText);
+    const today = (statements: readonly string[]): string[] => statements.map((each) => renamed(each, moved));
+    return { beforeData: today(split.beforeData), afterData: today(split.afterData) };
+  };
+  const { beforeData, afterData } = await statementsFor({ schema: WORK_SCHEMA, table });
   // The same statements for the target: what a person is told where one of them fails.
-  const told = splitStructure(await render(transaction, manifest, target, sections), columns).afterData;
+  const told = (await statementsFor(target)).afterData;
   await set(transaction, { ...PINS, ...DDL_SETTINGS });
   for (const statement of beforeData) await transaction.unsafe(statement, [], { simple: false } as never);
   const after = afterData.map((statement, index) => ({ statement, target: told[index] ?? statement }));

@@ -9,16 +9,16 @@ export const LEDGER_COMMANDS: Readonly<Record<string, Command>> = {
   release: {
     arguments: '<id>',
     does: 'gives a restored or blocked partition back to the pipeline (--to pipeline), or a quarantined one to its owner (--to owner)',
-    options: ['to'],
-    examples: ['release 17', 'release 17 --to owner'],
+    options: ['to', 'owner'],
+    examples: ['release 17', 'release 17 --to owner', 'release 17 --to owner --owner team_b'],
     needs: { logins: ['archiver_maintain'] },
     execute: async (context) => {
-      const { to } = context.options;
+      const { to, owner } = context.options;
       if (to !== undefined && to !== 'pipeline' && to !== 'owner') {
         throw new ArchiverError('InvalidInput', `--to: ${JSON.stringify(to)} must be pipeline or owner`);
       }
       const receiver: ReleaseTo | undefined = to;
-      showJson(context, await operations(context).release(number(context, 0), receiver));
+      showJson(context, await operations(context).release(number(context, 0), receiver, owner));
     },
   },
   'upgrade-ledger': {

@@ -53,6 +53,30 @@ WITH (fillfactor='90')`,
   });
 });
 
+// Seen to fail without asText in bareTable().
+test('a column as text gets its type, and then its default, after the rows', () => {
+  const columns = [
+    column('st', 's.status', { not_null: true }),
+    column('T', 'text', { collation: 's."C"' }),
+    column('twice', 'text', { generated: 's' }),
+  ];
+  const create = `CREATE TABLE s.t (
+  st s.status DEFAULT 'new'::s.status NOT NULL,
+  "T" text COLLATE s."C",
+  twice text GENERATED ALWAYS AS ((st)::text) STORED
+)`;
+  expect(bareTable(create, columns, ['st', 'T'])).toEqual({
+    create: 'CREATE TABLE s.t (\n  st text NOT NULL,\n  "T" text\n)',
+    left: new Set(['st', 'T', 'twice']),
+    after: [
+      'ALTER TABLE ONLY s.t ALTER COLUMN st TYPE s.status USING st::s.status',
+      'ALTER TABLE ONLY s.t ALTER COLUMN "T" TYPE text COLLATE s."C" USING "T"::text',
+      'ALTER TABLE ONLY s.t ADD COLUMN twice text GENERATED ALWAYS AS ((st)::text) STORED',
+      `ALTER TABLE ONLY s.t ALTER COLUMN st SET DEFAULT 'new'::s.status`,
+    ],
+  });
+});
+
 test('what is said of a column that is added later is said later', () => {
   const storage = ['len', 'slug'].map(
     (name) => `ALTER TABLE ONLY "s (,".t ALTER COLUMN ${name} SET STORAGE MAIN`,

@@ -17,7 +17,7 @@ export const noDuplicateIngress: Rule = {
 };
 
 /** Every rule that lets somebody in, as `group port-port source`. */
-function ingressOf(template: CloudTemplate): string[] {
+export function ingressOf(template: CloudTemplate): string[] {
   const standalone = ofType(template, 'AWS::EC2::SecurityGroupIngress').map(([, rule]) =>
     describe(textOf(rule['GroupId']), rule),
   );

@@ -292,7 +292,7 @@ describe('a target that cannot be', () => {
       'there is no such schema',
       { schema: 'nowhere' },
       'DependencyMissing',
-      /no schema nowhere \(create schema nowhere authorization app_owner; .*register_owner.*; grant create/,
+      /^schema nowhere is missing: create schema nowhere authorization app_owner;\n.*register_owner.*\n.*: grant create on schema nowhere to archiver_owner;$/,
     ],
     [
       'a schema of ours',
@@ -304,7 +304,7 @@ describe('a target that cannot be', () => {
       'there is no such owner',
       { owner: 'nobody here', table: 'x' },
       'DependencyMissing',
-      /no role "nobody here"/,
+      /^role "nobody here" is missing: create role "nobody here";$/m,
     ],
     [
       'an owner that is none of ours',
