@@ -57,24 +57,27 @@ export function bareTable(
   columns.forEach((column, index) => {
     const item = items[index] ?? '';
     const { definition, rest, type } = parted(item, column);
-    const isText = asText.includes(column.name);
-    if (isText) {
-      const [name, collate] = [nameIn(item), column.collation === null ? '' : ` COLLATE ${column.collation}`];
-      typed.push(
-        `ALTER TABLE ONLY ${table} ALTER COLUMN ${name} TYPE ${type}${collate} USING ${name}::${type}`,
-      );
-      left.add(column.name);
-    }
+    const [name, isText] = [nameIn(item), asText.includes(column.name)];
+    const end = column.not_null && rest.endsWith(NOT_NULL) ? NOT_NULL : '';
+    const isDefault = column.identity === '' && rest.startsWith(DEFAULT);
+    const setDefault = isDefault
+      ? `ALTER COLUMN ${name} SET DEFAULT ${rest.slice(DEFAULT.length, rest.length - end.length)}`
+      : '';
     if (column.generated !== '' && (namesOthers(rest) || asText.length > 0)) {
       added.push(`ALTER TABLE ONLY ${table} ADD COLUMN ${item}`);
       left.add(column.name);
-    } else if (column.identity === '' && rest.startsWith(DEFAULT)) {
-      const end = column.not_null && rest.endsWith(NOT_NULL) ? NOT_NULL : '';
-      kept.push((isText ? `${nameIn(item)} text` : definition) + end);
-      const expression = rest.slice(DEFAULT.length, rest.length - end.length);
-      defaults.push(`ALTER TABLE ONLY ${table} ALTER COLUMN ${nameIn(item)} SET DEFAULT ${expression}`);
+    } else if (isText) {
+      kept.push(`${name} text${isDefault ? end : rest}`);
+      // With its default: a default of text could not be cast along later.
+      const collate = column.collation === null ? '' : ` COLLATE ${column.collation}`;
+      const changes = [`ALTER COLUMN ${name} TYPE ${type}${collate} USING ${name}::${type}`, setDefault];
+      typed.push(`ALTER TABLE ONLY ${table} ${changes.filter(Boolean).join(', ')}`);
+      left.add(column.name);
+    } else if (isDefault) {
+      kept.push(definition + end);
+      defaults.push(`ALTER TABLE ONLY ${table} ${setDefault}`);
     } else {
-      kept.push(isText ? `${nameIn(item)} text${rest}` : item);
+      kept.push(item);
     }
   });
   for (const item of items.slice(columns.length)) {

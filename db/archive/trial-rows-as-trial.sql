@@ -17,7 +17,8 @@ create or replace function partition_archiver_trial.sample(p_table text, p_colum
   language plpgsql volatile set search_path = pg_catalog, pg_temp set row_security = off as $$
 declare
   v_blocks constant bigint := pg_relation_size(p_table::regclass) / current_setting('block_size')::bigint;
-  v_end constant bigint := greatest(least(v_blocks, p_bytes / current_setting('block_size')::bigint), 1);
+  -- TOAST counts: a comparison reads it.
+  v_end constant bigint := greatest(least(v_blocks, v_blocks * p_bytes / greatest(pg_table_size(p_table::regclass), 1)), 1);
   v_part constant text := format('from only %s where ctid < %L::tid', p_table, format('(%s,0)', v_end));
   v_rows tid[];
   v_more tid[];
@@ -114,9 +115,9 @@ declare
   v_try record;
 begin
   perform pg_advisory_xact_lock(hashtext('partition_archiver_trial'), 0); -- as in capture_ddl
-  -- 64 MiB: two seconds or so for a table of 20 columns.
+  -- 16 MiB: a second or two for a table of 20 columns, each of which is sorted twice.
   v_rows := partition_archiver_trial.sample(p_table, array(select c ->> 'name' from jsonb_array_elements(p_ddl -> 'columns') c
-                                                            where c ->> 'generated' = ''), 67108864);
+                                                            where c ->> 'generated' = ''), 16777216);
   v_left_out := partition_archiver_trial.make_for_rows(p_ddl);
   select coalesce(jsonb_agg(to_jsonb(o)), '[]') into v_objects from partition_archiver_trial.objects_with_functions(v_trial::regclass) o;
   for v_try in

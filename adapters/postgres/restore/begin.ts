@@ -118,7 +118,7 @@ async function checkAttach(
     ...column,
     type: renamed(column.type, moved),
   }));
-  const columns = transaction.json(facts as never);
+  const columns = transaction.json(facts);
   const [{ problems }] = await transaction<[{ problems: string[] }]>`
     select to_jsonb(partition_archiver.attach_problems(${schema}::name, ${table}::name,
              ${partition.controlColumn}::name, ${partition.lowerBound}::text, ${partition.upperBound}::text,

@@ -71,10 +71,8 @@ test('a label that was renamed is named before anything is loaded; or the column
     unmade: [
       {
         ...{ code: '22P02', reason: 'SQLSTATE 22P02' },
-        statement:
-          'ALTER TABLE ONLY app.relabelled ALTER COLUMN st TYPE public.status USING st::public.status',
+        statement: `ALTER TABLE ONLY app.relabelled ALTER COLUMN st TYPE public.status USING st::public.status, ALTER COLUMN st SET DEFAULT 'new'::public.status`,
       },
-      expect.objectContaining({ statement: expect.stringMatching(/SET DEFAULT/) }),
     ],
   });
   const types = await sql`
@@ -118,7 +116,7 @@ test('where a type is gone, its columns are restored as text, and everything els
     rows: 300,
     warnings: expect.arrayContaining([expect.stringMatching(/^type public.status is missing/)]),
   });
-  expect(restored.unmade.map(({ code }) => code)).toEqual(['42704', '42704', '42704', '42704', '42704']);
+  expect(restored.unmade.map(({ code }) => code)).toEqual(['42704', '42704', '42704', '42704']);
   expect(
     await sql`select st, many, line, later from app.gone where id = (select min(id) from app.gone)`,
   ).toEqual([{ st: `it's paid`, many: '{new}', line: '(1,new)', later: 'new' }]);
