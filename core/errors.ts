@@ -3,6 +3,8 @@
  * runbook name it, and the README explains each.
  */
 
+import { sqlstateHint } from './sqlstate-hints.ts';
+
 /** What the catalogue says of one code. */
 interface CatalogueEntry {
   /** Trying again, unchanged, may help. */
@@ -24,7 +26,7 @@ export const CATALOGUE = {
   InvalidInput: stop(
     'Correct the input of the execution; every field is optional and may only narrow what is configured.',
   ),
-  PreflightFailed: stop('Fix what is listed, then start again. Nothing was changed.'),
+  PreflightFailed: stop('Fix what is listed, then start again.'),
 
   // What may pass by itself.
   DatabaseUnavailable: retry(
@@ -50,7 +52,9 @@ export const CATALOGUE = {
   ),
 
   // What an operator has to look at; the partition stays as it is and the next run resumes.
-  DatabaseRejected: stop('Look at the SQLSTATE; a privilege that is missing is the usual cause.'),
+  DatabaseRejected: stop(
+    'Look at the message and at the SQLSTATE, whose class says what kind of error it is.',
+  ),
   ExportDenied: stop(
     'Attach the export role to the database for the feature s3Export, and let it put objects under the archive prefix.',
   ),
@@ -198,6 +202,12 @@ export function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(CATALOGUE, code);
 }
 
+/** What to do: by the class of the SQLSTATE that the message ends with, where the server's error is told by it alone. */
+function hintFor(code: ErrorCode, message: string): string {
+  const byClass = code === 'DatabaseRejected' || code === 'DatabaseUnavailable';
+  return (byClass ? sqlstateHint(message) : undefined) ?? CATALOGUE[code].hint;
+}
+
 /** An error as reports show it. */
 export interface DescribedError {
   readonly code: string;
@@ -208,7 +218,7 @@ export interface DescribedError {
 
 /** What is known of an error by its code and message. */
 export function describeError(code: string, message: string): DescribedError {
-  return { code, message, ...(isErrorCode(code) && { hint: CATALOGUE[code].hint }) };
+  return { code, message, ...(isErrorCode(code) && { hint: hintFor(code, message) }) };
 }
 
 /** The same in one line. */
@@ -236,7 +246,7 @@ export class ArchiverError extends Error {
 
   /** What to do about it. */
   get hint(): string {
-    return CATALOGUE[this.code].hint;
+    return hintFor(this.code, this.message);
   }
 
   /** Whether a partition that met this error is to be blocked. */

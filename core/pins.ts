@@ -23,5 +23,36 @@ export const PINS: Readonly<Record<string, string>> = Object.freeze({
   max_parallel_workers_per_gather: '0',
 });
 
+/**
+ * What a database, or a role in it, may have for its sessions and an administrator's must not depend on: how SQL is read,
+ * what names and values look like, when a session ends. Any role may set these. db/schema/settings.sql has the same for
+ * whoever installs by psql, and db/schema/roles.sql for the login roles.
+ */
+export const SESSION_PINS: Readonly<Record<string, string>> = Object.freeze({
+  standard_conforming_strings: 'on',
+  backslash_quote: 'safe_encoding',
+  quote_all_identifiers: 'off',
+  DateStyle: 'ISO, YMD',
+  IntervalStyle: 'postgres',
+  extra_float_digits: '1',
+  bytea_output: 'hex',
+  xmlbinary: 'base64',
+  xmloption: 'content',
+  array_nulls: 'on',
+  transform_null_equals: 'off',
+  row_security: 'on',
+  check_function_bodies: 'on',
+  default_table_access_method: 'heap',
+  default_transaction_isolation: 'read committed',
+  default_transaction_read_only: 'off',
+  default_transaction_deferrable: 'off',
+  exit_on_error: 'off',
+  statement_timeout: '0',
+  lock_timeout: '0',
+  idle_in_transaction_session_timeout: '0',
+  idle_session_timeout: '0',
+  search_path: '"$user", public',
+});
+
 /** COPY options of the archive, as aws_s3 and COPY both take them. Text has exactly one line a row; CSV has not. */
 export const COPY_OPTIONS = "format text, encoding 'UTF8'";

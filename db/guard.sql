@@ -9,10 +9,12 @@
 --
 -- To take the guard away: drop event trigger partition_archiver_guard;
 
+set default_transaction_read_only = off; -- where the database is read-only for others
 set role archiver_owner;
 
 create or replace function partition_archiver.guard_drop() returns event_trigger
-  language plpgsql security definer set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
+  language plpgsql security definer set search_path = pg_catalog, pg_temp set quote_all_identifiers = off
+  set standard_conforming_strings = on as $$
 declare
   v_object record;
   v_stack text;

@@ -12,11 +12,13 @@
 --   set partition_archiver.accepted_publications = 'its name';
 
 \set ON_ERROR_STOP on
-begin;
+begin read write isolation level read committed;
+\ir schema/settings.sql
 \ir schema/roles.sql
 \ir schema/schemas.sql
 \ir schema/drop-functions.sql
 \ir setup/publications.sql
+\ir setup/event-triggers.sql
 \ir schema/ledger.sql
 \ir ddl/common.sql
 \ir ddl/refusals.sql

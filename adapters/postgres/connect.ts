@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import postgres from 'postgres';
+import { SESSION_PINS } from '../../core/pins.ts';
 import { translate } from './errors.ts';
 import { whileConnected, whileOpen, type Closes } from './lost-connection.ts';
 import { openSocket } from './socket.ts';
@@ -17,6 +18,11 @@ export interface ConnectionSettings {
   readonly tls: { readonly ca?: string } | false;
   /** Shown in pg_stat_activity: who asks, and for what. */
   readonly applicationName: string;
+  /**
+   * Whether the session has the settings that an administrator's needs, whatever the database has for others; straight at
+   * the server, since poolers take few settings at the start of a session. The login roles have theirs (db/schema/roles.sql).
+   */
+  readonly pinned?: boolean;
 }
 
 /** One connection to the database. */
@@ -24,6 +30,9 @@ export type Connection = postgres.Sql;
 
 /** A transaction on it. */
 export type Transaction = postgres.TransactionSql;
+
+/** The driver makes dates of ISO texts only. Poolers take this setting, as the drivers of other languages send it, too. */
+const DATE_STYLE = { DateStyle: 'ISO, YMD' };
 
 const closesOf = new WeakMap<Connection, Closes>();
 
@@ -64,7 +73,10 @@ export function connect(
     idle_timeout: 0,
     // The driver would close it after half an hour or more, and a client has only one.
     max_lifetime: null,
-    connection: { application_name: settings.applicationName },
+    connection: {
+      ...(settings.pinned === true ? SESSION_PINS : DATE_STYLE),
+      application_name: settings.applicationName,
+    },
     onclose: close,
     onnotice: (notice) => {
       onnotice(`${notice['severity'] ?? 'NOTICE'}: ${notice['message'] ?? ''}`);

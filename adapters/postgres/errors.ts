@@ -52,6 +52,7 @@ const RERAISED: readonly (readonly [RegExp, string])[] = [
   [/deadlock detected/, SQLSTATE.deadlockDetected],
   [/canceling statement due to (statement timeout|user request)/, SQLSTATE.queryCanceled],
   [/No space left on device/, SQLSTATE.diskFull],
+  [/out of shared memory/, SQLSTATE.outOfMemory],
 ];
 
 /** What a statement of ours is refused with where the archiver is not installed. */
@@ -65,7 +66,8 @@ function translateServerError(error: postgres.PostgresError, doing: string): Arc
   const sqlstate = sqlstateBehind(error);
   const [firstPart = ''] = error.message.split(/\n\s*(?:CONTEXT|DETAIL|HINT):/);
   const text = messageMayQuoteValues(sqlstate) ? 'the message is left out, it may quote values' : firstPart;
-  const message = `${doing}: ${text}${wordsOfS3(error)} (SQLSTATE ${error.code})`;
+  const state = sqlstate === SQLSTATE.raiseException ? error.code : sqlstate;
+  const message = `${doing}: ${text}${wordsOfS3(error)}${functionOfOthers(error)} (SQLSTATE ${state})`;
   if (sqlstate === SQLSTATE.internalError && error.message.startsWith(ROW_TOO_LARGE))
     return new ArchiverError('RowTooLarge', message);
   if (NOT_THERE.has(sqlstate) && /\bpartition_archiver\b/.test(error.message)) {
@@ -95,6 +97,20 @@ function translateServerError(error: postgres.PostgresError, doing: string): Arc
 function metAnotherSession({ code, message, schema_name: schema }: postgres.PostgresError): boolean {
   if (code === SQLSTATE.internalError) return /^tuple concurrently (updated|deleted)$/.test(message);
   return code === SQLSTATE.uniqueViolation && schema === 'pg_catalog';
+}
+
+/** Functions whose errors are told without their names: ours, and those of the extensions that we call. */
+const NOT_OF_OTHERS = /^(partition_archiver\w*|partman|aws_s3\w*|aws_commons)\.|^inline_code_block/;
+
+/**
+ * The function of somebody else that the error was raised in, by its name alone: an event trigger's, a trigger's. The
+ * CONTEXT that names it begins with the innermost, and has statements and values beside it.
+ */
+function functionOfOthers({ where = '' }: postgres.PostgresError): string {
+  const [, name] =
+    /\bPL\/\w+[- ]\p{L}+ "?((?:"[^"\n]+"|[\w$]+)(?:\.(?:"[^"\n]+"|[\w$]+))?)(?:\(|")/u.exec(where) ?? [];
+  if (name === undefined || NOT_OF_OTHERS.test(name)) return '';
+  return `, in function ${name}`;
 }
 
 /** The one DETAIL that is kept, in part: the reason that aws_s3 has from S3, without which its message says nothing. */

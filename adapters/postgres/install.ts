@@ -35,7 +35,7 @@ export async function installArchiver(
   acceptedPublications: readonly string[] = [],
 ): Promise<void> {
   const files = await readInstallFiles();
-  await connection.begin(async (transaction) => {
+  await connection.begin('read write isolation level read committed', async (transaction) => {
     await transaction`
       select set_config('partition_archiver.accepted_publications', ${acceptedPublications.join(', ')}, true)`;
     for (const sql of files) await transaction.unsafe(sql);

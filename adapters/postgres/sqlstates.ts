@@ -47,6 +47,7 @@ export const SQLSTATE = {
   undefinedFunction: '42883',
   tooManyConnections: '53300',
   diskFull: '53100',
+  outOfMemory: '53200',
   programLimitExceeded: '54000',
   dependentObjectsStillExist: '2BP01',
   uniqueViolation: '23505',

@@ -37,6 +37,7 @@ export function makeContext(
           password: passwords[login] ?? '',
           tls: sslMode === 'disable' ? false : ca,
           applicationName: 'partition-archiver',
+          pinned: login === 'administrator',
         },
         (notice) => notices.push(notice),
       ),
@@ -62,7 +63,9 @@ function readAuthorities(file: string): string {
 function readConfig({ needs }: Command, options: CommandOptions): RuntimeConfig {
   const file = options.config ?? DEFAULT_FILE;
   const isWanted = needs.config === true || options.config !== undefined || existsSync(file);
-  return needs.config !== undefined && isWanted ? readPartitionSets(file) : NO_SETS;
+  return needs.config !== undefined && isWanted
+    ? readPartitionSets(file, needs.noSets === true ? 'none, too' : 'some')
+    : NO_SETS;
 }
 
 const realClock: Clock = {

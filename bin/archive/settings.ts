@@ -11,6 +11,8 @@ export type Login = DatabaseRole | 'archiver_restore' | 'administrator';
 export interface CommandNeeds {
   /** The file with the partition sets; `if there`: what it says of other things, where there is one. */
   readonly config?: true | 'if there';
+  /** It can do without a partition set. */
+  readonly noSets?: true;
   readonly logins?: readonly Login[];
   readonly bucket?: boolean;
 }
@@ -85,7 +87,7 @@ export function passwordFor(
 }
 
 /** Reads the partition sets: a JSON file with `partitionSets` and, optionally, `concurrency`. */
-export function readPartitionSets(file: string): RuntimeConfig {
+export function readPartitionSets(file: string, sets: 'some' | 'none, too' = 'some'): RuntimeConfig {
   let json: unknown;
   try {
     json = JSON.parse(readFileSync(file, 'utf8'));
@@ -93,7 +95,7 @@ export function readPartitionSets(file: string): RuntimeConfig {
     const reason = error instanceof Error ? error.message : String(error);
     throw new ArchiverError('InvalidConfiguration', `cannot read ${file}: ${reason}`);
   }
-  const parsed = parseRuntimeConfig(json);
+  const parsed = parseRuntimeConfig(json, sets);
   if (parsed.ok) return parsed.config;
   throw new ArchiverError('InvalidConfiguration', parsed.problems.map(describeProblem).join('; '));
 }

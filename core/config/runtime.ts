@@ -53,7 +53,19 @@ const runtimeSchema = z.strictObject({
 /** What the steps know at run time: the `config.json` that lies beside each Lambda's bundle. */
 export type RuntimeConfig = Readonly<z.output<typeof runtimeSchema>>;
 
-/** Checks the contents of a `config.json`. */
-export function parseRuntimeConfig(input: unknown): Parsed<RuntimeConfig> {
-  return parseConfig(runtimeSchema, input);
+/** For what can be done before there is a partition set: the installation. */
+const withoutSetsSchema = runtimeSchema.extend({
+  partitionSets: partitionSetsSchema.or(z.array(z.never()).length(0)).default([]),
+});
+
+/** Checks the contents of a `config.json`; at least one partition set, unless told otherwise. */
+export function parseRuntimeConfig(
+  input: unknown,
+  sets: 'some' | 'none, too' = 'some',
+): Parsed<RuntimeConfig> {
+  const none = typeof input === 'object' && input !== null && isNone(input);
+  return parseConfig(sets === 'none, too' && none ? withoutSetsSchema : runtimeSchema, input);
 }
+
+const isNone = ({ partitionSets }: { partitionSets?: unknown }): boolean =>
+  partitionSets === undefined || (Array.isArray(partitionSets) && partitionSets.length === 0);

@@ -41,6 +41,8 @@ export interface DatabaseFacts {
   /** Owner of each configured table; `null` where there is no such table. In the order of the configuration. */
   readonly owners: readonly (string | null)[];
   readonly hasGuard: boolean;
+  /** Event triggers of others that are enabled, by name. */
+  readonly eventTriggers: readonly string[];
   /** Those that would carry the archiver's tables or those of a configured set, accepted or not. */
   readonly publications: readonly PublicationFacts[];
 }

@@ -1,5 +1,6 @@
 import type { PartitionSetConfig } from '../config/partition-set.ts';
 import { displayName } from '../partition.ts';
+import { SESSION_PINS } from '../pins.ts';
 import { type DatabaseFacts, type ExtensionFacts, LOGIN_ROLES } from './prepare-database.ts';
 
 /** Each owner of configured tables, with the schemas of these. */
@@ -52,6 +53,10 @@ export function preparationScript(
     `-- Prepares database ${facts.database.replaceAll(/[\r\n]/g, ' ')} for partition-archiver. Run it by psql as an administrator`,
     '-- (rds_superuser on RDS); safe to run again.',
     '\\set ON_ERROR_STOP on',
+    '-- Whatever the database has for its sessions:',
+    ...Object.entries(SESSION_PINS).map(
+      ([name, value]) => `set ${name} = ${name === 'search_path' ? value : literal(value)};`,
+    ),
     "-- A publication that would carry the archiver's tables makes it refuse, but for those of this list:",
     `set partition_archiver.accepted_publications = ${literal(acceptedPublications.join(', '))};`,
     ...facts.extensions

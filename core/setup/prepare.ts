@@ -76,8 +76,8 @@ export async function prepare(
     () => database.install(acceptedPublications),
     {
       subject: `role ${facts.administrator}`,
-      problem: 'may not install the archiver',
-      remedy: 'Prepare as rds_superuser (a superuser elsewhere), or have a DBA run what print shows.',
+      problem: 'could not install the archiver',
+      remedy: facts.eventTriggers.length > 0 ? exempt(facts.eventTriggers) : AS_SUPERUSER,
     },
   );
   if (!installed) return ended();
@@ -116,6 +116,12 @@ export async function prepare(
   problems.push(...(await database.problems(partitionSets, acceptedPublications)));
   return ended();
 }
+
+const AS_SUPERUSER = 'Prepare as rds_superuser (a superuser elsewhere), or have a DBA run what print shows.';
+
+/** For whom an error at the installation is likelier to come from. */
+const exempt = (eventTriggers: readonly string[]): string =>
+  `Look at the event triggers of others, which run at each of its statements (${eventTriggers.join(', ')}): let them do nothing for the archiver, as docs/setup.md says, or disable them meanwhile. Otherwise: ${AS_SUPERUSER}`;
 
 /** A guard that may not be installed leaves the archiver as safe as it is without one. */
 async function tryGuard(

@@ -6,7 +6,7 @@ set role archiver_owner;
 
 create or replace function partition_archiver.preflight(p_sets jsonb, p_accepted jsonb default '[]')
   returns table (subject text, problem text, remedy text)
-  language plpgsql stable security definer
+  language plpgsql volatile security definer
   set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD' as $$
 declare
   v_wanted record;
@@ -58,6 +58,7 @@ begin
      where nspname in ('partition_archiver', 'partition_archiver_quarantine', 'partition_archiver_trial', 'partition_archiver_restore')
        and nspowner <> 'archiver_owner'::regrole;
   return query select s.subject, s.problem, s.remedy from partition_archiver.identity_mismatches() s;
+  return query select e.subject, e.problem, e.remedy from partition_archiver.event_trigger_problems() e;
   return query
     select 'publication ' || quote_ident(p.publication), p.problem, p.remedy from partition_archiver.publications(p_sets) p
      where not p_accepted ? p.publication::text;
@@ -113,6 +114,10 @@ begin
     if v_relkind <> 'p' or v_set.parent_oid is null then
       problem := 'is not a range partition set of pg_partman with one control column';
       remedy := 'Have pg_partman manage it (create_parent), or take it out of the configuration.';
+      if v_relkind = 'r' then
+        problem := 'is not a range partition set of pg_partman, but a plain table';
+        remedy := format('Partition it (partition-table %1$s; inspect %1$s proposes how), or take it out of the configuration.', subject);
+      end if;
       return next; continue;
     end if;
     -- Membership in such an owner would be a login with all that it may.

@@ -5,6 +5,7 @@ do $roles$
 declare
   v_version constant integer := current_setting('server_version_num');
   v_role record;
+  v_setting record;
 begin
   for v_role in
     select *
@@ -30,9 +31,20 @@ begin
     if v_role.login then
       execute format('alter role %I set statement_timeout = %L', v_role.name, '14min');
       execute format('alter role %I set idle_in_transaction_session_timeout = %L', v_role.name, '15min');
-      -- Whatever the database has for others: no lock helps a snapshot that is older than it.
-      execute format('alter role %I set default_transaction_isolation = %L', v_role.name, 'read committed');
-      execute format('alter role %I set default_transaction_read_only = %L', v_role.name, 'off');
+      -- Whatever the database has for others: how SQL is read, what names and values look like, what a transaction is (no
+      -- lock helps a snapshot that is older than it), when a session ends.
+      for v_setting in
+        select *
+          from (values
+            ('standard_conforming_strings', 'on'), ('backslash_quote', 'safe_encoding'), ('quote_all_identifiers', 'off'),
+            ('DateStyle', 'ISO, YMD'), ('IntervalStyle', 'postgres'), ('extra_float_digits', '1'), ('bytea_output', 'hex'),
+            ('xmlbinary', 'base64'), ('xmloption', 'content'), ('array_nulls', 'on'), ('transform_null_equals', 'off'),
+            ('check_function_bodies', 'on'), ('default_transaction_isolation', 'read committed'),
+            ('default_transaction_read_only', 'off'), ('default_transaction_deferrable', 'off'), ('exit_on_error', 'off'),
+            ('lock_timeout', '0'), ('idle_session_timeout', '0')) as s (name, value)
+      loop
+        execute format('alter role %I set %s = %L', v_role.name, v_setting.name, v_setting.value);
+      end loop;
       -- Since 17, a database may be told to limit transactions as a whole, and to less than an export takes.
       if v_version >= 170000 then
         execute format('alter role %I set transaction_timeout = %L', v_role.name, '15min');
@@ -42,6 +54,12 @@ begin
         execute format('alter role %I set lc_messages = %L', v_role.name, 'C');
       exception when insufficient_privilege then
         null; -- only a superuser may; preflight looks whether the words are English all the same
+      end;
+      -- The trail of the ledger is written by an ordinary trigger, which replicas do not fire.
+      begin
+        execute format('alter role %I set session_replication_role = %L', v_role.name, 'origin');
+      exception when insufficient_privilege then
+        null; -- then nobody but a superuser can have set another for the database
       end;
     end if;
   end loop;

@@ -1,4 +1,5 @@
 import { connect, type Connection } from '../../adapters/postgres/connect.ts';
+import { LOGIN_ROLES } from '../../core/setup/prepare-database.ts';
 import type { RuntimeConfig } from '../../core/config/runtime.ts';
 import { functionLogin, type Login } from './login.ts';
 import { readRuntimeConfig, readSettings, type Endpoint, type Settings } from './settings.ts';
@@ -55,6 +56,8 @@ export function step<Event, Answer>(
           password: typeof password === 'string' ? password : () => password(to),
           tls: {},
           applicationName: `partition-archiver ${name}`,
+          // Another name is an administrator's, whose functions connect past the proxy.
+          pinned: !LOGIN_ROLES.some((role) => role === username),
         },
         (notice) => notices.push(notice),
       );

@@ -37,7 +37,9 @@ export function prepareDatabase(administrator: Connection): PrepareDatabase {
                     from jsonb_array_elements(${administrator.json(wanted)}::jsonb) with ordinality as w (wanted, position)
                     left join pg_namespace n on n.nspname = w.wanted ->> 'schema'
                     left join pg_class c on c.relnamespace = n.oid and c.relname = w.wanted ->> 'table' and c.relkind in ('r', 'p')) as owners,
-                 exists (select from pg_event_trigger where evtname = 'partition_archiver_guard') as "hasGuard"
+                 exists (select from pg_event_trigger where evtname = 'partition_archiver_guard') as "hasGuard",
+                 (select coalesce(jsonb_agg(evtname order by evtname), '[]') from pg_event_trigger
+                   where evtenabled in ('O', 'A') and evtname <> 'partition_archiver_guard') as "eventTriggers"
             from pg_roles r
             cross join lateral (select r.rolsuper or exists (
               select from pg_roles a where a.rolname = 'rds_superuser' and pg_has_role(r.oid, a.oid, 'usage')) as super) s
@@ -95,6 +97,11 @@ async function setAdvice(
 /** What stops nothing, but should be known: connections without TLS, passwords by MD5, roles that can more than they need. */
 function advice(administrator: Connection): Promise<readonly PreflightProblem[]> {
   return administrator<PreflightProblem[]>`
+      select 'event trigger ' || evtname as subject,
+             format('runs %s(), which is not the archiver''s, at its statements (%s)', evtfoid::regproc, evtevent) as problem,
+             'Look whether it lets the archiver make, alter and drop tables; docs/setup.md says how it is exempted.' as remedy
+        from pg_event_trigger where evtenabled in ('O', 'A') and evtname <> 'partition_archiver_guard'
+      union all
       select 'parameter rds.force_ssl' as subject, 'is off: the server takes connections without TLS' as problem,
              'Set rds.force_ssl = 1 in the parameter group.' as remedy
        where lower(current_setting('rds.force_ssl', true)) in ('0', 'off')

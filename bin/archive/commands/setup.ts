@@ -15,6 +15,10 @@ import { number, using, word, type Command, type CommandContext } from '../comma
 const lines = (problems: readonly PreflightProblem[]): string[] =>
   problems.map(({ subject, problem, remedy }) => `  ${subject}: ${problem}. ${remedy}`);
 
+/** What comes after the installation alone. */
+const NEXT =
+  'no partition set is configured yet: inspect <schema.table> proposes how to partition a plain table, partition-table does it; then name the set in the configuration and prepare again';
+
 /** A role's secret, where the environment has its password. */
 const secretOf =
   ({ passwordFor }: CommandContext): PrepareOptions['secretOf'] =>
@@ -29,7 +33,7 @@ export const SETUP_COMMANDS: Readonly<Record<string, Command>> = {
     does: 'prepares the database as an administrator: extensions, roles, ledger, owners, passwords, guard',
     options: ['print', 'no-guard'],
     examples: ['prepare', 'prepare --print > prepare.sql'],
-    needs: { config: true, logins: ['administrator'] },
+    needs: { config: 'if there', noSets: true, logins: ['administrator'] },
     execute: async (context) => {
       const {
         config: { partitionSets, acceptedPublications },
@@ -61,6 +65,7 @@ export const SETUP_COMMANDS: Readonly<Record<string, Command>> = {
           for (const what of done) say(`done: ${what}`);
           if (advice.length > 0) say(['worth a look:', ...lines(advice)].join('\n'));
           if (problems.length === 0) say('ready');
+          if (problems.length === 0 && partitionSets.length === 0) say(NEXT);
         });
         if (problems.length > 0) {
           throw new ArchiverError('PreflightFailed', ['still missing:', ...lines(problems)].join('\n'));
