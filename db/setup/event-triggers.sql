@@ -1,4 +1,5 @@
--- Event triggers of others: they run at the archiver's statements as well, with the rights of the role that makes them.
+-- Event triggers of others: they run at the archiver's statements as well, with the rights of the role that makes them. Those of
+-- extensions are not meant: they belong to what the server offers.
 
 set role archiver_owner;
 
@@ -8,6 +9,7 @@ create or replace function partition_archiver.event_triggers_of_others()
   select evtname, evtevent, format('%I.%I', n.nspname, p.proname)
     from pg_event_trigger e join pg_proc p on p.oid = e.evtfoid join pg_namespace n on n.oid = p.pronamespace
    where e.evtenabled in ('O', 'A') and evtevent <> 'login' and n.nspname <> 'partition_archiver'
+     and not exists (select from pg_depend d where d.classid = 'pg_event_trigger'::regclass and d.objid = e.oid and d.deptype = 'e')
    order by evtname
 $$;
 

@@ -38,8 +38,10 @@ export function prepareDatabase(administrator: Connection): PrepareDatabase {
                     left join pg_namespace n on n.nspname = w.wanted ->> 'schema'
                     left join pg_class c on c.relnamespace = n.oid and c.relname = w.wanted ->> 'table' and c.relkind in ('r', 'p')) as owners,
                  exists (select from pg_event_trigger where evtname = 'partition_archiver_guard') as "hasGuard",
-                 (select coalesce(jsonb_agg(evtname order by evtname), '[]') from pg_event_trigger
-                   where evtenabled in ('O', 'A') and evtname <> 'partition_archiver_guard') as "eventTriggers"
+                 (select coalesce(jsonb_agg(evtname order by evtname), '[]') from pg_event_trigger e
+                   where evtenabled in ('O', 'A') and evtname <> 'partition_archiver_guard'
+                     and not exists (select from pg_depend d where d.classid = 'pg_event_trigger'::regclass and d.objid = e.oid
+                                        and d.deptype = 'e')) as "eventTriggers"
             from pg_roles r
             cross join lateral (select r.rolsuper or exists (
               select from pg_roles a where a.rolname = 'rds_superuser' and pg_has_role(r.oid, a.oid, 'usage')) as super) s
@@ -100,7 +102,9 @@ function advice(administrator: Connection): Promise<readonly PreflightProblem[]>
       select 'event trigger ' || evtname as subject,
              format('runs %s(), which is not the archiver''s, at its statements (%s)', evtfoid::regproc, evtevent) as problem,
              'Look whether it lets the archiver make, alter and drop tables; docs/setup.md says how it is exempted.' as remedy
-        from pg_event_trigger where evtenabled in ('O', 'A') and evtname <> 'partition_archiver_guard'
+        from pg_event_trigger e
+       where evtenabled in ('O', 'A') and evtname <> 'partition_archiver_guard'
+         and not exists (select from pg_depend d where d.classid = 'pg_event_trigger'::regclass and d.objid = e.oid and d.deptype = 'e')
       union all
       select 'parameter rds.force_ssl' as subject, 'is off: the server takes connections without TLS' as problem,
              'Set rds.force_ssl = 1 in the parameter group.' as remedy
