@@ -57,7 +57,7 @@ export function step<Event, Answer>(
           tls: {},
           applicationName: `partition-archiver ${name}`,
           // Another name is an administrator's, whose functions connect past the proxy.
-          pinned: !LOGIN_ROLES.some((role) => role === username),
+          ...(!LOGIN_ROLES.some((role) => role === username) && { pinned: true }),
         },
         (notice) => notices.push(notice),
       );
