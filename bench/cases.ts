@@ -2,6 +2,8 @@ import { archiveNarrow } from './cases/archive-narrow.ts';
 import { archiveWide } from './cases/archive-wide.ts';
 import { catalogScaling } from './cases/catalog-scaling.ts';
 import { coldStart } from './cases/cold-start.ts';
+import { convertCase } from './cases/convert.ts';
+import { convertMemory } from './cases/convert-memory.ts';
 import { emptyPartition } from './cases/empty-partition.ts';
 import { lambdaMemory } from './cases/lambda-memory.ts';
 import { linearity } from './cases/linearity.ts';
@@ -23,5 +25,7 @@ export const CASES: readonly Case[] = [
   restoreCase,
   coldStart,
   emptyPartition,
+  convertCase,
+  convertMemory,
   standIns,
 ];

@@ -5,7 +5,7 @@ export function onDisk<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
     if (code === 'ENOSPC' || code === 'EDQUOT') {
       throw new ArchiverError('LocalDiskFull', `${code}: there is no room left on the disk`);
     }

@@ -127,6 +127,10 @@ async function parse(connection: DuckDBConnection, sql: string): Promise<unknown
   return tree.statements[0]?.node;
 }
 
+/** Errors of a native module are not always of this realm's class. */
+const messageOf = (error: unknown): string =>
+  typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : '';
+
 /** A statement within parentheses. */
 const withoutEnd = (sql: string): string => sql.replace(/[\s;]+$/, '');
 
@@ -138,7 +142,7 @@ async function quietly<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    const message = error instanceof Error ? error.message : '';
+    const message = messageOf(error);
     const kind = /^(?:\w+ )*?(\w+ ?\w*) Error:/.exec(message)?.[1] ?? 'unknown';
     if (/^(Parser|Binder|Catalog|Syntax)/.test(message)) {
       throw new ArchiverError('QueryRefused', message.split('\n', 1)[0] ?? kind);
