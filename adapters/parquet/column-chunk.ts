@@ -10,7 +10,9 @@ import { statisticsOf } from './statistics.ts';
 
 /** Plain bytes of a page, about. */
 const PAGE_BYTES = 1024 * 1024;
-const ZSTD = { params: { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_checksumFlag]: 1 } };
+const ZSTD_PARAMS = { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_checksumFlag]: 1 };
+/** Bytes that zstd adds to what it cannot compress, at most and rounded up. */
+const zstdBound = (length: number): number => length + (length >> 8) + 128;
 
 /** Room in which a page is put together, used again for the next one. */
 let scratch = new Uint8Array(PAGE_BYTES * 2);
@@ -157,7 +159,9 @@ type PageKind = Omit<
 
 /** Compresses what stands in the first `length` bytes of the scratch room; returns the uncompressed size with header. */
 function writePage(writer: ByteWriter, length: number, header: PageKind): number {
-  const compressed = zstdCompressSync(scratch.subarray(0, length), ZSTD);
+  // In one piece: by itself Node.js makes pieces of 16 KB, and then one of all of them.
+  const options = { params: ZSTD_PARAMS, chunkSize: zstdBound(length) };
+  const compressed = zstdCompressSync(scratch.subarray(0, length), options);
   const start = writer.offset;
   writePageHeader(writer, {
     ...header,

@@ -94,15 +94,23 @@ export async function openParquetFile(path: string, sha256: string): Promise<Par
   try {
     const byteLength = fstatSync(file).size;
     if (sha256Of(file) !== sha256) throw notRead();
-    const slice = (start: number, end = byteLength): ArrayBuffer => {
-      if (!(start >= 0 && start <= end && end <= byteLength)) throw notRead();
-      const bytes = new Uint8Array(end - start);
+    const read = (bytes: Uint8Array, start: number): Uint8Array => {
+      if (!(start >= 0 && start + bytes.length <= byteLength)) throw notRead();
       for (let at = 0; at < bytes.length;) {
-        const read = readSync(file, bytes, at, bytes.length - at, start + at);
-        if (read === 0) throw notRead();
-        at += read;
+        const length = readSync(file, bytes, at, bytes.length - at, start + at);
+        if (length === 0) throw notRead();
+        at += length;
       }
-      return bytes.buffer;
+      return bytes;
+    };
+    const slice = (start: number, end = byteLength): ArrayBuffer =>
+      read(new Uint8Array(Math.max(0, end - start)), start).buffer as ArrayBuffer;
+    // Each column has room that is used again in the next row group.
+    const rooms: Uint8Array[] = [];
+    const inRoom = (column: number, start: number, end: number): Uint8Array => {
+      const length = Math.max(0, end - start);
+      if ((rooms[column]?.length ?? -1) < length) rooms[column] = new Uint8Array(Math.ceil(length * 1.1));
+      return read((rooms[column] ?? new Uint8Array(0)).subarray(0, length), start);
     };
     const metadata = await readable(() => parquetMetadataAsync({ byteLength, slice }, { geoparquet: false }));
     return {
@@ -111,7 +119,9 @@ export async function openParquetFile(path: string, sha256: string): Promise<Par
       rows: Number(metadata.num_rows),
       rowGroups: metadata.row_groups.map((group) => ({
         rows: Number(group.num_rows),
-        columns: group.columns.map((chunk) => pagesOf(metadata, chunk, Number(group.num_rows), slice)),
+        columns: group.columns.map((chunk, column) =>
+          pagesOf(metadata, chunk, Number(group.num_rows), (start, end) => inRoom(column, start, end)),
+        ),
       })),
       metadata: keyValues(metadata),
       close: () => closeSync(file),

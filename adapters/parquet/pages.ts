@@ -9,7 +9,12 @@ import { ArchiverError } from '../../core/errors.ts';
 import type { RawValues } from '../../core/query/pg-text.ts';
 import type { ColumnPage } from '../../core/query/ports.ts';
 
-const COMPRESSORS = { ZSTD: (bytes: Uint8Array) => zstdDecompressSync(bytes) };
+/** In one piece: by itself Node.js makes pieces of 16 KB, and then one of all of them. */
+const COMPRESSORS = {
+  ZSTD: (bytes: Uint8Array, length: number) =>
+    zstdDecompressSync(bytes, { chunkSize: Math.max(LEAST_PIECE, length) }),
+};
+const LEAST_PIECE = 64;
 
 /**
  * The pages of one column of a row group, raw. hyparquet takes headers, levels and values apart; what it would do
@@ -19,21 +24,22 @@ export function* pagesOf(
   metadata: FileMetaData,
   { meta_data: chunk }: ColumnChunk,
   rowsOfGroup: number,
-  slice: (start: number, end: number) => ArrayBuffer,
+  read: (start: number, end: number) => Uint8Array,
 ): Generator<ColumnPage> {
   if (chunk === undefined || Number(chunk.num_values) !== rowsOfGroup) throw damaged();
   const schemaPath = pathTo(parquetSchema(metadata), chunk.path_in_schema);
   const { element } = schemaPath[1];
   const { codec } = chunk;
   const start = Number(chunk.dictionary_page_offset ?? chunk.data_page_offset);
-  const view = new DataView(slice(start, start + Number(chunk.total_compressed_size)));
+  const bytes = read(start, start + Number(chunk.total_compressed_size));
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const reader = { view, offset: 0 };
   let dictionary: RawValues | undefined;
   let rows = 0;
   while (rows < Number(chunk.num_values)) {
     const { header, page } = reading(() => {
       const header = parquetHeader(reader);
-      const compressed = new Uint8Array(view.buffer, reader.offset, header.compressed_page_size);
+      const compressed = bytes.subarray(reader.offset, reader.offset + header.compressed_page_size);
       reader.offset += header.compressed_page_size;
       return { header, page: decompressPage(compressed, header.uncompressed_page_size, codec, COMPRESSORS) };
     });

@@ -2,6 +2,7 @@ import type { CommandGroups } from './command-line.ts';
 import { CONVERT } from './commands/convert.ts';
 import { LEDGER_COMMANDS } from './commands/ledger.ts';
 import { QUERY } from './commands/query.ts';
+import { REPORT } from './commands/report.ts';
 import { PARTITION_TABLE } from './commands/partition-table.ts';
 import { RUN_COMMANDS } from './commands/archive.ts';
 import { RESTORE_COMMANDS } from './commands/restore.ts';
@@ -13,5 +14,5 @@ export const COMMANDS: CommandGroups = {
   Archiving: RUN_COMMANDS,
   'Archives and restores': RESTORE_COMMANDS,
   Ledger: LEDGER_COMMANDS,
-  Querying: { convert: CONVERT, query: QUERY },
+  Querying: { convert: CONVERT, query: QUERY, report: REPORT },
 };

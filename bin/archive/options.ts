@@ -61,6 +61,7 @@ export const OPTIONS = {
   directory: { value: '<folder>', does: 'where files are kept meanwhile' },
   'memory-mib': { value: '<number>', does: 'the most memory for a query, in MiB (default: 1024)' },
   'disk-mib': { value: '<number>', does: 'the most disk for fetched copies, in MiB (default: 20480)' },
+  html: { value: '<file>', does: 'writes the report as a page to this file' },
   log: { value: '<form>', does: 'the log on standard error: lines, json or none' },
   json: { does: 'prints the result as JSON' },
 } as const satisfies Readonly<Record<string, OptionDefinition>>;

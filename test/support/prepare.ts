@@ -5,7 +5,7 @@ import { prepare, type Preparation, type PrepareOptions } from '../../core/setup
 import { ROLE_PASSWORD } from './archiver.ts';
 
 /** A configuration of tables, each `schema.table`; none of them, for the installation alone. */
-function setsOf(tables: readonly string[]): RuntimeConfig['partitionSets'] {
+export function setsOf(tables: readonly string[]): RuntimeConfig['partitionSets'] {
   return tables.flatMap((name) => {
     const [schema, table] = name.split('.');
     const parsed = parseRuntimeConfig({ partitionSets: [{ schema, table }] });
