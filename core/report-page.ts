@@ -32,7 +32,7 @@ const LOOKS = {
 type Look = keyof typeof LOOKS;
 
 /** How a row of the ledger looks. */
-export function lookOf({ state, manifestKey }: LedgerRow, { copies }: ReportInput): Look {
+function lookOf({ state, manifestKey }: LedgerRow, { copies }: ReportInput): Look {
   switch (state) {
     case 'detached':
       return 'waiting';

@@ -1,12 +1,12 @@
 import { zstdDecompressSync } from 'node:zlib';
-import type { ColumnChunk, FileMetaData, SchemaTree } from 'hyparquet';
+import type { ColumnChunk, DataPageHeader, FileMetaData, ParquetType, SchemaTree } from 'hyparquet';
 import { parquetSchema } from 'hyparquet';
-import { DEFAULT_PARSERS } from 'hyparquet/src/convert.js';
 import { parquetHeader } from 'hyparquet/src/column.js';
-import { decompressPage, readDataPage } from 'hyparquet/src/datapage.js';
+import { decompressPage } from 'hyparquet/src/datapage.js';
+import { readRleBitPackedHybrid } from 'hyparquet/src/encoding.js';
 import { readPlain } from 'hyparquet/src/plain.js';
 import { ArchiverError } from '../../core/errors.ts';
-import type { RawValues } from '../../core/query/pg-text.ts';
+import type { RawValues } from '../../core/query/raw-values.ts';
 import type { ColumnPage } from '../../core/query/ports.ts';
 
 /** In one piece: by itself Node.js makes pieces of 16 KB, and then one of all of them. */
@@ -47,7 +47,7 @@ export function* pagesOf(
       const count = header.dictionary_page_header?.num_values ?? 0;
       if (count > Number(chunk.num_values)) throw damaged();
       const plain = { view: new DataView(page.buffer, page.byteOffset, page.byteLength), offset: 0 };
-      dictionary = reading(() => readPlain(plain, chunk.type, count, element.type_length)) as RawValues;
+      dictionary = reading(() => plainValues(plain, chunk.type, count, element.type_length));
       continue;
     }
     const description = header.data_page_header;
@@ -55,21 +55,58 @@ export function* pagesOf(
     // hyparquet would make room for as many as a damaged header says.
     const { num_values: inPage } = description;
     if (!(inPage > 0) || inPage > Number(chunk.num_values) - rows) throw damaged();
-    const { definitionLevels = [], dataPage } = reading(() =>
-      readDataPage(page, description, {
-        ...{ pathInSchema: chunk.path_in_schema, type: chunk.type, element, schemaPath, codec },
-        ...{ compressors: COMPRESSORS, parsers: DEFAULT_PARSERS },
-      }),
-    );
-    yield {
-      rows: description.num_values,
-      levels: definitionLevels.length === 0 ? undefined : definitionLevels,
-      ...(description.encoding === 'PLAIN'
-        ? { values: dataPage as RawValues }
-        : { dictionary, indexes: dataPage as ArrayLike<number> }),
-    };
+    yield reading(() => pageOf(page, description, chunk.type, element.type_length, dictionary));
     rows += description.num_values;
   }
+}
+
+/** A data page of version 1: levels behind their length, then values or indexes. */
+function pageOf(
+  page: Uint8Array,
+  { num_values: rows, encoding }: DataPageHeader,
+  type: ParquetType,
+  typeLength: number | undefined,
+  dictionary: RawValues | undefined,
+): ColumnPage {
+  const reader = { view: new DataView(page.buffer, page.byteOffset, page.byteLength), offset: 0 };
+  const levels = new Uint8Array(rows);
+  readRleBitPackedHybrid(reader, 1, levels);
+  let present = 0;
+  for (const level of levels) present += level;
+  const some = { rows, levels: present === rows ? undefined : levels };
+  if (encoding === 'PLAIN') return { ...some, values: plainValues(reader, type, present, typeLength) };
+  if (encoding !== 'RLE_DICTIONARY') throw damaged();
+  const indexes = new Int32Array(present);
+  const width = reader.view.getUint8(reader.offset++);
+  const length = page.byteLength - reader.offset;
+  if (width > 0) readRleBitPackedHybrid(reader, width, indexes, length);
+  return { ...some, dictionary, indexes };
+}
+
+function plainValues(
+  reader: { readonly view: DataView; offset: number },
+  type: ParquetType,
+  count: number,
+  typeLength: number | undefined,
+): RawValues {
+  if (type !== 'BYTE_ARRAY') return readPlain(reader, type, count, typeLength) as RawValues;
+  const { view } = reader;
+  const starts = new Int32Array(count);
+  const ends = new Int32Array(count);
+  let at = reader.offset;
+  for (let index = 0; index < count; index += 1) {
+    const length = view.getUint32(at, true);
+    starts[index] = at + 4;
+    at += 4 + length;
+    ends[index] = at;
+  }
+  if (at > view.byteLength) throw damaged();
+  return {
+    bytes: new Uint8Array(view.buffer, view.byteOffset, view.byteLength),
+    starts,
+    ends,
+    length: count,
+  };
 }
 
 function pathTo(root: SchemaTree, [name]: readonly string[]): [SchemaTree, SchemaTree] {

@@ -35,7 +35,7 @@ export async function duckDbConvert(
   });
   const types = source.map(({ name }) => `${literal(name)}: 'VARCHAR'`).join(', ');
   const read = `read_csv(${literal(text)}, delim = '\t', header = false, quote = '', escape = '', nullstr = '\\N',
-    auto_detect = false, columns = {${types}}, max_line_size = 33554432)`;
+    auto_detect = false, columns = {${types}})`;
   await connection.run(
     `COPY (SELECT ${columns.join(', ')} FROM ${read}) TO ${literal(output)} (FORMAT parquet, COMPRESSION zstd)`,
   );

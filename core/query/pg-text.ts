@@ -2,19 +2,13 @@ import { ArchiverError } from '../errors.ts';
 import { dateOf } from './calendar.ts';
 import type { CopyColumn } from './parquet-map.ts';
 import { float4Text, float8Text } from './pg-float.ts';
+import { byteas, texts } from './pg-bytes.ts';
+import type { CellRenderer, RawValues } from './raw-values.ts';
 import type { TextBuffer } from './text-buffer.ts';
-
-/** Values as a reader of Parquet gives them, raw: whatever the annotations of the file say of them. */
-export type RawValues =
-  Int32Array | BigInt64Array | Float32Array | Float64Array | readonly Uint8Array[] | readonly boolean[];
-
-/** Writes one value as PostgreSQL's COPY would. */
-export type CellRenderer = (index: number, out: TextBuffer) => void;
 
 /** Room for any value of fixed width. */
 const LONGEST_FIXED = 64;
 const SAFE_HIGH = 2 ** 21;
-const BACKSLASH = 0x5c;
 
 /** A renderer over these values. `CopyNotProven` where they are not of the kind that the column should have. */
 export function rendererOf(column: CopyColumn, values: RawValues): CellRenderer {
@@ -54,10 +48,10 @@ export function rendererOf(column: CopyColumn, values: RawValues): CellRenderer 
       if (values instanceof Float64Array) return floats(values, float8Text);
       break;
     case 'bytea':
-      if (Array.isArray(values)) return byteas(values as readonly Uint8Array[]);
+      if ('starts' in values) return byteas(values);
       break;
     case 'text':
-      if (Array.isArray(values)) return texts(values as readonly Uint8Array[]);
+      if ('starts' in values) return texts(values);
   }
   throw new ArchiverError('CopyNotProven', `a column of kind ${column.kind} was read back as something else`);
 }
@@ -204,56 +198,3 @@ const timestamps = (values: BigInt64Array, withZone: boolean): CellRenderer => {
     }
   };
 };
-
-const byteas =
-  (values: readonly Uint8Array[]): CellRenderer =>
-  (index, out) => {
-    const value = values[index] ?? new Uint8Array(0);
-    out.room(3 + value.length * 2);
-    let { at } = out;
-    const { bytes } = out;
-    bytes[at++] = BACKSLASH;
-    bytes[at++] = BACKSLASH;
-    bytes[at++] = 0x78;
-    for (const byte of value) {
-      const high = byte >> 4;
-      const low = byte & 15;
-      bytes[at++] = high < 10 ? 0x30 + high : 0x57 + high;
-      bytes[at++] = low < 10 ? 0x30 + low : 0x57 + low;
-    }
-    out.at = at;
-  };
-
-/** The letter that stands for a byte behind a backslash; 0 for a byte that stands for itself. */
-const LETTERS = new Uint8Array(256);
-for (const [byte, letter] of [
-  [8, 'b'],
-  [9, 't'],
-  [10, 'n'],
-  [11, 'v'],
-  [12, 'f'],
-  [13, 'r'],
-  [92, '\\'],
-] as const) {
-  LETTERS[byte] = letter.charCodeAt(0);
-}
-
-const texts =
-  (values: readonly Uint8Array[]): CellRenderer =>
-  (index, out) => {
-    const value = values[index];
-    if (value === undefined) return;
-    const { length } = value;
-    out.room(length * 2);
-    const { bytes } = out;
-    let { at } = out;
-    for (let from = 0; from < length; from += 1) {
-      const byte = value[from] ?? 0;
-      const letter = LETTERS[byte] ?? 0;
-      if (letter !== 0) {
-        bytes[at++] = BACKSLASH;
-        bytes[at++] = letter;
-      } else bytes[at++] = byte;
-    }
-    out.at = at;
-  };

@@ -1,6 +1,6 @@
 import type { ColumnValues } from './column-values.ts';
 import type { CopyColumn } from './parquet-map.ts';
-import type { RawValues } from './pg-text.ts';
+import type { RawValues } from './raw-values.ts';
 
 /** A Parquet file that is being written to the local disk. */
 export interface ParquetFileWriter {

@@ -1,7 +1,8 @@
 import { ArchiverError } from '../errors.ts';
 import { LineDigester, type LineDigest } from '../proof/line-digest.ts';
 import { parquetElements, type CopyColumn } from './parquet-map.ts';
-import { rendererOf, type CellRenderer, type RawValues } from './pg-text.ts';
+import { rendererOf } from './pg-text.ts';
+import type { CellRenderer, RawValues } from './raw-values.ts';
 import type { ColumnPage, ParquetFileReader } from './ports.ts';
 import { TextBuffer } from './text-buffer.ts';
 

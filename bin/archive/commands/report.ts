@@ -12,7 +12,7 @@ const AT_ONCE = 16;
 
 async function inputOf({ open, s3, bucket, region, clock }: CommandContext): Promise<ReportInput> {
   const store = s3ArchiveStore(s3, bucket, region);
-  const ledger = await using(open('archiver_maintain'), (connection) => readLedger(connection));
+  const ledger = await using(open('archiver_read'), (connection) => readLedger(connection));
   const copies = new Map<string, ShownCopy>();
   const keys = ledger.map(({ manifestKey }) => manifestKey).filter((key) => key !== null);
   await mapAtOnce(keys, AT_ONCE, async (archiveKey) => {
