@@ -47,7 +47,7 @@ test('each period has a letter for how it stands, and a proven one with a copy a
   expect(reportPage(input(ledger, ['m0']))).toMatch(/>spq!wroma</);
 });
 
-// Seen to fail with the names not escaped, in the heading and in the attribute.
+// Seen to fail with the names not escaped.
 test('names and reasons are text, whatever they are', () => {
   const hostile = `"><script>alert(1)</script>'&\u202e\u0007`;
   const ledger = [

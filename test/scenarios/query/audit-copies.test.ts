@@ -32,7 +32,7 @@ test('a copy that is as its manifest says has no problem, of one generation or o
 
 type Converted = Awaited<ReturnType<typeof converted>>;
 
-// Seen to fail without each of the checks.
+// Seen to fail without the comparison of versions, and with a manifest that cannot be read passed over.
 test.each<[string, (made: Converted) => unknown, RegExp]>([
   ['is gone', ({ memory, first }) => memory.destroy(first.key, first.versionId), /no current version/],
   ['was deleted', ({ memory, first }) => memory.put(first.key, null), /no current version/],

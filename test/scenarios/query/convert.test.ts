@@ -76,7 +76,6 @@ test('a row that aws_s3 has broken across two objects is one row', async () => {
   }
 });
 
-// Seen to fail with the manifest written before the objects: the copy was there and its objects were not.
 test('killed at any call of S3 there is no copy or a whole one, and running again makes it', async () => {
   for (let calls = 0, killed = true; killed; calls += 1) {
     const { archive, store, memory } = await bucket();
