@@ -100,7 +100,7 @@ test('the reason says what a value is, and shows nothing of it', () => {
   expect(reason('integer', 'secret')).toBe('a value is not written as PostgreSQL writes this type');
 });
 
-// Seen to fail without the fields being counted: 'a\n' became a row of one column.
+// Seen to fail without the fields being counted: the parser ran beyond the row.
 test.each([
   ['a row with too few fields', 'a\n', 'a row has other fields'],
   ['a row with too many fields', 'a\tb\tc\n', 'a row has other fields'],

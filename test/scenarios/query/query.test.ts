@@ -199,7 +199,7 @@ test('types are those of PostgreSQL, and every digit is there', async () => {
   ]);
 });
 
-// Seen to fail with columns matched by position: the values of `origin` stood in `delay`.
+// Seen to fail with columns matched by position.
 test('archives of other columns are one view: the latest names, NULL where an archive has none, text where types differ', async () => {
   const store = await threeMonths();
   const columns = [
