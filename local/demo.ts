@@ -3,7 +3,7 @@
  * runs the synthesised state machine with the synthesised Lambda bundles, and checks the invariant afterwards.
  * Exit code 0 only if the invariant was checked and holds.
  */
-import { resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { installArchiver } from '../adapters/postgres/install.ts';
 import { makeS3Client } from '../adapters/s3/client.ts';
@@ -12,15 +12,18 @@ import { checkInvariant, listKeys, type MonthCheck } from './demo/check.ts';
 import { DEMO, forget, giveSecrets, load, readStage, withDatabase, writeStage } from './demo/environment.ts';
 import { execute } from './demo/execute.ts';
 import { checkQuery } from './demo/query.ts';
+import { nextCommands, writeCommandFiles } from './demo/keep.ts';
 import { startLocalStack, type LocalStack } from './stack.ts';
 import { synthesise } from './synthesise.ts';
 
 const { values: options } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });
-const directory = resolve(import.meta.dirname, '..', '.local', 'demo');
+const folder = resolve(import.meta.dirname, '..');
+const directory = join(folder, '.local', 'demo');
 const started = Date.now();
 const FLIGHTS = { schema: 'public', table: 'flights' } as const;
 /** What the partitions of this small a table are cut to, so that each has several segments. */
 const SEGMENT_SIZE_MIB = 16;
+const PARTITION_SETS = [{ ...FLIGHTS, drop: true, graceDays: 0, segmentSizeMiB: SEGMENT_SIZE_MIB }];
 
 const say = (line = ''): void => {
   process.stdout.write(`${line}\n`);
@@ -33,7 +36,10 @@ process.exitCode = await main();
 
 async function main(): Promise<number> {
   const stage = readStage(directory);
-  if (stage === 'loaded') say('An earlier start did not come to its end: going on from where it was.');
+  // What an earlier start has archived and checked is there to look around in.
+  const shown = stage === 'checked' && options.keep;
+  if (stage === 'loaded') say('An earlier start did not come to its end: continuing from where it was.');
+  else if (shown) say('An earlier start has archived and checked its data: starting the stack with that.');
   else forget(directory);
 
   headline('Starting PostgreSQL with pg_partman, PgBouncer in RDS Proxy’s place, and RADOS Gateway in S3’s');
@@ -45,16 +51,18 @@ async function main(): Promise<number> {
     },
   });
   try {
-    if (stage !== 'loaded') {
+    if (stage !== 'loaded' && !shown) {
       headline('Loading 3,000,000 flights into a table partitioned by month');
       await load(stack, (rows) => {
         if (rows % 500_000 === 0) say(`  ${rows.toLocaleString('en')} rows`);
       });
       writeStage(directory, 'loaded');
     } else await withDatabase(stack, DEMO.database, installArchiver);
-    return await archive(stack);
-  } finally {
+    const code = shown ? 0 : await archive(stack);
     if (options.keep) await keep(stack);
+    else if (code === 0) sayNext();
+    return code;
+  } finally {
     await stack.stop();
   }
 }
@@ -63,7 +71,7 @@ async function archive(stack: LocalStack): Promise<number> {
   headline('Synthesising the CDK app (cdk synth)');
   const machine = await synthesise(stack, {
     ...{ directory, database: DEMO.database, bucket: DEMO.bucket },
-    partitionSets: [{ ...FLIGHTS, drop: true, graceDays: 0, segmentSizeMiB: SEGMENT_SIZE_MIB }],
+    partitionSets: PARTITION_SETS,
   });
   await giveSecrets(stack, machine.secrets);
   say(`  state machine ${machine.name}, ${String(machine.functions.size)} Lambda functions`);
@@ -95,7 +103,6 @@ async function archive(stack: LocalStack): Promise<number> {
   );
   if (!holds) return 1;
   const answered = await ask(stack);
-  if (!options.keep) say('To look around in database and bucket afterwards: npm start -- --keep');
   return answered ? 0 : 1;
 }
 
@@ -149,27 +156,29 @@ async function presentTree(stack: LocalStack): Promise<void> {
   }
 }
 
+/** Leaves the stack up, with what the local command needs to work on it, until it is interrupted. */
 async function keep(stack: LocalStack): Promise<void> {
-  const { host, port, superuser } = stack.postgres;
-  const ledger = await withDatabase(
-    stack,
-    DEMO.database,
-    (sql) => sql<{ state: string; n: number }[]>`
-    select state, count(*)::integer as n from partition_archiver.partition group by 1 order by 1`,
-  );
-  say(
-    `\nThe ledger: ${ledger.map(({ state, n }) => `${String(n)} ${state}`).join(', ')}. The stack stays up; Ctrl-C ends it.`,
-  );
-  say(
-    `  PGPASSWORD=${superuser.password} psql -h ${host} -p ${String(port)} -U ${superuser.user} ${DEMO.database}`,
-  );
-  say(
-    '    select id, table_name, state, row_count, manifest_key from partition_archiver.partition order by id;',
-  );
-  say(
-    `  S3: ${stack.s3.endpoint}, bucket ${DEMO.bucket}, access key ${stack.s3.accessKeyId}, secret key ${stack.s3.secretAccessKey}`,
-  );
+  const files = await writeCommandFiles(stack, directory, PARTITION_SETS);
+  const [environment = '', ...commands] = await nextCommands(stack, files, folder);
+  headline('The stack stays up; Ctrl-C ends it. In another terminal, in this folder:');
+  say(`    ${environment}`);
+  say('  and then, for example:');
+  for (const command of commands) say(`    ${command}`);
+  say('    psql -c "select id, table_name, state, row_count from partition_archiver.partition order by id"');
+  say(`    npm run archive -- run --dry-run --config ${relative(folder, files.partitionSets)}`);
   await new Promise(() => {
     setInterval(() => undefined, 60_000);
   });
+}
+
+/** What to try next where nothing is left up. */
+function sayNext(): void {
+  say('\nNext:');
+  for (const [command, does] of [
+    ['npm start -- --keep', 'leaves database and bucket up for: npm run archive -- status, find, restore'],
+    ['npm run archive -- --help', 'the same steps against a PostgreSQL and an S3 of yours, without Lambdas'],
+    ['npm run cdk -- synth -c config=partition-archiver.example.json', 'what would be deployed'],
+  ] as const) {
+    say(`  ${command}\n      ${does}`);
+  }
 }

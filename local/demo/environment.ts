@@ -6,7 +6,7 @@ import postgres from 'postgres';
 import { makeS3Client } from '../../adapters/s3/client.ts';
 import { installArchiver } from '../../adapters/postgres/install.ts';
 import { loadFlights } from '../sample/flights.ts';
-import type { LocalStack } from '../stack.ts';
+import type { LocalStack, StackCoordinates } from '../stack.ts';
 
 /** Names of the demonstration's databases and bucket. */
 export const DEMO = {
@@ -40,7 +40,7 @@ export function forget(directory: string): void {
 }
 
 /** A superuser's connection to one of the databases, not through the pooler. */
-function asSuperuser({ postgres: server }: LocalStack, database: string): postgres.Sql {
+function asSuperuser({ postgres: server }: StackCoordinates, database: string): postgres.Sql {
   const { user: username, password } = server.superuser;
   return postgres({
     ...{ host: server.host, port: server.port, username, password, database, max: 1 },
@@ -51,7 +51,7 @@ function asSuperuser({ postgres: server }: LocalStack, database: string): postgr
 
 /** Runs `work` with a superuser's connection that is ended afterwards. */
 export async function withDatabase<T>(
-  stack: LocalStack,
+  stack: StackCoordinates,
   database: string,
   work: (sql: postgres.Sql) => Promise<T>,
 ): Promise<T> {

@@ -29,7 +29,7 @@ export const FAILURE_FILE = 'failure.txt';
 /** Test files leave the names of databases here that were kept for a look at them. */
 export const KEPT_FILE = 'kept-databases.txt';
 
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 300_000;
 
 /** The directory of the run's stack. */
 export function stackDirectory(): string {

@@ -1,11 +1,12 @@
 /** A server that speaks German to whoever does not ask for something else (lc_messages, which only superusers may set). */
-import { existsSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type postgres from 'postgres';
 import { isStatementTimeout, translate } from '../../adapters/postgres/errors.ts';
 import { maintainDatabase } from '../../adapters/postgres/archive/maintain.ts';
+import { programFolder } from '../../local/stack/installation.ts';
 import type { Archiver } from '../support/archiver.ts';
 import { archiverOn, prepareDatabase } from '../support/own-server.ts';
 import { createPartitionSet } from '../support/partition-sets.ts';
@@ -14,9 +15,14 @@ import { testInstallation } from '../support/stack.ts';
 import { startUpgradableServer, type UpgradableServer } from '../support/upgradable-server.ts';
 import { failureOf } from '../support/verified.ts';
 
-/** Of Debian's package. The servers of the matrix come without, as do containers whose dpkg leaves translations out. */
-const { prefix, major } = testInstallation();
-const translated = existsSync(join(prefix, `share/locale/de/LC_MESSAGES/postgres-${String(major)}.mo`));
+/**
+ * Debian 12's package speaks German where LANGUAGE says so. The servers of the matrix come without translations, as do
+ * containers whose dpkg leaves them out; and since Debian 13 gettext looks at LANGUAGE in no C locale, C.UTF-8 included,
+ * and these are the only locales that every machine has.
+ */
+const translated = spawnSync(join(programFolder(testInstallation()), 'postgres'), ['--help'], {
+  ...{ encoding: 'utf8', env: { LC_ALL: 'C.UTF-8', LANGUAGE: 'de' } },
+}).stdout.includes('Optionen');
 const here = translated ? test : test.skip;
 
 const NAME = 'laden';

@@ -109,4 +109,4 @@ test('nothing happens on an upgraded server before the ledger is upgraded; then 
   expect(await lineOf('released')).toMatchObject({ state: 'released', archiveId: null });
   expect(await lineOf('attached')).toMatchObject({ state: 'attached' });
   expect(compareRows(known.inTables, await rows()).lost).toEqual([]);
-}, 120_000);
+});

@@ -21,7 +21,7 @@ describe('the bundles', () => {
       .filter((path) => readdirSync(path).includes('index.js'));
     directories = bundles.filter((path) => readdirSync(path).includes('config.json'));
     others = bundles.filter((path) => !directories.includes(path));
-  }, 120_000);
+  });
 
   test('consist of one module and the configuration, and of db/ where that is installed', () => {
     expect(directories).toHaveLength(STEP_NAMES.length);

@@ -36,7 +36,7 @@ test('a fault at any point of a run loses nothing, and the next runs end it (a s
       problems: [],
     });
   }
-}, 300_000);
+});
 
 // Seen to fail where begin_segment in db/archive/export.sql locks the parent as well.
 test('while S3 is waited for, nothing is locked that an application may wait for', async () => {

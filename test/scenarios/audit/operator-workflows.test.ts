@@ -24,7 +24,7 @@ beforeAll(async () => {
     ...{ table: 'orders', cold: 3, rowsPerMonth: 25_000, segmentSizeMiB: 1 },
   });
   await createVerifiedPartitions(archiver(), { table: 'Ev"il', cold: 1 });
-}, 120_000);
+});
 
 const ledger = async (id: number): Promise<LedgerLine> =>
   nth(
