@@ -10,13 +10,13 @@ create or replace function partition_archiver.restore_statement_kind(p_statement
     select '(?:[a-z_][a-z0-9_$]*|"(?:[^"]|"")+")' as name,
            regexp_replace(p_table, '([].\\*+?|(){}^$[])', '\\\1', 'g') as target),
   pattern as (
-    select *, format('\(%1$s(?:, %1$s)*\)', name) as names,
+    select *, format('\((?:PERIOD )?%1$s(?:, (?:PERIOD )?%1$s)*\)', name) as names,
            format('(?:TABLE %s%s)', target, (select string_agg('|SEQUENCE ' || regexp_replace(q, '([].\\*+?|(){}^$[])', '\\\1', 'g'), '')
                                                from unnest(p_sequences) q)) as object from word)
   select case
     when p_statement ~ format('^ALTER TABLE ONLY %1$s ADD CONSTRAINT %2$s FOREIGN KEY %3$s REFERENCES %2$s\.%2$s%3$s'
         '(?: MATCH FULL)?(?: ON (?:UPDATE|DELETE) (?:NO ACTION|RESTRICT|CASCADE|SET NULL|SET DEFAULT)(?: %3$s)?)*'
-        '(?: DEFERRABLE)?(?: INITIALLY DEFERRED)?(?: NOT VALID)?$', target, name, names) then 'foreign key'
+        '(?: DEFERRABLE)?(?: INITIALLY DEFERRED)?(?: NOT VALID| NOT ENFORCED)?$', target, name, names) then 'foreign key'
     when p_statement in (format('ALTER TABLE ONLY %s ENABLE ROW LEVEL SECURITY', p_table),
                          format('ALTER TABLE ONLY %s FORCE ROW LEVEL SECURITY', p_table)) then 'row security'
     when p_statement ~ format('^GRANT [A-Z]+(?: \(%2$s\))?(?:, [A-Z]+(?: \(%2$s\))?)* ON %1$s TO (?:PUBLIC|%2$s)(?: WITH GRANT OPTION)?$', object, name)
@@ -109,7 +109,7 @@ begin
     begin
       case partition_archiver.restore_statement_kind(v_statement, v_target, v_sequences)
         when 'foreign key' then
-          execute v_statement || case when v_statement ~ ' NOT VALID$' then '' else ' NOT VALID' end;
+          execute v_statement || case when v_statement ~ ' NOT (VALID|ENFORCED)$' then '' else ' NOT VALID' end;
         when 'row security' then
           execute v_statement;
         when 'grant' then

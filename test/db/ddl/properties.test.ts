@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { useDatabase } from '../../support/database.ts';
 import { createRoles, quote, roundTrip } from './support.ts';
 import type { TableName } from './support.ts';
+import { serverMajor } from '../../support/stack.ts';
 
 const database = useDatabase({ template: 'archiver' });
 
@@ -17,6 +18,10 @@ beforeAll(async () => {
     create type public.mood as enum ('a', 'b'); create domain public.positive as int check (value > 0);
     create type public.pair as (x int, y text); create table public.target (id int primary key);
     create function public.f() returns trigger language plpgsql as 'begin return new; end'`);
+  if (serverMajor() >= 18) {
+    await sql.unsafe(`create extension btree_gist schema public;
+      create table public.spans (id int, during int4range, primary key (id, during without overlaps))`);
+  }
 });
 
 /** Makes a table, takes it through a round trip, and removes its schema. */
@@ -189,6 +194,17 @@ const column = fc.record({
   dropped: fc.boolean(),
   comment: fc.option(fc.string({ maxLength: 10 })),
 });
+/** What PostgreSQL 18 has besides. */
+const SINCE_18 = [
+  'alter table T add constraint "n there" not null n',
+  'alter table T add column nv text; alter table T add constraint nv_there not null nv not valid',
+  'alter table T add column ni text; alter table T add constraint ni_there not null ni no inherit',
+  'alter table T add column virt int generated always as (k + n) virtual; alter table T add constraint vc check (virt > 0)',
+  'alter table T add constraint ne check (k < 9) not enforced',
+  'alter table T add constraint fk3 foreign key (n) references public.target not enforced',
+  'alter table T add column r int4range; alter table T add constraint wo unique (k, r without overlaps)',
+  'alter table T add column pr int4range; alter table T add constraint fk4 foreign key (k, period pr) references public.spans (id, during)',
+];
 const shape = fc.record({
   columns: fc.array(column, { minLength: 1, maxLength: 8 }),
   key: fc.constantFrom(
@@ -222,6 +238,7 @@ const shape = fc.record({
     'grant select (k), update on T to ddl_grantee with grant option',
     'revoke insert on T from ddl_owner',
     'alter table T set unlogged',
+    ...(serverMajor() >= 18 ? SINCE_18 : []),
   ]),
 });
 
