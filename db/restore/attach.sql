@@ -68,6 +68,13 @@ begin
     end if;
   end if;
 
+  -- 18.0 to 18.4 compare the two keys in a way that no table passes (42P16).
+  if current_setting('server_version_num')::integer between 180000 and 180004
+     and exists (select from pg_constraint where conrelid = v_parent and contype = 'p' and pg_get_constraintdef(oid) ~ ' WITHOUT OVERLAPS\)') then
+    v_problems := v_problems || format('%s has a temporal primary key, and PostgreSQL %s cannot attach a table to that; 18.5 can',
+      v_display, current_setting('server_version'));
+  end if;
+
   -- pg_partman detaches by the lower bound and one interval, or by what it takes for them; here the wider reading counts.
   select * into v_set from partition_archiver.partition_set(v_parent);
   if v_set.retention is not null then
