@@ -203,7 +203,7 @@ const SINCE_18 = [
   'alter table T add constraint ne check (k < 9) not enforced',
   'alter table T add constraint fk3 foreign key (n) references public.target not enforced',
   'alter table T add column r int4range; alter table T add constraint wo unique (k, r without overlaps)',
-  'alter table T add column pr int4range; alter table T add constraint fk4 foreign key (k, period pr) references public.spans (id, during)',
+  'alter table T add column pr int4range; alter table T add constraint fk4 foreign key (k, period pr) references public.spans (id, period during)',
 ];
 const shape = fc.record({
   columns: fc.array(column, { minLength: 1, maxLength: 8 }),
