@@ -75,7 +75,7 @@ since18(
   },
 );
 
-// No server of the matrix is older than 18.5: the refusal was seen on 18.6, with the limit in db/restore/attach.sql raised.
+// 18.0 to 18.4 refuse it, which attach_problems (db/restore/attach.sql) says first; no server of the matrix is that old.
 since18('a partition with a temporal primary key is attached again', async () => {
   const { database, operations } = archiver();
   await makeSet(
