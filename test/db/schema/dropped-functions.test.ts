@@ -53,7 +53,7 @@ test.each([
   await withRoleRetries(() => install(sql));
 
   expect(await functions(sql)).toEqual(before);
-  await expect(sql`select partition_archiver.return_to_owner(0, 'a')`).rejects.toThrow('does not exist');
+  await expect(sql`select partition_archiver.return_to_owner(0, 'a', 'b')`).rejects.toThrow('does not exist');
   await withRoleRetries(() => install(sql));
   expect(await functions(sql)).toEqual(before);
 });

@@ -187,7 +187,9 @@ describe('release', () => {
     const { id } = orders[2]!;
     const { status, output } = await workflow('release').execute({ partition: id });
     expect(status).toBe('SUCCEEDED');
-    expect(output).toEqual({ partition: id, releasedTo: 'owner', from: 'verified', state: 'released' });
+    expect(output).toEqual({
+      ...{ partition: id, releasedTo: 'owner', from: 'verified', state: 'released', notes: [] },
+    });
     const again = await workflow('release').execute({ partition: id });
     expect(again.output).toMatchObject({ from: 'released', state: 'released' });
     const back = await workflow('release').execute({ partition: id, to: 'pipeline' });

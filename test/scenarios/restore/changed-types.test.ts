@@ -78,7 +78,7 @@ test('a label that was renamed is named before anything is loaded; or the column
   const types = await sql`
     select string_agg(attname || ' ' || format_type(atttypid, atttypmod), ', ' order by attnum) as list
       from pg_attribute where attrelid = 'app.relabelled'::regclass and attname in ('st', 'many', 'line', 'later')`;
-  expect(types).toEqual([{ list: 'st text, many status[], line line, later later' }]);
+  expect(types).toEqual([{ list: 'st text, many status[], line public.line, later later' }]);
   expect(await sql`select count(*)::integer as rows from app.relabelled where st = 'it''s paid'`).toEqual([
     { rows: 150 },
   ]);
