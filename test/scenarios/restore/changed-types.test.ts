@@ -102,7 +102,7 @@ test('where a type is gone, its columns are restored as text, and everything els
   const { database, operations } = archiver();
   const { sql } = database;
   await sql.unsafe(`
-    drop table app.moved, app.added, app.event cascade;
+    drop table if exists app.moved, app.added, app.relabelled, app.event cascade;
     drop type public.line, public.status cascade`);
   const failure = await failureOf(operations().restore({ manifestKey, table: 'gone' }));
   expect(failure.message.split('\n')).toEqual([
