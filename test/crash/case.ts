@@ -106,6 +106,10 @@ async function judge(crash: CrashCase, known: Lines, finished: boolean): Promise
   const problems = [...found.problems];
   if (lost.length > 0) problems.push(`${String(lost.length)} rows lost`);
   if (surplus.length > 0) problems.push(`${String(surplus.length)} rows twice`);
+  // Maintenance sets it to null within a transaction: at whatever point that ends, nobody may ever see it.
+  const [{ unset }] = await crash.sql<[{ unset: number }]>`
+    select count(*)::integer as unset from partman.part_config where retention is null`;
+  if (unset > 0) problems.push(`${String(unset)} sets without their retention`);
   if (!finished) return problems;
   const states = await crash.states();
   const archived = states.reduce((sum, { rows }) => sum + (rows ?? 0), 0);
