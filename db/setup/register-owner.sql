@@ -170,6 +170,8 @@ create or replace function partition_archiver.rights_beyond_tables(p_role name) 
                                     else nullif(concat_ws(', ', case when r.rolsuper then 'superuser' end, case when r.rolcreaterole then 'createrole' end,
                                         case when r.rolbypassrls then 'bypassrls' end, case when r.rolreplication then 'replication' end), '') end as power) p
    where p.power is not null
+     -- The local stack's stand-in for aws_s3 grants this to whoever may use it; RDS has it for nobody.
+     and not (p.power = 'pg_execute_server_program' and to_regnamespace('aws_s3_local') is not null)
 $$;
 
 -- The statements that give a partition set, or a plain table, to a role of its own. The role that had it becomes a member, so
