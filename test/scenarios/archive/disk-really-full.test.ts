@@ -10,6 +10,7 @@ import { useArchiver } from '../../support/archiver.ts';
 import { stack } from '../../support/database.ts';
 import { readLedger } from '../../support/ledger.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
+import { serverMajor } from '../../support/stack.ts';
 import { failureOf } from '../../support/verified.ts';
 
 const archiver = useArchiver();
@@ -118,10 +119,13 @@ onSmallDisk(
 
     // Ledger and catalogs have no room.
     const full = await whileFull(0, () => failureOf(run(set)));
-    expect(full.code).toBe('PartitionsFailed');
+    if (serverMajor() >= 19) {
+      // There a SELECT may set bits of the visibility map, and so make that file, too: the preflight meets the full disk.
+      expect(['PartitionsFailed', 'StorageFull']).toContain(full.code);
+    } else expect(full.code).toBe('PartitionsFailed');
     // pg_partman raises what it met under a code of its own (P0001), so that the words are all there is.
     // Seen to fail without them in RERAISED, adapters/postgres/errors.ts.
-    expect(full.message).toContain('StorageFull');
+    expect(`${full.code}: ${full.message}`).toContain('StorageFull');
     expect(await run(set, { archiveOnly: true })).toMatchObject({ archived: 3, failed: 0, rows: 60_000 });
 
     // A drop needs next to nothing; it says so, or is done.
