@@ -47,9 +47,9 @@ export const SURVIVORS: Readonly<Record<string, string>> = {
     'ALTER INDEX renames a sequence as well',
   "db/ledger/return-to-owner.sql | execute format('alter %s %I.%I rename to %I', case v_object.kind when 'S' then 'sequence' else 'index' end, | 70: 'S' -> null":
     'ALTER INDEX renames a sequence as well',
-  'db/archive/locks.sql | exception when insufficient_privilege or undefined_table then | 15: insufficient_privilege -> division_by_zero':
+  'db/archive/locks.sql | exception when insufficient_privilege or undefined_table or invalid_schema_name then | 15: insufficient_privilege -> division_by_zero':
     'only a right that is revoked between the look and the lock comes here',
-  'db/archive/locks.sql | exception when insufficient_privilege or undefined_table then | 41: undefined_table -> division_by_zero':
+  'db/archive/locks.sql | exception when insufficient_privilege or undefined_table or invalid_schema_name then | 41: undefined_table -> division_by_zero':
     'only a table that is dropped between the look and the lock comes here',
   "db/archive/drop.sql | execute format('lock table only partition_archiver_quarantine.%I in access exclusive mode', l.quarantine_name); | 65: in access exclusive mode -> in share mode":
     'no writer and no ALTER TABLE gets past either lock, and DROP TABLE asks for the stronger one itself',

@@ -11,7 +11,7 @@ import { makeCopy, segmentOf, useDirectory } from '../../support/parquet-copy.ts
 const database = useDatabase();
 const directory = useDirectory();
 const fixture = (name: string): string =>
-  readFileSync(new URL(`../fixtures/${name}.sql`, import.meta.url), 'utf8');
+  readFileSync(new URL(`../archive/fixtures/${name}.sql`, import.meta.url), 'utf8');
 
 /** The text of a table as the archive has it, and its columns as the manifest names them. */
 async function copyText(table: string): Promise<{ text: Buffer; source: SourceColumn[] }> {

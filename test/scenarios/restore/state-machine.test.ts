@@ -173,7 +173,7 @@ describe('the synthesised workflow Restore', () => {
     expect(output).toMatchObject({ restored: 1, failed: 0, rows: ROWS });
     expect(await digest(`app.${archives[0]!.partition.table}`, elsewhere())).toBe(contents[0]);
     expect([...killed].sort()).toEqual([
-      ...['Attach', 'BeginRestore', 'Publish', 'Build', 'Import', 'PlanRestore', 'Prove', 'ReportRestore'],
+      ...['Attach', 'BeginRestore', 'Build', 'Import', 'PlanRestore', 'Prove', 'Publish', 'ReportRestore'],
       'Retrieve',
     ]);
   });

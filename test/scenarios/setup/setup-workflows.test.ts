@@ -163,7 +163,7 @@ test('a table is partitioned while it is written to and every function is killed
   await writer;
   expect([swapped.status, swapped.cause]).toEqual(['SUCCEEDED', undefined]);
   expect(swapped.output).toMatchObject({ state: 'swapped' });
-  expect([...killed].sort()).toEqual(['Begin', 'CatchUp', 'Compare', 'Backfill', 'MakePartitions', 'Swap']);
+  expect([...killed].sort()).toEqual(['Backfill', 'Begin', 'CatchUp', 'Compare', 'MakePartitions', 'Swap']);
   const [differences] = await sql<[{ count: number }]>`
     select count(*)::integer as count from (
       (select id from shop.orders except all select id from shop.shadow)
