@@ -125,7 +125,7 @@ test('a publication of all tables is refused before anything is installed; namin
       {
         subject: 'publication everything',
         problem: expect.stringMatching(
-          /^carries every table of the database, thereby partman\.part_config, schema partition_archiver_quarantine, schema partition_archiver, schema partition_archiver_restore, shop\.sale\. .*Logical slots of this database: one_slot \(active\)$/,
+          /^carries every table of the database, thereby partman\.part_config, schema partition_archiver, schema partition_archiver_quarantine, schema partition_archiver_restore, shop\.sale\. .*Logical slots of this database: one_slot \(active\)$/,
         ),
         remedy: expect.stringContaining('"acceptedPublications": ["everything"]'),
       },
