@@ -75,4 +75,5 @@ begin read write isolation level read committed;
 \ir schema/check-leftovers.sql
 \ir schema/grants.sql
 \ir archive/trial-rows-as-trial.sql
+\ir schema/function-settings.sql
 commit;
