@@ -10,7 +10,6 @@ import { useArchiver } from '../../support/archiver.ts';
 import { stack } from '../../support/database.ts';
 import { readLedger } from '../../support/ledger.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
-import { serverMajor } from '../../support/stack.ts';
 import { failureOf } from '../../support/verified.ts';
 
 const archiver = useArchiver();
@@ -119,10 +118,8 @@ onSmallDisk(
 
     // Ledger and catalogs have no room.
     const full = await whileFull(0, () => failureOf(run(set)));
-    if (serverMajor() >= 19) {
-      // There a SELECT may set bits of the visibility map, and so make that file, too: the preflight meets the full disk.
-      expect(['PartitionsFailed', 'StorageFull']).toContain(full.code);
-    } else expect(full.code).toBe('PartitionsFailed');
+    // The preflight tries things in transactions that it rolls back, and may be the first to meet the full disk.
+    expect(['PartitionsFailed', 'StorageFull']).toContain(full.code);
     // pg_partman raises what it met under a code of its own (P0001), so that the words are all there is.
     // Seen to fail without them in RERAISED, adapters/postgres/errors.ts.
     expect(`${full.code}: ${full.message}`).toContain('StorageFull');
