@@ -91,7 +91,7 @@ describe('config.json', () => {
     expect(config.partitionSets).toEqual([
       {
         ...{ schema: 'app', table: 'event', drop: false, graceDays: 7, segmentSizeMiB: 1024 },
-        ...{ timeZone: 'UTC', query: false },
+        ...{ timeZone: 'UTC', query: false, acceptIncompleteRestore: false },
       },
     ]);
     expect(Object.isFrozen(config.partitionSets[0])).toBe(true);
