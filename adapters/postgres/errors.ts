@@ -73,7 +73,7 @@ function translateServerError(error: postgres.PostgresError, doing: string): Arc
   if (NOT_THERE.has(sqlstate) && /\bpartition_archiver\b/.test(error.message)) {
     return new ArchiverError(
       'PreflightFailed',
-      `${message}: this database is not prepared yet (npm run archive -- prepare), or is another one`,
+      `${message}: this database is not prepared yet, or is another one: npm run archive -- prepare`,
     );
   }
   if (metAnotherSession(error)) return new ArchiverError('TransactionAborted', message);

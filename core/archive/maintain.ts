@@ -96,7 +96,7 @@ export async function maintain(
       if (request.mode === 'archive') await makeFuture(work, ports);
     });
   if (request.mode === 'archive') await applyRetention(works, ports);
-  for (const work of works) await unlessBroken(work, () => look(work, database));
+  for (const work of works) await unlessBroken(work, () => look(work, database, request.mode === 'archive'));
   const room = PAYLOAD_BUDGET.warnings / request.partitionSets.length;
   return [...leftOut, ...works.map((work) => report(work, room, ports.log))];
 }
@@ -151,7 +151,11 @@ async function applyRetention(
   }
 }
 
-async function look({ set, warnings }: Work, database: MaintainDatabase): Promise<void> {
+async function look(
+  { set, warnings, failures }: Work,
+  database: MaintainDatabase,
+  isToLeave: boolean,
+): Promise<void> {
   const health = await database.health(set);
   if (health.rowsInDefault) {
     warnings.push('the default partition has rows: no partition was there for them');
@@ -163,6 +167,11 @@ async function look({ set, warnings }: Work, database: MaintainDatabase): Promis
     warnings.push(`${table} looks like a detached partition, but the ledger does not know it`);
   }
   for (const partition of health.unfinishedDetaches) {
+    // Its rows cannot be seen through the parent, and no run will change that.
+    if (isToLeave)
+      failures.push(
+        new ArchiverError('StateConflict', `${partition} is detached half way: it is left to an operator`),
+      );
     warnings.push(
       `the DETACH CONCURRENTLY of ${partition} was never finished: alter table … detach partition … finalize`,
     );

@@ -131,6 +131,11 @@ test('what an administrator should know is said', async () => {
     expect.stringContaining('app.event_old looks like a detached partition'),
     expect.stringContaining('DETACH CONCURRENTLY of app.event_p1 was never finished'),
   ]);
+  // Its rows cannot be seen through the parent.
+  expect(report?.error).toEqual({
+    code: 'StateConflict',
+    message: 'app.event_p1 is detached half way: it is left to an operator',
+  });
 });
 
 test('an id set has no future by the calendar', async () => {
