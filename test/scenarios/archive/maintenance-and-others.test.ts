@@ -12,6 +12,14 @@ const archiver = useArchiver();
 const settingsOf = (...tables: string[]): ReturnType<ReturnType<typeof archiver>['config']> =>
   archiver().config(tables.map((table) => ({ schema: 'app', table, drop: true, graceDays: 0 })));
 
+/** Lets a session maintain as the owner of the sets: what it makes must not belong to an identity mismatch. */
+async function asOwner(sql: postgres.Sql, session: postgres.ReservedSql): Promise<void> {
+  await sql`grant usage on schema partman to app_owner`;
+  await sql`grant all on all tables in schema partman to app_owner`;
+  await sql`grant execute on all routines in schema partman to app_owner`;
+  await session`set role app_owner`;
+}
+
 /** Looks at pg_partman's configuration without a pause until it is stopped; returns each retention that was ever seen. */
 function watchRetention(sql: postgres.Sql, table: string): () => Promise<unknown[]> {
   const seen = new Set<unknown>();
@@ -83,6 +91,7 @@ test('pg_partman’s own retention leaves a set alone while we detach from it', 
     }
   };
   const [reader, other] = await Promise.all([sql.reserve(), sql.reserve()]);
+  await asOwner(sql, other);
   const maintain = archiver().open('archiver_maintain');
   let ours: Promise<unknown> = Promise.resolve();
   let theirs: Promise<unknown> = Promise.resolve();
@@ -102,6 +111,7 @@ test('pg_partman’s own retention leaves a set alone while we detach from it', 
   } finally {
     await reader`rollback`;
     await Promise.allSettled([ours, theirs]);
+    await other`reset role`;
     reader.release();
     other.release();
     await maintain.end();
@@ -121,6 +131,7 @@ test('beside pg_partman’s own maintenance of all sets, neither makes the other
   const others: string[] = [];
   const state = { stopped: false };
   const other = await sql.reserve();
+  await asOwner(sql, other);
   const working = (async (): Promise<void> => {
     while (!state.stopped) {
       for (const statement of ['call partman.run_maintenance_proc()', 'select partman.run_maintenance()'])
@@ -131,6 +142,7 @@ test('beside pg_partman’s own maintenance of all sets, neither makes the other
   const reports = await steps.maintain(request);
   state.stopped = true;
   await working;
+  await other`reset role`;
   other.release();
 
   expect(others).toEqual([]);
