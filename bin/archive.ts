@@ -11,6 +11,12 @@ const EXIT = { done: 0, failed: 1, refused: 3 } as const;
 const INVOCATION =
   process.env['npm_lifecycle_event'] === 'archive' ? 'npm run archive --' : 'partition-archiver';
 
+// Who reads the output may stop early, as `head` does.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(EXIT.done);
+});
+
 process.exitCode = await main();
 
 async function main(): Promise<number> {

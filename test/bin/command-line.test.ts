@@ -96,3 +96,12 @@ test('a shell completes commands', async () => {
   const { stdout } = await runCommand(process.execPath, ['bin/archive.ts', 'complete', '--', 'dri']);
   expect(stdout).toContain('drill');
 });
+
+// Seen to fail without the listener in bin/archive.ts: an unhandled EPIPE and a stack trace.
+test('a reader of the output that stops early ends the command quietly', async () => {
+  const { code, stderr } = await runCommand('bash', [
+    '-c',
+    `set -o pipefail; '${process.execPath}' bin/archive.ts --help | true`,
+  ]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+});
