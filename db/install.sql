@@ -16,6 +16,7 @@ begin read write isolation level read committed;
 \ir schema/settings.sql
 \ir schema/roles.sql
 \ir schema/schemas.sql
+\ir schema/check-installed.sql
 \ir schema/drop-functions.sql
 \ir setup/publications.sql
 \ir setup/event-triggers.sql

@@ -73,6 +73,7 @@ grant select on partition_archiver.partition, partition_archiver.segment, partit
 
 grant execute on function
   partition_archiver.schema_version(),
+  partition_archiver.oldest_supported_version(),
   partition_archiver.system_identifier(),
   partition_archiver.partition_set(oid),
   partition_archiver.bound_time(text, regtype, text, text),

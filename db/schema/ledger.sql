@@ -171,8 +171,14 @@ $$;
 create or replace trigger record_event after insert or update on partition_archiver.partition
   for each row execute function partition_archiver.record_event();
 
--- The version of these objects; the Lambdas refuse to work with another one.
+-- The version of these objects: check-installed.sql and adapters/postgres/install.ts have the same number. The Lambdas refuse to
+-- work with an older one, and with a newer one that does not work with functions of their version any more.
 create or replace function partition_archiver.schema_version() returns integer
+  language sql immutable set search_path = pg_catalog, pg_temp
+  return 1;
+
+-- The oldest version whose functions work with these objects. Between preparing and deploying, an execution may run.
+create or replace function partition_archiver.oldest_supported_version() returns integer
   language sql immutable set search_path = pg_catalog, pg_temp
   return 1;
 

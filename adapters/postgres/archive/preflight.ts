@@ -4,6 +4,7 @@ import { translated, type Connection } from '../connect.ts';
 import { SCHEMA_VERSION } from '../install.ts';
 
 const PREPARE = 'Install db/*.sql of this version as an administrator (see the README).';
+const DEPLOY = 'Deploy the release that installed it, or a newer one.';
 
 /** What would make a run fail in this database. */
 export function databaseProblems(
@@ -21,13 +22,23 @@ export function databaseProblems(
     const [{ version }] = await connection<
       [{ version: number }]
     >`select partition_archiver.schema_version() as version`;
-    if (version !== SCHEMA_VERSION) {
+    if (version < SCHEMA_VERSION || !(await supports(connection, version))) {
       const problem = `has version ${String(version)}, but this release works with ${String(SCHEMA_VERSION)}`;
-      return [{ subject: 'schema partition_archiver', problem, remedy: PREPARE }];
+      const remedy = version < SCHEMA_VERSION ? PREPARE : DEPLOY;
+      return [{ subject: 'schema partition_archiver', problem, remedy }];
     }
     const wanted = sets.map(({ schema, table, timeZone }) => ({ schema, table, timeZone }));
     return connection<PreflightProblem[]>`
       select subject, problem, coalesce(remedy, '') as remedy from partition_archiver.preflight(
         ${connection.json(wanted)}::jsonb, ${connection.json([...acceptedPublications])}::jsonb)`;
   });
+}
+
+/** Whether the database works with functions of this release, though a newer one was installed. */
+async function supports(connection: Connection, version: number): Promise<boolean> {
+  if (version === SCHEMA_VERSION) return true;
+  const [{ oldest }] = await connection<
+    [{ oldest: number }]
+  >`select partition_archiver.oldest_supported_version() as oldest`;
+  return oldest <= SCHEMA_VERSION;
 }
