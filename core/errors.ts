@@ -27,6 +27,9 @@ export const CATALOGUE = {
     'Correct the input of the execution; every field is optional and may only narrow what is configured.',
   ),
   PreflightFailed: stop('Fix what is listed, then start again.'),
+  NotPrepared: stop(
+    'Start PrepareDatabase, or run npm run archive -- prepare, as an administrator; the next run then works. If the database was prepared before, look whether the name of the database is right, and whether the passwords of the roles are those of their secrets.',
+  ),
 
   // What may pass by itself.
   DatabaseUnavailable: retry(

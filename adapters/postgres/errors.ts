@@ -72,8 +72,8 @@ function translateServerError(error: postgres.PostgresError, doing: string): Arc
     return new ArchiverError('RowTooLarge', message);
   if (NOT_THERE.has(sqlstate) && /\bpartition_archiver\b/.test(error.message)) {
     return new ArchiverError(
-      'PreflightFailed',
-      `${message}: this database is not prepared yet, or is another one: npm run archive -- prepare`,
+      'NotPrepared',
+      `${message}: this database is not prepared yet, or is another one`,
     );
   }
   if (metAnotherSession(error)) return new ArchiverError('TransactionAborted', message);

@@ -33,12 +33,16 @@ const WAY_OUT: Readonly<Record<string, string>> = {
 const NOT_KNOWN = 'Look at the proxy in the RDS console: its target group names the reason.';
 
 /**
- * Explains why the database could not be reached, by the health of the proxy's targets: throws `PreflightFailed` with
- * the failure that is given, each unhealthy target, and the way out.
+ * Explains why the database could not be reached, by the health of the proxy's targets: throws `NotPrepared` where logins
+ * are refused, `PreflightFailed` otherwise, with the failure that is given, each unhealthy target, and the way out.
  */
 export async function explainUnavailable(failure: StepFailure, health: ProxyHealth): Promise<never> {
-  throw new ArchiverError('PreflightFailed', [messageOf(failure), ...(await describe(health))].join('\n'));
+  const message = [messageOf(failure), ...(await describe(health))].join('\n');
+  throw new ArchiverError(LOGIN_REFUSED.test(message) ? 'NotPrepared' : 'PreflightFailed', message);
 }
+
+/** The server or the proxy refuses the login: roles that are not there, passwords that were never set, or not these. */
+const LOGIN_REFUSED = /\(SQLSTATE 28(P01|000)\)|\(AUTH_FAILURE\)/;
 
 /** That the health cannot be told must not hide the failure itself. */
 async function describe(health: ProxyHealth): Promise<string[]> {

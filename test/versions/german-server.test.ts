@@ -77,7 +77,7 @@ here(
     const foreign = await refusal(elsewhere, 'select partition_archiver.schema_version()');
     await elsewhere.end();
     expect(foreign.error.message).toMatch(/Schema »partition_archiver« existiert nicht/);
-    expect(translate(foreign.error, 'restore')).toMatchObject({ code: 'PreflightFailed' });
+    expect(translate(foreign.error, 'restore')).toMatchObject({ code: 'NotPrepared' });
   },
 );
 

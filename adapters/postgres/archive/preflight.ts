@@ -1,12 +1,13 @@
 import type { PartitionSetConfig } from '../../../core/config/partition-set.ts';
 import type { PreflightProblem } from '../../../core/archive/preflight.ts';
+import { ArchiverError } from '../../../core/errors.ts';
 import { translated, type Connection } from '../connect.ts';
 import { SCHEMA_VERSION } from '../install.ts';
 
 const PREPARE = 'Install db/*.sql of this version as an administrator (see the README).';
 const DEPLOY = 'Deploy the release that installed it, or a newer one.';
 
-/** What would make a run fail in this database. */
+/** What would make a run fail in this database. Throws `NotPrepared` where the archiver is not installed. */
 export function databaseProblems(
   connection: Connection,
   sets: readonly PartitionSetConfig[],
@@ -17,7 +18,10 @@ export function databaseProblems(
       select exists (select from pg_proc p join pg_namespace n on n.oid = p.pronamespace
                       where n.nspname = 'partition_archiver' and p.proname = 'preflight') as there`;
     if (!installed.there) {
-      return [{ subject: 'schema partition_archiver', problem: 'is not there', remedy: PREPARE }];
+      throw new ArchiverError(
+        'NotPrepared',
+        'schema partition_archiver is not there: this database is not prepared yet, or is another one',
+      );
     }
     const [{ version }] = await connection<
       [{ version: number }]

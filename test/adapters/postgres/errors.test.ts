@@ -104,6 +104,7 @@ describe('timeouts', () => {
   });
 });
 
+// Seen to fail without: the code NotPrepared in adapters/postgres/errors.ts (PreflightFailed).
 test('a database that is not prepared is called that', () => {
   const of = (message: string): unknown => translate(serverError({ code: '3F000', message }), 'restore');
   for (const words of [
@@ -111,7 +112,7 @@ test('a database that is not prepared is called that', () => {
     'Schema »partition_archiver« existiert nicht',
   ])
     expect(of(words)).toMatchObject({
-      code: 'PreflightFailed',
+      code: 'NotPrepared',
       message: expect.stringContaining('is not prepared yet, or is another one'),
     });
   for (const other of ['shop', 'partition_archiver_shadow'])

@@ -8,24 +8,28 @@ const explain = (targets: readonly TargetHealth[] | 'missing') =>
 
 // Seen to fail before there was such a step: the execution ended with the first line alone.
 test.each([
-  ['AUTH_FAILURE', /run PrepareDatabase/],
+  // Seen to fail without: LOGIN_REFUSED in core/setup/proxy-health.ts (PreflightFailed).
+  ['AUTH_FAILURE', /run PrepareDatabase/, 'NotPrepared'],
   ['PENDING_PROXY_CAPACITY', /wait some minutes/],
   ['UNREACHABLE', /security groups of the database let the proxy in/],
   ['CONNECTION_FAILED', /security groups of the database let the proxy in/],
   ['SOMETHING_NEW', /RDS console/],
-])('a target that is unhealthy by %s is named with the way out', async (reason, wayOut) => {
-  const targets = [
-    { identifier: 'orders-1', state: 'UNAVAILABLE', reason, description: 'as RDS says' },
-    { identifier: 'orders-2', state: 'AVAILABLE' },
-  ];
-  const explained = explain(targets);
-  await expect(explained).rejects.toMatchObject({
-    code: 'PreflightFailed',
-    message: expect.stringMatching(wayOut),
-  });
-  await expect(explained).rejects.toThrow(/^connect ETIMEDOUT\ntarget orders-1 .*: as RDS says/);
-  await expect(explained).rejects.not.toThrow(/orders-2/);
-});
+])(
+  'a target that is unhealthy by %s is named with the way out',
+  async (reason, wayOut, code = 'PreflightFailed') => {
+    const targets = [
+      { identifier: 'orders-1', state: 'UNAVAILABLE', reason, description: 'as RDS says' },
+      { identifier: 'orders-2', state: 'AVAILABLE' },
+    ];
+    const explained = explain(targets);
+    await expect(explained).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(wayOut),
+    });
+    await expect(explained).rejects.toThrow(/^connect ETIMEDOUT\ntarget orders-1 .*: as RDS says/);
+    await expect(explained).rejects.not.toThrow(/orders-2/);
+  },
+);
 
 test.each<[string, readonly TargetHealth[] | 'missing', RegExp]>([
   ['no proxy', 'missing', /no such proxy/],
@@ -34,6 +38,18 @@ test.each<[string, readonly TargetHealth[] | 'missing', RegExp]>([
 ])('%s is said, too', async (_, targets, words) => {
   await expect(explain(targets)).rejects.toThrow(words);
 });
+
+// Seen to fail without: the SQLSTATEs in LOGIN_REFUSED (PreflightFailed).
+test.each(['28P01', '28000'])(
+  'a login that is refused by SQLSTATE %s is a database that is not prepared',
+  async (sqlstate) => {
+    const Cause = `preflight of the database: role "archiver_read" is not there (SQLSTATE ${sqlstate})`;
+    const failure = { Error: 'DatabaseUnavailable', Cause: JSON.stringify({ errorMessage: Cause }) };
+    await expect(
+      explainUnavailable(failure, { targets: () => Promise.resolve('missing') }),
+    ).rejects.toMatchObject({ code: 'NotPrepared' });
+  },
+);
 
 test('health that cannot be read hides nothing', async () => {
   const health: ProxyHealth = { targets: () => Promise.reject(new Error('AccessDenied')) };
