@@ -6,6 +6,10 @@
 
 const TOP_LEVEL_FOLDERS = '^(bin|core|adapters|lambdas|lib|local|bench|test)/';
 
+/** The steps that archive, on all floors, and among them the one that drops. */
+const ARCHIVE_FOLDER = '^(core|adapters/postgres|lambdas)/archive/';
+const DROP_FILE = '/archive/drop\\.ts$';
+
 /** An npm package, by the path that it resolves to. */
 const npmPackage = (...names) => `(^|/)node_modules/(${names.join('|')})(/|$)`;
 
@@ -81,6 +85,22 @@ module.exports = {
       severity: 'error',
       from: { path: '^core/' },
       to: { path: '^(node:)?stream($|/)', dependencyTypesNot: ['type-only'] },
+    },
+    // The drop checks what the archiving steps wrote. Code that both shared would be wrong in both at once, and the drop
+    // would not notice.
+    {
+      name: 'what-drops-reaches-nothing-of-what-archives',
+      comment: 'The drop checks what the archiving steps wrote: shared code would be wrong in both at once.',
+      severity: 'error',
+      from: { path: '^(core|adapters/postgres)/archive/drop\\.ts$' },
+      to: { path: ARCHIVE_FOLDER, pathNot: DROP_FILE, reachable: true },
+    },
+    {
+      name: 'the-lambda-that-drops-imports-nothing-of-what-archives',
+      comment: 'As above. The wiring of all Lambdas (lambdas/runtime/) may know the other steps.',
+      severity: 'error',
+      from: { path: '^lambdas/archive/drop\\.ts$' },
+      to: { path: ARCHIVE_FOLDER, pathNot: DROP_FILE },
     },
 
     // What Lambda runs.
