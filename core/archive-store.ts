@@ -111,28 +111,3 @@ function whatHappened(current: StoredVersion, versions: readonly StoredVersion[]
   if (!current.deleted) return 'was deleted and written again';
   return `was deleted: version ${left.join()} lies behind the delete marker ${current.versionId}`;
 }
-
-/** Takes the items in order, up to `atOnce` at a time, and returns what became of each in the same order. */
-export async function mapAtOnce<T, R>(
-  items: readonly T[],
-  atOnce: number,
-  work: (item: T) => Promise<R>,
-): Promise<R[]> {
-  const results: R[] = [];
-  const queue = items.entries();
-  let failed = false;
-  const worker = async (): Promise<void> => {
-    for (const [index, item] of queue) {
-      if (failed) return;
-      try {
-        results[index] = await work(item);
-      } catch (error) {
-        failed = true;
-        throw error;
-      }
-    }
-  };
-  const ends = await Promise.allSettled(Array.from({ length: Math.min(atOnce, items.length) }, worker));
-  for (const end of ends) if (end.status === 'rejected') throw end.reason;
-  return results;
-}

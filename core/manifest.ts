@@ -4,6 +4,9 @@ import * as z from 'zod';
 /** Name and version of the archive format. */
 export const MANIFEST_FORMAT = 'partition-archive/1';
 
+/** Name and version of this product, as manifests record them; package.json has the same. */
+export const PRODUCT = { name: 'partition-archiver', version: '0.1.0' } as const;
+
 const count = z.number().int().nonnegative();
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const lineHashSum = z.string().regex(/^[0-9a-f]{16}$/);
@@ -26,7 +29,7 @@ const segmentSchema = z.strictObject({
 const manifestSchema = z.strictObject({
   format: z.literal(MANIFEST_FORMAT),
   archiveId: z.uuid(),
-  product: z.strictObject({ name: z.literal('partition-archiver'), version: z.string() }),
+  product: z.strictObject({ name: z.literal(PRODUCT.name), version: z.string() }),
   source: z.strictObject({
     systemIdentifier: z.string(),
     database: z.string(),

@@ -67,6 +67,7 @@ begin read write isolation level read committed;
 \ir restore/attach-indexes.sql
 \ir restore/attach.sql
 \ir ledger/release.sql
+\ir reverify/reverify.sql
 \ir ledger/identity.sql
 \ir ledger/upgrade.sql
 \ir ledger/adopt.sql
@@ -74,6 +75,7 @@ begin read write isolation level read committed;
 \ir restore/drill.sql
 \ir audit/audit.sql
 \ir schema/check-leftovers.sql
+\ir ddl/trial.sql
 \ir schema/grants.sql
 \ir archive/trial-rows-as-trial.sql
 \ir schema/function-settings.sql

@@ -1,4 +1,4 @@
-import { mapAtOnce } from '../archive-store.ts';
+import { mapAtOnce } from '../concurrency.ts';
 import type { RuntimeConfig } from '../config/runtime.ts';
 import type { PartitionSetConfig } from '../config/partition-set.ts';
 import { ddlFile } from '../ddl-file.ts';
@@ -8,6 +8,7 @@ import { truncateLines } from '../limits.ts';
 import {
   MANIFEST_FORMAT,
   parseManifest,
+  PRODUCT,
   sameArchive,
   serializeManifest,
   sha256Of,
@@ -18,9 +19,6 @@ import { readText, type Clock, type Log, type ObjectStore, type ObjectVersion } 
 import { findSet, nextStep, type NextStep, type PartitionStatus } from './quarantine.ts';
 import type { Request } from './request.ts';
 import { addLineHashSums } from '../proof/line-digest.ts';
-
-/** Name and version of this product, as the manifest records them. */
-export const PRODUCT = { name: 'partition-archiver', version: '0.1.0' } as const;
 
 /**
  * Largest table that is counted as a whole before the commit: a scan at 500 MB/s takes five minutes for 150 GB. Above

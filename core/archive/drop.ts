@@ -1,3 +1,4 @@
+import { mapAtOnce } from '../concurrency.ts';
 import type { Expiry } from '../config/runtime.ts';
 import { ArchiverError } from '../errors.ts';
 import { DAY_MS, expiresAt } from '../expiry.ts';
@@ -76,12 +77,7 @@ async function lookUp(
   if (manifest.archiveId !== evidence.archiveId || manifest.contents.rows !== evidence.rows) {
     throw new ArchiverError('ManifestConflict', `${evidence.manifestKey} belongs to another archive`);
   }
-  const objects = objectsOf(manifest);
-  const next = objects.values();
-  const look = async (): Promise<void> => {
-    for (const object of next) await assertCurrent(object, store);
-  };
-  await Promise.all(Array.from({ length: Math.min(LOOK_UPS, objects.length) }, look));
+  await mapAtOnce(objectsOf(manifest), LOOK_UPS, (object) => assertCurrent(object, store));
   return { manifestVersionId: evidence.manifestVersionId } as VerifiedArchive;
 }
 

@@ -1,3 +1,4 @@
+import { mapAtOnce } from '../concurrency.ts';
 import { ArchiverError } from '../errors.ts';
 import type { Detection } from './detect.ts';
 import type { SetReport } from './maintain.ts';
@@ -44,7 +45,7 @@ export async function run(
   const request = await again(() => steps.preflight(input));
   const maintain = await again(() => steps.maintain(request));
   const detect = await again(() => steps.detect(request));
-  await forEach(detect.partitions, concurrency.partitions, async (partition) => {
+  await mapAtOnce(detect.partitions, concurrency.partitions, async (partition) => {
     try {
       await archivePartition(partition, request, steps, concurrency.segments, again);
     } catch (error) {
@@ -66,7 +67,7 @@ async function archivePartition(
 ): Promise<void> {
   let step = await again(() => steps.quarantine(partition, request));
   while (step.next === 'export') {
-    await forEach(step.segments, atOnce, async (segment) => {
+    await mapAtOnce(step.segments, atOnce, async (segment) => {
       await again(() => steps.export(partition, segment));
       await again(() => steps.verify(partition, segment));
     });
@@ -84,27 +85,4 @@ async function withRetries<T>(clock: Clock, work: () => Promise<T>): Promise<T> 
     }
     await clock.sleep(FIRST_PAUSE_MS * 2 ** (attempt - 1));
   }
-}
-
-/** Takes the items in order, up to `atOnce` at a time. After an error nothing new is begun, and the first one is thrown. */
-async function forEach<T>(
-  items: readonly T[],
-  atOnce: number,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  const queue = items.values();
-  let failed = false;
-  const worker = async (): Promise<void> => {
-    for (const item of queue) {
-      if (failed) return;
-      try {
-        await work(item);
-      } catch (error) {
-        failed = true;
-        throw error;
-      }
-    }
-  };
-  const ends = await Promise.allSettled(Array.from({ length: Math.min(atOnce, items.length) }, worker));
-  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }

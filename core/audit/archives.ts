@@ -1,4 +1,5 @@
-import { mapAtOnce, readManifest, type ArchiveStore } from '../archive-store.ts';
+import { readManifest, type ArchiveStore } from '../archive-store.ts';
+import { mapAtOnce } from '../concurrency.ts';
 import { ArchiverError } from '../errors.ts';
 import { checkRange, isWithin, type ArchiveQuery } from './find.ts';
 import { manifestKeys } from './manifest-keys.ts';

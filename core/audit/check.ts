@@ -1,4 +1,5 @@
-import { mapAtOnce, type ArchiveStore, type StoredManifest } from '../archive-store.ts';
+import type { ArchiveStore, StoredManifest } from '../archive-store.ts';
+import { mapAtOnce } from '../concurrency.ts';
 import { ArchiverError } from '../errors.ts';
 import { segmentKey } from '../keys.ts';
 import type { Manifest } from '../manifest.ts';

@@ -1,4 +1,5 @@
-import { mapAtOnce, readManifest, type ArchiveStore } from '../archive-store.ts';
+import { readManifest, type ArchiveStore } from '../archive-store.ts';
+import { mapAtOnce } from '../concurrency.ts';
 import { parseBound } from '../bounds.ts';
 import { ArchiverError } from '../errors.ts';
 import { manifestKeys, type ArchiveScope } from './manifest-keys.ts';

@@ -1,4 +1,5 @@
-import { mapAtOnce, type ArchiveStore } from '../archive-store.ts';
+import type { ArchiveStore } from '../archive-store.ts';
+import { mapAtOnce } from '../concurrency.ts';
 import { keyPart } from '../keys.ts';
 
 /** Requests to S3 at the same time. */

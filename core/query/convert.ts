@@ -1,8 +1,7 @@
 import type { ArchiveStore, StoredManifest } from '../archive-store.ts';
-import { PRODUCT } from '../archive/commit.ts';
 import { ArchiverError } from '../errors.ts';
 import { copyKey, copyManifestKey } from '../keys.ts';
-import type { Manifest } from '../manifest.ts';
+import { PRODUCT, type Manifest } from '../manifest.ts';
 import type { Clock, Log, ObjectVersion } from '../ports.ts';
 import {
   COPY_FORMAT,

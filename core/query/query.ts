@@ -1,4 +1,5 @@
-import { mapAtOnce, readManifest, type ArchiveStore, type StoredManifest } from '../archive-store.ts';
+import { readManifest, type ArchiveStore, type StoredManifest } from '../archive-store.ts';
+import { mapAtOnce } from '../concurrency.ts';
 import { ArchiverError } from '../errors.ts';
 import { find, type FoundArchive } from '../audit/find.ts';
 import type { Log, ObjectVersion } from '../ports.ts';

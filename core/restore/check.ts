@@ -1,10 +1,9 @@
 import type { ArchiveStore } from '../archive-store.ts';
 import { currentVersionProblems, NOT_CURRENT, type AuditProblem } from '../audit/check.ts';
-import { PRODUCT } from '../archive/commit.ts';
 import { ddlFile } from '../ddl-file.ts';
 import { ArchiverError } from '../errors.ts';
 import { DAY_MS } from '../expiry.ts';
-import { sha256Of, type Manifest } from '../manifest.ts';
+import { PRODUCT, sha256Of, type Manifest } from '../manifest.ts';
 import { COPY_OPTIONS, PINS } from '../pins.ts';
 import { readText, type Clock } from '../ports.ts';
 import type { MissingDependency, RestoreDatabase } from './database.ts';

@@ -1,4 +1,5 @@
-import { mapAtOnce, readManifest, type ArchiveStore, type Storage } from '../archive-store.ts';
+import { readManifest, type ArchiveStore, type Storage } from '../archive-store.ts';
+import { mapAtOnce } from '../concurrency.ts';
 import { objectsOf } from '../manifest.ts';
 import { ArchiverError } from '../errors.ts';
 import type { Log } from '../ports.ts';

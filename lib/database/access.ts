@@ -10,7 +10,7 @@ import { bySecret, pastTheProxy, type DatabaseLogin } from './login.ts';
 import type { DatabaseAccessProps, DatabaseAuthentication } from './access-props.ts';
 import { ProxyTargetRegistration, targetGroups } from './proxy-target.ts';
 import type { DatabaseTarget } from './target.ts';
-import { DATABASE_ROLES, type DatabaseRole } from '../functions/step-function.ts';
+import { DATABASE_ROLES, type DatabaseRole } from './roles.ts';
 
 /** Key of the tag and of the template metadata that say whose password a secret holds. */
 const DATABASE_ROLE_TAG = 'partition-archiver:database-role';

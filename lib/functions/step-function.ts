@@ -1,14 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-
-/** A database role that Lambdas log in as. Each has a secret of its own. */
-export type DatabaseRole = 'archiver_maintain' | 'archiver_read' | 'archiver_drop' | 'archiver_restore';
-
-export const DATABASE_ROLES: readonly DatabaseRole[] = [
-  'archiver_maintain',
-  'archiver_read',
-  'archiver_drop',
-  'archiver_restore',
-];
+import type { DatabaseRole } from '../database/roles.ts';
 
 /**
  * As whom a function logs in. `administrator` is whoever the given admin secret names, straight at the database and

@@ -1,6 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
+import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
-import { objectsOf, parseManifest, sameArchive, serializeManifest, sha256Of } from '../../core/manifest.ts';
+import {
+  objectsOf,
+  parseManifest,
+  PRODUCT,
+  sameArchive,
+  serializeManifest,
+  sha256Of,
+} from '../../core/manifest.ts';
 import { leaves, makeManifest, withLeaf } from '../support/manifests.ts';
 
 const manifest = makeManifest();
@@ -13,6 +21,12 @@ function another(old: unknown): unknown {
   if (old === null) return 1;
   return (old as string).replace(/.$/u, (last) => (last === '0' ? '1' : '0'));
 }
+
+test('the version that manifests record is that of the package', async () => {
+  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
+  const { name, version } = JSON.parse(text) as { name: string; version: string };
+  expect(PRODUCT).toEqual({ name, version });
+});
 
 describe('a manifest that was written', () => {
   test('is read as it was, whatever the names and the DDL hold', () => {

@@ -62,7 +62,7 @@ begin
     [`set state = 'dropped', dropped_at`, `set state = 'verified', dropped_at`, 'the drop is not recorded'],
     ['where id = p_id for update', 'where id = p_id', 'the row is not locked'],
   ]),
-  ...changes('db/ledger/release.sql', [
+  ...changes('db/reverify/reverify.sql', [
     [
       'and (row_count, byte_count, line_hash_sum) = (p_rows, p_bytes, p_line_hash_sum)',
       '',

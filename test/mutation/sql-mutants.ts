@@ -115,6 +115,13 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
       'archive/late-verdicts',
     ],
   ],
+  'db/reverify/reverify.sql': [
+    'reverify/reverify',
+    'ledger/release-wrong-state',
+    'archive/deciding-functions',
+    'ledger/copied-ledger',
+    'archive/late-verdicts',
+  ],
   'db/ledger/identity.sql': [
     'ledger/upgrade-recorded',
     'ledger/upgrade',

@@ -84,9 +84,9 @@ export const SURVIVORS: Readonly<Record<string, string>> = {
     'what is none of these says nothing of an empty text that would be a refusal; it saves the work',
   "db/archive/quarantine.sql | set state = 'quarantined', archive_id = v_archive_id, quarantine_name = v_quarantine_name, original_owner = v_owner, | 4: state = 'quarantined', archive_id = v_archive_id -> state = 'quarantined', archive_id = coalesce(archive_id, ...":
     'a return to the owner takes the archive id away, too',
-  'db/ledger/release.sql | exception when undefined_table then | 15: undefined_table -> division_by_zero':
+  'db/reverify/reverify.sql | exception when undefined_table then | 15: undefined_table -> division_by_zero':
     'only a table that is dropped between the look and the lock comes here',
-  'db/ledger/release.sql | if to_regclass(v_table)::oid is distinct from l.table_oid | 3: to_regclass(v_table)::oid is distinct from l.table_oid  -> false':
+  'db/reverify/reverify.sql | if to_regclass(v_table)::oid is distinct from l.table_oid | 3: to_regclass(v_table)::oid is distinct from l.table_oid  -> false':
     'only a table that is replaced between the look and the lock comes here',
   "db/ledger/upgrade.sql | if v_resolved.state = 'released' and l.quarantine_name is not null then | 37: l.quarantine_name is not null -> true":
     'what is released and not in quarantine has none of what is taken from it',

@@ -6,13 +6,14 @@ import { s3CopyStore } from '../../../adapters/s3/copy-store.ts';
 import { readManifest, type StoredManifest } from '../../../core/archive-store.ts';
 import { ArchiverError } from '../../../core/errors.ts';
 import { find, type ArchiveQuery } from '../../../core/audit/find.ts';
+import { PRODUCT } from '../../../core/manifest.ts';
 import { convert, type ConvertPorts } from '../../../core/query/convert.ts';
 import { latestCopy } from '../../../core/query/copy-manifest.ts';
 import { parseTableName } from '../../../core/table-name.ts';
 import type { Command, CommandContext } from '../command.ts';
 
 /** Who wrote a file, as its footer says. */
-const CREATED_BY = 'partition-archiver 0.1.0 (hyparquet-writer 0.17.0)';
+const CREATED_BY = `${PRODUCT.name} ${PRODUCT.version} (hyparquet-writer 0.17.0)`;
 
 function portsOf({ s3, bucket, region, clock, log, options }: CommandContext): ConvertPorts {
   const directory =

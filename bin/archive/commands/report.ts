@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { readLedger } from '../../../adapters/postgres/archive/status.ts';
 import { s3ArchiveStore } from '../../../adapters/s3/archive-store.ts';
-import { mapAtOnce, readManifest } from '../../../core/archive-store.ts';
+import { readManifest } from '../../../core/archive-store.ts';
+import { mapAtOnce } from '../../../core/concurrency.ts';
 import { ArchiverError } from '../../../core/errors.ts';
 import { latestCopy } from '../../../core/query/copy-manifest.ts';
 import { reportLines, reportPage, type ReportInput, type ShownCopy } from '../../../core/report-page.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Match } from 'aws-cdk-lib/assertions';
-import { DATABASE_ROLES } from '../../../lib/functions/step-function.ts';
+import { DATABASE_ROLES } from '../../../lib/database/roles.ts';
 import { STEP_NAMES, STEPS } from '../../../lib/functions/steps.ts';
 import { constructId } from '../../../lib/functions/functions.ts';
 import { Iam } from '../iam.ts';

@@ -1,7 +1,7 @@
 /**
  * Release and verification again of a partition that is not what it was, or out of turn; asked directly, since the steps look
- * before they ask. The mutants of db/ledger/release.sql (`npm run test:mutation`) leave out the lines that raise these errors,
- * one at a time, and are tried with this file first.
+ * before they ask. The mutants of db/ledger/release.sql and db/reverify/reverify.sql (`npm run test:mutation`) leave out the
+ * lines that raise these errors, one at a time, and are tried with this file first.
  */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { useAsking } from '../../support/asking.ts';
