@@ -8,15 +8,11 @@ import type { DdlSection, Lack, RestoreDatabase, RestoreStart, TableName } from 
 import type { ArchiveRef, RestoreOptions } from './request.ts';
 
 /** Where a restore stands after its beginning. */
-export interface RestoreProgress {
-  /** `import`: from the data on. `attach`: it was published before. */
-  readonly next: 'import' | 'attach';
-  readonly restore: number | null;
-  /** The ledger's row of the restored table, where it was published before. */
-  readonly partition: number | null;
-  /** Segments that are not imported yet. */
-  readonly segments: readonly number[];
-}
+export type RestoreProgress =
+  /** The segments are not imported yet. */
+  | { readonly next: 'import'; readonly restore: number; readonly segments: readonly number[] }
+  /** The table was published before; `partition` is its row in the ledger. */
+  | { readonly next: 'attach'; readonly partition: number };
 
 /**
  * Checks everything that the restore of an archive needs (manifest, objects, DDL, dependencies, target, parent), then
@@ -38,11 +34,8 @@ export async function beginRestore(
   const wanted = wantedOf(options, manifest);
   const found = await checkDependencies(manifest, wanted, database);
   const begun = await database.begin(startOf(stored, wanted, found));
-  if ('partition' in begun) {
-    return { next: 'attach', restore: null, partition: begun.partition, segments: [] };
-  }
-  const { restore, open } = begun;
-  return { next: 'import', restore, partition: null, segments: open };
+  if ('partition' in begun) return { next: 'attach', partition: begun.partition };
+  return { next: 'import', restore: begun.restore, segments: begun.open };
 }
 
 /** A drill, by the name of its execution: it continues with its own table only. */

@@ -1,5 +1,6 @@
 import type { ArchiveStore } from '../archive-store.ts';
 import { currentVersionProblems, NOT_CURRENT, type AuditProblem } from '../audit/check.ts';
+import { displayColumn } from '../config/display-name.ts';
 import { ddlFile } from '../ddl-file.ts';
 import { ArchiverError } from '../errors.ts';
 import { DAY_MS } from '../expiry.ts';
@@ -112,7 +113,7 @@ export function classifyMissing(
     if (mentioned('structure', identity)) return true;
     // The owner is checked with the target.
     if (kind === 'role')
-      return request.grants && identity !== quoteRole(request.owner) && grantsTo(template, identity);
+      return request.grants && identity !== displayColumn(request.owner) && grantsTo(template, identity);
     if (kind === 'table' && mentioned('foreign_keys', identity)) return request.foreignKeys;
     return !(kind === 'table' && mentioned('foreign_triggers', identity));
   };
@@ -133,6 +134,3 @@ function grantsTo(template: Manifest['ddl']['template'], role: string): boolean 
       typeof statement === 'string' && statement.startsWith('GRANT ') && statement.includes(` TO ${role}`),
   );
 }
-
-const quoteRole = (name: string): string =>
-  /^[a-z_][a-z0-9_$]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;

@@ -50,8 +50,9 @@ async function restoreArchive(
 ): Promise<Restored> {
   await untilReadable(archive, options.retrieval, ports);
   const begun = await beginRestore(archive, options, ports);
-  if (begun.restore !== null) await load(begun.restore, begun.segments, ports);
-  const partition = begun.partition ?? (await publish(begun.restore ?? 0, ports)).partition;
+  if (begun.next === 'attach') return attach(begun.partition, options, ports);
+  await load(begun.restore, begun.segments, ports);
+  const { partition } = await publish(begun.restore, ports);
   return attach(partition, options, ports);
 }
 
@@ -130,7 +131,8 @@ export async function drill(input: unknown, ports: DrillPorts): Promise<Successf
   try {
     await untilReadable(archive, retrieval, ports);
     const begun = await beginRestore(archive, { drill: ports.execution }, ports);
-    restore = begun.restore ?? 0;
+    if (begun.next === 'attach') throw new ArchiverError('StateConflict', 'a drill is never published');
+    ({ restore } = begun);
     await load(restore, begun.segments, ports);
     return await finishDrill(restore, ports);
   } catch (error) {

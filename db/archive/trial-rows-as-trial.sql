@@ -1,4 +1,4 @@
--- The functions of the trial of rows (061) that belong to archiver_trial: what they call is the application's.
+-- The functions of the trial of rows (trial-rows.sql) that belong to archiver_trial: what they call is the application's.
 
 set role archiver_owner;
 grant execute on function

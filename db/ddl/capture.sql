@@ -119,31 +119,4 @@ create or replace function partition_archiver.ddl_leftovers(p_sections jsonb, p_
                where left(m[1], 1) = '''' and strpos(m[1], p_marker) > 0)))
 $$;
 
--- The parent of a partition, as far as it helps whoever restores one without it: its columns, key, constraints and
--- indexes, and section attach of render_ddl, which puts the partition back. p_bound is as pg_get_expr printed it.
-create or replace function partition_archiver.capture_parent(p_parent oid, p_bound text) returns jsonb
-  language sql stable
-  set search_path = pg_catalog, pg_temp set quote_all_identifiers = off set timezone = 'UTC' set datestyle = 'ISO, YMD'
-  set intervalstyle = 'postgres' set extra_float_digits = 1 set bytea_output = 'hex' set lc_monetary = 'C' as $$
-  select jsonb_build_object(
-      'marker', m.marker, 'refused', '[]'::jsonb, 'sequences', '[]'::jsonb, 'schemas', '[]'::jsonb,
-      'schema', n.nspname, 'name', c.relname, 'owner', pg_get_userbyid(c.relowner),
-      'partition_key', pg_get_partkeydef(c.oid), 'bound', p_bound,
-      'columns', (select jsonb_agg(facts order by attnum) from partition_archiver.ddl_columns(c.oid, m.marker)),
-      'definition', format(E'CREATE TABLE %I.%I (\n  %s\n)\nPARTITION BY %s', n.nspname, c.relname,
-        (select string_agg(format('%I %s%s%s', facts ->> 'name', facts ->> 'type', ' COLLATE ' || (facts ->> 'collation'),
-            case when (facts ->> 'not_null')::boolean then ' NOT NULL' end), E',\n  ' order by attnum)
-           from partition_archiver.ddl_columns(c.oid, m.marker)), pg_get_partkeydef(c.oid)),
-      'constraints', (select coalesce(jsonb_agg(format('ALTER TABLE %I.%I ADD CONSTRAINT %I %s', n.nspname, c.relname, conname,
-          pg_get_constraintdef(oid)) order by conname collate "C"), '[]')
-         from pg_constraint where conrelid = c.oid and contype in ('c', 'p', 'u', 'x', 'f') and conparentid = 0),
-      'indexes', (select coalesce(jsonb_agg(pg_get_indexdef(indexrelid) order by indexrelid::regclass::text collate "C"), '[]')
-         from pg_index i where indrelid = c.oid
-          and not exists (select from pg_constraint x where x.conindid = i.indexrelid and x.conrelid = c.oid)),
-      'attach', jsonb_build_array(format('ALTER TABLE %I.%I ATTACH PARTITION {%s:table} %s', n.nspname, c.relname, m.marker, p_bound)))
-    from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    cross join (select replace(gen_random_uuid()::text, '-', '') as marker) m
-   where c.oid = p_parent
-$$;
-
 reset role;

@@ -137,17 +137,4 @@ create or replace function partition_archiver.ddl_difference(p_ddl jsonb, p_made
     from pair where made is distinct from expected limit 1
 $$;
 
-do $$
-declare
-  v_function regprocedure;
-begin
-  for v_function in
-    select oid from pg_proc where pronamespace = 'partition_archiver'::regnamespace
-       and (proname like 'ddl\_%' or proname in ('owned_sequences', 'column_options', 'type_definition', 'capture_ddl', 'render_ddl', 'try_ddl', 'capture_parent'))
-  loop
-    execute format('revoke all on function %s from public', v_function);
-  end loop;
-end
-$$;
-
 reset role;

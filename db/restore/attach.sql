@@ -3,7 +3,7 @@
 set role archiver_owner;
 
 -- Why a partition cannot be attached to a parent, or would not stay there. p_columns as in the archived DDL:
--- [{name, type, collation, not_null, generated}]. Empty where it can. p_table is the table, where there is one already.
+-- [{name, type, collation, not_null, generated}]. Empty where it can.
 create or replace function partition_archiver.attach_problems(
     p_parent_schema name, p_parent_name name, p_control_column name, p_lower text, p_upper text, p_columns jsonb) returns text[]
   language plpgsql stable security definer

@@ -82,7 +82,7 @@ begin
 end
 $$;
 
--- What reads a segment's rows again: {from, columns, key}.
+-- The query that reads a segment's rows again: {query}.
 create or replace function partition_archiver.reverify_source(p_id bigint, p_number integer) returns jsonb
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
 declare

@@ -9,7 +9,7 @@ import { step } from '../runtime/step.ts';
 interface Failed {
   readonly failure: StepFailure;
   readonly plan: { readonly Payload: { readonly archive: PlannedArchive } };
-  readonly step?: { readonly Payload: { readonly restore: number | null } };
+  readonly step?: { readonly Payload: { readonly restore: number } };
 }
 
 /** Drops what a failed drill has made, and fails the execution. */

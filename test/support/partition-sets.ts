@@ -1,5 +1,6 @@
 import type postgres from 'postgres';
 import { registerOwner } from '../../adapters/postgres/install.ts';
+import { quoteIdentifier } from '../../adapters/postgres/quote.ts';
 import { createParent } from './partman.ts';
 import { withRoleRetries } from './roles.ts';
 
@@ -49,7 +50,7 @@ export async function createPartitionSet(
     `do $$ begin create role "${owner}"; exception when duplicate_object or unique_violation then null; end $$`,
   );
   await sql`create schema if not exists ${sql(schema)} authorization ${sql(owner)}`;
-  const name = `${quote(schema)}.${quote(table)}`;
+  const name = `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`;
   await sql.begin(async (tx) => {
     await tx`set local role ${tx(owner)}`;
     await tx.unsafe(
@@ -80,8 +81,4 @@ export async function createPartitionSet(
   });
   if (registered) await withRoleRetries(() => registerOwner(sql, owner, [schema]));
   return { schema, table, owner };
-}
-
-function quote(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }

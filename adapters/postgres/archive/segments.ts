@@ -1,6 +1,7 @@
 import { segmentKey, type ArchiveLocation } from '../../../core/keys.ts';
 import type { Segment } from '../../../core/partition.ts';
 import type { Transaction } from '../connect.ts';
+import { quoteIdentifier } from '../quote.ts';
 
 /** What `partition_archiver.begin_segment` returns. */
 interface BegunSegment {
@@ -76,9 +77,4 @@ export async function beginSegment(
     query: `select ${begun.column_list} from ${from}`,
     withinBounds: begun.within_bounds,
   };
-}
-
-/** COPY and aws_s3 take their query as text, so the driver cannot quote the name in it. */
-function quoteIdentifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }

@@ -11,6 +11,7 @@ import type { LineDigest } from '../../../core/proof/line-digest.ts';
 import { inTransaction, translated, type Connection, type Transaction } from '../connect.ts';
 import { createShadowPartitions } from './partman.ts';
 import { pin } from '../pins.ts';
+import { quoteIdentifier } from '../quote.ts';
 
 type RangeAndQueries = ComparedRange &
   Readonly<{ partitions: readonly string[]; source: string; shadow: string }>;
@@ -104,7 +105,7 @@ export function partitionTableDatabase(
           select partition_archiver.copy_blocks(${job.id}::bigint, ${blocks}::bigint) as left`;
         left = row.left;
         if (left === 0)
-          await transaction.unsafe(`analyze partition_archiver_shadow.${quote(job.plan.table)}`);
+          await transaction.unsafe(`analyze partition_archiver_shadow.${quoteIdentifier(job.plan.table)}`);
       });
       return left;
     },
@@ -204,8 +205,6 @@ export function partitionTableDatabase(
       ),
   };
 }
-
-const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 /** Reads a query in somebody's snapshot, on a connection that is ended afterwards (see verify.ts). */
 async function digestIn(

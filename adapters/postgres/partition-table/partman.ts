@@ -1,6 +1,7 @@
 import { ArchiverError } from '../../../core/errors.ts';
 import type { PartitionTablePlan } from '../../../core/partition-table/database.ts';
 import type { Transaction } from '../connect.ts';
+import { quoteIdentifier } from '../quote.ts';
 
 /** What version 4 calls the intervals that it has names for; its names of partitions follow from that. */
 const NAMES_OF_VERSION_4: Readonly<Record<string, string>> = {
@@ -127,5 +128,4 @@ async function refuseRowsOutside(
   }
 }
 
-const quoted = (schema: string, table: string): string =>
-  [schema, table].map((name) => `"${name.replaceAll('"', '""')}"`).join('.');
+const quoted = (schema: string, table: string): string => [schema, table].map(quoteIdentifier).join('.');

@@ -2,7 +2,8 @@ import type { Manifest } from '../../../core/manifest.ts';
 import type { ProofVerdict, RestoreDatabase } from '../../../core/restore/database.ts';
 import type { Transaction } from '../connect.ts';
 import { copyOut } from '../copy.ts';
-import { quoteIdentifier, set, WORK_SCHEMA, type RestoreConnections, type Sessions } from './sessions.ts';
+import { quoteIdentifier } from '../quote.ts';
+import { set, WORK_SCHEMA, type RestoreConnections, type Sessions } from './sessions.ts';
 
 /** What `partition_archiver.begin_restore_range` returns. */
 interface BegunRange {

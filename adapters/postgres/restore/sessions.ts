@@ -76,6 +76,3 @@ export function literal(text: string): string {
   const quoted = text.replaceAll("'", "''");
   return text.includes('\\') ? ` E'${quoted.replaceAll('\\', '\\\\')}'` : `'${quoted}'`;
 }
-
-/** An identifier; COPY takes its query as text, so the driver cannot quote the name in it. */
-export const quoteIdentifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;

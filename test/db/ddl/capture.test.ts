@@ -144,14 +144,6 @@ test('a child that pg_partman made and detached is made again exactly', async ()
   expect(result.after).toBe(result.before);
   // The default takes numbers from the parent's sequence, which is not the child's.
   expect(result.ddl.dependencies).toContainEqual({ kind: 'sequence', identity: 'public.flights_id_seq' });
-
-  const [parent] = await sql<{ ddl: Capture & { definition: string; partition_key: string } }[]>`
-    select partition_archiver.capture_parent('public.flights'::regclass, ${child?.bound ?? ''}) as ddl`;
-  expect(parent?.ddl).toMatchObject({ schema: 'public', name: 'flights', partition_key: 'RANGE (at)' });
-  expect(parent?.ddl.definition).toContain('fare numeric(8,2)');
-  await execute(sql, await render(sql, parent?.ddl as Capture, table, ['attach']));
-  const [attached] = await sql`select relispartition from pg_class where oid = ${await oidOf(sql, table)}`;
-  expect(attached).toEqual({ relispartition: true });
 });
 
 test('the fence is not part of the DDL', async () => {
@@ -180,7 +172,7 @@ test('nobody may call the functions unless granted', async () => {
   const { sql } = database();
   const rows = await sql`
     select proname from pg_proc where pronamespace = 'partition_archiver'::regnamespace
-       and (proname like 'ddl%' or proname like '%\_ddl' or proname = 'capture_parent')
+       and (proname like 'ddl%' or proname like '%\_ddl')
        and has_function_privilege('ddl_second', oid, 'execute')`;
   expect([...rows]).toEqual([]);
 });

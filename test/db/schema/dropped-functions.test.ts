@@ -77,6 +77,20 @@ test("what somebody's view was built upon stops the upgrade, named, and nothing 
   expect(await functions(sql)).toHaveLength(before.length - 1);
 });
 
+// Seen to fail without this: db/ddl/render.sql took EXECUTE on every ddl_… function from PUBLIC, so that each counted as made
+// by this installation.
+test('so does what was built upon an old function of the DDL', async () => {
+  const { sql } = database();
+  await sql.unsafe(`
+    create function partition_archiver.ddl_old() returns bigint language sql return 1;
+    create view public.watched as select partition_archiver.ddl_old() as old`);
+  await expect(withRoleRetries(() => installArchiver(sql))).rejects.toThrow(
+    'view watched depends on function partition_archiver.ddl_old()',
+  );
+  await sql`drop view public.watched`;
+  await withRoleRetries(() => installArchiver(sql));
+});
+
 test('the file does nothing by itself, where every function is of an earlier transaction', async () => {
   const { sql } = database();
   const before = await functions(sql);

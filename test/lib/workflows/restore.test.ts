@@ -148,7 +148,7 @@ describe('an execution of Restore', () => {
 
   test('does not make again what is there', async () => {
     const { of, result } = await run('restore', {
-      'begin-restore': () => ({ next: 'attach', restore: null, partition: 7, segments: [] }),
+      'begin-restore': () => ({ next: 'attach', partition: 7 }),
     });
     expect(result.status).toBe('SUCCEEDED');
     expect([...of('Import'), ...of('Publish')]).toEqual([]);

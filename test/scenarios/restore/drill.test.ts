@@ -32,7 +32,7 @@ const restoring = (): RestoreDatabase =>
 /** Makes the table of a drill, as far as one that is killed then leaves it. */
 async function begin(execution = 'killed'): Promise<number> {
   const { s3, bucket } = archiver();
-  const { restore } = await beginRestore(
+  const begun = await beginRestore(
     { manifestKey, manifestVersionId: null },
     { drill: execution },
     {
@@ -41,7 +41,8 @@ async function begin(execution = 'killed'): Promise<number> {
       clock: hurriedClock,
     },
   );
-  return restore!;
+  if (begun.next === 'attach') throw new Error('it was published');
+  return begun.restore;
 }
 
 const left = async (): Promise<number> =>
