@@ -1,0 +1,28 @@
+/** What is deployed, in files that can be read: the state machines, a list of all resources, and the outputs. */
+import { readdirSync, rmSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
+import { expectCommitted } from '../support/committed.ts';
+import { definitions, outputs, resourceLines } from './committed.ts';
+
+const HERE = new URL('./', import.meta.url);
+const workflows = definitions();
+
+test.each([...workflows])('the definition of %s is the one in asl/', (workflow, definition) => {
+  expectCommitted(new URL(`asl/${workflow}.json`, HERE), definition);
+});
+
+test('asl/ has a file of each workflow, and no other', () => {
+  const files = [...workflows.keys()].map((workflow) => `${workflow}.json`);
+  const unknown = readdirSync(new URL('asl/', HERE)).filter((file) => !files.includes(file));
+  if (process.env['UPDATE_COMMITTED'] === '1')
+    for (const file of unknown) rmSync(new URL(`asl/${file}`, HERE));
+  else expect(unknown).toEqual([]);
+});
+
+test('the resources are those in resources.txt', () => {
+  expectCommitted(new URL('resources.txt', HERE), resourceLines());
+});
+
+test('the outputs are those in outputs.json', () => {
+  expectCommitted(new URL('outputs.json', HERE), outputs());
+});

@@ -1,0 +1,50 @@
+/** The stack of the example file with an administrator, as the committed files show it. */
+import { CfnResource } from 'aws-cdk-lib';
+import { readableJson } from '../support/committed.ts';
+import { resources, stackOf, synthesise, withAdministrator, type Resource } from './synthesise.ts';
+
+const CHANGES = { ...withAdministrator(), env: undefined };
+
+/** One line a resource: what it is, and its construct's path. */
+export function resourceLines(): string {
+  const stack = stackOf(CHANGES, { 'aws:cdk:bundling-stacks': [] });
+  return stack.node
+    .findAll()
+    .filter((construct) => CfnResource.isCfnResource(construct))
+    .map((resource) => `${resource.node.path.replace(/^[^/]*\//, '')}  ${resource.cfnResourceType}\n`)
+    .sort()
+    .join('');
+}
+
+/** The outputs. */
+export function outputs(): string {
+  return `${readableJson(synthesise(CHANGES).findOutputs('*'))}\n`;
+}
+
+/** The definition of each workflow. */
+export function definitions(): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const [, resource] of resources(synthesise(CHANGES), 'AWS::StepFunctions::StateMachine')) {
+    const metadata = resource['Metadata'] as Readonly<Record<string, string>> | undefined;
+    const workflow = metadata?.['partition-archiver:workflow'];
+    // That of the CDK's own framework has none.
+    if (workflow !== undefined) found.set(workflow, `${readableJson(definitionOf(resource))}\n`);
+  }
+  return found;
+}
+
+/** The definition as an object; the template has it as one line of text, with references in it. */
+function definitionOf({ Properties }: Resource): unknown {
+  const { 'Fn::Join': join } = Properties['DefinitionString'] as { 'Fn::Join': [string, unknown[]] };
+  const parts = join[1].map((part) =>
+    typeof part === 'string' ? part : `<${JSON.stringify(part).replace(/[{}"]/g, '')}>`,
+  );
+  return JSON.parse(parts.join(''), kindFirst);
+}
+
+/** What a state is and what it is for stand before all else. */
+function kindFirst(_: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !('Type' in value)) return value;
+  const rank = (key: string): number => ['Type', 'Comment'].indexOf(key) + 1 || 3;
+  return Object.fromEntries(Object.entries(value).sort(([one], [other]) => rank(one) - rank(other)));
+}
