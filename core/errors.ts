@@ -1,6 +1,6 @@
 /**
  * The closed catalogue of errors. A code is stable: Step Functions matches it in Retry and Catch, alarms and the
- * runbook name it, and the README explains each.
+ * runbook name it, and `docs/errors.md`, which is written from it, explains each.
  */
 
 import { sqlstateHint } from './sqlstate-hints.ts';
@@ -21,7 +21,7 @@ const block = (hint: string): CatalogueEntry => ({ retryable: false, blocks: tru
 
 /** Every error that partition-archiver throws on purpose. */
 export const CATALOGUE = {
-  // What somebody configured or asked for.
+  // What was configured or asked for.
   InvalidConfiguration: stop('Correct the configuration; every mistake is listed.'),
   InvalidInput: stop(
     'Correct the input of the execution; every field is optional and may only narrow what is configured.',
@@ -31,83 +31,81 @@ export const CATALOGUE = {
     'Start PrepareDatabase, or run npm run archive -- prepare, as an administrator; the next run then works. If the database was prepared before, look whether the name of the database is right, and whether the passwords of the roles are those of their secrets.',
   ),
 
-  // What may pass by itself.
+  // What may pass without an operator.
   DatabaseUnavailable: retry(
-    'Check that the database and the proxy are up, that the security groups let the Lambda in, and that the name of the database and the secret are right.',
+    'Check that the database and the proxy are up, that the security groups admit the function, and that the database name and the secret are correct.',
   ),
   StorageFull: retry(
-    'Give the database more storage, or free some. Then run it again: it continues where it stopped, and a restore that is given up frees what it took.',
+    'Add storage to the database or free some, then start again: the run resumes where it stopped. Canceling a restore frees the storage that it used.',
   ),
   LockNotAvailable: retry(
-    'Look for long transactions on the table and on tables that it references; the run gives up so that the application does not have to wait.',
+    'Look for long transactions on the table and on the tables that it references. The step gives up its lock request early, so that the application does not wait for it.',
   ),
   TransactionAborted: retry('Nothing to do: the statement is tried again.'),
   ReaderBehind: retry(
-    'Look at the lag of the reader that segments are verified at, and whether its endpoint belongs to this database.',
+    'Check the replica lag of database.verifyEndpoint, and that the endpoint belongs to this database.',
   ),
-  SegmentBusy: retry('An earlier call still runs on the server; it ends by its statement timeout.'),
+  SegmentBusy: retry(
+    'Nothing to do: an earlier call still runs on the server and ends at its statement timeout.',
+  ),
   ObjectStoreUnavailable: retry('Check the S3 endpoint and its route; S3 may be throttling.'),
   ExportFailed: retry(
     'Look at the message of aws_s3: the route from the database to S3 (port 443) is the usual cause.',
   ),
   ExportTimedOut: retry(
-    'S3 took next to nothing from the database while a whole export call lasted: check the route from the database to S3, and whether S3 throttles. The partition stays as it is and the next run continues. If S3 is well, the block holds values that are far larger than they are stored: archive this partition by hand.',
+    'S3 accepted almost no data during a whole export call: check the route from the database to S3, and whether S3 throttles. The partition is unchanged and the next run resumes. If S3 is healthy, one block holds values whose text is far larger than their stored form: archive this partition by hand.',
   ),
 
   // What an operator has to look at; the partition stays as it is and the next run resumes.
-  DatabaseRejected: stop(
-    'Look at the message and at the SQLSTATE, whose class says what kind of error it is.',
-  ),
+  DatabaseRejected: stop('Look at the message and at the SQLSTATE, whose class gives the kind of error.'),
   ExportDenied: stop(
-    'Attach the export role to the database for the feature s3Export, and let it put objects under the archive prefix.',
+    'Attach the export role to the database for the feature s3Export, and allow it to put objects under the archive prefix.',
   ),
-  ObjectStoreDenied: stop('Let the role of this Lambda do what the message names.'),
+  ObjectStoreDenied: stop('Grant the role of this function the action that the message names.'),
   StateConflict: stop(
-    'Another execution or an operator changed this partition in the meantime; look at its ledger row and run again.',
+    'Another execution or an operator changed this partition at the same time. Look at its ledger row and run again.',
   ),
   NotInLedger: stop(
-    'Look the number or the name up: npm run archive -- status lists the partitions; partition_archiver.restore and partition_archiver.partition_job have the rest.',
+    'Look up the number or the name: npm run archive -- status lists the partitions; the tables partition_archiver.restore and partition_archiver.partition_job list restores and partitioning jobs.',
   ),
   PartitionReferenced: stop(
-    'Delete or move the rows that refer to the partition, or drop the foreign key (alter table … drop constraint …); the next run then detaches it. Future partitions are made all the same.',
+    'Delete or move the rows that refer to the partition, or drop the foreign key (alter table … drop constraint …); the next run then detaches the partition. Future partitions are created in any case.',
   ),
-  NotDue: stop('Nothing to do: it is dropped by the first run after its grace period.'),
-  Interrupted: retry('Nothing to do: the step ran out of its time and is resumed.'),
+  NotDue: stop('Nothing to do: the first run after the grace period drops the partition.'),
+  Interrupted: retry('Nothing to do: the step reached its time limit and is resumed.'),
 
   // What blocks a partition.
   PartitionRefused: block('Change what the reason names, then release the partition.'),
   IdentityChanged: block(
-    'Somebody replaced, renamed or moved the table; find out who, then release the partition.',
+    'The table was replaced, renamed or moved. Find out who did it, then release the partition.',
   ),
   SealBroken: block(
-    'Somebody changed the table behind the fence, or the server was upgraded; have it verified again before it is dropped.',
+    'The table was changed despite the fence, or the server was upgraded. Reverify the partition; it is not dropped before.',
   ),
   HasDependents: block(
-    'Drop what depends on the partition, or release it; it is never dropped with CASCADE.',
+    'Drop the dependent objects, or release the partition. Partitions are never dropped with CASCADE.',
   ),
   BoundsViolated: block(
-    'Hand the table back to its owner, move the rows that are out of bounds, then release the partition.',
+    'Return the table to its owner, move the rows that are out of bounds, then release the partition to the pipeline.',
   ),
   ContentMismatch: block(
-    'The archive is not what the table holds. Find out why before you release the partition, which exports the segment again.',
+    'The archive differs from the table. Find the cause before you release the partition: a release exports the segment again.',
   ),
   ObjectMissing: block(
-    'An object of the archive is gone or not readable; the table is still there. Make it readable again, or release the partition to export it again.',
+    'An object of the archive is missing or cannot be read; the table still exists. Make the object readable, or release the partition to export it again.',
   ),
   ArchiveExpired: block(
-    'It is past the expiry that is configured. Where the table is still there, release it and archive it again; otherwise take the delete markers off its objects, if their versions are still there.',
+    'The archive is past archive.expiry. If the table still exists, release the partition and archive it again. Otherwise delete the delete markers of the objects, if their versions still exist.',
   ),
   UnexpectedObject: block(
-    'There is an object under the keys of this archive that nobody accounted for; find out who put it there.',
+    'An object that the ledger does not know lies under the keys of this archive. Find out who wrote it.',
   ),
   ManifestConflict: block(
-    'There is a manifest under this archive id already, and it says something else; find out who wrote it.',
+    'A manifest with other contents already exists for this archive id. Find out who wrote it.',
   ),
-  PlanIncomplete: block(
-    'The plan of segments is not complete; have the partition released and archived again.',
-  ),
+  PlanIncomplete: block('The plan of segments is incomplete. Release the partition and archive it again.'),
   BlockTooLarge: block(
-    'One heap block holds more than one export call can take. Raise the limits, or archive this partition by hand.',
+    'One heap block holds more than one export call can write. Raise the limits, or archive this partition by hand.',
   ),
   RowTooLarge: block(
     'A value is too large for COPY text (1 GB a row). Archive this partition by hand, or release it.',
@@ -116,69 +114,71 @@ export const CATALOGUE = {
     'The archived DDL does not recreate the table. Where the reason gives a statement, run it and release the partition to the pipeline. Otherwise report it, since the table cannot be dropped safely.',
   ),
   RestoreIncomplete: block(
-    'The rows would come back, and what is named would not: run the statement that is given or fix the function, then release the partition to the pipeline. Where a restore without it will do, set acceptIncompleteRestore for the partition set first.',
+    'A restore would return the rows without the objects that are named. Run the statement that is given or fix the function, then release the partition to the pipeline. If a restore without them is acceptable, set acceptIncompleteRestore for the partition set first.',
   ),
 
   // Restore. Nothing was changed, or what was begun is resumed by trying again.
   ManifestInvalid: stop(
-    'Find out who wrote or deleted this manifest. An earlier version of it can be named by its VersionId if it is known to be good; an administrator who deletes what lies before that version, a delete marker too, fixes it.',
+    'Find out who wrote or deleted this manifest. To restore from an earlier version that is known to be good, name its VersionId. To fix the archive, an administrator deletes every newer version of the object, delete markers included.',
   ),
   ArchiveDamaged: stop(
-    'Have the archive audited. An object that was written over or deleted has its earlier versions still: deleting the newer ones, or the delete marker, makes the one of the manifest the current one again.',
+    'Audit the archive. An object that was overwritten or deleted still has its earlier versions: an administrator deletes the newer versions or the delete marker, and the version that the manifest names is current again.',
   ),
   DependencyMissing: stop(
-    'Create what is listed, in this order; or leave out foreign keys or grants, or name another owner. With acceptIncomplete the rows are restored without what is missing, columns of such a type as text.',
+    'Create what is listed, in this order; or omit foreign keys or grants, or name another owner. With acceptIncomplete the rows are restored without the missing objects, and columns of a missing type as text.',
   ),
-  TargetExists: stop('Choose another schema or name for the restored table, or move what is there.'),
+  TargetExists: stop('Choose another schema or name for the restored table, or move the existing object.'),
   AttachRefused: stop(
-    'Fix what is listed, or restore without attaching it; a parent of its own without retention takes any restored partition.',
+    'Fix what is listed, or restore without attaching. A separate parent without retention accepts any restored partition.',
   ),
   ImportDenied: stop(
-    'Attach the import role to the database for the feature s3Import, and let it read the archive prefix.',
+    'Attach the import role to the database for the feature s3Import, and allow it to read the archive prefix.',
   ),
   ImportFailed: retry(
     'Look at the message of aws_s3: the route from the database to S3 (port 443) is the usual cause.',
   ),
 
   DrillFailed: stop(
-    'Audit the archive that is named and restore it under another name; what the message says of it would have met you in an emergency.',
+    'Audit the archive that is named and restore it under another name. A real restore of this archive would have failed with the same error.',
   ),
   AuditFailed: stop(
-    'Look at the archives that are listed. What is damaged is fixed from an earlier version of the object; what has no verdict is audited again once its cause is fixed.',
+    'Look at the archives that are listed. Fix a damaged archive from an earlier version of the object. Audit an archive without a verdict again once the cause is fixed.',
   ),
 
   // Setup.
   ShadowDiffers: stop(
-    'Nothing changed places. Roll the partitioning back; if it happens again, report it with the partitions that are named.',
+    'The tables were not swapped. Roll back the partitioning; if the error returns, report it with the partitions that are named.',
   ),
 
   // Parquet copies, and queries over them. The archive itself is never touched.
   CopyRefused: stop(
-    'The archive is as good as it was; it can be restored and has no Parquet copy. Look at what the message names.',
+    'The archive is unaffected and can be restored, but has no Parquet copy. Fix what the message names.',
   ),
   CopyNotProven: stop(
-    'Nothing was uploaded. Read back from the local disk the copy was not the text of the archive: check the disk and the memory of this machine, convert again, and report it if it happens again.',
+    'Nothing was uploaded. The copy, read back from the local disk, differs from the text of the archive: check the disk and memory of this machine, convert again, and report the error if it returns.',
   ),
   CopyInvalid: stop(
-    'Convert the archive again: a new generation of the copy takes the place of this one, which stays as it is.',
+    'Convert the archive again: a new generation of the copy supersedes this one, which is kept unchanged.',
   ),
-  CopyConflict: stop('Somebody else wrote the same generation of the copy at the same time; convert again.'),
+  CopyConflict: stop(
+    'Another process wrote the same generation of the copy at the same time. Convert again.',
+  ),
   CopyMissing: stop('Convert the archives that are listed: npm run archive -- convert.'),
   ArchivesOverlap: stop(
-    'The rows of two archives of one period may be the same ones. Narrow the period by --from and --to, or take the latest archive of each period by --latest.',
+    'Two archives of one period may hold the same rows. Narrow the period by --from and --to, or take the latest archive of each period by --latest.',
   ),
   ArchiveCold: stop(
-    'The text lies in a Glacier tier. Have S3 make a readable copy of it (the workflow Restore does, as does aws s3api restore-object), then convert.',
+    'The text is in a Glacier tier. Request a readable copy from S3 (the workflow Restore and aws s3api restore-object do), then convert.',
   ),
   LocalDiskFull: stop('Free disk space, name another folder by --directory, or allow more by --disk-mib.'),
   QueryRefused: stop(
     'Write one statement that only reads the archives: SELECT, WITH, VALUES, DESCRIBE or SUMMARIZE.',
   ),
   QueryFailed: stop(
-    'Look at the message of the engine. Where it ran out of memory, give it more by --memory-mib, or read fewer columns or periods.',
+    'Look at the message of the engine. If it ran out of memory, raise --memory-mib, or read fewer columns or periods.',
   ),
   QueryEngineMissing: stop(
-    'Install the engine beside the product: npm install --no-save @duckdb/node-api, in the version that package.json names.',
+    'Install the engine: npm install --no-save @duckdb/node-api, in the version that package.json names.',
   ),
 
   // The end of a run.

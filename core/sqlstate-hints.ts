@@ -1,5 +1,5 @@
 /** What to do about an error of the server, by its SQLSTATE or else by the class of it. */
-const HINTS: Readonly<Record<string, string>> = {
+export const SQLSTATE_HINTS: Readonly<Record<string, string>> = {
   '42501':
     'A privilege is missing. Grant what the message names to the role that it is about; prepare lists what the archiver needs.',
   '42': 'A definition does not fit: an object that the message names is not there, is there twice, or is of another kind. Look at it, and change the definition.',
@@ -24,5 +24,5 @@ const HINTS: Readonly<Record<string, string>> = {
 export function sqlstateHint(message: string): string | undefined {
   const sqlstate = [...message.matchAll(/\(SQLSTATE ([0-9A-Z]{5})\)/g)].at(-1)?.[1];
   if (sqlstate === undefined) return undefined;
-  return HINTS[sqlstate] ?? HINTS[sqlstate.slice(0, 2)];
+  return SQLSTATE_HINTS[sqlstate] ?? SQLSTATE_HINTS[sqlstate.slice(0, 2)];
 }
