@@ -47,7 +47,7 @@ const MANIFEST_KEY = /^[^/]+\/([^/]+)\/([^/]+)\/([^/]+)\/manifest\/([0-9a-f-]{36
 
 /**
  * The archive id of a manifest's key; `undefined` of any other key. Under a schema, table or period that is called like a
- * folder, whoever writes data could have written it.
+ * folder, a role that writes data could have written it.
  */
 function archiveIdOf(key: string): string | undefined {
   const [, schema = '', table = '', period = '', archiveId] = MANIFEST_KEY.exec(key) ?? [];

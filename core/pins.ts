@@ -26,7 +26,7 @@ export const PINS: Readonly<Record<string, string>> = Object.freeze({
 /**
  * What a database, or a role in it, may have for its sessions and an administrator's must not depend on: how SQL is read,
  * what names and values look like, when a session ends. Any role may set these. db/schema/settings.sql has the same for
- * whoever installs by psql, and db/schema/roles.sql for the login roles.
+ * an installation by psql, and db/schema/roles.sql for the login roles.
  */
 export const SESSION_PINS: Readonly<Record<string, string>> = Object.freeze({
   standard_conforming_strings: 'on',

@@ -39,7 +39,7 @@ export function withReaderTries<T>(clock: Clock, work: () => Promise<T>): Promis
   return withPauses(clock, READER_PAUSES_MS, ({ code }) => code === 'ReaderBehind', work);
 }
 
-/** A server that starts again is back in seconds; whoever wrote a wrong name should not have to wait for longer. */
+/** A server that starts again is back in seconds; a wrong name should be reported no later. */
 const CONNECTION_PAUSES_MS = [500, 1_500, 3_000];
 /** One that does not even refuse takes half a minute to say so. */
 const LAST_TRY_MS = 10_000;

@@ -78,7 +78,7 @@ const HOST = '127.0.0.1';
 const REGION = 'us-east-1';
 const KMS_KEY_ARN = `arn:aws:kms:${REGION}:123456789012:key/11111111-2222-3333-4444-555555555555`;
 
-/** Starts a stack and resolves when every part of it answers. When a part fails, the others are ended again. */
+/** Starts a stack and resolves when every part of it is ready. When a part fails, the others are ended again. */
 export async function startLocalStack(options: LocalStackOptions): Promise<LocalStack> {
   const directory = resolve(options.directory);
   const release = await takeOwnership(directory, options.log);
@@ -133,7 +133,7 @@ async function start(
     );
     await postgres.start();
     const versions = `${String(installation.major)} with pg_partman ${partmanVersion(installation)}`;
-    log(`PostgreSQL ${versions} answers on port ${String(ports.postgres)}`);
+    log(`PostgreSQL ${versions} listens on port ${String(ports.postgres)}`);
     const pooler = await preparePooler(
       {
         ...{ ...common, directory: join(services, 'pooler'), port: ports.pooler },
@@ -142,7 +142,7 @@ async function start(
       supervisor,
     );
     await pooler.start();
-    log(`PgBouncer answers on port ${String(ports.pooler)}`);
+    log(`PgBouncer listens on port ${String(ports.pooler)}`);
     return { postgres, pooler, certificates };
   };
   const startObjects = async (): Promise<void> => {
@@ -154,7 +154,7 @@ async function start(
     await Promise.allSettled(starting);
     const [sidecar] = await Promise.all(starting);
     await sidecar.sweep();
-    log(`the S3 gateway answers on port ${String(ports.gateway)}`);
+    log(`the S3 gateway listens on port ${String(ports.gateway)}`);
   };
 
   const startSecrets = async (): Promise<SecretsManager> => {

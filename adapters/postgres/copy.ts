@@ -47,7 +47,7 @@ export async function copyOut<T>(
  */
 function startCopy(transaction: Transaction, statement: string): Promise<Readable> {
   const query = transaction.unsafe(statement);
-  // The driver answers twice: with the stream when the COPY begins, and with its result when it is over.
+  // The driver resolves twice: with the stream when the COPY begins, and with its result when it is over.
   const driver = query as unknown as { resolve: (answer: unknown) => void };
   const { resolve } = driver;
   driver.resolve = (answer) => {

@@ -129,7 +129,7 @@ function sqlstateOfWords(message: string): string {
   return RERAISED.find(([words]) => words.test(message))?.[1] ?? SQLSTATE.raiseException;
 }
 
-/** The error for the message of one that pg_partman caught and went on after, with a warning. */
+/** The error for the message of one that pg_partman caught and reported as a warning. */
 export function translateCaught(message: string, doing: string): ArchiverError {
   const [firstPart = ''] = message.split(/\n\s*(?:CONTEXT|DETAIL|HINT):/);
   return new ArchiverError(codeForSqlstate(sqlstateOfWords(message)), `${doing}: ${firstPart}`);

@@ -8,7 +8,7 @@ export interface Closes {
 
 /**
  * A client that asks for nothing more once its connection was closed. The driver would open another one by itself, but it
- * hands the last words of the lost server to whoever asks first, or a TypeError about the socket that is gone. So this
+ * hands the last words of the lost server to the next caller, or a TypeError about the socket that is gone. So this
  * client is at its end; the step is tried again with a new one.
  */
 export function whileOpen(client: postgres.Sql, closes: Closes): postgres.Sql {

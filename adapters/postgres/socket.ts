@@ -4,7 +4,7 @@ import { Duplex } from 'node:stream';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { CopyDataJoiner } from './copy-data.ts';
 
-/** "May we speak TLS?": length 8, code 80877103. The server answers S or N. */
+/** "May we speak TLS?": length 8, code 80877103. The server returns S or N. */
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
 const YES = 0x53;
 
@@ -53,7 +53,7 @@ async function secure(socket: Socket, tls: ConnectionOptions): Promise<Socket> {
 
 /**
  * A server that hangs up before the driver has said goodbye. It has to be an error: a close without one, during the
- * login, is a reason for the driver (postgres 3.4.9) to log in again, at once and for ever, and whoever asked is never
+ * login, is a reason for the driver (postgres 3.4.9) to log in again, at once and for ever, and the caller is never
  * answered.
  */
 function hungUp(): Error {

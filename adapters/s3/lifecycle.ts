@@ -33,7 +33,7 @@ function mayMatch(rule: LifecycleRule, prefix: string): boolean {
   return overlaps && tags.every(({ Key, Value }) => Key === PROVEN_TAG.key && Value === PROVEN_TAG.value);
 }
 
-/** The old form of a rule, which S3 still answers for buckets that were given one. */
+/** The old form of a rule, which S3 still returns for buckets that were given one. */
 function legacyPrefix(rule: object): string | undefined {
   return 'Prefix' in rule && typeof rule.Prefix === 'string' ? rule.Prefix : undefined;
 }

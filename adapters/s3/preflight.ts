@@ -65,7 +65,7 @@ async function reachProblem(
         problem: 'may not be read',
         remedy: 'Let this role list the bucket (s3:ListBucket).',
       };
-    // S3 answers a request to the wrong region with a redirect that HEAD cannot follow.
+    // S3 redirects a request to the wrong region, and HEAD cannot follow.
     if (status === 301 || status === 400) {
       return {
         subject,
@@ -129,7 +129,7 @@ async function lifecycleProblems(
   });
 }
 
-/** S3 answers that there is no configuration by an error. */
+/** S3 reports a missing configuration as an error. */
 async function orNone<T>(sent: Promise<T>, errorName: string): Promise<T | undefined> {
   try {
     return await sent;

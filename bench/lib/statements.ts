@@ -23,7 +23,7 @@ export async function statementsOf(
   const start = statSync(file).size;
   try {
     await work();
-    // The server writes a line before it answers, but through a pipe.
+    // The server writes a line before it responds, but through a pipe.
     await sleep(300);
   } finally {
     await logStatements(sql, 'none');

@@ -54,7 +54,7 @@ export const SERVER_CHECKS: readonly Check[] = [
           select system_identifier::text as system,
                  has_function_privilege('pg_control_system()', 'execute') as "mayBeAsked" from pg_control_system()`,
       );
-      return row === undefined ? fail('it answers nothing') : pass(`system identifier ${row.system}`);
+      return row === undefined ? fail('it returns nothing') : pass(`system identifier ${row.system}`);
     },
   },
   {

@@ -80,7 +80,7 @@ export interface CommitDatabase {
 
 /**
  * Writes DDL and manifest, reads the manifest back, and records it: the commit point of an archive. Where segments are
- * still open (one was split), it answers that they are to be exported instead.
+ * still open (one was split), it returns that they are to be exported instead.
  */
 export async function commit(
   partition: number,

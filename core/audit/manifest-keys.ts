@@ -15,7 +15,7 @@ export interface ArchiveScope {
 
 /**
  * Keys of the manifests, in order, level by level, so that no data object has to be listed. Those that were deleted are
- * among them, whose archives are still there: whoever reads them is told.
+ * among them, whose archives are still there: the reader is told.
  *
  * @param after only keys behind this one: where an earlier call left off
  */
@@ -40,7 +40,7 @@ async function* below(
   }
 }
 
-/** Of one table: the periods side by side, a few at a time, since whoever asks may stop early. */
+/** Of one table: the periods side by side, a few at a time, since the caller may stop early. */
 async function* ofTable(prefix: string, store: ArchiveStore, after: string): AsyncGenerator<string> {
   const periods = await foldersIn(prefix, store, after);
   for (let start = 0; start < periods.length; start += AT_ONCE) {

@@ -1,7 +1,7 @@
 /**
  * The folders of an archive below `<database>/<schema>/<table>/<period>/`. Policies allow to write to a folder by its
  * name, whatever stands before it: `data/` behind any table. So no schema, table or period may have one of these names:
- * whoever writes data would write below it whatever it likes.
+ * a role that writes data could write anything below it.
  */
 export const FOLDERS = ['data', 'ddl', 'manifest', 'query', 'query-manifest', 'report'] as const;
 

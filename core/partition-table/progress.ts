@@ -31,7 +31,7 @@ export interface Progress extends TableName {
   readonly next: NextStep;
   /** Compares once more what was compared already. */
   readonly again?: boolean;
-  /** How far it has got, for whoever watches it. */
+  /** How far it has got, for an operator who watches it. */
   readonly blocksLeft?: number;
   readonly rowsApplied?: number;
   readonly comparedTo?: string | null;

@@ -50,7 +50,7 @@ export async function begin(
   const job = underWay ?? (await withLockTries(clock, () => database.begin(complete(), limits)));
   log.info('partitioning', { table: name, job: job.id, state: job.state, ...job.size });
   const at = { schema, table, id: job.id, upTo };
-  // Whoever asks for a check of what is checked already wants to see it once more.
+  // A request to check a job that is checked already compares it again.
   if (job.state === 'checked' && upTo === 'check') return { ...at, next: 'catchUp', again: true };
   return { ...resumed(job, at), ...(job.size !== null && { size: job.size }) };
 }

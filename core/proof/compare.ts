@@ -10,7 +10,7 @@ export type Verdict =
  * Compares two streams of COPY text, one out of the table and one out of the archive, byte for byte and in constant
  * memory. Up to the first difference the bytes are the same, so one digest serves both sides; from there on each side
  * has its own. Where only the order of the lines differs, the sums of the line hashes decide: against chance, not against
- * whoever made the archive (`compareContents` sees to that).
+ * the writer of the archive (`compareContents` sees to that).
  * An exception means that no verdict was reached.
  */
 export async function compareStreams(

@@ -99,7 +99,7 @@ export class CopyTextParser {
     }
   }
 
-  /** Goes on with a column as text; returns where the field ends. */
+  /** Continues with a column as text; returns where the field ends. */
   #fallBack(column: number, bytes: Buffer, at: number): number {
     const { name, kind } = this.#columns[column] ?? { name: '', kind: 'text' };
     const asText = parserOf(TEXT);

@@ -17,7 +17,7 @@ export interface ProxyHealth {
 }
 
 /** What to do, by the reason that RDS gives (RDS API reference, TargetHealth). */
-const WAY_OUT: Readonly<Record<string, string>> = {
+const REMEDY: Readonly<Record<string, string>> = {
   AUTH_FAILURE:
     'The database refuses the logins of the proxy: run PrepareDatabase, which makes the roles with the passwords of the secrets, or set these passwords by hand.',
   CONNECTION_FAILED:
@@ -64,6 +64,6 @@ function describeTargets(targets: readonly TargetHealth[] | 'missing'): string[]
   return ill.map(({ identifier, state, reason, description }) => {
     const why = reason === undefined ? state : `${state} (${reason})`;
     const said = description === undefined ? '' : `: ${description}`;
-    return `target ${identifier} of the proxy is ${why}${said}. ${WAY_OUT[reason ?? ''] ?? NOT_KNOWN}`;
+    return `target ${identifier} of the proxy is ${why}${said}. ${REMEDY[reason ?? ''] ?? NOT_KNOWN}`;
   });
 }

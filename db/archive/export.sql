@@ -26,7 +26,7 @@ $$;
 
 -- What the export and the verification of a segment read: the table, its columns and a range of blocks. Only the export
 -- leaves out what is not within the recorded bounds.
--- Of a number that was split since, only the state 'split' is answered: its halves have numbers of their own.
+-- Of a number that was split since, only the state 'split' is returned: its halves have numbers of their own.
 -- With p_exclusive, nobody else can begin the same segment until this transaction ends: a retry cannot run beside a
 -- call that the server is still busy with after its Lambda died (RDS Proxy passes no cancel request on). PA005 if taken.
 create or replace function partition_archiver.begin_segment(p_id bigint, p_number integer, p_exclusive boolean) returns jsonb

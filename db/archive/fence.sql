@@ -1,4 +1,4 @@
--- The fence: triggers on a table that is archived or replaced, which refuse every write, whoever makes it.
+-- The fence: triggers on a table that is archived or replaced, which refuse every write of every role.
 
 set role archiver_owner;
 
@@ -14,7 +14,7 @@ grant execute on function partition_archiver.refuse_write() to public;
 
 -- Puts the fence around a table, again where it stands already: then its rows in the catalog are new ones, too. ENABLE ALWAYS,
 -- so that it also fires under session_replication_role = replica, and at row level, since the apply worker of logical
--- replication fires no statement triggers. Whoever calls this holds the table's lock.
+-- replication fires no statement triggers. The caller holds the table's lock.
 create or replace function partition_archiver.create_fence_triggers(p_table text) returns void
   language plpgsql set search_path = pg_catalog, pg_temp set client_min_messages = warning as $$
 begin
@@ -30,7 +30,7 @@ end
 $$;
 
 -- The fence around a table in quarantine, with what else the seal and the proof go by: nothing hides rows, and those who
--- prove may read them. Whoever calls this seals the table afterwards.
+-- prove may read them. The caller seals the table afterwards.
 create or replace function partition_archiver.protect_quarantined_table(p_table text) returns void
   language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin

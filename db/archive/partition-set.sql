@@ -9,7 +9,7 @@ create or replace function partition_archiver.partition_set(p_parent oid)
     parent_oid oid, parent_schema name, parent_name name, parent_owner name, control_column name, control_type regtype,
     control_kind text, epoch text, retention text, retention_schema text, retention_keep_table boolean,
     partition_interval text, default_oid oid)
-  -- With the thousand rows that the planner takes for granted, whoever joins with it reads the children of all sets.
+  -- With the thousand rows that the planner takes for granted, a join with it reads the children of all sets.
   language plpgsql stable rows 1 security definer set search_path = pg_catalog, pg_temp as $$
 declare
   v_partman name := (select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace
@@ -108,7 +108,7 @@ begin
 end
 $$;
 
--- The same for whoever has not read the set's configuration yet; none of a table that is no set.
+-- The same for a caller that has not read the set's configuration yet; none of a table that is no set.
 create or replace function partition_archiver.attached_partitions(p_parent oid, p_time_zone text)
   returns table (
     table_oid oid, table_schema name, table_name name, bounds text, lower_bound text, upper_bound text,

@@ -35,7 +35,7 @@ begin
       'Move it to a database in UTF8.');
   end if;
   -- What pg_partman failed with is known by PostgreSQL's words alone; so the server is asked for some. Preflight is asked by
-  -- another role than maintenance, but whoever may set this for one (db/schema/roles.sql) does it for both.
+  -- another role than maintenance, but a role that may set this for one (db/schema/roles.sql) does it for both.
   begin
     perform 1 / 0;
   exception when division_by_zero then
@@ -149,7 +149,7 @@ begin
         v_partman, v_wanted.schema || '.' || v_wanted."table");
       return next;
     end if;
-    -- pg_partman 4 adds each new partition to these, with the rights of whoever runs its maintenance.
+    -- pg_partman 4 adds each new partition to these, with the rights of the role that runs its maintenance.
     for v_publication in
       execute format($query$
         select w.name, p.oid, pg_get_userbyid(p.pubowner) as owner, p.puballtables from %1$I.part_config c

@@ -1,6 +1,6 @@
 -- Adopt: a partition that was detached before the archiver knew its set enters the ledger by an operator's call, by OID.
 -- Its name proves nothing and its bounds are lost, so the structure is compared with the parent's and the bounds with
--- the data. What stands against it is answered, all at once; a run never adopts anything by itself.
+-- the data. What stands against it is returned, all at once; a run never adopts anything by itself.
 
 set role archiver_owner;
 
@@ -160,7 +160,7 @@ $$;
 
 -- Adopts a detached table as a partition that p_parent once had: writes it into the ledger as detached, so that the next
 -- run archives it if it is past the retention. Without bounds nothing is written and those that the data suggest are
--- answered. partition is null where it was not adopted; problems say why. Reads the whole control column.
+-- returned. partition is null where it was not adopted; problems say why. Reads the whole control column.
 create or replace function partition_archiver.adopt(p_table oid, p_parent oid, p_lower text, p_upper text, p_time_zone text,
     out partition bigint, out lower_bound text, out upper_bound text, out problems text[])
   language plpgsql security definer

@@ -92,7 +92,7 @@ begin
       hint = 'Rename or move that table, then try again.';
   end if;
 
-  -- Whoever lifted the fence by mistake gets the table back all the same.
+  -- A fence that was lifted by mistake does not keep the table from its owner.
   execute format('drop trigger if exists partition_archiver_fence_row on partition_archiver_quarantine.%I', l.quarantine_name);
   execute format('drop trigger if exists partition_archiver_fence_truncate on partition_archiver_quarantine.%I', l.quarantine_name);
   execute format('revoke select on partition_archiver_quarantine.%I from archiver_read, archiver_trial', l.quarantine_name);

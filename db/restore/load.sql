@@ -71,7 +71,7 @@ begin
     insert into partition_archiver.restore_segment (restore_id, number, row_count, object_keys)
       select r.id, g.number, g.rows, g.keys from jsonb_to_recordset(p_segments) as g (number integer, rows bigint, keys jsonb);
   end if;
-  -- Whoever asks last says with which foreign keys and grants it is to be published.
+  -- The last request decides with which foreign keys and grants it is to be published.
   update partition_archiver.restore set last_statements = p_start -> 'lastStatements', warnings = p_start -> 'warnings' where id = r.id;
   return jsonb_build_object('id', r.id, 'state', r.state, 'table', r.work_name, 'made', r.work_oid is not null,
     'open', (select coalesce(jsonb_agg(number order by number), '[]') from partition_archiver.restore_segment

@@ -1,5 +1,5 @@
 -- The database roles. Run by an administrator (rds_superuser on RDS, a superuser elsewhere); safe to run again.
--- Passwords are not set here: the login roles are given theirs by whoever keeps the secrets.
+-- Passwords are not set here: the login roles are given theirs by the administrator who keeps the secrets.
 
 do $roles$
 declare
@@ -24,7 +24,7 @@ begin
         null; -- made just now for another database of this server
       end;
     end if;
-    -- Roles belong to the whole server. A comment locks its role until the end of the transaction, so that whoever installs
+    -- Roles belong to the whole server. A comment locks its role until the end of the transaction, so that an installation
     -- in another database at the same time waits here, and does not fail below at "tuple concurrently updated".
     execute format('comment on role %I is %L', v_role.name, 'partition-archiver: ' || v_role.task);
     -- A runaway statement must end before the Lambda that sent it is killed: RDS Proxy passes no cancel request on.
@@ -64,7 +64,7 @@ begin
     end if;
   end loop;
 
-  -- Whoever installs must be able to act as the owners of what is installed. Since 16, a role that is no superuser and
+  -- The installing role must be able to act as the owners of what is installed. Since 16, a role that is no superuser and
   -- creates another is a member of it that may pass it on, but may neither become it nor use its rights.
   for v_role in select * from (values ('archiver_owner'), ('archiver_trial')) as r (name) loop
     if not pg_catalog.pg_has_role(current_user, v_role.name, 'usage')
@@ -74,7 +74,7 @@ begin
     end if;
   end loop;
 
-  -- What archiver_restore has made, archiver_owner brings out under its target name.
+  -- What archiver_restore has made, archiver_owner publishes under its target name.
   if not pg_catalog.pg_has_role('archiver_owner', 'archiver_restore', 'usage') then
     grant archiver_restore to archiver_owner;
   end if;

@@ -4,7 +4,7 @@ create schema if not exists partition_archiver authorization archiver_owner;
 create schema if not exists partition_archiver_quarantine authorization archiver_owner;
 create schema if not exists partition_archiver_trial authorization archiver_owner;
 
--- Whoever owns a schema may drop what is in it, the tables of other owners too.
+-- The owner of a schema may drop what is in it, the tables of other owners too.
 do $schemas$
 declare
   v_schema record;

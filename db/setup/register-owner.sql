@@ -115,7 +115,7 @@ end
 $$;
 
 -- What maintenance writes into pg_partman's configuration: the retention, which is null within a transaction, and what
--- run_maintenance itself notes there. By column: whoever may write the others has pg_partman drop or move tables.
+-- run_maintenance itself notes there. By column: a role that may write the others can have pg_partman drop or move tables.
 create or replace function partition_archiver.grant_part_config(p_partman name) returns void
   language plpgsql security invoker set search_path = pg_catalog, pg_temp as $$
 begin

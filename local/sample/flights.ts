@@ -62,7 +62,7 @@ export async function loadFlights(
 
 /**
  * Copies some of the flights, so many of each month, into a table that has at least their five columns, shifted as by
- * {@link loadFlights}. Answers how many there are.
+ * {@link loadFlights}. Returns how many there are.
  */
 export async function copySomeFlights(
   sql: postgres.Sql,

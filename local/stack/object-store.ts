@@ -34,7 +34,7 @@ export interface ObjectStoreOptions extends CephOptions {
   readonly secretAccessKey: string;
 }
 
-/** Starts the object store: with its objects of last time on disk, or empty in memory. Resolves when it answers. */
+/** Starts the object store: with its objects of last time on disk, or empty in memory. Resolves when it is ready. */
 export async function startObjectStore(options: ObjectStoreOptions, supervisor: Supervisor): Promise<void> {
   const { directory, kind } = options;
   const programs = findPrograms();
@@ -89,7 +89,7 @@ export async function startObjectStore(options: ObjectStoreOptions, supervisor: 
     // It is stateless, and its orderly shutdown waits for timers.
     stopSignal: 'SIGKILL',
   });
-  await waitUntilReady(gateway, () => answers(options.ports.gateway));
+  await waitUntilReady(gateway, () => isReady(options.ports.gateway));
 }
 
 /** The ports are new at each start, and the monitor knows its own only from this map. */
@@ -113,7 +113,7 @@ function findPrograms(): Record<'monitor' | 'store' | 'gateway' | 'admin' | 'cep
   };
 }
 
-async function answers(port: number): Promise<boolean> {
+async function isReady(port: number): Promise<boolean> {
   try {
     const response = await fetch(`http://127.0.0.1:${String(port)}/`, { signal: AbortSignal.timeout(2000) });
     await response.body?.cancel();

@@ -36,7 +36,7 @@ export interface PostgresOptions {
 
 /** The PostgreSQL server of a stack. */
 export interface PostgresServer {
-  /** Starts it, at the first time or after a kill, and waits until it answers. */
+  /** Starts it, at the first time or after a kill, and waits until it is ready. */
   start(): Promise<void>;
   /** Ends the postmaster and every backend at the same instant by SIGKILL, as a power cut would. */
   kill(): Promise<void>;
@@ -67,7 +67,7 @@ export async function preparePostgres(
         stopSignal: 'SIGINT',
         unprivileged: true,
       });
-      await waitUntilReady(daemon, () => answers(options));
+      await waitUntilReady(daemon, () => isReady(options));
       if (existsSync(complete)) return;
       await allowPoolerLookups(options);
       await writeFile(complete, '');
@@ -114,10 +114,10 @@ export function socketDirectory(directory: string): string {
 
 async function writeConfiguration(path: string, data: string, options: PostgresOptions): Promise<void> {
   const setting = (name: string, value: string): string => `${name} = '${value.replaceAll("'", "''")}'\n`;
-  // The aws_s3 stand-in keeps its sidecar's answers here, one file a backend.
-  const answers = join(data, 'aws_s3_local');
-  await mkdir(answers, { recursive: true });
-  await giveToServiceAccount(answers);
+  // The aws_s3 stand-in keeps its sidecar's results here, one file a backend.
+  const results = join(data, 'aws_s3_local');
+  await mkdir(results, { recursive: true });
+  await giveToServiceAccount(results);
   const sockets = socketDirectory(options.directory);
   await mkdir(sockets, { recursive: true, mode: 0o700 });
   await giveToServiceAccount(sockets);
@@ -159,7 +159,7 @@ function connect(options: PostgresOptions, database: string): postgres.Sql {
   });
 }
 
-async function answers(options: PostgresOptions): Promise<boolean> {
+async function isReady(options: PostgresOptions): Promise<boolean> {
   const sql = connect(options, 'postgres');
   try {
     await sql`select 1`;

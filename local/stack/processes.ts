@@ -144,7 +144,7 @@ export class Supervisor {
       stdio: ['ignore', output, output],
     });
     closeSync(output);
-    // The daemons must not keep us alive: whoever wants the stack to stay waits for something of its own.
+    // The daemons must not keep us alive: a caller that wants the stack to stay waits for something of its own.
     child.unref();
     child.on('error', () => undefined);
     const identity = child.pid === undefined ? undefined : readProcess(child.pid);
@@ -205,7 +205,7 @@ function parsePidFile(text: string): (ProcessIdentity & { stopSignal: NodeJS.Sig
   }
 }
 
-/** Polls until `ready` answers true; an ended daemon or the timeout is an error with the end of its log. */
+/** Polls until `ready` returns true; an ended daemon or the timeout is an error with the end of its log. */
 export async function waitUntilReady(
   daemon: Daemon,
   ready: () => Promise<boolean>,

@@ -17,7 +17,7 @@ let loaded: Promise<Handler> | undefined;
 process.on('message', (request: InvocationRequest) => {
   void invoke(request).then((response) => process.send?.(response));
 });
-// Whoever started this process is gone, however it ended.
+// The process that started this one is gone, however it ended.
 process.on('disconnect', () => process.exit());
 
 async function invoke(request: InvocationRequest): Promise<InvocationResponse> {

@@ -138,14 +138,14 @@ export const FAULTS: readonly Fault[] = [
   },
 
   ...S3_ERRORS.map(([status, code, lies]): Fault => ({
-    name: `S3 answers ${String(status)} ${code}`,
+    name: `S3 returns ${String(status)} ${code}`,
     moment: 'before',
     appliesTo: on('s3', 'aws_s3'),
     strike: () => answer(status, code),
     lies,
   })),
   {
-    name: 'S3 answers 503 SlowDown from here on',
+    name: 'S3 returns 503 SlowDown from here on',
     moment: 'before',
     appliesTo: on('s3'),
     strike: () => answer(503, 'SlowDown'),
@@ -159,7 +159,7 @@ export const FAULTS: readonly Fault[] = [
     lasts: true,
   },
   {
-    name: 'Secrets Manager answers 400 ThrottlingException',
+    name: 'Secrets Manager returns 400 ThrottlingException',
     moment: 'before',
     appliesTo: on('secrets'),
     strike: () => answer(400, 'ThrottlingException'),

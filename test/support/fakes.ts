@@ -67,7 +67,7 @@ export class MemoryStore implements ObjectStore {
   chunkBytes = 7;
   #versions = 0;
 
-  /** Writes a version, as aws_s3 or a stranger would. */
+  /** Writes a version, as aws_s3 or another writer would. */
   put(key: string, body: string | Buffer): ObjectVersion {
     this.#versions += 1;
     const version = { versionId: `v${this.#versions}`, body: Buffer.from(body) };

@@ -2,7 +2,7 @@ import type { Connection, Transaction } from '../connect.ts';
 
 /**
  * What a server knows of the export of a segment, and which database it is: everything that the ledger has of it, down
- * to the moment, and the seal. Two servers that answer the same are the same database at or after that export. The
+ * to the moment, and the seal. Two servers that return the same are the same database at or after that export. The
  * second one, a reader, then also has all that came before it: the quarantine, and every write to the table.
  *
  * Compared is the row itself and not a position in the log, which readers of Aurora have none of.

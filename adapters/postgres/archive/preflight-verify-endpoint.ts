@@ -13,7 +13,7 @@ export interface VerifyEndpoint {
 }
 
 /**
- * What would make `verify` fail where it reads tables: nobody answers there, it is not let in, or it is another
+ * What would make `verify` fail where it reads tables: the server does not answer, it is not let in, or it is another
  * database. A reader that is only behind is none: `verify` waits for it. A clone with the same system identifier is found
  * there too, by the ledger rows that it lacks.
  */
@@ -46,7 +46,7 @@ export async function readingProblems(
   }
 }
 
-/** Two servers that answer the same have the same database, or one is a copy of the other. */
+/** Two servers that return the same have the same database, or one is a copy of the other. */
 async function identity(connection: Connection): Promise<string> {
   const [row] = await connection<[{ identity: string }]>`
     select jsonb_build_array(partition_archiver.system_identifier(), current_database(),

@@ -71,7 +71,7 @@ describe('where an object lies', () => {
       'archived',
     ],
     [
-      'the same, on its way back',
+      'the same, while it is restored',
       {
         'x-amz-storage-class': 'INTELLIGENT_TIERING',
         'x-amz-archive-status': 'ARCHIVE_ACCESS',

@@ -160,14 +160,14 @@ test('a bucket that keeps no versions is refused', async () => {
 
 test('wrong credentials are told as that, and not tried again', async () => {
   const { endpoint, region, accessKeyId } = stack().s3;
-  const stranger = makeClient({ endpoint, region, credentials: { accessKeyId, secretAccessKey: 'wrong' } });
-  const denied = s3ObjectStore(stranger, bucket, region);
+  const outsider = makeClient({ endpoint, region, credentials: { accessKeyId, secretAccessKey: 'wrong' } });
+  const denied = s3ObjectStore(outsider, bucket, region);
   await expect(denied.list('')).rejects.toMatchObject({ code: 'ObjectStoreDenied', retryable: false });
   await expect(denied.create('k', 'x', 'text/plain')).rejects.toMatchObject({ code: 'ObjectStoreDenied' });
   await expect(readText(denied, { key: 'k', versionId: 'v' })).rejects.toMatchObject({
     code: 'ObjectStoreDenied',
   });
-  stranger.destroy();
+  outsider.destroy();
 });
 
 describe('a server that fails in the middle', () => {

@@ -37,10 +37,10 @@ describe('on the S3 gateway', () => {
 
   test('a bucket of somebody else, or wrong credentials', async () => {
     const { endpoint, region, accessKeyId } = stack().s3;
-    const stranger = makeClient({ endpoint, region, credentials: { accessKeyId, secretAccessKey: 'wrong' } });
+    const outsider = makeClient({ endpoint, region, credentials: { accessKeyId, secretAccessKey: 'wrong' } });
     const bucket = await makeBucket(client, 'theirs');
-    expect(await bucketProblems(stranger, bucket, expected)).toMatchObject([{ problem: 'may not be read' }]);
-    stranger.destroy();
+    expect(await bucketProblems(outsider, bucket, expected)).toMatchObject([{ problem: 'may not be read' }]);
+    outsider.destroy();
   });
 
   test('a bucket that keeps no versions, that knows no locks, and that deletes: all at once', async () => {

@@ -111,7 +111,7 @@ describe('find', () => {
 
   // Somebody with other rights, by a plain deletion: the archive is still there.
   // Seen to fail without: the delete markers among the keys (store.list for store.versions in core/audit/manifest-keys.ts).
-  test('lists a manifest that was deleted, also where everything of its table was, with the way back', async () => {
+  test('lists a manifest that was deleted, also where everything of its table was, with the remedy', async () => {
     const store = await threeMonths();
     const { archives: before } = await find({ schema: 'public', table: 'flights' }, { store });
     const [{ manifestKey, versionId }] = before as [FoundArchive, ...FoundArchive[]];

@@ -63,7 +63,7 @@ test('pg_partman in schema public: only its own tables and routines are granted,
   expect(enough).toBe(true);
 });
 
-// Seen to fail without: the look at rights_beyond_tables() in enroll() and preflight(); archiver_maintain could SET ROLE to
+// Seen to fail without: the look at rights_beyond_tables() in register_owner() and preflight(); archiver_maintain could SET ROLE to
 // the superuser.
 test.each([
   ['a superuser', 'superuser', 'has the attributes superuser'],
