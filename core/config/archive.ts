@@ -46,28 +46,26 @@ export const archiveSchema = z
       })
       .optional()
       .describe(
-        'A bucket that is there already, and the key that it encrypts with. By default both are made.',
+        'An existing bucket, and the key that it encrypts with. Default: a new bucket and a new key.',
       ),
     keyArn: keyArnSchema
       .optional()
-      .describe('KMS key that a new bucket encrypts with. By default one is made, which rotates every year.'),
+      .describe('KMS key that a new bucket encrypts with. Default: a new key, which rotates every year.'),
     formerKeyArns: z
       .array(keyArnSchema, 'must be a list of KMS keys')
       .default([])
       .describe(
-        'KMS keys that older archives are encrypted with: after a change of the key, the archiver may still decrypt with them. By default there is none.',
+        'KMS keys that older archives are encrypted with: after a change of the key, the archiver may still decrypt with them. Default: none.',
       ),
     tiers: tiersSchema
       .prefault({})
       .describe(
-        'Colder storage for proven data. DDL and manifests stay in S3 Standard. By default everything does.',
+        'Colder storage for proven data. DDL and manifests stay in S3 Standard. Default: all objects stay in S3 Standard.',
       ),
     objectLock: objectLockSchema
       .optional()
-      .describe('S3 Object Lock on every proven archive. By default archives are not locked.'),
-    expiry: expirySchema
-      .optional()
-      .describe('Archives expire after a time. By default they are kept for ever.'),
+      .describe('S3 Object Lock on every proven archive. Default: archives are not locked.'),
+    expiry: expirySchema.optional().describe('Archives expire after a time. Default: they are kept forever.'),
     accessLogs: z
       .boolean('must be true or false')
       .default(true)
@@ -76,7 +74,7 @@ export const archiveSchema = z
       .union([z.boolean(), z.literal('selector')], 'must be true, false or "selector"')
       .default(false)
       .describe(
-        'Whether a trail of CloudTrail records who reads or writes which object of the archive. true makes a trail, of which a Region has at most five; selector makes an output, with the event selector for a trail of your own.',
+        'Whether a trail of CloudTrail records who reads or writes which object of the archive. true creates a trail, of which a Region has at most five; selector creates an output with the event selector for your own trail.',
       ),
   })
   .superRefine(

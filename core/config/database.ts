@@ -13,33 +13,37 @@ const secretSchema = matching(
 
 const proxySchema = z.strictObject({
   endpoint: z.string('must be a host name').min(1, 'must not be empty').describe('Host name of the proxy.'),
-  port: wholeNumber(1, 65_535).default(5432).describe('RDS Proxy itself knows no other for PostgreSQL.'),
+  port: wholeNumber(1, 65_535)
+    .default(5432)
+    .describe('Port of the proxy. RDS Proxy always uses 5432 for PostgreSQL.'),
   securityGroupIds: z
     .array(securityGroupSchema, 'must be a list of security groups')
     .min(1, 'must name at least one security group')
-    .describe('Security groups of the proxy; the functions are let in through them.'),
+    .describe('Security groups of the proxy; the stack adds rules that admit the functions.'),
   resourceId: matching(/^prx-[0-9a-z]+$/, 'must be the resource id of a proxy such as prx-0123abcd')
     .optional()
-    .describe('Last part of its ARN. Needed where functions log in by IAM.'),
+    .describe('Last part of the ARN of the proxy. Required with IAM authentication.'),
 });
 
 const verifyEndpointSchema = z.strictObject({
   endpoint: z
     .string('must be a host name')
     .min(1, 'must not be empty')
-    .describe('Host name of a reader endpoint, of a read replica, or of the writer itself, past the proxy.'),
-  port: wholeNumber(1, 65_535).optional().describe('By default the port of the database.'),
+    .describe('Host name of a reader endpoint, of a read replica, or of the writer, bypassing the proxy.'),
+  port: wholeNumber(1, 65_535).optional().describe('Default: the port of the database.'),
   securityGroupIds: z
     .array(securityGroupSchema, 'must be a list of security groups')
     .min(1, 'must name at least one security group')
     .optional()
-    .describe('Security groups behind it; verify is let in through them. By default those of the database.'),
+    .describe(
+      'Security groups of the endpoint; the stack adds rules that admit verify. Default: those of the database.',
+    ),
   resourceId: matching(
     /^(cluster|db|prx)-[0-9A-Za-z]+$/,
     'must be a resource id such as cluster-ABC123, db-ABC123 or prx-0123abcd',
   )
     .optional()
-    .describe('Its resource id, where functions log in by IAM. By default that of the database.'),
+    .describe('Resource id of the endpoint, with IAM authentication. Default: that of the database.'),
 });
 
 const databaseFields = z.strictObject({
@@ -65,17 +69,17 @@ const databaseFields = z.strictObject({
   securityGroupIds: z
     .array(securityGroupSchema, 'must be a list of security groups')
     .min(1, 'must name at least one security group')
-    .describe('Security groups of the database; the proxy is let in through them.'),
+    .describe('Security groups of the database; the stack adds rules that admit the proxy.'),
   proxy: z
     .union([z.literal(false), proxySchema], 'must be false, or an object with endpoint and securityGroupIds')
     .optional()
     .describe(
-      'An RDS Proxy that is there already; false to connect straight to the database. By default one is made, with TLS required.',
+      'An existing RDS Proxy; false to connect directly to the database. Default: a new proxy that requires TLS.',
     ),
   verifyEndpoint: verifyEndpointSchema
     .optional()
     .describe(
-      'Where verify reads tables, to spare the writer; it proves first that the export is replayed there. By default through the proxy.',
+      'Endpoint at which verify reads tables, to spare the writer; verify first checks that the export is replayed there. Default: the proxy.',
     ),
   authentication: z
     .enum(['secrets', 'iam'], 'must be secrets or iam')
@@ -88,22 +92,22 @@ const databaseFields = z.strictObject({
     'must be a resource id such as cluster-ABC123 or db-ABC123',
   )
     .optional()
-    .describe('Resource id of the cluster or instance. Needed where functions log in by IAM.'),
+    .describe('Resource id of the cluster or instance. Required with IAM authentication.'),
   adminSecretArn: secretSchema
     .optional()
     .describe(
-      'Secret {"username", "password"} of an administrator, such as the one that RDS manages. Only the workflows PrepareDatabase, Inspect and PartitionTable use it, and without it they are not made.',
+      'Secret {"username", "password"} of an administrator, such as the one that RDS manages. Only the workflows PrepareDatabase, Inspect and PartitionTable use it; without it they are not created.',
     ),
   adminSecretKeyArn: keyArn
     .optional()
     .describe(
-      'KMS key of your own that this secret is encrypted with; the three functions may then decrypt it. By default the one that AWS manages.',
+      'Your own KMS key that encrypts this secret; the functions of these workflows may then decrypt it. Default: the key that AWS manages.',
     ),
   attachedS3Roles: z
     .strictObject({ exportRoleArn: roleSchema, importRoleArn: roleSchema })
     .optional()
     .describe(
-      'Roles that are attached to the database already for s3Export and s3Import; they are let into the archive. By default two are made and attached.',
+      'Roles that are already attached to the database for s3Export and s3Import; they get access to the archive. Default: two new roles, which the stack attaches.',
     ),
 });
 

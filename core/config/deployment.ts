@@ -30,7 +30,9 @@ const networkSchema = z
     createVpcEndpoints: z
       .boolean('must be true or false')
       .default(false)
-      .describe('Whether to make endpoints for S3 and Secrets Manager. Needed in subnets without NAT.'),
+      .describe(
+        'Whether to create VPC endpoints for S3 and Secrets Manager. Required in subnets without NAT.',
+      ),
   })
   .superRefine(
     (network, context) => {
@@ -60,36 +62,38 @@ const scheduleSchema = z.strictObject({
   timeZone: timeZone.default('UTC').describe('Time zone of the expressions.'),
   archive: scheduleExpression
     .default(DEFAULT_SCHEDULE.archive)
-    .describe('The whole run: maintenance, archive, drop. By default on the first of each month at 03:00.'),
+    .describe('The whole run: maintenance, archive, drop. Default: on the first of each month at 03:00.'),
   inventory: scheduleExpression
     .default(DEFAULT_SCHEDULE.inventory)
     .describe(
-      'Records which partitions exist, in case somebody else detaches them. By default daily at 01:00.',
+      'Records which partitions exist, in case another session detaches them. Default: daily at 01:00.',
     ),
   drop: scheduleExpression
     .default(DEFAULT_SCHEDULE.drop)
-    .describe('Drops what is past its grace period. By default daily at 05:00.'),
+    .describe('Drops partitions whose grace period is over. Default: daily at 05:00.'),
   audit: scheduleExpression
     .optional()
-    .describe('Reads archives back and compares them with their manifests. By default never by a schedule.'),
+    .describe('Reads archives back and compares them with their manifests. Default: not scheduled.'),
   auditSample: z
     .union(
       [
         z.literal('all'),
         z.strictObject({
-          archives: wholeNumber(1, 100).optional().describe('So many archives; all if left out.'),
-          segments: wholeNumber(1, 1000).optional().describe('So many segments of each; all if left out.'),
+          archives: wholeNumber(1, 100).optional().describe('Number of archives. Default: all.'),
+          segments: wholeNumber(1, 1000)
+            .optional()
+            .describe('Number of segments of each archive. Default: all.'),
         }),
       ],
       'must be "all", or an object such as {"archives": 10, "segments": 4}',
     )
     .default({ archives: 10, segments: 4 })
-    .describe('How much a scheduled audit reads back each time, chosen at random.'),
+    .describe('Random sample that each scheduled audit reads back.'),
 });
 
 const drillSchema = z.strictObject({
   schedule: scheduleExpression.describe(
-    'When a restore drill is held, in schedule.timeZone; monthly is what we suggest: cron(0 4 15 * ? *).',
+    'Schedule of restore drills, in schedule.timeZone. Suggested, monthly: cron(0 4 15 * ? *).',
   ),
   maxMiB: wholeNumber(1, 10_485_760)
     .default(1024)
@@ -106,7 +110,7 @@ const deploymentFields = z.strictObject({
   env: z
     .strictObject({ account: accountSchema, region: regionSchema })
     .optional()
-    .describe('Account and Region. Without it, those of the credentials that deploy.'),
+    .describe('Account and Region. Default: those of the credentials that deploy.'),
   database: databaseSchema,
   network: networkSchema,
   partitionSets: partitionSetsSchema,
@@ -117,7 +121,7 @@ const deploymentFields = z.strictObject({
   drill: drillSchema
     .optional()
     .describe(
-      'Restore drills: a random archive is restored out of sight, proven, and dropped. By default none is held.',
+      'Restore drills: a random archive is restored out of sight, proven, and dropped. Default: not scheduled.',
     ),
   architecture: z
     .enum(['arm64', 'x86_64'], 'must be arm64 or x86_64')
@@ -138,7 +142,7 @@ const deploymentFields = z.strictObject({
   notificationEmails: z
     .array(z.email('must be an email address'))
     .default([])
-    .describe('Who hears of failed executions. The addresses must confirm once.'),
+    .describe('E-mail addresses that alarms are sent to. Each must confirm once.'),
   tags: z
     .record(z.string(), z.string())
     .refine(

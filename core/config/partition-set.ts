@@ -17,7 +17,7 @@ export const partitionSetSchema = z.strictObject({
   drop: z
     .boolean('must be true or false')
     .default(false)
-    .describe('Whether partitions are dropped once they are archived and proven. Off unless asked for.'),
+    .describe('Whether partitions are dropped once they are archived and proven. Default: false.'),
   graceDays: wholeNumber(0, 3650)
     .default(7)
     .describe('Days between the proof of an archive and the drop of its table.'),
@@ -28,16 +28,16 @@ export const partitionSetSchema = z.strictObject({
     .boolean('must be true or false')
     .default(false)
     .describe(
-      'Whether partitions are archived although the trial of their rows found an index, a check constraint or a generated column that a restore would lack.',
+      'Whether partitions are archived even if the trial of their rows found an index, a check constraint or a generated column that a restore would lack.',
     ),
   timeZone: timeZone
     .default('UTC')
-    .describe('Time zone in which pg_partman made the partitions of this set; maintenance runs in it.'),
+    .describe('Time zone in which pg_partman created the partitions of this set; maintenance runs in it.'),
   query: z
     .boolean('must be true or false')
     .default(false)
     .describe(
-      'Whether archives get a Parquet copy, which `convert` makes and `query` reads. Off unless asked for.',
+      'Whether archives get a Parquet copy, which `convert` creates and `query` reads. Default: false.',
     ),
 });
 

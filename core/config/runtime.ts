@@ -15,7 +15,9 @@ export const objectLockSchema = z.strictObject({
   mode: z
     .enum(['GOVERNANCE', 'COMPLIANCE'], 'must be GOVERNANCE or COMPLIANCE')
     .default('GOVERNANCE')
-    .describe('Whether somebody with s3:BypassGovernanceRetention may, or nobody at all, not even root.'),
+    .describe(
+      'GOVERNANCE: a principal with s3:BypassGovernanceRetention may delete versions. COMPLIANCE: nobody may, root included.',
+    ),
 });
 
 /** How long archives are locked. */
@@ -24,11 +26,11 @@ export type ObjectLock = Readonly<z.output<typeof objectLockSchema>>;
 /** When archives are given up. Manifests and DDL never are. */
 export const expirySchema = z.strictObject({
   days: wholeNumber(1, 36_500).describe(
-    'Days after the export when proven data expires: S3 puts a delete marker on it, and it cannot be restored any more without taking that off.',
+    'Days after the export when proven data expires: S3 puts a delete marker on it, and it can be restored only after the marker is deleted.',
   ),
   deleteVersionsAfterDays: wholeNumber(1, 36_500)
     .optional()
-    .describe('Days after that when its bytes are deleted for good. By default never.'),
+    .describe('Days from the expiry until the bytes are deleted for good. Default: never.'),
 });
 
 /** When archives are given up. */
@@ -39,7 +41,7 @@ export const acceptedPublicationsSchema = z
   .array(identifier, 'must be a list of names of publications')
   .optional()
   .describe(
-    "Publications of the database that may carry the archiver's own tables or those of a partition set, by their names. By default none; prepare and each run refuse those that do.",
+    "Names of publications that may carry the archiver's tables or those of a partition set. Default: none; prepare and each run refuse such publications.",
   );
 
 const runtimeSchema = z.strictObject({
