@@ -14,7 +14,7 @@ import { PAST_THE_PROXY } from '../database/login.ts';
 import { networkInterfaceStatements, readPasswords } from './function-statements.ts';
 import { allowEgress, waysTo } from './ways.ts';
 import { handlerCode } from '../handler-code.ts';
-import type { StepFunction } from './step-function.ts';
+import type { Login, StepFunction } from './step-function.ts';
 import { STEP_NAMES, STEPS, type Step } from './steps.ts';
 
 /** Where the step `verify` reads tables, past the proxy; `preflight` looks whether that is possible. */
@@ -63,8 +63,8 @@ export interface ArchiverFunctionsProps {
 }
 
 /**
- * One Lambda function for each step, each with a role, a security group and a log group of its own, and with the
- * secret of just its login.
+ * One Lambda function for each step, each with a role and a log group of its own, and with the secret of just its login.
+ * Those that have a login are in the VPC, in one of three security groups.
  */
 export class ArchiverFunctions extends Construct {
   /** Path of the archiver, by which its metrics, logs and names are known. */
@@ -72,6 +72,7 @@ export class ArchiverFunctions extends Construct {
   readonly databaseName: string;
   /** Log groups of all functions. */
   readonly logGroups: readonly logs.ILogGroup[];
+  private readonly securityGroups = new Map<string, ec2.SecurityGroup>();
   private readonly functions: ReadonlyMap<Step, lambda.Function>;
   private readonly verifyGroups: readonly ec2.ISecurityGroup[];
 
@@ -133,7 +134,6 @@ export class ArchiverFunctions extends Construct {
       memoryMiB,
       reads,
       installs = false,
-      outsideVpc = false,
       readsProxyHealth = false,
     }: StepFunction,
     logGroups: logs.ILogGroup[],
@@ -147,7 +147,7 @@ export class ArchiverFunctions extends Construct {
       removalPolicy: RemovalPolicy.DESTROY,
     });
     logGroups.push(logGroup);
-    const securityGroup = outsideVpc ? undefined : this.securityGroupOf(step, vpc);
+    const securityGroup = as === 'none' ? undefined : this.securityGroupFor(as, reading, vpc);
     const login = as === 'none' ? undefined : database.login(as);
     const passwords = (installs ? database.rolesWithSecret : []).map(
       (each) => [each, database.secret(each)] as const,
@@ -170,7 +170,7 @@ export class ArchiverFunctions extends Construct {
       archiveStatements.flatMap(({ resources }) => resources.filter((resource) => resource.includes('*'))),
     );
     for (const statement of [
-      ...(outsideVpc ? [] : networkInterfaceStatements()),
+      ...(securityGroup === undefined ? [] : networkInterfaceStatements()),
       ...(health === undefined ? [] : [health.statement]),
       ...(login?.statements ?? []),
       ...(reading === undefined ? [] : database.directLogin('archiver_read', reading.resourceId)),
@@ -217,19 +217,31 @@ export class ArchiverFunctions extends Construct {
         ...(login === undefined ? [] : waysTo(login.connections.securityGroups, login.port)),
         ...(reading === undefined ? [] : waysTo(this.verifyGroups, reading.port)),
       ];
-      allowEgress(securityGroup, ways, step);
+      allowEgress(securityGroup, ways);
     }
     return created;
   }
 
-  private securityGroupOf(step: Step, vpc: ec2.IVpc): ec2.SecurityGroup {
-    const securityGroup = new ec2.SecurityGroup(this, `${constructId(step)}SecurityGroup`, {
+  /**
+   * Functions that reach the same ports share a security group: Lambda makes a network interface for each group and subnet,
+   * of which a VPC has few. Who may do what is decided by the login, not by the network.
+   */
+  private securityGroupFor(
+    as: Exclude<Login, 'none'>,
+    reading: VerifyEndpoint | undefined,
+    vpc: ec2.IVpc,
+  ): ec2.SecurityGroup {
+    const id = as === 'administrator' ? 'Administrator' : reading === undefined ? 'Database' : 'Reading';
+    const known = this.securityGroups.get(id);
+    if (known !== undefined) return known;
+    const securityGroup = new ec2.SecurityGroup(this, `${id}SecurityGroup`, {
       vpc,
-      description: `Partition archiver, step ${step}`,
+      description: `Partition archiver, ${id.toLowerCase()}`,
       allowAllOutbound: false,
     });
     // S3 and Secrets Manager, whether by NAT or by endpoint, have no fixed addresses.
     securityGroup.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.tcp(443), 'AWS services');
+    this.securityGroups.set(id, securityGroup);
     return securityGroup;
   }
 }

@@ -3,7 +3,7 @@ import type { DatabaseRole } from '../database/roles.ts';
 
 /**
  * As whom a function logs in. `administrator` is whoever the given admin secret names, straight at the database and
- * not through the proxy; `none` is a function that has no way to the database.
+ * not through the proxy; `none` is a function that has no way to the database, and so is not in the VPC.
  */
 export type Login = DatabaseRole | 'administrator' | 'none';
 
@@ -21,8 +21,6 @@ export interface StepFunction {
   readonly memoryMiB: number;
   /** Has a way to where tables are read past the proxy, if such a place is configured. */
   readonly reads?: boolean;
-  /** Is not in the VPC: it talks to AWS only. */
-  readonly outsideVpc?: boolean;
   /** May ask RDS for the health of the proxy; there is no such function where none is made here. */
   readonly readsProxyHealth?: boolean;
   /** Installs the archiver in the database: has `db/` beside its bundle, and the secrets of all logins, whose passwords it sets. */

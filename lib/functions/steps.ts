@@ -23,8 +23,6 @@ export const ARCHIVE_STEPS = {
     bucketAccess: 'none',
     timeout: Duration.minutes(1),
     memoryMiB: 256,
-    // Where there is no NAT, RDS cannot be asked out of the VPC.
-    outsideVpc: true,
     readsProxyHealth: true,
   },
   maintain: {

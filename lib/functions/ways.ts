@@ -12,18 +12,21 @@ export function waysTo(groups: readonly ec2.ISecurityGroup[], port: number): Way
 }
 
 /**
- * What `connections.allowTo` does, with the way out as part of the function's security group and not as a resource of its
- * own, of which a stack has only 500. Proxy, reader and database may be behind one security group, which is imported under
- * several ids: EC2 refuses a rule that is there already.
+ * What `connections.allowTo` does, with the way out as part of the functions' security group and not as a resource of its
+ * own, of which a stack has only 500. Functions share their group, and proxy, reader and database may be behind one
+ * security group, which is imported under several ids: EC2 refuses a rule that is there already.
  */
-export function allowEgress(from: ec2.SecurityGroup, ways: readonly Way[], step: string): void {
-  const seen = new Set<string>();
+export function allowEgress(from: ec2.SecurityGroup, ways: readonly Way[]): void {
+  const seen = allowed.get(from) ?? new Set<string>();
+  allowed.set(from, seen);
   for (const { group, port: portNumber } of ways) {
     const key = `${group.securityGroupId} ${String(portNumber)}`;
     if (seen.has(key)) continue;
     seen.add(key);
     const port = ec2.Port.tcp(portNumber);
-    from.addEgressRule(ec2.Peer.securityGroupId(group.securityGroupId), port, `Step ${step}`);
-    group.addIngressRule(from, port, `Step ${step}`);
+    from.addEgressRule(ec2.Peer.securityGroupId(group.securityGroupId), port, 'Database');
+    group.addIngressRule(from, port, 'Partition archiver');
   }
 }
+
+const allowed = new WeakMap<ec2.SecurityGroup, Set<string>>();
