@@ -5,42 +5,61 @@ import { Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { buildSync } from 'esbuild';
+import { FUNCTION_NAMES, stepsOf, type FunctionName } from './functions/function-table.ts';
 import { HANDLER_FILES, type Handler } from './functions/handler-files.ts';
 
 const PROJECT_ROOT = join(import.meta.dirname, '..');
 const HANDLERS = join(PROJECT_ROOT, 'lambdas');
 
-/** What lies beside a bundle, and so is part of the code's hash. */
-interface FilesBeside {
-  /** Written as `config.json`. */
-  readonly config?: object;
-  /** Whether `db/` is copied, which the function installs. */
-  readonly withDatabaseFiles?: boolean;
+interface FunctionCode {
+  readonly code: lambda.Code;
+  readonly runtime: lambda.Runtime;
 }
 
 /**
- * Code of one file of `lambdas/`, bundled into one module.
+ * Code of all functions that run steps: one asset, in which each has a file of its own that loads only its own code. It is
+ * made once for each configuration, which lies beside them.
+ */
+export function stepCode(scope: Construct, config: object): FunctionCode {
+  const content = `${JSON.stringify(config, null, 2)}\n`;
+  const withBundles = Stack.of(scope).bundlingRequired;
+  const key = `${String(withBundles)} ${content}`;
+  const directory = stepFolders.get(key) ?? newFolder('steps');
+  if (!stepFolders.has(key)) {
+    stepFolders.set(key, directory);
+    writeFileSync(join(directory, 'config.json'), content);
+    cpSync(join(PROJECT_ROOT, 'db'), join(directory, 'db'), { recursive: true });
+    for (const name of withBundles ? FUNCTION_NAMES : []) {
+      copyFileSync(join(bundles(), `${name}.js`), join(directory, `${name}.js`));
+    }
+  }
+  return { code: lambda.Code.fromAsset(directory), runtime: lambda.Runtime.NODEJS_24_X };
+}
+
+const stepFolders = new Map<string, string>();
+
+/**
+ * Code of the custom resources.
  *
  * All files are bundled in one go when the first is asked for. `NodejsFunction` starts npm and a bundler for each: 0.7 s
  * of processor for each function, at every `cdk` command. Where the stack needs no bundles (`cdk list`, most tests), the
  * module is left out.
  */
-export function handlerCode(
-  scope: Construct,
-  name: Handler,
-  { config, withDatabaseFiles = false }: FilesBeside = {},
-): { readonly code: lambda.Code; readonly runtime: lambda.Runtime } {
+export function customResourceCode(scope: Construct): FunctionCode {
+  const directory = newFolder('custom-resource');
+  if (Stack.of(scope).bundlingRequired) {
+    copyFileSync(join(bundles(), `${CUSTOM_RESOURCE}.js`), join(directory, 'index.js'));
+  }
+  return { code: lambda.Code.fromAsset(directory), runtime: lambda.Runtime.NODEJS_24_X };
+}
+
+const CUSTOM_RESOURCE = 'attach-feature-role';
+
+function newFolder(name: string): string {
   const directory = mkdtempSync(join(workFolder(), `${name}-`));
   // A cloud assembly may lie below a package of ES modules, such as this one.
   writeFileSync(join(directory, 'package.json'), '{"type":"commonjs"}\n');
-  if (config !== undefined) {
-    writeFileSync(join(directory, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
-  }
-  if (withDatabaseFiles) cpSync(join(PROJECT_ROOT, 'db'), join(directory, 'db'), { recursive: true });
-  if (Stack.of(scope).bundlingRequired) {
-    copyFileSync(join(bundles(), `${HANDLER_FILES[name]}.js`), join(directory, 'index.js'));
-  }
-  return { code: lambda.Code.fromAsset(directory), runtime: lambda.Runtime.NODEJS_24_X };
+  return directory;
 }
 
 let folder: string | undefined;
@@ -61,10 +80,14 @@ let bundled: string | undefined;
 function bundles(): string {
   if (bundled !== undefined) return bundled;
   const directory = join(workFolder(), 'bundles');
-  mkdirSync(directory);
+  const entries = join(workFolder(), 'entries');
+  for (const each of [directory, entries]) mkdirSync(each);
+  for (const name of FUNCTION_NAMES) writeFileSync(join(entries, `${name}.js`), entryOf(name));
   buildSync({
-    entryPoints: Object.values(HANDLER_FILES).map((file) => join(HANDLERS, `${file}.ts`)),
-    outbase: HANDLERS,
+    entryPoints: {
+      ...Object.fromEntries(FUNCTION_NAMES.map((name) => [name, join(entries, `${name}.js`)])),
+      [CUSTOM_RESOURCE]: handlerFile(CUSTOM_RESOURCE),
+    },
     outdir: directory,
     absWorkingDir: PROJECT_ROOT,
     bundle: true,
@@ -84,4 +107,19 @@ function bundles(): string {
   });
   bundled = directory;
   return directory;
+}
+
+/** The file that a function starts with: its steps, and what chooses between them. */
+function entryOf(name: FunctionName): string {
+  const steps = stepsOf(name).map(([step]) => step);
+  const from = (file: string) => `from ${JSON.stringify(file)};`;
+  return [
+    `import { serve } ${from(join(HANDLERS, 'runtime/serve.ts'))}`,
+    ...steps.map((step, index) => `import { handler as step${index} } ${from(handlerFile(step))}`),
+    `export const handler = serve({ ${steps.map((step, index) => `'${step}': step${index}`).join(', ')} });`,
+  ].join('\n');
+}
+
+function handlerFile(handler: Handler): string {
+  return join(HANDLERS, `${HANDLER_FILES[handler]}.ts`);
 }

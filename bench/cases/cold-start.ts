@@ -65,14 +65,20 @@ function emptyFunction({ directory }: Environment, model: LocalFunction): LocalF
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'index.js'), 'exports.handler = async () => ({});\n');
   writeFileSync(join(folder, 'package.json'), '{"type":"commonjs"}\n');
-  return { ...model, arn: `${model.arn}-empty`, logicalId: 'Empty', directory: folder };
+  return {
+    ...model,
+    arn: `${model.arn}-empty`,
+    logicalId: 'Empty',
+    directory: folder,
+    handler: 'index.handler',
+  };
 }
 
 /** Asks for a handler that is not there: the answer comes when the bundle is loaded, and nothing is invoked. */
 async function load(target: LocalFunction, environment: Record<string, string>): Promise<void> {
   const pool = new LambdaPool({ environment });
   try {
-    await pool.invoke({ ...target, handler: 'index.nothing' }, {});
+    await pool.invoke({ ...target, handler: target.handler.replace(/\..*/, '.nothing') }, {});
     throw new Error(`${target.logicalId} has a handler of this name`);
   } catch (error) {
     if (!(error instanceof Error) || error.name !== 'Runtime.HandlerNotFound') throw error;
@@ -82,8 +88,10 @@ async function load(target: LocalFunction, environment: Record<string, string>):
 }
 
 async function loadBare(
-  { directory, environment }: LocalFunction,
+  { directory, handler, environment }: LocalFunction,
   more: Record<string, string>,
 ): Promise<void> {
-  await run(process.execPath, [join(directory, 'index.js')], { env: { ...environment, ...more } });
+  await run(process.execPath, [join(directory, handler.replace(/\..*/, '.js'))], {
+    env: { ...environment, ...more },
+  });
 }

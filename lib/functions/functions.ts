@@ -13,9 +13,10 @@ import { TARGET_GROUPS_HAVE_NO_NAME, targetGroups } from '../database/proxy-targ
 import { PAST_THE_PROXY } from '../database/login.ts';
 import { networkInterfaceStatements, readPasswords } from './function-statements.ts';
 import { allowEgress, waysTo } from './ways.ts';
-import { handlerCode } from '../handler-code.ts';
+import { stepCode } from '../handler-code.ts';
 import type { Login, StepFunction } from './step-function.ts';
-import { STEP_NAMES, STEPS, type Step } from './steps.ts';
+import type { Step } from './steps.ts';
+import { deploymentOf, FUNCTION_NAMES, placeOf, servedSteps, type FunctionName } from './function-table.ts';
 
 /** Where the step `verify` reads tables, past the proxy; `preflight` looks whether that is possible. */
 export interface VerifyEndpoint {
@@ -63,7 +64,8 @@ export interface ArchiverFunctionsProps {
 }
 
 /**
- * One Lambda function for each step, each with a role and a log group of its own, and with the secret of just its login.
+ * One Lambda function for each set of rights, each with a role and a log group of its own, and with the secret of just its
+ * login. function-table.ts says which steps a function runs.
  * Those that have a login are in the VPC, in one of three security groups.
  */
 export class ArchiverFunctions extends Construct {
@@ -73,7 +75,8 @@ export class ArchiverFunctions extends Construct {
   /** Log groups of all functions. */
   readonly logGroups: readonly logs.ILogGroup[];
   private readonly securityGroups = new Map<string, ec2.SecurityGroup>();
-  private readonly functions: ReadonlyMap<Step, lambda.Function>;
+  private readonly functions: ReadonlyMap<FunctionName, lambda.Function>;
+  private readonly aliases = new Map<string, lambda.Alias>();
   private readonly verifyGroups: readonly ec2.ISecurityGroup[];
 
   constructor(scope: Construct, id: string, props: ArchiverFunctionsProps) {
@@ -86,23 +89,35 @@ export class ArchiverFunctions extends Construct {
     const logGroups: logs.ILogGroup[] = [];
     this.logGroups = logGroups;
     this.functions = new Map(
-      STEP_NAMES.filter((step) => this.isMade(STEPS[step], props)).map((step) => [
-        step,
-        this.functionFor(step, STEPS[step], logGroups, props),
+      FUNCTION_NAMES.filter((name) => this.isMade(deploymentOf(name), props)).map((name) => [
+        name,
+        this.makeFunction(name, deploymentOf(name), logGroups, props),
       ]),
     );
   }
 
-  /** The function of a step. */
-  get(step: Step): lambda.Function {
-    const found = this.functions.get(step);
+  /** What runs a step: a function, or the alias of one that only some workflows may ask for this step. */
+  get(step: Step): lambda.IFunction {
+    const { name, alias } = placeOf(step);
+    const found = this.functions.get(name);
     if (found === undefined) throw new Error(`no function for step ${step}: no secret of its login is given`);
-    return found;
+    // The class declares a role that may be undefined, and the interface one that may be absent.
+    return alias === undefined ? found : (this.aliasOf(name, found, alias) as lambda.IFunction);
   }
 
   /** Whether there is a function for this step. */
   has(step: Step): boolean {
-    return this.functions.has(step);
+    return this.functions.has(placeOf(step).name);
+  }
+
+  /** An alias of what was deployed last: it stands for a right to invoke, not for a version. */
+  private aliasOf(name: FunctionName, of: lambda.Function, aliasName: string): lambda.Alias {
+    const id = `${constructId(name)}For${constructId(aliasName)}`;
+    const known = this.aliases.get(id);
+    if (known !== undefined) return known;
+    const made = new lambda.Alias(this, id, { aliasName, version: of.latestVersion });
+    this.aliases.set(id, made);
+    return made;
   }
 
   /** Functions of an administrator are made only where there is a secret, those for a proxy where one is made. */
@@ -119,13 +134,18 @@ export class ArchiverFunctions extends Construct {
     return [...this.functions.values()];
   }
 
+  /** All that workflows invoke. */
+  get invoked(): lambda.IFunction[] {
+    return [...this.all, ...([...this.aliases.values()] as lambda.IFunction[])];
+  }
+
   /** Roles of all functions. */
   get roles(): iam.IRole[] {
     return this.all.flatMap((each) => (each.role === undefined ? [] : [each.role]));
   }
 
-  private functionFor(
-    step: Step,
+  private makeFunction(
+    name: FunctionName,
     {
       description,
       login: as,
@@ -139,7 +159,7 @@ export class ArchiverFunctions extends Construct {
     logGroups: logs.ILogGroup[],
     { vpc, vpcSubnets, database, archive, ...props }: ArchiverFunctionsProps,
   ): lambda.Function {
-    const id = constructId(step);
+    const id = constructId(name);
     const reading = reads === true ? props.verifyEndpoint : undefined;
     const health = readsProxyHealth ? database.proxyHealth : undefined;
     const logGroup = new logs.LogGroup(this, `${id}Logs`, {
@@ -154,7 +174,7 @@ export class ArchiverFunctions extends Construct {
     );
     const role = new iam.Role(this, `${id}Role`, {
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
-      description: `Partition archiver, step ${step}`,
+      description: `Partition archiver, ${name}`,
     });
     const archiveStatements = bucketStatements(
       bucketAccess,
@@ -182,9 +202,9 @@ export class ArchiverFunctions extends Construct {
     logGroup.grantWrite(role);
 
     const created = new lambda.Function(this, id, {
-      ...handlerCode(this, step, { config: props.config, withDatabaseFiles: installs }),
+      ...stepCode(this, props.config),
       description,
-      handler: 'index.handler',
+      handler: `${name}.handler`,
       architecture: props.architecture ?? lambda.Architecture.ARM_64,
       memorySize: memoryMiB,
       timeout,
@@ -197,6 +217,7 @@ export class ArchiverFunctions extends Construct {
       tracing: lambda.Tracing.ACTIVE,
       environment: {
         ...HEAP_FOR_STREAMS,
+        STEPS: servedSteps(name),
         ARCHIVER: props.archiver,
         DATABASE_NAME: database.databaseName,
         ...(login !== undefined && {
@@ -247,7 +268,7 @@ export class ArchiverFunctions extends Construct {
 }
 
 /** `record-failure` → `RecordFailure`. */
-export function constructId(step: Step): string {
+export function constructId(step: string): string {
   return step.replace(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 

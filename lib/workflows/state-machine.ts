@@ -70,7 +70,7 @@ export function makeWorkflow(
   acknowledgeWildcards(
     scope,
     'The workflow invokes the functions of its steps, in any version.',
-    functions.all.map(({ functionArn }) => `${functionArn}:*`),
+    functions.invoked.map(({ functionArn }) => `${functionArn}:*`),
   );
   if (mapLabels.length > 0) acknowledgeMaps(scope, stateMachine, mapLabels);
   return stateMachine;

@@ -31,7 +31,7 @@ const RETRIED_ON_TIMEOUT: readonly Step[] = [
 /** How one step stands in the state machine. */
 export interface StepTaskProps {
   readonly comment: string;
-  /** Payload template; keys that end in `.$` are paths into the state's input. */
+  /** Input of the step, as a template; keys that end in `.$` are paths into the state's input. */
   readonly payload: Readonly<Record<string, string>>;
   /** Where the answer goes, as `Payload`; `sfn.JsonPath.DISCARD` for nowhere. */
   readonly resultPath: string;
@@ -56,7 +56,7 @@ export function stepTask(
   const task = new tasks.LambdaInvoke(scope, stateName, {
     lambdaFunction: functions.get(step),
     comment,
-    payload: sfn.TaskInput.fromObject(payload),
+    payload: sfn.TaskInput.fromObject({ step, input: payload }),
     ...(resultPath === sfn.JsonPath.DISCARD ? {} : { resultSelector: { 'Payload.$': '$.Payload' } }),
     resultPath,
     retryOnServiceExceptions: false,

@@ -64,19 +64,20 @@ export function loadStateMachine(cloudAssembly: string, options: LoadOptions): L
   assertFaithful(definition);
   assertValid(definition);
   const { region, account = '000000000000' } = options;
+  const functions = ofType(stack, 'AWS::Lambda::Function')
+    .filter(([id]) => text.includes(functionArn(id, options)))
+    .map(([id, { Properties = {} }]) => toFunction(id, Properties, stack, resolve, options));
+  const aliases = ofType(stack, 'AWS::Lambda::Alias').flatMap(([id]) => {
+    const arn = String(resolve({ Ref: id }));
+    const of = functions.find((each) => arn.startsWith(`${each.arn}:`));
+    return of === undefined || !text.includes(arn) ? [] : [{ ...of, arn }];
+  });
   return {
     name: logicalId,
     arn: `arn:aws:states:${region}:${account}:stateMachine:${logicalId}`,
     region,
     definition,
-    functions: new Map(
-      ofType(stack, 'AWS::Lambda::Function')
-        .filter(([id]) => text.includes(functionArn(id, options)))
-        .map(([id, { Properties = {} }]) => [
-          functionArn(id, options),
-          toFunction(id, Properties, stack, resolve, options),
-        ]),
-    ),
+    functions: new Map([...functions, ...aliases].map((each) => [each.arn, each])),
     secrets: Object.fromEntries(
       ofType(stack, 'AWS::SecretsManager::Secret').flatMap(([id, { Metadata }]) => {
         const role = Metadata?.[DATABASE_ROLE_METADATA];

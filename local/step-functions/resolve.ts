@@ -57,10 +57,18 @@ export function resolver(stack: SynthesisedStack, context: StackContext): (value
     const found =
       context.values?.[key] ?? (attribute === undefined ? pseudoParameter(logicalId, context) : undefined);
     if (found !== undefined) return found;
+    if (stack.resources[logicalId]?.Type === 'AWS::Lambda::Alias' && attribute === undefined) {
+      return aliasArn(logicalId);
+    }
     const type = stack.resources[logicalId]?.Type ?? 'nothing that is in the template';
     const known = resourceReference(type, attribute, logicalId, context);
     if (known === undefined) throw new Error(`the local runner has no value for ${key} (${type})`);
     return known;
+  };
+
+  const aliasArn = (logicalId: string): string => {
+    const { FunctionName, Name } = stack.resources[logicalId]?.Properties ?? {};
+    return `${functionArn(String(resolve(FunctionName)), context)}:${String(Name)}`;
   };
   return resolve;
 }

@@ -4,8 +4,8 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
-import { constructId } from '../../lib/functions/functions.ts';
-import { STEP_NAMES, type Step } from '../../lib/functions/steps.ts';
+import type { StepCall } from '../../lambdas/runtime/serve.ts';
+import type { Step } from '../../lib/functions/steps.ts';
 import { InvocationError, type FunctionRunner } from '../../local/step-functions/lambda-pool.ts';
 import { loadStateMachine, type LocalStateMachine } from '../../local/step-functions/load-state-machine.ts';
 import { runExecution } from '../../local/step-functions/run-execution.ts';
@@ -65,13 +65,6 @@ function load(workflow: string): LocalStateMachine {
   return machine;
 }
 
-function stepOf(logicalId: string): Step {
-  const id = logicalId.replace(/^ArchiverFunctions/, '').replace(/[0-9A-F]{8}$/, '');
-  const step = STEP_NAMES.find((name) => constructId(name) === id);
-  if (step === undefined) throw new Error(`${logicalId} is no step`);
-  return step;
-}
-
 /** Runs a workflow. `calls` are those that a function was really run for. */
 async function run(workflow: string, answers: Answers, refusal: Refusal = { error: '' }) {
   const calls: Step[] = [];
@@ -79,9 +72,9 @@ async function run(workflow: string, answers: Answers, refusal: Refusal = { erro
     invoke: async (target, event, onStart) => {
       onStart?.({ requestId: '', function: target, event, pid: 0, coldStart: true, kill: () => undefined });
       await setImmediate();
-      const step = stepOf(target.logicalId);
-      calls.push(step);
-      return { result: { ...WORKS, ...answers }[step]?.(event as never) ?? {}, memoryMiB: 0 };
+      const { step, input } = event as StepCall;
+      calls.push(step as Step);
+      return { result: { ...WORKS, ...answers }[step as Step]?.(input as never) ?? {}, memoryMiB: 0 };
     },
     close: () => Promise.resolve(),
   };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { Match } from 'aws-cdk-lib/assertions';
 import { DATABASE_ROLES } from '../../../lib/database/roles.ts';
-import { STEP_NAMES, STEPS } from '../../../lib/functions/steps.ts';
+import { deploymentOf, FUNCTION_NAMES } from '../../../lib/functions/function-table.ts';
 import { constructId } from '../../../lib/functions/functions.ts';
 import { Iam } from '../iam.ts';
 import { exampleConfig, resources, synthesise } from '../synthesise.ts';
@@ -27,7 +27,7 @@ const whoConnects = (resource: string, from = iam): string[] =>
     )
     .sort();
 const functionsOf = (role: string): string[] =>
-  STEP_NAMES.filter((step) => STEPS[step].login === role)
+  FUNCTION_NAMES.filter((name) => deploymentOf(name).login === role)
     .map(constructId)
     .sort();
 
@@ -53,7 +53,7 @@ describe('where functions log in by IAM', () => {
   test.each(DATABASE_ROLES)(
     'as %s to the database itself only the proxy does, and to read verify and its preflight',
     (role) => {
-      const reading = role === 'archiver_read' ? ['Preflight', 'Verify'] : [];
+      const reading = role === 'archiver_read' ? ['Preflight', 'Verification'] : [];
       expect(whoConnects(user('cluster-ABC', role))).toEqual(['DatabaseProxy', ...reading]);
     },
   );
@@ -93,6 +93,6 @@ test('a proxy that is there already, and a reader with an id of its own, are nam
   const reader = { ...verifyEndpoint, resourceId: 'db-REPLICA' };
   const given = new Iam(synthesise({ database: { ...byIam, proxy, verifyEndpoint: reader } }));
   expect(whoConnects(user('prx-0a1b2c', 'archiver_drop'), given)).toEqual(['Drop']);
-  expect(whoConnects(user('db-REPLICA', 'archiver_read'), given)).toEqual(['Preflight', 'Verify']);
+  expect(whoConnects(user('db-REPLICA', 'archiver_read'), given)).toEqual(['Preflight', 'Verification']);
   expect(whoConnects(user('cluster-ABC', 'archiver_read'), given)).toEqual([]);
 });

@@ -58,26 +58,17 @@ const DECRYPT = ['kms:Decrypt <Key>'];
 
 describe.each([
   ['Preflight', 'Read', SETTINGS, []],
-  ['Maintain', 'Maintain', [], []],
-  ['Detect', 'Maintain', [], []],
-  ['Quarantine', 'Maintain', [], []],
+  ['Maintenance', 'Maintain', [], []],
+  ['Detection', 'Maintain', [], []],
+  ['LedgerOperations', 'Maintain', [], []],
   ['Export', 'Read', [], []],
-  ['Verify', 'Read', [...READ, ...LIST], DECRYPT],
+  ['Verification', 'Read', [...READ, ...LIST], DECRYPT],
   ['Commit', 'Read', [...READ, ...LIST, ...WRITE], [...DECRYPT, 'kms:GenerateDataKey <Key>']],
   ['Drop', 'Drop', [...READ, ...KNOW], DECRYPT],
   ['RecordFailure', 'Read', [], []],
-  ['Report', 'Read', [], []],
+  ['Records', 'Read', [], []],
   ['BeginRestore', 'Restore', [...READ, ...LIST], DECRYPT],
-  ['Import', 'Restore', [], []],
-  ['Build', 'Restore', [], []],
-  ['Prove', 'Restore', [], []],
-  ['Publish', 'Restore', [], []],
-  ['Attach', 'Restore', [], []],
-  ['RecordRestoreFailure', 'Restore', [], []],
-  ['ReportRestore', 'Restore', [], []],
-  ['FinishDrill', 'Restore', [], []],
-  ['CancelDrill', 'Restore', [], []],
-  ['RecordAudit', 'Read', [], []],
+  ['Restore', 'Restore', [], []],
 ])('%s', (step, login, s3, kms) => {
   const role = `ArchiverFunctions${step}Role`;
 

@@ -9,12 +9,9 @@ const template = synthesise({
 const iam = new Iam(template);
 
 /** Steps of Restore and Drill that find their way by manifests. */
-const READERS = ['PlanRestore', 'Retrieve', 'BeginRestore', 'SelectArchive'];
+const READERS = ['Retrieval', 'BeginRestore'];
 /** And those that work in the database alone. */
-const RESTORERS = [
-  ...['Import', 'Build', 'Prove', 'Publish', 'Attach', 'RecordRestoreFailure', 'ReportRestore'],
-  ...['FinishDrill', 'CancelDrill'],
-];
+const RESTORERS = ['RestoreSteps'];
 
 const idOf = (prefix: string): string => {
   const ids = Object.keys((template.toJSON() as { Resources: object }).Resources);
@@ -26,14 +23,15 @@ const workflow = (name: string) => iam.arn(idOf(`Archiver${name}`));
 const mayStart = (id: string, name: string) =>
   iam.isAllowed(id, { action: 'states:StartExecution', resource: workflow(name) });
 
-/** Steps of Audit and Reverify that read data, and those of these and of Find that read manifests only. */
-const AUDITORS = ['AuditArchive', 'AuditSegments', 'ReverifySegment'];
-const MANIFEST_READERS = ['Find', 'AuditNext', 'ReverifyFinish'];
+/** Functions of Audit, Restore and Reverify that read data, and those of these and of Find that read manifests only. */
+const AUDITORS = ['ArchiveReading', 'ReverifySegment'];
+const MANIFEST_READERS = ['ManifestSearch', 'ReverifyFinish'];
 
 /** Every role of the template, by what operators would call it. */
 const ROLES: Readonly<Record<string, string>> = Object.fromEntries(
   iam.roles.map((id) => {
     const name = id
+      .replace(/^ArchiverFunctionsRestoreRole/, 'RestoreSteps')
       .replace(/^Archiver(Functions|Schedules|(Restore|Drill)?Workflow)?/, '')
       .replace(/[0-9A-F]{8}$/, '')
       .replace(/Role/, '')
@@ -65,23 +63,24 @@ const lock = (days: number, mode: string) => ({
 const secret = (role: string) => iam.arn(idOf(`ArchiverDatabaseArchiver${role}Secret`));
 const cluster = (name: string) => `arn:aws:rds:eu-central-1:111122223333:cluster:${name}`;
 const step = (name: string) => iam.arn(idOf(`ArchiverFunctions${name}`));
+const alias = step;
 
 /** Who may do what. Nobody that is not named may; a role that is new has to be thought of here. */
 const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   [
     'read data',
     { action: 's3:GetObject', resource: data },
-    ['Verify', 'Commit', 'Drop', ...AUDITORS, ...READERS, 'DatabaseS3Import'],
+    ['Verification', 'Commit', 'Drop', ...AUDITORS, ...READERS, 'DatabaseS3Import'],
   ],
   [
     'read a version of data',
     { action: 's3:GetObjectVersion', resource: data },
-    ['Verify', 'Commit', 'Drop', ...AUDITORS, ...READERS],
+    ['Verification', 'Commit', 'Drop', ...AUDITORS, ...READERS],
   ],
   [
     'read a manifest',
     { action: 's3:GetObjectVersion', resource: manifest },
-    ['Verify', 'Commit', 'Drop', ...MANIFEST_READERS, ...AUDITORS, ...READERS],
+    ['Verification', 'Commit', 'Drop', ...MANIFEST_READERS, ...AUDITORS, ...READERS],
   ],
   [
     'read what is not of this database',
@@ -130,7 +129,7 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
     { action: 's3:PutObjectRetention', resource: data, context: lock(1, 'GOVERNANCE') },
     [],
   ],
-  ['ask for a copy of data in Glacier', { action: 's3:RestoreObject', resource: data }, ['Retrieve']],
+  ['ask for a copy of data in Glacier', { action: 's3:RestoreObject', resource: data }, ['Retrieval']],
   ['ask for a copy of what is no data', { action: 's3:RestoreObject', resource: manifest }, []],
   ['put a legal hold', { action: 's3:PutObjectLegalHold', resource: data }, []],
   ['delete an object', { action: 's3:DeleteObject', resource: data }, []],
@@ -140,7 +139,7 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   [
     'list versions of the archive',
     { action: 's3:ListBucketVersions', resource: bucket, context: { 's3:prefix': 'shop/public/' } },
-    ['Verify', 'Commit', ...MANIFEST_READERS, ...AUDITORS, ...READERS],
+    ['Verification', 'Commit', ...MANIFEST_READERS, ...AUDITORS, ...READERS],
   ],
   [
     'list versions of everything',
@@ -150,14 +149,14 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   [
     'know that an object is missing',
     { action: 's3:ListBucket', resource: bucket },
-    ['Preflight', 'Verify', 'Commit', 'Drop', ...MANIFEST_READERS, ...AUDITORS, ...READERS],
+    ['Preflight', 'Verification', 'Commit', 'Drop', ...MANIFEST_READERS, ...AUDITORS, ...READERS],
   ],
   [
     'list the archive',
     { action: 's3:ListBucket', resource: bucket, context: { 's3:prefix': 'shop/public/' } },
     [
       'Preflight',
-      'Verify',
+      'Verification',
       'Commit',
       'Drop',
       ...MANIFEST_READERS,
@@ -175,7 +174,7 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
     'decrypt through S3',
     { action: 'kms:Decrypt', resource: key, context: throughS3 },
     [
-      'Verify',
+      'Verification',
       'Commit',
       'Drop',
       ...MANIFEST_READERS,
@@ -195,25 +194,14 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   [
     'log in as archiver_maintain',
     { action: 'secretsmanager:GetSecretValue', resource: secret('Maintain') },
-    [
-      'Maintain',
-      'Detect',
-      'Quarantine',
-      'Release',
-      'UpgradeLedger',
-      'ReverifyBegin',
-      'Adopt',
-      'PrepareDatabase',
-      'DatabaseProxyIAM',
-    ],
+    ['Maintenance', 'Detection', 'LedgerOperations', 'PrepareDatabase', 'DatabaseProxyIAM'],
   ],
   [
     'log in as archiver_read',
     { action: 'secretsmanager:GetSecretValue', resource: secret('Read') },
     [
-      ...['Preflight', 'Export', 'Verify', 'Commit', 'RecordFailure', 'Report', 'DatabaseProxyIAM'],
-      ...['ReverifyPlan', 'ReverifySegment', 'ReverifyFinish', 'ReverifyReport', 'PrepareDatabase'],
-      'RecordAudit',
+      ...['Preflight', 'Export', 'Verification', 'Commit', 'RecordFailure', 'Records', 'DatabaseProxyIAM'],
+      ...['ReverifySegment', 'ReverifyFinish', 'PrepareDatabase'],
     ],
   ],
   [
@@ -229,7 +217,7 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   [
     'log in as an administrator',
     { action: 'secretsmanager:GetSecretValue', resource: ADMIN_SECRET_ARN },
-    ['PrepareDatabase', 'Inspect', 'PartitionTable'],
+    ['PrepareDatabase', 'Administration'],
   ],
   [
     'decrypt the login of an administrator',
@@ -237,7 +225,7 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
       ...{ action: 'kms:Decrypt', resource: ADMIN_KEY_ARN },
       context: throughSecretsManager(ADMIN_SECRET_ARN),
     },
-    ['PrepareDatabase', 'Inspect', 'PartitionTable'],
+    ['PrepareDatabase', 'Administration'],
   ],
   [
     'decrypt another secret with its key',
@@ -306,7 +294,7 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   ],
   [
     'partition a table',
-    { action: 'lambda:InvokeFunction', resource: step('PartitionTable') },
+    { action: 'lambda:InvokeFunction', resource: alias('AdministrationForPartitionTable') },
     ['SetupPartitionTable'],
   ],
   [
@@ -331,12 +319,12 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   ],
   [
     'run the step release',
-    { action: 'lambda:InvokeFunction', resource: step('Release') },
+    { action: 'lambda:InvokeFunction', resource: alias('LedgerOperationsForRelease') },
     ['ReleaseWorkflow'],
   ],
   [
     'run the step upgrade-ledger',
-    { action: 'lambda:InvokeFunction', resource: step('UpgradeLedger') },
+    { action: 'lambda:InvokeFunction', resource: alias('LedgerOperationsForUpgradeLedger') },
     ['UpgradeLedgerWorkflow'],
   ],
   [
@@ -349,11 +337,21 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
     { action: 'states:StartExecution', resource: workflow('OperationsAudit') },
     ['AuditWorkflow'],
   ],
-  ['run the step publish', { action: 'lambda:InvokeFunction', resource: step('Publish') }, ['Restore']],
-  ['run the step attach', { action: 'lambda:InvokeFunction', resource: step('Attach') }, ['Restore']],
+  [
+    'run the step publish',
+    { action: 'lambda:InvokeFunction', resource: alias('RestoreForRestore') },
+    ['Restore'],
+  ],
+  ['end a drill', { action: 'lambda:InvokeFunction', resource: alias('RestoreForDrill') }, ['Drill']],
+  [
+    'release by the function without an alias',
+    { action: 'lambda:InvokeFunction', resource: step('LedgerOperations') },
+    [],
+  ],
+  ['sum up a run', { action: 'lambda:InvokeFunction', resource: alias('RecordsForArchive') }, ['Archive']],
   [
     'run the step import',
-    { action: 'lambda:InvokeFunction', resource: step('Import') },
+    { action: 'lambda:InvokeFunction', resource: alias('RestoreForTable') },
     ['Restore', 'Drill'],
   ],
   [
@@ -405,25 +403,19 @@ test('the roles are those that the table was written for', () => {
     ...[
       ...AUDITORS,
       ...MANIFEST_READERS,
-      'AuditVerdict',
-      'AuditFailure',
-      'ExplainUnavailable',
-      'AuditWorkflow',
-      'FindWorkflow',
+      ...['AuditVerdicts', 'ExplainUnavailable', 'AuditWorkflow', 'FindWorkflow'],
     ],
-    ...['UpgradeLedger', 'UpgradeLedgerWorkflow', 'RecordAudit'],
-    ...['Release', 'ReleaseWorkflow', 'ReverifyPlan', 'ReverifyBegin', 'ReverifyReport', 'ReverifyWorkflow'],
+    ...['LedgerOperations', 'UpgradeLedgerWorkflow', 'Records', 'ReleaseWorkflow', 'ReverifyWorkflow'],
   ];
   expect(
     Object.keys(ROLES)
       .filter((name) => !others.includes(name))
       .sort(),
   ).toEqual([
-    ...['Adopt', 'Archive', 'ChangesFrameworkComplete', 'ChangesFrameworkOnEvent', 'ChangesHandler'],
-    ...['ChangesProviderwaiterstatemachine', 'Commit', 'DatabaseProxyIAM'],
-    ...['DatabaseS3Export', 'DatabaseS3Import'],
-    ...['Detect', 'Drop', 'Export', 'Inspect', 'Maintain', 'PartitionTable', 'Preflight', 'PrepareDatabase'],
-    ...['Quarantine', 'RecordFailure', 'Report', 'SchedulerForTarget'],
-    ...['SetupAdopt', 'SetupInspect', 'SetupPartitionTable', 'SetupPrepareDatabase', 'Verify'],
+    ...['Administration', 'Archive', 'ChangesFrameworkComplete', 'ChangesFrameworkOnEvent'],
+    ...['ChangesHandler', 'ChangesProviderwaiterstatemachine', 'Commit', 'DatabaseProxyIAM'],
+    ...['DatabaseS3Export', 'DatabaseS3Import', 'Detection', 'Drop', 'Export', 'Maintenance', 'Preflight'],
+    ...['PrepareDatabase', 'RecordFailure', 'SchedulerForTarget'],
+    ...['SetupAdopt', 'SetupInspect', 'SetupPartitionTable', 'SetupPrepareDatabase', 'Verification'],
   ]);
 });

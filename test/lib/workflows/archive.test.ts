@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
-import { constructId } from '../../../lib/functions/functions.ts';
-import { ARCHIVE_STEPS, STEP_NAMES, STEPS, type Step } from '../../../lib/functions/steps.ts';
+import type { StepCall } from '../../../lambdas/runtime/serve.ts';
+import { ARCHIVE_STEPS, STEPS, type Step } from '../../../lib/functions/steps.ts';
 import { allStates, type State } from '../../../local/step-functions/definition.ts';
 import { InvocationError } from '../../../local/step-functions/lambda-pool.ts';
 import { loadStateMachine } from '../../../local/step-functions/load-state-machine.ts';
@@ -19,15 +19,8 @@ const machine = loadStateMachine(synthesiseAssembly({ bundle: false }), {
 });
 const states = allStates(machine.definition.States);
 const tasks = states.filter(([, { Type }]) => Type === 'Task');
-/** The step whose function has this logical id. */
-function stepOfFunction(logicalId: string): Step {
-  const step = STEP_NAMES.find((name) => logicalId.startsWith(`ArchiverFunctions${constructId(name)}`));
-  if (step === undefined) throw new Error(`${logicalId} is no step`);
-  return step;
-}
-
 function stepOf({ Parameters }: State): Step {
-  return stepOfFunction(String(Parameters?.['FunctionName']).split(':').at(-1) ?? '');
+  return (Parameters?.['Payload'] as StepCall).step as Step;
 }
 
 interface Partition {
@@ -125,13 +118,14 @@ async function run(steps: Steps, input: object = {}) {
       invoke: async (target, event, onStart) => {
         onStart?.({ requestId: '', function: target, event, pid: 0, coldStart: true, kill: () => undefined });
         await setImmediate();
-        const answer = { ...WORKS, ...steps }[stepOfFunction(target.logicalId)] as Answer;
-        return { result: answer(event as never), memoryMiB: 0 };
+        const { step, input: asked } = event as StepCall;
+        const answer = { ...WORKS, ...steps }[step as Step] as Answer;
+        return { result: answer(asked as never), memoryMiB: 0 };
       },
       close: () => Promise.resolve(),
     },
     onInvoke: ({ state, event }) => {
-      calls.push({ state, payload: event as Call['payload'] });
+      calls.push({ state, payload: (event as StepCall).input as Call['payload'] });
     },
   };
   const result = await runExecution(machine, input, options);

@@ -1,5 +1,6 @@
 /** The workflow *PartitionTable* as it is synthesised: it goes where its function says, as often as it says so. */
 import { expect, test } from '@jest/globals';
+import type { StepCall } from '../../../lambdas/runtime/serve.ts';
 import { NEXT_STEPS } from '../../../core/partition-table/steps.ts';
 import { allStates } from '../../../local/step-functions/definition.ts';
 import { InvocationError } from '../../../local/step-functions/lambda-pool.ts';
@@ -25,7 +26,7 @@ async function execute(
     retryIntervalMs: 0,
     runner: {
       invoke: (_, event) => {
-        calls.push(event as Record<string, unknown>);
+        calls.push((event as StepCall).input as Record<string, unknown>);
         const answer = rest.shift();
         if (answer instanceof Error) return Promise.reject(answer);
         return Promise.resolve({ result: answer, memoryMiB: 1 });

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
+import type { StepCall } from '../../../lambdas/runtime/serve.ts';
 import { constructId } from '../../../lib/functions/functions.ts';
 import { DRILL_STEPS, RESTORE_STEPS } from '../../../lib/functions/restore-steps.ts';
 import { STEPS, type Step } from '../../../lib/functions/steps.ts';
@@ -22,21 +23,13 @@ const load = (workflow: string) =>
 const machines = { restore: load('restore'), drill: load('drill') };
 type Workflow = keyof typeof machines;
 
-function stepOfFunction(logicalId: string): Step {
-  const id = logicalId.replace(/^ArchiverFunctions/, '').replace(/[0-9A-F]{8}$/, '');
-  const step = (Object.keys(STEPS) as Step[]).find((name) => constructId(name) === id);
-  if (step === undefined) throw new Error(`${logicalId} is no step`);
-  return step;
-}
-
 describe.each<[Workflow, readonly string[]]>([
   ['restore', Object.keys(RESTORE_STEPS)],
   ['drill', [...Object.keys(DRILL_STEPS), 'retrieve', 'begin-restore', 'import', 'build', 'prove']],
 ])('the definition of %s', (workflow, steps) => {
   const states = allStates(machines[workflow].definition.States);
   const tasks = states.filter(([, { Type }]) => Type === 'Task');
-  const stepOf = ({ Parameters }: State): Step =>
-    stepOfFunction(String(Parameters?.['FunctionName']).split(':').at(-1) ?? '');
+  const stepOf = ({ Parameters }: State): Step => (Parameters?.['Payload'] as StepCall).step as Step;
 
   test('runs its steps, each under its own name', () => {
     expect(tasks.map(([, task]) => stepOf(task)).sort()).toEqual([...steps].sort());
@@ -93,15 +86,14 @@ async function run(workflow: Workflow, answers: Answers, input: object = {}) {
       invoke: async (target, event, onStart) => {
         onStart?.({ requestId: '', function: target, event, pid: 0, coldStart: true, kill: () => undefined });
         await setImmediate();
-        const answer = { ...WORKS, ...answers }[stepOfFunction(target.logicalId)] as (
-          event: unknown,
-        ) => unknown;
-        return { result: answer(event) ?? null, memoryMiB: 0 };
+        const { step, input: asked } = event as StepCall;
+        const answer = { ...WORKS, ...answers }[step as Step] as (event: unknown) => unknown;
+        return { result: answer(asked) ?? null, memoryMiB: 0 };
       },
       close: () => Promise.resolve(),
     },
     onInvoke: ({ state, event }) => {
-      calls.push({ state, payload: event as Call['payload'] });
+      calls.push({ state, payload: (event as StepCall).input as Call['payload'] });
     },
   };
   const result = await runExecution(machines[workflow], input, options);

@@ -1,0 +1,138 @@
+import { Duration } from 'aws-cdk-lib';
+import type { StepFunction } from './step-function.ts';
+import { STEPS, type Step } from './steps.ts';
+
+/** A function and the steps that it runs. */
+interface FunctionSteps {
+  /** For people who look at the function in the console. */
+  readonly description: string;
+  /**
+   * Steps by who invokes them. Where these are several, each group has an alias of this name, and the function refuses a
+   * step that is asked for by the alias of another group.
+   */
+  readonly steps: Readonly<Record<string, readonly Step[]>>;
+}
+
+const one = (step: Step): FunctionSteps => ({
+  description: STEPS[step].description,
+  steps: { all: [step] },
+});
+
+/**
+ * Which function runs which steps: one function for each set of rights. What is told apart though its rights are the
+ * same: detection and maintenance, export, the record of a failure and what it records.
+ */
+export const FUNCTIONS = {
+  preflight: one('preflight'),
+  'explain-unavailable': one('explain-unavailable'),
+  maintenance: {
+    description: 'Runs the maintenance of pg_partman, and fences partitions that are to be archived',
+    steps: { all: ['maintain', 'quarantine'] },
+  },
+  detection: one('detect'),
+  export: one('export'),
+  verification: one('verify'),
+  commit: one('commit'),
+  drop: one('drop'),
+  'record-failure': one('record-failure'),
+  records: {
+    description: 'Sums up executions, and records good audits',
+    steps: { archive: ['report'], reverify: ['reverify-plan', 'reverify-report'], audit: ['record-audit'] },
+  },
+  'ledger-operations': {
+    description: 'Changes the ledger as an operator asks',
+    steps: {
+      release: ['release'],
+      'upgrade-ledger': ['upgrade-ledger'],
+      adopt: ['adopt'],
+      reverify: ['reverify-begin'],
+    },
+  },
+  'manifest-search': {
+    description: 'Finds archives by their manifests',
+    steps: { find: ['find'], audit: ['audit-next'] },
+  },
+  'archive-reading': {
+    description: 'Reads archives, for audits and to plan restores',
+    steps: {
+      audit: ['audit-archive', 'audit-segments'],
+      restore: ['plan-restore'],
+      drill: ['select-archive'],
+    },
+  },
+  'audit-verdicts': {
+    description: 'Says whether one archive is intact, or why it could not be audited',
+    steps: { all: ['audit-verdict', 'audit-failure'] },
+  },
+  retrieval: one('retrieve'),
+  'begin-restore': one('begin-restore'),
+  restore: {
+    description: 'Imports, builds and proves restored tables, and publishes them',
+    steps: {
+      table: ['import', 'build', 'prove'],
+      restore: ['publish', 'attach', 'record-restore-failure', 'report-restore'],
+      drill: ['finish-drill', 'cancel-drill'],
+    },
+  },
+  'reverify-segment': one('reverify-segment'),
+  'reverify-finish': one('reverify-finish'),
+  'prepare-database': one('prepare-database'),
+  administration: {
+    description: 'Looks at tables and makes partition sets out of them',
+    steps: { inspect: ['inspect'], 'partition-table': ['partition-table'] },
+  },
+} as const satisfies Record<string, FunctionSteps>;
+
+export type FunctionName = keyof typeof FUNCTIONS;
+
+export const FUNCTION_NAMES = Object.keys(FUNCTIONS) as readonly FunctionName[];
+
+/** Where a step is run: the function, and its alias where it has some. */
+interface Place {
+  readonly name: FunctionName;
+  readonly alias: string | undefined;
+}
+
+/** The steps of a function, each with the alias that it is asked for by. */
+export function stepsOf(name: FunctionName): readonly (readonly [step: Step, alias: string | undefined])[] {
+  const groups = Object.entries<readonly Step[]>(FUNCTIONS[name].steps);
+  return groups.flatMap(([group, steps]) =>
+    steps.map((step) => [step, groups.length > 1 ? group : undefined] as const),
+  );
+}
+
+const PLACES = new Map<Step, Place>(
+  FUNCTION_NAMES.flatMap((name) => stepsOf(name).map(([step, alias]) => [step, { name, alias }] as const)),
+);
+
+/** The function of a step. */
+export function placeOf(step: Step): Place {
+  const place = PLACES.get(step);
+  if (place === undefined) throw new Error(`step ${step} has no function`);
+  return place;
+}
+
+/** How a function is deployed: with the rights of its steps, which are the same, and as much time as the longest needs. */
+export function deploymentOf(name: FunctionName): StepFunction {
+  const steps = stepsOf(name).map(([step]) => STEPS[step]);
+  const [first] = steps;
+  if (first === undefined) throw new Error(`function ${name} has no step`);
+  return {
+    ...first,
+    description: FUNCTIONS[name].description,
+    timeout: Duration.seconds(Math.max(...steps.map(({ timeout }) => timeout.toSeconds()))),
+    memoryMiB: Math.max(...steps.map(({ memoryMiB }) => memoryMiB)),
+  };
+}
+
+/** What a function's environment says of its steps, for `lambdas/runtime/serve.ts`. */
+export function servedSteps(name: FunctionName): string {
+  return JSON.stringify(
+    Object.fromEntries(
+      stepsOf(name).map(([step, alias]) => [
+        step,
+        { seconds: STEPS[step].timeout.toSeconds(), ...(alias === undefined ? {} : { alias }) },
+      ]),
+    ),
+  );
+}

@@ -1,0 +1,38 @@
+/** How many parts a deployment has: each costs time to deploy, addresses of subnets, and quotas that databases share. */
+import { describe, expect, test } from '@jest/globals';
+import { FUNCTION_NAMES } from '../../lib/functions/function-table.ts';
+import { CONFIGURATIONS } from './configurations.ts';
+import { resources, synthesise } from './synthesise.ts';
+
+// Seen to fail with a security group and a function for each step: 43 groups, 123 network interfaces, 374 resources.
+describe.each(Object.entries(CONFIGURATIONS))('%s', (_, changes) => {
+  const template = synthesise(changes);
+  const functions = resources(template, 'AWS::Lambda::Function').filter(([id]) =>
+    id.startsWith('ArchiverFunctions'),
+  );
+
+  test('has a function, and a role, for each set of rights', () => {
+    const roles = resources(template, 'AWS::IAM::Role').filter(([id]) => id.startsWith('ArchiverFunctions'));
+    expect(functions.length).toBeLessThanOrEqual(FUNCTION_NAMES.length);
+    expect(FUNCTION_NAMES.length).toBeLessThanOrEqual(21);
+    expect(roles).toHaveLength(functions.length);
+  });
+
+  test('has five security groups at most, three of them of functions, and three network interfaces a subnet', () => {
+    const groups = resources(template, 'AWS::EC2::SecurityGroup').map(([id]) => id);
+    expect(groups.length).toBeLessThanOrEqual(5);
+    expect(groups.filter((id) => id.includes('Functions')).length).toBeLessThanOrEqual(3);
+    const inUse = functions.flatMap(([, { Properties }]) => {
+      const { SecurityGroupIds } = (Properties['VpcConfig'] ?? {}) as { SecurityGroupIds?: unknown };
+      return SecurityGroupIds === undefined ? [] : [JSON.stringify(SecurityGroupIds)];
+    });
+    expect(new Set(inUse).size).toBeLessThanOrEqual(3);
+  });
+
+  test('has not many resources', () => {
+    const all = Object.keys((template.toJSON() as { Resources: object }).Resources);
+    expect(all.length).toBeLessThanOrEqual(MOST_RESOURCES);
+  });
+});
+
+const MOST_RESOURCES = 240;
