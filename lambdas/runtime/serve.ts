@@ -34,7 +34,7 @@ export function serve(
     const alias = context.invokedFunctionArn.split(':')[7];
     if (handler === undefined || served === undefined || (served.alias ?? alias) !== alias) {
       const by = alias === undefined ? '' : ` by ${alias}`;
-      throw new ArchiverError('InvalidInput', `this function does not run step ${String(step)}${by}`);
+      throw new ArchiverError('InvalidInput', `this function does not run step ${step}${by}`);
     }
     return handler(input as never, within(context, served.seconds));
   };

@@ -10,7 +10,7 @@ import type { ArchiveBucket } from '../storage/archive-bucket.ts';
 import { bucketStatements } from './bucket-statements.ts';
 import type { DatabaseAccess } from '../database/access.ts';
 import { TARGET_GROUPS_HAVE_NO_NAME, targetGroups } from '../database/proxy-target.ts';
-import { PAST_THE_PROXY } from '../database/login.ts';
+import { HEAP_FOR_STREAMS, verifyEnvironment, type VerifyEndpoint } from './environment.ts';
 import { networkInterfaceStatements, readPasswords } from './function-statements.ts';
 import { allowEgress, waysTo } from './ways.ts';
 import { stepCode } from '../handler-code.ts';
@@ -18,20 +18,7 @@ import type { Login, StepFunction } from './step-function.ts';
 import type { Step } from './steps.ts';
 import { deploymentOf, FUNCTION_NAMES, placeOf, servedSteps, type FunctionName } from './function-table.ts';
 
-/** Where the step `verify` reads tables, past the proxy; `preflight` looks whether that is possible. */
-export interface VerifyEndpoint {
-  /** Host name of a reader endpoint, of a read replica, or of the writer. */
-  readonly endpoint: string;
-  readonly port: number;
-  /** Security groups behind it. */
-  readonly securityGroupIds: readonly string[];
-  /**
-   * Its resource id, where functions log in by IAM.
-   *
-   * @default - that of the database
-   */
-  readonly resourceId?: string | undefined;
-}
+export type { VerifyEndpoint } from './environment.ts';
 
 /** Properties of {@link ArchiverFunctions}. */
 export interface ArchiverFunctionsProps {
@@ -270,17 +257,4 @@ export class ArchiverFunctions extends Construct {
 /** `record-failure` → `RecordFailure`. */
 export function constructId(step: string): string {
   return step.replace(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
-}
-
-/**
- * A stream leaves a dead buffer behind for every few KB, and V8 lets them lie until the young generation is due: with the
- * smallest one that is a few MiB of them. Where the limit of the heap is below 2 GiB, it also marks all of the heap for each
- * 64 MiB; so the limit lies above what a function has, and Lambda is what ends one that takes too much. Lambda's own choice
- * (5 and 90 % of the memory), which it leaves where NODE_OPTIONS says either, takes 1.4 times the processor and 1.6 times
- * the memory to verify a segment: 2.5 s and 190 MiB for 5.7 M rows, so 1.9 s and 117 MiB (measured here, bench/FINDINGS.md).
- */
-const HEAP_FOR_STREAMS = { NODE_OPTIONS: '--max-semi-space-size=1 --max-old-space-size=4096' };
-
-function verifyEnvironment({ endpoint, port }: VerifyEndpoint): Record<string, string> {
-  return { VERIFY_HOST: endpoint, VERIFY_PORT: String(port), ...PAST_THE_PROXY };
 }
