@@ -4,7 +4,7 @@ import { FUNCTION_NAMES } from '../../lib/functions/function-table.ts';
 import { CONFIGURATIONS } from './configurations.ts';
 import { resources, synthesise } from './synthesise.ts';
 
-// Seen to fail with a security group and a function for each step: 43 groups, 123 network interfaces, 374 resources.
+// With a security group and a function for each step: 43 groups, 123 network interfaces, 374 resources.
 describe.each(Object.entries(CONFIGURATIONS))('%s', (_, changes) => {
   const template = synthesise(changes);
   const functions = resources(template, 'AWS::Lambda::Function').filter(([id]) =>

@@ -23,7 +23,7 @@ test('a step gets its input, and no more time than it had in a function of its o
   });
 });
 
-// Each was seen to be run without the line that looks at the step and the alias.
+// The first two, and the release, were seen to run without the line that looks at the environment's step and alias.
 describe('refused is', () => {
   test.each([
     ['a step that the function has, but not for this alias', 'adopt', `${FUNCTION}:release`],

@@ -25,7 +25,7 @@ describe('the code', () => {
     [customResource = ''] = having('package.json').filter((path) => path !== steps);
   });
 
-  // Seen to fail with an asset for each function: forty, of which two databases share two.
+  // With an asset for each function there were forty, of which two databases shared two.
   test('of all functions is one asset: a file for each, the configuration, and what is installed', () => {
     expect(readdirSync(steps).sort()).toEqual(
       ['config.json', 'db', 'package.json', ...FUNCTION_NAMES.map((name) => `${name}.js`)].sort(),

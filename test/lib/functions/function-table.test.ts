@@ -48,7 +48,7 @@ describe('a workflow', () => {
   ];
   const used = new Map(machines.map(([name, resource]) => [name, stepsIn(resource)]));
 
-  // Seen to fail with release and adopt in one function without aliases: Release could ask for adopt.
+  // Seen to fail with release and adopt under one alias: Release could ask for adopt.
   test.each(machines.map(([name]) => [name]))('%s cannot ask for a step that it has not', (name) => {
     const own = used.get(name) ?? [];
     expect(own.length).toBeGreaterThan(0);
