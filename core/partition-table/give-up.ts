@@ -36,7 +36,7 @@ export function givingUp(name: Exclude<NextStep, 'done'>, step: Step): Step {
 
 const OUTCOMES = {
   'rolled back': 'rolled back, the table is as it was',
-  'given up': 'the table is followed no more; what was copied is kept until it is rolled back',
+  'given up': 'changes of the table are no longer logged; the copy is kept until the rollback',
   'not rolled back': 'rolling it back failed too: do that, since triggers may still be on the table',
 } as const;
 

@@ -11,7 +11,7 @@ declare
 begin
   foreach v_setting in array array['zero_damaged_pages', 'ignore_checksum_failure'] loop
     if current_setting(v_setting, true)::boolean then
-      raise exception 'setting % is on: rows in damaged blocks would be missing in the archive, and nobody would know', v_setting
+      raise exception 'setting % is on: rows in damaged blocks would be missing in the archive without an error', v_setting
         using errcode = 'PA010';
     end if;
   end loop;

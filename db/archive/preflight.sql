@@ -41,7 +41,7 @@ begin
   exception when division_by_zero then
     if sqlerrm <> 'division by zero' then
       return query values ('setting lc_messages',
-        format('has the server speak another language than English (%s), so that nobody would know what pg_partman failed with',
+        format('selects messages that are not in English (%s): errors that pg_partman re-raises as text could not be recognised',
           current_setting('lc_messages')),
         'Set it to C in the parameter group, or as a superuser: alter role archiver_maintain set lc_messages = ''C''; alter role archiver_read set lc_messages = ''C'';');
     end if;

@@ -56,7 +56,7 @@ $$;
 -- know: the apply worker would stop at its next row, or pass it over without a word.
 create or replace function partition_archiver.feeding_subscriptions(p_table oid) returns setof text
   language sql stable set search_path = pg_catalog, pg_temp as $$
-  select format('subscription %I feeds it, and would continue with a table that is no more in this place: take the table out of the publication, then alter subscription %1$I refresh publication;', s.subname)
+  select format('subscription %I replicates into it and would fail once the table is moved: remove the table from the publication, then alter subscription %1$I refresh publication;', s.subname)
     from pg_subscription_rel r join pg_subscription s on s.oid = r.srsubid where r.srrelid = p_table
 $$;
 

@@ -22,11 +22,11 @@ begin
       raise exception 'table %.% or its shadow table is gone, renamed or another one', j.table_schema, j.table_name using errcode = 'PA002';
     end if;
     if j.trigger_state is null and j.state <> 'begun' then
-      raise exception 'the partitioning of %.% failed, and what changes in the table is followed no more: roll back and begin again', j.table_schema, j.table_name
+      raise exception 'the partitioning of %.% failed, and changes of the table are no longer logged: roll back and begin again', j.table_schema, j.table_name
         using errcode = 'PA002';
     end if;
     if partition_archiver.trigger_state(j.table_oid) <> coalesce(j.trigger_state, '[]') then
-      raise exception 'somebody altered the triggers that watch %.%, so that changes may have gone by: roll back and begin again', j.table_schema, j.table_name
+      raise exception 'the change triggers of %.% were altered, and changes may be missing: roll back and begin again', j.table_schema, j.table_name
         using errcode = 'PA002';
     end if;
     if (select jsonb_agg(facts order by attnum) from partition_archiver.ddl_columns(j.table_oid, 'none')) is distinct from j.columns

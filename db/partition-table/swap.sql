@@ -230,7 +230,7 @@ begin
     raise exception 'the table that was replaced, or the one in its place, is gone or another one' using errcode = 'PA002';
   end if;
   if (select count(*) from pg_trigger where tgrelid = j.table_oid and tgname like 'partition\_archiver\_fence\_%' and tgenabled = 'A') <> 2 then
-    raise exception 'somebody lifted the fence of partition_archiver_replaced.%: look for rows that were written there since', j.table_name using errcode = 'PA003';
+    raise exception 'the fence of partition_archiver_replaced.% was disabled or dropped: look for rows that were written there since', j.table_name using errcode = 'PA003';
   end if;
   v_dependents := partition_archiver.dependents_of(j.table_oid);
   if v_dependents is not null then

@@ -5,7 +5,7 @@ import { runCommand } from '../support/command.ts';
 import { useDatabase } from '../support/database.ts';
 
 const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'uninstall.md'), 'utf8');
-const statements = page.match(/```sql\n(begin;.*?commit;\n)```/s)?.[1] ?? '';
+const statements = /```sql\n(begin;.*?commit;\n)```/s.exec(page)?.[1] ?? '';
 const database = useDatabase({ template: 'archiver' });
 
 const OBJECTS = `

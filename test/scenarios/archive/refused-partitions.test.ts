@@ -228,7 +228,7 @@ test('a partition that a subscription feeds is refused', async () => {
       await tx`set local role archiver_owner`;
       const [row] = await tx<{ reasons: string[] }[]>`
         select partition_archiver.refusals('app.fed'::regclass) as reasons`;
-      expect(row?.reasons).toContainEqual(expect.stringMatching(/^subscription feed feeds it/));
+      expect(row?.reasons).toContainEqual(expect.stringMatching(/^subscription feed replicates into it/));
     });
   } finally {
     await sql`drop subscription feed`;

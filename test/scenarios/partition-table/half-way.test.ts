@@ -133,7 +133,7 @@ test('stopped while partitions are made, it leaves no trigger, and begins again'
 });
 
 // Seen to fail on a9b8896: each write of the application was still written down, for nothing.
-test('a table that was altered meanwhile is followed no more, and waits to be rolled back', async () => {
+test('a table that was altered meanwhile is no longer logged, and waits to be rolled back', async () => {
   const { sql } = archiver().database;
   const failure = await failureOf(
     run({ table: 'altered' }, (real) => ({
@@ -145,7 +145,7 @@ test('a table that was altered meanwhile is followed no more, and waits to be ro
   );
   expect([failure.code, failure.message]).toEqual([
     'IdentityChanged',
-    expect.stringMatching(/followed no more/),
+    expect.stringMatching(/no longer logged/),
   ]);
   expect(await left('altered')).toMatchObject({ triggers: 0, jobs: 1, sets: 1 });
   expect((await failureOf(run({ table: 'altered' }))).message).toMatch(/roll back and begin again/);

@@ -153,7 +153,10 @@ test('a table that a subscription feeds stays what it is', async () => {
   });
   try {
     expect(await failureOf(run({ table: 'fed' }))).toMatchObject({
-      ...{ code: 'PreflightFailed', message: expect.stringContaining('subscription feed feeds it') },
+      ...{
+        code: 'PreflightFailed',
+        message: expect.stringContaining('subscription feed replicates into it'),
+      },
     });
   } finally {
     await sql`drop subscription feed`;
