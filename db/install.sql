@@ -2,12 +2,14 @@
 --
 --   psql -d <database> -f db/install.sql
 --
--- Run it as an administrator (rds_superuser on RDS), after pg_partman and aws_s3 are there. Then give the login roles
--- archiver_maintain, archiver_read, archiver_drop and archiver_restore their passwords, and register each owner of partition sets:
+-- Run it as an administrator (rds_superuser on RDS), after pg_partman and aws_s3 are there. Then give the
+-- login roles archiver_maintain, archiver_read, archiver_drop and archiver_restore their passwords, and
+-- register each owner of partition sets:
 --
 --   select partition_archiver.register_owner('shop_owner', '{shop}');
 --
--- Where a publication would carry the archiver's tables it refuses, with the ways out; to accept that publication, first:
+-- Where a publication would carry the archiver's tables it refuses, with the ways out; to accept that
+-- publication, first:
 --
 --   set partition_archiver.accepted_publications = 'its name';
 

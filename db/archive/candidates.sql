@@ -2,7 +2,8 @@
 
 set role archiver_owner;
 
--- The highest value of the control column of an id set: that of its highest attached partition with rows in it.
+-- The highest value of the control column of an id set: that of its highest attached partition with rows in
+-- it.
 create or replace function partition_archiver.highest_id(p_parent oid) returns numeric
   language plpgsql stable security definer set search_path = pg_catalog, pg_temp set row_security = off as $$
 declare
@@ -11,10 +12,12 @@ declare
 begin
   for v_child in
     select a.table_schema, a.table_name, s.control_column
-      from partition_archiver.partition_set(p_parent) s, partition_archiver.attached_partitions(p_parent, 'UTC') a
+      from partition_archiver.partition_set(p_parent) s,
+        partition_archiver.attached_partitions(p_parent, 'UTC') a
      where a.lower_bound ~ '^-?[0-9.]+$' order by a.lower_bound::numeric desc
   loop
-    execute format('select max(%I)::numeric from %I.%I', v_child.control_column, v_child.table_schema, v_child.table_name)
+    execute format('select max(%I)::numeric from %I.%I', v_child.control_column, v_child.table_schema,
+      v_child.table_name)
       into v_max;
     exit when v_max is not null;
   end loop;
@@ -22,19 +25,23 @@ begin
 end
 $$;
 
--- Whether a partition lies past the retention of its set, by its recorded upper bound and not by its name: pg_partman
--- detaches by the lower bound plus one interval, which is too early for a wide partition (pg_partman issue 776). Ids are
--- counted back from the highest one. False where there is no retention, or no id yet.
+-- Whether a partition lies past the retention of its set, by its recorded upper bound and not by its name:
+-- pg_partman detaches by the lower bound plus one interval, which is too early for a wide partition
+-- (pg_partman issue 776). Ids are counted back from the highest one. False where there is no retention, or no
+-- id yet.
 create or replace function partition_archiver.past_retention(
-    p_control_kind text, p_retention text, p_upper_time timestamptz, p_upper_bound text, p_reference_time timestamptz, p_highest numeric)
+    p_control_kind text, p_retention text, p_upper_time timestamptz, p_upper_bound text,
+      p_reference_time timestamptz, p_highest numeric)
   returns boolean language sql stable
   return coalesce(case when p_control_kind = 'time'
                        then p_upper_time <= p_reference_time - p_retention::interval
                        else p_upper_bound::numeric <= p_highest - p_retention::numeric end, false);
 
 -- The partitions of a set that there is work for, oldest bounds first.
-create or replace function partition_archiver.candidates(p_parent oid, p_reference_time timestamptz default now())
-  returns table (id bigint, table_schema name, table_name name, lower_bound text, upper_bound text, state text, past_retention boolean,
+create or replace function partition_archiver.candidates(p_parent oid,
+  p_reference_time timestamptz default now())
+  returns table (id bigint, table_schema name, table_name name, lower_bound text, upper_bound text,
+    state text, past_retention boolean,
                  due boolean)
   language plpgsql stable security definer
   set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD' as $$
@@ -48,16 +55,19 @@ begin
   end if;
   return query
     select l.id, l.table_schema, l.table_name, l.lower_bound, l.upper_bound, l.state,
-           partition_archiver.past_retention(v_set.control_kind, v_set.retention, l.upper_time, l.upper_bound, p_reference_time, v_highest),
+           partition_archiver.past_retention(v_set.control_kind, v_set.retention, l.upper_time,
+             l.upper_bound, p_reference_time, v_highest),
            l.drop_after <= now()
       from partition_archiver.partition l
      where l.parent_oid = p_parent and l.state in ('detached', 'quarantined', 'exported', 'verified')
-       and l.system_identifier = partition_archiver.system_identifier() and l.database_name = current_database()
+       and l.system_identifier = partition_archiver.system_identifier()
+       and l.database_name = current_database()
      order by l.lower_time, case when l.control_kind = 'id' then l.lower_bound::numeric end, l.id;
 end
 $$;
 
--- The attached partitions of a set that lie past its retention, oldest bounds first: what maintenance detaches.
+-- The attached partitions of a set that lie past its retention, oldest bounds first: what maintenance
+-- detaches.
 create or replace function partition_archiver.expiring(p_parent oid, p_time_zone text)
   returns table (table_oid oid, table_schema name, table_name name)
   language plpgsql stable security definer
@@ -73,13 +83,14 @@ begin
   return query
     select a.table_oid, a.table_schema, a.table_name
       from partition_archiver.attached_partitions(p_parent, v_set.control_type, v_set.epoch, p_time_zone) a
-     where partition_archiver.past_retention(v_set.control_kind, v_set.retention, a.upper_time, a.upper_bound, now(), v_highest)
+     where partition_archiver.past_retention(v_set.control_kind, v_set.retention, a.upper_time,
+       a.upper_bound, now(), v_highest)
      order by a.upper_time, case when v_set.control_kind = 'id' then a.upper_bound::numeric end, a.table_oid;
 end
 $$;
 
--- What a run would archive, read-only: detached partitions past the retention, and attached ones that maintenance would
--- detach first.
+-- What a run would archive, read-only: detached partitions past the retention, and attached ones that
+-- maintenance would detach first.
 create or replace function partition_archiver.forecast(p_parent oid, p_time_zone text, p_segment_bytes bigint)
   returns table (table_schema name, table_name name, lower_bound text, upper_bound text, attached boolean,
                  estimated_rows bigint, bytes bigint, segments bigint)
@@ -95,20 +106,24 @@ begin
   end if;
   return query
     with listed as (
-      select a.table_oid, a.table_schema, a.table_name, a.lower_bound, a.upper_bound, a.upper_time, true as attached
+      select a.table_oid, a.table_schema, a.table_name, a.lower_bound, a.upper_bound, a.upper_time,
+        true as attached
         from partition_archiver.attached_partitions(p_parent, p_time_zone) a
       union all
       -- Detached already, or by somebody's maintenance since the last inventory.
       select l.table_oid, l.table_schema, l.table_name, l.lower_bound, l.upper_bound, l.upper_time, false
         from partition_archiver.partition l
        where l.parent_oid = p_parent and l.state in ('attached', 'detached', 'quarantined', 'exported')
-         and l.system_identifier = partition_archiver.system_identifier() and l.database_name = current_database()
+         and l.system_identifier = partition_archiver.system_identifier()
+         and l.database_name = current_database()
          and not exists (select from pg_inherits i where i.inhrelid = l.table_oid)
          and exists (select from pg_class c where c.oid = l.table_oid))
-    select l.table_schema, l.table_name, l.lower_bound, l.upper_bound, l.attached, c.reltuples::bigint, pg_table_size(c.oid),
+    select l.table_schema, l.table_name, l.lower_bound, l.upper_bound, l.attached, c.reltuples::bigint,
+      pg_table_size(c.oid),
            (select count(*) from partition_archiver.plan(c.oid, p_segment_bytes))
       from listed l join pg_class c on c.oid = l.table_oid
-     where partition_archiver.past_retention(v_set.control_kind, v_set.retention, l.upper_time, l.upper_bound, now(), v_highest)
+     where partition_archiver.past_retention(v_set.control_kind, v_set.retention, l.upper_time,
+       l.upper_bound, now(), v_highest)
      order by l.upper_time, l.table_oid;
 end
 $$;

@@ -2,38 +2,44 @@
 
 set role archiver_owner;
 
--- What the commit needs to know, checked: every segment verified, the seal unbroken, and the rows of the segments add
--- up to the rows of the table (segments that do not cover it, after a VACUUM FULL between two exports, are each
--- consistent with the ranges they were read from).
+-- What the commit needs to know, checked: every segment verified, the seal unbroken, and the rows of the
+-- segments add up to the rows of the table (segments that do not cover it, after a VACUUM FULL between two
+-- exports, are each consistent with the ranges they were read from).
 --
--- p_count_limit: largest table in bytes that is counted as a whole. A count must end before the Lambda does; above the
--- limit the plan's constraints and the seal carry the proof alone, and the manifest says so.
+-- p_count_limit: largest table in bytes that is counted as a whole. A count must end before the Lambda does;
+-- above the limit the plan's constraints and the seal carry the proof alone, and the manifest says so.
 create or replace function partition_archiver.begin_commit(p_id bigint, p_count_limit bigint) returns jsonb
   language plpgsql security definer
-  set search_path = pg_catalog, pg_temp set row_security = off set lock_timeout = '30s' set timezone = 'UTC' as $$
+  set search_path = pg_catalog, pg_temp set row_security = off set lock_timeout = '30s'
+    set timezone = 'UTC' as $$
 declare
   l partition_archiver.partition := partition_archiver.claim(p_id, 'exported');
   v_rows bigint;
   v_segments bigint;
 begin
   perform partition_archiver.assert_sealed(l);
-  if exists (select from partition_archiver.segment where archive_id = l.archive_id and state <> 'verified') then
+  if exists (select from partition_archiver.segment where archive_id = l.archive_id
+    and state <> 'verified') then
     raise exception 'partition % has segments that are not verified', p_id using errcode = 'PA008';
   end if;
   select sum(row_count) into v_segments from partition_archiver.segment where archive_id = l.archive_id;
   if pg_table_size(l.table_oid) <= p_count_limit then
-    execute format('select count(*) from only partition_archiver_quarantine.%I', l.quarantine_name) into v_rows;
+    execute format('select count(*) from only partition_archiver_quarantine.%I',
+      l.quarantine_name) into v_rows;
   end if;
   if v_rows is distinct from v_segments and v_rows is not null then
-    raise exception 'the segments of partition % have % rows, but the table has %', p_id, v_segments, v_rows using errcode = 'PA003';
+    raise exception 'the segments of partition % have % rows, but the table has %', p_id, v_segments, v_rows
+      using errcode = 'PA003';
   end if;
   perform partition_archiver_trial.try_ddl(l.ddl);
   return to_jsonb(l) || jsonb_build_object(
     'system_identifier', l.system_identifier::text, 'counted_whole', v_rows is not null,
     'postgresql', current_setting('server_version'),
-    'extensions', (select jsonb_object_agg(extname, extversion) from pg_extension where extname in ('pg_partman', 'aws_s3')),
+    'extensions', (select jsonb_object_agg(extname, extversion) from pg_extension
+      where extname in ('pg_partman', 'aws_s3')),
     'statements', to_jsonb(partition_archiver.render_ddl(l.ddl, l.table_schema, l.table_name)),
-    'segments', (select jsonb_agg(to_jsonb(s) order by s.first_block) from partition_archiver.segment s where s.archive_id = l.archive_id));
+    'segments', (select jsonb_agg(to_jsonb(s) order by s.first_block) from partition_archiver.segment s
+      where s.archive_id = l.archive_id));
 end
 $$;
 
@@ -51,20 +57,23 @@ begin
   select sum(row_count), sum(byte_count) into v_rows, v_bytes
     from partition_archiver.segment where archive_id = l.archive_id having bool_and(state = 'verified');
   if l.archive_id <> p_archive_id or (v_rows, v_bytes) is distinct from (p_rows, p_bytes) then
-    raise exception 'the manifest of partition % is not that of its verified segments', p_id using errcode = 'PA008';
+    raise exception 'the manifest of partition % is not that of its verified segments', p_id
+      using errcode = 'PA008';
   end if;
   update partition_archiver.partition
      set state = 'verified', manifest_key = p_manifest_key, manifest_version_id = p_manifest_version_id,
          manifest_sha256 = p_manifest_sha256, row_count = p_rows, byte_count = p_bytes,
          table_bytes = pg_total_relation_size(table_oid),
-         verified_at = clock_timestamp(), drop_after = clock_timestamp() + make_interval(secs => p_grace_days * 86400),
+         verified_at = clock_timestamp(), drop_after = clock_timestamp() +
+           make_interval(secs => p_grace_days * 86400),
          failed_at = null, failed_code = null, failed_reason = null
    where id = p_id;
 end
 $$;
 
 -- A set that was archive-only and may now be dropped: the grace period counts from the verification.
-create or replace function partition_archiver.schedule_drop(p_id bigint, p_grace_days numeric) returns timestamptz
+create or replace function partition_archiver.schedule_drop(p_id bigint, p_grace_days numeric)
+  returns timestamptz
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
 declare
   l partition_archiver.partition := partition_archiver.claim(p_id, 'verified');
@@ -80,10 +89,12 @@ $$;
 create or replace function partition_archiver.block(p_id bigint, p_code text, p_reason text) returns void
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
 declare
-  l partition_archiver.partition := partition_archiver.claim(p_id, 'detached', 'quarantined', 'exported', 'verified');
+  l partition_archiver.partition := partition_archiver.claim(p_id, 'detached', 'quarantined', 'exported',
+    'verified');
 begin
   update partition_archiver.partition
-     set state = 'blocked', blocked_state = l.state, blocked_code = p_code, blocked_reason = p_reason where id = p_id;
+     set state = 'blocked', blocked_state = l.state, blocked_code = p_code, blocked_reason = p_reason
+       where id = p_id;
 end
 $$;
 
@@ -94,7 +105,8 @@ declare
   l partition_archiver.partition := partition_archiver.claim(p_id, 'blocked');
   v_state text := case when l.quarantine_name is null then 'detached'
                        when l.blocked_state = 'verified' then 'verified'
-                       when exists (select from partition_archiver.segment where archive_id = l.archive_id and state = 'planned')
+                       when exists (select from partition_archiver.segment where archive_id = l.archive_id
+                         and state = 'planned')
                          then 'quarantined'
                        else 'exported' end;
 begin
@@ -105,7 +117,8 @@ end
 $$;
 
 -- The last failure of a partition, for the report; the state stays, and the next run resumes it.
-create or replace function partition_archiver.record_failure(p_id bigint, p_code text, p_reason text) returns void
+create or replace function partition_archiver.record_failure(p_id bigint, p_code text, p_reason text)
+  returns void
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
 begin
   update partition_archiver.partition

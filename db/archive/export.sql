@@ -1,35 +1,41 @@
--- Export and verification, one segment at a time. What the Lambdas report is recorded here; what they may touch is
--- decided here.
+-- Export and verification, one segment at a time. What the Lambdas report is recorded here; what they may
+-- touch is decided here.
 
 set role archiver_owner;
 
--- Raises PA003 unless a quarantined table is still what was sealed: same file, same columns, same fence, types that
--- still say what they said, not attached.
+-- Raises PA003 unless a quarantined table is still what was sealed: same file, same columns, same fence,
+-- types that still say what they said, not attached.
 create or replace function partition_archiver.assert_sealed(l partition_archiver.partition) returns void
   language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
   v_changed text := partition_archiver.seal_changes(l.seal, partition_archiver.seal_of(l.table_oid));
 begin
-  if to_regclass(format('partition_archiver_quarantine.%I', l.quarantine_name)) is distinct from l.table_oid::regclass then
-    raise exception 'table partition_archiver_quarantine.% is gone or another one', l.quarantine_name using errcode = 'PA002';
+  if to_regclass(format('partition_archiver_quarantine.%I',
+    l.quarantine_name)) is distinct from l.table_oid::regclass then
+    raise exception 'table partition_archiver_quarantine.% is gone or another one', l.quarantine_name
+      using errcode = 'PA002';
   end if;
   if v_changed is not null then
-    raise exception 'the seal of partition % is broken: % changed since the quarantine', l.id, v_changed using errcode = 'PA003';
+    raise exception 'the seal of partition % is broken: % changed since the quarantine', l.id, v_changed
+      using errcode = 'PA003';
   end if;
   if exists (select from pg_inherits where l.table_oid in (inhrelid, inhparent))
-     or exists (select from pg_class where oid = l.table_oid and (relispartition or relkind <> 'r' or relpersistence <> 'p'))
+     or exists (select from pg_class where oid = l.table_oid
+       and (relispartition or relkind <> 'r' or relpersistence <> 'p'))
   then
-    raise exception 'partition % is attached again, has children, or is no ordinary table any more', l.id using errcode = 'PA003';
+    raise exception 'partition % is attached again, has children, or is no ordinary table any more', l.id
+      using errcode = 'PA003';
   end if;
 end
 $$;
 
--- What the export and the verification of a segment read: the table, its columns and a range of blocks. Only the export
--- leaves out what is not within the recorded bounds.
--- Of a number that was split since, only the state 'split' is returned: its halves have numbers of their own.
--- With p_exclusive, nobody else can begin the same segment until this transaction ends: a retry cannot run beside a
--- call that the server is still busy with after its Lambda died (RDS Proxy passes no cancel request on). PA005 if taken.
-create or replace function partition_archiver.begin_segment(p_id bigint, p_number integer, p_exclusive boolean) returns jsonb
+-- What the export and the verification of a segment read: the table, its columns and a range of blocks. Only
+-- the export leaves out what is not within the recorded bounds. Of a number that was split since, only the
+-- state 'split' is returned: its halves have numbers of their own. With p_exclusive, nobody else can begin
+-- the same segment until this transaction ends: a retry cannot run beside a call that the server is still
+-- busy with after its Lambda died (RDS Proxy passes no cancel request on). PA005 if taken.
+create or replace function partition_archiver.begin_segment(p_id bigint, p_number integer,
+  p_exclusive boolean) returns jsonb
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
 declare
   l partition_archiver.partition;
@@ -39,17 +45,21 @@ begin
   if not found or l.state not in ('quarantined', 'exported') then
     perform partition_archiver.raise_wrong_state('partition', p_id, l.state, ', not quarantined or exported');
   end if;
-  if l.system_identifier <> partition_archiver.system_identifier() or l.database_name <> current_database() then
-    raise exception 'ledger row % belongs to database "%" of another system: this ledger was copied', p_id, l.database_name
+  if l.system_identifier <> partition_archiver.system_identifier()
+    or l.database_name <> current_database() then
+    raise exception 'ledger row % belongs to database "%" of another system: this ledger was copied', p_id,
+      l.database_name
       using errcode = 'PA002';
   end if;
   if p_exclusive and not pg_try_advisory_xact_lock(hashtextextended(l.archive_id || '-' || p_number, 0)) then
-    raise exception 'segment % of partition % is still being exported by another session', p_number, p_id using errcode = 'PA005';
+    raise exception 'segment % of partition % is still being exported by another session', p_number, p_id
+      using errcode = 'PA005';
   end if;
   -- Read after the lock: another session may just have exported or split it.
   select * into s from partition_archiver.segment where archive_id = l.archive_id and number = p_number;
   if not found then
-    if not exists (select from partition_archiver.segment where archive_id = l.archive_id and number > p_number) or p_number < 0 then
+    if not exists (select from partition_archiver.segment where archive_id = l.archive_id
+      and number > p_number) or p_number < 0 then
       raise exception 'partition % has no segment %', p_id, p_number using errcode = 'PA001';
     end if;
     -- Only a split leaves a number out.
@@ -74,22 +84,26 @@ declare
   l partition_archiver.partition := partition_archiver.claim(p_id, 'quarantined', 'exported');
 begin
   update partition_archiver.segment
-     set state = 'exported', object_key = p_key, exported_rows = p_rows, exported_files = p_files, exported_bytes = p_bytes,
+     set state = 'exported', object_key = p_key, exported_rows = p_rows, exported_files = p_files,
+       exported_bytes = p_bytes,
          exported_at = clock_timestamp(), objects = null, row_count = null, byte_count = null, sha256 = null,
          line_hash_sum = null, order_differs = null, verified_at = null
    where archive_id = l.archive_id and number = p_number;
   update partition_archiver.partition set state = 'exported', exported_at = clock_timestamp()
    where id = p_id and state = 'quarantined'
-     and not exists (select from partition_archiver.segment where archive_id = l.archive_id and state = 'planned');
+     and not exists (select from partition_archiver.segment where archive_id = l.archive_id
+       and state = 'planned');
 end
 $$;
 
--- Splits a segment that proved too large for one export call. Both halves get new numbers, and so new keys: what the
--- larger export left lies under a key that nobody reads any more. An empty half would overwrite none of it, and a smaller one
--- has no second file. Returns the number of the upper half; the lower one has the number before it.
--- If there is but one block left: PA009 where its rows have more than p_large bytes as they are stored, and PA019 where it
--- cannot have been their size. Those that were compressed are larger when they are exported.
-create or replace function partition_archiver.split_segment(p_id bigint, p_number integer, p_large bigint) returns integer
+-- Splits a segment that proved too large for one export call. Both halves get new numbers, and so new keys:
+-- what the larger export left lies under a key that nobody reads any more. An empty half would overwrite none
+-- of it, and a smaller one has no second file. Returns the number of the upper half; the lower one has the
+-- number before it. If there is but one block left: PA009 where its rows have more than p_large bytes as they
+-- are stored, and PA019 where it cannot have been their size. Those that were compressed are larger when they
+-- are exported.
+create or replace function partition_archiver.split_segment(p_id bigint, p_number integer, p_large bigint)
+  returns integer
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
 declare
   l partition_archiver.partition := partition_archiver.claim(p_id, 'quarantined', 'exported');
@@ -99,28 +113,35 @@ declare
   v_number integer;
   v_bytes numeric;
 begin
-  select * into s from partition_archiver.segment where archive_id = l.archive_id and number = p_number for update;
+  select * into s from partition_archiver.segment where archive_id = l.archive_id
+    and number = p_number for update;
   if not found or s.state = 'verified' then
-    raise exception 'segment % of partition % is % and cannot be split', p_number, p_id, coalesce(s.state, 'unknown') using errcode = 'PA001';
+    raise exception 'segment % of partition % is % and cannot be split', p_number, p_id,
+      coalesce(s.state, 'unknown') using errcode = 'PA001';
   end if;
   v_end := coalesce(s.next_block, greatest(s.first_block + 1,
     pg_relation_size(l.table_oid) / current_setting('block_size')::bigint));
   if v_end - s.first_block < 2 then
-    execute format('select coalesce(sum(%s), 0) from only partition_archiver_quarantine.%I where ctid >= ''(%s,0)''::tid and ctid < ''(%s,0)''::tid',
-      (select coalesce(string_agg(format('coalesce(pg_column_size(%I), 0)::bigint', attname), ' + '), '0') from pg_attribute
+    execute format('select coalesce(sum(%s), 0) from only partition_archiver_quarantine.%I where ctid >= '
+      '''(%s,0)''::tid and ctid < ''(%s,0)''::tid',
+      (select coalesce(string_agg(format('coalesce(pg_column_size(%I), 0)::bigint', attname), ' + '), '0')
+        from pg_attribute
         where attrelid = l.table_oid and attnum > 0 and not attisdropped and attgenerated = ''),
       l.quarantine_name, s.first_block, s.first_block + 1) into v_bytes;
     if v_bytes > p_large then
-      raise exception 'block % of partition % alone is too large for one export: its rows have % bytes', s.first_block, p_id, v_bytes
+      raise exception 'block % of partition % alone is too large for one export: its rows have % bytes',
+        s.first_block, p_id, v_bytes
         using errcode = 'PA009';
     end if;
-    raise exception 'block % of partition % alone was not exported in time, though its rows have but % bytes', s.first_block, p_id, v_bytes
+    raise exception 'block % of partition % alone was not exported in time, though its rows have but % bytes',
+      s.first_block, p_id, v_bytes
       using errcode = 'PA019';
   end if;
   v_middle := s.first_block + (v_end - s.first_block) / 2;
   select max(number) + 2 into v_number from partition_archiver.segment where archive_id = l.archive_id;
   update partition_archiver.segment
-     set next_block = v_middle, state = 'planned', object_key = null, exported_rows = null, exported_files = null,
+     set next_block = v_middle, state = 'planned', object_key = null, exported_rows = null,
+       exported_files = null,
          exported_bytes = null, exported_at = null, number = v_number - 1
    where archive_id = l.archive_id and number = p_number;
   insert into partition_archiver.segment (archive_id, number, first_block, next_block)
@@ -132,7 +153,8 @@ $$;
 
 -- Records that a segment's objects were read back and match the table. p_objects: [{key, versionId, bytes}].
 create or replace function partition_archiver.record_match(
-    p_id bigint, p_number integer, p_objects jsonb, p_rows bigint, p_bytes bigint, p_sha256 text, p_line_hash_sum text,
+    p_id bigint, p_number integer, p_objects jsonb, p_rows bigint, p_bytes bigint, p_sha256 text,
+      p_line_hash_sum text,
     p_order_differs boolean) returns void
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
 declare
@@ -141,21 +163,26 @@ declare
   v_loss text := partition_archiver.restore_loss(p_id, p_number);
 begin
   if v_loss is not null then
-    raise exception 'partition % cannot be restored from its archive: %', p_id, v_loss using errcode = 'PA004';
+    raise exception 'partition % cannot be restored from its archive: %', p_id, v_loss
+      using errcode = 'PA004';
   end if;
   l := partition_archiver.claim(p_id, 'quarantined', 'exported');
   perform partition_archiver.assert_sealed(l);
-  -- A verdict that comes late, after the table was returned to its owner, changed and quarantined again, is on objects of another
-  -- archive, whose rows and bytes may be as many. The keys tell, since they carry its id.
+  -- A verdict that comes late, after the table was returned to its owner, changed and quarantined again, is
+  -- on objects of another archive, whose rows and bytes may be as many. The keys tell, since they carry its
+  -- id.
   update partition_archiver.segment
      set state = 'verified', objects = p_objects, row_count = p_rows, byte_count = p_bytes, sha256 = p_sha256,
          line_hash_sum = p_line_hash_sum, order_differs = p_order_differs, verified_at = clock_timestamp()
    where archive_id = l.archive_id and number = p_number and state = 'exported'
-     and exported_rows = p_rows and exported_bytes = p_bytes and exported_files = jsonb_array_length(p_objects)
+     and exported_rows = p_rows and exported_bytes = p_bytes
+     and exported_files = jsonb_array_length(p_objects)
      and not exists (select from jsonb_array_elements(p_objects) with ordinality as o (object, position)
-                      where o.object ->> 'key' is distinct from object_key || case when position > 1 then '_part' || position else '' end);
+                      where o.object ->> 'key' is distinct from object_key
+                        || case when position > 1 then '_part' || position else '' end);
   if not found then
-    raise exception 'segment % of partition % is not exported, or not to these objects with % rows and % bytes', p_number, p_id, p_rows, p_bytes
+    raise exception 'segment % of partition % is not exported, or not to these objects with % rows and % '
+      'bytes', p_number, p_id, p_rows, p_bytes
       using errcode = 'PA001';
   end if;
 end
@@ -168,7 +195,8 @@ declare
   l partition_archiver.partition := partition_archiver.claim(p_id, 'quarantined', 'exported');
 begin
   update partition_archiver.segment
-     set state = 'planned', object_key = null, exported_rows = null, exported_files = null, exported_bytes = null, exported_at = null
+     set state = 'planned', object_key = null, exported_rows = null, exported_files = null,
+       exported_bytes = null, exported_at = null
    where archive_id = l.archive_id and number = p_number and state = 'exported';
   update partition_archiver.partition set state = 'quarantined', exported_at = null where id = p_id;
 end

@@ -7,14 +7,15 @@ create or replace function partition_archiver.refuse_write() returns trigger
 begin
   raise exception 'partition "%" is being archived and takes no more writes', tg_table_name
     using errcode = 'PA012',
-          hint = 'The table was detached from its partition set. To write to it, have it released by partition-archiver first.';
+          hint = 'The table was detached from its partition set. To write to it, have it released by '
+            'partition-archiver first.';
 end
 $$;
 grant execute on function partition_archiver.refuse_write() to public;
 
--- Puts the fence around a table, again where it stands already: then its rows in the catalog are new ones, too. ENABLE ALWAYS,
--- so that it also fires under session_replication_role = replica, and at row level, since the apply worker of logical
--- replication fires no statement triggers. The caller holds the table's lock.
+-- Puts the fence around a table, again where it stands already: then its rows in the catalog are new ones,
+-- too. ENABLE ALWAYS, so that it also fires under session_replication_role = replica, and at row level, since
+-- the apply worker of logical replication fires no statement triggers. The caller holds the table's lock.
 create or replace function partition_archiver.create_fence_triggers(p_table text) returns void
   language plpgsql set search_path = pg_catalog, pg_temp set client_min_messages = warning as $$
 begin
@@ -29,8 +30,8 @@ begin
 end
 $$;
 
--- The fence around a table in quarantine, with what else the seal and the proof go by: nothing hides rows, and those who
--- prove may read them. The caller seals the table afterwards.
+-- The fence around a table in quarantine, with what else the seal and the proof go by: nothing hides rows,
+-- and those who prove may read them. The caller seals the table afterwards.
 create or replace function partition_archiver.protect_quarantined_table(p_table text) returns void
   language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
@@ -38,7 +39,8 @@ begin
   -- Row security would filter the export, or fail it.
   execute format('alter table %s disable row level security, no force row level security', p_table);
   execute format('grant select on %s to archiver_read', p_table);
-  if exists (select from pg_attribute where attrelid = p_table::regclass and not attisdropped and attgenerated = 's') then
+  if exists (select from pg_attribute where attrelid = p_table::regclass and not attisdropped
+    and attgenerated = 's') then
     execute format('grant select on %s to archiver_trial', p_table);
   end if;
 end

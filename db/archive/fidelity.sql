@@ -1,9 +1,10 @@
--- What the bytes of an archive do not tell: whether they are all that the rows were. Looked at for each segment, before its
--- proof is recorded.
+-- What the bytes of an archive do not tell: whether they are all that the rows were. Looked at for each
+-- segment, before its proof is recorded.
 
 set role archiver_owner;
 
--- Settings with which a server reads a damaged block as one without rows. Export and proof would both miss them, and agree.
+-- Settings with which a server reads a damaged block as one without rows. Export and proof would both miss
+-- them, and agree.
 create or replace function partition_archiver.assert_no_damage_is_ignored() returns void
   language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
@@ -11,7 +12,8 @@ declare
 begin
   foreach v_setting in array array['zero_damaged_pages', 'ignore_checksum_failure'] loop
     if current_setting(v_setting, true)::boolean then
-      raise exception 'setting % is on: rows in damaged blocks would be missing in the archive without an error', v_setting
+      raise exception 'setting % is on: rows in damaged blocks would be missing in the archive without an '
+        'error', v_setting
         using errcode = 'PA010';
     end if;
   end loop;
@@ -20,9 +22,9 @@ $$;
 
 -- Why the rows of a segment would come back from the archive as other than they are, or null.
 --
--- Stored generated columns are not archived but made again from their expression, which may call a function that was
--- replaced since. Columns of type oid may name large objects, which stay behind and which vacuumlo removes as soon as no
--- table names them.
+-- Stored generated columns are not archived but made again from their expression, which may call a function
+-- that was replaced since. Columns of type oid may name large objects, which stay behind and which vacuumlo
+-- removes as soon as no table names them.
 create or replace function partition_archiver.restore_loss(p_id bigint, p_number integer) returns text
   language plpgsql stable security definer set search_path = pg_catalog, pg_temp set row_security = off as $$
 declare
@@ -31,15 +33,18 @@ declare
   v_column record;
   v_found boolean;
 begin
-  select l.table_oid, format('from only partition_archiver_quarantine.%I where ctid >= %L::tid%s', l.quarantine_name, format('(%s,0)', s.first_block),
-           case when s.next_block is not null then format(' and ctid < %L::tid', format('(%s,0)', s.next_block)) end)
+  select l.table_oid, format('from only partition_archiver_quarantine.%I where ctid >= %L::tid%s',
+    l.quarantine_name, format('(%s,0)', s.first_block),
+           case when s.next_block is not null then format(' and ctid < %L::tid',
+             format('(%s,0)', s.next_block)) end)
     into v_table, v_range
     from partition_archiver.partition l join partition_archiver.segment s on s.archive_id = l.archive_id
    where l.id = p_id and s.number = p_number;
   for v_column in
     select a.attname as name, a.attgenerated = 's' as is_generated,
            -- Printed without the last cast, which PostgreSQL makes by itself.
-           format('(%s)::%s', pg_get_expr(d.adbin, d.adrelid), format_type(a.atttypid, a.atttypmod)) as expression
+           format('(%s)::%s', pg_get_expr(d.adbin, d.adrelid),
+             format_type(a.atttypid, a.atttypmod)) as expression
       from pg_attribute a
       left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
       join pg_type t on t.oid = a.atttypid
@@ -49,7 +54,8 @@ begin
      order by a.attnum
   loop
     if not v_column.is_generated then
-      execute format('select exists (select %s and %I in (select oid from pg_catalog.pg_largeobject_metadata))', v_range, v_column.name)
+      execute format('select exists (select %s and %I in (select oid from '
+        'pg_catalog.pg_largeobject_metadata))', v_range, v_column.name)
         into v_found;
       if v_found then
         return format('column %I names large objects, which COPY does not carry', v_column.name);

@@ -2,8 +2,9 @@
 
 set role archiver_owner;
 
--- Writes the attached children into the ledger, and finds those that are attached no longer; writes nothing where the
--- ledger says all of it already. Call it before and after maintenance. Returns how many rows are new, and how many changed to detached, missing and blocked.
+-- Writes the attached children into the ledger, and finds those that are attached no longer; writes nothing
+-- where the ledger says all of it already. Call it before and after maintenance. Returns how many rows are
+-- new, and how many changed to detached, missing and blocked.
 create or replace function partition_archiver.record_inventory(
     p_parent oid, p_time_zone text,
     out attached integer, out added integer, out detached integer, out missing integer, out blocked integer)
@@ -16,24 +17,30 @@ begin
   perform partition_archiver.assert_identity();
   select * into v_set from partition_archiver.partition_set(p_parent);
   if not found then
-    raise exception 'table with oid % is not a range partition set of pg_partman with one control column', p_parent
+    raise exception 'table with oid % is not a range partition set of pg_partman with one control column',
+      p_parent
       using errcode = 'PA010';
   end if;
 
-  -- Of a parent that was made again under its name: by the old one no run would ever look at these rows again. Looked for first,
-  -- since an update costs a good tenth of an inventory even where it finds nothing.
+  -- Of a parent that was made again under its name: by the old one no run would ever look at these rows
+  -- again. Looked for first, since an update costs a good tenth of an inventory even where it finds nothing.
   if exists (select from partition_archiver.partition l
-              where l.parent_schema = v_set.parent_schema and l.parent_name = v_set.parent_name and l.parent_oid <> v_set.parent_oid
+              where l.parent_schema = v_set.parent_schema and l.parent_name = v_set.parent_name
+                and l.parent_oid <> v_set.parent_oid
                 and l.state not in ('dropped', 'missing')) then
     update partition_archiver.partition l set parent_oid = v_set.parent_oid
-     where l.parent_schema = v_set.parent_schema and l.parent_name = v_set.parent_name and l.parent_oid <> v_set.parent_oid
-       and l.state not in ('dropped', 'missing') and l.system_identifier = v_system and l.database_name = current_database()
+     where l.parent_schema = v_set.parent_schema and l.parent_name = v_set.parent_name
+       and l.parent_oid <> v_set.parent_oid
+       and l.state not in ('dropped', 'missing') and l.system_identifier = v_system
+       and l.database_name = current_database()
        and not exists (select from partition_archiver.partition_set(l.parent_oid));
   end if;
 
   insert into partition_archiver.partition as l (
-      system_identifier, database_name, table_oid, table_schema, table_name, parent_oid, parent_schema, parent_name,
-      control_column, control_kind, bounds, lower_bound, upper_bound, lower_time, upper_time, period, attach_statement,
+      system_identifier, database_name, table_oid, table_schema, table_name, parent_oid, parent_schema,
+        parent_name,
+      control_column, control_kind, bounds, lower_bound, upper_bound, lower_time, upper_time, period,
+        attach_statement,
       last_attached_at)
     select v_system, current_database(), a.table_oid, a.table_schema, a.table_name,
            v_set.parent_oid, v_set.parent_schema, v_set.parent_name, v_set.control_column, v_set.control_kind,
@@ -42,8 +49,10 @@ begin
                   v_set.parent_schema, v_set.parent_name, a.table_schema, a.table_name, a.bounds),
            now()
       from partition_archiver.attached_partitions(p_parent, v_set.control_type, v_set.epoch, p_time_zone) a
-     where (a.table_oid, a.table_schema, a.table_name, v_set.parent_schema, v_set.parent_name, v_set.control_column, a.bounds, a.period)
-           not in (select k.table_oid, k.table_schema, k.table_name, k.parent_schema, k.parent_name, k.control_column, k.bounds, k.period
+     where (a.table_oid, a.table_schema, a.table_name, v_set.parent_schema, v_set.parent_name,
+       v_set.control_column, a.bounds, a.period)
+           not in (select k.table_oid, k.table_schema, k.table_name, k.parent_schema, k.parent_name,
+             k.control_column, k.bounds, k.period
                      from partition_archiver.partition k
                     where k.parent_oid = p_parent and k.state = 'attached'
                       and k.system_identifier = v_system and k.database_name = current_database())
@@ -51,7 +60,8 @@ begin
     on conflict (system_identifier, database_name, table_oid) where state not in ('dropped', 'missing')
     do update set
       table_schema = excluded.table_schema, table_name = excluded.table_name,
-      parent_oid = excluded.parent_oid, parent_schema = excluded.parent_schema, parent_name = excluded.parent_name,
+      parent_oid = excluded.parent_oid, parent_schema = excluded.parent_schema,
+        parent_name = excluded.parent_name,
       control_column = excluded.control_column, control_kind = excluded.control_kind,
       bounds = excluded.bounds, lower_bound = excluded.lower_bound, upper_bound = excluded.upper_bound,
       lower_time = excluded.lower_time, upper_time = excluded.upper_time, period = excluded.period,
@@ -67,7 +77,8 @@ begin
   with found as (
     select k.id, n.nspname, c.relname,
            case when c.oid is null then 'missing'
-                when c.relname = k.table_name and n.nspname in (k.table_schema, coalesce(v_set.retention_schema, k.table_schema))
+                when c.relname = k.table_name
+                  and n.nspname in (k.table_schema, coalesce(v_set.retention_schema, k.table_schema))
                   then 'detached'
                 else 'blocked' end as becomes
       from partition_archiver.partition k
@@ -75,7 +86,8 @@ begin
       left join pg_namespace n on n.oid = c.relnamespace
      where k.parent_oid = p_parent and k.system_identifier = v_system and k.database_name = current_database()
        and (k.state = 'attached' and not exists (select from pg_inherits i where i.inhrelid = k.table_oid)
-            or k.state in ('detached', 'quarantined', 'exported', 'verified', 'restored', 'released') and c.oid is null)),
+            or k.state in ('detached', 'quarantined', 'exported', 'verified', 'restored', 'released')
+            and c.oid is null)),
   changed as (
     update partition_archiver.partition l
        set state = f.becomes,
@@ -83,7 +95,8 @@ begin
            blocked_state = case f.becomes when 'blocked' then 'attached' end,
            blocked_code = case f.becomes when 'blocked' then 'IdentityChanged' end,
            blocked_reason = case f.becomes when 'blocked'
-             then format('detached and then renamed or moved by somebody: it is now %I.%I', f.nspname, f.relname) end
+             then format('detached and then renamed or moved by somebody: it is now %I.%I', f.nspname,
+               f.relname) end
       from found f
      where f.id = l.id
     returning l.state)

@@ -2,8 +2,10 @@
 
 set role archiver_owner;
 
--- Says that a row is not in the state that a step wants: PA001. Null is the state of a row that is not there: PA020.
-create or replace function partition_archiver.raise_wrong_state(p_what text, p_id bigint, p_state text, p_wanted text) returns void
+-- Says that a row is not in the state that a step wants: PA001. Null is the state of a row that is not there:
+-- PA020.
+create or replace function partition_archiver.raise_wrong_state(p_what text, p_id bigint, p_state text,
+  p_wanted text) returns void
   language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   raise exception '% % is %', p_what, p_id, coalesce(p_state, 'unknown') || p_wanted
@@ -12,46 +14,53 @@ end
 $$;
 
 -- The ledger row, locked, if it belongs to this database and is in one of the states.
-create or replace function partition_archiver.claim(p_id bigint, variadic p_states text[]) returns partition_archiver.partition
+create or replace function partition_archiver.claim(p_id bigint, variadic p_states text[])
+  returns partition_archiver.partition
   language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   l partition_archiver.partition;
 begin
   if current_setting('transaction_isolation') <> 'read committed' then
-    raise exception 'transaction isolation is %, but an older snapshot cannot see what was committed while waiting for the lock',
+    raise exception 'transaction isolation is %, but an older snapshot cannot see what was committed while '
+      'waiting for the lock',
       current_setting('transaction_isolation') using errcode = 'PA001';
   end if;
   select * into l from partition_archiver.partition where id = p_id for update;
   if not found then
     raise exception 'the ledger has no partition %', p_id using errcode = 'PA020';
   end if;
-  if l.system_identifier <> partition_archiver.system_identifier() or l.database_name <> current_database() then
-    raise exception 'ledger row % belongs to database "%" of another system: this ledger was copied', p_id, l.database_name
+  if l.system_identifier <> partition_archiver.system_identifier()
+    or l.database_name <> current_database() then
+    raise exception 'ledger row % belongs to database "%" of another system: this ledger was copied', p_id,
+      l.database_name
       using errcode = 'PA002';
   end if;
   if l.state <> all (p_states) then
-    raise exception 'partition % is %, not %', p_id, l.state, array_to_string(p_states, ' or ') using errcode = 'PA001';
+    raise exception 'partition % is %, not %', p_id, l.state, array_to_string(p_states, ' or ')
+      using errcode = 'PA001';
   end if;
   return l;
 end
 $$;
 
--- Below deadlock_timeout, however short that is, so that in a cycle of waits it is this session that gives up and never the
--- application's. Not 0, which is for ever.
+-- Below deadlock_timeout, however short that is, so that in a cycle of waits it is this session that gives up
+-- and never the application's. Not 0, which is for ever.
 create or replace function partition_archiver.set_lock_timeout() returns void
   language sql volatile set search_path = pg_catalog, pg_temp
   return set_config('lock_timeout',
     (select greatest(setting::integer / 4, 1)::text from pg_settings where name = 'deadlock_timeout'), true);
 
--- Above deadlock_timeout, after which autovacuum gives way: for a lock that only autovacuum can stand in the way of.
+-- Above deadlock_timeout, after which autovacuum gives way: for a lock that only autovacuum can stand in the
+-- way of.
 create or replace function partition_archiver.set_long_lock_timeout() returns void
   language sql volatile set search_path = pg_catalog, pg_temp
   return set_config('lock_timeout',
     (select (setting::integer + 500)::text from pg_settings where name = 'deadlock_timeout'), true);
 
--- Autovacuum gives way only to a session that has waited for deadlock_timeout, and our locks never wait as long. So this
--- waits for it first, in a transaction of its own, with a lock that neither readers nor writers notice and while nothing
--- else is held. A vacuum against wraparound does not give way. Returns whether there was anything to wait for.
+-- Autovacuum gives way only to a session that has waited for deadlock_timeout, and our locks never wait as
+-- long. So this waits for it first, in a transaction of its own, with a lock that neither readers nor writers
+-- notice and while nothing else is held. A vacuum against wraparound does not give way. Returns whether there
+-- was anything to wait for.
 create or replace function partition_archiver.wait_for_autovacuum(p_table oid) returns boolean
   language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -66,31 +75,36 @@ begin
 end
 $$;
 
--- Until a deadline that all waits of a transaction share, each no longer than a quarter of deadlock_timeout. At least 1 ms: 0 is
--- for ever.
+-- Until a deadline that all waits of a transaction share, each no longer than a quarter of deadlock_timeout.
+-- At least 1 ms: 0 is for ever.
 create or replace function partition_archiver.set_lock_timeout_until(p_deadline timestamptz) returns void
   language sql volatile set search_path = pg_catalog, pg_temp
   return set_config('lock_timeout',
-    (select greatest(least(setting::integer / 4, (extract(epoch from p_deadline - clock_timestamp()) * 1000)::integer), 1)::text
+    (select greatest(least(setting::integer / 4,
+      (extract(epoch from p_deadline - clock_timestamp()) * 1000)::integer), 1)::text
        from pg_settings where name = 'deadlock_timeout'), true);
 
--- When all waits for locks of a transaction that begins now have to be over. A session of the application that waits for one
--- of our locks while we wait for one of its own looks for a deadlock after deadlock_timeout.
+-- When all waits for locks of a transaction that begins now have to be over. A session of the application
+-- that waits for one of our locks while we wait for one of its own looks for a deadlock after
+-- deadlock_timeout.
 create or replace function partition_archiver.lock_deadline() returns timestamptz
   language sql volatile set search_path = pg_catalog, pg_temp
-  return (select clock_timestamp() + make_interval(secs => setting::integer * 3 / 4 / 1000.0) from pg_settings where name = 'deadlock_timeout');
+  return (select clock_timestamp() + make_interval(secs => setting::integer * 3 / 4 / 1000.0)
+    from pg_settings where name = 'deadlock_timeout');
 
--- Locks a table, and the partitions of a partitioned one, each by itself and until the deadline: with LOCK TABLE of the parent
--- each partition may wait for lock_timeout, and many slow ones together wait for longer than deadlock_timeout. A table that
--- the role may not lock is left for the statement that needs it.
-create or replace function partition_archiver.lock_tree(p_table oid, p_mode text, p_deadline timestamptz) returns void
+-- Locks a table, and the partitions of a partitioned one, each by itself and until the deadline: with LOCK
+-- TABLE of the parent each partition may wait for lock_timeout, and many slow ones together wait for longer
+-- than deadlock_timeout. A table that the role may not lock is left for the statement that needs it.
+create or replace function partition_archiver.lock_tree(p_table oid, p_mode text, p_deadline timestamptz)
+  returns void
   language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   v_name text;
 begin
   for v_name in
     select format('%I.%I', n.nspname, c.relname)
-      from (select p_table::regclass as relid, 0 as level union select t.relid, t.level from pg_partition_tree(p_table) t) t
+      from (select p_table::regclass as relid, 0 as level union select t.relid, t.level
+        from pg_partition_tree(p_table) t) t
       join pg_class c on c.oid = t.relid join pg_namespace n on n.oid = c.relnamespace
      where c.relkind in ('r', 'p') and has_table_privilege(c.oid, 'update, delete, truncate')
      order by t.level, c.oid
@@ -106,10 +120,11 @@ begin
 end
 $$;
 
--- Locks the tables that a table references, in the application's order: a delete there locks the referenced table
--- first and comes to the partition by cascade. Making, moving and dropping foreign keys needs these locks anyway; asked for
--- last, they close a circle with every such delete, and under a steady stream of them no quarantine, no maintenance and no
--- attach ever succeeded. Dropping a foreign key needs ACCESS EXCLUSIVE, making one SHARE ROW EXCLUSIVE.
+-- Locks the tables that a table references, in the application's order: a delete there locks the referenced
+-- table first and comes to the partition by cascade. Making, moving and dropping foreign keys needs these
+-- locks anyway; asked for last, they close a circle with every such delete, and under a steady stream of them
+-- no quarantine, no maintenance and no attach ever succeeded. Dropping a foreign key needs ACCESS EXCLUSIVE,
+-- making one SHARE ROW EXCLUSIVE.
 create or replace function partition_archiver.lock_referenced(
     p_table oid, p_mode text default 'access exclusive', p_deadline timestamptz default null) returns void
   language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -122,7 +137,8 @@ begin
     select c.oid
       from (select distinct k.confrelid from pg_constraint k
              where k.conrelid = p_table and k.contype = 'f' and k.confrelid <> p_table
-               and not exists (select from pg_constraint r where r.oid = k.conparentid and r.conrelid = k.conrelid)) k
+               and not exists (select from pg_constraint r where r.oid = k.conparentid
+                 and r.conrelid = k.conrelid)) k
       join pg_class c on c.oid = k.confrelid join pg_namespace n on n.oid = c.relnamespace
      order by n.nspname, c.relname
   loop
@@ -131,9 +147,10 @@ begin
 end
 $$;
 
--- Locks the tables whose foreign keys refer to a partitioned table: what detaches or attaches a partition of it looks into them.
--- Before the table itself, as an insert there does.
-create or replace function partition_archiver.lock_referencing(p_table oid, p_deadline timestamptz) returns void
+-- Locks the tables whose foreign keys refer to a partitioned table: what detaches or attaches a partition of
+-- it looks into them. Before the table itself, as an insert there does.
+create or replace function partition_archiver.lock_referencing(p_table oid, p_deadline timestamptz)
+  returns void
   language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   v_referencing oid;
@@ -141,7 +158,8 @@ begin
   for v_referencing in
     select c.oid
       from (select distinct k.conrelid from pg_constraint k
-             where k.confrelid = p_table and k.contype = 'f' and k.conparentid = 0 and k.conrelid <> p_table) k
+             where k.confrelid = p_table and k.contype = 'f' and k.conparentid = 0
+               and k.conrelid <> p_table) k
       join pg_class c on c.oid = k.conrelid join pg_namespace n on n.oid = c.relnamespace
      order by n.nspname, c.relname
   loop

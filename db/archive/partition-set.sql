@@ -6,7 +6,8 @@ set role archiver_owner;
 -- Both pg_partman 4 and 5 have the columns read here.
 create or replace function partition_archiver.partition_set(p_parent oid)
   returns table (
-    parent_oid oid, parent_schema name, parent_name name, parent_owner name, control_column name, control_type regtype,
+    parent_oid oid, parent_schema name, parent_name name, parent_owner name, control_column name,
+      control_type regtype,
     control_kind text, epoch text, retention text, retention_schema text, retention_keep_table boolean,
     partition_interval text, default_oid oid)
   -- With the thousand rows that the planner takes for granted, a join with it reads the children of all sets.
@@ -14,7 +15,8 @@ create or replace function partition_archiver.partition_set(p_parent oid)
 declare
   v_partman name := (select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace
                       where e.extname = 'pg_partman');
-  v_name text := (select n.nspname || '.' || c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  v_name text := (select n.nspname || '.' || c.relname from pg_class c
+    join pg_namespace n on n.oid = c.relnamespace
                    where c.oid = p_parent);
   p record;
 begin
@@ -22,14 +24,18 @@ begin
     return;
   end if;
   -- Only this has to be planned at each call, since nobody knows the extension's schema beforehand.
-  execute format('select control, coalesce(epoch, ''none'') as epoch, retention, retention_schema, retention_keep_table,
-                         partition_interval::text as partition_interval from %I.part_config where parent_table = $1', v_partman)
+  execute format('select control, coalesce(epoch, ''none'') as epoch, retention, retention_schema,
+                         retention_keep_table, partition_interval::text as partition_interval
+                    from %I.part_config where parent_table = $1', v_partman)
     into p using v_name;
   return query
     select c.oid, n.nspname, c.relname, pg_get_userbyid(c.relowner), a.attname, a.atttypid::regtype,
-           case when a.atttypid in ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype) or p.epoch <> 'none' then 'time'
-                when a.atttypid in ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'numeric'::regtype) then 'id' end,
-           p.epoch, p.retention, p.retention_schema, p.retention_keep_table, p.partition_interval, nullif(t.partdefid, 0)
+           case when a.atttypid in ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype)
+             or p.epoch <> 'none' then 'time'
+                when a.atttypid in ('int2'::regtype, 'int4'::regtype, 'int8'::regtype,
+                  'numeric'::regtype) then 'id' end,
+           p.epoch, p.retention, p.retention_schema, p.retention_keep_table, p.partition_interval,
+             nullif(t.partdefid, 0)
       from pg_class c
       join pg_namespace n on n.oid = c.relnamespace
       join pg_partitioned_table t on t.partrelid = c.oid
@@ -38,9 +44,10 @@ begin
 end
 $$;
 
--- A bound as a point in time. p_bound is text as pg_get_expr prints it under the pins of record_inventory; an epoch
--- set counts seconds, milliseconds, microseconds or nanoseconds since 1970.
-create or replace function partition_archiver.bound_time(p_bound text, p_type regtype, p_epoch text, p_time_zone text)
+-- A bound as a point in time. p_bound is text as pg_get_expr prints it under the pins of record_inventory; an
+-- epoch set counts seconds, milliseconds, microseconds or nanoseconds since 1970.
+create or replace function partition_archiver.bound_time(p_bound text, p_type regtype, p_epoch text,
+  p_time_zone text)
   returns timestamptz language plpgsql stable
   set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD' as $$
 begin
@@ -56,7 +63,8 @@ end
 $$;
 
 -- The <period> of the keys in S3, from the recorded bounds and never from a name: 2021, 202101, 20210131,
--- 20210131T060000 in the set's time zone, and BC behind a time before Christ; for an id set, and for one that begins at -infinity, the lower bound itself.
+-- 20210131T060000 in the set's time zone, and BC behind a time before Christ; for an id set, and for one that
+-- begins at -infinity, the lower bound itself.
 create or replace function partition_archiver.period(
     p_lower timestamptz, p_upper timestamptz, p_lower_bound text, p_time_zone text)
   returns text language plpgsql stable set search_path = pg_catalog, pg_temp as $$
@@ -73,20 +81,22 @@ begin
          and p_upper at time zone p_time_zone >= p_lower at time zone p_time_zone + interval '1 day'
       then to_char(p_lower at time zone p_time_zone, 'YYYYMMDD')
     else to_char(p_lower at time zone p_time_zone, 'YYYYMMDD"T"HH24MISS')
-  end || case when isfinite(p_lower) and extract(year from p_lower at time zone p_time_zone) < 0 then 'BC' else '' end;
+  end || case when isfinite(p_lower) and extract(year from p_lower at time zone p_time_zone) < 0 then 'BC'
+    else '' end;
 end
 $$;
 
--- The attached children of a partition set with their bounds, as the ledger records them. The text of a bound depends
--- on TimeZone and DateStyle, so both are pinned here. Each step is materialized: the planner would put a bound's
--- expression wherever its text is used, and have it taken apart eight times.
+-- The attached children of a partition set with their bounds, as the ledger records them. The text of a bound
+-- depends on TimeZone and DateStyle, so both are pinned here. Each step is materialized: the planner would
+-- put a bound's expression wherever its text is used, and have it taken apart eight times.
 create or replace function partition_archiver.attached_partitions(
     p_parent oid, p_control_type regtype, p_epoch text, p_time_zone text)
   returns table (
     table_oid oid, table_schema name, table_name name, bounds text, lower_bound text, upper_bound text,
     lower_time timestamptz, upper_time timestamptz, period text)
   language plpgsql stable rows 50
-  set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD' set quote_all_identifiers = off as $$
+  set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD'
+    set quote_all_identifiers = off as $$
 begin
   return query
     with b as materialized (
@@ -96,10 +106,12 @@ begin
         join pg_namespace n on n.oid = c.relnamespace
        where i.inhparent = p_parent and not i.inhdetachpending and c.relispartition),
     e as materialized (
-      select b.*, regexp_match(b.bounds, '^FOR VALUES FROM \(''?([^''()]+)''?\) TO \(''?([^''()]+)''?\)$') as ends from b),
+      select b.*, regexp_match(b.bounds, '^FOR VALUES FROM \(''?([^''()]+)''?\) TO \(''?([^''()]+)''?\)$')
+        as ends from b),
     t as materialized (
       -- Null where the set counts ids.
-      select e.*, partition_archiver.bound_time(e.ends[1], p_control_type, p_epoch, p_time_zone) as lower_time,
+      select e.*, partition_archiver.bound_time(e.ends[1], p_control_type, p_epoch,
+        p_time_zone) as lower_time,
              partition_archiver.bound_time(e.ends[2], p_control_type, p_epoch, p_time_zone) as upper_time
         from e where e.ends is not null and not ('MINVALUE' = any (e.ends) or 'MAXVALUE' = any (e.ends)))
     select t.oid, t.nspname, t.relname, t.bounds, t.ends[1], t.ends[2], t.lower_time, t.upper_time,

@@ -1,6 +1,6 @@
--- Preflight: everything that can be known to go wrong before anything is changed, all at once, with the statement that
--- fixes it where there is one. p_sets: [{schema, table, timeZone}]; p_accepted: the names
--- of publications that may carry the archiver's tables and those of the sets.
+-- Preflight: everything that can be known to go wrong before anything is changed, all at once, with the
+-- statement that fixes it where there is one. p_sets: [{schema, table, timeZone}]; p_accepted: the names of
+-- publications that may carry the archiver's tables and those of the sets.
 
 set role archiver_owner;
 
@@ -11,78 +11,98 @@ create or replace function partition_archiver.preflight(p_sets jsonb, p_accepted
 declare
   v_wanted record;
   v_set record;
-  v_partman name := (select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'pg_partman');
+  v_partman name := (select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace
+    where e.extname = 'pg_partman');
   v_relkind "char";
   v_oid oid;
   v_owner name;
   v_role text;
   v_readable boolean := true;
   v_partman_version constant integer[] := (
-    select string_to_array(substring(extversion from '^[0-9.]+'), '.')::integer[] from pg_extension where extname = 'pg_partman');
+    select string_to_array(substring(extversion from '^[0-9.]+'), '.')::integer[] from pg_extension
+      where extname = 'pg_partman');
   v_template record;
   v_publication record;
   v_forced bigint;
   -- Since 16, a member may have been denied to use the rights of a role, or to become it.
-  v_options constant text := case when current_setting('server_version_num')::integer >= 160000 then ' with inherit true, set true' else '' end;
+  v_options constant text := case when current_setting('server_version_num')::integer >= 160000
+    then ' with inherit true, set true' else '' end;
 begin
   if current_setting('server_version_num')::integer < 140000 then
-    return query values ('PostgreSQL ' || current_setting('server_version'), 'is older than 14, which cannot scan a range of blocks',
+    return query values ('PostgreSQL ' || current_setting('server_version'),
+      'is older than 14, which cannot scan a range of blocks',
       'Upgrade the server.');
   end if;
-  -- Two characters of one, or of both, become the same in UTF-8, and one of them comes back (tried with all of them).
+  -- Two characters of one, or of both, become the same in UTF-8, and one of them comes back (tried with all
+  -- of them).
   if getdatabaseencoding() in ('EUC_JP', 'EUC_TW', 'MULE_INTERNAL') then
-    return query values ('database ' || quote_ident(current_database()), 'is encoded in ' || getdatabaseencoding() || ', of which not every character comes back from UTF-8 as it was',
+    return query values ('database ' || quote_ident(current_database()), 'is encoded in '
+      || getdatabaseencoding() || ', of which not every character comes back from UTF-8 as it was',
       'Move it to a database in UTF8.');
   end if;
-  -- What pg_partman failed with is known by PostgreSQL's words alone; so the server is asked for some. Preflight is asked by
-  -- another role than maintenance, but a role that may set this for one (db/schema/roles.sql) does it for both.
+  -- What pg_partman failed with is known by PostgreSQL's words alone; so the server is asked for some.
+  -- Preflight is asked by another role than maintenance, but a role that may set this for one
+  -- (db/schema/roles.sql) does it for both.
   begin
     perform 1 / 0;
   exception when division_by_zero then
     if sqlerrm <> 'division by zero' then
       return query values ('setting lc_messages',
-        format('selects messages that are not in English (%s): errors that pg_partman re-raises as text could not be recognised',
+        format('selects messages that are not in English (%s): errors that pg_partman re-raises as text '
+          'could not be recognised',
           current_setting('lc_messages')),
-        'Set it to C in the parameter group, or as a superuser: alter role archiver_maintain set lc_messages = ''C''; alter role archiver_read set lc_messages = ''C'';');
+        'Set it to C in the parameter group, or as a superuser: alter role archiver_maintain set '
+          'lc_messages = ''C''; alter role archiver_read set lc_messages = ''C'';');
     end if;
   end;
   return query
     select 'role ' || r.name, format('may not connect to database %I', current_database()),
            format('grant connect on database %I to %I;', current_database(), r.name)
-      from (values ('archiver_maintain'), ('archiver_read'), ('archiver_drop'), ('archiver_restore')) as r (name)
+      from (values ('archiver_maintain'), ('archiver_read'), ('archiver_drop'),
+        ('archiver_restore')) as r (name)
      where not has_database_privilege(r.name, current_database(), 'connect');
   return query
-    select format('schema %I', nspname), format('belongs to %s, who may drop what is in it', nspowner::regrole),
+    select format('schema %I', nspname), format('belongs to %s, who may drop what is in it',
+      nspowner::regrole),
            format('alter schema %I owner to archiver_owner;', nspname)
       from pg_namespace
-     where nspname in ('partition_archiver', 'partition_archiver_quarantine', 'partition_archiver_trial', 'partition_archiver_restore')
+     where nspname in ('partition_archiver', 'partition_archiver_quarantine', 'partition_archiver_trial',
+       'partition_archiver_restore')
        and nspowner <> 'archiver_owner'::regrole;
   return query select s.subject, s.problem, s.remedy from partition_archiver.identity_mismatches() s;
   return query select e.subject, e.problem, e.remedy from partition_archiver.event_trigger_problems() e;
   return query
-    select 'publication ' || quote_ident(p.publication), p.problem, p.remedy from partition_archiver.publications(p_sets) p
+    select 'publication ' || quote_ident(p.publication), p.problem, p.remedy
+      from partition_archiver.publications(p_sets) p
      where not p_accepted ? p.publication::text;
   if v_partman is null then
-    return query values ('extension pg_partman', 'is not installed', 'create schema partman; create extension pg_partman schema partman;');
+    return query values ('extension pg_partman', 'is not installed',
+      'create schema partman; create extension pg_partman schema partman;');
   else
     -- The upgrade of pg_partman from 4 to 5 makes its tables again, without what was granted on the old ones.
     v_readable := has_schema_privilege('archiver_owner', v_partman, 'usage')
       and has_table_privilege('archiver_owner', format('%I.part_config', v_partman), 'select');
     if not v_readable then
       return query values ('role archiver_owner', 'may not read the configuration of pg_partman', format(
-        'grant usage on schema %1$I to archiver_owner; grant select on table %1$I.part_config to archiver_owner;', v_partman));
+        'grant usage on schema %1$I to archiver_owner; grant select on table %1$I.part_config to '
+          'archiver_owner;', v_partman));
     end if;
     if not has_schema_privilege('archiver_maintain', v_partman, 'usage')
-       or exists (select from partition_archiver.missing_partman_grants() m where m.grantee = 'archiver_maintain' and not m.is_template) then
-      return query values ('role archiver_maintain', 'may not use pg_partman', 'select partition_archiver.grant_extensions();');
+       or exists (select from partition_archiver.missing_partman_grants() m
+         where m.grantee = 'archiver_maintain' and not m.is_template) then
+      return query values ('role archiver_maintain', 'may not use pg_partman',
+        'select partition_archiver.grant_extensions();');
     end if;
     -- As grant_part_config() grants it.
     return query
-      select 'role archiver_maintain', 'may not make partitions without detaching others: it lacks UPDATE on columns of pg_partman''s configuration',
-             format('grant update (%s) on %I.part_config to archiver_maintain;', string_agg(quote_ident(a.attname), ', ' order by a.attnum), v_partman)
+      select 'role archiver_maintain', 'may not make partitions without detaching others: it lacks UPDATE '
+        'on columns of pg_partman''s configuration',
+             format('grant update (%s) on %I.part_config to archiver_maintain;',
+               string_agg(quote_ident(a.attname), ', ' order by a.attnum), v_partman)
         from pg_attribute a
        -- By the catalog: a lookup by name fails without USAGE on the schema.
-       where a.attrelid = (select c.oid from pg_class c where c.relname = 'part_config' and c.relnamespace = (select oid from pg_namespace where nspname = v_partman))
+       where a.attrelid = (select c.oid from pg_class c where c.relname = 'part_config'
+         and c.relnamespace = (select oid from pg_namespace where nspname = v_partman))
          and not a.attisdropped
          and a.attname in ('retention', 'sub_partition_set_full', 'maintenance_last_run')
          and not has_column_privilege('archiver_maintain', a.attrelid, a.attnum, 'update')
@@ -90,16 +110,20 @@ begin
   end if;
   if not exists (select from pg_extension where extname = 'aws_s3') then
     return query values ('extension aws_s3', 'is not installed', 'create extension aws_s3 cascade;');
-  elsif not has_schema_privilege('archiver_read', 'aws_s3', 'usage') or not has_schema_privilege('archiver_read', 'aws_commons', 'usage')
-        or exists (select from pg_proc where pronamespace = 'aws_s3'::regnamespace and proname = 'query_export_to_s3'
+  elsif not has_schema_privilege('archiver_read', 'aws_s3', 'usage')
+    or not has_schema_privilege('archiver_read', 'aws_commons', 'usage')
+        or exists (select from pg_proc where pronamespace = 'aws_s3'::regnamespace
+          and proname = 'query_export_to_s3'
                      and not has_function_privilege('archiver_read', oid, 'execute')) then
-    return query values ('role archiver_read', 'may not export with aws_s3', 'select partition_archiver.grant_extensions();');
+    return query values ('role archiver_read', 'may not export with aws_s3',
+      'select partition_archiver.grant_extensions();');
   end if;
 
   if not v_readable then
     return;
   end if;
-  for v_wanted in select * from jsonb_to_recordset(p_sets) as x (schema name, "table" name, "timeZone" text) loop
+  for v_wanted in select *
+    from jsonb_to_recordset(p_sets) as x (schema name, "table" name, "timeZone" text) loop
     subject := format('%I.%I', v_wanted.schema, v_wanted."table");
     remedy := null;
     select c.oid, c.relkind, pg_get_userbyid(c.relowner) into v_oid, v_relkind, v_owner
@@ -116,35 +140,42 @@ begin
       remedy := 'Have pg_partman manage it (create_parent), or take it out of the configuration.';
       if v_relkind = 'r' then
         problem := 'is not a range partition set of pg_partman, but a plain table';
-        remedy := format('Partition it (partition-table %1$s; inspect %1$s proposes how), or take it out of the configuration.', subject);
+        remedy := format('Partition it (partition-table %1$s; inspect %1$s proposes how), or take it out of '
+          'the configuration.', subject);
       end if;
       return next; continue;
     end if;
     -- Membership in such an owner would be a login with all that it may.
     problem := partition_archiver.rights_beyond_tables(v_owner);
     if problem is not null then
-      problem := format('its owner %I %s: archiver_maintain, which logs in, would become a member of it', v_owner, problem);
+      problem := format('its owner %I %s: archiver_maintain, which logs in, would become a member of it',
+        v_owner, problem);
       remedy := 'Give it to a role of its own: ' || partition_archiver.statements_for_own_role(v_oid);
       return next; continue;
     end if;
-    if v_set.control_kind is null or v_set.epoch not in ('none', 'seconds', 'milliseconds', 'microseconds', 'nanoseconds') then
-      problem := format('its control column %I of type %s (epoch %s) is not supported', v_set.control_column, v_set.control_type, v_set.epoch);
+    if v_set.control_kind is null
+      or v_set.epoch not in ('none', 'seconds', 'milliseconds', 'microseconds', 'nanoseconds') then
+      problem := format('its control column %I of type %s (epoch %s) is not supported', v_set.control_column,
+        v_set.control_type, v_set.epoch);
       remedy := 'Take it out of the configuration; time, whole-number and epoch columns are supported.';
       return next; continue;
     end if;
     -- Whatever casts them further down would end the preflight of all sets.
-    return query select format('%I.%I', v_wanted.schema, v_wanted."table"), v.problem, v.remedy from partition_archiver.value_problems(v_oid) v;
+    return query select format('%I.%I', v_wanted.schema, v_wanted."table"), v.problem, v.remedy
+      from partition_archiver.value_problems(v_oid) v;
     if found then
       continue;
     end if;
     if v_set.retention is null then
       problem := 'has no retention, so nothing is ever detached';
-      remedy := format('update %I.part_config set retention = ''12 months'', retention_keep_table = true where parent_table = %L;',
+      remedy := format('update %I.part_config set retention = ''12 months'', retention_keep_table = true '
+        'where parent_table = %L;',
         v_partman, v_wanted.schema || '.' || v_wanted."table");
       return next;
     end if;
     if v_set.retention_keep_table is not true then
-      problem := 'has retention_keep_table = false: pg_partman would drop partitions instead of detaching them';
+      problem := 'has retention_keep_table = false: pg_partman would drop partitions instead of detaching '
+        'them';
       remedy := format('update %I.part_config set retention_keep_table = true where parent_table = %L;',
         v_partman, v_wanted.schema || '.' || v_wanted."table");
       return next;
@@ -155,24 +186,32 @@ begin
         select w.name, p.oid, pg_get_userbyid(p.pubowner) as owner, p.puballtables from %1$I.part_config c
           cross join lateral jsonb_array_elements_text(to_jsonb(c) -> 'publications') as w (name)
           left join pg_publication p on p.pubname = w.name
-         where c.parent_table = $1 and jsonb_typeof(to_jsonb(c) -> 'publications') = 'array'$query$, v_partman)
+         where c.parent_table = $1
+           and jsonb_typeof(to_jsonb(c) -> 'publications') = 'array'$query$, v_partman)
       using v_wanted.schema || '.' || v_wanted."table"
     loop
       if v_publication.oid is null then
-        problem := format('pg_partman would add each new partition of it to publication %I, which is not there', v_publication.name);
-        remedy := format('update %I.part_config set publications = array_remove(publications, %L) where parent_table = %L;',
+        problem := format('pg_partman would add each new partition of it to publication %I, which is not '
+          'there', v_publication.name);
+        remedy := format('update %I.part_config set publications = array_remove(publications, %L) where '
+          'parent_table = %L;',
           v_partman, v_publication.name, v_wanted.schema || '.' || v_wanted."table");
         return next;
       elsif not pg_has_role('archiver_maintain', v_publication.owner, 'usage') then
-        problem := format('pg_partman would add each new partition of it to publication %I, which belongs to %I, of which archiver_maintain is not a member',
+        problem := format('pg_partman would add each new partition of it to publication %I, which belongs '
+          'to %I, of which archiver_maintain is not a member',
           v_publication.name, v_publication.owner);
-        remedy := format('grant create on database %I to %I; alter publication %I owner to %2$I;', current_database(), v_owner, v_publication.name);
+        remedy := format('grant create on database %I to %I; alter publication %I owner to %2$I;',
+          current_database(), v_owner, v_publication.name);
         return next;
       end if;
       if v_publication.oid is not null and not p_accepted ? v_publication.name and not exists (
-           select from partition_archiver.publications(p_sets) p where p.publication = v_publication.name) then
-        problem := format('pg_partman would add each new partition of it to publication %I', v_publication.name);
-        remedy := format('See to it that new partitions are at its subscribers under the same name; then accept it: "acceptedPublications": [%s] in the configuration.',
+           select from partition_archiver.publications(p_sets) p
+             where p.publication = v_publication.name) then
+        problem := format('pg_partman would add each new partition of it to publication %I',
+          v_publication.name);
+        remedy := format('See to it that new partitions are at its subscribers under the same name; then '
+          'accept it: "acceptedPublications": [%s] in the configuration.',
           to_json(v_publication.name));
         return next;
       end if;
@@ -180,13 +219,16 @@ begin
     -- From 5.5 on pg_partman copies from the template table for members of its owner only.
     if v_partman_version >= '{5,5}' then
       execute format($query$
-        select n.nspname, c.relname, pg_get_userbyid(c.relowner) as owner, pg_has_role('archiver_maintain', c.relowner, 'usage') as usable
+        select n.nspname, c.relname, pg_get_userbyid(c.relowner) as owner,
+               pg_has_role('archiver_maintain', c.relowner, 'usage') as usable
           from %1$I.part_config p
           join pg_namespace n on n.nspname = split_part(p.template_table, '.', 1)
           join pg_class c on c.relnamespace = n.oid and c.relname = split_part(p.template_table, '.', 2)
-         where p.parent_table = $1$query$, v_partman) into v_template using v_wanted.schema || '.' || v_wanted."table";
+         where p.parent_table = $1$query$, v_partman)
+        into v_template using v_wanted.schema || '.' || v_wanted."table";
       if v_template.owner <> v_owner and not v_template.usable then
-        problem := format('pg_partman''s template table for it belongs to %I, of which archiver_maintain is not a member', v_template.owner);
+        problem := format('pg_partman''s template table for it belongs to %I, of which archiver_maintain is '
+          'not a member', v_template.owner);
         remedy := format('alter table %I.%I owner to %I;', v_template.nspname, v_template.relname, v_owner);
         return next;
       end if;
@@ -209,25 +251,32 @@ begin
       end if;
     end loop;
     if not has_schema_privilege(v_owner, v_wanted.schema, 'create') then
-      problem := format('its owner %I may not create tables in schema %I, so new partitions could not be given to it', v_owner, v_wanted.schema);
+      problem := format('its owner %I may not create tables in schema %I, so new partitions could not be '
+        'given to it', v_owner, v_wanted.schema);
       remedy := format('grant create on schema %I to %I;', v_wanted.schema, v_owner);
       return next;
     end if;
-    -- Whose highest id is asked for: by us, to whom that is an error, and by pg_partman, who would see no rows.
+    -- Whose highest id is asked for: by us, to whom that is an error, and by pg_partman, who would see no
+    -- rows.
     if v_set.control_kind = 'id' then
-      select count(*), string_agg(format('alter table %s no force row level security;', f.oid::regclass), ' ' order by f.oid) filter (where f.nth <= 10)
+      select count(*), string_agg(format('alter table %s no force row level security;', f.oid::regclass), ' '
+        order by f.oid) filter (where f.nth <= 10)
         into v_forced, remedy
-        from (select c.oid, row_number() over (order by c.oid) as nth from pg_inherits i join pg_class c on c.oid = i.inhrelid
+        from (select c.oid, row_number() over (order by c.oid) as nth from pg_inherits i
+          join pg_class c on c.oid = i.inhrelid
                where i.inhparent = v_oid and c.relrowsecurity and c.relforcerowsecurity) f;
       if v_forced > 0 then
-        problem := format('partitions of it have FORCE ROW LEVEL SECURITY (%s), which hides the highest id from pg_partman and the archiver', v_forced);
+        problem := format('partitions of it have FORCE ROW LEVEL SECURITY (%s), which hides the highest id '
+          'from pg_partman and the archiver', v_forced);
         return next;
       end if;
     end if;
     -- In another time zone pg_partman would make partitions whose bounds do not meet those that are there.
-    if (v_set.control_type = 'timestamptz'::regtype or v_set.epoch <> 'none') and v_set.partition_interval::interval >= interval '1 day'
+    if (v_set.control_type = 'timestamptz'::regtype or v_set.epoch <> 'none')
+      and v_set.partition_interval::interval >= interval '1 day'
        and exists (select from partition_archiver.attached_partitions(v_oid, v_wanted."timeZone") a
-                    where a.lower_time at time zone v_wanted."timeZone" <> date_trunc('day', a.lower_time at time zone v_wanted."timeZone"))
+                    where a.lower_time at time zone v_wanted."timeZone" <> date_trunc('day',
+                      a.lower_time at time zone v_wanted."timeZone"))
     then
       problem := format('its partitions do not begin at midnight in time zone %s', v_wanted."timeZone");
       remedy := 'Set timeZone of the partition set to the one it was made with.';

@@ -23,18 +23,23 @@ create or replace function partition_archiver.record_run(
   language sql security definer set search_path = pg_catalog, pg_temp as $$
   insert into partition_archiver.run (started_at, mode, dry_run, partition_sets, archived, dropped, failed)
   values (p_started_at, p_mode, p_dry_run,
-          coalesce((select array_agg(s) from jsonb_array_elements_text(p_partition_sets) s), '{}'), p_archived, p_dropped, p_failed)
+          coalesce((select array_agg(s) from jsonb_array_elements_text(p_partition_sets) s), '{}'),
+            p_archived, p_dropped, p_failed)
   on conflict (started_at) do update
-    set finished_at = excluded.finished_at, archived = excluded.archived, dropped = excluded.dropped, failed = excluded.failed
+    set finished_at = excluded.finished_at, archived = excluded.archived, dropped = excluded.dropped,
+      failed = excluded.failed
 $$;
 
--- How far the archiver has come with a set. Sizes are those that the last VACUUM or ANALYZE saw: asking for the real
--- ones would wait for every lock on every partition.
+-- How far the archiver has come with a set. Sizes are those that the last VACUUM or ANALYZE saw: asking for
+-- the real ones would wait for every lock on every partition.
 --
--- overdue_days: for how long the oldest partition that is not archived has been past its retention, 0 where there is
--- none, null for an id set. days_since_run: since the last whole run, or since the set was first seen.
-create or replace function partition_archiver.progress(p_parent oid, p_partition_set text, p_reference_time timestamptz default now(),
-    out attached bigint, out waiting bigint, out verified bigint, out due bigint, out blocked bigint, out dropped bigint,
+-- overdue_days: for how long the oldest partition that is not archived has been past its retention, 0 where
+-- there is none, null for an id set. days_since_run: since the last whole run, or since the set was first
+-- seen.
+create or replace function partition_archiver.progress(p_parent oid, p_partition_set text,
+  p_reference_time timestamptz default now(),
+    out attached bigint, out waiting bigint, out verified bigint, out due bigint, out blocked bigint,
+      out dropped bigint,
     out overdue_days double precision, out days_since_run double precision,
     out attached_bytes bigint, out archived_bytes bigint, out freed_bytes bigint)
   language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
@@ -51,20 +56,25 @@ begin
          coalesce(sum(l.byte_count) filter (where l.manifest_version_id is not null), 0),
          coalesce(sum(l.table_bytes) filter (where l.state = 'dropped'), 0),
          case when v_set.control_kind = 'time' then
-           coalesce(max(extract(epoch from p_reference_time - (l.upper_time + v_set.retention::interval)) / 86400)
-             filter (where l.upper_time + v_set.retention::interval <= p_reference_time and l.manifest_version_id is null
+           coalesce(max(extract(epoch from p_reference_time - (l.upper_time + v_set.retention::interval)) /
+             86400)
+             filter (where l.upper_time + v_set.retention::interval <= p_reference_time
+               and l.manifest_version_id is null
                        and l.state in ('attached', 'detached', 'quarantined', 'exported', 'blocked')), 0) end,
          extract(epoch from p_reference_time - coalesce(
            (select max(r.finished_at) from partition_archiver.run r
              where r.mode = 'archive' and not r.dry_run and p_partition_set = any (r.partition_sets)),
            min(l.first_seen_at), p_reference_time)) / 86400
-    into attached, waiting, verified, due, blocked, dropped, archived_bytes, freed_bytes, overdue_days, days_since_run
+    into attached, waiting, verified, due, blocked, dropped, archived_bytes, freed_bytes, overdue_days,
+      days_since_run
     from partition_archiver.partition l
    where l.parent_oid = p_parent and l.system_identifier = partition_archiver.system_identifier()
      and l.database_name = current_database();
   select coalesce(sum(c.relpages::bigint + coalesce(t.relpages, 0)
-                      + coalesce((select sum(x.relpages) from pg_index n join pg_class x on x.oid = n.indexrelid
-                                   where n.indrelid in (c.oid, t.oid)), 0)), 0) * current_setting('block_size')::bigint
+                      + coalesce((select sum(x.relpages) from pg_index n
+                        join pg_class x on x.oid = n.indexrelid
+                                   where n.indrelid in (c.oid, t.oid)), 0)),
+                                     0) * current_setting('block_size')::bigint
     into attached_bytes
     from pg_inherits i join pg_class c on c.oid = i.inhrelid left join pg_class t on t.oid = c.reltoastrelid
    where i.inhparent = p_parent;

@@ -1,46 +1,63 @@
--- Preflight: the rights that a set's partitions can be tried and restored with. A right that is missing would block each
--- partition when it is already detached.
+-- Preflight: the rights that a set's partitions can be tried and restored with. A right that is missing would
+-- block each partition when it is already detached.
 
 set role archiver_owner;
 
 -- What the structure of a table needs and archiver_trial or archiver_restore may not use: one line a grant.
-create or replace function partition_archiver.missing_rights(p_table oid) returns table (what text, roles text, remedy text)
+create or replace function partition_archiver.missing_rights(p_table oid)
+  returns table (what text, roles text, remedy text)
   language sql stable set search_path = pg_catalog, pg_temp as $$
   with referenced as materialized (
     select r.classid, r.objid, i.type, i.schema, i.identity, r.is_called
-      from partition_archiver.ddl_referenced(p_table) r cross join lateral pg_identify_object(r.classid, r.objid, 0) i
+      from partition_archiver.ddl_referenced(p_table) r
+        cross join lateral pg_identify_object(r.classid, r.objid, 0) i
      where r.is_structure),
   -- Functions that are called: by name, by an operator, by the check constraint of a domain.
   called (oid) as (
     select objid from referenced where classid = 'pg_proc'::regclass and is_called
-    union select o.oprcode from referenced r join pg_operator o on r.classid = 'pg_operator'::regclass and o.oid = r.objid where r.is_called
-    union select d.refobjid from referenced r join pg_constraint k on r.classid = 'pg_type'::regclass and k.contypid = r.objid
-      join pg_depend d on d.classid = 'pg_constraint'::regclass and d.objid = k.oid and d.refclassid = 'pg_proc'::regclass),
+    union select o.oprcode from referenced r join pg_operator o on r.classid = 'pg_operator'::regclass
+      and o.oid = r.objid where r.is_called
+    union select d.refobjid from referenced r join pg_constraint k on r.classid = 'pg_type'::regclass
+      and k.contypid = r.objid
+      join pg_depend d on d.classid = 'pg_constraint'::regclass and d.objid = k.oid
+        and d.refclassid = 'pg_proc'::regclass),
   wanted (position, what, grantable, role, is_held) as (
     select distinct 1, 'schema ' || schema, 'usage on schema ' || schema, w.role,
            has_schema_privilege(w.role, to_regnamespace(schema)::oid, 'usage')
       from referenced, (values ('archiver_trial'::name), ('archiver_restore')) as w (role)
-     where to_regnamespace(schema) is not null and schema not in ('partition_archiver', 'partition_archiver_quarantine')
+     where to_regnamespace(schema) is not null
+       and schema not in ('partition_archiver', 'partition_archiver_quarantine')
     union all
-    select 2, 'type ' || identity, 'usage on type ' || identity, w.role, has_type_privilege(w.role, objid, 'usage')
-      from referenced, (values ('archiver_trial'::name), ('archiver_restore')) as w (role) where classid = 'pg_type'::regclass
+    select 2, 'type ' || identity, 'usage on type ' || identity, w.role,
+      has_type_privilege(w.role, objid, 'usage')
+      from referenced, (values ('archiver_trial'::name), ('archiver_restore')) as w (role)
+        where classid = 'pg_type'::regclass
     union all
-    select 3, 'function ' || c.oid::regprocedure, 'execute on function ' || c.oid::regprocedure, w.role, has_function_privilege(w.role, c.oid, 'execute')
-      from called c join pg_proc p on p.oid = c.oid, (values ('archiver_trial'::name), ('archiver_restore')) as w (role))
-  select w.what, string_agg(w.role, ' and ' order by w.role desc), format('grant %s to %s;', w.grantable, string_agg(w.role, ', ' order by w.role desc))
-    from wanted w where not w.is_held group by w.position, w.what, w.grantable order by w.position, w.what collate "C"
+    select 3, 'function ' || c.oid::regprocedure, 'execute on function ' || c.oid::regprocedure, w.role,
+      has_function_privilege(w.role, c.oid, 'execute')
+      from called c join pg_proc p on p.oid = c.oid,
+        (values ('archiver_trial'::name), ('archiver_restore')) as w (role))
+  select w.what, string_agg(w.role, ' and ' order by w.role desc),
+    format('grant %s to %s;', w.grantable, string_agg(w.role, ', ' order by w.role desc))
+    from wanted w where not w.is_held group by w.position, w.what, w.grantable
+      order by w.position, w.what collate "C"
 $$;
 
--- The same for sets, as preflight lists it: the parent, and the partition that leaves next, which may have more of its own.
-create or replace function partition_archiver.rights_to_restore(p_sets jsonb) returns table (subject text, problem text, remedy text)
-  language sql stable set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD' as $$
-  select min(format('%I.%I', s.schema, s."table")), format('%s may not use %s, which restoring a partition needs', m.roles, m.what), m.remedy
+-- The same for sets, as preflight lists it: the parent, and the partition that leaves next, which may have
+-- more of its own.
+create or replace function partition_archiver.rights_to_restore(p_sets jsonb)
+  returns table (subject text, problem text, remedy text)
+  language sql stable set search_path = pg_catalog, pg_temp set timezone = 'UTC'
+    set datestyle = 'ISO, YMD' as $$
+  select min(format('%I.%I', s.schema, s."table")),
+    format('%s may not use %s, which restoring a partition needs', m.roles, m.what), m.remedy
     from jsonb_to_recordset(p_sets) as s (schema name, "table" name)
     join pg_class c on c.oid = to_regclass(format('%I.%I', s.schema, s."table")) and c.relkind = 'p'
     cross join lateral (
       select c.oid
       union all
-      (select i.inhrelid from pg_inherits i join pg_class p on p.oid = i.inhrelid and p.relkind = 'r' where i.inhparent = c.oid
+      (select i.inhrelid from pg_inherits i join pg_class p on p.oid = i.inhrelid and p.relkind = 'r'
+        where i.inhparent = c.oid
         order by i.inhrelid limit 1)) t (oid)
     cross join lateral partition_archiver.missing_rights(t.oid) m
    group by m.roles, m.what, m.remedy order by min(m.remedy) like 'grant usage on schema %' desc, m.remedy

@@ -1,9 +1,9 @@
 -- The DDL archive: what CREATE statements it takes to make a table again, read from the catalogs.
 --
 -- capture_ddl returns templates. In them the table, its schema and its owned sequences stand as tokens,
--- {<marker>:table} and the like, whose marker is a new UUID for each capture: text of the user's can look like
--- anything but that. render_ddl turns templates into statements for a schema and name of choice; try_ddl runs them on
--- trial. What these functions do not know they refuse: half a table is worse than none.
+-- {<marker>:table} and the like, whose marker is a new UUID for each capture: text of the user's can look
+-- like anything but that. render_ddl turns templates into statements for a schema and name of choice; try_ddl
+-- runs them on trial. What these functions do not know they refuse: half a table is worse than none.
 --
 -- PostgreSQL 14 to 18: a catalog column that not all of these have is read from to_jsonb(row).
 --
@@ -12,14 +12,16 @@
 set role archiver_owner;
 
 -- Where names of the table itself and of its sequences have been put by pg_get_expr and its kin, tokens.
--- capture_ddl has given them names that occur nowhere else. A name within a literal ('s.t'::regclass) is a token of
--- its own, since it has to be quoted as a literal too; name_1 is an alias that a rule made up from the name.
+-- capture_ddl has given them names that occur nowhere else. A name within a literal ('s.t'::regclass) is a
+-- token of its own, since it has to be quoted as a literal too; name_1 is an alias that a rule made up from
+-- the name.
 create or replace function partition_archiver.ddl_template(p_text text, p_marker text) returns text
   language sql immutable set search_path = pg_catalog, pg_temp as $$
   select case when strpos(p_text, p_marker) = 0 then p_text else
     regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(p_text,
       '''partition_archiver_trial\.pa_' || p_marker || '''', '{' || p_marker || ':table literal}', 'g'),
-      '''partition_archiver_trial\.ps_' || p_marker || '_(\d+)''', '{' || p_marker || ':sequence literal \1}', 'g'),
+      '''partition_archiver_trial\.ps_' || p_marker || '_(\d+)''', '{' || p_marker
+        || ':sequence literal \1}', 'g'),
       'partition_archiver_trial\.ps_' || p_marker || '_(\d+)', '{' || p_marker || ':sequence \1}', 'g'),
       'partition_archiver_trial\.pa_' || p_marker, '{' || p_marker || ':table}', 'g'),
       'pa_' || p_marker || '_(\d+)', '{' || p_marker || ':name_\1}', 'g'),
@@ -37,17 +39,21 @@ create or replace function partition_archiver.owned_sequences(p_table oid)
 $$;
 
 -- Options as the catalogs keep them (name=value) as a list for WITH (...) or SET (...).
-create or replace function partition_archiver.ddl_options(p_options text[], p_prefix text default '') returns text
+create or replace function partition_archiver.ddl_options(p_options text[], p_prefix text default '')
+  returns text
   language sql immutable set search_path = pg_catalog, pg_temp as $$
-  select string_agg(format('%s%I=%L', p_prefix, split_part(o, '=', 1), substr(o, strpos(o, '=') + 1)), ', ' order by n)
+  select string_agg(format('%s%I=%L', p_prefix, split_part(o, '=', 1), substr(o, strpos(o, '=') + 1)), ', '
+    order by n)
     from unnest(p_options) with ordinality as u (o, n)
 $$;
 
--- Options of a column, as somebody set them. PostgreSQL 15.20 keeps a version of each column among them, pg_attver, which
--- it gives itself and lets nobody set; pg_dump leaves it out too, and servers without it would refuse the statement.
+-- Options of a column, as somebody set them. PostgreSQL 15.20 keeps a version of each column among them,
+-- pg_attver, which it gives itself and lets nobody set; pg_dump leaves it out too, and servers without it
+-- would refuse the statement.
 create or replace function partition_archiver.column_options(p_options text[]) returns text[]
   language sql immutable set search_path = pg_catalog, pg_temp as $$
-  select nullif(array(select o from unnest(p_options) with ordinality as u (o, n) where not starts_with(o, 'pg_attver=') order by n), '{}')
+  select nullif(array(select o from unnest(p_options) with ordinality as u (o, n)
+    where not starts_with(o, 'pg_attver=') order by n), '{}')
 $$;
 
 -- START and the rest of a sequence.

@@ -3,8 +3,9 @@
 
 set role archiver_owner;
 
--- CREATE INDEX may evaluate an immutable function of the table's owner. On trial it runs as a role that has nothing to
--- lose: archiver_owner, which is a member of every owner of partition sets, would lend each of them the rights of all.
+-- CREATE INDEX may evaluate an immutable function of the table's owner. On trial it runs as a role that has
+-- nothing to lose: archiver_owner, which is a member of every owner of partition sets, would lend each of
+-- them the rights of all.
 grant usage on schema partition_archiver to archiver_trial;
 grant usage, create on schema partition_archiver_trial to archiver_trial;
 do $trial$
@@ -30,21 +31,24 @@ create or replace function partition_archiver_trial.try_ddl(p_ddl jsonb) returns
 revoke all on function partition_archiver_trial.try_ddl(jsonb) from public;
 grant execute on function partition_archiver_trial.try_ddl(jsonb) to archiver_owner;
 
--- Whether a stored generated column has a value among these rows that is not, bit for bit, the one that its expression gives
--- now; the expression may call a function of the table's owner, too.
-create or replace function partition_archiver_trial.generated_column_differs(p_range text, p_column name, p_expression text) returns boolean
+-- Whether a stored generated column has a value among these rows that is not, bit for bit, the one that its
+-- expression gives now; the expression may call a function of the table's owner, too.
+create or replace function partition_archiver_trial.generated_column_differs(p_range text, p_column name,
+  p_expression text) returns boolean
   language plpgsql stable security definer set search_path = pg_catalog, pg_temp set row_security = off as $$
 declare
   v_differs boolean;
   v_message text;
   v_context text;
 begin
-  execute format('select exists (select %s and pg_catalog.record_image_ne(row(%I), row(%s)))', p_range, p_column, p_expression) into v_differs;
+  execute format('select exists (select %s and pg_catalog.record_image_ne(row(%I), row(%s)))', p_range,
+    p_column, p_expression) into v_differs;
   return v_differs;
 exception
   when insufficient_privilege then
     get stacked diagnostics v_message = message_text, v_context = pg_exception_context;
-    raise exception 'archiver_trial may not evaluate the expression of generated column %: %', quote_ident(p_column),
+    raise exception 'archiver_trial may not evaluate the expression of generated column %: %',
+      quote_ident(p_column),
       partition_archiver.failure_in_words(sqlstate, v_message, v_context) using errcode = 'PA004';
   -- The expression takes some of the values no more.
   when data_exception or integrity_constraint_violation then
@@ -52,11 +56,13 @@ exception
   -- A function that relies on search_path, or on what is not there any more.
   when syntax_error_or_access_rule_violation then
     get stacked diagnostics v_message = message_text, v_context = pg_exception_context;
-    raise exception 'the expression of generated column % fails as archiver_trial, and with it a restore: %', quote_ident(p_column),
+    raise exception 'the expression of generated column % fails as archiver_trial, and with it a restore: %',
+      quote_ident(p_column),
       partition_archiver.failure_in_words(sqlstate, v_message, v_context) using errcode = 'PA004';
 end
 $$;
 revoke all on function partition_archiver_trial.generated_column_differs(text, name, text) from public;
-grant execute on function partition_archiver_trial.generated_column_differs(text, name, text) to archiver_owner;
+grant execute on function partition_archiver_trial.generated_column_differs(text, name,
+  text) to archiver_owner;
 
 reset role;

@@ -1,6 +1,7 @@
--- Adopt: a partition that was detached before the archiver knew its set enters the ledger by an operator's call, by OID.
--- Its name proves nothing and its bounds are lost, so the structure is compared with the parent's and the bounds with
--- the data. What stands against it is returned, all at once; a run never adopts anything by itself.
+-- Adopt: a partition that was detached before the archiver knew its set enters the ledger by an operator's
+-- call, by OID. Its name proves nothing and its bounds are lost, so the structure is compared with the
+-- parent's and the bounds with the data. What stands against it is returned, all at once; a run never adopts
+-- anything by itself.
 
 set role archiver_owner;
 
@@ -9,16 +10,19 @@ create or replace function partition_archiver.structure_differences(p_table oid,
   language sql stable set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
   select array(
     select format('column %I %s', coalesce(p.name, t.name), case
-             when t.name is null then format('of the parent is missing (alter table %s add column %I %s;)', p_table::regclass, p.name, p.type)
+             when t.name is null then format('of the parent is missing (alter table %s add column %I %s;)',
+               p_table::regclass, p.name, p.type)
              when p.name is null then 'is not one of the parent''s'
              when p.type <> t.type then format('is of type %s, in the parent of type %s', t.type, p.type)
              when p.collation is distinct from t.collation then 'has another collation in the parent'
              when p.generated <> t.generated then 'is generated in one of the two only, or in another way'
-             else format('may be null, in the parent it may not (alter table %s alter column %I set not null;)', p_table::regclass, p.name) end)
+             else format('may be null, in the parent it may not (alter table %s alter column %I set not '
+               'null;)', p_table::regclass, p.name) end)
       from (select facts ->> 'name' as name, facts ->> 'type' as type, facts ->> 'collation' as collation,
                    (facts ->> 'not_null')::boolean as not_null, facts ->> 'generated' as generated
               from partition_archiver.ddl_columns(p_parent, 'none')) p
-      full join (select facts ->> 'name' as name, facts ->> 'type' as type, facts ->> 'collation' as collation,
+      full join (select facts ->> 'name' as name, facts ->> 'type' as type,
+        facts ->> 'collation' as collation,
                         (facts ->> 'not_null')::boolean as not_null, facts ->> 'generated' as generated
                    from partition_archiver.ddl_columns(p_table, 'none')) t on t.name = p.name
      where p.name is null or t.name is null or p.type <> t.type or p.collation is distinct from t.collation
@@ -26,48 +30,57 @@ create or replace function partition_archiver.structure_differences(p_table oid,
      order by 1)
 $$;
 
--- Why a table cannot be taken for a partition that this set once had, as far as the catalogs tell. Empty where it can.
+-- Why a table cannot be taken for a partition that this set once had, as far as the catalogs tell. Empty
+-- where it can.
 create or replace function partition_archiver.adoption_problems(p_table oid, p_parent oid) returns text[]
   language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
   v_set record;
   v_table record;
   v_template text;
-  v_partman name := (select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'pg_partman');
+  v_partman name := (select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace
+    where e.extname = 'pg_partman');
   v_problems text[] := '{}';
 begin
   select * into v_set from partition_archiver.partition_set(p_parent);
   if not found then
-    return array[format('table with oid %s is not a range partition set of pg_partman with one control column', p_parent)];
+    return array[format(
+      'table with oid %s is not a range partition set of pg_partman with one control column', p_parent)];
   end if;
-  if v_set.control_kind is null or v_set.epoch not in ('none', 'seconds', 'milliseconds', 'microseconds', 'nanoseconds') then
-    return array[format('the control column %I of type %s (epoch %s) is not supported', v_set.control_column, v_set.control_type, v_set.epoch)];
+  if v_set.control_kind is null
+    or v_set.epoch not in ('none', 'seconds', 'milliseconds', 'microseconds', 'nanoseconds') then
+    return array[format('the control column %I of type %s (epoch %s) is not supported', v_set.control_column,
+      v_set.control_type, v_set.epoch)];
   end if;
   select c.oid, n.nspname, c.relname, format('%I.%I', n.nspname, c.relname) as name into v_table
     from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = p_table;
   if not found then
     return array[format('there is no table with oid %s', p_table)];
   end if;
-  if v_table.nspname in ('partition_archiver', 'partition_archiver_quarantine', 'partition_archiver_trial', 'partition_archiver_restore')
+  if v_table.nspname in ('partition_archiver', 'partition_archiver_quarantine', 'partition_archiver_trial',
+    'partition_archiver_restore')
      or starts_with(v_table.nspname, 'pg_') or v_table.nspname = 'information_schema' then
     return array[format('%s lies in a schema of the system or of partition-archiver', v_table.name)];
   end if;
   v_problems := partition_archiver.refusals(p_table);
   if not has_schema_privilege('archiver_owner', v_table.nspname, 'usage') then
-    v_problems := v_problems || format('role archiver_owner may not use its schema (grant usage on schema %I to archiver_owner;)', v_table.nspname);
+    v_problems := v_problems || format('role archiver_owner may not use its schema (grant usage on schema '
+      '%I to archiver_owner;)', v_table.nspname);
   end if;
   v_problems := v_problems || (
     select coalesce(array_agg(format('it is in the ledger already: partition %s, %s', l.id, l.state)), '{}')
       from partition_archiver.partition l
      where l.table_oid = p_table and l.state not in ('dropped', 'missing')
-       and l.system_identifier = partition_archiver.system_identifier() and l.database_name = current_database());
+       and l.system_identifier = partition_archiver.system_identifier()
+       and l.database_name = current_database());
   -- pg_partman keeps one table with the columns of each parent to copy keys from.
   execute format('select parent_table from %I.part_config where template_table = %L limit 1', v_partman,
     v_table.nspname || '.' || v_table.relname) into v_template;
   if v_template is not null then
     v_problems := v_problems || format('it is the template table of %s', v_template);
   end if;
-  -- A partition of another set by its name. Both sets may have the same columns; then only the name tells them apart.
+  -- A partition of another set by its name. Both sets may have the same columns; then only the name tells
+  -- them apart.
   v_problems := v_problems || (
     select coalesce(array_agg(format('by its name it was a partition of %I.%I', n.nspname, c.relname)), '{}')
       from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -79,10 +92,12 @@ begin
 end
 $$;
 
--- The text of a value as pg_get_expr prints it in the bounds of a partition: a point in time without an offset is meant
--- in the time zone of the set. Null where it is no value of the type.
-create or replace function partition_archiver.bound_text(p_value text, p_type regtype, p_time_zone text) returns text
-  language plpgsql stable set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD' as $$
+-- The text of a value as pg_get_expr prints it in the bounds of a partition: a point in time without an
+-- offset is meant in the time zone of the set. Null where it is no value of the type.
+create or replace function partition_archiver.bound_text(p_value text, p_type regtype, p_time_zone text)
+  returns text
+  language plpgsql stable set search_path = pg_catalog, pg_temp set timezone = 'UTC'
+    set datestyle = 'ISO, YMD' as $$
 declare
   v_time timestamptz;
   v_text text;
@@ -102,7 +117,8 @@ end
 $$;
 
 -- The control column's value for a point in time: bound_time the other way round.
-create or replace function partition_archiver.time_bound(p_time timestamptz, p_type regtype, p_epoch text, p_time_zone text) returns text
+create or replace function partition_archiver.time_bound(p_time timestamptz, p_type regtype, p_epoch text,
+  p_time_zone text) returns text
   language sql stable set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD'
   return case
     when p_epoch <> 'none' then
@@ -113,11 +129,14 @@ create or replace function partition_archiver.time_bound(p_time timestamptz, p_t
     else (p_time at time zone p_time_zone)::text
   end;
 
--- Bounds that the values of a table suggest: those from p_lowest to p_highest, widened to where partitions of the set
--- begin, which its attached ones show. A proposal: an operator knows whether the partition was wider than its rows.
-create or replace function partition_archiver.proposed_bounds(p_parent oid, p_lowest text, p_highest text, p_time_zone text,
+-- Bounds that the values of a table suggest: those from p_lowest to p_highest, widened to where partitions of
+-- the set begin, which its attached ones show. A proposal: an operator knows whether the partition was wider
+-- than its rows.
+create or replace function partition_archiver.proposed_bounds(p_parent oid, p_lowest text, p_highest text,
+  p_time_zone text,
     out lower_bound text, out upper_bound text)
-  language plpgsql stable set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD' as $$
+  language plpgsql stable set search_path = pg_catalog, pg_temp set timezone = 'UTC'
+    set datestyle = 'ISO, YMD' as $$
 declare
   v_set record;
   v_step interval;
@@ -132,7 +151,8 @@ begin
   select * into v_set from partition_archiver.partition_set(p_parent);
   if v_set.control_kind = 'id' then
     v_number := v_set.partition_interval::numeric;
-    select coalesce(max(a.lower_bound::numeric), 0) into v_origin from partition_archiver.attached_partitions(p_parent, p_time_zone) a
+    select coalesce(max(a.lower_bound::numeric), 0) into v_origin
+      from partition_archiver.attached_partitions(p_parent, p_time_zone) a
      where a.lower_bound ~ '^-?[0-9]+$';
     lower_bound := (v_origin + floor((p_lowest::numeric - v_origin) / v_number) * v_number)::text;
     upper_bound := (v_origin + (floor((p_highest::numeric - v_origin) / v_number) + 1) * v_number)::text;
@@ -140,31 +160,41 @@ begin
   end if;
   v_step := v_set.partition_interval::interval;
   -- By the clock of the set: its months begin there at midnight, summer or winter.
-  v_low := partition_archiver.bound_time(p_lowest, v_set.control_type, v_set.epoch, p_time_zone) at time zone p_time_zone;
-  v_high := partition_archiver.bound_time(p_highest, v_set.control_type, v_set.epoch, p_time_zone) at time zone p_time_zone;
+  v_low := partition_archiver.bound_time(p_lowest, v_set.control_type, v_set.epoch,
+    p_time_zone) at time zone p_time_zone;
+  v_high := partition_archiver.bound_time(p_highest, v_set.control_type, v_set.epoch,
+    p_time_zone) at time zone p_time_zone;
   -- Without attached partitions: whole weeks from a Monday, everything else from the turn of a century.
   select coalesce(min(a.lower_time) at time zone p_time_zone,
            case when v_step = interval '7 days' then timestamp '2001-01-01' else timestamp '2000-01-01' end)
-    into v_base from partition_archiver.attached_partitions(p_parent, p_time_zone) a where isfinite(a.lower_time);
+    into v_base from partition_archiver.attached_partitions(p_parent, p_time_zone) a
+      where isfinite(a.lower_time);
   -- Months differ in length, so the estimate is off by a few at most.
   v_count := floor(extract(epoch from v_low - v_base) / extract(epoch from v_step))::bigint;
   while v_base + v_count * v_step > v_low loop v_count := v_count - 1; end loop;
   while v_base + (v_count + 1) * v_step <= v_low loop v_count := v_count + 1; end loop;
-  v_upper_count := greatest(v_count + 1, floor(extract(epoch from v_high - v_base) / extract(epoch from v_step))::bigint);
+  v_upper_count := greatest(v_count + 1, floor(extract(epoch from v_high - v_base) / extract(epoch
+    from v_step))::bigint);
   while v_base + v_upper_count * v_step <= v_high loop v_upper_count := v_upper_count + 1; end loop;
-  while v_upper_count > v_count + 1 and v_base + (v_upper_count - 1) * v_step > v_high loop v_upper_count := v_upper_count - 1; end loop;
-  lower_bound := partition_archiver.time_bound((v_base + v_count * v_step) at time zone p_time_zone, v_set.control_type, v_set.epoch, p_time_zone);
-  upper_bound := partition_archiver.time_bound((v_base + v_upper_count * v_step) at time zone p_time_zone, v_set.control_type, v_set.epoch, p_time_zone);
+  while v_upper_count > v_count + 1
+    and v_base + (v_upper_count - 1) * v_step > v_high loop v_upper_count := v_upper_count - 1; end loop;
+  lower_bound := partition_archiver.time_bound((v_base + v_count * v_step) at time zone p_time_zone,
+    v_set.control_type, v_set.epoch, p_time_zone);
+  upper_bound := partition_archiver.time_bound((v_base + v_upper_count * v_step) at time zone p_time_zone,
+    v_set.control_type, v_set.epoch, p_time_zone);
 end
 $$;
 
--- Adopts a detached table as a partition that p_parent once had: writes it into the ledger as detached, so that the next
--- run archives it if it is past the retention. Without bounds nothing is written and those that the data suggest are
--- returned. partition is null where it was not adopted; problems say why. Reads the whole control column.
-create or replace function partition_archiver.adopt(p_table oid, p_parent oid, p_lower text, p_upper text, p_time_zone text,
+-- Adopts a detached table as a partition that p_parent once had: writes it into the ledger as detached, so
+-- that the next run archives it if it is past the retention. Without bounds nothing is written and those that
+-- the data suggest are returned. partition is null where it was not adopted; problems say why. Reads the
+-- whole control column.
+create or replace function partition_archiver.adopt(p_table oid, p_parent oid, p_lower text, p_upper text,
+  p_time_zone text,
     out partition bigint, out lower_bound text, out upper_bound text, out problems text[])
   language plpgsql security definer
-  set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD' set row_security = off as $$
+  set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD'
+    set row_security = off as $$
 declare
   v_set record;
   v_table record;
@@ -179,7 +209,8 @@ begin
     return;
   end if;
   select * into v_set from partition_archiver.partition_set(p_parent);
-  select c.oid, n.nspname, c.relname into v_table from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = p_table;
+  select c.oid, n.nspname, c.relname into v_table from pg_class c
+    join pg_namespace n on n.oid = c.relnamespace where c.oid = p_table;
   -- Nobody changes the table's structure, attaches it or drops it until this is in the ledger.
   perform partition_archiver.set_lock_timeout();
   execute format('lock table only %I.%I in access share mode', v_table.nspname, v_table.relname);
@@ -187,7 +218,8 @@ begin
     problems := array['it was replaced, renamed or moved just now'];
     return;
   end if;
-  execute format('select min(%1$I)::text as lowest, max(%1$I)::text as highest, count(*) filter (where %1$I is null) as nulls, count(*) as rows from only %2$I.%3$I',
+  execute format('select min(%1$I)::text as lowest, max(%1$I)::text as highest, count(*) filter (where %1$I '
+    'is null) as nulls, count(*) as rows from only %2$I.%3$I',
     v_set.control_column, v_table.nspname, v_table.relname) into v_data;
   if v_data.nulls > 0 then
     problems := problems || format('%s rows have no value of %I', v_data.nulls, v_set.control_column);
@@ -206,7 +238,8 @@ begin
     end if;
     select p.lower_bound, p.upper_bound into lower_bound, upper_bound
       from partition_archiver.proposed_bounds(p_parent, v_data.lowest, v_data.highest, p_time_zone) p;
-    problems := array['its bounds were not named; these are proposed from its rows: name them, or better ones, to adopt it'];
+    problems := array['its bounds were not named; these are proposed from its rows: name them, or better '
+      'ones, to adopt it'];
     return;
   end if;
 
@@ -232,15 +265,20 @@ begin
   end if;
   v_bounds := format('FOR VALUES FROM (%L) TO (%L)', lower_bound, upper_bound);
   insert into partition_archiver.partition as l (
-      system_identifier, database_name, table_oid, table_schema, table_name, parent_oid, parent_schema, parent_name,
-      control_column, control_kind, bounds, lower_bound, upper_bound, lower_time, upper_time, period, attach_statement, state)
-    values (partition_archiver.system_identifier(), current_database(), p_table, v_table.nspname, v_table.relname,
+      system_identifier, database_name, table_oid, table_schema, table_name, parent_oid, parent_schema,
+        parent_name,
+      control_column, control_kind, bounds, lower_bound, upper_bound, lower_time, upper_time, period,
+        attach_statement, state)
+    values (partition_archiver.system_identifier(), current_database(), p_table, v_table.nspname,
+      v_table.relname,
       v_set.parent_oid, v_set.parent_schema, v_set.parent_name, v_set.control_column, v_set.control_kind,
       v_bounds, lower_bound, upper_bound, v_lower_time, v_upper_time,
       partition_archiver.period(v_lower_time, v_upper_time, lower_bound, p_time_zone),
-      format('alter table %I.%I attach partition %I.%I %s', v_set.parent_schema, v_set.parent_name, v_table.nspname, v_table.relname, v_bounds),
+      format('alter table %I.%I attach partition %I.%I %s', v_set.parent_schema, v_set.parent_name,
+        v_table.nspname, v_table.relname, v_bounds),
       'detached')
-    on conflict (system_identifier, database_name, table_oid) where state not in ('dropped', 'missing') do nothing
+    on conflict (system_identifier, database_name, table_oid)
+      where state not in ('dropped', 'missing') do nothing
     returning l.id into partition;
   if partition is null then
     problems := array['it was adopted by somebody else just now'];

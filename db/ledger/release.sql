@@ -2,13 +2,16 @@
 
 set role archiver_owner;
 
--- Releases a partition. 'pipeline': a restored, released or blocked one continues where it stands, so that the next run
--- archives it (again). 'owner': a quarantined one becomes an ordinary table again, with its own schema, name, owner and
--- rights, and is left alone; p_owner gives it to another owner. Returns the state it is in now; safe to call again.
-create or replace function partition_archiver.release(p_id bigint, p_to text, p_owner name default null) returns text
+-- Releases a partition. 'pipeline': a restored, released or blocked one continues where it stands, so that
+-- the next run archives it (again). 'owner': a quarantined one becomes an ordinary table again, with its own
+-- schema, name, owner and rights, and is left alone; p_owner gives it to another owner. Returns the state it
+-- is in now; safe to call again.
+create or replace function partition_archiver.release(p_id bigint, p_to text, p_owner name default null)
+  returns text
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
 declare
-  l partition_archiver.partition := partition_archiver.claim(p_id, 'attached', 'detached', 'quarantined', 'exported', 'verified',
+  l partition_archiver.partition := partition_archiver.claim(p_id, 'attached', 'detached', 'quarantined',
+    'exported', 'verified',
     'restored', 'released', 'blocked');
   v_parent oid;
   v_state text;
@@ -22,7 +25,8 @@ begin
     perform partition_archiver.return_to_owner(p_id, p_owner);
     return 'released';
   elsif p_to is distinct from 'pipeline' then
-    raise exception 'a partition is released to its owner or to the pipeline, not to %', p_to using errcode = 'PA001';
+    raise exception 'a partition is released to its owner or to the pipeline, not to %', p_to
+      using errcode = 'PA001';
   end if;
 
   case l.state
@@ -32,19 +36,23 @@ begin
       return partition_archiver.unblock(p_id);
     when 'restored', 'released' then
       if to_regclass(format('%I.%I', l.table_schema, l.table_name))::oid is distinct from l.table_oid then
-        raise exception 'table %.% is gone, renamed or another one', l.table_schema, l.table_name using errcode = 'PA002';
+        raise exception 'table %.% is gone, renamed or another one', l.table_schema, l.table_name
+          using errcode = 'PA002';
       end if;
       -- The pipeline goes by the parent: without it no run would ever look at this row.
       v_parent := to_regclass(format('%I.%I', l.parent_schema, l.parent_name))::oid;
       if not exists (select from partition_archiver.partition_set(v_parent)) then
-        raise exception '%.% is no partition set in this database, so there is no pipeline to go back to', l.parent_schema, l.parent_name
+        raise exception '%.% is no partition set in this database, so there is no pipeline to go back to',
+          l.parent_schema, l.parent_name
           using errcode = 'PA004';
       end if;
-      v_state := case when exists (select from pg_inherits where inhrelid = l.table_oid) then 'attached' else 'detached' end;
+      v_state := case when exists (select from pg_inherits where inhrelid = l.table_oid) then 'attached'
+        else 'detached' end;
       update partition_archiver.partition set state = v_state, parent_oid = v_parent where id = p_id;
       return v_state;
     else
-      raise exception 'partition % is % and in the pipeline; release it to its owner', p_id, l.state using errcode = 'PA001';
+      raise exception 'partition % is % and in the pipeline; release it to its owner', p_id, l.state
+        using errcode = 'PA001';
   end case;
 end
 $$;

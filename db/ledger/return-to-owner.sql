@@ -2,27 +2,32 @@
 
 set role archiver_owner;
 
--- The role that a quarantined table is returned to its owner to: the one that is given, or its owner by OID, whatever that is called
--- now, or by name. PA014 where there is none, or archiver_owner may not give it a table.
-create or replace function partition_archiver.receiver_of(l partition_archiver.partition, p_owner name) returns name
+-- The role that a quarantined table is returned to its owner to: the one that is given, or its owner by OID,
+-- whatever that is called now, or by name. PA014 where there is none, or archiver_owner may not give it a
+-- table.
+create or replace function partition_archiver.receiver_of(l partition_archiver.partition, p_owner name)
+  returns name
   language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
-  v_owner name := coalesce(p_owner, (select rolname from pg_roles where oid = l.original_owner_oid), l.original_owner);
+  v_owner name := coalesce(p_owner, (select rolname from pg_roles where oid = l.original_owner_oid),
+    l.original_owner);
 begin
   if to_regrole(quote_ident(v_owner)) is null then
-    raise exception 'partition % belonged to role %, which was dropped since, or renamed: name another owner (release % --owner <role>)',
+    raise exception 'partition % belonged to role %, which was dropped since, or renamed: name another '
+      'owner (release % --owner <role>)',
       l.id, quote_ident(v_owner), l.id using errcode = 'PA014';
   elsif not pg_has_role('archiver_owner', to_regrole(quote_ident(v_owner))::oid, 'usage') then
-    raise exception 'role archiver_owner is not a member of role %, to which partition % is returned to its owner: grant % to archiver_owner;',
+    raise exception 'role archiver_owner is not a member of role %, to which partition % is returned to its '
+      'owner: grant % to archiver_owner;',
       quote_ident(v_owner), l.id, quote_ident(v_owner) using errcode = 'PA014';
   end if;
   return v_owner;
 end
 $$;
 
--- Gives indexes and sequences of a table that was returned to its owner the names that they had: by OID, else (an index that was
--- built again by REINDEX CONCURRENTLY) by the name that it had in quarantine, else by its definition. Returns what has no
--- name of its own again.
+-- Gives indexes and sequences of a table that was returned to its owner the names that they had: by OID, else
+-- (an index that was built again by REINDEX CONCURRENTLY) by the name that it had in quarantine, else by its
+-- definition. Returns what has no name of its own again.
 create or replace function partition_archiver.give_names_back(l partition_archiver.partition) returns text[]
   language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
 declare
@@ -30,7 +35,8 @@ declare
   v_now record;
   v_given oid[] := '{}';
   v_notes text[] := '{}';
-  v_statements constant text[] := partition_archiver.render_ddl(l.ddl, l.table_schema, l.table_name, array['structure']);
+  v_statements constant text[] := partition_archiver.render_ddl(l.ddl, l.table_schema, l.table_name,
+    array['structure']);
 begin
   for v_object in
     select x.kind, x.name, x.oid, partition_archiver.name_with_oid(x.name, x.oid) as quarantine_name
@@ -43,28 +49,35 @@ begin
        and (c.oid = v_object.oid or i.indrelid = l.table_oid and (c.relname = v_object.quarantine_name
             or substr(pg_get_indexdef(c.oid), strpos(pg_get_indexdef(c.oid), ' ON '))
                in (select substr(s, strpos(s, ' ON ')) from unnest(v_statements) s
-                    where starts_with(s, format('CREATE INDEX %I ON ', v_object.name)) or starts_with(s, format('CREATE UNIQUE INDEX %I ON ', v_object.name)))))
+                    where starts_with(s, format('CREATE INDEX %I ON ', v_object.name))
+                      or starts_with(s, format('CREATE UNIQUE INDEX %I ON ', v_object.name)))))
      order by c.oid = v_object.oid desc, c.relname = v_object.quarantine_name desc limit 1;
     if v_now.oid is null then
-      v_notes := v_notes || format('%s %I is not there any more', case v_object.kind when 'S' then 'sequence' else 'index' end, v_object.name);
+      v_notes := v_notes || format('%s %I is not there any more',
+        case v_object.kind when 'S' then 'sequence' else 'index' end, v_object.name);
       continue;
     end if;
     v_given := v_given || v_now.oid;
-    execute format('alter %s %I.%I rename to %I', case v_object.kind when 'S' then 'sequence' else 'index' end,
+    execute format('alter %s %I.%I rename to %I',
+      case v_object.kind when 'S' then 'sequence' else 'index' end,
       l.table_schema, v_now.relname, v_object.name);
   end loop;
   return v_notes || array(
-    select format('index %I was made in quarantine', c.relname) from pg_index i join pg_class c on c.oid = i.indexrelid
+    select format('index %I was made in quarantine', c.relname) from pg_index i
+      join pg_class c on c.oid = i.indexrelid
      where i.indrelid = l.table_oid and c.oid <> all (v_given) order by 1);
 end
 $$;
 
--- Hands a quarantined table back: its own schema, names, owner, foreign keys and row security; the fence goes.
--- The plan and the archive id are void; a second quarantine mints a new one. The row is released. p_owner: another owner.
-create or replace function partition_archiver.return_to_owner(p_id bigint, p_owner name default null) returns void
+-- Hands a quarantined table back: its own schema, names, owner, foreign keys and row security; the fence
+-- goes. The plan and the archive id are void; a second quarantine mints a new one. The row is released.
+-- p_owner: another owner.
+create or replace function partition_archiver.return_to_owner(p_id bigint, p_owner name default null)
+  returns void
   language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-  l partition_archiver.partition := partition_archiver.claim(p_id, 'quarantined', 'exported', 'verified', 'blocked');
+  l partition_archiver.partition := partition_archiver.claim(p_id, 'quarantined', 'exported', 'verified',
+    'blocked');
   v_table text := format('%I.%I', l.table_schema, l.table_name);
   v_owner name;
   v_statement text;
@@ -76,16 +89,23 @@ begin
   v_owner := partition_archiver.receiver_of(l, p_owner);
   perform partition_archiver.set_lock_timeout();
   begin
-    execute format('lock table only partition_archiver_quarantine.%I in access exclusive mode', l.quarantine_name);
+    execute format('lock table only partition_archiver_quarantine.%I in access exclusive mode',
+      l.quarantine_name);
   exception when undefined_table or insufficient_privilege then
-    raise exception 'table partition_archiver_quarantine.% is gone or another one now', l.quarantine_name using errcode = 'PA002';
+    raise exception 'table partition_archiver_quarantine.% is gone or another one now', l.quarantine_name
+      using errcode = 'PA002';
   end;
-  if to_regclass(format('partition_archiver_quarantine.%I', l.quarantine_name)) is distinct from l.table_oid::regclass then
-    raise exception 'table partition_archiver_quarantine.% is another one now', l.quarantine_name using errcode = 'PA002';
+  if to_regclass(format('partition_archiver_quarantine.%I',
+    l.quarantine_name)) is distinct from l.table_oid::regclass then
+    raise exception 'table partition_archiver_quarantine.% is another one now', l.quarantine_name
+      using errcode = 'PA002';
   end if;
   if to_regnamespace(quote_ident(l.table_schema)) is null then
-    raise exception 'table partition_archiver_quarantine.% came from schema %, which was renamed or dropped since: rename it back, or make it again (create schema % authorization %;), then release the partition again',
-      quote_ident(l.quarantine_name), quote_ident(l.table_schema), quote_ident(l.table_schema), quote_ident(v_owner) using errcode = 'PA004';
+    raise exception 'table partition_archiver_quarantine.% came from schema %, which was renamed or dropped '
+      'since: rename it back, or make it again (create schema % authorization %;), then release the '
+      'partition again',
+      quote_ident(l.quarantine_name), quote_ident(l.table_schema), quote_ident(l.table_schema),
+        quote_ident(v_owner) using errcode = 'PA004';
   end if;
   if to_regclass(v_table) is not null then
     raise exception 'the name % is taken by another table now', v_table using errcode = 'PA004',
@@ -93,20 +113,27 @@ begin
   end if;
 
   -- A fence that was lifted by mistake does not keep the table from its owner.
-  execute format('drop trigger if exists partition_archiver_fence_row on partition_archiver_quarantine.%I', l.quarantine_name);
-  execute format('drop trigger if exists partition_archiver_fence_truncate on partition_archiver_quarantine.%I', l.quarantine_name);
-  execute format('revoke select on partition_archiver_quarantine.%I from archiver_read, archiver_trial', l.quarantine_name);
-  execute format('alter table partition_archiver_quarantine.%I set schema %I', l.quarantine_name, l.table_schema);
+  execute format('drop trigger if exists partition_archiver_fence_row on partition_archiver_quarantine.%I',
+    l.quarantine_name);
+  execute format('drop trigger if exists partition_archiver_fence_truncate on '
+    'partition_archiver_quarantine.%I', l.quarantine_name);
+  execute format('revoke select on partition_archiver_quarantine.%I from archiver_read, archiver_trial',
+    l.quarantine_name);
+  execute format('alter table partition_archiver_quarantine.%I set schema %I', l.quarantine_name,
+    l.table_schema);
   execute format('alter table %I.%I rename to %I', l.table_schema, l.quarantine_name, l.table_name);
   foreach v_statement in array partition_archiver.give_names_back(l) loop
-    insert into partition_archiver.event (partition_id, from_state, to_state, note) values (p_id, l.state, 'released', v_statement);
+    insert into partition_archiver.event (partition_id, from_state, to_state, note)
+      values (p_id, l.state, 'released', v_statement);
   end loop;
   -- Each foreign key waits for a lock on what it references, while those before it hold theirs.
   v_deadline := partition_archiver.lock_deadline();
-  foreach v_statement in array partition_archiver.render_ddl(l.ddl, l.table_schema, l.table_name, array['foreign_keys', 'row_security']) loop
+  foreach v_statement in array partition_archiver.render_ddl(l.ddl, l.table_schema, l.table_name,
+    array['foreign_keys', 'row_security']) loop
     perform partition_archiver.set_lock_timeout_until(v_deadline);
     begin
-      -- Validating would hold a lock on the live referenced table for as long as the scan takes. Said twice it is as well.
+      -- Validating would hold a lock on the live referenced table for as long as the scan takes. Said twice
+      -- it is as well.
       execute v_statement || case when v_statement ~ ' FOREIGN KEY ' then ' NOT VALID' else '' end;
     exception when undefined_table or undefined_column or invalid_schema_name or invalid_foreign_key then
       -- What it referenced went meanwhile, which would have taken the foreign key with it.
@@ -118,9 +145,12 @@ begin
 
   update partition_archiver.partition
      set state = 'released', blocked_state = null, blocked_code = null, blocked_reason = null,
-         archive_id = null, quarantine_name = null, original_owner = null, original_owner_oid = null, original_names = null, seal = null, ddl = null,
-         column_list = null, row_count = null, byte_count = null, manifest_key = null, manifest_version_id = null,
-         manifest_sha256 = null, drop_after = null, quarantined_at = null, exported_at = null, verified_at = null
+         archive_id = null, quarantine_name = null, original_owner = null, original_owner_oid = null,
+           original_names = null, seal = null, ddl = null,
+         column_list = null, row_count = null, byte_count = null, manifest_key = null,
+           manifest_version_id = null,
+         manifest_sha256 = null, drop_after = null, quarantined_at = null, exported_at = null,
+           verified_at = null
    where id = p_id;
   delete from partition_archiver.segment where archive_id = l.archive_id;
 end

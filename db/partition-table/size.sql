@@ -174,8 +174,8 @@ exception when data_exception then
 end
 $$;
 
--- Before what locks all partitions of the shadow table: as many as there are now, with the indexes and the settings
--- of now. PA010 where others would suffer; 55P03 where the lock table has no room at this moment.
+-- Before what locks all partitions of the shadow table: as many as there are now, with the indexes and the
+-- settings of now. PA010 where others would suffer; 55P03 where the lock table has no room at this moment.
 create or replace function partition_archiver.refuse_without_lock_room(j partition_archiver.partition_job)
   returns void
   language plpgsql set search_path = pg_catalog, pg_temp as $$

@@ -1,11 +1,14 @@
--- Partition-table, its end: shadow table and table change places, or it is rolled back; the old table is dropped.
+-- Partition-table, its end: shadow table and table change places, or it is rolled back; the old table is
+-- dropped.
 
 set role archiver_owner;
 
--- Lets shadow table and table change places. 55P03 where the lock was not to be had in time, or too much changed meanwhile; PA018
--- where a row that was taken over again differs. Nothing but what changed since the last comparison is read under the lock.
+-- Lets shadow table and table change places. 55P03 where the lock was not to be had in time, or too much
+-- changed meanwhile; PA018 where a row that was taken over again differs. Nothing but what changed since the
+-- last comparison is read under the lock.
 create or replace function partition_archiver.swap_partition_job(p_id bigint, p_limit bigint) returns void
-  language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off set row_security = off as $$
+  language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off
+    set row_security = off as $$
 declare
   j partition_archiver.partition_job;
   v_count bigint;
@@ -16,29 +19,36 @@ declare
   v_problems text[];
 begin
   if current_setting('transaction_isolation') <> 'read committed' then
-    raise exception 'transaction isolation is %', current_setting('transaction_isolation') using errcode = 'PA001';
+    raise exception 'transaction isolation is %', current_setting('transaction_isolation')
+      using errcode = 'PA001';
   end if;
   j := partition_archiver.claim_partition_job(p_id, 'checked');
   v_new := format('%I.%I', j.table_schema, j.table_name);
   v_old := format('partition_archiver_replaced.%I', j.table_name);
   perform partition_archiver.refuse_without_lock_room(j);
-  -- Their foreign keys are dropped below, which needs this lock; a delete there comes to the table by cascade, and locks it second.
+  -- Their foreign keys are dropped below, which needs this lock; a delete there comes to the table by
+  -- cascade, and locks it second.
   perform partition_archiver.lock_referenced(j.table_oid);
   execute format('lock table only %s in access exclusive mode', v_new);
-  -- What changed while this waited, or came to depend on the table since it began and would continue with the old one.
+  -- What changed while this waited, or came to depend on the table since it began and would continue with the
+  -- old one.
   j := partition_archiver.claim_partition_job(p_id, 'checked');
-  v_problems := partition_archiver.partition_table_problems(j.table_oid, j.control_column, j.mode, j.options ->> 'keys');
+  v_problems := partition_archiver.partition_table_problems(j.table_oid, j.control_column, j.mode,
+    j.options ->> 'keys');
   if not coalesce((j.options ->> 'trustTriggers')::boolean, false) then
-    v_problems := v_problems || array(select partition_archiver.trigger_problems(j.table_oid, j.control_column));
+    v_problems := v_problems || array(select partition_archiver.trigger_problems(j.table_oid,
+      j.control_column));
   end if;
   if v_problems <> '{}' then
     raise exception '%', array_to_string(v_problems, E'\n') using errcode = 'PA010';
   end if;
   if j.mode = 'online' then
-    execute format('select (select count(*) from partition_archiver_shadow.changelog_%1$s) + (select count(*) from partition_archiver_shadow.applied_%1$s)', p_id)
+    execute format('select (select count(*) from partition_archiver_shadow.changelog_%1$s) + (select '
+      'count(*) from partition_archiver_shadow.applied_%1$s)', p_id)
       into v_count;
     if v_count > p_limit then
-      raise exception '% rows changed since the last comparison, more than are taken over under the lock', v_count using errcode = '55P03';
+      raise exception '% rows changed since the last comparison, more than are taken over under the lock',
+        v_count using errcode = '55P03';
     end if;
     perform partition_archiver.apply_changes(p_id);
     v_count := partition_archiver.differences_since_check(p_id);
@@ -51,23 +61,28 @@ begin
   j.ddl := partition_archiver.capture_ddl(j.table_oid);
   j.table_owner := (select pg_get_userbyid(relowner) from pg_class where oid = j.table_oid);
   if j.ddl -> 'refused' <> '[]' then
-    raise exception '%', (select string_agg(r, E'\n') from jsonb_array_elements_text(j.ddl -> 'refused') r) using errcode = 'PA010';
+    raise exception '%', (select string_agg(r, E'\n') from jsonb_array_elements_text(j.ddl -> 'refused') r)
+      using errcode = 'PA010';
   end if;
 
   -- The old table: out of the way, behind a fence, without what would hold others up.
   v_sequences := partition_archiver.detach_sequences(j);
-  for v_object in select conname from pg_constraint where conrelid = j.table_oid and contype = 'f' and conparentid = 0 loop
+  for v_object in select conname from pg_constraint where conrelid = j.table_oid and contype = 'f'
+    and conparentid = 0 loop
     execute format('alter table %s drop constraint %I', v_new, v_object.conname);
   end loop;
-  for v_object in select n.nspname, s.stxname from pg_statistic_ext s join pg_namespace n on n.oid = s.stxnamespace where s.stxrelid = j.table_oid loop
+  for v_object in select n.nspname, s.stxname from pg_statistic_ext s
+    join pg_namespace n on n.oid = s.stxnamespace where s.stxrelid = j.table_oid loop
     execute format('drop statistics %I.%I', v_object.nspname, v_object.stxname);
   end loop;
   execute format('alter table %s set schema partition_archiver_replaced', v_new);
   perform partition_archiver.create_fence_triggers(v_old);
 
   -- The new one, with its partitions, in its place.
-  for v_object in select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = j.shadow_oid loop
-    execute format('alter table partition_archiver_shadow.%I set schema %I', v_object.relname, j.table_schema);
+  for v_object in select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = j.shadow_oid loop
+    execute format('alter table partition_archiver_shadow.%I set schema %I', v_object.relname,
+      j.table_schema);
     execute format('alter table %I.%I owner to %I', j.table_schema, v_object.relname, j.table_owner);
   end loop;
   execute format('alter table partition_archiver_shadow.%I set schema %I', j.table_name, j.table_schema);
@@ -75,24 +90,29 @@ begin
   perform partition_archiver.attach_sequences(j, v_sequences);
   execute format('alter table %s owner to archiver_owner', v_old);
   perform partition_archiver.configure_partman(j);
-  update partition_archiver.partition_job set state = 'swapped', swapped_at = clock_timestamp() where id = p_id;
+  update partition_archiver.partition_job set state = 'swapped', swapped_at = clock_timestamp()
+    where id = p_id;
 end
 $$;
 
 -- What makes the new table what the old one was: owner, grants, triggers, policies, statistics, comments.
-create or replace function partition_archiver.copy_table_properties(j partition_archiver.partition_job) returns void
+create or replace function partition_archiver.copy_table_properties(j partition_archiver.partition_job)
+  returns void
   language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
 declare
   v_new text := format('%I.%I', j.table_schema, j.table_name);
   v_statement text;
 begin
-  foreach v_statement in array partition_archiver.render_ddl(j.ddl, j.table_schema, j.table_name, array['ownership']) loop
+  foreach v_statement in array partition_archiver.render_ddl(j.ddl, j.table_schema, j.table_name,
+    array['ownership']) loop
     continue when v_statement ~ '^ALTER STATISTICS ' or v_statement ~ '^(GRANT|REVOKE) .* ON SEQUENCE ';
     execute v_statement;
   end loop;
-  foreach v_statement in array partition_archiver.render_ddl(j.ddl, j.table_schema, j.table_name, array['structure']) loop
+  foreach v_statement in array partition_archiver.render_ddl(j.ddl, j.table_schema, j.table_name,
+    array['structure']) loop
     if v_statement ~ '^(CREATE STATISTICS|ALTER STATISTICS|CREATE POLICY|CREATE TRIGGER) '
-       or starts_with(v_statement, format('ALTER TABLE %s ', v_new)) and v_statement ~ '(DISABLE|ENABLE|REPLICA|ALWAYS) TRIGGER ("(?:[^"]|"")+"|[^ "]+)$'
+       or starts_with(v_statement, format('ALTER TABLE %s ', v_new))
+       and v_statement ~ '(DISABLE|ENABLE|REPLICA|ALWAYS) TRIGGER ("(?:[^"]|"")+"|[^ "]+)$'
        or starts_with(v_statement, format('ALTER TABLE ONLY %s ALTER COLUMN ', v_new)) then
       execute v_statement;
     elsif v_statement ~ '^COMMENT ON ' and v_statement !~ '^COMMENT ON SEQUENCE ' then
@@ -103,26 +123,33 @@ begin
       end;
     end if;
   end loop;
-  foreach v_statement in array partition_archiver.render_ddl(j.ddl, j.table_schema, j.table_name, array['row_security']) loop
+  foreach v_statement in array partition_archiver.render_ddl(j.ddl, j.table_schema, j.table_name,
+    array['row_security']) loop
     execute regexp_replace(v_statement, '^ALTER TABLE ONLY ', 'ALTER TABLE ');
   end loop;
 end
 $$;
 
 -- pg_partman's configuration for the place that the shadow table has now, with the retention.
-create or replace function partition_archiver.configure_partman(j partition_archiver.partition_job) returns void
+create or replace function partition_archiver.configure_partman(j partition_archiver.partition_job)
+  returns void
   language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
 declare
-  v_partman name := (select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'pg_partman');
+  v_partman name := (select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace
+    where e.extname = 'pg_partman');
   v_template name;
   v_wanted name := left(format('template_%s_%s', j.table_schema, j.table_name), 63)::name;
 begin
-  execute format($config$update %I.part_config set parent_table = %L, retention = %L, retention_keep_table = true, infinite_time_partitions = true,
-      automatic_maintenance = 'on' where parent_table = %L returning split_part(template_table, '.', 2)$config$,
-    v_partman, j.table_schema || '.' || j.table_name, j.options ->> 'retention', 'partition_archiver_shadow.' || j.table_name) into strict v_template;
+  execute format($config$
+      update %I.part_config set parent_table = %L, retention = %L, retention_keep_table = true,
+             infinite_time_partitions = true, automatic_maintenance = 'on'
+       where parent_table = %L returning split_part(template_table, '.', 2)$config$,
+    v_partman, j.table_schema || '.' || j.table_name, j.options ->> 'retention', 'partition_archiver_shadow.'
+      || j.table_name) into strict v_template;
   if v_template <> '' and to_regclass(format('%I.%I', v_partman, v_wanted)) is null then
     execute format('alter table %I.%I rename to %I', v_partman, v_template, v_wanted);
-    execute format('update %I.part_config set template_table = %L where parent_table = %L', v_partman, v_partman || '.' || v_wanted,
+    execute format('update %I.part_config set template_table = %L where parent_table = %L', v_partman,
+      v_partman || '.' || v_wanted,
       j.table_schema || '.' || j.table_name);
     v_template := v_wanted;
   end if;
@@ -146,13 +173,16 @@ begin
     execute format('drop trigger if exists partition_archiver_job_truncate on %s', p_table::regclass);
   end if;
   execute format('drop function if exists partition_archiver_shadow.log_change_%s()', p_id);
-  execute format('drop table if exists partition_archiver_shadow.changelog_%1$s, partition_archiver_shadow.applied_%1$s', p_id);
+  execute format('drop table if exists partition_archiver_shadow.changelog_%1$s, '
+    'partition_archiver_shadow.applied_%1$s', p_id);
 end
 $$;
 
--- Follows the table no more, and drops some of the shadow table's partitions: dropping all of them at once may need more locks than the
--- server has. Returns how many are left. From here on there is nothing but to roll back.
-create or replace function partition_archiver.give_up_repartition(p_id bigint, p_partitions bigint) returns bigint
+-- Follows the table no more, and drops some of the shadow table's partitions: dropping all of them at once
+-- may need more locks than the server has. Returns how many are left. From here on there is nothing but to
+-- roll back.
+create or replace function partition_archiver.give_up_repartition(p_id bigint, p_partitions bigint)
+  returns bigint
   language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
 declare
   j partition_archiver.partition_job;
@@ -160,7 +190,8 @@ declare
 begin
   select * into j from partition_archiver.partition_job where id = p_id for update;
   if not found or j.state not in ('begun', 'copying', 'copied', 'checked', 'rolled back') then
-    perform partition_archiver.raise_wrong_state('partitioning', p_id, j.state, ': there is nothing to roll back');
+    perform partition_archiver.raise_wrong_state('partitioning', p_id, j.state,
+      ': there is nothing to roll back');
   end if;
   if j.state = 'rolled back' then
     return 0;
@@ -177,7 +208,8 @@ begin
   end if;
   select string_agg(format('partition_archiver_shadow.%I', relname), ', ') into v_partitions
     from (select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
-           where i.inhparent = j.shadow_oid and c.relnamespace = 'partition_archiver_shadow'::regnamespace limit p_partitions) x;
+           where i.inhparent = j.shadow_oid
+             and c.relnamespace = 'partition_archiver_shadow'::regnamespace limit p_partitions) x;
   if v_partitions is not null then
     execute 'drop table ' || v_partitions;
   end if;
@@ -190,7 +222,8 @@ create or replace function partition_archiver.roll_back_partition_job(p_id bigin
   language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
 declare
   j partition_archiver.partition_job;
-  v_partman name := (select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'pg_partman');
+  v_partman name := (select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace
+    where e.extname = 'pg_partman');
   v_template text;
 begin
   perform partition_archiver.give_up_repartition(p_id, 0);
@@ -198,14 +231,17 @@ begin
   if j.state = 'rolled back' then
     return;
   end if;
-  execute format('delete from %I.part_config where parent_table = %L returning template_table', v_partman, 'partition_archiver_shadow.' || j.table_name) into v_template;
+  execute format('delete from %I.part_config where parent_table = %L returning template_table', v_partman,
+    'partition_archiver_shadow.' || j.table_name) into v_template;
   if to_regclass(format('partition_archiver_shadow.%I', j.table_name))::oid = j.shadow_oid then
     execute format('drop table partition_archiver_shadow.%I', j.table_name);
   end if;
   if v_template is not null then
-    execute format('drop table if exists %I.%I', split_part(v_template, '.', 1), substr(v_template, strpos(v_template, '.') + 1));
+    execute format('drop table if exists %I.%I', split_part(v_template, '.', 1),
+      substr(v_template, strpos(v_template, '.') + 1));
   end if;
-  update partition_archiver.partition_job set state = 'rolled back', ended_at = clock_timestamp() where id = p_id;
+  update partition_archiver.partition_job set state = 'rolled back', ended_at = clock_timestamp()
+    where id = p_id;
 end
 $$;
 
@@ -227,14 +263,18 @@ begin
      or to_regclass(format('partition_archiver_replaced.%I', j.table_name))::oid is distinct from j.table_oid
      or to_regclass(format('%I.%I', j.table_schema, j.table_name))::oid is distinct from j.shadow_oid
      or not exists (select from pg_class where oid = j.shadow_oid and relkind = 'p') then
-    raise exception 'the table that was replaced, or the one in its place, is gone or another one' using errcode = 'PA002';
+    raise exception 'the table that was replaced, or the one in its place, is gone or another one'
+      using errcode = 'PA002';
   end if;
-  if (select count(*) from pg_trigger where tgrelid = j.table_oid and tgname like 'partition\_archiver\_fence\_%' and tgenabled = 'A') <> 2 then
-    raise exception 'the fence of partition_archiver_replaced.% was disabled or dropped: look for rows that were written there since', j.table_name using errcode = 'PA003';
+  if (select count(*) from pg_trigger where tgrelid = j.table_oid
+    and tgname like 'partition\_archiver\_fence\_%' and tgenabled = 'A') <> 2 then
+    raise exception 'the fence of partition_archiver_replaced.% was disabled or dropped: look for rows that '
+      'were written there since', j.table_name using errcode = 'PA003';
   end if;
   v_dependents := partition_archiver.dependents_of(j.table_oid);
   if v_dependents is not null then
-    raise exception '% depends on the table that was replaced', array_to_string(v_dependents, ', ') using errcode = 'PA006';
+    raise exception '% depends on the table that was replaced', array_to_string(v_dependents, ', ')
+      using errcode = 'PA006';
   end if;
   perform partition_archiver.set_lock_timeout();
   execute format('drop table partition_archiver_replaced.%I restrict', j.table_name);

@@ -1,9 +1,11 @@
--- Restore, the indexes that an attach needs: ATTACH builds those that are missing while it holds the locks of the default
--- partition and of the tables that are referenced, for as long as it takes to read and sort the whole table.
+-- Restore, the indexes that an attach needs: ATTACH builds those that are missing while it holds the locks of
+-- the default partition and of the tables that are referenced, for as long as it takes to read and sort the
+-- whole table.
 
 set role archiver_owner;
 
--- What is the same of two indexes on tables with the same columns: their definition after the name of the table.
+-- What is the same of two indexes on tables with the same columns: their definition after the name of the
+-- table.
 create or replace function partition_archiver.index_definition(p_index oid) returns text
   language sql stable set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
   select case when x.indisunique then 'UNIQUE ' else '' end || substr(d.definition, length(d.prefix) + 1)
@@ -12,15 +14,18 @@ create or replace function partition_archiver.index_definition(p_index oid) retu
     join pg_class c on c.oid = x.indrelid join pg_namespace n on n.oid = c.relnamespace
     cross join lateral (
       select pg_get_indexdef(p_index) as definition,
-             format('CREATE %sINDEX %I ON %s%I.%I ', case when x.indisunique then 'UNIQUE ' else '' end, i.relname,
+             format('CREATE %sINDEX %I ON %s%I.%I ', case when x.indisunique then 'UNIQUE ' else '' end,
+               i.relname,
                     case c.relkind when 'p' then 'ONLY ' else '' end, n.nspname, c.relname) as prefix) d
    where x.indexrelid = p_index
 $$;
 
--- Makes the indexes of a parent on a restored table, those that it does not have yet. PA017 where the rows or the table do not
--- allow one.
-create or replace function partition_archiver.index_restored(p_partition_id bigint, p_parent_schema name, p_parent_name name) returns void
-  language plpgsql security definer set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
+-- Makes the indexes of a parent on a restored table, those that it does not have yet. PA017 where the rows or
+-- the table do not allow one.
+create or replace function partition_archiver.index_restored(p_partition_id bigint, p_parent_schema name,
+  p_parent_name name) returns void
+  language plpgsql security definer set search_path = pg_catalog, pg_temp
+    set quote_all_identifiers = off as $$
 declare
   l partition_archiver.partition := partition_archiver.claim(p_partition_id, 'restored');
   v_table text := format('%I.%I', l.table_schema, l.table_name);
@@ -37,25 +42,32 @@ begin
   for v_index in
     select x.indexrelid, x.indisunique, pg_get_constraintdef(k.oid) as constraint_definition,
            partition_archiver.index_definition(x.indexrelid) as definition
-      from pg_index x left join pg_constraint k on k.conindid = x.indexrelid and k.conrelid = x.indrelid and k.contype in ('p', 'u')
+      from pg_index x left join pg_constraint k on k.conindid = x.indexrelid and k.conrelid = x.indrelid
+        and k.contype in ('p', 'u')
      where x.indrelid = v_parent and x.indisvalid
      order by x.indisprimary desc, x.indexrelid
   loop
     continue when exists (
-      select from pg_index x left join pg_constraint k on k.conindid = x.indexrelid and k.conrelid = x.indrelid and k.contype in ('p', 'u')
-       where x.indrelid = l.table_oid and x.indisvalid and partition_archiver.index_definition(x.indexrelid) = v_index.definition
-         and (v_index.constraint_definition is null or pg_get_constraintdef(k.oid) = v_index.constraint_definition));
+      select from pg_index x left join pg_constraint k on k.conindid = x.indexrelid
+        and k.conrelid = x.indrelid and k.contype in ('p', 'u')
+       where x.indrelid = l.table_oid and x.indisvalid
+         and partition_archiver.index_definition(x.indexrelid) = v_index.definition
+         and (v_index.constraint_definition is null
+           or pg_get_constraintdef(k.oid) = v_index.constraint_definition));
     begin
       if v_index.constraint_definition is not null then
         execute format('alter table %s add %s', v_table, v_index.constraint_definition);
       else
-        execute format('create %sindex on %s %s', case when v_index.indisunique then 'unique ' else '' end, v_table,
+        execute format('create %sindex on %s %s', case when v_index.indisunique then 'unique ' else '' end,
+          v_table,
           regexp_replace(v_index.definition, '^UNIQUE ', ''));
       end if;
-    exception when lock_not_available or deadlock_detected or query_canceled or admin_shutdown or insufficient_resources then
+    exception when lock_not_available or deadlock_detected or query_canceled or admin_shutdown
+      or insufficient_resources then
       raise;
     when others then
-      raise exception '% cannot be attached to %.%: %', v_table, p_parent_schema, p_parent_name, sqlerrm using errcode = 'PA017';
+      raise exception '% cannot be attached to %.%: %', v_table, p_parent_schema, p_parent_name, sqlerrm
+        using errcode = 'PA017';
     end;
   end loop;
 end

@@ -5,9 +5,11 @@ set role archiver_owner;
 -- Why a partition cannot be attached to a parent, or would not stay there. p_columns as in the archived DDL:
 -- [{name, type, collation, not_null, generated}]. Empty where it can.
 create or replace function partition_archiver.attach_problems(
-    p_parent_schema name, p_parent_name name, p_control_column name, p_lower text, p_upper text, p_columns jsonb) returns text[]
+    p_parent_schema name, p_parent_name name, p_control_column name, p_lower text, p_upper text,
+      p_columns jsonb) returns text[]
   language plpgsql stable security definer
-  set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD' set quote_all_identifiers = off
+  set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD'
+    set quote_all_identifiers = off
   set row_security = off as $$
 declare
   v_parent oid := to_regclass(format('%I.%I', p_parent_schema, p_parent_name))::oid;
@@ -28,7 +30,8 @@ begin
     return array[format('%s is no table that is partitioned by ranges of one column', v_display)];
   end if;
   if v_key.attname <> p_control_column then
-    return array[format('%s is partitioned by %I, the archive by %I', v_display, v_key.attname, p_control_column)];
+    return array[format('%s is partitioned by %I, the archive by %I', v_display, v_key.attname,
+      p_control_column)];
   end if;
 
   select v_problems || coalesce(array_agg(format('column %I: %s', coalesce(p.name, c.name), case
@@ -41,7 +44,8 @@ begin
     from (select facts ->> 'name' as name, facts ->> 'type' as type, facts ->> 'collation' as "collation",
                  (facts ->> 'not_null')::boolean as not_null, facts ->> 'generated' as generated
             from partition_archiver.ddl_columns(v_parent, 'none')) p
-    full join jsonb_to_recordset(p_columns) as c (name text, type text, "collation" text, not_null boolean, generated text) on c.name = p.name
+    full join jsonb_to_recordset(p_columns) as c (name text, type text, "collation" text, not_null boolean,
+      generated text) on c.name = p.name
    where p.name is null or c.name is null or p.type <> c.type or p."collation" is distinct from c."collation"
       or p.generated <> c.generated or p.not_null and not c.not_null;
 
@@ -53,7 +57,8 @@ begin
         '^FOR VALUES FROM \((?:''?)([^'']+?)(?:''?)\) TO \((?:''?)([^'']+?)(?:''?)\)$') as ends) e
      where i.inhparent = v_parent and c.oid <> v_key.partdefid
   loop
-    execute format('select (%1$L = ''MAXVALUE'' or %2$L = ''MINVALUE'' or %3$L::%5$s < nullif(%2$L, ''MAXVALUE'')::%5$s or %2$L = ''MAXVALUE'')
+    execute format('select (%1$L = ''MAXVALUE'' or %2$L = ''MINVALUE''
+                             or %3$L::%5$s < nullif(%2$L, ''MAXVALUE'')::%5$s or %2$L = ''MAXVALUE'')
                        and (%1$L = ''MINVALUE'' or nullif(%1$L, ''MINVALUE'')::%5$s < %4$L::%5$s)',
       v_other.ends[1], v_other.ends[2], p_lower, p_upper, v_key.type) into v_overlaps;
     if v_overlaps then
@@ -61,7 +66,8 @@ begin
     end if;
   end loop;
   if v_key.partdefid <> 0 then
-    execute format('select exists (select from only %s where %I >= %L and %I < %L)', v_key.partdefid::regclass,
+    execute format('select exists (select from only %s where %I >= %L and %I < %L)',
+      v_key.partdefid::regclass,
       p_control_column, p_lower, p_control_column, p_upper) into v_default_has_rows;
     if v_default_has_rows then
       v_problems := v_problems || 'the default partition has rows of this range'::text;
@@ -70,22 +76,28 @@ begin
 
   -- 18.0 to 18.4 compare the two keys in a way that no table passes (42P16).
   if current_setting('server_version_num')::integer between 180000 and 180004
-     and exists (select from pg_constraint where conrelid = v_parent and contype = 'p' and pg_get_constraintdef(oid) ~ ' WITHOUT OVERLAPS\)') then
-    v_problems := v_problems || format('%s has a temporal primary key, and PostgreSQL %s cannot attach a table to that; 18.5 can',
+     and exists (select from pg_constraint where conrelid = v_parent and contype = 'p'
+       and pg_get_constraintdef(oid) ~ ' WITHOUT OVERLAPS\)') then
+    v_problems := v_problems || format('%s has a temporal primary key, and PostgreSQL %s cannot attach a '
+      'table to that; 18.5 can',
       v_display, current_setting('server_version'));
   end if;
 
-  -- pg_partman detaches by the lower bound and one interval, or by what it takes for them; here the wider reading counts.
+  -- pg_partman detaches by the lower bound and one interval, or by what it takes for them; here the wider
+  -- reading counts.
   select * into v_set from partition_archiver.partition_set(v_parent);
   if v_set.retention is not null then
     if v_set.control_kind = 'time' then
-      v_is_old := partition_archiver.bound_time(p_lower, v_set.control_type, v_set.epoch, 'UTC') + v_set.partition_interval::interval
+      v_is_old := partition_archiver.bound_time(p_lower, v_set.control_type, v_set.epoch,
+        'UTC') + v_set.partition_interval::interval
         <= now() - v_set.retention::interval;
     else
-      v_is_old := p_lower::numeric + v_set.partition_interval::numeric <= partition_archiver.highest_id(v_parent) - v_set.retention::numeric;
+      v_is_old := p_lower::numeric + v_set.partition_interval::numeric <=
+        partition_archiver.highest_id(v_parent) - v_set.retention::numeric;
     end if;
     if v_is_old then
-      v_problems := v_problems || format('the retention of %s is %L: its next maintenance would only detach the partition again',
+      v_problems := v_problems || format('the retention of %s is %L: its next maintenance would only detach '
+        'the partition again',
         v_display, v_set.retention);
     end if;
   end if;
@@ -93,10 +105,12 @@ begin
 end
 $$;
 
--- Says of a restored table what bounds its rows have, so that ATTACH takes it from there: while it reads the table itself, the
--- default partition of the parent is locked, and with it every query that may need that one. PA017 where a row has others.
+-- Says of a restored table what bounds its rows have, so that ATTACH takes it from there: while it reads the
+-- table itself, the default partition of the parent is locked, and with it every query that may need that
+-- one. PA017 where a row has others.
 create or replace function partition_archiver.bound_restored(p_partition_id bigint) returns void
-  language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD' as $$
+  language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC'
+    set datestyle = 'ISO, YMD' as $$
 declare
   l partition_archiver.partition := partition_archiver.claim(p_partition_id, 'restored');
   v_table text := format('%I.%I', l.table_schema, l.table_name);
@@ -105,19 +119,24 @@ begin
     raise exception 'table % is another one now', v_table using errcode = 'PA002';
   end if;
   if exists (select from pg_inherits where inhrelid = l.table_oid)
-     or exists (select from pg_constraint where conrelid = l.table_oid and conname = 'partition_archiver_bounds') then
+     or exists (select from pg_constraint where conrelid = l.table_oid
+       and conname = 'partition_archiver_bounds') then
     return;
   end if;
   perform partition_archiver.set_lock_timeout();
-  execute format('alter table %s add constraint partition_archiver_bounds check (%2$I is not null and %2$I >= %3$L and %2$I < %4$L)',
+  execute format('alter table %s add constraint partition_archiver_bounds check (%2$I is not null and %2$I '
+    '>= %3$L and %2$I < %4$L)',
     v_table, l.control_column, l.lower_bound, l.upper_bound);
 exception when check_violation then
-  raise exception '% cannot be attached: it has rows out of the bounds that it had', v_table using errcode = 'PA017';
+  raise exception '% cannot be attached: it has rows out of the bounds that it had', v_table
+    using errcode = 'PA017';
 end
 $$;
 
--- Attaches a restored table to a parent, its own or another one. PA017 with the reasons where it cannot be, or would not stay.
-create or replace function partition_archiver.attach_restored(p_partition_id bigint, p_parent_schema name, p_parent_name name) returns void
+-- Attaches a restored table to a parent, its own or another one. PA017 with the reasons where it cannot be,
+-- or would not stay.
+create or replace function partition_archiver.attach_restored(p_partition_id bigint, p_parent_schema name,
+  p_parent_name name) returns void
   language plpgsql security definer
   set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD' as $$
 declare
@@ -133,10 +152,12 @@ begin
   if exists (select from pg_inherits where inhrelid = l.table_oid and inhparent = v_parent) then
     return;
   end if;
-  v_problems := partition_archiver.attach_problems(p_parent_schema, p_parent_name, l.control_column, l.lower_bound, l.upper_bound,
+  v_problems := partition_archiver.attach_problems(p_parent_schema, p_parent_name, l.control_column,
+    l.lower_bound, l.upper_bound,
     (select jsonb_agg(facts) from partition_archiver.ddl_columns(l.table_oid, 'none')));
   if v_problems <> '{}' then
-    raise exception '% cannot be attached to %.%: %', v_table, p_parent_schema, p_parent_name, array_to_string(v_problems, '; ')
+    raise exception '% cannot be attached to %.%: %', v_table, p_parent_schema, p_parent_name,
+      array_to_string(v_problems, '; ')
       using errcode = 'PA017';
   end if;
   perform partition_archiver.bound_restored(p_partition_id);
@@ -145,18 +166,22 @@ begin
   perform partition_archiver.lock_referenced(v_parent, 'share row exclusive', v_deadline);
   perform partition_archiver.set_lock_timeout_until(v_deadline);
   begin
-    execute format('alter table %I.%I attach partition %s for values from (%L) to (%L)', p_parent_schema, p_parent_name, v_table,
+    execute format('alter table %I.%I attach partition %s for values from (%L) to (%L)', p_parent_schema,
+      p_parent_name, v_table,
       l.lower_bound, l.upper_bound);
   exception when lock_not_available or deadlock_detected or query_canceled or admin_shutdown then
     raise;
   when others then
     -- The message of a violated bound or constraint names tables and columns, and no values.
-    raise exception '% cannot be attached to %.%: %', v_table, p_parent_schema, p_parent_name, sqlerrm using errcode = 'PA017';
+    raise exception '% cannot be attached to %.%: %', v_table, p_parent_schema, p_parent_name, sqlerrm
+      using errcode = 'PA017';
   end;
   execute format('alter table %s drop constraint partition_archiver_bounds', v_table);
   update partition_archiver.partition
-     set parent_oid = v_parent, parent_schema = p_parent_schema, parent_name = p_parent_name, last_attached_at = now(),
-         attach_statement = format('alter table %I.%I attach partition %s %s', p_parent_schema, p_parent_name, v_table, l.bounds)
+     set parent_oid = v_parent, parent_schema = p_parent_schema, parent_name = p_parent_name,
+       last_attached_at = now(),
+         attach_statement = format('alter table %I.%I attach partition %s %s', p_parent_schema,
+           p_parent_name, v_table, l.bounds)
    where id = p_partition_id;
 end
 $$;

@@ -1,4 +1,5 @@
--- Restore drill: an archive is restored out of sight, proven, and dropped again. What counts is the age of the last successful one.
+-- Restore drill: an archive is restored out of sight, proven, and dropped again. What counts is the age of
+-- the last successful one.
 
 set role archiver_owner;
 
@@ -13,10 +14,11 @@ create table if not exists partition_archiver.drill (
   ended_at timestamptz not null default clock_timestamp(),
   actor name not null default session_user
 );
-comment on table partition_archiver.drill is 'one row for each good restore drill: an archive that was restored, proven and dropped again';
+comment on table partition_archiver.drill is 'one row for each good restore drill: an archive that was '
+  'restored, proven and dropped again';
 
--- Ends a drill that is proven: records it and drops its table, in one transaction. Returns {manifestKey, rows, bytes, seconds, unmade}; the same
--- again where it was ended already.
+-- Ends a drill that is proven: records it and drops its table, in one transaction. Returns {manifestKey,
+-- rows, bytes, seconds, unmade}; the same again where it was ended already.
 create or replace function partition_archiver.finish_drill(p_id bigint) returns jsonb
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
 declare
@@ -27,12 +29,14 @@ begin
     if r.drill is not true or r.state is distinct from 'proven' then
       raise exception 'restore % is no drill that is proven', p_id using errcode = 'PA001';
     end if;
-    insert into partition_archiver.drill (restore_id, archive_id, manifest_key, row_count, byte_count, began_at)
+    insert into partition_archiver.drill (restore_id, archive_id, manifest_key, row_count, byte_count,
+      began_at)
       values (r.id, r.archive_id, r.manifest_key, r.row_count, r.byte_count, r.began_at);
     perform partition_archiver.cancel_restore(p_id);
   end if;
   return (select jsonb_build_object('manifestKey', manifest_key, 'rows', row_count, 'bytes', byte_count,
-                                    'seconds', round(extract(epoch from d.ended_at - d.began_at)), 'unmade', r.unmade)
+                                    'seconds', round(extract(epoch from d.ended_at - d.began_at)), 'unmade',
+                                      r.unmade)
             from partition_archiver.drill d where restore_id = p_id);
 end
 $$;
@@ -57,7 +61,8 @@ $$;
 -- Days since something good happened; where it never did, since the archiver's first run. Null before that.
 create or replace function partition_archiver.days_since(p_last timestamptz) returns double precision
   language sql stable set search_path = pg_catalog, pg_temp
-  return extract(epoch from clock_timestamp() - coalesce(p_last, (select min(started_at) from partition_archiver.run))) / 86400;
+  return extract(epoch from clock_timestamp() - coalesce(p_last,
+    (select min(started_at) from partition_archiver.run))) / 86400;
 
 -- Days since the last successful drill.
 create or replace function partition_archiver.days_since_drill() returns double precision

@@ -2,31 +2,38 @@
 
 set role archiver_owner;
 
--- Statements of the archived DDL that are run with the rights of archiver_owner: nothing but what is matched here word for
--- word. p_targets are the table and its own sequences, quoted. Returns 'foreign key', 'row security', 'grant', or null for what is left out.
-create or replace function partition_archiver.restore_statement_kind(p_statement text, p_table text, p_sequences text[]) returns text
+-- Statements of the archived DDL that are run with the rights of archiver_owner: nothing but what is matched
+-- here word for word. p_targets are the table and its own sequences, quoted. Returns 'foreign key', 'row
+-- security', 'grant', or null for what is left out.
+create or replace function partition_archiver.restore_statement_kind(p_statement text, p_table text,
+  p_sequences text[]) returns text
   language sql immutable set search_path = pg_catalog, pg_temp as $$
   with word as (
     select '(?:[a-z_][a-z0-9_$]*|"(?:[^"]|"")+")' as name,
            regexp_replace(p_table, '([].\\*+?|(){}^$[])', '\\\1', 'g') as target),
   pattern as (
     select *, format('\((?:PERIOD )?%1$s(?:, (?:PERIOD )?%1$s)*\)', name) as names,
-           format('(?:TABLE %s%s)', target, (select string_agg('|SEQUENCE ' || regexp_replace(q, '([].\\*+?|(){}^$[])', '\\\1', 'g'), '')
+           format('(?:TABLE %s%s)', target, (select string_agg('|SEQUENCE '
+             || regexp_replace(q, '([].\\*+?|(){}^$[])', '\\\1', 'g'), '')
                                                from unnest(p_sequences) q)) as object from word)
   select case
-    when p_statement ~ format('^ALTER TABLE ONLY %1$s ADD CONSTRAINT %2$s FOREIGN KEY %3$s REFERENCES %2$s\.%2$s%3$s'
-        '(?: MATCH FULL)?(?: ON (?:UPDATE|DELETE) (?:NO ACTION|RESTRICT|CASCADE|SET NULL|SET DEFAULT)(?: %3$s)?)*'
-        '(?: DEFERRABLE)?(?: INITIALLY DEFERRED)?(?: NOT VALID| NOT ENFORCED)?$', target, name, names) then 'foreign key'
+    when p_statement ~ format('^ALTER TABLE ONLY %1$s ADD CONSTRAINT %2$s FOREIGN KEY %3$s REFERENCES '
+      '%2$s\.%2$s%3$s'
+        '(?: MATCH FULL)?(?: ON (?:UPDATE|DELETE) (?:NO ACTION|RESTRICT|CASCADE|SET NULL|SET DEFAULT)(?: '
+          '%3$s)?)*'
+        '(?: DEFERRABLE)?(?: INITIALLY DEFERRED)?(?: NOT VALID| NOT ENFORCED)?$', target, name,
+          names) then 'foreign key'
     when p_statement in (format('ALTER TABLE ONLY %s ENABLE ROW LEVEL SECURITY', p_table),
                          format('ALTER TABLE ONLY %s FORCE ROW LEVEL SECURITY', p_table)) then 'row security'
-    when p_statement ~ format('^GRANT [A-Z]+(?: \(%2$s\))?(?:, [A-Z]+(?: \(%2$s\))?)* ON %1$s TO (?:PUBLIC|%2$s)(?: WITH GRANT OPTION)?$', object, name)
+    when p_statement ~ format('^GRANT [A-Z]+(?: \(%2$s\))?(?:, [A-Z]+(?: \(%2$s\))?)* ON %1$s TO '
+      '(?:PUBLIC|%2$s)(?: WITH GRANT OPTION)?$', object, name)
       or p_statement ~ format('^REVOKE ALL ON %1$s FROM (?:PUBLIC|%2$s)$', object, name) then 'grant'
     end from pattern
 $$;
 
--- Publishes a proven table under its target name, all or nothing: schema, name, owner, foreign keys (not validated yet,
--- which would lock the referenced tables for as long as it takes), row security and grants, and its row in the ledger as
--- restored, so that no run archives it again. Returns the ledger's id.
+-- Publishes a proven table under its target name, all or nothing: schema, name, owner, foreign keys (not
+-- validated yet, which would lock the referenced tables for as long as it takes), row security and grants,
+-- and its row in the ledger as restored, so that no run archives it again. Returns the ledger's id.
 create or replace function partition_archiver.publish_restore(p_id bigint) returns bigint
   language plpgsql security definer
   set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD' as $$
@@ -50,7 +57,8 @@ declare
 begin
   perform partition_archiver.set_lock_timeout();
   -- Done already, and the answer was lost.
-  select partition_id into v_partition_id from partition_archiver.restore where id = p_id and state = 'done' for update;
+  select partition_id into v_partition_id from partition_archiver.restore where id = p_id
+    and state = 'done' for update;
   if found then
     return v_partition_id;
   end if;
@@ -70,10 +78,12 @@ begin
 
   -- Indexes, sequences and statistics keep their names where these are free.
   for v_object in
-    select c.oid, c.relname as name, case c.relkind when 'S' then 'sequence' else 'index' end as kind from pg_class c
+    select c.oid, c.relname as name, case c.relkind when 'S' then 'sequence' else 'index' end as kind
+      from pg_class c
      where (c.oid in (select indexrelid from pg_index where indrelid = r.work_oid)
             or c.oid in (select s.oid from partition_archiver.owned_sequences(r.work_oid) s))
-       and (exists (select from pg_class o where o.relnamespace = to_regnamespace(quote_ident(r.target_schema)) and o.relname = c.relname)
+       and (exists (select from pg_class o where
+         o.relnamespace = to_regnamespace(quote_ident(r.target_schema)) and o.relname = c.relname)
             or c.relname = r.target_name)
   loop
     execute format('alter %s partition_archiver_restore.%I rename to %I', v_object.kind, v_object.name,
@@ -84,18 +94,21 @@ begin
   execute format('alter table %s set schema %I', v_work, r.target_schema);
   execute format('alter table %I.%I rename to %I', r.target_schema, r.work_name, r.target_name);
   for v_object in
-    select s.oid, s.stxname as name, n.nspname as schema from pg_statistic_ext s join pg_namespace n on n.oid = s.stxnamespace
+    select s.oid, s.stxname as name, n.nspname as schema from pg_statistic_ext s
+      join pg_namespace n on n.oid = s.stxnamespace
      where s.stxrelid = r.work_oid
   loop
     if v_object.schema = 'partition_archiver_restore' then
-      if exists (select from pg_statistic_ext where stxnamespace = to_regnamespace(quote_ident(r.target_schema)) and stxname = v_object.name) then
+      if exists (select from pg_statistic_ext where
+        stxnamespace = to_regnamespace(quote_ident(r.target_schema)) and stxname = v_object.name) then
         execute format('alter statistics partition_archiver_restore.%I rename to %I', v_object.name,
           partition_archiver.name_with_oid(v_object.name, v_object.oid));
         v_warnings := v_warnings || format('statistics %I are called %I: the name was taken', v_object.name,
           partition_archiver.name_with_oid(v_object.name, v_object.oid));
         v_object.name := partition_archiver.name_with_oid(v_object.name, v_object.oid);
       end if;
-      execute format('alter statistics partition_archiver_restore.%I set schema %I', v_object.name, r.target_schema);
+      execute format('alter statistics partition_archiver_restore.%I set schema %I', v_object.name,
+        r.target_schema);
       v_object.schema := r.target_schema;
     end if;
     execute format('alter statistics %I.%I owner to %I', v_object.schema, v_object.name, r.owner);
@@ -103,13 +116,15 @@ begin
   -- Before the grants, which are then the owner's.
   execute format('alter table %s owner to %I', v_target, r.owner);
 
-  v_sequences := array(select format('%I.%I', n.nspname, c.relname) from partition_archiver.owned_sequences(r.work_oid) q
+  v_sequences := array(select format('%I.%I', n.nspname, c.relname)
+    from partition_archiver.owned_sequences(r.work_oid) q
                          join pg_class c on c.oid = q.oid join pg_namespace n on n.oid = c.relnamespace);
   for v_statement in select * from jsonb_array_elements_text(r.last_statements) loop
     begin
       case partition_archiver.restore_statement_kind(v_statement, v_target, v_sequences)
         when 'foreign key' then
-          execute v_statement || case when v_statement ~ ' NOT (VALID|ENFORCED)$' then '' else ' NOT VALID' end;
+          execute v_statement || case when v_statement ~ ' NOT (VALID|ENFORCED)$' then ''
+            else ' NOT VALID' end;
         when 'row security' then
           execute v_statement;
         when 'grant' then
@@ -119,14 +134,18 @@ begin
             v_warnings := v_warnings || format('not done, since another role granted it: %s', v_statement);
           end if;
         else
-          v_other_grantor := case when v_statement ~ '^SET ROLE ' then true when v_statement = 'RESET ROLE' then false else v_other_grantor end;
-          if v_statement !~ '^(SET ROLE |RESET ROLE$|ALTER TABLE .* OWNER TO |ALTER STATISTICS .* OWNER TO )' then
+          v_other_grantor := case when v_statement ~ '^SET ROLE ' then true
+            when v_statement = 'RESET ROLE' then false else v_other_grantor end;
+          if v_statement !~ '^(SET ROLE |RESET ROLE$|ALTER TABLE .* OWNER TO |ALTER STATISTICS .* OWNER TO )'
+            then
             v_warnings := v_warnings || format('not done: %s', v_statement);
           end if;
       end case;
-    -- By itself, as the statements that follow the data: a column that is not there takes its grants and its keys along.
+    -- By itself, as the statements that follow the data: a column that is not there takes its grants and its
+    -- keys along.
     exception when others then
-      get stacked diagnostics v_code = returned_sqlstate, v_message = message_text, v_context = pg_exception_context;
+      get stacked diagnostics v_code = returned_sqlstate, v_message = message_text,
+        v_context = pg_exception_context;
       if partition_archiver.passes_by_itself(v_code) then
         raise;
       end if;
@@ -139,25 +158,36 @@ begin
   -- What the inventory made of these bounds in the set's time zone, which the archive does not name.
   select l.lower_time, l.upper_time into v_inventory from partition_archiver.partition l
    where l.parent_schema = r.partition ->> 'parentSchema' and l.parent_name = r.partition ->> 'parentName'
-     and l.lower_bound = r.partition ->> 'lowerBound' and l.upper_bound = r.partition ->> 'upperBound' and l.lower_time is not null
+     and l.lower_bound = r.partition ->> 'lowerBound' and l.upper_bound = r.partition ->> 'upperBound'
+     and l.lower_time is not null
    order by l.archive_id is distinct from r.archive_id, l.id limit 1;
   insert into partition_archiver.partition (
-      system_identifier, database_name, table_oid, table_schema, table_name, parent_oid, parent_schema, parent_name,
-      control_column, control_kind, bounds, lower_bound, upper_bound, lower_time, upper_time, period, attach_statement, state)
-    select partition_archiver.system_identifier(), current_database(), r.work_oid, r.target_schema, r.target_name, coalesce(v_parent, 0),
-           p.parent_schema, p.parent_name, p.control_column, p.control_kind, p.bounds, p.lower_bound, p.upper_bound,
+      system_identifier, database_name, table_oid, table_schema, table_name, parent_oid, parent_schema,
+        parent_name,
+      control_column, control_kind, bounds, lower_bound, upper_bound, lower_time, upper_time, period,
+        attach_statement, state)
+    select partition_archiver.system_identifier(), current_database(), r.work_oid, r.target_schema,
+      r.target_name, coalesce(v_parent, 0),
+           p.parent_schema, p.parent_name, p.control_column, p.control_kind, p.bounds, p.lower_bound,
+             p.upper_bound,
            case when p.control_kind = 'time' and v_set.control_kind = 'time'
-             then coalesce(v_inventory.lower_time, partition_archiver.bound_time(p.lower_bound, v_set.control_type, v_set.epoch, 'UTC')) end,
+             then coalesce(v_inventory.lower_time, partition_archiver.bound_time(p.lower_bound,
+               v_set.control_type, v_set.epoch, 'UTC')) end,
            case when p.control_kind = 'time' and v_set.control_kind = 'time'
-             then coalesce(v_inventory.upper_time, partition_archiver.bound_time(p.upper_bound, v_set.control_type, v_set.epoch, 'UTC')) end,
-           p.period, format('alter table %I.%I attach partition %s %s', p.parent_schema, p.parent_name, v_target, p.bounds), 'restored'
-      from (select r.partition ->> 'parentSchema' as parent_schema, r.partition ->> 'parentName' as parent_name,
-                   r.partition ->> 'controlColumn' as control_column, r.partition ->> 'controlKind' as control_kind,
+             then coalesce(v_inventory.upper_time, partition_archiver.bound_time(p.upper_bound,
+               v_set.control_type, v_set.epoch, 'UTC')) end,
+           p.period, format('alter table %I.%I attach partition %s %s', p.parent_schema, p.parent_name,
+             v_target, p.bounds), 'restored'
+      from (select r.partition ->> 'parentSchema' as parent_schema,
+        r.partition ->> 'parentName' as parent_name,
+                   r.partition ->> 'controlColumn' as control_column,
+                     r.partition ->> 'controlKind' as control_kind,
                    r.partition ->> 'bounds' as bounds, r.partition ->> 'lowerBound' as lower_bound,
                    r.partition ->> 'upperBound' as upper_bound, r.partition ->> 'period' as period) p
     returning id into v_partition_id;
   update partition_archiver.restore
-     set state = 'done', partition_id = v_partition_id, ended_at = clock_timestamp(), warnings = warnings || to_jsonb(v_warnings),
+     set state = 'done', partition_id = v_partition_id, ended_at = clock_timestamp(), warnings = warnings
+       || to_jsonb(v_warnings),
          unmade = unmade || v_unmade
    where id = p_id;
   return v_partition_id;
@@ -165,7 +195,8 @@ end
 $$;
 
 -- Validates a foreign key of a restored table, under a lock that readers and writers of neither table notice.
-create or replace function partition_archiver.validate_restored(p_partition_id bigint, p_constraint name) returns void
+create or replace function partition_archiver.validate_restored(p_partition_id bigint, p_constraint name)
+  returns void
   language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   l partition_archiver.partition := partition_archiver.claim(p_partition_id, 'restored');
@@ -181,43 +212,56 @@ $$;
 -- Names of the foreign keys of a restored table that are not validated and were when it was archived.
 create or replace function partition_archiver.unvalidated_foreign_keys(p_partition_id bigint) returns name[]
   language sql stable security definer set search_path = pg_catalog, pg_temp
-  return (select array(select k.conname from partition_archiver.partition l join pg_constraint k on k.conrelid = l.table_oid
-                        where l.id = p_partition_id and l.state = 'restored' and k.contype = 'f' and not k.convalidated
+  return (select array(select k.conname from partition_archiver.partition l
+    join pg_constraint k on k.conrelid = l.table_oid
+                        where l.id = p_partition_id and l.state = 'restored' and k.contype = 'f'
+                          and not k.convalidated
                           and not exists (select from partition_archiver.restore r
                                            where r.partition_id = l.id and r.invalid_keys ? k.conname)
                         order by k.conname));
 
--- What was restored: {schema, table, rows, bytes, warnings, unmade, manifestKey, parentSchema, parentName}. Null where the partition is
--- no restored one.
+-- What was restored: {schema, table, rows, bytes, warnings, unmade, manifestKey, parentSchema, parentName}.
+-- Null where the partition is no restored one.
 create or replace function partition_archiver.published(p_partition_id bigint) returns jsonb
   language sql stable security definer set search_path = pg_catalog, pg_temp
-  return (select jsonb_build_object('schema', target_schema, 'table', target_name, 'rows', row_count, 'bytes', byte_count,
+  return (select jsonb_build_object('schema', target_schema, 'table', target_name, 'rows', row_count,
+    'bytes', byte_count,
                                     'warnings', warnings, 'unmade', unmade, 'manifestKey', manifest_key,
-                                    'parentSchema', partition ->> 'parentSchema', 'parentName', partition ->> 'parentName')
+                                    'parentSchema', partition ->> 'parentSchema', 'parentName',
+                                      partition ->> 'parentName')
             from partition_archiver.restore where partition_id = p_partition_id);
 
--- Records what became of an archive in an execution. p_outcome: {partition, table, attachedTo, rows, bytes, warnings, unmade}
--- or {code, reason}.
-create or replace function partition_archiver.record_restore_outcome(p_execution text, p_manifest_key text, p_outcome jsonb) returns void
+-- Records what became of an archive in an execution. p_outcome: {partition, table, attachedTo, rows, bytes,
+-- warnings, unmade} or {code, reason}.
+create or replace function partition_archiver.record_restore_outcome(p_execution text, p_manifest_key text,
+  p_outcome jsonb) returns void
   language sql security definer set search_path = pg_catalog, pg_temp as $$
-  insert into partition_archiver.restore_outcome as o (execution, manifest_key, partition_id, restored_table, attached_to, row_count,
+  insert into partition_archiver.restore_outcome as o (execution, manifest_key, partition_id, restored_table,
+    attached_to, row_count,
       byte_count, warnings, unmade, failed_code, failed_reason)
-    values (p_execution, p_manifest_key, (p_outcome ->> 'partition')::bigint, p_outcome ->> 'table', p_outcome ->> 'attachedTo',
-      (p_outcome ->> 'rows')::bigint, (p_outcome ->> 'bytes')::bigint, coalesce(p_outcome -> 'warnings', '[]'),
+    values (p_execution, p_manifest_key, (p_outcome ->> 'partition')::bigint, p_outcome ->> 'table',
+      p_outcome ->> 'attachedTo',
+      (p_outcome ->> 'rows')::bigint, (p_outcome ->> 'bytes')::bigint,
+        coalesce(p_outcome -> 'warnings', '[]'),
       coalesce(p_outcome -> 'unmade', '[]'),
       p_outcome ->> 'code', p_outcome ->> 'reason')
   on conflict (execution, manifest_key) do update
-    set (partition_id, restored_table, attached_to, row_count, byte_count, warnings, unmade, failed_code, failed_reason, recorded_at) =
-        (excluded.partition_id, excluded.restored_table, excluded.attached_to, excluded.row_count, excluded.byte_count,
-         excluded.warnings, excluded.unmade, excluded.failed_code, excluded.failed_reason, excluded.recorded_at)
+    set (partition_id, restored_table, attached_to, row_count, byte_count, warnings, unmade, failed_code,
+      failed_reason, recorded_at) =
+        (excluded.partition_id, excluded.restored_table, excluded.attached_to, excluded.row_count,
+          excluded.byte_count,
+         excluded.warnings, excluded.unmade, excluded.failed_code, excluded.failed_reason,
+           excluded.recorded_at)
 $$;
 
 create or replace function partition_archiver.restore_outcomes(p_execution text)
-  returns table (manifest_key text, partition_id bigint, restored_table text, attached_to text, row_count bigint, byte_count bigint,
+  returns table (manifest_key text, partition_id bigint, restored_table text, attached_to text,
+    row_count bigint, byte_count bigint,
                  warnings jsonb, unmade jsonb, failed_code text, failed_reason text)
   language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
-  select o.manifest_key, o.partition_id, o.restored_table, o.attached_to, o.row_count, o.byte_count, o.warnings, o.unmade, o.failed_code,
+  select o.manifest_key, o.partition_id, o.restored_table, o.attached_to, o.row_count, o.byte_count,
+    o.warnings, o.unmade, o.failed_code,
          o.failed_reason
     from partition_archiver.restore_outcome o where o.execution = p_execution;
 end;

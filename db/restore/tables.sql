@@ -1,8 +1,9 @@
 -- Restore: from S3 to a table.
 --
--- The archived DDL is text from a bucket. archiver_restore runs it as itself, in partition_archiver_restore, and may do
--- nothing elsewhere; what has to be done with the rights of archiver_owner, which is a member of the tables' owners, is
--- done by the functions here, and what they take from the archive they check word for word first.
+-- The archived DDL is text from a bucket. archiver_restore runs it as itself, in partition_archiver_restore,
+-- and may do nothing elsewhere; what has to be done with the rights of archiver_owner, which is a member of
+-- the tables' owners, is done by the functions here, and what they take from the archive they check word for
+-- word first.
 
 create schema if not exists partition_archiver_restore authorization archiver_owner;
 comment on schema partition_archiver_restore is
@@ -65,7 +66,8 @@ create table if not exists partition_archiver.restore_statement (
   primary key (restore_id, number)
 );
 
--- The plan of the proof. Its constraints make a gap and an overlap impossible, as those of partition_archiver.segment do.
+-- The plan of the proof. Its constraints make a gap and an overlap impossible, as those of
+-- partition_archiver.segment do.
 create table if not exists partition_archiver.restore_range (
   restore_id bigint not null references partition_archiver.restore (id),
   number integer not null check (number >= 0),
@@ -87,7 +89,8 @@ create table if not exists partition_archiver.restore_range (
   check ((read_at is null) = (row_count is null)),
   check ((read_at is null) = (byte_count is null))
 );
-create unique index if not exists restore_range_last on partition_archiver.restore_range (restore_id) where next_block is null;
+create unique index if not exists restore_range_last on partition_archiver.restore_range (restore_id)
+  where next_block is null;
 
 -- What became of each archive of an execution, for its report.
 create table if not exists partition_archiver.restore_outcome (
@@ -111,10 +114,15 @@ alter table partition_archiver.restore add column if not exists unmade jsonb not
 alter table partition_archiver.restore_statement add column if not exists target_statement text;
 alter table partition_archiver.restore_outcome add column if not exists unmade jsonb not null default '[]';
 
-comment on table partition_archiver.restore is 'one row for each restore, so that one that was interrupted can be resumed';
-comment on table partition_archiver.restore_segment is 'which segments of a restore are imported: recorded in the transaction of the import';
-comment on table partition_archiver.restore_statement is 'what follows the data of a restore: indexes, triggers, comments, of the archived DDL';
-comment on table partition_archiver.restore_range is 'contiguous ranges of heap blocks of a restored table, each read again for its proof';
-comment on table partition_archiver.restore_outcome is 'what became of each archive that an execution of Restore was to bring back';
+comment on table partition_archiver.restore
+  is 'one row for each restore, so that one that was interrupted can be resumed';
+comment on table partition_archiver.restore_segment
+  is 'which segments of a restore are imported: recorded in the transaction of the import';
+comment on table partition_archiver.restore_statement
+  is 'what follows the data of a restore: indexes, triggers, comments, of the archived DDL';
+comment on table partition_archiver.restore_range
+  is 'contiguous ranges of heap blocks of a restored table, each read again for its proof';
+comment on table partition_archiver.restore_outcome
+  is 'what became of each archive that an execution of Restore was to bring back';
 
 reset role;

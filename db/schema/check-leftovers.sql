@@ -1,9 +1,10 @@
--- Functions of earlier versions that schema/drop-functions.sql could not drop, and nobody has made again: a call may find them instead of
--- this version's, or be ambiguous. What somebody's own view or function was built upon stops the installation, since only its
--- owner knows what it is for.
+-- Functions of earlier versions that schema/drop-functions.sql could not drop, and nobody has made again: a
+-- call may find them instead of this version's, or be ambiguous. What somebody's own view or function was
+-- built upon stops the installation, since only its owner knows what it is for.
 --
--- What this transaction has made, its subtransactions included, has its number or a later one. Comes before the grants, which
--- give every function a new row in the catalog. The guard's function is made by guard.sql, in a transaction of its own.
+-- What this transaction has made, its subtransactions included, has its number or a later one. Comes before
+-- the grants, which give every function a new row in the catalog. The guard's function is made by guard.sql,
+-- in a transaction of its own.
 
 set role archiver_owner;
 
@@ -14,14 +15,17 @@ declare
   v_kept text;
   v_dependents text;
 begin
-  if (select age(xmin) > v_mine from pg_proc where oid = 'partition_archiver.schema_version()'::regprocedure) then
-    raise exception 'this file belongs into one transaction with those before it' using errcode = 'PA010', hint = 'Run db/install.sql.';
+  if (select age(xmin) > v_mine from pg_proc where oid = 'partition_archiver.schema_version()'::regprocedure)
+    then
+    raise exception 'this file belongs into one transaction with those before it'
+      using errcode = 'PA010', hint = 'Run db/install.sql.';
   end if;
   for v_function in
     select oid, oid::regprocedure::text as signature from pg_proc p
      where pronamespace = 'partition_archiver'::regnamespace and age(xmin) > v_mine
        and oid <> coalesce(to_regprocedure('partition_archiver.guard_drop()'), 0)
-       and not exists (select from pg_depend where classid = 'pg_proc'::regclass and objid = p.oid and deptype = 'e')
+       and not exists (select from pg_depend where classid = 'pg_proc'::regclass and objid = p.oid
+         and deptype = 'e')
      order by 2
   loop
     begin

@@ -1,7 +1,8 @@
 -- The settings that functions run with. The last file of an installation, when every function is there.
 
--- Functions that have settings of their own get all those that their statements are read by, and that names and values are
--- written by: they are also called where a role has none (an application's session that fires a trigger, an administrator).
+-- Functions that have settings of their own get all those that their statements are read by, and that names
+-- and values are written by: they are also called where a role has none (an application's session that fires
+-- a trigger, an administrator).
 do $settings$
 declare
   v_function record;
@@ -9,12 +10,15 @@ declare
 begin
   for v_function in
     select p.oid::regprocedure as signature, p.proconfig from pg_catalog.pg_proc p
-     where p.pronamespace in (select oid from pg_catalog.pg_namespace where nspname like 'partition\_archiver%')
+     where p.pronamespace in (select oid from pg_catalog.pg_namespace
+       where nspname like 'partition\_archiver%')
        and p.proconfig is not null and pg_catalog.pg_has_role(current_user, p.proowner, 'usage')
   loop
     select string_agg(format('set %s = %s', s.name, s.value), ' ') into v_missing
-      from (values ('standard_conforming_strings', 'on'), ('quote_all_identifiers', 'off'), ('DateStyle', '''ISO, YMD'''),
-                   ('IntervalStyle', 'postgres'), ('extra_float_digits', '1'), ('bytea_output', 'hex'), ('array_nulls', 'on'),
+      from (values ('standard_conforming_strings', 'on'), ('quote_all_identifiers', 'off'),
+        ('DateStyle', '''ISO, YMD'''),
+                   ('IntervalStyle', 'postgres'), ('extra_float_digits', '1'), ('bytea_output', 'hex'),
+                     ('array_nulls', 'on'),
                    ('transform_null_equals', 'off')) as s (name, value)
      where not exists (select from unnest(v_function.proconfig) as c (setting)
                         where lower(split_part(c.setting, '=', 1)) = lower(s.name));

@@ -2,7 +2,8 @@
 
 set role archiver_owner;
 
-revoke all on schema partition_archiver, partition_archiver_quarantine, partition_archiver_trial, partition_archiver_restore from public;
+revoke all on schema partition_archiver, partition_archiver_quarantine, partition_archiver_trial,
+  partition_archiver_restore from public;
 revoke all on all functions in schema partition_archiver from public;
 revoke all on all tables in schema partition_archiver from public;
 
@@ -10,7 +11,8 @@ revoke all on all tables in schema partition_archiver from public;
 grant usage on schema partition_archiver to archiver_maintain, archiver_read, archiver_drop;
 grant usage on schema partition_archiver_quarantine to archiver_read, archiver_trial;
 
-grant select on partition_archiver.partition, partition_archiver.segment, partition_archiver.event, partition_archiver.run
+grant select on partition_archiver.partition, partition_archiver.segment, partition_archiver.event,
+  partition_archiver.run
   to archiver_maintain, archiver_read;
 
 grant execute on function
@@ -116,8 +118,10 @@ grant execute on function
   partition_archiver.index_restored(bigint, name, name),
   partition_archiver.attach_restored(bigint, name, name)
 to archiver_restore;
-grant select on partition_archiver.restore, partition_archiver.restore_segment, partition_archiver.restore_statement,
-  partition_archiver.restore_range, partition_archiver.restore_outcome, partition_archiver.drill, partition_archiver.audit
+grant select on partition_archiver.restore, partition_archiver.restore_segment,
+  partition_archiver.restore_statement,
+  partition_archiver.restore_range, partition_archiver.restore_outcome, partition_archiver.drill,
+    partition_archiver.audit
   to archiver_maintain, archiver_read;
 grant execute on function
   partition_archiver.days_since_drill(),
@@ -144,7 +148,8 @@ do $connect$
 declare
   v_role text;
 begin
-  foreach v_role in array array['archiver_maintain', 'archiver_read', 'archiver_drop', 'archiver_restore'] loop
+  foreach v_role in array array['archiver_maintain', 'archiver_read', 'archiver_drop',
+    'archiver_restore'] loop
     if not pg_catalog.has_database_privilege(v_role, current_database(), 'connect') then
       execute format('grant connect on database %I to %I', current_database(), v_role);
     end if;

@@ -1,10 +1,10 @@
--- The ledger: one row for each partition ever seen, the plan of its segments, and the trail of what happened to it.
--- Safe to run again; tables are only ever added to.
+-- The ledger: one row for each partition ever seen, the plan of its segments, and the trail of what happened
+-- to it. Safe to run again; tables are only ever added to.
 
 set role archiver_owner;
 
--- Which database this is: compared with every ledger row before anything is done with it. In plpgsql, since an inventory asks
--- many times and only plpgsql keeps its plans.
+-- Which database this is: compared with every ledger row before anything is done with it. In plpgsql, since
+-- an inventory asks many times and only plpgsql keeps its plans.
 create or replace function partition_archiver.system_identifier() returns bigint
   language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
@@ -43,7 +43,8 @@ create table if not exists partition_archiver.partition (
   attach_statement text not null,
 
   state text not null default 'attached' check (state in
-    ('attached', 'detached', 'quarantined', 'exported', 'verified', 'dropped', 'restored', 'released', 'missing', 'blocked')),
+    ('attached', 'detached', 'quarantined', 'exported', 'verified', 'dropped', 'restored', 'released',
+      'missing', 'blocked')),
   blocked_state text,
   blocked_code text,
   blocked_reason text,
@@ -76,7 +77,8 @@ create table if not exists partition_archiver.partition (
   failed_reason text,
 
   check ((state = 'blocked') = (blocked_reason is not null)),
-  check (state not in ('quarantined', 'exported', 'verified') or (archive_id is not null and seal is not null)),
+  check (state not in ('quarantined', 'exported', 'verified')
+    or (archive_id is not null and seal is not null)),
   check (state not in ('verified', 'dropped') or (manifest_version_id is not null and row_count is not null))
 );
 
@@ -96,10 +98,12 @@ create index if not exists partition_database
   where state not in ('dropped', 'missing');
 create index if not exists partition_parent on partition_archiver.partition (parent_oid, state);
 
-comment on table partition_archiver.partition is 'one row for each partition ever seen, by OID, with its bounds and state';
+comment on table partition_archiver.partition
+  is 'one row for each partition ever seen, by OID, with its bounds and state';
 
--- The plan of segments. Its constraints make a gap and an overlap impossible: every segment but the one from block 0
--- follows one that ends where it begins, and every segment but the single open-ended one is followed by such a one.
+-- The plan of segments. Its constraints make a gap and an overlap impossible: every segment but the one from
+-- block 0 follows one that ends where it begins, and every segment but the single open-ended one is followed
+-- by such a one.
 create table if not exists partition_archiver.segment (
   archive_id uuid not null references partition_archiver.partition (archive_id) deferrable initially deferred,
   number integer not null check (number >= 0),
@@ -131,10 +135,12 @@ create table if not exists partition_archiver.segment (
   constraint segment_has_predecessor foreign key (archive_id, follows_block)
     references partition_archiver.segment (archive_id, next_block) deferrable initially deferred,
   check (state = 'planned' or exported_rows is not null),
-  check (state <> 'verified' or (row_count is not null and byte_count is not null and line_hash_sum is not null and sha256 is not null))
+  check (state <> 'verified' or (row_count is not null and byte_count is not null
+    and line_hash_sum is not null and sha256 is not null))
 );
 
-create unique index if not exists segment_last on partition_archiver.segment (archive_id) where next_block is null;
+create unique index if not exists segment_last on partition_archiver.segment (archive_id)
+  where next_block is null;
 
 comment on table partition_archiver.segment is
   'contiguous ranges of heap blocks of a quarantined partition: one is one export call and one object in S3';
@@ -153,7 +159,8 @@ create index if not exists event_partition on partition_archiver.event (partitio
 -- The owner by OID, which stays where the role is renamed.
 alter table partition_archiver.partition add column if not exists original_owner_oid oid;
 
-comment on table partition_archiver.event is 'trail of every change of state of a ledger row; only ever added to';
+comment on table partition_archiver.event is 'trail of every change of state of a ledger row; only ever '
+  'added to';
 
 create or replace function partition_archiver.record_event() returns trigger
   language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -171,13 +178,15 @@ $$;
 create or replace trigger record_event after insert or update on partition_archiver.partition
   for each row execute function partition_archiver.record_event();
 
--- The version of these objects: check-installed.sql and adapters/postgres/install.ts have the same number. The Lambdas refuse to
--- work with an older one, and with a newer one that does not work with functions of their version any more.
+-- The version of these objects: check-installed.sql and adapters/postgres/install.ts have the same number.
+-- The Lambdas refuse to work with an older one, and with a newer one that does not work with functions of
+-- their version any more.
 create or replace function partition_archiver.schema_version() returns integer
   language sql immutable set search_path = pg_catalog, pg_temp
   return 1;
 
--- The oldest version whose functions work with these objects. Between preparing and deploying, an execution may run.
+-- The oldest version whose functions work with these objects. Between preparing and deploying, an execution
+-- may run.
 create or replace function partition_archiver.oldest_supported_version() returns integer
   language sql immutable set search_path = pg_catalog, pg_temp
   return 1;

@@ -11,14 +11,19 @@ declare
 begin
   for v_schema in
     select nspname, pg_get_userbyid(nspowner) as owner from pg_namespace
-     where nspname in ('partition_archiver', 'partition_archiver_quarantine', 'partition_archiver_trial') and nspowner <> 'archiver_owner'::regrole
+     where nspname in ('partition_archiver', 'partition_archiver_quarantine', 'partition_archiver_trial')
+       and nspowner <> 'archiver_owner'::regrole
   loop
-    raise exception 'there is already a schema % of role %, who could drop what is put there', v_schema.nspname, v_schema.owner
-      using hint = format('Rename it (alter schema %I rename to …), or give it to us if nobody else uses it: alter schema %1$I owner to archiver_owner;', v_schema.nspname);
+    raise exception 'there is already a schema % of role %, who could drop what is put there',
+      v_schema.nspname, v_schema.owner
+      using hint = format('Rename it (alter schema %I rename to …), or give it to us if nobody else uses '
+        'it: alter schema %1$I owner to archiver_owner;', v_schema.nspname);
   end loop;
 end
 $schemas$;
 
 comment on schema partition_archiver is 'partition-archiver: ledger and functions';
-comment on schema partition_archiver_quarantine is 'partition-archiver: quarantine, detached partitions behind a fence that refuses every write';
-comment on schema partition_archiver_trial is 'partition-archiver: always empty, archived DDL is tried here and rolled back';
+comment on schema partition_archiver_quarantine
+  is 'partition-archiver: quarantine, detached partitions behind a fence that refuses every write';
+comment on schema partition_archiver_trial is 'partition-archiver: always empty, archived DDL is tried here '
+  'and rolled back';

@@ -1,6 +1,6 @@
--- Settings of the database, of the server or of the administrator that the installation must not depend on: how SQL is read,
--- what names and values look like, when a session ends. For this transaction alone; each connection of the archiver's
--- commands as an administrator has the same (core/pins.ts).
+-- Settings of the database, of the server or of the administrator that the installation must not depend on:
+-- how SQL is read, what names and values look like, when a session ends. For this transaction alone; each
+-- connection of the archiver's commands as an administrator has the same (core/pins.ts).
 
 set local standard_conforming_strings = on;
 set local backslash_quote = safe_encoding;

@@ -166,8 +166,10 @@ export function sqlMutants(read: (file: string) => string): Mutant[] {
 
 function listed(text: string, file: string): Change[] {
   return MORE_CHANGES.filter((each) => each.file === file).map(({ find, replacement, what }) => {
-    const start = text.indexOf(find);
-    if (start === -1 || text.includes(find, start + 1)) throw new Error(`${file} has not one ${find}`);
-    return { start, end: start + find.length, replacement, what };
+    // However the lines are broken.
+    const words = find.split(/\s+/).map((word) => word.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`));
+    const [match, another] = text.matchAll(new RegExp(words.join(String.raw`\s+`), 'g'));
+    if (match === undefined || another !== undefined) throw new Error(`${file} has not one ${find}`);
+    return { start: match.index, end: match.index + match[0].length, replacement, what };
   });
 }

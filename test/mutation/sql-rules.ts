@@ -70,7 +70,7 @@ function operands(condition: string): { at: number; length: number; by: 'or' | '
     if (cuts.length === 2) continue;
     return Array.from({ length: cuts.length / 2 }, (_, index) => {
       const [at = 0, end = 0] = cuts.slice(index * 2, index * 2 + 2);
-      return { at, length: end - at, by };
+      return { at, length: condition.slice(at, end).trimEnd().length, by };
     });
   }
   return [];
@@ -107,7 +107,7 @@ export function branches(text: string, name: string, from: RegExp, to: RegExp, n
 
 /** Each part of what is sealed of columns and fence left out. */
 export function sealed(text: string): Change[] {
-  return [...text.matchAll(/jsonb_build_array\(([at]\.[^;]*?)\) order by/g)].flatMap((match) => {
+  return [...text.matchAll(/jsonb_build_array\(([at]\.[^;]*?)\)\s+order by/g)].flatMap((match) => {
     const [whole, list = ''] = match;
     const start = match.index + whole.indexOf(list);
     return [...list.matchAll(/[at]\.\w+(?:::text)?/g)].map((part) => ({
