@@ -99,6 +99,22 @@ describe('find', () => {
     ]);
   });
 
+  // Whoever may write data could have written it. Seen to fail without: isFolder in core/archive-store.ts (it was found).
+  test.each([
+    ['schema', { parentSchema: 'data' }],
+    ['table', { parentName: 'data' }],
+    ['period', { period: 'data' }],
+  ])('takes no manifest for one whose %s is called like a folder', async (_, forged) => {
+    const store = await threeMonths();
+    const partition = { ...monthly('2021-05-01', '2021-06-01', '202105'), ...forged };
+    const manifestKey = await store.putManifest(manifestOf({ partition }));
+    const { archives, unreadable } = await find({}, { store });
+    expect(archives.map((each) => each.manifestKey)).not.toContain(manifestKey);
+    expect(unreadable).toEqual([
+      { manifestKey, problem: expect.stringContaining('is not the key of a manifest') },
+    ]);
+  });
+
   test('lists what cannot be read, and finds the others', async () => {
     const store = await threeMonths();
     store.put('db/public/flights/202101/manifest/aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa.json', 'no json');
