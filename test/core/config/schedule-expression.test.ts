@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { longestPauseDays, scheduleExpression } from '../../../core/config/schedule-expression.ts';
 import { partitionSetSchema } from '../../../core/config/partition-set.ts';
 
-// Seen to fail with the shape alone: CloudFormation refused them at the deployment.
+// Seen to fail without: cronProblems in scheduleExpression (they were taken).
 test.each([
   'cron(99 3 1 * ? *)',
   'cron(0 24 1 * ? *)',
@@ -34,7 +34,7 @@ describe.each([
   });
 });
 
-// Seen to fail without the rule: the export role of the database may write manifests below shop/public/data/.
+// The export role of the database could write manifests below shop/public/data/. Seen to fail without: isFolder in the schema.
 test.each(['data', 'ddl', 'manifest', 'query', 'query-manifest', 'report'])(
   'a table %s is refused',
   (name) => {

@@ -6,7 +6,7 @@ const FAILURE = { Error: 'DatabaseUnavailable', Cause: '{"errorMessage":"connect
 const explain = (targets: readonly TargetHealth[] | 'missing') =>
   explainUnavailable(FAILURE, { targets: () => Promise.resolve(targets) });
 
-// Seen to fail before there was such a step: the execution ended with the first line alone.
+// Seen to fail without describe() in explainUnavailable (the first line alone).
 test.each([
   // Seen to fail without: LOGIN_REFUSED in core/setup/proxy-health.ts (PreflightFailed).
   ['AUTH_FAILURE', /run PrepareDatabase/, 'NotPrepared'],

@@ -92,7 +92,7 @@ function rdsWith(...proxies: string[]): FakeRds {
 }
 
 describe('a target that is created', () => {
-  // Seen to fail with AWS::RDS::DBProxyTargetGroup, whose handler waits for AVAILABLE; no target is healthy here.
+  // No target is healthy here. Seen to fail where attachTarget waits for one (it is never complete).
   test('is registered, with the settings of the pool, and its health is not waited for', async () => {
     const rds = rdsWith('archiver-1');
     expect((await apply(rds, eventOf('Create'))).id).toBe('archiver-1/target');
