@@ -154,6 +154,12 @@ export interface PartitionArchiverProps {
    */
   readonly alarmTopic?: sns.ITopic;
   /**
+   * Topic of those alarms that page, for which the same holds.
+   *
+   * @default - the topic of the other alarms
+   */
+  readonly pageTopic?: sns.ITopic;
+  /**
    * Addresses that are subscribed to the topic.
    *
    * @default - none

@@ -43,7 +43,7 @@ export class PartitionArchiverStack extends Stack {
       resourceId,
       attachedS3Roles,
     } = config.database;
-    const { topicArn, ...thresholds } = config.alarms;
+    const { topicArn, pageTopicArn, ...thresholds } = config.alarms;
     const vpc = this.importVpc(config.network);
     this.archiver = new PartitionArchiver(this, 'Archiver', {
       vpc,
@@ -89,6 +89,9 @@ export class PartitionArchiverStack extends Stack {
       alarmThresholds: thresholds,
       alarmEmails: config.notificationEmails,
       ...(topicArn === undefined ? {} : { alarmTopic: sns.Topic.fromTopicArn(this, 'AlarmTopic', topicArn) }),
+      ...(pageTopicArn === undefined
+        ? {}
+        : { pageTopic: sns.Topic.fromTopicArn(this, 'PageTopic', pageTopicArn) }),
     });
     addOutputs(this.archiver);
     if (config.network.createVpcEndpoints) this.createVpcEndpoints(vpc);

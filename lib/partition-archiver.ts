@@ -135,7 +135,14 @@ export class PartitionArchiver extends Construct {
       drill: { stateMachine: this.drillStateMachine, isScheduled: props.drill !== undefined },
       audit: { stateMachine: this.operations.audit, isScheduled: schedule.audit !== undefined },
       ...(props.alarmThresholds === undefined ? {} : { thresholds: props.alarmThresholds }),
+      otherWorkflows: {
+        Restore: this.restoreStateMachine,
+        Drill: this.drillStateMachine,
+        ...this.operations.stateMachines,
+        ...this.setup.stateMachines,
+      },
       ...(props.alarmTopic === undefined ? {} : { topic: props.alarmTopic }),
+      ...(props.pageTopic === undefined ? {} : { pageTopic: props.pageTopic }),
       ...(props.alarmEmails === undefined ? {} : { emails: props.alarmEmails }),
     });
     this.alarmTopic = topic;

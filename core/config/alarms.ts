@@ -1,11 +1,17 @@
 import * as z from 'zod';
 import { matching, wholeNumber } from './fields.ts';
 
+const topicArn = matching(
+  /^arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]+$/,
+  'must be the ARN of an SNS topic',
+).optional();
+
 /** Who hears of what. */
 export const alarmsSchema = z.strictObject({
-  topicArn: matching(/^arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]+$/, 'must be the ARN of an SNS topic')
-    .optional()
-    .describe('Topic that alarms publish to. Default: a new topic.'),
+  topicArn: topicArn.describe('Topic that alarms publish to. Default: a new topic.'),
+  pageTopicArn: topicArn.describe(
+    'Topic of the alarms that page: conditions that do not improve until an operator acts. Default: the topic of the other alarms.',
+  ),
   overdueDays: wholeNumber(1, 3650)
     .default(40)
     .describe(

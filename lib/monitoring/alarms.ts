@@ -3,49 +3,13 @@ import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type * as sns from 'aws-cdk-lib/aws-sns';
 import * as subscriptions from 'aws-cdk-lib/aws-sns-subscriptions';
-import type * as sqs from 'aws-cdk-lib/aws-sqs';
-import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import type { ArchiverMetrics } from './metrics.ts';
-import type { AlarmThresholds } from './alarm-thresholds.ts';
+import type { ArchiveAlarmsProps, PeriodicCheck } from './alarms-props.ts';
+import { interruptions } from './interruptions.ts';
 import { makeAlarmTopic, makeAlarmTopicKey } from './alarm-topic.ts';
+import { severityOf } from './severity.ts';
 
 export type { AlarmThresholds } from './alarm-thresholds.ts';
-
-/** A workflow that has to turn out well once in a while. */
-export interface PeriodicCheck {
-  readonly stateMachine: sfn.StateMachine;
-  /** Whether somebody is to hear that it was not good for long. */
-  readonly isScheduled: boolean;
-}
-
-/** Properties of {@link ArchiveAlarms}. */
-export interface ArchiveAlarmsProps {
-  readonly stateMachine: sfn.StateMachine;
-  /** Queue of starts that did not happen. */
-  readonly deadLetterQueue: sqs.IQueue;
-  readonly metrics: ArchiverMetrics;
-  readonly drill: PeriodicCheck;
-  readonly audit: PeriodicCheck;
-  /**
-   * From where on alarms are raised.
-   *
-   * @default - see each
-   */
-  readonly thresholds?: AlarmThresholds;
-  /**
-   * Topic that alarms go to.
-   *
-   * @default - a new topic, encrypted with a key of its own
-   */
-  readonly topic?: sns.ITopic;
-  /**
-   * Addresses that are subscribed to the topic.
-   *
-   * @default - none
-   */
-  readonly emails?: readonly string[];
-}
 
 const AT_LEAST = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD;
 const BELOW = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD;
@@ -54,6 +18,8 @@ const { BREACHING, IGNORE, NOT_BREACHING } = cloudwatch.TreatMissingData;
 /** Says so when something needs a person. `docs/runbook.md` has a section for each, by its id here. */
 export class ArchiveAlarms extends Construct {
   readonly topic: sns.ITopic;
+  /** Where alarms go that page. */
+  readonly pageTopic: sns.ITopic;
   readonly alarms: readonly cloudwatch.Alarm[];
 
   constructor(scope: Construct, id: string, props: ArchiveAlarmsProps) {
@@ -64,11 +30,13 @@ export class ArchiveAlarms extends Construct {
         displayName: 'Partition archiver',
         masterKey: makeAlarmTopicKey(this, 'TopicKey'),
       });
+    this.pageTopic = props.pageTopic ?? this.topic;
     for (const email of props.emails ?? []) {
       this.topic.addSubscription(new subscriptions.EmailSubscription(email));
     }
     this.alarms = [
       ...this.ofExecutions(props),
+      ...this.ofOtherWorkflows(props),
       ...this.ofPartitionSets(props),
       ...this.ofDrills(props),
       ...this.ofAudits(props),
@@ -119,6 +87,12 @@ export class ArchiveAlarms extends Construct {
         treatMissingData: BREACHING,
       }),
     ];
+  }
+
+  private ofOtherWorkflows({ otherWorkflows = {} }: ArchiveAlarmsProps): cloudwatch.Alarm[] {
+    return Object.entries(otherWorkflows).map(([workflow, stateMachine]) =>
+      this.alarm('OperationInterrupted', interruptions(workflow, stateMachine), workflow),
+    );
   }
 
   private ofPartitionSets({ metrics, thresholds = {} }: ArchiveAlarmsProps): cloudwatch.Alarm[] {
@@ -208,24 +182,30 @@ export class ArchiveAlarms extends Construct {
   private missed(
     id: string,
     { isScheduled }: PeriodicCheck,
-    props: Pick<cloudwatch.AlarmProps, 'alarmDescription' | 'metric' | 'threshold'>,
+    props: Pick<cloudwatch.AlarmProps, 'metric' | 'threshold'> & { readonly alarmDescription: string },
   ): cloudwatch.Alarm[] {
     return isScheduled ? [this.alarm(id, { ...props, treatMissingData: IGNORE })] : [];
   }
 
   private alarm(
     id: string,
-    props: Pick<cloudwatch.AlarmProps, 'alarmDescription' | 'metric'> & Partial<cloudwatch.AlarmProps>,
+    props: Pick<cloudwatch.AlarmProps, 'metric'> &
+      Partial<cloudwatch.AlarmProps> & { readonly alarmDescription: string },
+    workflow = '',
   ): cloudwatch.Alarm {
-    const alarm = new cloudwatch.Alarm(this, id, {
+    const severity = severityOf(id);
+    const alarm = new cloudwatch.Alarm(this, `${id}${workflow}`, {
       threshold: 1,
       evaluationPeriods: 1,
       comparisonOperator: AT_LEAST,
       treatMissingData: NOT_BREACHING,
       ...props,
+      alarmDescription: `[${severity}] ${props.alarmDescription}`,
     });
-    alarm.addAlarmAction(new SnsAction(this.topic));
-    alarm.addOkAction(new SnsAction(this.topic));
+    const action = new SnsAction(severity === 'page' ? this.pageTopic : this.topic);
+    alarm.addAlarmAction(action);
+    // A failed execution is over: that it was five minutes ago is no news.
+    if (severity === 'page') alarm.addOkAction(action);
     return alarm;
   }
 }

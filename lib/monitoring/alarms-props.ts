@@ -1,0 +1,48 @@
+import type * as sns from 'aws-cdk-lib/aws-sns';
+import type * as sqs from 'aws-cdk-lib/aws-sqs';
+import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import type { ArchiverMetrics } from './metrics.ts';
+import type { AlarmThresholds } from './alarm-thresholds.ts';
+
+/** A workflow that has to turn out well once in a while. */
+export interface PeriodicCheck {
+  readonly stateMachine: sfn.StateMachine;
+  /** Whether somebody is to hear that it was not good for long. */
+  readonly isScheduled: boolean;
+}
+
+/** Properties of `ArchiveAlarms`. */
+export interface ArchiveAlarmsProps {
+  readonly stateMachine: sfn.StateMachine;
+  /** Queue of starts that did not happen. */
+  readonly deadLetterQueue: sqs.IQueue;
+  readonly metrics: ArchiverMetrics;
+  readonly drill: PeriodicCheck;
+  readonly audit: PeriodicCheck;
+  /**
+   * From where on alarms are raised.
+   *
+   * @default - see each
+   */
+  readonly thresholds?: AlarmThresholds;
+  /**
+   * Topic that alarms go to.
+   *
+   * @default - a new topic, encrypted with a key of its own
+   */
+  readonly topic?: sns.ITopic;
+  /**
+   * Topic of the alarms that page: what loses time until somebody acts.
+   *
+   * @default - the topic of the other alarms
+   */
+  readonly pageTopic?: sns.ITopic;
+  /** Every other workflow, by its name: what operators start, and what a schedule starts besides *Archive*. */
+  readonly otherWorkflows?: Readonly<Record<string, sfn.StateMachine>>;
+  /**
+   * Addresses that are subscribed to the topic.
+   *
+   * @default - none
+   */
+  readonly emails?: readonly string[];
+}
