@@ -18,6 +18,12 @@ const TIME_IS_A_PARAMETER = [
   { object: 'performance', property: 'now', message: 'Take a Clock (core/ports.ts).' },
 ];
 
+/** `...{ a, b }` means `a, b`. */
+const NO_SPREAD_LITERALS = ['ObjectExpression', 'ArrayExpression'].map((literal) => ({
+  selector: `SpreadElement[argument.type='${literal}']`,
+  message: 'Write the members themselves.',
+}));
+
 export default defineConfig(
   globalIgnores(['cdk.out/', 'coverage/', '.local/', '**/*.d.ts']),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
@@ -50,6 +56,7 @@ export default defineConfig(
         { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true },
       ],
       eqeqeq: 'error',
+      'no-restricted-syntax': ['error', ...NO_SPREAD_LITERALS],
       'no-console': 'error',
       'max-lines': ['error', { max: 250, skipBlankLines: true }],
     },
@@ -67,6 +74,7 @@ export default defineConfig(
       'no-restricted-globals': ['error', 'process', 'setTimeout', 'setInterval', 'fetch'],
       'no-restricted-syntax': [
         'error',
+        ...NO_SPREAD_LITERALS,
         { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'Take a Clock.' },
       ],
     },

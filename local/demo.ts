@@ -70,7 +70,9 @@ async function main(): Promise<number> {
 async function archive(stack: LocalStack): Promise<number> {
   headline('Synthesising the CDK app (cdk synth)');
   const machine = await synthesise(stack, {
-    ...{ directory, database: DEMO.database, bucket: DEMO.bucket },
+    directory,
+    database: DEMO.database,
+    bucket: DEMO.bucket,
     partitionSets: PARTITION_SETS,
   });
   await giveSecrets(stack, machine.secrets);

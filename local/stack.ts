@@ -136,8 +136,11 @@ async function start(
     log(`PostgreSQL ${versions} listens on port ${String(ports.postgres)}`);
     const pooler = await preparePooler(
       {
-        ...{ ...common, directory: join(services, 'pooler'), port: ports.pooler },
-        ...{ postgresPort: ports.postgres, postgresSockets: socketDirectory(join(services, 'postgres')) },
+        ...common,
+        directory: join(services, 'pooler'),
+        port: ports.pooler,
+        postgresPort: ports.postgres,
+        postgresSockets: socketDirectory(join(services, 'postgres')),
       },
       supervisor,
     );

@@ -25,7 +25,11 @@ export async function authToken(
   const authority = `${host}:${String(port)}`;
   const { query = {} } = await new SignatureV4({ service: 'rds-db', region, ...signer }).presign(
     {
-      ...{ method: 'GET', protocol: 'https:', hostname: host, port, path: '/' },
+      method: 'GET',
+      protocol: 'https:',
+      hostname: host,
+      port,
+      path: '/',
       query: { Action: 'connect', DBUser: user },
       headers: { host: authority },
     },

@@ -26,8 +26,10 @@ export function s3ArchiveStore(client: S3Client, bucket: string, region: string)
         const current = all.filter(({ IsLatest }) => IsLatest === true);
         const others = all.filter(({ IsLatest }) => IsLatest !== true);
         return [...current, ...others].map(({ Key = '', VersionId, Size = 0, deleted }) => ({
-          ...{ key: Key, versionId: versionOf(VersionId, bucket) },
-          ...{ bytes: Size, deleted },
+          key: Key,
+          versionId: versionOf(VersionId, bucket),
+          bytes: Size,
+          deleted,
         }));
       }),
 

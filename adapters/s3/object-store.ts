@@ -63,7 +63,9 @@ export function s3ObjectStore(client: S3Client, bucket: string, region: string):
         const { key: Key, value: Value } = PROVEN_TAG;
         await client.send(
           new PutObjectTaggingCommand({
-            ...{ Bucket: bucket, Key: key, VersionId: versionId },
+            Bucket: bucket,
+            Key: key,
+            VersionId: versionId,
             Tagging: { TagSet: [{ Key, Value }] },
           }),
         );
@@ -73,7 +75,9 @@ export function s3ObjectStore(client: S3Client, bucket: string, region: string):
       translated(`locking ${key}`, async () => {
         await client.send(
           new PutObjectRetentionCommand({
-            ...{ Bucket: bucket, Key: key, VersionId: versionId },
+            Bucket: bucket,
+            Key: key,
+            VersionId: versionId,
             Retention: { Mode: mode, RetainUntilDate: until },
           }),
         );

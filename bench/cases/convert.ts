@@ -40,7 +40,9 @@ export const convertCase: Case = {
       figures: table(
         ['rows', 'CPU s, ours with proof', 'CPU s, DuckDB', 'text MB', 'gzip -6', 'DuckDB', 'ours'],
         sizes.map(([name, text, gzip, theirs, ours]) => [
-          ...[name, samples.show(`${name} ours`), samples.show(`${name} DuckDB`)],
+          name,
+          samples.show(`${name} ours`),
+          samples.show(`${name} DuckDB`),
           ...[text, gzip, theirs, ours].map(megabytes),
         ]),
       ),

@@ -59,7 +59,9 @@ async function restoreArchive(
     {
       database: restoreDatabase({ open: () => open('archiver_restore'), timeoutMs: TIMEOUT_MS }),
       store: s3ArchiveStore(s3, BENCH.bucket, stack.s3.region),
-      ...{ clock: systemClock, log: silentLog, segmentsAtOnce: 2 },
+      clock: systemClock,
+      log: silentLog,
+      segmentsAtOnce: 2,
     },
   );
   if (warnings.length > 0) throw new Error(warnings.join('; '));

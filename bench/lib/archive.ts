@@ -38,8 +38,13 @@ export function configFor(shape: Shape, { segmentSizeMiB, segments }: Tuning): R
 export function stepsFor(environment: Environment, config: RuntimeConfig): Steps {
   const { s3, stack, open } = environment;
   return localSteps({
-    ...{ config, s3, bucket: BENCH.bucket, region: stack.s3.region, open },
-    ...{ clock: systemClock, log: silentLog },
+    config,
+    s3,
+    bucket: BENCH.bucket,
+    region: stack.s3.region,
+    open,
+    clock: systemClock,
+    log: silentLog,
   });
 }
 

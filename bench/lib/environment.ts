@@ -69,7 +69,12 @@ async function prepare(
   const { host, port, superuser } = stack.postgres;
   const superuserOf = (database: string, max: number): postgres.Sql =>
     postgres({
-      ...{ host, port, username: superuser.user, password: superuser.password, database, max },
+      host,
+      port,
+      username: superuser.user,
+      password: superuser.password,
+      database,
+      max,
       connection: { TimeZone: 'UTC' },
       onnotice: () => undefined,
     });
@@ -95,11 +100,20 @@ async function prepare(
 
   const tls = { ca: readFileSync(stack.pooler.caFile, 'utf8') };
   return {
-    ...{ stack, directory, sql, s3, quick, say },
+    stack,
+    directory,
+    sql,
+    s3,
+    quick,
+    say,
     open: (user, notices = []) =>
       connect(
         {
-          ...{ host: stack.pooler.host, port: stack.pooler.port, database: BENCH.database, user, tls },
+          host: stack.pooler.host,
+          port: stack.pooler.port,
+          database: BENCH.database,
+          user,
+          tls,
           password: BENCH.password,
           applicationName: 'bench',
         },

@@ -70,7 +70,10 @@ export function estimate(tableTB: number, assumptions: Assumptions): Estimate[] 
       (textMB / PART_MB) * PRICES.put +
       segments * 2 * PRICES.get;
     return {
-      ...{ vCpu, tableTB, segments, atOnce },
+      vCpu,
+      tableTB,
+      segments,
+      atOnce,
       // One to export; two to verify, of which the first only waits.
       connections: atOnce * 2,
       minutes: Math.max(byProcessor, byStorage) / 60,

@@ -122,7 +122,9 @@ export const EXPORT_CHECKS: readonly Check[] = [
       const refusal = await refusalOf(
         account.s3.send(
           new PutObjectRetentionCommand({
-            ...{ Bucket: account.bucket, Key: key, VersionId },
+            Bucket: account.bucket,
+            Key: key,
+            VersionId,
             Retention: { Mode: 'GOVERNANCE', RetainUntilDate },
           }),
         ),

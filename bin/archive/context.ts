@@ -24,7 +24,12 @@ export function makeContext(
   const { host, port, database, administrator, passwords, sslMode, sslRootCert, bucket, region } = settings;
   const ca = sslRootCert === undefined ? {} : { ca: readAuthorities(sslRootCert) };
   return {
-    ...{ config, bucket, region, database, args, options },
+    config,
+    bucket,
+    region,
+    database,
+    args,
+    options,
     s3: makeS3Client({
       region: region === '' ? 'us-east-1' : region,
       ...(settings.s3Endpoint !== undefined && { endpoint: settings.s3Endpoint }),
@@ -32,7 +37,9 @@ export function makeContext(
     open: (login, notices = []) =>
       connect(
         {
-          ...{ host, port, database },
+          host,
+          port,
+          database,
           user: login === 'administrator' ? administrator : login,
           password: passwords[login] ?? '',
           tls: sslMode === 'disable' ? false : ca,

@@ -108,7 +108,11 @@ export function localOperations(wiring: OperationWiring): Operations {
         const metrics = { lastSuccess: () => undefined };
         const execution = randomUUID();
         return drill(input, {
-          ...{ ...ports(), database, metrics, databaseName, execution },
+          ...ports(),
+          database,
+          metrics,
+          databaseName,
+          execution,
           random: Math.random,
         });
       }),
@@ -131,8 +135,13 @@ export function localOperations(wiring: OperationWiring): Operations {
     },
     auditMany: (request, say) =>
       auditAll(request, {
-        ...{ store, expiry, clock, log, say },
-        ...{ random: Math.random, metrics: { audit: () => undefined } },
+        store,
+        expiry,
+        clock,
+        log,
+        say,
+        random: Math.random,
+        metrics: { audit: () => undefined },
       }),
     reverifiable: async () => {
       const connection = open('archiver_read');

@@ -79,7 +79,12 @@ export async function maintain(
   ports: { readonly database: MaintainDatabase; readonly clock: Clock; readonly log: Log },
 ): Promise<SetReport[]> {
   const leftOut = (request.leftOut ?? []).map(({ partitionSet, message }) => ({
-    ...{ partitionSet, attached: 0, detached: 0, missing: 0, blocked: 0, warnings: [] },
+    partitionSet,
+    attached: 0,
+    detached: 0,
+    missing: 0,
+    blocked: 0,
+    warnings: [],
     error: { code: 'PreflightFailed', message },
   }));
   if (request.mode === 'drop' || request.dryRun) return leftOut;
@@ -183,7 +188,10 @@ function report({ set, failures, warnings, inventory, broken }: Work, room: numb
   const error = asOne(broken === undefined ? failures : [...failures, broken]);
   const done = {
     partitionSet: displayName(set.schema, set.table),
-    ...{ attached, detached, missing, blocked },
+    attached,
+    detached,
+    missing,
+    blocked,
     warnings: truncateLines(warnings, room),
   };
   log.info('maintain', { ...done, ...(error && { error: error.code }) });

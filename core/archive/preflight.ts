@@ -54,7 +54,8 @@ export async function preflight(
     return [{ partitionSet: displayName(set.schema, set.table), message }];
   });
   const checked = {
-    ...{ ...request, partitionSets },
+    ...request,
+    partitionSets,
     ...(leftOut.length > 0 && { leftOut: truncate(leftOut, PAYLOAD_BUDGET.leftOut) }),
   };
   log.info('preflight', { ...checked });

@@ -70,6 +70,13 @@ function show({ partition, ...archive }: FoundArchive): ShownArchive {
   const { manifestKey, period, lowerBound, upperBound, rows, bytes, archivedAt, systemIdentifier } = archive;
   return {
     partition: displayName(partition.schema, partition.table),
-    ...{ period, lowerBound, upperBound, rows, bytes, archivedAt, systemIdentifier, manifestKey },
+    period,
+    lowerBound,
+    upperBound,
+    rows,
+    bytes,
+    archivedAt,
+    systemIdentifier,
+    manifestKey,
   };
 }

@@ -42,8 +42,15 @@ export interface AuditMetrics {
 
 /** Before the first page. */
 export const EMPTY_TOTALS: AuditTotals = {
-  ...{ archives: 0, intact: 0, damaged: 0, expired: 0, unknown: 0 },
-  ...{ segmentsRead: 0, segmentsCold: 0, bytesRead: 0, problems: [] },
+  archives: 0,
+  intact: 0,
+  damaged: 0,
+  expired: 0,
+  unknown: 0,
+  segmentsRead: 0,
+  segmentsCold: 0,
+  bytesRead: 0,
+  problems: [],
 };
 
 const MOST_PROBLEMS = 5;
@@ -62,7 +69,9 @@ export function verdictOf(
   return {
     manifestKey,
     verdict: damaged ? 'damaged' : failed.length > 0 ? 'unknown' : expired ? 'expired' : 'intact',
-    ...{ read: sum(({ read }) => read), cold: sum(({ cold }) => cold), bytes: sum(({ bytes }) => bytes) },
+    read: sum(({ read }) => read),
+    cold: sum(({ cold }) => cold),
+    bytes: sum(({ bytes }) => bytes),
     problems: [
       ...(failed.length > 0
         ? [`${names} in ${String(failed.length)} of ${String(ranges.length)} parts`]
@@ -79,7 +88,9 @@ export function failedVerdict(manifestKey: string, failure: StepFailure): Archiv
   return {
     manifestKey,
     verdict: code === 'ManifestInvalid' ? 'damaged' : 'unknown',
-    ...{ read: 0, cold: 0, bytes: 0 },
+    read: 0,
+    cold: 0,
+    bytes: 0,
     problems: [`${code}: ${messageOf(failure)}`.slice(0, 500)],
   };
 }

@@ -101,7 +101,11 @@ export async function upgradeLedger(
   }
   log.info('upgrade-ledger', { ...request, rows: rows.length });
   const all = rows.map(({ id, schema, table, was, state, remark }) => ({
-    ...{ id, partition: displayName(schema, table), was, state, remark },
+    id,
+    partition: displayName(schema, table),
+    was,
+    state,
+    remark,
   }));
   const partitions = truncate(all, PAYLOAD_BUDGET.partitions);
   return {

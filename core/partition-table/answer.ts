@@ -32,7 +32,8 @@ export async function answer(
 ): Promise<Progress & { readonly report?: PartitionTableReport }> {
   const limits = {
     milliseconds: Math.min(MILLISECONDS, remainingMs / 3),
-    ...{ rangeBytes: RANGE_BYTES, largestScanBytes: LARGEST_SCAN_BYTES },
+    rangeBytes: RANGE_BYTES,
+    largestScanBytes: LARGEST_SCAN_BYTES,
   };
   const limited = { ...ports, limits };
   const at = call.do === 'begin' ? await first(call.input, limited) : await STEPS[call.do](call.at, limited);

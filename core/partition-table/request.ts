@@ -78,7 +78,8 @@ export function parsePartitionTableRequest(input: unknown): PartitionTableReques
   if (rollBack === true || dropReplaced === true)
     return { kind: rollBack === true ? 'rollBack' : 'dropReplaced', table: name };
   const plan = {
-    ...{ ...name, ...rest },
+    ...name,
+    ...rest,
     ...(retention !== undefined && { retention: retention === 'none' ? null : retention }),
   };
   return { kind: 'partition', upTo, plan, complete: () => completePlan(plan) };
@@ -88,10 +89,15 @@ function completePlan(plan: PartialPlan): PartitionTablePlan {
   const { control, interval, retention } = plan;
   if (control !== undefined && interval !== undefined && retention !== undefined) {
     return {
-      ...{ ...plan, control, interval, retention },
-      ...{ premake: plan.premake ?? 4, mode: plan.mode ?? 'online' },
+      ...plan,
+      control,
+      interval,
+      retention,
+      premake: plan.premake ?? 4,
+      mode: plan.mode ?? 'online',
       defaultPartition: plan.defaultPartition ?? true,
-      ...{ epoch: plan.epoch ?? 'none', timeZone: plan.timeZone ?? 'UTC' },
+      epoch: plan.epoch ?? 'none',
+      timeZone: plan.timeZone ?? 'UTC',
     };
   }
   const missing = Object.entries({ control, interval, retention }).filter(([, value]) => value === undefined);

@@ -172,7 +172,10 @@ export const STEPS = Object.fromEntries(
 ) as typeof WORK;
 
 const still = ({ schema, table, id, upTo }: Omit<Progress, 'next'>): Omit<Progress, 'next'> => ({
-  ...{ schema, table, id, upTo },
+  schema,
+  table,
+  id,
+  upTo,
 });
 
 const afterCheck = ({ upTo }: Pick<Progress, 'upTo'>): NextStep => (upTo === 'swap' ? 'swap' : 'done');

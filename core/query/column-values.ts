@@ -141,7 +141,18 @@ export class ColumnValues {
 const LARGEST_KEPT_BYTES = 32 * 1024 * 1024;
 
 const WIDTHS: Readonly<Record<ValueKind, number>> = {
-  ...{ boolean: 1, int16: 1, int32: 1, date: 1, float: 1, decimal32: 1 },
-  ...{ int64: 2, double: 2, decimal64: 2, timestamp: 2, timestamptz: 2 },
-  ...{ decimal128: 4, bytea: 0, text: 0 },
+  boolean: 1,
+  int16: 1,
+  int32: 1,
+  date: 1,
+  float: 1,
+  decimal32: 1,
+  int64: 2,
+  double: 2,
+  decimal64: 2,
+  timestamp: 2,
+  timestamptz: 2,
+  decimal128: 4,
+  bytea: 0,
+  text: 0,
 };

@@ -86,7 +86,10 @@ export async function convert(
       disk.remove(file.file);
     }
     const copy: CopyManifest = {
-      ...{ format: COPY_FORMAT, archiveId: manifest.archiveId, generation, product: { ...PRODUCT } },
+      format: COPY_FORMAT,
+      archiveId: manifest.archiveId,
+      generation,
+      product: { ...PRODUCT },
       madeFrom: { key: stored.object.key, versionId: stored.object.versionId, sha256: stored.sha256 },
       shape: shapeOf(written.columns),
       columns: written.columns.map((column) => ({ ...column })),
@@ -114,7 +117,11 @@ const stamp = (now: Date): string => now.toISOString().replaceAll(/[-:]|\.\d+/g,
 function textOf(segment: Manifest['segments'][number], store: CopyStore): SegmentText {
   const { number, rows, bytes, sha256, lineHashSum, objects } = segment;
   return {
-    ...{ number, rows, bytes, sha256, lineHashSum },
+    number,
+    rows,
+    bytes,
+    sha256,
+    lineHashSum,
     read: async function* () {
       for (const { key, versionId } of objects) yield* store.read(key, versionId);
     },

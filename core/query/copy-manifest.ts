@@ -10,8 +10,20 @@ import type { CopyColumn, ValueKind } from './parquet-map.ts';
 export const COPY_FORMAT = 'partition-archive-query/1';
 
 const KINDS = [
-  ...['boolean', 'int16', 'int32', 'int64', 'float', 'double', 'decimal32', 'decimal64', 'decimal128'],
-  ...['date', 'timestamp', 'timestamptz', 'bytea', 'text'],
+  'boolean',
+  'int16',
+  'int32',
+  'int64',
+  'float',
+  'double',
+  'decimal32',
+  'decimal64',
+  'decimal128',
+  'date',
+  'timestamp',
+  'timestamptz',
+  'bytea',
+  'text',
 ] as ValueKind[];
 
 const count = z.number().int().nonnegative();

@@ -46,8 +46,11 @@ function visit(value: unknown, scope: Scope | undefined, uses: TableUse[]): void
     const text = (name: string): string => (typeof value[name] === 'string' ? value[name] : '');
     const table = text('table_name');
     uses.push({
-      ...{ schema: text('schema_name'), table, alias: text('alias') || table },
-      ...{ alone: scope?.alone ?? false, conditions: scope?.conditions ?? [] },
+      schema: text('schema_name'),
+      table,
+      alias: text('alias') || table,
+      alone: scope?.alone ?? false,
+      conditions: scope?.conditions ?? [],
     });
     return;
   }

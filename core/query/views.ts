@@ -25,7 +25,9 @@ export function viewOf({ schema, table, copies }: QueriedSet): string {
   if (latest === undefined) throw new Error('a view over no copy');
   const names = distinctNames(latest.manifest.columns);
   const columns = latest.manifest.columns.map((column, index) => ({
-    ...{ name: column.name, shown: names[index] ?? column.name, type: typeIn(column, copies) },
+    name: column.name,
+    shown: names[index] ?? column.name,
+    type: typeIn(column, copies),
   }));
   const shapes = [...new Set(copies.map(({ manifest }) => manifest.shape))];
   const parts = shapes.map((shape) => {

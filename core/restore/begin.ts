@@ -71,7 +71,9 @@ function wantedOf(options: RestoreOptions | DrillOptions, { partition }: Manifes
     drill: null,
     target: { schema: options.schema ?? own.target.schema, table: options.table ?? own.target.table },
     owner: options.owner ?? own.owner,
-    ...{ foreignKeys, grants, acceptIncomplete },
+    foreignKeys,
+    grants,
+    acceptIncomplete,
     parent: attach === 'parent' ? { schema: partition.parentSchema, table: partition.parentName } : attach,
   };
 }
@@ -81,7 +83,12 @@ const startOf = (
   { drill, target, owner, foreignKeys, grants, parent }: Wanted,
   found: Pick<RestoreStart, 'warnings' | 'asText' | 'moved'>,
 ): RestoreStart => ({
-  ...{ manifest, drill, target, owner, parent, ...found },
+  manifest,
+  drill,
+  target,
+  owner,
+  parent,
+  ...found,
   manifestKey: object.key,
   manifestVersionId: object.versionId,
   manifestSha256: sha256,

@@ -68,7 +68,8 @@ export async function attach(
   const restored = {
     partition,
     table: displayName(schema, table),
-    ...{ rows, bytes },
+    rows,
+    bytes,
     attachedTo: parent === null ? null : displayName(parent.schema, parent.table),
     warnings: [...warnings, ...invalid],
     unmade,

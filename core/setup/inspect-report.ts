@@ -32,12 +32,10 @@ export function inspectionReport(inspection: Inspection): InspectionReport {
   const { facts, candidates, distribution, outliers, proposal } = inspection;
   const table = displayName(facts.schema, facts.table);
   return {
-    ...{
-      table,
-      estimatedRows: facts.estimatedRows,
-      tableBytes: facts.tableBytes,
-      totalBytes: facts.totalBytes,
-    },
+    table,
+    estimatedRows: facts.estimatedRows,
+    tableBytes: facts.tableBytes,
+    totalBytes: facts.totalBytes,
     partitioned: facts.kind === 'p',
     columns: truncate(
       candidates.map(({ column, kind, remarks }) => ({ name: column.name, kind, remarks })),

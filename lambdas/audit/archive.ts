@@ -11,6 +11,8 @@ export const handler = bucketStep(
   ) =>
     beginAudit(event, config.expiry, {
       store: archiveStore(settings),
-      ...{ clock, log, random: Math.random },
+      clock,
+      log,
+      random: Math.random,
     }),
 );

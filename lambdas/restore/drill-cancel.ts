@@ -24,7 +24,8 @@ export const handler = step(
       },
       {
         database: { ...restoreDatabase({ open, timeoutMs: remainingMs }), ...drillDatabase(connection) },
-        ...{ clock, log },
+        clock,
+        log,
       },
     ),
 );

@@ -10,6 +10,8 @@ export const handler = bucketStep(
     { settings, log },
   ) => ({
     ...(await planRestore(input, { store: archiveStore(settings), database: settings.databaseName, log })),
-    ...{ input, execution, redriveCount },
+    input,
+    execution,
+    redriveCount,
   }),
 );

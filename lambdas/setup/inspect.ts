@@ -8,7 +8,8 @@ import { step } from '../runtime/step.ts';
 export const handler = step('inspect', async ({ input }: { input: unknown }, { connection, clock }) =>
   inspectionReport(
     await inspect(parseInspectRequest(input), {
-      ...{ database: inspectDatabase(connection), clock },
+      database: inspectDatabase(connection),
+      clock,
       largestExactBytes: LARGEST_EXACT_BYTES,
     }),
   ),

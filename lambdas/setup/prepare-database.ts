@@ -27,7 +27,10 @@ export const handler = step(
     const client = new SecretsManagerClient({ region: settings.region });
     return preparationReport(
       await prepare(database, {
-        ...{ partitionSets, acceptedPublications, guard, log },
+        partitionSets,
+        acceptedPublications,
+        guard,
+        log,
         secretOf: async (role) => {
           const arn = secrets[role];
           return arn === undefined ? undefined : readCredentials(client, arn);

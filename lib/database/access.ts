@@ -110,7 +110,9 @@ export class DatabaseAccess extends Construct {
     new ProxyTargetRegistration(this, 'ProxyTarget', {
       customResources: props.customResources(),
       proxy,
-      ...{ maxConnectionsPercent, maxIdleConnectionsPercent, borrowTimeout },
+      maxConnectionsPercent,
+      maxIdleConnectionsPercent,
+      borrowTimeout,
     });
     return proxy;
   }

@@ -43,7 +43,12 @@ export function forget(directory: string): void {
 function asSuperuser({ postgres: server }: StackCoordinates, database: string): postgres.Sql {
   const { user: username, password } = server.superuser;
   return postgres({
-    ...{ host: server.host, port: server.port, username, password, database, max: 1 },
+    host: server.host,
+    port: server.port,
+    username,
+    password,
+    database,
+    max: 1,
     connection: { TimeZone: 'UTC' },
     onnotice: () => undefined,
   });

@@ -41,7 +41,11 @@ export async function checkQuery(stack: LocalStack, directory: string): Promise<
   const s3 = makeS3Client({ ...stack.s3, credentials: stack.s3 });
   const store = s3CopyStore(s3, DEMO.bucket, stack.s3.region, folder);
   const engine = await duckDbEngine({
-    ...{ directory: copies, temporary, memoryMiB: 512, temporaryMiB: 1024, threads: 2 },
+    directory: copies,
+    temporary,
+    memoryMiB: 512,
+    temporaryMiB: 1024,
+    threads: 2,
   });
   try {
     const { archives } = await find(SET, { store });
@@ -68,7 +72,10 @@ export async function checkQuery(stack: LocalStack, directory: string): Promise<
     );
     const expected = before.map((row) => row.map(String).join('  '));
     return {
-      ...{ sql: select, lines: answer.slice(0, ROWS_SHOWN), textBytes, copyBytes },
+      sql: select,
+      lines: answer.slice(0, ROWS_SHOWN),
+      textBytes,
+      copyBytes,
       same: answer.length > 0 && answer.join('\n') === expected.join('\n'),
     };
   } finally {

@@ -104,7 +104,11 @@ async function makeTables(sql: postgres.Sql, oldestMonthsAgo: number, retention:
     const [{ start }] = await tx<[{ start: string }]>`
       select to_char(date_trunc('month', now()) - make_interval(months => ${oldestMonthsAgo}::integer), 'YYYY-MM-DD') as start`;
     await createParent(tx, {
-      ...{ parent: 'public.flights', control: 'date', interval: 'monthly', premake: 2, start },
+      parent: 'public.flights',
+      control: 'date',
+      interval: 'monthly',
+      premake: 2,
+      start,
     });
     await tx`
       update partman.part_config set retention = ${retention}, retention_keep_table = true, infinite_time_partitions = true
@@ -147,7 +151,10 @@ async function readRows(
 ): Promise<readonly FlightRow[]> {
   let rows: readonly FlightRow[] = [];
   await parquetRead({
-    ...{ file, compressors, rowStart, rowEnd },
+    file,
+    compressors,
+    rowStart,
+    rowEnd,
     columns: ['date', 'delay', 'distance', 'origin', 'destination'],
     onComplete: (read: unknown) => {
       rows = read as readonly FlightRow[];

@@ -34,19 +34,48 @@ export async function ensureCertificates(directory: string): Promise<Certificate
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', DAYS];
   const authorityKey = join(directory, 'authority.key');
   await run([
-    ...[openssl, 'req', '-x509', ...key, '-subj', '/CN=partition-archiver local authority'],
-    ...['-keyout', authorityKey, '-out', files.authorityFile],
+    openssl,
+    'req',
+    '-x509',
+    ...key,
+    '-subj',
+    '/CN=partition-archiver local authority',
+    '-keyout',
+    authorityKey,
+    '-out',
+    files.authorityFile,
   ]);
   const request = join(directory, 'server.csr');
   await run([
-    ...[openssl, 'req', ...key.slice(0, 5), '-subj', '/CN=localhost'],
-    ...['-keyout', files.keyFile, '-out', request],
+    openssl,
+    'req',
+    ...key.slice(0, 5),
+    '-subj',
+    '/CN=localhost',
+    '-keyout',
+    files.keyFile,
+    '-out',
+    request,
   ]);
   const names = join(directory, 'server.ext');
   await writeFile(names, 'subjectAltName=IP:127.0.0.1,DNS:localhost\n');
   await run([
-    ...[openssl, 'x509', '-req', '-in', request, '-CA', files.authorityFile, '-CAkey', authorityKey],
-    ...['-CAcreateserial', '-days', DAYS, '-extfile', names, '-out', files.certificateFile],
+    openssl,
+    'x509',
+    '-req',
+    '-in',
+    request,
+    '-CA',
+    files.authorityFile,
+    '-CAkey',
+    authorityKey,
+    '-CAcreateserial',
+    '-days',
+    DAYS,
+    '-extfile',
+    names,
+    '-out',
+    files.certificateFile,
   ]);
   await chmod(files.keyFile, 0o600);
   await writeFile(done, '');

@@ -78,8 +78,14 @@ export async function startObjectStore(options: ObjectStoreOptions, supervisor: 
   const gatewayFlags = ['-c', conf, '-n', 'client.rgw'];
   if (fresh) {
     await run([
-      ...[programs.admin, ...gatewayFlags, 'user', 'create', '--uid=local', '--display-name=local'],
-      ...[`--access-key=${options.accessKeyId}`, `--secret-key=${options.secretAccessKey}`],
+      programs.admin,
+      ...gatewayFlags,
+      'user',
+      'create',
+      '--uid=local',
+      '--display-name=local',
+      `--access-key=${options.accessKeyId}`,
+      `--secret-key=${options.secretAccessKey}`,
     ]);
     await writeFile(complete, '');
   }
@@ -96,8 +102,15 @@ export async function startObjectStore(options: ObjectStoreOptions, supervisor: 
 async function writeMonitorMap(options: CephOptions): Promise<string> {
   const file = join(options.directory, 'monmap');
   await run([
-    ...[requireProgram('monmaptool', 'ceph-common'), '--create', '--clobber', '--fsid', options.clusterId],
-    ...['--addv', 'a', monitorAddress(options), file],
+    requireProgram('monmaptool', 'ceph-common'),
+    '--create',
+    '--clobber',
+    '--fsid',
+    options.clusterId,
+    '--addv',
+    'a',
+    monitorAddress(options),
+    file,
   ]);
   return file;
 }

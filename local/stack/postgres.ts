@@ -92,15 +92,18 @@ async function initialise(data: string, options: PostgresOptions): Promise<void>
   await giveToServiceAccount(options.directory);
   await run(
     asServiceAccount([
-      ...[requireServerProgram('initdb', options), '-D', data, '-U', SUPERUSER, '--no-sync'],
+      requireServerProgram('initdb', options),
+      '-D',
+      data,
+      '-U',
+      SUPERUSER,
+      '--no-sync',
       // The socket is for the pooler, which asks each client for its password itself.
-      ...[
-        '--auth-host=scram-sha-256',
-        '--auth-local=trust',
-        `--pwfile=${passwordFile}`,
-        '--encoding=UTF8',
-        '--locale=C.UTF-8',
-      ],
+      '--auth-host=scram-sha-256',
+      '--auth-local=trust',
+      `--pwfile=${passwordFile}`,
+      '--encoding=UTF8',
+      '--locale=C.UTF-8',
     ]),
     { cwd: options.directory },
   );
@@ -154,8 +157,14 @@ async function writeConfiguration(path: string, data: string, options: PostgresO
 
 function connect(options: PostgresOptions, database: string): postgres.Sql {
   return postgres({
-    ...{ host: '127.0.0.1', port: options.port, user: SUPERUSER, password: options.superuserPassword },
-    ...{ database, max: 1, connect_timeout: 5, fetch_types: false },
+    host: '127.0.0.1',
+    port: options.port,
+    user: SUPERUSER,
+    password: options.superuserPassword,
+    database,
+    max: 1,
+    connect_timeout: 5,
+    fetch_types: false,
   });
 }
 

@@ -8,15 +8,17 @@ const FAULTS = ['Retry', 'Catch'];
 const ALLOWED_FIELDS: Readonly<Record<string, readonly string[]>> = {
   Task: [...ANY_STATE, ...NEXT, ...RESULT, ...FAULTS, 'Resource', 'TimeoutSeconds'],
   Map: [
-    ...[...ANY_STATE, ...NEXT, 'ResultSelector', 'ResultPath', ...FAULTS],
-    ...[
-      'ItemsPath',
-      'ItemSelector',
-      'ItemProcessor',
-      'MaxConcurrency',
-      'Label',
-      'ToleratedFailurePercentage',
-    ],
+    ...ANY_STATE,
+    ...NEXT,
+    'ResultSelector',
+    'ResultPath',
+    ...FAULTS,
+    'ItemsPath',
+    'ItemSelector',
+    'ItemProcessor',
+    'MaxConcurrency',
+    'Label',
+    'ToleratedFailurePercentage',
   ],
   Choice: [...ANY_STATE, 'Choices', 'Default'],
   Pass: [...ANY_STATE, ...NEXT, 'Result', 'Parameters', 'ResultPath'],
@@ -28,7 +30,12 @@ const ALLOWED_FIELDS: Readonly<Record<string, readonly string[]>> = {
 const MACHINE_FIELDS = ['Comment', 'StartAt', 'States', 'TimeoutSeconds', 'Version'];
 const PROCESSOR_FIELDS = ['StartAt', 'States', 'ProcessorConfig', 'Comment'];
 const RETRIER_FIELDS = [
-  ...['ErrorEquals', 'IntervalSeconds', 'MaxAttempts', 'BackoffRate', 'MaxDelaySeconds', 'JitterStrategy'],
+  'ErrorEquals',
+  'IntervalSeconds',
+  'MaxAttempts',
+  'BackoffRate',
+  'MaxDelaySeconds',
+  'JitterStrategy',
   'Comment',
 ];
 const CATCHER_FIELDS = ['ErrorEquals', 'Next', 'ResultPath', 'Comment'];

@@ -13,18 +13,23 @@ test('the acceptance script finds what it looks for, on the stand-ins', async ()
   await s3.send(new CreateBucketCommand({ Bucket: bucket, ObjectLockEnabledForBucket: true }));
   const { postgres, pooler, s3: store } = stack();
   const { code, stdout, stderr } = await runCommand(process.execPath, ['bin/acceptance.ts', '--lock'], {
-    ...{
-      PGHOST: postgres.host,
-      PGPORT: String(postgres.port),
-      PGDATABASE: database.name,
-      PGSSLMODE: 'disable',
-    },
-    ...{ PGUSER: postgres.superuser.user, PGPASSWORD: postgres.superuser.password },
-    ...{ PROXY_HOST: pooler.host, PROXY_PORT: String(pooler.port), PGSSLROOTCERT: pooler.caFile },
+    PGHOST: postgres.host,
+    PGPORT: String(postgres.port),
+    PGDATABASE: database.name,
+    PGSSLMODE: 'disable',
+    PGUSER: postgres.superuser.user,
+    PGPASSWORD: postgres.superuser.password,
+    PROXY_HOST: pooler.host,
+    PROXY_PORT: String(pooler.port),
+    PGSSLROOTCERT: pooler.caFile,
     // Not a reader, but what is asked of one is true of the server itself.
-    ...{ READER_HOST: postgres.host, READER_PORT: String(postgres.port) },
-    ...{ ARCHIVE_BUCKET: bucket, AWS_REGION: store.region, AWS_ENDPOINT_URL_S3: store.endpoint },
-    ...{ AWS_ACCESS_KEY_ID: store.accessKeyId, AWS_SECRET_ACCESS_KEY: store.secretAccessKey },
+    READER_HOST: postgres.host,
+    READER_PORT: String(postgres.port),
+    ARCHIVE_BUCKET: bucket,
+    AWS_REGION: store.region,
+    AWS_ENDPOINT_URL_S3: store.endpoint,
+    AWS_ACCESS_KEY_ID: store.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: store.secretAccessKey,
   });
   expect(stderr).toBe('');
   const verdicts = [...stdout.matchAll(/^(pass|fail|note|skip) +(.+)$/gm)].map(

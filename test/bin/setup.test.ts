@@ -17,7 +17,12 @@ async function say(name: string, args: string[] = [], options: CommandOptions = 
   const { database, config, open, s3, bucket } = archiver();
   const said: string[] = [];
   await COMMANDS['Setting up']?.[name]?.execute({
-    ...{ args, options, s3, bucket, region: stack().s3.region, database: database.name },
+    args,
+    options,
+    s3,
+    bucket,
+    region: stack().s3.region,
+    database: database.name,
     show: (_result, text) => {
       text((line) => said.push(line));
     },

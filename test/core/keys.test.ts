@@ -75,8 +75,11 @@ test('only data lies under data/, whatever the names are', () => {
 test('the longest names that PostgreSQL takes fit into the 1024 bytes that S3 takes', () => {
   const longest = '\u{1F418}'.repeat(15) + 'ééé'.slice(0, 1);
   const at = {
-    ...{ database: longest, parentSchema: longest, parentName: longest },
-    ...{ period: '20210131T235959', archiveId: location.archiveId },
+    database: longest,
+    parentSchema: longest,
+    parentName: longest,
+    period: '20210131T235959',
+    archiveId: location.archiveId,
   };
   expect(Buffer.byteLength(ddlKey(at, longest))).toBeLessThanOrEqual(1024);
   expect(Buffer.byteLength(`${segmentKey(at, 2 ** 31 - 1)}_part999`)).toBeLessThanOrEqual(1024);

@@ -58,7 +58,10 @@ export async function tryFault(
       if (!struck && met.label !== point.label) problems.push(`it is ${met.label} this time`);
       struck = true;
       striking = fault.strike({
-        ...{ sql: crash.sql, database: crash.database, secrets: bench.secrets, server },
+        sql: crash.sql,
+        database: crash.database,
+        secrets: bench.secrets,
+        server,
         kill: () => {
           bench.runners.kill();
         },

@@ -43,7 +43,9 @@ const log = { info: () => undefined, warn: () => undefined };
 
 async function work({ postgres, secrets, s3, lambda, config }: Job): Promise<JobResult> {
   const client = makeS3Client({
-    ...{ region: s3.region, endpoint: s3.endpoint, credentials: s3 },
+    region: s3.region,
+    endpoint: s3.endpoint,
+    credentials: s3,
     // So that an outage outlasts it sooner.
     patience: { tries: 2, silenceMs: 500 },
   });
@@ -54,12 +56,21 @@ async function work({ postgres, secrets, s3, lambda, config }: Job): Promise<Job
   };
   try {
     const steps = localSteps({
-      ...{ config, s3: client, bucket: s3.bucket, region: s3.region, clock, log },
+      config,
+      s3: client,
+      bucket: s3.bucket,
+      region: s3.region,
+      clock,
+      log,
       open: (role, notices = []) =>
         connect(
           {
-            ...{ host: '127.0.0.1', port: postgres.port, database: postgres.database },
-            ...{ user: role, password: passwords.get(role) ?? '', tls: false },
+            host: '127.0.0.1',
+            port: postgres.port,
+            database: postgres.database,
+            user: role,
+            password: passwords.get(role) ?? '',
+            tls: false,
             applicationName: 'crash-matrix',
           },
           (notice) => notices.push(notice),

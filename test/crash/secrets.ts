@@ -60,7 +60,9 @@ export class RoleSecrets {
 /** A client that gives up as soon as the one for S3. */
 export function makeSecretsClient(endpoint: string): SecretsManagerClient {
   return new SecretsManagerClient({
-    ...{ endpoint, region: 'us-east-1', maxAttempts: 2 },
+    endpoint,
+    region: 'us-east-1',
+    maxAttempts: 2,
     credentials: { accessKeyId: 'any', secretAccessKey: 'any' },
   });
 }

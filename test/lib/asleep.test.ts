@@ -53,8 +53,18 @@ const WORKS: Answers = {
 };
 
 const WORKFLOWS = [
-  ...['archive', 'restore', 'drill', 'find', 'audit', 'release', 'reverify', 'upgrade-ledger'],
-  ...['adopt', 'prepare-database', 'inspect', 'partition-table'],
+  'archive',
+  'restore',
+  'drill',
+  'find',
+  'audit',
+  'release',
+  'reverify',
+  'upgrade-ledger',
+  'adopt',
+  'prepare-database',
+  'inspect',
+  'partition-table',
 ];
 
 const machines = new Map<string, LocalStateMachine>();

@@ -46,7 +46,8 @@ describe('AwsSolutions finds nothing that is not fixed or acknowledged', () => {
       {
         database: {
           ...(exampleConfig() as { database: object }).database,
-          ...{ authentication: 'iam', resourceId: 'cluster-ABC' },
+          authentication: 'iam',
+          resourceId: 'cluster-ABC',
         },
       },
     ],

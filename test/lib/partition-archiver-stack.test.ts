@@ -218,8 +218,12 @@ describe('the way to the database', () => {
     // Its handler waits for a healthy target, which there is none before the database is prepared.
     template.resourceCountIs('AWS::RDS::DBProxyTargetGroup', 0);
     template.hasResourceProperties('Custom::DatabaseProxyTarget', {
-      ...{ kind: 'cluster', identifier: 'orders', proxyName: { Ref: Match.stringLikeRegexp('Proxy') } },
-      ...{ maxConnectionsPercent: 20, maxIdleConnectionsPercent: 5, borrowTimeoutSeconds: 120 },
+      kind: 'cluster',
+      identifier: 'orders',
+      proxyName: { Ref: Match.stringLikeRegexp('Proxy') },
+      maxConnectionsPercent: 20,
+      maxIdleConnectionsPercent: 5,
+      borrowTimeoutSeconds: 120,
     });
   });
 
@@ -631,7 +635,11 @@ describe('alarms', () => {
         .filter((id) => !String(id).startsWith('OperationInterrupted'))
         .sort(),
     ).toEqual([
-      ...['AuditFailed', 'ExecutionAborted', 'ExecutionFailed', 'ExecutionThrottled', 'ExecutionTimedOut'],
+      'AuditFailed',
+      'ExecutionAborted',
+      'ExecutionFailed',
+      'ExecutionThrottled',
+      'ExecutionTimedOut',
     ]);
     for (const [, description] of mails) expect(description).toMatch(/^\[mail\]/);
     const pages = to(pageTopicArn);
@@ -649,7 +657,9 @@ describe('alarms', () => {
   test('hear of each workflow whose execution was aborted, timed out or throttled', () => {
     const watchedMachines = JSON.stringify(
       resources(template, 'AWS::CloudWatch::Alarm').map(([, { Properties }]) => [
-        ...[Properties['Dimensions'], Properties['Metrics'], Properties['MetricName']],
+        Properties['Dimensions'],
+        Properties['Metrics'],
+        Properties['MetricName'],
       ]),
     );
     for (const id of workflowsOf(template)) {

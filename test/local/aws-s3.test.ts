@@ -210,7 +210,9 @@ describe('query_export_to_s3', () => {
       Version: '2012-10-17',
       Statement: [
         {
-          ...{ Effect: 'Deny', Principal: '*', Action: 's3:PutObject' },
+          Effect: 'Deny',
+          Principal: '*',
+          Action: 's3:PutObject',
           Resource: `arn:aws:s3:::${bucket}/forbidden/*`,
         },
       ],
@@ -257,8 +259,15 @@ describe('rights', () => {
     await sql.unsafe(`grant select on mine to ${role}`);
     const { host, port, caFile } = stack().pooler;
     asRole = postgres({
-      ...{ host, port, database: name, username: role, password: 'p', max: 1, prepare: false },
-      ...{ ssl: { ca: readFileSync(caFile) }, onnotice: () => undefined },
+      host,
+      port,
+      database: name,
+      username: role,
+      password: 'p',
+      max: 1,
+      prepare: false,
+      ssl: { ca: readFileSync(caFile) },
+      onnotice: () => undefined,
     });
   });
 

@@ -36,7 +36,8 @@ const archive = (...args: string[]): Promise<CommandResult> =>
 test('once it is sourced, status, find, restore and psql work', async () => {
   expect(await archive('status')).toMatchObject({ code: 0, stdout: expect.stringContaining('dropped') });
   expect(await archive('find', '--set', 'app.event')).toMatchObject({
-    ...{ code: 0, stdout: expect.stringContaining('/app/event/') },
+    code: 0,
+    stdout: expect.stringContaining('/app/event/'),
   });
   // Seen to fail without makeRestoreSchema: there is no schema scratch.
   expect(await archive('restore', '--set', 'app.event', '--schema', 'scratch')).toMatchObject({ code: 0 });

@@ -9,8 +9,15 @@ function pooled(options: postgres.Options<Record<string, never>> = {}): postgres
   const { host, port, caFile } = stack().pooler;
   const { user, password } = stack().postgres.superuser;
   return postgres({
-    ...{ host, port, database: database().name, username: user, password, prepare: false, max: 1 },
-    ...{ ssl: { ca: readFileSync(caFile) }, onnotice: () => undefined },
+    host,
+    port,
+    database: database().name,
+    username: user,
+    password,
+    prepare: false,
+    max: 1,
+    ssl: { ca: readFileSync(caFile) },
+    onnotice: () => undefined,
     ...options,
   });
 }

@@ -38,7 +38,12 @@ function processes(): string[] {
 async function query<Row extends object>(stack: StackCoordinates, statement: string): Promise<Row[]> {
   const { host, port, superuser } = stack.postgres;
   const sql = postgres({
-    ...{ host, port, username: superuser.user, password: superuser.password, database: 'postgres', max: 1 },
+    host,
+    port,
+    username: superuser.user,
+    password: superuser.password,
+    database: 'postgres',
+    max: 1,
     onnotice: () => undefined,
   });
   try {
@@ -50,8 +55,12 @@ async function query<Row extends object>(stack: StackCoordinates, statement: str
 
 function client({ s3 }: StackCoordinates): S3Client {
   return new S3Client({
-    ...{ endpoint: s3.endpoint, region: s3.region, credentials: s3, forcePathStyle: true },
-    ...{ requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED' },
+    endpoint: s3.endpoint,
+    region: s3.region,
+    credentials: s3,
+    forcePathStyle: true,
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
   });
 }
 

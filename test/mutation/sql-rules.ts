@@ -21,8 +21,10 @@ export function conditions(text: string): Change[] {
     const start = match.index + match[0].lastIndexOf(condition);
     const whole = { start, end: start + condition.length };
     const parts = operands(condition).map(({ at, length, by }) => ({
-      ...{ start: start + at, end: start + at + length },
-      ...{ replacement: by === 'or' ? 'false' : 'true', what: 'half of a condition left out' },
+      start: start + at,
+      end: start + at + length,
+      replacement: by === 'or' ? 'false' : 'true',
+      what: 'half of a condition left out',
     }));
     // `case x when y`: never is no value, always is x itself, which only the first branch knows here.
     const value = of !== undefined || condition.startsWith("'");
@@ -47,8 +49,10 @@ const HANDLER = new RegExp(`^(?:${CAUGHT})(?: or (?:${CAUGHT}))*$`);
 export function handlers(text: string): Change[] {
   const each = new RegExp(`(?<=\\b(?:when|or) )(?:${CAUGHT})(?= or | then)`, 'g');
   return [...withoutComments(text).matchAll(each)].map((match) => ({
-    ...{ start: match.index, end: match.index + match[0].length },
-    ...{ replacement: 'division_by_zero', what: 'handler left out' },
+    start: match.index,
+    end: match.index + match[0].length,
+    replacement: 'division_by_zero',
+    what: 'handler left out',
   }));
 }
 
@@ -111,8 +115,10 @@ export function sealed(text: string): Change[] {
     const [whole, list = ''] = match;
     const start = match.index + whole.indexOf(list);
     return [...list.matchAll(/[at]\.\w+(?:::text)?/g)].map((part) => ({
-      ...{ start: start + part.index, end: start + part.index + part[0].length },
-      ...{ replacement: 'null', what: 'part of the seal left out' },
+      start: start + part.index,
+      end: start + part.index + part[0].length,
+      replacement: 'null',
+      what: 'part of the seal left out',
     }));
   });
 }

@@ -21,8 +21,13 @@ const OPERATORS: Readonly<Partial<Record<ts.SyntaxKind, readonly string[]>>> = {
 
 /** Methods that have an opposite. */
 const METHODS: Readonly<Record<string, string>> = {
-  ...{ every: 'some', some: 'every', min: 'max', max: 'min' },
-  ...{ startsWith: 'endsWith', endsWith: 'startsWith', all: 'allSettled' },
+  every: 'some',
+  some: 'every',
+  min: 'max',
+  max: 'min',
+  startsWith: 'endsWith',
+  endsWith: 'startsWith',
+  all: 'allSettled',
 };
 
 /** Methods of a list that a chain can do without. */

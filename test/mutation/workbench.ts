@@ -8,8 +8,17 @@ const ROOT = join(import.meta.dirname, '..', '..');
 
 /** What tests need of the repository. */
 const PARTS = [
-  ...['core', 'adapters', 'bin', 'db', 'lambdas', 'lib', 'local', 'test'],
-  ...['package.json', 'partition-archiver.example.json', 'partition-archiver.schema.json'],
+  'core',
+  'adapters',
+  'bin',
+  'db',
+  'lambdas',
+  'lib',
+  'local',
+  'test',
+  'package.json',
+  'partition-archiver.example.json',
+  'partition-archiver.schema.json',
 ];
 
 /** How jest ended. */

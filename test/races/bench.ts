@@ -160,7 +160,11 @@ export class Race {
   steps(changes: Partial<Wiring> = {}): Steps {
     const { s3, bucket, coordinates } = this.#databases;
     return localSteps({
-      ...{ config: this.config(), s3, bucket, region: coordinates.s3.region, clock: this.#clock },
+      config: this.config(),
+      s3,
+      bucket,
+      region: coordinates.s3.region,
+      clock: this.#clock,
       log: { info: () => undefined, warn: () => undefined },
       open: (role, notices) => this.open(role, notices),
       ...changes,

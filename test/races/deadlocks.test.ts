@@ -18,7 +18,9 @@ test('the log tells who was in a deadlock besides the one that was ended', () =>
   const [found, ...others] = parseDeadlocks(LOG);
   expect(others).toEqual([]);
   expect(found).toMatchObject({
-    ...{ database: 'race_17', victim: 'postgres', roles: ['postgres', 'archiver_maintain'] },
+    database: 'race_17',
+    victim: 'postgres',
+    roles: ['postgres', 'archiver_maintain'],
     statements: expect.stringMatching(/^update app.customer [^]*run_maintenance/),
   });
   expect(isOurs(found!)).toBe(true);

@@ -258,7 +258,9 @@ export function startWriter(kind: string, act: Act, means: Writer): Working {
     }
   })();
   return {
-    ...{ kind, model: means.model, results },
+    kind,
+    model: means.model,
+    results,
     stop: async () => {
       state.stopped = true;
       await working;

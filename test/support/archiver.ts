@@ -115,16 +115,14 @@ export function makeArchiver({
     steps,
     operations: (changes = {}) =>
       localOperations({
-        ...{
-          s3,
-          bucket,
-          region,
-          open,
-          clock: hurriedClock,
-          log: silentLog,
-          segmentsAtOnce: 2,
-          archivesAtOnce: 2,
-        },
+        s3,
+        bucket,
+        region,
+        open,
+        clock: hurriedClock,
+        log: silentLog,
+        segmentsAtOnce: 2,
+        archivesAtOnce: 2,
         ...changes,
       }),
     config: (partitionSets) => {

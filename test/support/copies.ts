@@ -48,12 +48,11 @@ export async function putFlights(
   const empty = manifestOf({
     ...changes,
     partition: {
-      ...{
-        controlColumn: 'date',
-        period: month.replace('-', ''),
-        name: `flights_p${month.replace('-', '_')}`,
-      },
-      ...{ lowerBound: `${month}-01 00:00:00+00`, upperBound: `${next}-01 00:00:00+00` },
+      controlColumn: 'date',
+      period: month.replace('-', ''),
+      name: `flights_p${month.replace('-', '_')}`,
+      lowerBound: `${month}-01 00:00:00+00`,
+      upperBound: `${next}-01 00:00:00+00`,
       ...changes.partition,
     },
   });
@@ -65,8 +64,15 @@ export async function putFlights(
     });
     const { rows, bytes, sha256, lineHashSum } = expectedOf(Buffer.from(pieces.join('')));
     return {
-      ...{ number, rows, bytes, sha256, lineHashSum, objects, orderDiffers: false },
-      ...{ firstBlock: number * 10, nextBlock: number + 1 === segments.length ? null : (number + 1) * 10 },
+      number,
+      rows,
+      bytes,
+      sha256,
+      lineHashSum,
+      objects,
+      orderDiffers: false,
+      firstBlock: number * 10,
+      nextBlock: number + 1 === segments.length ? null : (number + 1) * 10,
     };
   });
   const manifest: Manifest = {

@@ -137,8 +137,14 @@ async function leakedConnections(database: string): Promise<string[]> {
 async function poolerClients(database: string): Promise<string[]> {
   const { host, port, caFile, admin } = stack().pooler;
   const adminConsole = postgres({
-    ...{ host, port, database: 'pgbouncer', username: admin.user, password: admin.password },
-    ...{ ssl: { ca: readFileSync(caFile) }, max: 1, fetch_types: false },
+    host,
+    port,
+    database: 'pgbouncer',
+    username: admin.user,
+    password: admin.password,
+    ssl: { ca: readFileSync(caFile) },
+    max: 1,
+    fetch_types: false,
   });
   try {
     // PgBouncer's console knows the simple protocol only.

@@ -67,8 +67,14 @@ export class Databases {
   connect(database: string, options: postgres.Options<Record<string, never>> = {}): postgres.Sql {
     const { host, port, superuser } = this.coordinates.postgres;
     return postgres({
-      ...{ host, port, database, user: superuser.user, password: superuser.password },
-      ...{ max: 2, onnotice: () => undefined, connection: { application_name: APPLICATION_NAME } },
+      host,
+      port,
+      database,
+      user: superuser.user,
+      password: superuser.password,
+      max: 2,
+      onnotice: () => undefined,
+      connection: { application_name: APPLICATION_NAME },
       ...options,
     });
   }

@@ -25,7 +25,10 @@ export function makeConfig(
 /** A request for the first set. */
 export function makeRequest(changes: Partial<Request> = {}): Request {
   return {
-    ...{ partitionSets: [0], mode: 'archive', dryRun: false, archiveOnly: false },
+    partitionSets: [0],
+    mode: 'archive',
+    dryRun: false,
+    archiveOnly: false,
     startedAt: NOW.toISOString(),
     ...changes,
   };

@@ -49,7 +49,12 @@ export async function archiveHalf(archiver: Archiver, table: string): Promise<Re
       lines.filter(({ state }) => state === 'attached'),
       0,
     ),
-    ...{ detached: one(detached), quarantined: one(quarantined), exported: one(exported) },
-    ...{ verified: one(verified), restored: one(back), released: one(released), blocked: one(blocked) },
+    detached: one(detached),
+    quarantined: one(quarantined),
+    exported: one(exported),
+    verified: one(verified),
+    restored: one(back),
+    released: one(released),
+    blocked: one(blocked),
   };
 }

@@ -42,7 +42,11 @@ export async function createKind(sql: postgres.Sql, kind: Kind): Promise<void> {
     await tx.unsafe(`create index on ${name} (at)`);
     const starts = await tx.unsafe<[{ start: string }]>(`select (${start})::text as start`);
     await createParent(tx, {
-      ...{ parent: `${schema}.${table}`, control: 'at', interval, premake, epoch },
+      parent: `${schema}.${table}`,
+      control: 'at',
+      interval,
+      premake,
+      epoch,
       start: starts[0].start,
     });
     await tx`update partman.part_config set retention = ${retention}, retention_keep_table = true, infinite_time_partitions = true

@@ -129,22 +129,18 @@ export function manifestOf(
     times: { quarantinedAt: '', exportedAt: '', committedAt: '2026-01-01T00:00:00Z' },
     ...changes,
     partition: {
-      ...{
-        schema: 'public',
-        name: 'flights_p2021_01',
-        oid: 1,
-        owner: 'app',
-        parentSchema: 'public',
-        parentName: 'flights',
-      },
-      ...{
-        controlColumn: 'ts',
-        controlKind: 'time',
-        bounds: '',
-        lowerBound: '',
-        upperBound: '',
-        period: '202101',
-      },
+      schema: 'public',
+      name: 'flights_p2021_01',
+      oid: 1,
+      owner: 'app',
+      parentSchema: 'public',
+      parentName: 'flights',
+      controlColumn: 'ts',
+      controlKind: 'time',
+      bounds: '',
+      lowerBound: '',
+      upperBound: '',
+      period: '202101',
       attachStatement: '',
       ...changes.partition,
     },
@@ -166,8 +162,15 @@ export async function putArchive(
     const key = segmentKey(location, number);
     const objects = text === '' ? [] : [{ key, versionId: store.put(key, text), bytes }];
     return {
-      ...{ number, rows, bytes, sha256, lineHashSum, objects, orderDiffers: false },
-      ...{ firstBlock: number * 10, nextBlock: number + 1 === texts.length ? null : (number + 1) * 10 },
+      number,
+      rows,
+      bytes,
+      sha256,
+      lineHashSum,
+      objects,
+      orderDiffers: false,
+      firstBlock: number * 10,
+      nextBlock: number + 1 === texts.length ? null : (number + 1) * 10,
     };
   });
   const ddlKey = `db/${keyPart(parentSchema)}/${parentName}/${period}/ddl/x.sql`;

@@ -24,7 +24,9 @@ export async function prepareDatabase(server: UpgradableServer, name: string): P
 export function archiverOn(server: UpgradableServer, name: string, s3: S3Client, bucket: string): Archiver {
   const { host, port } = server;
   return makeArchiver({
-    ...{ s3, bucket, database: { name, url: '', sql: server.connect(name) } },
+    s3,
+    bucket,
+    database: { name, url: '', sql: server.connect(name) },
     open: (user, notices = [], database = name) =>
       connect(
         { host, port, database, user, password: ROLE_PASSWORD, tls: false, applicationName: 'test' },

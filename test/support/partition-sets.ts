@@ -63,7 +63,10 @@ export async function createPartitionSet(
     const [oldest] = await tx<[{ start: string }]>`
       select to_char(date_trunc('month', now()) - make_interval(months => ${months}::integer), 'YYYY-MM-DD') as start`;
     await createParent(tx, {
-      ...{ parent: `${schema}.${table}`, control: 'ts', interval: 'monthly', premake: 2 },
+      parent: `${schema}.${table}`,
+      control: 'ts',
+      interval: 'monthly',
+      premake: 2,
       start: oldest.start,
     });
     await tx`update partman.part_config set retention = ${retention}, retention_keep_table = true, infinite_time_partitions = true

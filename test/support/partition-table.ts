@@ -7,8 +7,16 @@ import { hurriedClock, type Archiver } from './archiver.ts';
 import { stack } from './database.ts';
 
 const PLAN: Omit<PartitionTablePlan, 'table'> = {
-  ...{ schema: 'shop', control: 'at', interval: '1 month', premake: 4, retention: '2 months' },
-  ...{ mode: 'online', keys: 'extend', defaultPartition: true, epoch: 'none', timeZone: 'UTC' },
+  schema: 'shop',
+  control: 'at',
+  interval: '1 month',
+  premake: 4,
+  retention: '2 months',
+  mode: 'online',
+  keys: 'extend',
+  defaultPartition: true,
+  epoch: 'none',
+  timeZone: 'UTC',
 };
 
 /** Some calls of the real database, replaced. */

@@ -49,7 +49,13 @@ export async function startReplica(settings: Readonly<Record<string, string>> = 
     asServiceAccount([
       'env',
       `PGPASSWORD=${password}`,
-      ...[...backup, '-D', data, '-X', 'stream', '--checkpoint=fast', '--write-recovery-conf'],
+      ...backup,
+      '-D',
+      data,
+      '-X',
+      'stream',
+      '--checkpoint=fast',
+      '--write-recovery-conf',
     ]),
     { cwd: directory },
   );
@@ -67,7 +73,9 @@ export async function startReplica(settings: Readonly<Record<string, string>> = 
   const daemon = supervisor.start({
     name: 'replica',
     command: [
-      ...[program('postgres'), '-D', data],
+      program('postgres'),
+      '-D',
+      data,
       ...Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
     ],
     cwd: directory,

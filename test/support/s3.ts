@@ -5,7 +5,10 @@ import { stack } from './stack.ts';
 export function makeS3Client(): S3Client {
   const { endpoint, region, accessKeyId, secretAccessKey } = stack().s3;
   return new S3Client({
-    ...{ endpoint, region, credentials: { accessKeyId, secretAccessKey }, forcePathStyle: true },
+    endpoint,
+    region,
+    credentials: { accessKeyId, secretAccessKey },
+    forcePathStyle: true,
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
   });

@@ -54,8 +54,15 @@ export async function startUpgradableServer(
     const { folder, supervisor } = await supervise(name);
     const server = await preparePostgres(
       {
-        ...{ installation, directory: folder, port, certificates, durable: false, environment, settings },
-        ...{ superuserPassword: PASSWORD, poolerPassword: PASSWORD },
+        installation,
+        directory: folder,
+        port,
+        certificates,
+        durable: false,
+        environment,
+        settings,
+        superuserPassword: PASSWORD,
+        poolerPassword: PASSWORD,
         sidecarUrl: `http://${HOST}:${String(sidecar)}`,
       },
       supervisor,
@@ -72,8 +79,13 @@ export async function startUpgradableServer(
     port,
     connect: (database) =>
       postgres({
-        ...{ host: HOST, port, database, user: SUPERUSER, password: PASSWORD },
-        ...{ max: 2, onnotice: () => undefined },
+        host: HOST,
+        port,
+        database,
+        user: SUPERUSER,
+        password: PASSWORD,
+        max: 2,
+        onnotice: () => undefined,
       }),
     upgrade: async () => {
       await old.supervisor.stopAll();
@@ -94,15 +106,27 @@ async function pgUpgrade(from: string, to: string, installation: PostgresInstall
   const programs = programFolder(installation);
   // What fails it says on its standard output, and why in the log of one of its programs.
   const loudly = [
-    ...['sh', '-c'],
+    'sh',
+    '-c',
     '"$@" > upgrade.log || { tail -n 5 upgrade.log data/pg_upgrade_output.d/*/log/*_dump_*.log >&2; exit 1; }',
     'sh',
   ];
   await run(
     asServiceAccount([
-      ...[...loudly, join(programs, 'pg_upgrade'), '-U', SUPERUSER, '--socketdir', socketDirectory(to)],
-      ...['--old-bindir', programs, '--new-bindir', programs],
-      ...['--old-datadir', join(from, 'data'), '--new-datadir', join(to, 'data')],
+      ...loudly,
+      join(programs, 'pg_upgrade'),
+      '-U',
+      SUPERUSER,
+      '--socketdir',
+      socketDirectory(to),
+      '--old-bindir',
+      programs,
+      '--new-bindir',
+      programs,
+      '--old-datadir',
+      join(from, 'data'),
+      '--new-datadir',
+      join(to, 'data'),
     ]),
     { cwd: to, env: { PATH: process.env['PATH'], LC_ALL: 'C.UTF-8' } },
   );

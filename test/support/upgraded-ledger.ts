@@ -52,10 +52,16 @@ export function useUpgradedLedger(): Moving {
     ({ system, other: from } = row);
   });
   return {
-    ...{ archiver, half: (state) => half[state], from: () => from, system: () => system },
+    archiver,
+    half: (state) => half[state],
+    from: () => from,
+    system: () => system,
     movedAfter: async (change, how = {}) => {
       const moved = await move(archiver().database, change, {
-        ...{ forget: false, system: from, name: archiver().database.name, look: () => Promise.resolve() },
+        forget: false,
+        system: from,
+        name: archiver().database.name,
+        look: () => Promise.resolve(),
         ...how,
       });
       return (state) => moved.find(({ id }) => id === half[state].id);

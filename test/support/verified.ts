@@ -13,7 +13,9 @@ export async function createVerifiedPartitions(
 ): Promise<LedgerLine[]> {
   const { cold, segmentSizeMiB = 1024, ...rest } = options;
   const set = await createPartitionSet(archiver.database.sql, {
-    ...{ months: cold + 2, retention: '2 months', rowsPerMonth: 50 },
+    months: cold + 2,
+    retention: '2 months',
+    rowsPerMonth: 50,
     ...rest,
   });
   const { schema, table } = set;

@@ -21,7 +21,8 @@ import { failureOf } from '../support/verified.ts';
  * and these are the only locales that every machine has.
  */
 const translated = spawnSync(join(programFolder(testInstallation()), 'postgres'), ['--help'], {
-  ...{ encoding: 'utf8', env: { LC_ALL: 'C.UTF-8', LANGUAGE: 'de' } },
+  encoding: 'utf8',
+  env: { LC_ALL: 'C.UTF-8', LANGUAGE: 'de' },
 }).stdout.includes('Optionen');
 const here = translated ? test : test.skip;
 

@@ -85,7 +85,12 @@ test('an administrator who is no superuser installs it, registers an owner, and 
   await superuser`grant execute on all functions in schema aws_s3, aws_commons to rds_admin with grant option`;
   const { host, port } = stack().postgres;
   const admin = postgres({
-    ...{ host, port, database: name, username: 'rds_admin', password: PASSWORD, max: 1 },
+    host,
+    port,
+    database: name,
+    username: 'rds_admin',
+    password: PASSWORD,
+    max: 1,
     onnotice: () => undefined,
   });
   try {
@@ -130,14 +135,13 @@ test('an administrator who is no superuser installs it, registers an owner, and 
     open: (role, notices = []) =>
       connect(
         {
-          ...{
-            host: pooler.host,
-            port: pooler.port,
-            database: name,
-            user: `rds_${role}`,
-            password: PASSWORD,
-          },
-          ...{ tls: { ca }, applicationName: 'test' },
+          host: pooler.host,
+          port: pooler.port,
+          database: name,
+          user: `rds_${role}`,
+          password: PASSWORD,
+          tls: { ca },
+          applicationName: 'test',
         },
         (notice) => notices.push(notice),
       ),

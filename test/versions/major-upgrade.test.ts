@@ -80,7 +80,8 @@ test('nothing happens on an upgraded server before the ledger is upgraded; then 
   expect(remarkOf('restored')).toMatchObject({ state: 'restored', remark: 'no run archives it, as before' });
   expect(remarkOf('released')).toMatchObject({ state: 'released', remark: 'no run archives it, as before' });
   expect(remarkOf('exported')).toMatchObject({
-    ...{ was: 'exported', state: 'quarantined' },
+    was: 'exported',
+    state: 'quarantined',
     remark: 'is exported from the beginning, behind a new fence',
   });
   expect(remarkOf('verified')).toMatchObject({ was: 'verified', state: 'blocked' });

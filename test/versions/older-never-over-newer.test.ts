@@ -17,7 +17,12 @@ const WAYS: Readonly<Record<string, () => Promise<unknown>>> = {
     const { host, port, superuser } = stack().postgres;
     const { name } = archiver().database;
     const administrator = connect({
-      ...{ host, port, database: name, ...superuser, tls: false, applicationName: 'test' },
+      host,
+      port,
+      database: name,
+      ...superuser,
+      tls: false,
+      applicationName: 'test',
     });
     try {
       await prepareDatabase(administrator).install([]);

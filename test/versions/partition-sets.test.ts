@@ -68,7 +68,11 @@ test('an id set is archived by its highest id', async () => {
     );
   });
   await createParent(sql, {
-    ...{ parent: `${schema}.counter`, control: 'id', interval: '1000', premake: 12, start: '0' },
+    parent: `${schema}.counter`,
+    control: 'id',
+    interval: '1000',
+    premake: 12,
+    start: '0',
   });
   await sql`
     update partman.part_config set retention = '4500', retention_keep_table = true

@@ -13,7 +13,10 @@ const since18 = serverMajor() >= 18 ? test : test.skip;
 async function makeSet(table: string, changes: string): Promise<void> {
   const { sql } = archiver().database;
   await createPartitionSet(sql, {
-    ...{ table, columns: 'kind integer, during daterange, payload text', months: 4, rowsPerMonth: 30 },
+    table,
+    columns: 'kind integer, during daterange, payload text',
+    months: 4,
+    rowsPerMonth: 30,
     values: `1, daterange('2020-01-01', '2021-01-01'), case when g % 2 = 0 then 'x' end`,
   });
   await sql.unsafe(`

@@ -85,9 +85,17 @@ async function begin(
   const { manifest, target, drill, owner, warnings, lastSections } = start;
   const { manifestKey, manifestVersionId, manifestSha256 } = start;
   const row = {
-    ...{ manifestKey, manifestVersionId, manifestSha256, drill, owner, warnings },
-    ...{ schema: target.schema, table: target.table, archiveId: manifest.archiveId },
-    ...{ partition: manifest.partition, copy: manifest.copy },
+    manifestKey,
+    manifestVersionId,
+    manifestSha256,
+    drill,
+    owner,
+    warnings,
+    schema: target.schema,
+    table: target.table,
+    archiveId: manifest.archiveId,
+    partition: manifest.partition,
+    copy: manifest.copy,
     rows: manifest.contents.rows,
     bytes: manifest.contents.bytes,
     lineHashSum: manifest.contents.lineHashSum,
@@ -95,7 +103,8 @@ async function begin(
     invalidKeys: invalidKeys(manifest),
   };
   const segments = manifest.segments.map(({ number, rows, objects }) => ({
-    ...{ number, rows },
+    number,
+    rows,
     keys: objects.map(({ key }) => key),
   }));
   const [{ begun }] = await transaction<[{ begun: Begun }]>`

@@ -21,7 +21,8 @@ function portsOf({ s3, bucket, region, clock, log, options }: CommandContext): C
   return {
     store: s3CopyStore(s3, bucket, region, directory),
     disk: copyDisk(directory, CREATED_BY),
-    ...{ clock, log },
+    clock,
+    log,
     unique: () => randomBytes(4).toString('hex'),
   };
 }

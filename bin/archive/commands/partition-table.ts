@@ -54,7 +54,11 @@ function planOf(context: CommandContext, options: CommandOptions): PartitionTabl
     options.keys === undefined ? undefined : choice('keys', options.keys, ['extend', 'drop'], 'extend');
   return {
     ...parseTableName(word(context, 0)),
-    ...{ control: need('control'), interval: need('interval'), start: options.start, premake, keys },
+    control: need('control'),
+    interval: need('interval'),
+    start: options.start,
+    premake,
+    keys,
     maxPartitions,
     ...(options['trust-triggers'] === true && { trustTriggers: true }),
     retention: retention === 'none' ? null : retention,

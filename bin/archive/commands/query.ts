@@ -63,13 +63,19 @@ export const QUERY: Command = {
     mkdirSync(temporary, { recursive: true, mode: 0o700 });
     const output = options.parquet === undefined ? undefined : resolve(options.parquet);
     const engine = await duckDbEngine({
-      ...{ directory, temporary, memoryMiB, temporaryMiB: diskMiB, threads: 2, output },
+      directory,
+      temporary,
+      memoryMiB,
+      temporaryMiB: diskMiB,
+      threads: 2,
+      output,
     });
     try {
       const store = s3ArchiveStore(s3, bucket, region);
       const { archives, pruned, bytes } = await prepareQuery(
         {
-          ...{ sql, latest: latest === true },
+          sql,
+          latest: latest === true,
           ...(database !== undefined && { database }),
           ...(from !== undefined && { from }),
           ...(to !== undefined && { to }),

@@ -10,7 +10,13 @@ import { operations, showJson } from '../shared.ts';
 function restoreInput(context: CommandContext): Record<string, unknown> {
   const { schema, table, owner, from, to, database, set, ...options } = context.options;
   const given = {
-    ...{ schema, table, owner, from, to, database, partitionSet: set?.[0] },
+    schema,
+    table,
+    owner,
+    from,
+    to,
+    database,
+    partitionSet: set?.[0],
     manifestKey: context.args[0],
     manifestVersionId: options['manifest-version'],
     attach: options.attach === true ? 'parent' : options['attach-to'],

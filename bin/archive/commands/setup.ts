@@ -58,7 +58,10 @@ export const SETUP_COMMANDS: Readonly<Record<string, Command>> = {
         }
         const guard = options['no-guard'] !== true;
         const { done, problems, advice } = await prepare(database, {
-          ...{ partitionSets, acceptedPublications, guard, log },
+          partitionSets,
+          acceptedPublications,
+          guard,
+          log,
           secretOf: secretOf(context),
         });
         show({ done, advice, problems }, (say) => {
@@ -83,7 +86,8 @@ export const SETUP_COMMANDS: Readonly<Record<string, Command>> = {
       const { open, clock, options, show } = context;
       const request = {
         ...parseTableName(word(context, 0)),
-        ...{ control: options.control, exact: options.exact === true },
+        control: options.control,
+        exact: options.exact === true,
         ...(options['time-zone'] !== undefined && { timeZone: options['time-zone'] }),
       };
       await using(open('administrator'), async (connection) => {
@@ -118,7 +122,8 @@ export const SETUP_COMMANDS: Readonly<Record<string, Command>> = {
         throw new ArchiverError('InvalidInput', 'name both bounds or none');
       }
       const request = {
-        ...{ table: number(context, 0), partitionSet },
+        table: number(context, 0),
+        partitionSet,
         bounds: lower === undefined || upper === undefined ? undefined : { lower, upper },
       };
       const adoption = await using(open('archiver_maintain'), (connection) =>

@@ -119,7 +119,8 @@ export class Export {
     const key = number === 1 ? this.#target.key : `${this.#target.key}_part${String(number)}`;
     const { UploadId: uploadId } = await this.#client.send(
       new CreateMultipartUploadCommand({
-        ...{ Bucket: bucket, Key: key },
+        Bucket: bucket,
+        Key: key,
         ...(kmsKey === null ? {} : { ServerSideEncryption: 'aws:kms', SSEKMSKeyId: kmsKey }),
       }),
     );
@@ -159,7 +160,9 @@ export class Export {
       .send(
         new UploadPartCommand({
           ...this.#upload(file),
-          ...{ PartNumber: part.PartNumber, Body: body, ContentLength: body.length },
+          PartNumber: part.PartNumber,
+          Body: body,
+          ContentLength: body.length,
         }),
       )
       .then(

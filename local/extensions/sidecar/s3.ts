@@ -30,7 +30,10 @@ export class SidecarError extends Error {
 export function makeClient(config: S3Config): S3Client {
   const { endpoint, region, ...credentials } = config;
   const client = new S3Client({
-    ...{ endpoint, region, credentials, forcePathStyle: true },
+    endpoint,
+    region,
+    credentials,
+    forcePathStyle: true,
     // The gateway of Debian 12 refuses trailing checksums.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',

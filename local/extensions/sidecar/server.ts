@@ -119,7 +119,8 @@ async function sendImport(id: string, parameters: string, response: ServerRespon
     const reader = own
       ? makeClient({
           ...config.s3,
-          ...{ accessKeyId: accessKey, secretAccessKey: secretKey },
+          accessKeyId: accessKey,
+          secretAccessKey: secretKey,
           ...(sessionToken === null ? {} : { sessionToken }),
         })
       : client;

@@ -98,8 +98,13 @@ test('counts come back as numbers, notices by their severity', async () => {
 test('a server whose certificate nobody trusts is not talked to', async () => {
   const { pooler, postgres } = stack();
   const connection = connect({
-    ...{ host: pooler.host, port: pooler.port, database: database().name, tls: {}, applicationName: 'test' },
-    ...{ user: postgres.superuser.user, password: postgres.superuser.password },
+    host: pooler.host,
+    port: pooler.port,
+    database: database().name,
+    tls: {},
+    applicationName: 'test',
+    user: postgres.superuser.user,
+    password: postgres.superuser.password,
   });
   const asking = translated('asking', async () => connection`select 1`);
   await expect(asking).rejects.toMatchObject({ code: 'DatabaseUnavailable' });
@@ -143,8 +148,13 @@ test.each([
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const connection = connect({
-    ...{ host: '127.0.0.1', port, database: 'any', user: 'any', password: 'any' },
-    ...{ tls, applicationName: 'test' },
+    host: '127.0.0.1',
+    port,
+    database: 'any',
+    user: 'any',
+    password: 'any',
+    tls,
+    applicationName: 'test',
   });
   const lost = { code: 'DatabaseUnavailable', retryable: true };
   try {

@@ -14,7 +14,12 @@ function open(): Connection {
   const { user, password } = postgres.superuser;
   const tls = { ca: readFileSync(pooler.caFile, 'utf8') };
   return connect({
-    ...{ host: pooler.host, port: pooler.port, database: database().name, user, password, tls },
+    host: pooler.host,
+    port: pooler.port,
+    database: database().name,
+    user,
+    password,
+    tls,
     applicationName: 'test',
   });
 }
@@ -70,8 +75,13 @@ test('a reader that gives up half way ends the transaction with its own error', 
 test('a reader that gives up half way leaves no server process behind that sends to nobody', async () => {
   const { host, port, superuser } = stack().postgres;
   const connection = connect({
-    ...{ host, port, database: database().name, user: superuser.user, password: superuser.password },
-    ...{ tls: false, applicationName: 'gives up' },
+    host,
+    port,
+    database: database().name,
+    user: superuser.user,
+    password: superuser.password,
+    tls: false,
+    applicationName: 'gives up',
   });
   const giveUp = copyOut(
     connection,
@@ -168,13 +178,11 @@ test.each([0, 1, 99])(
     const { superuser } = stack().postgres;
     const way = await cutAfter(seen);
     const connection = connect({
-      ...{
-        host: '127.0.0.1',
-        port: way.port,
-        database: database().name,
-        tls: false,
-        applicationName: 'test',
-      },
+      host: '127.0.0.1',
+      port: way.port,
+      database: database().name,
+      tls: false,
+      applicationName: 'test',
       ...superuser,
     });
     try {

@@ -22,7 +22,8 @@ async function errorOf(statement: string, settings = ''): Promise<unknown> {
 const serverError = (fields: Record<string, string>): unknown =>
   // The driver's constructor takes the fields of the protocol; its type does not say so.
   new (postgres.PostgresError as unknown as new (of: Record<string, string>) => Error)({
-    ...{ severity: 'ERROR', message: '' },
+    severity: 'ERROR',
+    message: '',
     ...fields,
   });
 
@@ -172,15 +173,31 @@ test('the reason that aws_s3 has from S3 is kept, and nothing else of a DETAIL',
 
 describe('a connection that failed', () => {
   test.each([
-    ...['CONNECTION_CLOSED', 'CONNECTION_DESTROYED', 'CONNECTION_ENDED', 'CONNECT_TIMEOUT'],
-    ...['ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN'],
-    ...['EHOSTUNREACH', 'ENETUNREACH', 'ERR_STREAM_PREMATURE_CLOSE'],
-    ...['ERR_TLS_CERT_ALTNAME_INVALID', 'SELF_SIGNED_CERT_IN_CHAIN', 'CERT_HAS_EXPIRED', 'EPROTO'],
-    ...['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'ERR_SSL_WRONG_VERSION_NUMBER'],
+    'CONNECTION_CLOSED',
+    'CONNECTION_DESTROYED',
+    'CONNECTION_ENDED',
+    'CONNECT_TIMEOUT',
+    'ECONNREFUSED',
+    'ECONNRESET',
+    'ECONNABORTED',
+    'EPIPE',
+    'ETIMEDOUT',
+    'ENOTFOUND',
+    'EAI_AGAIN',
+    'EHOSTUNREACH',
+    'ENETUNREACH',
+    'ERR_STREAM_PREMATURE_CLOSE',
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+    'SELF_SIGNED_CERT_IN_CHAIN',
+    'CERT_HAS_EXPIRED',
+    'EPROTO',
+    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    'ERR_SSL_WRONG_VERSION_NUMBER',
   ])('%s is tried again', (code) => {
     const error = Object.assign(new Error(`${code} at 10.0.0.7`), { code });
     expect(translate(error, 'doing')).toMatchObject({
-      ...{ code: 'DatabaseUnavailable', retryable: true },
+      code: 'DatabaseUnavailable',
+      retryable: true,
       message: `doing: no connection to the database (${code})`,
     });
   });

@@ -10,8 +10,10 @@ const SECRET = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY';
 const keys = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: SECRET, sessionToken: 'IQoJ/b3Jp+Z2lu==' };
 const NOW = new Date('2026-01-02T03:04:05.678Z');
 const subject = {
-  ...{ host: 'orders.proxy-abc.eu-central-1.rds.amazonaws.com', port: 5432 },
-  ...{ user: 'archiver_read', region: 'eu-central-1' },
+  host: 'orders.proxy-abc.eu-central-1.rds.amazonaws.com',
+  port: 5432,
+  user: 'archiver_read',
+  region: 'eu-central-1',
 };
 
 async function tokenFor(changes: Partial<typeof subject> = {}, now = NOW): Promise<string> {
@@ -86,12 +88,16 @@ describe('on a server', () => {
     await withRoleRetries(() => sql.unsafe(`create role ${role} login password '${token}'`));
     let made = 0;
     const connection = connect({
-      ...{ host: stack().postgres.host, port: stack().postgres.port, database: name, user: role },
+      host: stack().postgres.host,
+      port: stack().postgres.port,
+      database: name,
+      user: role,
       password: () => {
         made += 1;
         return Promise.resolve(token);
       },
-      ...{ tls: false, applicationName: 'test' },
+      tls: false,
+      applicationName: 'test',
     });
     try {
       expect(made).toBe(0);

@@ -50,10 +50,17 @@ describe('what S3 answered', () => {
 
 describe('no answer of S3', () => {
   test.each([
-    ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EHOSTUNREACH', 'EPROTO'],
+    'ECONNREFUSED',
+    'ECONNRESET',
+    'EPIPE',
+    'ETIMEDOUT',
+    'ENOTFOUND',
+    'EHOSTUNREACH',
+    'EPROTO',
     // Seen to fail without: EAI_[A-Z]+. A name server that does not answer is the usual trouble in a VPC.
     'EAI_AGAIN',
-    ...['ERR_STREAM_PREMATURE_CLOSE', 'ABORT_ERR'],
+    'ERR_STREAM_PREMATURE_CLOSE',
+    'ABORT_ERR',
   ])('%s is tried again', (code) => {
     expect(translate(network(code), 'reading k')).toMatchObject({
       code: 'ObjectStoreUnavailable',

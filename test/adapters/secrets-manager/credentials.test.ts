@@ -8,7 +8,9 @@ import { stack } from '../../support/stack.ts';
 
 const connectTo = (endpoint: string, maxAttempts = 3): SecretsManagerClient =>
   new SecretsManagerClient({
-    ...{ endpoint, maxAttempts, region: 'us-east-1' },
+    endpoint,
+    maxAttempts,
+    region: 'us-east-1',
     credentials: { accessKeyId: 'any', secretAccessKey: 'any' },
   });
 
@@ -61,7 +63,8 @@ test.each([
 
 test('a secret that there is none of is a mistake, and not tried again', async () => {
   await expect(readCredentials(client, 'arn:nobody')).rejects.toMatchObject({
-    ...{ code: 'InvalidConfiguration', retryable: false },
+    code: 'InvalidConfiguration',
+    retryable: false,
     message: 'reading secret arn:nobody: ResourceNotFoundException',
   });
 });
@@ -111,7 +114,8 @@ describe('a service that fails', () => {
     server?.closeAllConnections();
     await new Promise((resolve) => server?.close(resolve));
     await expect(readCredentials(gone, 'arn:x')).rejects.toMatchObject({
-      ...{ code: 'DatabaseUnavailable', retryable: true },
+      code: 'DatabaseUnavailable',
+      retryable: true,
       message: 'no answer from Secrets Manager about arn:x',
     });
   });

@@ -11,7 +11,10 @@ import { makeManifest, withLeaf } from '../../support/manifests.ts';
 
 const sample = makeManifest();
 const location = {
-  ...{ database: 'shop', parentSchema: 'app', parentName: 'event', period: '202101' },
+  database: 'shop',
+  parentSchema: 'app',
+  parentName: 'event',
+  period: '202101',
   archiveId: sample.archiveId,
 };
 const MANIFEST = manifestKey(location);
@@ -33,7 +36,11 @@ const evidence: Evidence = {
 };
 
 const exported: PartitionStatus = {
-  ...{ state: 'exported', parentSchema: 'app', parentTable: 'event', openSegments: [], due: null },
+  state: 'exported',
+  parentSchema: 'app',
+  parentTable: 'event',
+  openSegments: [],
+  due: null,
 };
 const verified: PartitionStatus = { ...exported, state: 'verified' };
 
@@ -65,7 +72,10 @@ function setUp(statuses: readonly PartitionStatus[], trial: RowTrial | null = GO
     request: Partial<Request> = {},
   ) =>
     commit(7, makeRequest(request), makeConfig(set, more), {
-      ...{ database, store, clock: fakeClock(), log: fakeLog() },
+      database,
+      store,
+      clock: fakeClock(),
+      log: fakeLog(),
     });
   return { store, committed, scheduled, database, run };
 }

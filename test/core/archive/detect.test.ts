@@ -11,8 +11,14 @@ import type { Request } from '../../../core/archive/request.ts';
 import { fakeLog, fakePort, makeConfig, makeRequest } from '../../support/fakes.ts';
 
 const candidate = (changes: Partial<Candidate>): Candidate => ({
-  ...{ id: 1, schema: 'app', table: 'event_p1', state: 'detached', pastRetention: true, due: null },
-  ...{ lowerBound: '2021-01-01', upperBound: '2021-02-01' },
+  id: 1,
+  schema: 'app',
+  table: 'event_p1',
+  state: 'detached',
+  pastRetention: true,
+  due: null,
+  lowerBound: '2021-01-01',
+  upperBound: '2021-02-01',
   ...changes,
 });
 
@@ -98,20 +104,22 @@ test('an inventory finds nothing to do, and asks for nothing', async () => {
 });
 
 const forecast = (index: number): Forecast => ({
-  ...{
-    partition: `app.event_p${index}`,
-    lowerBound: '2021-01-01',
-    upperBound: '2021-02-01',
-    attached: false,
-  },
-  ...{ rows: 10, bytes: 8192, segments: 1, keptBy: null },
+  partition: `app.event_p${index}`,
+  lowerBound: '2021-01-01',
+  upperBound: '2021-02-01',
+  attached: false,
+  rows: 10,
+  bytes: 8192,
+  segments: 1,
+  keptBy: null,
 });
 
 test('a dry run names no partition to work on', async () => {
   const database = fakePort<DetectDatabase>({ forecast: async () => [forecast(1)] });
   const request = makeRequest({ dryRun: true });
   expect(await detect(request, makeConfig(), { database, log: fakeLog() })).toEqual({
-    ...{ partitions: [], notDue: [] },
+    partitions: [],
+    notDue: [],
     forecast: [forecast(1)],
   });
 });
@@ -146,7 +154,8 @@ test('a set that cannot be looked at does not stop the others; without a connect
       log: fakeLog(),
     });
   expect(await of(broken)).toEqual({
-    ...{ partitions: [5], notDue: [] },
+    partitions: [5],
+    notDue: [],
     brokenSets: [{ partitionSet: 'app.event', error: { code: 'DatabaseRejected', message: broken.message } }],
   });
   const gone = new ArchiverError('DatabaseUnavailable', 'no connection');

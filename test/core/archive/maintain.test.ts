@@ -10,11 +10,19 @@ import type { Request } from '../../../core/archive/request.ts';
 import { fakeClock, fakeLog, makeConfig, makeRequest } from '../../support/fakes.ts';
 
 const inventory = (changes: Partial<Inventory> = {}): Inventory => ({
-  ...{ attached: 5, added: 0, detached: 0, missing: 0, blocked: 0 },
+  attached: 5,
+  added: 0,
+  detached: 0,
+  missing: 0,
+  blocked: 0,
   ...changes,
 });
 const health = (changes: Partial<SetHealth> = {}): SetHealth => ({
-  ...{ rowsInDefault: false, futurePartitions: 4, unknownTables: [], unfinishedDetaches: [], gaps: [] },
+  rowsInDefault: false,
+  futurePartitions: 4,
+  unknownTables: [],
+  unfinishedDetaches: [],
+  gaps: [],
   ...changes,
 });
 
@@ -68,7 +76,11 @@ test('the bounds are in the ledger before anything can be detached, and looked a
   });
   expect(await done).toEqual([
     {
-      ...{ partitionSet: 'app.event', attached: 5, detached: 3, missing: 1, blocked: 1 },
+      partitionSet: 'app.event',
+      attached: 5,
+      detached: 3,
+      missing: 1,
+      blocked: 1,
       warnings: ['WARNING: something'],
     },
   ]);
@@ -98,7 +110,12 @@ describe('modes', () => {
       const { done, calls } = setUp({}, { ...request, partitionSets: [], leftOut });
       expect(await done).toEqual([
         {
-          ...{ partitionSet: 'app.gone', attached: 0, detached: 0, missing: 0, blocked: 0, warnings: [] },
+          partitionSet: 'app.gone',
+          attached: 0,
+          detached: 0,
+          missing: 0,
+          blocked: 0,
+          warnings: [],
           error: { code: 'PreflightFailed', message: 'app.gone: there is no such table' },
         },
       ]);
@@ -115,12 +132,11 @@ test('what an administrator should know is said', async () => {
   const { done } = setUp({
     health: async () =>
       health({
-        ...{ rowsInDefault: true, futurePartitions: 0 },
-        ...{
-          unknownTables: ['app.event_old'],
-          unfinishedDetaches: ['app.event_p1'],
-          gaps: ['[2026-01-01, 2026-01-02)'],
-        },
+        rowsInDefault: true,
+        futurePartitions: 0,
+        unknownTables: ['app.event_old'],
+        unfinishedDetaches: ['app.event_p1'],
+        gaps: ['[2026-01-01, 2026-01-02)'],
       }),
   });
   const [report] = await done;

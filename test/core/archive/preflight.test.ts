@@ -29,7 +29,10 @@ function check(
 test('a request comes back checked, and the look at the database covers just its sets', async () => {
   const { done, asked, log } = check({ partitionSets: ['app.event'], dryRun: true });
   expect(await done).toEqual({
-    ...{ partitionSets: [0], mode: 'archive', dryRun: true, archiveOnly: false },
+    partitionSets: [0],
+    mode: 'archive',
+    dryRun: true,
+    archiveOnly: false,
     startedAt: NOW.toISOString(),
   });
   expect(asked).toEqual([['event']]);

@@ -10,7 +10,11 @@ import {
 import { fakeClock, fakeLog, fakePort, makeConfig, makeRequest } from '../../support/fakes.ts';
 
 const status = (changes: Partial<PartitionStatus>): PartitionStatus => ({
-  ...{ state: 'detached', parentSchema: 'app', parentTable: 'event', openSegments: [], due: null },
+  state: 'detached',
+  parentSchema: 'app',
+  parentTable: 'event',
+  openSegments: [],
+  due: null,
   ...changes,
 });
 

@@ -9,22 +9,37 @@ const START = new Date(NOW.getTime() - 9_000_400);
 const before = new Date(START.getTime() - 1);
 
 const row = (changes: Partial<LedgerRow> = {}): LedgerRow => ({
-  ...{
-    id: 1,
-    state: 'verified',
-    schema: 'app',
-    table: 'event_p1',
-    parentSchema: 'app',
-    parentTable: 'event',
-  },
-  ...{ lowerBound: '2021-01-01', upperBound: '2021-02-01', period: '202101', rows: 10, bytes: 100 },
-  ...{ manifestKey: 'm.json', dropAfter: null, quarantinedAt: START, verifiedAt: NOW, droppedAt: null },
-  ...{ blockedCode: null, blockedReason: null, failedAt: null, failedCode: null, failedReason: null },
+  id: 1,
+  state: 'verified',
+  schema: 'app',
+  table: 'event_p1',
+  parentSchema: 'app',
+  parentTable: 'event',
+  lowerBound: '2021-01-01',
+  upperBound: '2021-02-01',
+  period: '202101',
+  rows: 10,
+  bytes: 100,
+  manifestKey: 'm.json',
+  dropAfter: null,
+  quarantinedAt: START,
+  verifiedAt: NOW,
+  droppedAt: null,
+  blockedCode: null,
+  blockedReason: null,
+  failedAt: null,
+  failedCode: null,
+  failedReason: null,
   ...changes,
 });
 
 const set = (changes: Partial<SetReport> = {}): SetReport => ({
-  ...{ partitionSet: 'app.event', attached: 5, detached: 1, missing: 0, blocked: 0, warnings: [] },
+  partitionSet: 'app.event',
+  attached: 5,
+  detached: 1,
+  missing: 0,
+  blocked: 0,
+  warnings: [],
   ...changes,
 });
 
@@ -71,17 +86,21 @@ test('a run says what it archived and dropped, and what of it was there before i
   const result = await done;
   expect(result).toMatchObject({
     summary: '3 archived and proven (15 rows, 150 bytes), 2 dropped, 0 failed',
-    ...{ resume: false, archived: 3, dropped: 2, failed: 0, rows: 15, bytes: 150, seconds: 9000 },
+    resume: false,
+    archived: 3,
+    dropped: 2,
+    failed: 0,
+    rows: 15,
+    bytes: 150,
+    seconds: 9000,
   });
   expect(result.partitions[0]).toEqual({
-    ...{
-      partition: 'app.event_p1',
-      period: '202101',
-      state: 'verified',
-      rows: 10,
-      bytes: 100,
-      manifest: 'm.json',
-    },
+    partition: 'app.event_p1',
+    period: '202101',
+    state: 'verified',
+    rows: 10,
+    bytes: 100,
+    manifest: 'm.json',
     dropAfter: '2026-03-11T05:06:07.000Z',
   });
   expect(result.partitions[1]).not.toHaveProperty('dropAfter');
@@ -89,8 +108,13 @@ test('a run says what it archived and dropped, and what of it was there before i
   expect(asked).toEqual([[1, 2, 3, 4, 5]]);
   expect(recorded).toEqual([
     {
-      ...{ startedAt: START.toISOString(), mode: 'archive', dryRun: false, partitionSets: ['app.event'] },
-      ...{ archived: 3, dropped: 2, failed: 0 },
+      startedAt: START.toISOString(),
+      mode: 'archive',
+      dryRun: false,
+      partitionSets: ['app.event'],
+      archived: 3,
+      dropped: 2,
+      failed: 0,
     },
   ]);
   expect(totals).toMatchObject([{ archived: 3, seconds: 9000 }]);
@@ -134,12 +158,16 @@ describe('what is blocked since earlier is in every report until somebody acts',
       ],
     });
     expect(await done).toMatchObject({
-      ...{ failed: 0, summary: expect.stringMatching(/, 0 failed; 3 still blocked since earlier$/) },
+      failed: 0,
+      summary: expect.stringMatching(/, 0 failed; 3 still blocked since earlier$/),
       blocked: {
         total: 3,
         partitions: [
           {
-            ...{ id: 8, partition: 'app.event_p1', code: 'SealBroken', message: 'the fence was lifted' },
+            id: 8,
+            partition: 'app.event_p1',
+            code: 'SealBroken',
+            message: 'the fence was lifted',
             hint: CATALOGUE.SealBroken.hint,
           },
           { id: 9, partition: 'app.event_p1', code: 'Reverify', message: '' },
@@ -226,7 +254,8 @@ describe('what failed fails the execution, after all the rest is done', () => {
     const { done, recorded } = setUp([], {
       maintain: [set()],
       detect: {
-        ...{ partitions: [], notDue: [] },
+        partitions: [],
+        notDue: [],
         brokenSets: [
           { partitionSet: 'app.event', error },
           { partitionSet: 'app.only_dropped', error },

@@ -49,10 +49,21 @@ test('the steps come in the order of the state machine', async () => {
   });
   expect(await go()).toBe(result);
   expect(calls).toEqual([
-    ...['preflight', 'maintain', 'detect', 'quarantine 1'],
-    ...['export 1 0', 'verify 1 0', 'export 1 1', 'verify 1 1', 'commit 1'],
+    'preflight',
+    'maintain',
+    'detect',
+    'quarantine 1',
+    'export 1 0',
+    'verify 1 0',
+    'export 1 1',
+    'verify 1 1',
+    'commit 1',
     // A segment was split: its upper half is exported before the drop.
-    ...['export 1 5', 'verify 1 5', 'commit 1', 'drop 1', 'report'],
+    'export 1 5',
+    'verify 1 5',
+    'commit 1',
+    'drop 1',
+    'report',
   ]);
 });
 

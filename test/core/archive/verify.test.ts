@@ -8,18 +8,29 @@ import { verifySegment, type VerifyDatabase } from '../../../core/archive/verify
 import { fakeClock, fakeLog, fakePort, MemoryStore } from '../../support/fakes.ts';
 
 const location = {
-  ...{ database: 'shop', parentSchema: 'app', parentName: 'event', period: '202101' },
+  database: 'shop',
+  parentSchema: 'app',
+  parentName: 'event',
+  period: '202101',
   archiveId: '01234567-89ab-4def-8123-456789abcdef',
 };
 const KEY = segmentKey(location, 3);
 const ROWS = '1\ta\n2\tb\n3\t\\N\n';
 
 const exported = (changes: Partial<NonNullable<Segment['exported']>> = {}): Segment['exported'] => ({
-  ...{ key: KEY, rows: 3, files: 1, bytes: ROWS.length },
+  key: KEY,
+  rows: 3,
+  files: 1,
+  bytes: ROWS.length,
   ...changes,
 });
 const segment = (changes: Partial<Segment> = {}): Segment => ({
-  ...{ number: 3, firstBlock: 0, nextBlock: null, state: 'exported', location, exported: exported() },
+  number: 3,
+  firstBlock: 0,
+  nextBlock: null,
+  state: 'exported',
+  location,
+  exported: exported(),
   ...changes,
 });
 
@@ -121,7 +132,8 @@ describe('a segment that is not', () => {
   test('because of rows out of bounds says so', async () => {
     const [database, recorded] = databaseWith(ROWS, {}, 1);
     await expect(verify(database, bucketWith({ [KEY]: '1\ta\n' }))).rejects.toMatchObject({
-      ...{ code: 'BoundsViolated', blocks: true },
+      code: 'BoundsViolated',
+      blocks: true,
       message:
         'segment 3 of partition 7 has rows out of the recorded bounds, or without a value of the control column: 1',
     });

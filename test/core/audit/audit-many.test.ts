@@ -32,7 +32,11 @@ async function manyArchives(count: number): Promise<MemoryStore> {
 }
 
 const ports = (store: MemoryStore, published: unknown[] = []) => ({
-  ...{ store, database: 'db', random: Math.random, clock, log },
+  store,
+  database: 'db',
+  random: Math.random,
+  clock,
+  log,
   metrics: { audit: (totals: unknown) => void published.push(totals) },
 });
 
@@ -157,7 +161,11 @@ describe('one archive in parts', () => {
     const lines: string[] = [];
     const report = await auditAll(ALL, { ...ports(store), say: (line) => lines.push(line) });
     expect(await inParts(store, key)).toEqual({
-      ...{ manifestKey: key, verdict: 'intact', read: 4, cold: 0, problems: [] },
+      manifestKey: key,
+      verdict: 'intact',
+      read: 4,
+      cold: 0,
+      problems: [],
       bytes: manifest.contents.bytes,
     });
     expect(report).toMatchObject({ archives: 1, intact: 1, segmentsRead: 4 });

@@ -4,20 +4,25 @@ import { findReport } from '../../../core/audit/find-report.ts';
 import { parseFindRequest } from '../../../core/audit/find-request.ts';
 
 const archive: FoundArchive = {
-  ...{
-    manifestKey: 'db/public/orders/202101/manifest/0.json',
-    versionId: 'v',
-    archiveId: '0',
-    database: 'db',
-  },
-  ...{ parent: { schema: 'public', table: 'orders' }, partition: { schema: 'public', table: 'Orders_p1' } },
-  ...{ period: '202101', lowerBound: '2021-01-01', upperBound: '2021-02-01', rows: 2, bytes: 20 },
-  ...{ archivedAt: '2026-01-01T00:00:00Z', systemIdentifier: '42' },
+  manifestKey: 'db/public/orders/202101/manifest/0.json',
+  versionId: 'v',
+  archiveId: '0',
+  database: 'db',
+  parent: { schema: 'public', table: 'orders' },
+  partition: { schema: 'public', table: 'Orders_p1' },
+  period: '202101',
+  lowerBound: '2021-01-01',
+  upperBound: '2021-02-01',
+  rows: 2,
+  bytes: 20,
+  archivedAt: '2026-01-01T00:00:00Z',
+  systemIdentifier: '42',
 };
 
 test('a report of few shows them all', () => {
   const { summary, archives } = findReport({
-    ...{ archives: [archive], overlapping: [] },
+    archives: [archive],
+    overlapping: [],
     unreadable: [{ manifestKey: 'k', problem: 'no JSON' }],
   });
   expect(summary).toBe('1 archives (2 rows, 20 bytes); 1 manifests not readable');
@@ -40,7 +45,10 @@ test('a report of many fits into an output, and says how to see the others', () 
 
 test('a request is for one database and one set, as PostgreSQL reads the name', () => {
   expect(parseFindRequest({ partitionSet: 'Shop."Or""ders"', from: '2021' }, 'db')).toEqual({
-    ...{ database: 'db', schema: 'shop', table: 'Or"ders', from: '2021' },
+    database: 'db',
+    schema: 'shop',
+    table: 'Or"ders',
+    from: '2021',
   });
   expect(parseFindRequest(undefined, 'db')).toEqual({ database: 'db' });
 });

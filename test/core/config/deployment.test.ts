@@ -41,8 +41,11 @@ describe('a deployment file', () => {
         notificationEmails: [],
         archive: { tiers: {}, accessLogs: true, dataEvents: false },
         alarms: {
-          ...{ overdueDays: 40, futurePartitions: 1, missedRunDays: 2 },
-          ...{ missedArchiveRunDays: 40, missedDrillDays: 40 },
+          overdueDays: 40,
+          futurePartitions: 1,
+          missedRunDays: 2,
+          missedArchiveRunDays: 40,
+          missedDrillDays: 40,
         },
       },
     });

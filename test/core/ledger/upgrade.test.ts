@@ -16,10 +16,16 @@ const ports = (rows: readonly UpgradedRow[], identityMismatches: readonly Identi
     upgradeLedger: () => Promise.resolve(rows),
     identityMismatches: () => Promise.resolve(identityMismatches),
   },
-  ...{ clock: fakeClock(), log: fakeLog() },
+  clock: fakeClock(),
+  log: fakeLog(),
 });
 const row = (id: number, was: UpgradedRow['was'], state = was): UpgradedRow => ({
-  ...{ id, schema: 'shop', table: `orders_${String(id)}`, was, state, remark: 'as it was' },
+  id,
+  schema: 'shop',
+  table: `orders_${String(id)}`,
+  was,
+  state,
+  remark: 'as it was',
 });
 
 describe('the input', () => {
@@ -39,7 +45,9 @@ describe('the input', () => {
 
   test('says what the database was called and whether the rows are to be forgotten, and nothing else', () => {
     expect(parseUpgradeLedgerRequest({ from: FROM, database: 'Shop', forget: true })).toEqual({
-      ...{ from: FROM, database: 'Shop', forget: true },
+      from: FROM,
+      database: 'Shop',
+      forget: true,
     });
     expect(() => parseUpgradeLedgerRequest({ from: FROM, database: '' })).toThrow(
       /^database: .*must not be empty$/,
@@ -76,7 +84,8 @@ describe('the answer', () => {
 
   test('is that there is nothing to do where all is upgraded, and an error where another system is meant', async () => {
     expect(await upgradeLedger({ from: FROM, database: null, forget: false }, ports([]))).toMatchObject({
-      ...{ summary: `there are no rows of the system ${FROM} to upgrade`, partitions: [] },
+      summary: `there are no rows of the system ${FROM} to upgrade`,
+      partitions: [],
     });
     await expect(
       upgradeLedger({ from: FROM, database: null, forget: false }, ports([], [OTHER])),

@@ -3,7 +3,13 @@ import { bareTable, namesOthers, type ColumnFacts } from '../../../core/restore/
 import { splitStructure } from '../../../core/restore/statements.ts';
 
 const column = (name: string, type: string, more: Partial<ColumnFacts> = {}): ColumnFacts => ({
-  ...{ name, type, collation: null, compression: '', not_null: false, generated: '', identity: '' },
+  name,
+  type,
+  collation: null,
+  compression: '',
+  not_null: false,
+  generated: '',
+  identity: '',
   ...more,
 });
 

@@ -29,19 +29,23 @@ test.each([
 });
 
 const gone = (identity: string, more: Partial<MissingDependency> = {}): MissingDependency => ({
-  ...{
-    kind: 'type',
-    identity,
-    problem: 'is missing',
-    statement: null,
-    prevents: true,
-    name: null,
-    movedTo: null,
-  },
+  kind: 'type',
+  identity,
+  problem: 'is missing',
+  statement: null,
+  prevents: true,
+  name: null,
+  movedTo: null,
   ...more,
 });
 const column = (name: string, type: string, more = {}): object => ({
-  ...{ name, type, collation: null, compression: '', not_null: false, generated: '', identity: '' },
+  name,
+  type,
+  collation: null,
+  compression: '',
+  not_null: false,
+  generated: '',
+  identity: '',
   ...more,
 });
 const TEMPLATE = {

@@ -52,7 +52,12 @@ test('every mistake of a request at once', () => {
   expect(parseRestoreRequest({ manifestKey: 'k' })).toEqual({
     archives: { manifestKey: 'k', manifestVersionId: null },
     options: {
-      ...{ schema: null, table: null, owner: null, foreignKeys: true, grants: true, attach: null },
+      schema: null,
+      table: null,
+      owner: null,
+      foreignKeys: true,
+      grants: true,
+      attach: null,
       acceptIncomplete: false,
       retrieval: { tier: 'Standard', days: 7 },
     },

@@ -45,13 +45,17 @@ describe('the choice', () => {
 describe('the report', () => {
   const row = (changes: Partial<LedgerRow>): LedgerRow =>
     ({
-      ...{ id: 1, schema: 'app', table: 'p1', period: '202101', state: 'verified', rows: 5, bytes: 50 },
-      ...{
-        verifiedAt: new Date('2026-05-01T00:01:00Z'),
-        failedAt: null,
-        failedCode: null,
-        failedReason: null,
-      },
+      id: 1,
+      schema: 'app',
+      table: 'p1',
+      period: '202101',
+      state: 'verified',
+      rows: 5,
+      bytes: 50,
+      verifiedAt: new Date('2026-05-01T00:01:00Z'),
+      failedAt: null,
+      failedCode: null,
+      failedReason: null,
       ...changes,
     }) as LedgerRow;
   const request = { partitions: [1, 2, 3, 4], more: 0, startedAt: NOW.toISOString() };
@@ -61,8 +65,11 @@ describe('the report', () => {
     const rows = [
       row({}),
       row({
-        ...{ id: 2, state: 'blocked', failedAt: new Date('2026-05-01T00:02:00Z') },
-        ...{ failedCode: 'ContentMismatch', failedReason: 'segment 0 is not what was archived' },
+        id: 2,
+        state: 'blocked',
+        failedAt: new Date('2026-05-01T00:02:00Z'),
+        failedCode: 'ContentMismatch',
+        failedReason: 'segment 0 is not what was archived',
       }),
       // Its failure is of another time: it was not even begun.
       row({ id: 3, verifiedAt: old, failedAt: old, failedCode: 'SealBroken', failedReason: 'old' }),

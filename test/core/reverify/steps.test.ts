@@ -42,8 +42,11 @@ async function scene(
   const [current] = await store.list(key);
   const { manifest, object, sha256 } = await readManifest(store, key, current?.versionId);
   const evidence = {
-    ...{ archiveId: manifest.archiveId, manifestKey: key, manifestVersionId: object.versionId },
-    ...{ manifestSha256: sha256, fence: 'f' },
+    archiveId: manifest.archiveId,
+    manifestKey: key,
+    manifestVersionId: object.versionId,
+    manifestSha256: sha256,
+    fence: 'f',
   };
   const done: string[] = [];
   let locked = true;

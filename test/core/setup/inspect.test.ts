@@ -14,16 +14,15 @@ const GIB = 2 ** 30;
 const LOCKS = { locksEach: 4, lockRoom: 1e6 };
 
 const column = (name: string, type: string, more: Partial<ColumnFacts> = {}): ColumnFacts => ({
-  ...{
-    name,
-    type,
-    notNull: true,
-    indexed: false,
-    inPrimaryKey: false,
-    uniqueWithoutIt: [],
-    correlation: null,
-  },
-  ...{ lowest: null, highest: null },
+  name,
+  type,
+  notNull: true,
+  indexed: false,
+  inPrimaryKey: false,
+  uniqueWithoutIt: [],
+  correlation: null,
+  lowest: null,
+  highest: null,
   ...more,
 });
 
@@ -38,7 +37,13 @@ const monthly = (from: string, count: number, bytes: number): Period[] =>
   ]).map(({ start }) => ({ start, rows: 1000, bytes }));
 
 const by = (periods: readonly Period[], more: Partial<Distribution> = {}): Distribution => ({
-  ...{ column: 'at', kind: 'time', periods, width: null, rowsWithoutValue: 0, rowsAtInfinity: 0, sampled: 1 },
+  column: 'at',
+  kind: 'time',
+  periods,
+  width: null,
+  rowsWithoutValue: 0,
+  rowsAtInfinity: 0,
+  sampled: 1,
   ...more,
 });
 

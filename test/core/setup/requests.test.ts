@@ -93,17 +93,32 @@ test.each<[keyof typeof PARSERS, unknown, string[]]>([
 test('what is left out has its default', () => {
   expect(parsePrepareRequest({})).toEqual({ guard: true, print: false });
   expect(parseInspectRequest({ table: 'Shop."Orders"' })).toEqual({
-    ...{ schema: 'shop', table: 'Orders', exact: false, timeZone: 'UTC' },
+    schema: 'shop',
+    table: 'Orders',
+    exact: false,
+    timeZone: 'UTC',
   });
   const said = { table: 'shop.sales', control: 'at', interval: '1 month', retention: 'none' };
   expect(PARSERS.partition(said)).toEqual({
-    ...{ schema: 'shop', table: 'sales', control: 'at', interval: '1 month', retention: null, premake: 4 },
-    ...{ mode: 'online', defaultPartition: true, epoch: 'none', timeZone: 'UTC' },
+    schema: 'shop',
+    table: 'sales',
+    control: 'at',
+    interval: '1 month',
+    retention: null,
+    premake: 4,
+    mode: 'online',
+    defaultPartition: true,
+    epoch: 'none',
+    timeZone: 'UTC',
   });
   expect(parsePartitionTableRequest({ table: 'shop.sales', upTo: 'swap' })).toMatchObject({
-    ...{ kind: 'partition', upTo: 'swap', plan: { schema: 'shop', table: 'sales' } },
+    kind: 'partition',
+    upTo: 'swap',
+    plan: { schema: 'shop', table: 'sales' },
   });
   expect(parseAdoptRequest({ table: 7, partitionSet: 'shop."Orders"' }, config)).toMatchObject({
-    ...{ table: 7, partitionSet: { schema: 'shop', table: 'Orders' }, bounds: undefined },
+    table: 7,
+    partitionSet: { schema: 'shop', table: 'Orders' },
+    bounds: undefined,
   });
 });

@@ -67,7 +67,8 @@ test("what somebody's view was built upon stops the upgrade, named, and nothing 
   const before = await functions(sql);
   const failure: unknown = await withRoleRetries(() => installArchiver(sql)).catch((error: unknown) => error);
   expect(failure).toMatchObject({
-    ...{ code: 'PA010', hint: 'Drop or change what uses them, then run this again.' },
+    code: 'PA010',
+    hint: 'Drop or change what uses them, then run this again.',
     message:
       'functions of an earlier version of partition-archiver are still used: view watched depends on function partition_archiver.health(oid)',
   });

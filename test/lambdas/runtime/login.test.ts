@@ -2,8 +2,13 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { functionLogin } from '../../../lambdas/runtime/login.ts';
 
 const settings = {
-  ...{ archiver: 'test', databaseHost: 'proxy.example', databasePort: 5432, databaseName: 'shop' },
-  ...{ login: { user: 'archiver_read' }, archiveBucket: 'archive', region: 'eu-central-1' },
+  archiver: 'test',
+  databaseHost: 'proxy.example',
+  databasePort: 5432,
+  databaseName: 'shop',
+  login: { user: 'archiver_read' },
+  archiveBucket: 'archive',
+  region: 'eu-central-1',
 };
 
 const before = { ...process.env };

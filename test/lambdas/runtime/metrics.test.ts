@@ -6,15 +6,19 @@ import { embeddedMetrics } from '../../../lambdas/runtime/metrics.ts';
 const NOW = new Date('2026-11-01T03:10:00Z');
 
 const PROGRESS: SetProgress = {
-  ...{ attached: 13, waiting: 2, verified: 3, due: 1, blocked: 1, dropped: 20 },
-  ...{
-    overdueDays: 12.5,
-    daysSinceRun: 0.25,
-    attachedBytes: 5_000,
-    archivedBytes: 40_000,
-    freedBytes: 30_000,
-  },
-  ...{ rowsInDefault: true, futurePartitions: 4 },
+  attached: 13,
+  waiting: 2,
+  verified: 3,
+  due: 1,
+  blocked: 1,
+  dropped: 20,
+  overdueDays: 12.5,
+  daysSinceRun: 0.25,
+  attachedBytes: 5_000,
+  archivedBytes: 40_000,
+  freedBytes: 30_000,
+  rowsInDefault: true,
+  futurePartitions: 4,
 };
 
 function linesOf(publish: (metrics: ReturnType<typeof embeddedMetrics>) => void): Record<string, unknown>[] {
@@ -71,7 +75,10 @@ describe('the embedded metrics', () => {
     expect(metricsOf(line!)).toEqual(Object.keys(SET_METRICS).map((name) => `PartitionArchiver ${name}`));
     expect(line).toMatchObject({
       _aws: { CloudWatchMetrics: [{ Dimensions: [['Archiver'], ['Archiver', 'PartitionSet']] }] },
-      ...{ PartitionSet: 'public.orders', BlockedPartitions: 1, OverdueDays: 12.5, RowsInDefault: 1 },
+      PartitionSet: 'public.orders',
+      BlockedPartitions: 1,
+      OverdueDays: 12.5,
+      RowsInDefault: 1,
     });
   });
 

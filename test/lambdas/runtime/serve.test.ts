@@ -19,7 +19,8 @@ const maintenance = serve(handlers, { STEPS: servedSteps('maintenance') });
 test('a step gets its input, and no more time than it had in a function of its own', async () => {
   const call = { step: 'release', input: { partition: 7 } };
   expect(await operations(call, contextOf(`${FUNCTION}:release`))).toEqual({
-    ...{ input: { partition: 7 }, seconds: 300 },
+    input: { partition: 7 },
+    seconds: 300,
   });
 });
 

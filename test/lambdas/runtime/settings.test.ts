@@ -6,30 +6,26 @@ import { afterAll, describe, expect, test } from '@jest/globals';
 import { readRuntimeConfig, readSettings } from '../../../lambdas/runtime/settings.ts';
 
 const environment = {
-  ...{
-    ARCHIVER: 'shop-archiver',
-    DATABASE_HOST: 'proxy.example',
-    DATABASE_PORT: '5432',
-    DATABASE_NAME: 'shop',
-  },
-  ...{
-    DATABASE_SECRET_ARN: 'arn:secret',
-    ARCHIVE_BUCKET: 'archive',
-    AWS_REGION: 'eu-central-1',
-    PATH: '/bin',
-  },
+  ARCHIVER: 'shop-archiver',
+  DATABASE_HOST: 'proxy.example',
+  DATABASE_PORT: '5432',
+  DATABASE_NAME: 'shop',
+  DATABASE_SECRET_ARN: 'arn:secret',
+  ARCHIVE_BUCKET: 'archive',
+  AWS_REGION: 'eu-central-1',
+  PATH: '/bin',
 };
 
 describe('the environment of a Lambda', () => {
   test('becomes settings', () => {
     expect(readSettings(environment)).toEqual({
-      ...{
-        archiver: 'shop-archiver',
-        databaseHost: 'proxy.example',
-        databasePort: 5432,
-        databaseName: 'shop',
-      },
-      ...{ login: { secretArn: 'arn:secret' }, archiveBucket: 'archive', region: 'eu-central-1' },
+      archiver: 'shop-archiver',
+      databaseHost: 'proxy.example',
+      databasePort: 5432,
+      databaseName: 'shop',
+      login: { secretArn: 'arn:secret' },
+      archiveBucket: 'archive',
+      region: 'eu-central-1',
     });
   });
 
@@ -90,8 +86,14 @@ describe('config.json', () => {
     const config = read('{"partitionSets":[{"schema":"app","table":"event"}]}');
     expect(config.partitionSets).toEqual([
       {
-        ...{ schema: 'app', table: 'event', drop: false, graceDays: 7, segmentSizeMiB: 1024 },
-        ...{ timeZone: 'UTC', query: false, acceptIncompleteRestore: false },
+        schema: 'app',
+        table: 'event',
+        drop: false,
+        graceDays: 7,
+        segmentSizeMiB: 1024,
+        timeZone: 'UTC',
+        query: false,
+        acceptIncompleteRestore: false,
       },
     ]);
     expect(Object.isFrozen(config.partitionSets[0])).toBe(true);

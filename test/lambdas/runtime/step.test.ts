@@ -6,8 +6,13 @@ import { step, type StepContext, type StepDependencies } from '../../../lambdas/
 import { makeConfig } from '../../support/fakes.ts';
 
 const settings = {
-  ...{ archiver: 'test', databaseHost: 'proxy.example', databasePort: 5432, databaseName: 'shop' },
-  ...{ login: { secretArn: 'arn:secret' }, archiveBucket: 'archive', region: 'eu-central-1' },
+  archiver: 'test',
+  databaseHost: 'proxy.example',
+  databasePort: 5432,
+  databaseName: 'shop',
+  login: { secretArn: 'arn:secret' },
+  archiveBucket: 'archive',
+  region: 'eu-central-1',
 };
 
 /** Dependencies whose connections only note how they were opened and ended. */
@@ -57,14 +62,12 @@ describe('a step', () => {
     expect(await handler({ partition: 7 }, lambda(60_000))).toBe(8);
     expect(opened.map(([to]) => to)).toEqual([
       {
-        ...{
-          host: 'proxy.example',
-          port: 5432,
-          database: 'shop',
-          user: 'archiver_read',
-          password: 'p',
-          tls: {},
-        },
+        host: 'proxy.example',
+        port: 5432,
+        database: 'shop',
+        user: 'archiver_read',
+        password: 'p',
+        tls: {},
         applicationName: 'partition-archiver verify',
       },
     ]);
@@ -162,7 +165,9 @@ describe('a step that runs out of its time', () => {
     const { dependencies } = setUp();
     const handler = step('verify', () => new Promise(() => undefined), dependencies);
     await expect(handler({}, lambda(SOON))).rejects.toMatchObject({
-      ...{ code: 'Interrupted', name: 'Interrupted', retryable: true },
+      code: 'Interrupted',
+      name: 'Interrupted',
+      retryable: true,
       message: 'verify ran out of its time',
     });
   });

@@ -2,8 +2,13 @@ import { expect, test } from '@jest/globals';
 import { archiveClient, objectStore } from '../../../lambdas/runtime/store.ts';
 
 const settings = {
-  ...{ archiver: 'test', databaseHost: 'proxy.example', databasePort: 5432, databaseName: 'shop' },
-  ...{ login: { secretArn: 'arn:secret' }, archiveBucket: 'archive', region: 'eu-central-1' },
+  archiver: 'test',
+  databaseHost: 'proxy.example',
+  databasePort: 5432,
+  databaseName: 'shop',
+  login: { secretArn: 'arn:secret' },
+  archiveBucket: 'archive',
+  region: 'eu-central-1',
 };
 
 test('one client serves every event of a process, on the configured bucket and no other one', async () => {

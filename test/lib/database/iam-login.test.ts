@@ -87,7 +87,8 @@ describe('where functions log in by IAM', () => {
 
 test('a proxy that is there already, and a reader with an id of its own, are named in policies by theirs', () => {
   const proxy = {
-    ...{ endpoint: 'p.proxy-abc.eu-central-1.rds.amazonaws.com', resourceId: 'prx-0a1b2c' },
+    endpoint: 'p.proxy-abc.eu-central-1.rds.amazonaws.com',
+    resourceId: 'prx-0a1b2c',
     securityGroupIds: ['sg-0a1a2a3a'],
   };
   const reader = { ...verifyEndpoint, resourceId: 'db-REPLICA' };

@@ -6,8 +6,11 @@ import { resources, synthesise, withAdministrator, type Resource } from '../synt
 
 /** All that decides what a function may do. */
 const rightsOf = ({ login, bucketAccess, reads, readsProxyHealth, installs }: (typeof STEPS)[Step]) => ({
-  ...{ login, bucketAccess },
-  ...{ reads: reads === true, readsProxyHealth: readsProxyHealth === true, installs: installs === true },
+  login,
+  bucketAccess,
+  reads: reads === true,
+  readsProxyHealth: readsProxyHealth === true,
+  installs: installs === true,
 });
 
 test('every step is run by one function', () => {

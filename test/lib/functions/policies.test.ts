@@ -200,8 +200,16 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
     'log in as archiver_read',
     { action: 'secretsmanager:GetSecretValue', resource: secret('Read') },
     [
-      ...['Preflight', 'Export', 'Verification', 'Commit', 'RecordFailure', 'Records', 'DatabaseProxyIAM'],
-      ...['ReverifySegment', 'ReverifyFinish', 'PrepareDatabase'],
+      'Preflight',
+      'Export',
+      'Verification',
+      'Commit',
+      'RecordFailure',
+      'Records',
+      'DatabaseProxyIAM',
+      'ReverifySegment',
+      'ReverifyFinish',
+      'PrepareDatabase',
     ],
   ],
   [
@@ -222,7 +230,8 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   [
     'decrypt the login of an administrator',
     {
-      ...{ action: 'kms:Decrypt', resource: ADMIN_KEY_ARN },
+      action: 'kms:Decrypt',
+      resource: ADMIN_KEY_ARN,
       context: throughSecretsManager(ADMIN_SECRET_ARN),
     },
     ['PrepareDatabase', 'Administration'],
@@ -230,7 +239,8 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   [
     'decrypt another secret with its key',
     {
-      ...{ action: 'kms:Decrypt', resource: ADMIN_KEY_ARN },
+      action: 'kms:Decrypt',
+      resource: ADMIN_KEY_ARN,
       context: throughSecretsManager(ADMIN_SECRET_ARN.replace('rds!', 'payroll!')),
     },
     [],
@@ -399,23 +409,50 @@ describe('an administrator, who may do everything by a policy of their own,', ()
 
 test('the roles are those that the table was written for', () => {
   const others = [
-    ...[...READERS, ...RESTORERS, 'Restore', 'Drill', 'SchedulerForDrill'],
-    ...[
-      ...AUDITORS,
-      ...MANIFEST_READERS,
-      ...['AuditVerdicts', 'ExplainUnavailable', 'AuditWorkflow', 'FindWorkflow'],
-    ],
-    ...['LedgerOperations', 'UpgradeLedgerWorkflow', 'Records', 'ReleaseWorkflow', 'ReverifyWorkflow'],
+    ...READERS,
+    ...RESTORERS,
+    'Restore',
+    'Drill',
+    'SchedulerForDrill',
+    ...AUDITORS,
+    ...MANIFEST_READERS,
+    'AuditVerdicts',
+    'ExplainUnavailable',
+    'AuditWorkflow',
+    'FindWorkflow',
+    'LedgerOperations',
+    'UpgradeLedgerWorkflow',
+    'Records',
+    'ReleaseWorkflow',
+    'ReverifyWorkflow',
   ];
   expect(
     Object.keys(ROLES)
       .filter((name) => !others.includes(name))
       .sort(),
   ).toEqual([
-    ...['Administration', 'Archive', 'ChangesFrameworkComplete', 'ChangesFrameworkOnEvent'],
-    ...['ChangesHandler', 'ChangesProviderwaiterstatemachine', 'Commit', 'DatabaseProxyIAM'],
-    ...['DatabaseS3Export', 'DatabaseS3Import', 'Detection', 'Drop', 'Export', 'Maintenance', 'Preflight'],
-    ...['PrepareDatabase', 'RecordFailure', 'SchedulerForTarget'],
-    ...['SetupAdopt', 'SetupInspect', 'SetupPartitionTable', 'SetupPrepareDatabase', 'Verification'],
+    'Administration',
+    'Archive',
+    'ChangesFrameworkComplete',
+    'ChangesFrameworkOnEvent',
+    'ChangesHandler',
+    'ChangesProviderwaiterstatemachine',
+    'Commit',
+    'DatabaseProxyIAM',
+    'DatabaseS3Export',
+    'DatabaseS3Import',
+    'Detection',
+    'Drop',
+    'Export',
+    'Maintenance',
+    'Preflight',
+    'PrepareDatabase',
+    'RecordFailure',
+    'SchedulerForTarget',
+    'SetupAdopt',
+    'SetupInspect',
+    'SetupPartitionTable',
+    'SetupPrepareDatabase',
+    'Verification',
   ]);
 });

@@ -31,11 +31,27 @@ describe('the definition', () => {
   test('has every state by the name that operators say', () => {
     expect(states.map(([name]) => name).sort()).toEqual(
       [
-        ...['Preflight', 'ExplainUnavailable', 'Maintain', 'Detect', 'ForEachPartition', 'Report'],
-        ...['Resume?', 'Done'],
-        ...['Quarantine', 'What is next?', 'ForEachSegment', 'All segments proven?', 'Commit', 'Drop'],
-        ...['RecordFailure', 'PartitionDone'],
-        ...['Export', 'Verify', 'RecordSegmentFailure', 'SegmentProven', 'SegmentFailed'],
+        'Preflight',
+        'ExplainUnavailable',
+        'Maintain',
+        'Detect',
+        'ForEachPartition',
+        'Report',
+        'Resume?',
+        'Done',
+        'Quarantine',
+        'What is next?',
+        'ForEachSegment',
+        'All segments proven?',
+        'Commit',
+        'Drop',
+        'RecordFailure',
+        'PartitionDone',
+        'Export',
+        'Verify',
+        'RecordSegmentFailure',
+        'SegmentProven',
+        'SegmentFailed',
       ].sort(),
     );
   });
@@ -95,7 +111,11 @@ const WORKS: Steps = {
 
 const EXECUTION = 'run-of-may';
 const REQUEST = {
-  ...{ partitionSets: [0], mode: 'archive', dryRun: false, archiveOnly: false, startedAt: 'now' },
+  partitionSets: [0],
+  mode: 'archive',
+  dryRun: false,
+  archiveOnly: false,
+  startedAt: 'now',
   execution: EXECUTION,
 };
 

@@ -26,8 +26,18 @@ const machines = resources(synthesise(withAdministrator()), 'AWS::StepFunctions:
 test('there are as many as operators know', () => {
   expect(machines.map(([name]) => name).sort()).toEqual(
     [
-      ...['archive', 'restore', 'drill', 'find', 'audit', 'release', 'reverify', 'upgrade-ledger'],
-      ...['adopt', 'prepare-database', 'inspect', 'partition-table'],
+      'archive',
+      'restore',
+      'drill',
+      'find',
+      'audit',
+      'release',
+      'reverify',
+      'upgrade-ledger',
+      'adopt',
+      'prepare-database',
+      'inspect',
+      'partition-table',
     ].sort(),
   );
 });

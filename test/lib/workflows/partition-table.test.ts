@@ -45,16 +45,30 @@ test('every step of the protocol is a state', () => {
 test('a loop of copying and comparing continues until the function says otherwise, and hands on what it answered', async () => {
   const at = (next: string, more: object = {}): object => ({ id: 7, next, ...more });
   const { result, calls } = await execute({ table: 'shop.orders' }, [
-    ...[at('makePartitions'), at('backfill'), at('backfill', { blocksLeft: 9 }), at('catchUp')],
+    at('makePartitions'),
+    at('backfill'),
+    at('backfill', { blocksLeft: 9 }),
+    at('catchUp'),
     // Killed, and started again.
     new InvocationError('Runtime.ExitError', 'killed'),
-    ...[at('compare'), at('compare', { comparedTo: '2026-01-01' }), at('compare'), at('swap')],
+    at('compare'),
+    at('compare', { comparedTo: '2026-01-01' }),
+    at('compare'),
+    at('swap'),
     at('done', { report: { state: 'swapped' } }),
   ]);
   expect([result.status, result.output]).toEqual(['SUCCEEDED', { state: 'swapped' }]);
   expect(calls.map((call) => call['do'])).toEqual([
-    ...['begin', 'makePartitions', 'backfill', 'backfill', 'catchUp', 'catchUp'],
-    ...['compare', 'compare', 'compare', 'swap'],
+    'begin',
+    'makePartitions',
+    'backfill',
+    'backfill',
+    'catchUp',
+    'catchUp',
+    'compare',
+    'compare',
+    'compare',
+    'swap',
   ]);
   expect(calls[0]).toEqual({ do: 'begin', input: { table: 'shop.orders' }, execution: 'partition-orders' });
   expect(calls[3]).toEqual({

@@ -17,7 +17,9 @@ import { synthesiseAssembly } from '../synthesise.ts';
 const assembly = synthesiseAssembly({ bundle: false });
 const load = (workflow: string) =>
   loadStateMachine(assembly, {
-    ...{ region: 'eu-central-1', bucketName: 'archive', databaseHost: 'localhost' },
+    region: 'eu-central-1',
+    bucketName: 'archive',
+    databaseHost: 'localhost',
     workflow,
   });
 const machines = { restore: load('restore'), drill: load('drill') };
@@ -49,12 +51,17 @@ const OPTIONS = { attach: null, retrieval: { tier: 'Bulk', days: 7 } };
 const WORKS: Answers = {
   'plan-restore': (event: object) => ({ ...event, archives: [archiveOf(1), archiveOf(2)], options: OPTIONS }),
   'select-archive': (event: object) => ({
-    ...{ execution: 'e', next: 'drill', archive: archiveOf(1), retrieval: OPTIONS.retrieval },
+    execution: 'e',
+    next: 'drill',
+    archive: archiveOf(1),
+    retrieval: OPTIONS.retrieval,
     ...event,
   }),
   retrieve: () => ({ readable: true, waitingFor: 0, waitSeconds: 1 }),
   'begin-restore': ({ archive }: { archive: { manifestKey: string } }) => ({
-    ...{ next: 'import', partition: null, segments: [0, 1] },
+    next: 'import',
+    partition: null,
+    segments: [0, 1],
     restore: Number(archive.manifestKey.slice(4)),
   }),
   import: () => undefined,
@@ -133,8 +140,18 @@ describe('an execution of Restore', () => {
     });
     expect(result.status).toBe('SUCCEEDED');
     expect(calls.map(({ state }) => state)).toEqual([
-      ...['PlanRestore', 'Retrieve', 'Retrieve', 'BeginRestore', 'Import', 'Import'],
-      ...['Build', 'Build', 'Build', 'Publish', 'Attach', 'ReportRestore'],
+      'PlanRestore',
+      'Retrieve',
+      'Retrieve',
+      'BeginRestore',
+      'Import',
+      'Import',
+      'Build',
+      'Build',
+      'Build',
+      'Publish',
+      'Attach',
+      'ReportRestore',
     ]);
   });
 

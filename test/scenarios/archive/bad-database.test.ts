@@ -201,8 +201,14 @@ test('partitions of an id set whose row security holds for their owner are named
   const { database, run, config } = archiver();
   const { sql } = database;
   await createKind(sql, {
-    ...{ schema: 'forced', table: 'by_id', controlType: 'bigint', interval: '1000', premake: 6 },
-    ...{ start: `0`, retention: '2000', values: `select at from generate_series(1, 5500, 50) at` },
+    schema: 'forced',
+    table: 'by_id',
+    controlType: 'bigint',
+    interval: '1000',
+    premake: 6,
+    start: `0`,
+    retention: '2000',
+    values: `select at from generate_series(1, 5500, 50) at`,
   });
   const child = 'forced.by_id_p3000';
   await sql.unsafe(`alter table ${child} enable row level security, force row level security`);

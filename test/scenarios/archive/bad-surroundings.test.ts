@@ -51,7 +51,8 @@ describe('a database that does not answer', () => {
     const { port } = server.address() as AddressInfo;
     await new Promise((resolve) => server.close(resolve));
     expect(await wrongly({ port })).toMatchObject({
-      ...{ code: 'DatabaseUnavailable', retryable: true },
+      code: 'DatabaseUnavailable',
+      retryable: true,
       message: 'preflight of the database: no connection to the database (ECONNREFUSED)',
       hint: expect.stringMatching(/^Check that the database and the proxy are up/),
     });
@@ -74,7 +75,8 @@ describe('a database that does not answer', () => {
   test('there is no such database', async () => {
     // Directly: PgBouncer waits for such a database to appear.
     expect(await directly('no-such-database')).toMatchObject({
-      ...{ code: 'InvalidConfiguration', retryable: false },
+      code: 'InvalidConfiguration',
+      retryable: false,
       message: 'preflight of the database: database "no-such-database" does not exist (SQLSTATE 3D000)',
     });
   });
@@ -93,7 +95,8 @@ describe('a database that is not prepared', () => {
   // Seen to fail without: the code NotPrepared in adapters/postgres/archive/preflight.ts (PreflightFailed).
   test('partition-archiver is not installed', async () => {
     expect(await directly(empty().name)).toMatchObject({
-      ...{ code: 'NotPrepared', retryable: false },
+      code: 'NotPrepared',
+      retryable: false,
       message: 'schema partition_archiver is not there: this database is not prepared yet, or is another one',
       hint: expect.stringMatching(/^Start PrepareDatabase, or run npm run archive -- prepare/),
     });
@@ -194,15 +197,13 @@ test('an input that is wrong is refused with every mistake at once, before anybo
   const wiring = {
     open: () =>
       connect({
-        ...{
-          host: '127.0.0.1',
-          port: 1,
-          tls: false,
-          database: '',
-          user: '',
-          password: '',
-          applicationName: '',
-        },
+        host: '127.0.0.1',
+        port: 1,
+        tls: false,
+        database: '',
+        user: '',
+        password: '',
+        applicationName: '',
       }),
   };
   const input = { partitionSets: ['app.evnet', 7], only: 'everything', dryRun: 'yes', force: true };

@@ -74,14 +74,12 @@ describe('candidates', () => {
 
   test('of an id set count from the highest id that there is, oldest bounds first', async () => {
     await createKind(sql(), {
-      ...{
-        schema: 'app',
-        table: 'counted',
-        controlType: 'bigint',
-        interval: '1000',
-        start: '0',
-        retention: '2000',
-      },
+      schema: 'app',
+      table: 'counted',
+      controlType: 'bigint',
+      interval: '1000',
+      start: '0',
+      retention: '2000',
       values: 'select generate_series(1, 4999, 100)',
       premake: 5,
     });

@@ -98,7 +98,9 @@ test('generated and dropped columns, fast defaults, sequences and domains come b
     `create schema if not exists app; create domain app.percent as numeric check (value between 0 and 100)`,
   );
   await createPartitionSet(sql, {
-    ...{ table: 'shaped', months: 3, rowsPerMonth: 60 },
+    table: 'shaped',
+    months: 3,
+    rowsPerMonth: 60,
     columns: `gone text, share app.percent, twice bigint generated always as (id * 2) stored, number serial, also_gone integer`,
     values: `'x', g`,
   });

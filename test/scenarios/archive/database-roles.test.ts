@@ -289,7 +289,12 @@ test('where PUBLIC may use the schema, too, it is left alone, and prepare says w
   expect(await otherDirection(sql)).toHaveLength(2);
   const { host, port, superuser } = stack().postgres;
   const administrator = connect({
-    ...{ host, port, database: archiver().database.name, ...superuser, tls: false, applicationName: 'test' },
+    host,
+    port,
+    database: archiver().database.name,
+    ...superuser,
+    tls: false,
+    applicationName: 'test',
   });
   const advice = await prepareDatabase(administrator).advice([]);
   await administrator.end();

@@ -63,7 +63,12 @@ async function asAdmin(work: (sql: postgres.Sql) => Promise<unknown>): Promise<v
   const { host, port, superuser } = stack().postgres;
   const { user: username, password } = superuser;
   const sql = postgres({
-    ...{ host, port, database: 'postgres', username, password, max: 1 },
+    host,
+    port,
+    database: 'postgres',
+    username,
+    password,
+    max: 1,
     onnotice: () => undefined,
   });
   try {
@@ -140,11 +145,9 @@ onSmallDisk(
     const manifestKey = archives[0]!.manifestKey;
     const failed = await whileFull(2 * MIB, () => failureOf(operations().restore({ manifestKey })));
     expect(failed).toMatchObject({
-      ...{
-        code: 'StorageFull',
-        retryable: true,
-        message: expect.stringContaining('No space left on device'),
-      },
+      code: 'StorageFull',
+      retryable: true,
+      message: expect.stringContaining('No space left on device'),
       hint: expect.stringContaining('it continues where it stopped'),
     });
     expect(

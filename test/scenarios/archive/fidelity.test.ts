@@ -26,7 +26,9 @@ async function blockedFor(table: string, code: string, reason: RegExp): Promise<
   expect(await failureOf(run(setOf(table)))).toMatchObject({ code: 'PartitionsFailed' });
   const line = await first(table);
   expect(line).toMatchObject({
-    ...{ state: 'blocked', blockedCode: code, blockedReason: expect.stringMatching(reason) },
+    state: 'blocked',
+    blockedCode: code,
+    blockedReason: expect.stringMatching(reason),
   });
   const [{ rows }] = await database.sql.unsafe<[{ rows: number }]>(
     `select count(*)::integer as rows from partition_archiver_quarantine."${String(line.quarantineName)}"`,
@@ -45,7 +47,10 @@ test('a generated column whose function was replaced since keeps the table: only
     );
   await define('upper($1)');
   await createPartitionSet(sql, {
-    ...{ table: 'shouted', months: 3, rowsPerMonth: 100, values: `case when g % 7 > 0 then 'row ' || g end` },
+    table: 'shouted',
+    months: 3,
+    rowsPerMonth: 100,
+    values: `case when g % 7 > 0 then 'row ' || g end`,
     // Each has a last cast that PostgreSQL does not print.
     columns: `payload text, shout varchar(8) generated always as (public.shout(payload)) stored,
       third numeric(8,3) generated always as (id / 3.0) stored, code char(9) generated always as (left(payload, 5)) stored`,

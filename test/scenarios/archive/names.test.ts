@@ -31,7 +31,10 @@ test('names of every kind are archived, dropped and restored', async () => {
   const before = new Map<string, string[]>();
   for (const [schema, table] of NAMES) {
     await createPartitionSet(sql, {
-      ...{ schema, table, months: 3, rowsPerMonth: 5 },
+      schema,
+      table,
+      months: 3,
+      rowsPerMonth: 5,
       columns: `"Weird ""col,\\name" text, "select" text`,
       values: `'weird', 'reserved'`,
     });

@@ -105,16 +105,24 @@ test('a set that breaks after the preflight', async () => {
 test('prepare and a dry run name the foreign keys that keep partitions', async () => {
   const { sql, url } = archiver().database;
   await createPartitionSet(sql, {
-    ...{ table: 'own', columns: 'parent_id bigint, parent_ts timestamptz', values: 'null, null' },
-    ...{ months: 4, rowsPerMonth: 10 },
+    table: 'own',
+    columns: 'parent_id bigint, parent_ts timestamptz',
+    values: 'null, null',
+    months: 4,
+    rowsPerMonth: 10,
   });
   await sql`alter table app.own add constraint own_parent foreign key (parent_id, parent_ts) references app.own (id, ts)`;
   await sql`update app.own t set parent_id = p.id, parent_ts = p.ts from app.own p where p.id = t.id - 1 and t.id between 2 and 9`;
   await sql`create table app.note (own_id bigint, own_ts timestamptz, constraint note_own foreign key (own_id, own_ts) references app.own (id, ts))`;
   const { host, port, superuser } = stack().postgres;
   const administrator = connect({
-    ...{ host, port, database: new URL(url).pathname.slice(1), user: superuser.user },
-    ...{ password: superuser.password, tls: false as const, applicationName: 'test' },
+    host,
+    port,
+    database: new URL(url).pathname.slice(1),
+    user: superuser.user,
+    password: superuser.password,
+    tls: false as const,
+    applicationName: 'test',
   });
   try {
     const advice = await prepareDatabase(administrator).advice(settingsOf('own').partitionSets);

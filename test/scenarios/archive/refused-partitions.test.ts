@@ -156,7 +156,9 @@ test('what cannot be archived is refused with its reason, blocked, and left as i
     expect([table, line]).toEqual([
       table,
       expect.objectContaining({
-        ...{ state: 'blocked', blockedCode: 'PartitionRefused', archiveId: null },
+        state: 'blocked',
+        blockedCode: 'PartitionRefused',
+        archiveId: null,
         blockedReason: expect.stringMatching(reason),
       }),
     ]);

@@ -25,7 +25,11 @@ async function quarantined(
     create type public.mood as enum ('sad', 'merry');
     create type public.spot as (x integer, name text)`);
   await createPartitionSet(database.sql, {
-    ...{ table, months: 3, rowsPerMonth: 6000, columns: COLUMNS, values: VALUES },
+    table,
+    months: 3,
+    rowsPerMonth: 6000,
+    columns: COLUMNS,
+    values: VALUES,
   });
   const steps = makeSteps(config([{ schema: 'app', table, drop: true, graceDays: 0, segmentSizeMiB: 2 }]));
   const request = await steps.preflight({});

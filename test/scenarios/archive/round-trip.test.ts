@@ -36,7 +36,10 @@ interface Traveller {
 
 const TRAVELLERS: readonly Traveller[] = [
   {
-    ...{ schema: 'public', table: 'flights', owner: 'round_trip_aviation', control: 'date' },
+    schema: 'public',
+    table: 'flights',
+    owner: 'round_trip_aviation',
+    control: 'date',
     columns: `date timestamptz not null, delay integer, distance integer check (distance >= 0), origin text not null,
       destination text not null`,
     fill: (sql, table) => copySomeFlights(sql, table, { oldestMonthsAgo: 6, rowsPerMonth: 1500 }),
@@ -44,12 +47,10 @@ const TRAVELLERS: readonly Traveller[] = [
     update: 'delay = coalesce(delay, 0) + 1',
   },
   {
-    ...{
-      schema: 'We"ird sch%ema',
-      table: `Ta"ble" ünï \\x%`,
-      owner: 'round trip"s owner',
-      control: 'When "it" was',
-    },
+    schema: 'We"ird sch%ema',
+    table: `Ta"ble" ünï \\x%`,
+    owner: 'round trip"s owner',
+    control: 'When "it" was',
     columns: `"When ""it"" was" timestamp not null, "a\\b" text, "select" numeric(30, 10), gone integer, bytes bytea, doc jsonb,
       list text[], span tstzrange, "tab	bed" text collate "C", twice text generated always as ("a\\b" || '!') stored,
       real float8, addr inet, bits bit varying(9)`,
@@ -169,8 +170,17 @@ describe.each(TRAVELLERS)('$table', (traveller) => {
       const database = partitionTableDatabase(connection, openAsAdministrator);
       const outcome = await partitionTable(
         {
-          ...{ schema, table, control, interval: '1 month', premake: 2, retention: '2 months' },
-          ...{ mode: 'online', keys: 'extend', defaultPartition: false, epoch: 'none', timeZone: 'UTC' },
+          schema,
+          table,
+          control,
+          interval: '1 month',
+          premake: 2,
+          retention: '2 months',
+          mode: 'online',
+          keys: 'extend',
+          defaultPartition: false,
+          epoch: 'none',
+          timeZone: 'UTC',
         },
         { database, clock: hurriedClock, log },
       );

@@ -99,8 +99,14 @@ describe('a partition that is half verified', () => {
           from partition_archiver.segment s join partition_archiver.partition l using (archive_id)
          where l.id = ${id} and s.number = 0`;
       expect(row).toEqual({
-        ...{ row_count: null, byte_count: null, sha256: null, line_hash_sum: null, objects: null },
-        ...{ verified_at: null, order_differs: null, state: 'exported' },
+        row_count: null,
+        byte_count: null,
+        sha256: null,
+        line_hash_sum: null,
+        objects: null,
+        verified_at: null,
+        order_differs: null,
+        state: 'exported',
       });
       await tx`rollback and chain`;
     });
@@ -126,8 +132,13 @@ describe('a partition that is half verified', () => {
           from partition_archiver.partition l join partition_archiver.segment s using (archive_id)
          where l.id = ${id} and s.number = 1`;
       expect(row).toEqual({
-        ...{ partition: 'quarantined', state: 'planned', object_key: null, exported_at: null },
-        ...{ exported_rows: null, exported_files: null, exported_bytes: null },
+        partition: 'quarantined',
+        state: 'planned',
+        object_key: null,
+        exported_at: null,
+        exported_rows: null,
+        exported_files: null,
+        exported_bytes: null,
       });
       await tx`rollback and chain`;
     });

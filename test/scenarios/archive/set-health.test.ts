@@ -56,7 +56,11 @@ test('what was detached by the retention is no gap, and ids have gaps too', asyn
   await sql`create table app.counted (id bigint not null primary key) partition by range (id)`;
   await sql`alter table app.counted owner to app_owner`;
   await createParent(sql, {
-    ...{ parent: 'app.counted', control: 'id', interval: '1000', premake: 3, start: '0' },
+    parent: 'app.counted',
+    control: 'id',
+    interval: '1000',
+    premake: 3,
+    start: '0',
   });
   await sql.begin((tx) => giveTo(tx, 'app.counted', 'app_owner'));
   await sql`update partman.part_config set retention = '100000', retention_keep_table = true where parent_table = 'app.counted'`;

@@ -44,8 +44,11 @@ test.each([
 test('a set that refers to itself: its partitions stay, with a warning that says why, and no run fails', async () => {
   const { sql } = archiver().database;
   await createPartitionSet(sql, {
-    ...{ table: 'tree', columns: 'parent_id bigint, parent_ts timestamptz', values: 'null, null' },
-    ...{ months: 4, rowsPerMonth: 10 },
+    table: 'tree',
+    columns: 'parent_id bigint, parent_ts timestamptz',
+    values: 'null, null',
+    months: 4,
+    rowsPerMonth: 10,
   });
   await sql`alter table app.tree add constraint tree_parent foreign key (parent_id, parent_ts) references app.tree (id, ts)`;
   await sql`update app.tree t set parent_id = p.id, parent_ts = p.ts from app.tree p where p.id = t.id - 1 and t.id between 2 and 9`;

@@ -144,11 +144,9 @@ test('a partition that somebody tampered with is not dropped, and each check is 
   const { sql } = archiver().database;
   await sql.unsafe(`create type public.mood as enum ('sad', 'merry')`);
   const verified = await createVerifiedPartitions(archiver(), {
-    ...{
-      cold: TAMPERINGS.length + 3,
-      columns: 'payload varchar(100), felt public.mood, twice bigint generated always as (id * 2) stored',
-      values: `'row ' || g, 'sad'`,
-    },
+    cold: TAMPERINGS.length + 3,
+    columns: 'payload varchar(100), felt public.mood, twice bigint generated always as (id * 2) stored',
+    values: `'row ' || g, 'sad'`,
   });
   const lines = [...verified];
   const take = (): LedgerLine => nth(lines.splice(0, 1), 0);

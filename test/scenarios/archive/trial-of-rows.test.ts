@@ -16,7 +16,7 @@ const setOf = (table: string, more = {}): ReturnType<ReturnType<typeof archiver>
 const first = async (table: string): Promise<LedgerLine> => nth(await readLedger(sql(), table), 0);
 
 async function make(table: string, columns: string, values: string, then = ''): Promise<void> {
-  await createPartitionSet(sql(), { ...{ table, months: 3, rowsPerMonth: 300 }, columns, values });
+  await createPartitionSet(sql(), { table, months: 3, rowsPerMonth: 300, columns, values });
   await sql().unsafe(then);
 }
 

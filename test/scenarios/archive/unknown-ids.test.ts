@@ -51,19 +51,25 @@ test('so is a table that no PartitionTable is at, while another one keeps its ta
   const { host, port, superuser } = stack().postgres;
   const open = () =>
     connect({
-      ...{ host, port, database: archiver().database.name, ...superuser, tls: false },
+      host,
+      port,
+      database: archiver().database.name,
+      ...superuser,
+      tls: false,
       applicationName: 'test',
     });
   const connection = open();
   try {
     const ports = {
-      ...{ database: partitionTableDatabase(connection, open), clock: hurriedClock },
+      database: partitionTableDatabase(connection, open),
+      clock: hurriedClock,
       log: { info: () => {}, warn: () => {} },
     };
     const nothing = { schema: 'app', table: 'nothing' };
     for (const work of [rollBackPartitionTable, dropReplacedTable]) {
       expect(await failureOf(work(nothing, ports))).toMatchObject({
-        ...{ code: 'NotInLedger', message: expect.stringContaining('app.nothing') },
+        code: 'NotInLedger',
+        message: expect.stringContaining('app.nothing'),
       });
     }
   } finally {

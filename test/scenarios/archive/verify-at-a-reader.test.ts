@@ -82,14 +82,21 @@ async function verify(
   const writer = archiver().open('archiver_read');
   const open = (): Connection =>
     connect({
-      ...{ host: replica.host, port: replica.port, database, user: 'archiver_read' },
-      ...{ password: ROLE_PASSWORD, tls: { ca: readFileSync(replica.authorityFile, 'utf8') } },
+      host: replica.host,
+      port: replica.port,
+      database,
+      user: 'archiver_read',
+      password: ROLE_PASSWORD,
+      tls: { ca: readFileSync(replica.authorityFile, 'utf8') },
       applicationName: 'test at the reader',
     });
   try {
     const reading = verifyDatabase(writer, { open, isVerifyEndpoint: true });
     return await verifySegment(partition, 0, {
-      ...{ database: reading, store, clock: hurriedClock, log: fakeLog() },
+      database: reading,
+      store,
+      clock: hurriedClock,
+      log: fakeLog(),
     });
   } finally {
     await writer.end({ timeout: 1 });

@@ -21,7 +21,10 @@ let orders: LedgerLine[] = [];
 
 beforeAll(async () => {
   orders = await createVerifiedPartitions(archiver(), {
-    ...{ table: 'orders', cold: 3, rowsPerMonth: 25_000, segmentSizeMiB: 1 },
+    table: 'orders',
+    cold: 3,
+    rowsPerMonth: 25_000,
+    segmentSizeMiB: 1,
   });
   await createVerifiedPartitions(archiver(), { table: 'Ev"il', cold: 1 });
 });
@@ -70,7 +73,9 @@ describe('audit', () => {
     expect(bytesRead).toBe(inBucket.reduce((sum, bytes) => sum + bytes, 0));
 
     const sample = await workflow('audit').execute({
-      ...{ partitionSet: 'app.orders', from: '2000', sample: { archives: 2, segments: 1 } },
+      partitionSet: 'app.orders',
+      from: '2000',
+      sample: { archives: 2, segments: 1 },
     });
     expect(sample.output).toMatchObject({ archives: 2, intact: 2, segmentsRead: 2 });
     const nothing = await workflow('audit').execute({ partitionSet: 'app.nobody' });
@@ -145,7 +150,8 @@ describe('reverify', () => {
     expect(failed.cause).toMatch(new RegExp(`${String(moved!.id)} \\(app.*IdentityChanged, `));
     expect(await ledger(moved!.id)).toMatchObject({ state: 'blocked', blockedCode: 'IdentityChanged' });
     expect(await ledger(other!.id)).toMatchObject({
-      ...{ state: 'verified', manifestVersionId: before.manifestVersionId },
+      state: 'verified',
+      manifestVersionId: before.manifestVersionId,
     });
 
     await sql.unsafe(`alter table partition_archiver_quarantine.away rename to "${moved!.quarantineName!}"`);
@@ -188,7 +194,11 @@ describe('release', () => {
     const { status, output } = await workflow('release').execute({ partition: id });
     expect(status).toBe('SUCCEEDED');
     expect(output).toEqual({
-      ...{ partition: id, releasedTo: 'owner', from: 'verified', state: 'released', notes: [] },
+      partition: id,
+      releasedTo: 'owner',
+      from: 'verified',
+      state: 'released',
+      notes: [],
     });
     const again = await workflow('release').execute({ partition: id });
     expect(again.output).toMatchObject({ from: 'released', state: 'released' });
@@ -212,7 +222,8 @@ describe('upgrade-ledger', () => {
     await sql`update partition_archiver.partition set system_identifier = system_identifier - 1 where parent_name = 'orders'`;
     const stopped = await workflow('archive').execute({});
     expect({ status: stopped.status, error: stopped.error }).toEqual({
-      ...{ status: 'FAILED', error: 'PreflightFailed' },
+      status: 'FAILED',
+      error: 'PreflightFailed',
     });
     const { errorMessage } = JSON.parse(stopped.cause ?? '') as { errorMessage: string };
     const [, input = ''] = /Start UpgradeLedger with (\{.*?\})/.exec(errorMessage) ?? [];

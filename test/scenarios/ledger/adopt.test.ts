@@ -162,10 +162,13 @@ test('an empty table, rows without a time, and a wide partition', async () => {
     insert into app.odd_wide select * from ${oldest!.name} union all select * from ${next!.name}; truncate ${next!.name}`);
 
   expect(await tryToAdopt(await oidOf('app.odd_wide'), 'app.odd')).toEqual({
-    ...{ kind: 'proposal', lowerBound: oldest!.lower, upperBound: next!.upper },
+    kind: 'proposal',
+    lowerBound: oldest!.lower,
+    upperBound: next!.upper,
   });
   expect(await tryToAdopt(next!.oid, 'app.odd')).toEqual({
-    ...{ kind: 'refused', reasons: ['it is empty, so nothing tells its bounds: name them'] },
+    kind: 'refused',
+    reasons: ['it is empty, so nothing tells its bounds: name them'],
   });
   expect(await tryToAdopt(next!.oid, 'app.odd', { lower: next!.lower, upper: next!.upper })).toMatchObject({
     kind: 'adopted',
@@ -176,14 +179,12 @@ test('bounds are meant and proposed by the clock of the set, also for numbers an
   const { sql } = archiver().database;
   const schema = 'adopted';
   await createKind(sql, {
-    ...{
-      schema,
-      table: 'berlin',
-      controlType: 'timestamptz',
-      interval: 'daily',
-      timeZone: 'Europe/Berlin',
-      retention: '2 days',
-    },
+    schema,
+    table: 'berlin',
+    controlType: 'timestamptz',
+    interval: 'daily',
+    timeZone: 'Europe/Berlin',
+    retention: '2 days',
     start: `'2026-03-28'::date`,
     values: `select timestamptz '2026-03-29 00:30 Europe/Berlin' union all select timestamptz '2026-03-29 23:30 Europe/Berlin'`,
   });
@@ -201,7 +202,12 @@ test('bounds are meant and proposed by the clock of the set, also for numbers an
   });
 
   await createKind(sql, {
-    ...{ schema, table: 'numbers', controlType: 'bigint', interval: '1000', retention: '1000', start: `'0'` },
+    schema,
+    table: 'numbers',
+    controlType: 'bigint',
+    interval: '1000',
+    retention: '1000',
+    start: `'0'`,
     values: `select generate_series(0, 4999, 10)::bigint`,
     premake: 6,
   });
@@ -216,20 +222,20 @@ test('bounds are meant and proposed by the clock of the set, also for numbers an
   });
 
   await createKind(sql, {
-    ...{
-      schema,
-      table: 'epochs',
-      controlType: 'bigint',
-      interval: 'daily',
-      retention: '2 days',
-      epoch: 'seconds',
-    },
+    schema,
+    table: 'epochs',
+    controlType: 'bigint',
+    interval: 'daily',
+    retention: '2 days',
+    epoch: 'seconds',
     start: `(current_date - 5)`,
     values: `select extract(epoch from current_date - 5 + interval '7 hours')::bigint`,
   });
   const [early] = await detachOldest(sql, 'adopted.epochs', 1);
   expect(await tryToAdopt(early!.oid, 'adopted.epochs')).toEqual({
-    ...{ kind: 'proposal', lowerBound: early!.lower, upperBound: early!.upper },
+    kind: 'proposal',
+    lowerBound: early!.lower,
+    upperBound: early!.upper,
   });
   const { lower, upper } = early!;
   expect(await tryToAdopt(early!.oid, 'adopted.epochs', { lower, upper })).toMatchObject({ kind: 'adopted' });

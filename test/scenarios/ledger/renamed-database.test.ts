@@ -16,8 +16,17 @@ import { failureOf } from '../../support/verified.ts';
 const archiver = useArchiver();
 const newName = (): string => `${archiver().database.name}-renamed`;
 const PLAN: PartitionTablePlan = {
-  ...{ schema: 'shop', table: 'orders', control: 'at', interval: '1 month', premake: 4, retention: null },
-  ...{ mode: 'online', keys: 'extend', defaultPartition: false, epoch: 'none', timeZone: 'UTC' },
+  schema: 'shop',
+  table: 'orders',
+  control: 'at',
+  interval: '1 month',
+  premake: 4,
+  retention: null,
+  mode: 'online',
+  keys: 'extend',
+  defaultPartition: false,
+  epoch: 'none',
+  timeZone: 'UTC',
 };
 
 function superuser(database: string): postgres.Sql {
@@ -55,12 +64,14 @@ async function renamed(work: (there: Archiver, was: string) => Promise<void>): P
 async function withPorts<T>(database: string, work: (ports: PartitionTablePorts) => Promise<T>): Promise<T> {
   const { host, port, superuser: login } = stack().postgres;
   const open = (): Connection =>
-    connect({ ...{ host, port, database, ...login, tls: false }, applicationName: 'test' });
+    connect({ host, port, database, ...login, tls: false, applicationName: 'test' });
   const connection = open();
   try {
     const log = { info: () => {}, warn: () => {} };
     return await work({
-      ...{ database: partitionTableDatabase(connection, open), clock: hurriedClock, log },
+      database: partitionTableDatabase(connection, open),
+      clock: hurriedClock,
+      log,
     });
   } finally {
     await connection.end();
@@ -117,7 +128,8 @@ test('what was restored or released is not archived again, and what is verified 
       there.operations().upgradeLedger({ from, database: null, forget: false }),
     );
     expect(mistaken).toMatchObject({
-      ...{ code: 'InvalidInput', message: expect.stringContaining(`it has some of database ${was} of`) },
+      code: 'InvalidInput',
+      message: expect.stringContaining(`it has some of database ${was} of`),
     });
     const { partitions } = await there.operations().upgradeLedger({ from, database: was, forget: false });
     const upgraded = (id: number): unknown => partitions.find((each) => each.id === id);
@@ -127,7 +139,8 @@ test('what was restored or released is not archived again, and what is verified 
     expect(await there.run(set)).toMatchObject({ archived: 3, dropped: 4, failed: 0 });
     const now = await readLedger(sql, 'event');
     expect(now.filter(({ id }) => [half.restored.id, half.released.id].includes(id))).toMatchObject([
-      ...[{ state: 'restored' }, { state: 'released' }],
+      { state: 'restored' },
+      { state: 'released' },
     ]);
     expect(new Set(now.map(({ oid }) => oid)).size).toBe(now.length);
     for (const { table } of [half.restored, half.released]) {

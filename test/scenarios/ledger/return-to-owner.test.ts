@@ -59,7 +59,10 @@ test('a partition with rows out of its bounds is blocked, returned to its owner 
   await sql`select partition_archiver.release(${line.id}::bigint, 'owner')`;
   expect(await describe(line)).toEqual(before);
   expect((await readLedger(sql, 'strayed'))[0]).toMatchObject({
-    ...{ state: 'released', blockedCode: null, archiveId: null, quarantineName: null },
+    state: 'released',
+    blockedCode: null,
+    archiveId: null,
+    quarantineName: null,
   });
   expect(await sql`select from partition_archiver.segment`).toHaveLength(0);
   // Foreign keys that were valid are taken on trust: a look at all rows would lock the live table all the while.
@@ -127,8 +130,10 @@ test('a quarantined table is returned to its owner, though its fence, an index a
   expect(notes.map(({ note }) => note)).toEqual([
     'index by_half is not there any more',
     ...[
-      ...['app\\.sort.*does not exist', 'schema "going" does not exist'],
-      ...['no unique constraint', 'column "id" referenced'],
+      'app\\.sort.*does not exist',
+      'schema "going" does not exist',
+      'no unique constraint',
+      'column "id" referenced',
     ].map((why) => expect.stringMatching(`^left out: ALTER TABLE ONLY app\\..* FOREIGN KEY .*${why}`)),
   ]);
 });

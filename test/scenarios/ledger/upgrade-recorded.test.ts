@@ -37,14 +37,13 @@ describe('of each row is said and recorded', () => {
     expect(moved('restored')).toMatchObject({ ...stays, remark: 'no run archives it, as before' });
     expect(moved('released')).toMatchObject({ ...stays, remark: 'no run archives it, as before' });
     expect(moved('quarantined')).toMatchObject({
-      ...{ ...stays, remark: 'is exported from the beginning, behind a new fence' },
+      ...stays,
+      remark: 'is exported from the beginning, behind a new fence',
     });
     expect(moved('blocked')).toMatchObject({
-      ...{
-        code: 'ContentMismatch',
-        blockedState: 'exported',
-        remark: 'stays blocked: an operator is to look',
-      },
+      code: 'ContentMismatch',
+      blockedState: 'exported',
+      remark: 'stays blocked: an operator is to look',
     });
     expect(moved('verified')).toMatchObject({ code: 'SealBroken', blockedState: 'verified' });
   });
@@ -55,7 +54,10 @@ describe('of each row is said and recorded', () => {
     for (const system of [moving.from(), moving.system()]) {
       const proven = await movedAfter(doubted(), { system, name: 'before' });
       expect(proven('verified')).toMatchObject({
-        ...{ state: 'blocked', code: 'ContentMismatch', blockedState: 'verified', remark: 'blocked: look' },
+        state: 'blocked',
+        code: 'ContentMismatch',
+        blockedState: 'verified',
+        remark: 'blocked: look',
       });
     }
   });
@@ -92,10 +94,8 @@ describe('of each row is said and recorded', () => {
       ).toEqual([
         { state: 'copying', remark: 'a job of PartitionTable: roll it back, and begin again' },
         {
-          ...{
-            state: 'swapped',
-            remark: 'a job of PartitionTable: the table that was replaced waits to be dropped',
-          },
+          state: 'swapped',
+          remark: 'a job of PartitionTable: the table that was replaced waits to be dropped',
         },
       ]);
       await tx`rollback and chain`;
@@ -122,7 +122,9 @@ test('a table matches where it is attached as it was, and rows of a third system
     const matches = (state: HalfState): boolean | undefined =>
       rows.find(({ id }) => id === half(state).id)?.matches;
     expect(['attached', 'detached', 'restored'].map((state) => matches(state as HalfState))).toEqual([
-      ...[false, true, undefined],
+      false,
+      true,
+      undefined,
     ]);
     await tx`rollback and chain`;
   });
@@ -184,7 +186,9 @@ describe('a table in quarantine', () => {
       create role upgrade_other;
       alter table ${inQuarantine('quarantined')} owner to upgrade_other`);
     expect(moved('quarantined')).toMatchObject({
-      ...{ state: 'blocked', code: 'SealBroken', remark: 'blocked: it belongs to somebody else now' },
+      state: 'blocked',
+      code: 'SealBroken',
+      remark: 'blocked: it belongs to somebody else now',
     });
     expect(moved('exported')).toMatchObject({ state: 'quarantined' });
   });
@@ -203,7 +207,9 @@ describe('a table in quarantine', () => {
       while ((await waiting()) === 0) await sleep(10);
       await altering`commit`;
       expect((await moved)('exported')).toMatchObject({
-        ...{ state: 'blocked', code: 'SealBroken', remark: 'blocked: column payload changed' },
+        state: 'blocked',
+        code: 'SealBroken',
+        remark: 'blocked: column payload changed',
       });
     } finally {
       await altering`rollback`;
@@ -220,7 +226,8 @@ describe('nobody comes in between:', () => {
       (tx) => tx`select from partition_archiver.upgrade_ledger(1, false, 'any')`,
     );
     await expect(asked).rejects.toMatchObject({
-      ...{ code: 'PA001', message: 'transaction isolation is repeatable read' },
+      code: 'PA001',
+      message: 'transaction isolation is repeatable read',
     });
   });
 

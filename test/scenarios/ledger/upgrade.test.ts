@@ -88,7 +88,8 @@ describe('upgraded, as it is found:', () => {
   test('a restored table that was renamed', async () => {
     const moved = await movedAfter(`alter table ${table('restored')} rename to kept`);
     expect(moved('restored')).toMatchObject({
-      ...{ state: 'restored', remark: 'no run archives it, as before; it is called app.kept now' },
+      state: 'restored',
+      remark: 'no run archives it, as before; it is called app.kept now',
     });
   });
 
@@ -100,11 +101,9 @@ describe('upgraded, as it is found:', () => {
       alter table ${inQuarantine('exported')} alter column payload type varchar(100);
       alter table ${inQuarantine('blocked')} owner to app_owner`);
     expect(moved('quarantined')).toMatchObject({
-      ...{
-        state: 'blocked',
-        code: 'IdentityChanged',
-        remark: expect.stringMatching(/is partition_archiver_quarantine.away now/),
-      },
+      state: 'blocked',
+      code: 'IdentityChanged',
+      remark: expect.stringMatching(/is partition_archiver_quarantine.away now/),
     });
     expect(moved('exported')).toMatchObject({
       state: 'blocked',

@@ -32,14 +32,13 @@ const NOTHING = { triggers: 0, relations: 0, sets: 0, jobs: 0 };
 test('values that the server does not take are listed, all of them, before anything is made', async () => {
   const failure = await failureOf(
     run({
-      ...{
-        table: 'log',
-        interval: '1 mnth',
-        retention: 'a year',
-        start: '2024-13-01',
-        timeZone: 'Mars/Port',
-      },
-      ...{ premake: -1, keys: undefined },
+      table: 'log',
+      interval: '1 mnth',
+      retention: 'a year',
+      start: '2024-13-01',
+      timeZone: 'Mars/Port',
+      premake: -1,
+      keys: undefined,
     }),
   );
   expect(failure.code).toBe('PreflightFailed');

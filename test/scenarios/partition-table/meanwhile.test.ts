@@ -153,10 +153,8 @@ test('a table that a subscription feeds stays what it is', async () => {
   });
   try {
     expect(await failureOf(run({ table: 'fed' }))).toMatchObject({
-      ...{
-        code: 'PreflightFailed',
-        message: expect.stringContaining('subscription feed replicates into it'),
-      },
+      code: 'PreflightFailed',
+      message: expect.stringContaining('subscription feed replicates into it'),
     });
   } finally {
     await sql`drop subscription feed`;

@@ -23,8 +23,17 @@ const LIMITS = { milliseconds: 0, rangeBytes: 30_000, largestScanBytes: 1 };
 const silent = { info: () => undefined, warn: () => undefined };
 
 const planOf = (table: string): PartitionTablePlan => ({
-  ...{ schema: 'shop', table, control: 'at', interval: '1 month', premake: 2, retention: '2 months' },
-  ...{ mode: 'online', keys: 'extend', defaultPartition: true, epoch: 'none', timeZone: 'UTC' },
+  schema: 'shop',
+  table,
+  control: 'at',
+  interval: '1 month',
+  premake: 2,
+  retention: '2 months',
+  mode: 'online',
+  keys: 'extend',
+  defaultPartition: true,
+  epoch: 'none',
+  timeZone: 'UTC',
 });
 
 function open(): Connection {
@@ -50,7 +59,9 @@ async function drive(
   const connection = open();
   const real = partitionTableDatabase(connection, open);
   const ports: PartitionTablePorts = {
-    ...{ database: { ...real, ...changes(real) }, clock: hurriedClock, limits: LIMITS },
+    database: { ...real, ...changes(real) },
+    clock: hurriedClock,
+    limits: LIMITS,
     log: silent,
   };
   try {

@@ -53,13 +53,11 @@ async function ask(store: MemoryStore, sql: string, request: Partial<QueryReques
   mkdirSync(join(base, 'temporary'), { recursive: true });
   mkdirSync(copies);
   const engine = await duckDbEngine({
-    ...{
-      directory: copies,
-      temporary: join(base, 'temporary'),
-      memoryMiB: 256,
-      temporaryMiB: 64,
-      threads: 1,
-    },
+    directory: copies,
+    temporary: join(base, 'temporary'),
+    memoryMiB: 256,
+    temporaryMiB: 64,
+    threads: 1,
     output: join(base, 'out.parquet'),
   });
   engines.push(engine);

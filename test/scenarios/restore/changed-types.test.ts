@@ -15,7 +15,8 @@ beforeAll(async () => {
     create type public.line as (n integer, st public.status);
     create domain public.later as public.status`);
   await createPartitionSet(database.sql, {
-    ...{ months: 3, rowsPerMonth: 300 },
+    months: 3,
+    rowsPerMonth: 300,
     columns: `st public.status not null default 'new', many public.status[], line public.line, later public.later,
       attrs public.hstore, payload text`,
     values: `(array['new', 'it''s paid'])[1 + g % 2]::public.status, '{new}', row(g, 'new')::public.line, 'new',
@@ -35,11 +36,9 @@ test('an extension that was moved to another schema is used where it is now', as
   await database.sql.unsafe(`
     create schema extensions; grant usage on schema extensions to public; alter extension hstore set schema extensions`);
   expect(await operations().restore({ manifestKey, table: 'moved' })).toMatchObject({
-    ...{
-      rows: 300,
-      unmade: [],
-      warnings: expect.arrayContaining(['type public.hstore is in schema extensions now']),
-    },
+    rows: 300,
+    unmade: [],
+    warnings: expect.arrayContaining(['type public.hstore is in schema extensions now']),
   });
   const [row] = await database.sql`
     select format_type(atttypid, atttypmod) as type, (select count(*)::integer from pg_index where indrelid = attrelid) as indexes
@@ -70,7 +69,8 @@ test('a label that was renamed is named before anything is loaded; or the column
     rows: 300,
     unmade: [
       {
-        ...{ code: '22P02', reason: 'SQLSTATE 22P02' },
+        code: '22P02',
+        reason: 'SQLSTATE 22P02',
         statement: `ALTER TABLE ONLY app.relabelled ALTER COLUMN st TYPE public.status USING st::public.status, ALTER COLUMN st SET DEFAULT 'new'::public.status`,
       },
     ],
@@ -89,11 +89,9 @@ test('a label that was added is only worth a warning', async () => {
   const { database, operations } = archiver();
   await database.sql`alter type public.status rename value 'settled' to 'it''s paid'`;
   expect(await operations().restore({ manifestKey, table: 'added' })).toMatchObject({
-    ...{
-      rows: 300,
-      unmade: [],
-      warnings: expect.arrayContaining(['type public.status is there with another definition']),
-    },
+    rows: 300,
+    unmade: [],
+    warnings: expect.arrayContaining(['type public.status is there with another definition']),
   });
 });
 

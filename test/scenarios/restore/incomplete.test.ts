@@ -22,7 +22,9 @@ beforeAll(async () => {
     create function public.is_currency(c text) returns boolean language sql stable as 'select true';
     create function public.fresh() returns text language sql stable as $$ select 'fresh' $$`);
   await createPartitionSet(sql, {
-    ...{ months: 3, rowsPerMonth: 500, values: `'Row ' || g, 'EUR', 'label'` },
+    months: 3,
+    rowsPerMonth: 500,
+    values: `'Row ' || g, 'EUR', 'label'`,
     columns: `payload text, currency text, label text default public.fresh()`,
   });
   await sql.unsafe(`
@@ -124,7 +126,9 @@ test('an incomplete table is attached only when the request says so', async () =
     ),
   });
   expect(await operations().restore({ ...input, acceptIncomplete: true })).toMatchObject({
-    ...{ attachedTo: 'app.kept', rows: 500, unmade: [{ code: '42501' }, { code: '42883' }] },
+    attachedTo: 'app.kept',
+    rows: 500,
+    unmade: [{ code: '42501' }, { code: '42883' }],
   });
   await define(FAILING);
 });

@@ -13,7 +13,11 @@ const OWNERS = ['names_renamed', 'names_dropped', 'names_new', 'names_next'] as 
 async function quarantined(table: string, owner: string): Promise<LedgerLine> {
   const { database, run, config } = archiver();
   await createPartitionSet(database.sql, {
-    ...{ schema: table, table, owner, months: 3, rowsPerMonth: 20 },
+    schema: table,
+    table,
+    owner,
+    months: 3,
+    rowsPerMonth: 20,
   });
   await database.sql.unsafe(
     `create index on ${table}.${table} (payload); create index on ${table}.${table} (lower(payload))`,

@@ -425,7 +425,8 @@ describe('a partition that is not attached', () => {
       attach: { schema: 'app', table: 'strict' },
     });
     expect(await failureOf(again)).toMatchObject({
-      ...{ code: 'AttachRefused', message: expect.stringContaining('has rows out of the bounds') },
+      code: 'AttachRefused',
+      message: expect.stringContaining('has rows out of the bounds'),
     });
   });
 });

@@ -124,7 +124,12 @@ test.each(['date', 'timestamp'])(
     const { sql } = database;
     const [schema, table, timeZone] = ['zoned', `by_${controlType}`, 'America/New_York'];
     await createKind(sql, {
-      ...{ schema, table, controlType, timeZone, interval: 'monthly', retention: '2 months' },
+      schema,
+      table,
+      controlType,
+      timeZone,
+      interval: 'monthly',
+      retention: '2 months',
       start: `date_trunc('month', now()) - interval '3 months'`,
       values: `select date_trunc('month', now()) - interval '3 months' + g * interval '1 day' from generate_series(1, 5) g`,
     });

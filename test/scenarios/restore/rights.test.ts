@@ -30,7 +30,8 @@ test('schemas, types and functions that PUBLIC may not use are listed with their
     grant execute on all functions in schema domains to app_owner;
     grant usage on type domains.mood to app_owner`);
   await createPartitionSet(sql, {
-    ...{ months: 3, rowsPerMonth: 100 },
+    months: 3,
+    rowsPerMonth: 100,
     columns: `who extensions.citext, attrs extensions.hstore, name domains.short, mood domains.mood, made text default domains.made_up()`,
     values: `'Who ' || g, extensions.hstore('k', g::text), 'n', 'sad', 'x'`,
   });
@@ -60,7 +61,8 @@ test('schemas, types and functions that PUBLIC may not use are listed with their
   expect(await run(set)).toMatchObject({ archived: 1, dropped: 1 });
   const [archive] = (await operations().find({})).archives;
   expect(await operations().restore({ manifestKey: archive!.manifestKey, table: 'back' })).toMatchObject({
-    ...{ rows: 100, unmade: [] },
+    rows: 100,
+    unmade: [],
   });
 });
 

@@ -72,7 +72,10 @@ describe('the synthesised workflow Restore', () => {
   test('restores a range into another schema, each in several segments and ranges', async () => {
     const { sql } = archiver().database;
     const { status, output, history } = await restore({
-      ...{ partitionSet: 'app.event', from: lower(0), to: lower(2), schema: 'back' },
+      partitionSet: 'app.event',
+      from: lower(0),
+      to: lower(2),
+      schema: 'back',
     });
     expect(status).toBe('SUCCEEDED');
     expect(output as RestoreReport).toMatchObject({ restored: 2, failed: 0, rows: 2 * ROWS });
@@ -157,7 +160,9 @@ describe('the synthesised workflow Restore', () => {
     const killed = new Set<string>();
     const { status, output } = await restore(
       {
-        ...{ partitionSet: 'app.event', to: lower(1), database: archiver().database.name },
+        partitionSet: 'app.event',
+        to: lower(1),
+        database: archiver().database.name,
       },
       {
         environment: { ...lambdaEnvironment(stack()), DATABASE_NAME: name },
@@ -173,7 +178,14 @@ describe('the synthesised workflow Restore', () => {
     expect(output).toMatchObject({ restored: 1, failed: 0, rows: ROWS });
     expect(await digest(`app.${archives[0]!.partition.table}`, elsewhere())).toBe(contents[0]);
     expect([...killed].sort()).toEqual([
-      ...['Attach', 'BeginRestore', 'Build', 'Import', 'PlanRestore', 'Prove', 'Publish', 'ReportRestore'],
+      'Attach',
+      'BeginRestore',
+      'Build',
+      'Import',
+      'PlanRestore',
+      'Prove',
+      'Publish',
+      'ReportRestore',
       'Retrieve',
     ]);
   });

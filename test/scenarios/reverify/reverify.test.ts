@@ -87,7 +87,10 @@ test('a column that is not what was archived, and a table that is another one, a
 test('interrupted, it is blocked; run again, only what is left is compared', async () => {
   const { database, operations, open } = archiver();
   const [line] = await createVerifiedPartitions(archiver(), {
-    ...{ table: 'halfway', cold: 1, rowsPerMonth: 30_000, segmentSizeMiB: 1 },
+    table: 'halfway',
+    cold: 1,
+    rowsPerMonth: 30_000,
+    segmentSizeMiB: 1,
   });
   let reads = 0;
   const interrupted = operations({

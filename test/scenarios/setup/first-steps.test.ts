@@ -19,8 +19,12 @@ async function prepare(partitionSets: readonly object[]): Promise<CommandResult>
   const { host, port, superuser } = stack().postgres;
   for (let attempt = 1; ; attempt += 1) {
     const result = await runCommand(process.execPath, ['bin/archive.ts', 'prepare', '--config', file], {
-      ...{ PGHOST: host, PGPORT: String(port), PGDATABASE: database().name, PGSSLMODE: 'disable' },
-      ...{ PGUSER: superuser.user, ARCHIVER_ADMIN_PASSWORD: superuser.password },
+      PGHOST: host,
+      PGPORT: String(port),
+      PGDATABASE: database().name,
+      PGSSLMODE: 'disable',
+      PGUSER: superuser.user,
+      ARCHIVER_ADMIN_PASSWORD: superuser.password,
     });
     if (!/tuple concurrently|SQLSTATE 23505|SQLSTATE 42710/.test(result.stderr) || attempt === 20)
       return result;

@@ -51,7 +51,9 @@ test('where PUBLIC has nothing, what is prepared is enough to archive and drop',
 
   const { s3, bucket } = published();
   const archiver = makeArchiver({
-    ...{ s3, bucket, database: hardened() },
+    s3,
+    bucket,
+    database: hardened(),
     open: (role) => open(name, role, ROLE_PASSWORD),
   });
   const set = archiver.config([{ schema: 'shop', table: 'sale', drop: true, graceDays: 0 }]);
@@ -63,7 +65,8 @@ test('where PUBLIC has nothing, what is prepared is enough to archive and drop',
     select jsonb_agg(p) as found from partition_archiver.preflight('[]') p`;
   expect(found).toEqual([
     {
-      ...{ subject: 'role archiver_drop', problem: `may not connect to database "${name}"` },
+      subject: 'role archiver_drop',
+      problem: `may not connect to database "${name}"`,
       remedy: `grant connect on database "${name}" to archiver_drop;`,
     },
   ]);

@@ -95,7 +95,8 @@ test('a sample of a large table is scaled up to all of it', async () => {
     { ...facts!, tableBytes: 4 * 8192 * 8192 },
     control,
     {
-      ...{ exact: false, timeZone: 'UTC' },
+      exact: false,
+      timeZone: 'UTC',
     },
   );
   expect(estimated.sampled).toBeCloseTo(0.25);
@@ -107,7 +108,8 @@ test('a sample of a large table is scaled up to all of it', async () => {
 
 test('numbers, an empty table, no candidate, no table, no such column', async () => {
   expect((await look({ schema: 'public', table: 'numbers' })).distribution).toMatchObject({
-    ...{ kind: 'id', width: 1000 },
+    kind: 'id',
+    width: 1000,
     periods: expect.arrayContaining([{ start: '1000', rows: 1000, bytes: expect.any(Number) }]),
   });
   const empty = await look({ schema: 'public', table: 'empty' });

@@ -98,8 +98,13 @@ test('an empty database is prepared from nothing, twice, and its roles can log i
     const { host, port, caFile } = stack().pooler;
     for (const role of ['archiver_maintain', 'archiver_restore']) {
       const { stdout } = await runCommand('psql', ['-XAtc', 'select current_user'], {
-        ...{ PGHOST: host, PGPORT: String(port), PGDATABASE: name, PGUSER: role, PGPASSWORD: ROLE_PASSWORD },
-        ...{ PGSSLMODE: 'verify-ca', PGSSLROOTCERT: caFile },
+        PGHOST: host,
+        PGPORT: String(port),
+        PGDATABASE: name,
+        PGUSER: role,
+        PGPASSWORD: ROLE_PASSWORD,
+        PGSSLMODE: 'verify-ca',
+        PGSSLROOTCERT: caFile,
       });
       expect(stdout.trim()).toBe(role);
     }
@@ -157,7 +162,8 @@ test('what somebody else has to do is reported with the statement, and the rest 
       Promise.resolve({ username: 'postgres', password: 'x' });
     const wrong = await prepared(connection, ['sale'], { secretOf, guard: false });
     expect(wrong.problems).toContainEqual({
-      ...{ subject: 'role archiver_drop', problem: 'its secret names the user "postgres"' },
+      subject: 'role archiver_drop',
+      problem: 'its secret names the user "postgres"',
       remedy: 'Let "username" of that secret be archiver_drop.',
     });
   } finally {

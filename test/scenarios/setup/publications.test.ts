@@ -133,8 +133,12 @@ test('a publication of all tables is refused before anything is installed; namin
     expect(await installed('one')).toEqual([]);
     const { host, port } = server;
     const environment = {
-      ...{ PGHOST: host, PGPORT: String(port), PGDATABASE: 'one', PGUSER: SUPERUSER.user },
-      ...{ PGPASSWORD: SUPERUSER.password, PGSSLMODE: 'disable' },
+      PGHOST: host,
+      PGPORT: String(port),
+      PGDATABASE: 'one',
+      PGUSER: SUPERUSER.user,
+      PGPASSWORD: SUPERUSER.password,
+      PGSSLMODE: 'disable',
     };
     const byPsql = await runCommand('psql', ['-Xq', '-f', 'db/install.sql'], environment);
     expect(byPsql.code).not.toBe(0);
@@ -161,7 +165,8 @@ test('a publication of all tables is refused before anything is installed; namin
   try {
     const config = archiver.config([SET]);
     await expect(archiver.run(config)).rejects.toMatchObject({
-      ...{ code: 'PreflightFailed', message: expect.stringContaining('publication everything: carries') },
+      code: 'PreflightFailed',
+      message: expect.stringContaining('publication everything: carries'),
     });
     expect(await archiver.run({ ...config, acceptedPublications: ['everything'] })).toMatchObject({
       dropped: 2,

@@ -11,7 +11,12 @@ const administrators: Connection[] = [];
 const administrator = (name: string, user?: { user: string; password: string }): Connection => {
   const { host, port, superuser: root } = stack().postgres;
   const connection = connect({
-    ...{ host, port, database: name, ...(user ?? root), tls: false, applicationName: 'test' },
+    host,
+    port,
+    database: name,
+    ...(user ?? root),
+    tls: false,
+    applicationName: 'test',
   });
   administrators.push(connection);
   return connection;
@@ -25,8 +30,12 @@ const inPublic = useDatabase();
 const ofSuperuser = useDatabase({ template: 'archiver' });
 
 const OUR_ROLES = [
-  ...['archiver_owner', 'archiver_trial', 'archiver_maintain'],
-  ...['archiver_read', 'archiver_drop', 'archiver_restore'],
+  'archiver_owner',
+  'archiver_trial',
+  'archiver_maintain',
+  'archiver_read',
+  'archiver_drop',
+  'archiver_restore',
 ];
 
 // Seen to fail without: missing_partman_grants() and excess_partman_grants(); archiver_maintain had every right on

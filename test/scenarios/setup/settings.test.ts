@@ -21,7 +21,13 @@ const connections: Connection[] = [];
 function administrator({ name }: TestDatabase, pinned = true): Connection {
   const { host, port, superuser } = stack().postgres;
   const connection = connect({
-    ...{ host, port, database: name, ...superuser, tls: false, applicationName: 'test', pinned },
+    host,
+    port,
+    database: name,
+    ...superuser,
+    tls: false,
+    applicationName: 'test',
+    pinned,
   });
   connections.push(connection);
   return connection;
@@ -51,7 +57,9 @@ async function make(database: TestDatabase, changes: Record<string, string> = {}
 function archiverIn(database: TestDatabase): Archiver {
   const { s3, bucket, open } = bucketOf();
   return makeArchiver({
-    ...{ s3, bucket, database },
+    s3,
+    bucket,
+    database,
     open: (role, notices, name = database.name) => open(role, notices, name),
   });
 }
@@ -62,8 +70,14 @@ const VALUES = String.raw`'back\slash ' || g, '1 day', '\xdeadbeef', '{a,null}',
 /** From the installation to the table that comes back. */
 async function journey(database: TestDatabase, admin: Connection): Promise<void> {
   await createPartitionSet(admin, {
-    ...{ schema: 'shop', table: 'sale', owner: 'set_owner', columns: COLUMNS, values: VALUES },
-    ...{ rowsPerMonth: 40, months: 5, registered: false },
+    schema: 'shop',
+    table: 'sale',
+    owner: 'set_owner',
+    columns: COLUMNS,
+    values: VALUES,
+    rowsPerMonth: 40,
+    months: 5,
+    registered: false,
   });
   const before = await admin`
     select md5(string_agg(s::text, '|' order by id)) as md5 from shop.sale s

@@ -19,7 +19,8 @@ async function look(
   let tries = 0;
   try {
     const endpoint = {
-      ...{ host: 'reader.example.com', port: 5432 },
+      host: 'reader.example.com',
+      port: 5432,
       open: () => {
         tries += 1;
         return open();
@@ -35,8 +36,13 @@ async function look(
 function directly(changes: { port?: number; password?: string; database?: string } = {}): Connection {
   const { host, port } = stack().postgres;
   return connect({
-    ...{ host, port, database: archiver().database.name, user: 'archiver_read', password: ROLE_PASSWORD },
-    ...{ tls: false, applicationName: 'test past the proxy' },
+    host,
+    port,
+    database: archiver().database.name,
+    user: 'archiver_read',
+    password: ROLE_PASSWORD,
+    tls: false,
+    applicationName: 'test past the proxy',
     ...changes,
   });
 }
