@@ -198,7 +198,7 @@ create or replace function partition_archiver.rights_beyond_tables(p_role name) 
                                           case when r.rolreplication then 'replication' end),
                                           '') end as power) p
    where p.power is not null
-     -- The local stack's stand-in for aws_s3 grants this to whoever may use it; RDS has it for nobody.
+     -- The local stack's stand-in for aws_s3 grants this to each role that may use it; no role of RDS has it.
      and not (p.power = 'pg_execute_server_program' and to_regnamespace('aws_s3_local') is not null)
 $$;
 

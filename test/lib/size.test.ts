@@ -35,4 +35,5 @@ describe.each(Object.entries(CONFIGURATIONS))('%s', (_, changes) => {
   });
 });
 
-const MOST_RESOURCES = 240;
+// 240, and an alarm for each workflow but *Archive*.
+const MOST_RESOURCES = 251;
