@@ -105,7 +105,7 @@ export const CATALOGUE = {
   ),
   PlanIncomplete: block('The plan of segments is incomplete. Release the partition and archive it again.'),
   BlockTooLarge: block(
-    'One heap block holds more than one export call can write. Raise the limits, or archive this partition by hand.',
+    'One heap block holds more than one export call can write. Archive this partition by hand: the runbook says how.',
   ),
   RowTooLarge: block(
     'A value is too large for COPY text (1 GB a row). Archive this partition by hand, or release it.',

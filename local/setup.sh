@@ -118,7 +118,7 @@ version_of() {
 # --- packages of the distribution -------------------------------------------------------------------------------
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
   fail 'the local stack needs the packages of Debian (12 or later) or Ubuntu, and this machine has no apt.' \
-    'With Docker or Podman: see "Sixty seconds on your machine" in README.md'
+    'With Docker or Podman: see "Try it on your machine" in README.md'
 fi
 major=$(installed_major)
 if [ -z "$major" ] || [ -n "$(missing "$major")" ]; then

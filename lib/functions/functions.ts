@@ -12,7 +12,7 @@ import type { DatabaseAccess } from '../database/access.ts';
 import { TARGET_GROUPS_HAVE_NO_NAME, targetGroups } from '../database/proxy-target.ts';
 import { HEAP_FOR_STREAMS, verifyEnvironment, type VerifyEndpoint } from './environment.ts';
 import { networkInterfaceStatements, readPasswords } from './function-statements.ts';
-import { allowEgress, waysTo } from './ways.ts';
+import { allowConnections, waysTo } from './security-group-rules.ts';
 import { stepCode } from '../handler-code.ts';
 import type { Login, StepFunction } from './step-function.ts';
 import type { Step } from './steps.ts';
@@ -225,7 +225,7 @@ export class ArchiverFunctions extends Construct {
         ...(login === undefined ? [] : waysTo(login.connections.securityGroups, login.port)),
         ...(reading === undefined ? [] : waysTo(this.verifyGroups, reading.port)),
       ];
-      allowEgress(securityGroup, ways);
+      allowConnections(securityGroup, ways);
     }
     return created;
   }

@@ -750,7 +750,7 @@ test('with everything that can be asked for, it fits into one stack, and its fun
     schedule: { audit: 'rate(7 days)' },
   });
   const { Resources } = everything.toJSON() as { Resources: object };
-  expect(Object.keys(Resources).length).toBeLessThanOrEqual(240);
+  expect(Object.keys(Resources).length).toBeLessThanOrEqual(251);
   expect(JSON.stringify(everything.toJSON()).length).toBeLessThan(800_000);
   const [[, dashboard] = ['', undefined]] = resources(everything, 'AWS::CloudWatch::Dashboard');
   const sources = JSON.stringify(dashboard?.Properties['DashboardBody']).match(/SOURCE '/g) ?? [];

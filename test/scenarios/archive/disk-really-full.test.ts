@@ -148,7 +148,7 @@ onSmallDisk(
       code: 'StorageFull',
       retryable: true,
       message: expect.stringContaining('No space left on device'),
-      hint: expect.stringContaining('it continues where it stopped'),
+      hint: expect.stringContaining('resumes where it stopped'),
     });
     expect(
       await sql`select from pg_class where relname = ${archives[0]!.partition.table} and relnamespace = 'app'::regnamespace`,

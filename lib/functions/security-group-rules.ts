@@ -16,7 +16,7 @@ export function waysTo(groups: readonly ec2.ISecurityGroup[], port: number): Way
  * own, of which a stack has only 500. Functions share their group, and proxy, reader and database may be behind one
  * security group, which is imported under several ids: EC2 refuses a rule that is there already.
  */
-export function allowEgress(from: ec2.SecurityGroup, ways: readonly Way[]): void {
+export function allowConnections(from: ec2.SecurityGroup, ways: readonly Way[]): void {
   const seen = allowed.get(from) ?? new Set<string>();
   allowed.set(from, seen);
   for (const { group, port: portNumber } of ways) {
