@@ -26,7 +26,7 @@ const partman = (major: number, version: string): void =>
     `default_version = '${version}'\nrelocatable = false\n`,
   );
 
-// Debian 12 has 15, 13 has 17, the next release 18. Seen to fail with 15 written down, as it was.
+// Debian 12 has 15, 13 has 17, the next release 18.
 test.each([
   [15, '4.7.2'],
   [17, '5.2.4'],

@@ -32,7 +32,7 @@ const sourced = (...command: string[]): Promise<CommandResult> =>
 const archive = (...args: string[]): Promise<CommandResult> =>
   sourced(process.execPath, 'bin/archive.ts', ...args);
 
-// Seen to fail ("ARCHIVER_READ_PASSWORD is not set") without the passwords of the roles, which were told nowhere.
+// The passwords of the roles are in the file that is sourced.
 test('once it is sourced, status, find, restore and psql work', async () => {
   expect(await archive('status')).toMatchObject({ code: 0, stdout: expect.stringContaining('dropped') });
   expect(await archive('find', '--set', 'app.event')).toMatchObject({
