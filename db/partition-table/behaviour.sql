@@ -29,8 +29,7 @@ create or replace function partition_archiver.publication_problems(p_table oid, 
            else 'subscribers would be sent the copy and the partitions, which they have not got, and would '
              'stop. Let it name the tables that it is to carry, without this one and without those of '
              'partition_archiver_shadow, and add the partitioned table afterwards, when its partitions are '
-               'at '
-             'the subscribers' end
+             'at the subscribers' end
       || case when p_keys = 'drop'
            then '. Where its primary key is dropped, the table has no replica identity either, and every '
              'update and delete of the application fails'

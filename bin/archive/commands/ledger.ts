@@ -2,7 +2,7 @@ import { ArchiverError } from '../../../core/errors.ts';
 import { parseUpgradeLedgerRequest } from '../../../core/ledger/upgrade.ts';
 import type { ReleaseTo } from '../../../core/ledger/release.ts';
 import { number, word, type Command } from '../command.ts';
-import { operations, showJson } from '../shared.ts';
+import { operations, showJson } from '../operator.ts';
 
 /** What an operator does with rows of the ledger. */
 export const LEDGER_COMMANDS: Readonly<Record<string, Command>> = {

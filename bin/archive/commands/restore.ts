@@ -4,7 +4,7 @@ import { overlapLine } from '../../../core/audit/find-report.ts';
 import { parseTableName } from '../../../core/table-name.ts';
 import { number, word, type Command, type CommandContext, type CommandOptions } from '../command.ts';
 import { presentRestore } from '../present.ts';
-import { operations, showJson } from '../shared.ts';
+import { operations, showJson } from '../operator.ts';
 
 /** The input of the workflow *Restore* that the command line stands for. */
 function restoreInput(context: CommandContext): Record<string, unknown> {
