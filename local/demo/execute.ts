@@ -1,8 +1,9 @@
 import type { LocalStack } from '../stack.ts';
 import type { LocalStateMachine } from '../step-functions/load-state-machine.ts';
-import { runExecution, type ExecutionResult, type HistoryEvent } from '../step-functions/run-execution.ts';
+import { runExecution, type ExecutionResult } from '../step-functions/run-execution.ts';
 import { lambdaEnvironment } from '../synthesise.ts';
 import { DEMO, withDatabase } from './environment.ts';
+import { progressLine } from './progress-line.ts';
 
 /** Starts an execution of the state machine, with the local stack in place of AWS, and says what happens. */
 export async function execute(
@@ -18,7 +19,7 @@ export async function execute(
       environment: lambdaEnvironment(stack),
       onEvent: (event) => {
         if (event.type === 'LambdaFunctionSucceeded' && event.state === 'Detect') names.refresh();
-        const line = describe(event, names.of);
+        const line = progressLine(event, names.of);
         if (line !== undefined) say(line);
       },
     },
@@ -41,23 +42,4 @@ async function partitionNames(
     of: (id) => names.get(id) ?? `partition ${String(id)}`,
     refresh: () => void read(),
   };
-}
-
-interface Payload {
-  readonly partition?: number;
-  readonly segment?: number;
-}
-
-function describe(event: HistoryEvent, nameOf: (id: number) => string): string | undefined {
-  if (event.type === 'LambdaFunctionFailed' || event.type === 'LambdaFunctionTimedOut') {
-    return `  ✗ ${event.state}: ${event.error}`;
-  }
-  if (event.type !== 'LambdaFunctionSucceeded') return undefined;
-  const { partition, segment } = event.payload as Payload;
-  const what = [
-    ...(partition === undefined ? [] : [nameOf(partition)]),
-    ...(segment === undefined ? [] : [`segment ${String(segment)}`]),
-  ].join(', ');
-  const took = `${(event.durationMs / 1000).toFixed(1)} s`;
-  return `  ✓ ${event.state.padEnd(12)} ${what.padEnd(32)} ${took}`;
 }
