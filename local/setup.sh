@@ -59,14 +59,14 @@ start_log() {
 }
 
 # --- npm packages -----------------------------------------------------------------------------------------------
-# npm writes node_modules/.package-lock.json last, so it also tells an installation that was broken off.
-if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
+# The lock file that node_modules was installed from is kept in it, copied last: it also tells an installation that was
+# broken off. Modification times tell nothing, since a checkout may bring an older or a younger lock file.
+if ! cmp -s package-lock.json node_modules/.installed-package-lock.json; then
   start_log
   packages=$(grep -c '^    "node_modules/' package-lock.json)
   logged "the npm packages of package-lock.json (up to $packages, npm ci)" '' 0 \
     npm ci --no-audit --no-fund --loglevel=error
-  # npm keeps the time of an unchanged file; the next start is to see that this was done.
-  touch node_modules/.package-lock.json
+  cp package-lock.json node_modules/.installed-package-lock.json
 fi
 
 # --- which PostgreSQL -------------------------------------------------------------------------------------------
