@@ -98,6 +98,23 @@ export function sameArchive(a: Manifest, b: Manifest): boolean {
   return canonical({ ...a, times: null }) === canonical({ ...b, times: null });
 }
 
+/**
+ * The template of the archived DDL with the time zone of the partition set beside it. The zone stands in the template
+ * since readers of earlier versions refuse a field that they do not know anywhere else.
+ */
+export function withTimeZone(
+  template: Readonly<Record<string, unknown>>,
+  timeZone: string,
+): Record<string, unknown> {
+  return { ...template, timeZone };
+}
+
+/** Time zone of the partition set, in which the bounds are points in time; `null` in manifests of earlier versions. */
+export function timeZoneOf({ ddl }: Manifest): string | null {
+  const { timeZone } = ddl.template;
+  return typeof timeZone === 'string' ? timeZone : null;
+}
+
 /** Every object that a manifest names: segments and DDL. */
 export function objectsOf(manifest: Manifest): { key: string; versionId: string; bytes: number }[] {
   const { key, versionId, bytes } = manifest.ddl;

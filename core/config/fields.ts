@@ -50,7 +50,8 @@ export const timeZone = z
   .string('must be a text')
   .refine(isTimeZone, 'must be a time zone such as UTC or Europe/Berlin');
 
-function isTimeZone(name: string): boolean {
+/** Whether a name is a time zone of the IANA database. */
+export function isTimeZone(name: string): boolean {
   if (!/^[A-Z]/i.test(name)) return false;
   try {
     new Intl.DateTimeFormat('en', { timeZone: name });

@@ -1,10 +1,11 @@
 import type { ArchiveStore } from '../archive-store.ts';
 import { currentVersionProblems, NOT_CURRENT, type AuditProblem } from '../audit/check.ts';
 import { displayColumn } from '../config/display-name.ts';
+import { isTimeZone } from '../config/fields.ts';
 import { ddlFile } from '../ddl-file.ts';
 import { ArchiverError } from '../errors.ts';
 import { DAY_MS } from '../expiry.ts';
-import { PRODUCT, sha256Of, type Manifest } from '../manifest.ts';
+import { PRODUCT, sha256Of, timeZoneOf, type Manifest } from '../manifest.ts';
 import { COPY_OPTIONS, PINS } from '../pins.ts';
 import { readText, type Clock } from '../ports.ts';
 import type { MissingDependency, RestoreDatabase } from './database.ts';
@@ -34,6 +35,10 @@ export function checkManifest(manifest: Manifest, key: string): void {
   }
   if (ddl.template['schema'] !== partition.schema || ddl.template['name'] !== partition.name) {
     refuse('its DDL is that of another table');
+  }
+  const timeZone = timeZoneOf(manifest);
+  if (timeZone !== null && !isTimeZone(timeZone)) {
+    refuse(`time zone ${JSON.stringify(timeZone)} is not known`);
   }
 }
 

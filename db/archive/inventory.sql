@@ -40,19 +40,19 @@ begin
       system_identifier, database_name, table_oid, table_schema, table_name, parent_oid, parent_schema,
         parent_name,
       control_column, control_kind, bounds, lower_bound, upper_bound, lower_time, upper_time, period,
-        attach_statement,
+        attach_statement, time_zone,
       last_attached_at)
     select v_system, current_database(), a.table_oid, a.table_schema, a.table_name,
            v_set.parent_oid, v_set.parent_schema, v_set.parent_name, v_set.control_column, v_set.control_kind,
            a.bounds, a.lower_bound, a.upper_bound, a.lower_time, a.upper_time, a.period,
            format('alter table %I.%I attach partition %I.%I %s',
                   v_set.parent_schema, v_set.parent_name, a.table_schema, a.table_name, a.bounds),
-           now()
+           p_time_zone, now()
       from partition_archiver.attached_partitions(p_parent, v_set.control_type, v_set.epoch, p_time_zone) a
      where (a.table_oid, a.table_schema, a.table_name, v_set.parent_schema, v_set.parent_name,
-       v_set.control_column, a.bounds, a.period)
+       v_set.control_column, a.bounds, a.period, p_time_zone)
            not in (select k.table_oid, k.table_schema, k.table_name, k.parent_schema, k.parent_name,
-             k.control_column, k.bounds, k.period
+             k.control_column, k.bounds, k.period, coalesce(k.time_zone, '')
                      from partition_archiver.partition k
                     where k.parent_oid = p_parent and k.state = 'attached'
                       and k.system_identifier = v_system and k.database_name = current_database())
@@ -65,7 +65,8 @@ begin
       control_column = excluded.control_column, control_kind = excluded.control_kind,
       bounds = excluded.bounds, lower_bound = excluded.lower_bound, upper_bound = excluded.upper_bound,
       lower_time = excluded.lower_time, upper_time = excluded.upper_time, period = excluded.period,
-      attach_statement = excluded.attach_statement, last_attached_at = now(), state = 'attached'
+      attach_statement = excluded.attach_statement, time_zone = excluded.time_zone,
+      last_attached_at = now(), state = 'attached'
     where l.state in ('attached', 'detached');
 
   select count(*) filter (where l.state = 'attached'), count(*) filter (where l.first_seen_at = now())

@@ -268,7 +268,7 @@ begin
       system_identifier, database_name, table_oid, table_schema, table_name, parent_oid, parent_schema,
         parent_name,
       control_column, control_kind, bounds, lower_bound, upper_bound, lower_time, upper_time, period,
-        attach_statement, state)
+        attach_statement, time_zone, state)
     values (partition_archiver.system_identifier(), current_database(), p_table, v_table.nspname,
       v_table.relname,
       v_set.parent_oid, v_set.parent_schema, v_set.parent_name, v_set.control_column, v_set.control_kind,
@@ -276,7 +276,7 @@ begin
       partition_archiver.period(v_lower_time, v_upper_time, lower_bound, p_time_zone),
       format('alter table %I.%I attach partition %I.%I %s', v_set.parent_schema, v_set.parent_name,
         v_table.nspname, v_table.relname, v_bounds),
-      'detached')
+      p_time_zone, 'detached')
     on conflict (system_identifier, database_name, table_oid)
       where state not in ('dropped', 'missing') do nothing
     returning l.id into partition;

@@ -3,10 +3,11 @@
 set role archiver_owner;
 
 -- Why a partition cannot be attached to a parent, or would not stay there. p_columns as in the archived DDL:
--- [{name, type, collation, not_null, generated}]. Empty where it can.
+-- [{name, type, collation, not_null, generated}]; p_time_zone: that of the partition's bounds, null where it
+-- is not known. Empty where it can.
 create or replace function partition_archiver.attach_problems(
     p_parent_schema name, p_parent_name name, p_control_column name, p_lower text, p_upper text,
-      p_columns jsonb) returns text[]
+      p_columns jsonb, p_time_zone text) returns text[]
   language plpgsql stable security definer
   set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD'
     set quote_all_identifiers = off
@@ -89,7 +90,7 @@ begin
   if v_set.retention is not null then
     if v_set.control_kind = 'time' then
       v_is_old := partition_archiver.bound_time(p_lower, v_set.control_type, v_set.epoch,
-        'UTC') + v_set.partition_interval::interval
+        coalesce(p_time_zone, 'UTC')) + v_set.partition_interval::interval
         <= now() - v_set.retention::interval;
     else
       v_is_old := p_lower::numeric + v_set.partition_interval::numeric <=
@@ -154,7 +155,7 @@ begin
   end if;
   v_problems := partition_archiver.attach_problems(p_parent_schema, p_parent_name, l.control_column,
     l.lower_bound, l.upper_bound,
-    (select jsonb_agg(facts) from partition_archiver.ddl_columns(l.table_oid, 'none')));
+    (select jsonb_agg(facts) from partition_archiver.ddl_columns(l.table_oid, 'none')), l.time_zone);
   if v_problems <> '{}' then
     raise exception '% cannot be attached to %.%: %', v_table, p_parent_schema, p_parent_name,
       array_to_string(v_problems, '; ')

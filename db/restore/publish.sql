@@ -49,6 +49,7 @@ declare
   v_parent oid;
   v_set record;
   v_inventory record;
+  v_time_zone text;
   v_object record;
   v_statement text;
   v_sequences text[];
@@ -155,29 +156,31 @@ begin
   end loop;
 
   select * into v_set from partition_archiver.partition_set(v_parent);
-  -- What the inventory made of these bounds in the set's time zone, which the archive does not name.
-  select l.lower_time, l.upper_time into v_inventory from partition_archiver.partition l
+  -- What the inventory made of these bounds in the set's time zone; where the ledger has no such row, the
+  -- zone in the manifest decides. Manifests of earlier versions name none.
+  select l.lower_time, l.upper_time, l.time_zone into v_inventory from partition_archiver.partition l
    where l.parent_schema = r.partition ->> 'parentSchema' and l.parent_name = r.partition ->> 'parentName'
      and l.lower_bound = r.partition ->> 'lowerBound' and l.upper_bound = r.partition ->> 'upperBound'
      and l.lower_time is not null
    order by l.archive_id is distinct from r.archive_id, l.id limit 1;
+  v_time_zone := coalesce(v_inventory.time_zone, r.partition ->> 'timeZone');
   insert into partition_archiver.partition (
       system_identifier, database_name, table_oid, table_schema, table_name, parent_oid, parent_schema,
         parent_name,
       control_column, control_kind, bounds, lower_bound, upper_bound, lower_time, upper_time, period,
-        attach_statement, state)
+        attach_statement, time_zone, state)
     select partition_archiver.system_identifier(), current_database(), r.work_oid, r.target_schema,
       r.target_name, coalesce(v_parent, 0),
            p.parent_schema, p.parent_name, p.control_column, p.control_kind, p.bounds, p.lower_bound,
              p.upper_bound,
            case when p.control_kind = 'time' and v_set.control_kind = 'time'
              then coalesce(v_inventory.lower_time, partition_archiver.bound_time(p.lower_bound,
-               v_set.control_type, v_set.epoch, 'UTC')) end,
+               v_set.control_type, v_set.epoch, coalesce(v_time_zone, 'UTC'))) end,
            case when p.control_kind = 'time' and v_set.control_kind = 'time'
              then coalesce(v_inventory.upper_time, partition_archiver.bound_time(p.upper_bound,
-               v_set.control_type, v_set.epoch, 'UTC')) end,
+               v_set.control_type, v_set.epoch, coalesce(v_time_zone, 'UTC'))) end,
            p.period, format('alter table %I.%I attach partition %s %s', p.parent_schema, p.parent_name,
-             v_target, p.bounds), 'restored'
+             v_target, p.bounds), v_time_zone, 'restored'
       from (select r.partition ->> 'parentSchema' as parent_schema,
         r.partition ->> 'parentName' as parent_name,
                    r.partition ->> 'controlColumn' as control_column,

@@ -90,7 +90,7 @@ grant execute on function
   partition_archiver.missing_dependencies(jsonb),
   partition_archiver.target_needs(name, name),
   partition_archiver.render_restore(jsonb, name, name, text[]),
-  partition_archiver.attach_problems(name, name, name, text, text, jsonb),
+  partition_archiver.attach_problems(name, name, name, text, text, jsonb, text),
   partition_archiver.begin_restore(jsonb, jsonb),
   partition_archiver.record_restore_table(bigint, jsonb),
   partition_archiver.begin_import(bigint, integer),

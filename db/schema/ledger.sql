@@ -85,6 +85,9 @@ create table if not exists partition_archiver.partition (
 -- How large the table was when its archive was committed, so that one can say how much its drop gave back.
 alter table partition_archiver.partition add column if not exists table_bytes bigint check (table_bytes >= 0);
 
+-- Time zone of the partition set, in which lower_time, upper_time and period were computed.
+alter table partition_archiver.partition add column if not exists time_zone text;
+
 -- A database keeps its OID when it is renamed, and one that was made again under its name has another.
 alter table partition_archiver.partition
   add column if not exists database_oid oid not null default partition_archiver.database_oid();

@@ -1,5 +1,6 @@
 import type { CommitDatabase, Evidence, RowTrial } from '../../../core/archive/commit.ts';
 import { ArchiverError } from '../../../core/errors.ts';
+import { withTimeZone } from '../../../core/manifest.ts';
 import { inTransaction, translated, type Connection } from '../connect.ts';
 import { readStatus } from './status.ts';
 
@@ -21,6 +22,7 @@ interface BegunCommit {
   readonly upper_bound: string;
   readonly period: string;
   readonly attach_statement: string;
+  readonly time_zone: string | null;
   readonly column_list: string;
   readonly ddl: Record<string, unknown>;
   readonly statements: string[];
@@ -133,7 +135,10 @@ function toEvidence(row: BegunCommit): Evidence {
       orderDiffers: segment.order_differs,
       objects: segment.objects.map(({ key, versionId, bytes }) => ({ key, versionId, bytes })),
     })),
-    ddl: { template: row.ddl, statements: row.statements },
+    ddl: {
+      template: row.time_zone === null ? row.ddl : withTimeZone(row.ddl, row.time_zone),
+      statements: row.statements,
+    },
     quarantinedAt: row.quarantined_at,
     exportedAt: row.exported_at,
   };

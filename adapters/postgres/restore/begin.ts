@@ -1,5 +1,5 @@
 import { ArchiverError } from '../../../core/errors.ts';
-import type { Manifest } from '../../../core/manifest.ts';
+import { timeZoneOf, type Manifest } from '../../../core/manifest.ts';
 import { displayName } from '../../../core/partition.ts';
 import { PINS } from '../../../core/pins.ts';
 import type {
@@ -94,7 +94,7 @@ async function begin(
     schema: target.schema,
     table: target.table,
     archiveId: manifest.archiveId,
-    partition: manifest.partition,
+    partition: { ...manifest.partition, timeZone: timeZoneOf(manifest) },
     copy: manifest.copy,
     rows: manifest.contents.rows,
     bytes: manifest.contents.bytes,
@@ -120,9 +120,10 @@ async function begin(
 /** In the transaction that makes the table: where it is refused, nothing was made, and what another call made stays. */
 async function checkAttach(
   transaction: Transaction,
-  { manifest: { partition, ddl }, moved }: RestoreStart,
+  { manifest, moved }: RestoreStart,
   { schema, table }: TableName,
 ): Promise<void> {
+  const { partition, ddl } = manifest;
   const facts = (ddl.template['columns'] as ColumnFacts[]).map((column) => ({
     ...column,
     type: renamed(column.type, moved),
@@ -131,7 +132,7 @@ async function checkAttach(
   const [{ problems }] = await transaction<[{ problems: string[] }]>`
     select to_jsonb(partition_archiver.attach_problems(${schema}::name, ${table}::name,
              ${partition.controlColumn}::name, ${partition.lowerBound}::text, ${partition.upperBound}::text,
-             ${columns}::jsonb)) as problems`;
+             ${columns}::jsonb, ${timeZoneOf(manifest)}::text)) as problems`;
   if (problems.length === 0) return;
   throw new ArchiverError('AttachRefused', `${displayName(schema, table)}: ${problems.join('; ')}`);
 }

@@ -2,7 +2,6 @@ import { describe, expect, test } from '@jest/globals';
 import { useArchiver } from '../../support/archiver.ts';
 import { useDatabase } from '../../support/database.ts';
 import { contents, HOSTILE, hostilePartition } from '../../support/hostile.ts';
-import { createKind } from '../../support/kinds.ts';
 import { failureOf } from '../../support/verified.ts';
 import { dump, qualified, type TableName } from '../../db/ddl/support.ts';
 
@@ -115,35 +114,3 @@ describe('a hostile table', () => {
     expect(row).toEqual({ owner: HOSTILE.owner, state: 'restored' });
   });
 });
-
-// Seen to fail without: v_inventory in publish_restore(); the bounds were midnight in UTC.
-test.each(['date', 'timestamp'])(
-  'bounds of type %s are the same points in time after a restore as before it (hazard 10)',
-  async (controlType) => {
-    const { database, run, config, operations } = archiver();
-    const { sql } = database;
-    const [schema, table, timeZone] = ['zoned', `by_${controlType}`, 'America/New_York'];
-    await createKind(sql, {
-      schema,
-      table,
-      controlType,
-      timeZone,
-      interval: 'monthly',
-      retention: '2 months',
-      start: `date_trunc('month', now()) - interval '3 months'`,
-      values: `select date_trunc('month', now()) - interval '3 months' + g * interval '1 day' from generate_series(1, 5) g`,
-    });
-    const boundsOf = async (state: string): Promise<unknown[]> => [
-      ...(await sql`
-        select lower_time, upper_time from partition_archiver.partition
-         where parent_name = ${table} and state = ${state} order by lower_time limit 1`),
-    ];
-    await run(config([{ schema, table, timeZone, drop: true, graceDays: 0 }]));
-    const [first] = (await operations().find({ schema, table })).archives;
-    await operations().restore({ manifestKey: first!.manifestKey });
-
-    const restored = await boundsOf('restored');
-    expect(restored).toHaveLength(1);
-    expect(restored).toEqual(await boundsOf('dropped'));
-  },
-);
