@@ -1,4 +1,4 @@
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Stack } from 'aws-cdk-lib';
@@ -16,49 +16,33 @@ interface FunctionCode {
   readonly runtime: lambda.Runtime;
 }
 
-/**
- * Code of all functions that run steps: one asset, in which each has a file of its own that loads only its own code. It is
- * made once for each configuration, which lies beside them.
- */
-export function stepCode(scope: Construct, config: object): FunctionCode {
-  const content = `${JSON.stringify(config, null, 2)}\n`;
-  const withBundles = Stack.of(scope).bundlingRequired;
-  const key = `${String(withBundles)} ${content}`;
-  const directory = stepFolders.get(key) ?? newFolder('steps');
-  if (!stepFolders.has(key)) {
-    stepFolders.set(key, directory);
-    writeFileSync(join(directory, 'config.json'), content);
-    cpSync(join(PROJECT_ROOT, 'db'), join(directory, 'db'), { recursive: true });
-    for (const name of withBundles ? FUNCTION_NAMES : []) {
-      copyFileSync(join(bundles(), `${name}.js`), join(directory, `${name}.js`));
-    }
-  }
-  return { code: lambda.Code.fromAsset(directory), runtime: lambda.Runtime.NODEJS_24_X };
-}
-
-const stepFolders = new Map<string, string>();
+/** The file of the custom resources. */
+export const CUSTOM_RESOURCE = 'attach-feature-role';
 
 /**
- * Code of the custom resources.
+ * Code of all functions of all archivers: one asset, in which each function has a file of its own that loads only its own
+ * code. It depends on nothing but this release: configuration comes with the input of each step.
  *
  * All files are bundled in one go when the first is asked for. `NodejsFunction` starts npm and a bundler for each: 0.7 s
  * of processor for each function, at every `cdk` command. Where the stack needs no bundles (`cdk list`, most tests), the
- * module is left out.
+ * modules are left out.
  */
-export function customResourceCode(scope: Construct): FunctionCode {
-  const directory = newFolder('custom-resource');
-  if (Stack.of(scope).bundlingRequired) {
-    copyFileSync(join(bundles(), `${CUSTOM_RESOURCE}.js`), join(directory, 'index.js'));
-  }
+export function archiverCode(scope: Construct): FunctionCode {
+  const directory = Stack.of(scope).bundlingRequired
+    ? (whole ??= makeFolder(true))
+    : (bare ??= makeFolder(false));
   return { code: lambda.Code.fromAsset(directory), runtime: lambda.Runtime.NODEJS_24_X };
 }
 
-const CUSTOM_RESOURCE = 'attach-feature-role';
+let whole: string | undefined;
+let bare: string | undefined;
 
-function newFolder(name: string): string {
-  const directory = mkdtempSync(join(workFolder(), `${name}-`));
+function makeFolder(withBundles: boolean): string {
+  const directory = mkdtempSync(join(workFolder(), 'code-'));
   // A cloud assembly may lie below a package of ES modules, such as this one.
   writeFileSync(join(directory, 'package.json'), '{"type":"commonjs"}\n');
+  cpSync(join(PROJECT_ROOT, 'db'), join(directory, 'db'), { recursive: true });
+  if (withBundles) bundleInto(directory);
   return directory;
 }
 
@@ -75,13 +59,8 @@ function workFolder(): string {
   return made;
 }
 
-let bundled: string | undefined;
-
-function bundles(): string {
-  if (bundled !== undefined) return bundled;
-  const directory = join(workFolder(), 'bundles');
-  const entries = join(workFolder(), 'entries');
-  for (const each of [directory, entries]) mkdirSync(each);
+function bundleInto(directory: string): void {
+  const entries = mkdtempSync(join(workFolder(), 'entries-'));
   for (const name of FUNCTION_NAMES) writeFileSync(join(entries, `${name}.js`), entryOf(name));
   buildSync({
     entryPoints: {
@@ -105,8 +84,6 @@ function bundles(): string {
     external: [],
     logLevel: 'warning',
   });
-  bundled = directory;
-  return directory;
 }
 
 /** The file that a function starts with: its steps, and what chooses between them. */

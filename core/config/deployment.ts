@@ -100,6 +100,9 @@ const drillSchema = z.strictObject({
     .describe('Largest archive that a drill restores, in MiB of data.'),
 });
 
+/** Each set is in the definitions of several states, and has graphs of its own; a template of 1 MB has room for so many. */
+const MOST_SETS = 150;
+
 /** The one deployment file. */
 const deploymentFields = z.strictObject({
   $schema: z.string().optional().describe('For editors.'),
@@ -113,7 +116,7 @@ const deploymentFields = z.strictObject({
     .describe('Account and Region. Default: those of the credentials that deploy.'),
   database: databaseSchema,
   network: networkSchema,
-  partitionSets: partitionSetsSchema,
+  partitionSets: partitionSetsSchema.max(MOST_SETS, `must name at most ${MOST_SETS} partition sets`),
   acceptedPublications: acceptedPublicationsSchema,
   archive: archiveSchema.prefault({}),
   concurrency: concurrencySchema.prefault({}),

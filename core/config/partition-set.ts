@@ -44,6 +44,14 @@ export const partitionSetSchema = z.strictObject({
 /** Configuration of one partition set, defaults filled in. */
 export type PartitionSetConfig = Readonly<z.output<typeof partitionSetSchema>>;
 
+/** A partition set with what differs from the defaults, as a deployment file would have it. */
+export function withoutDefaults(set: PartitionSetConfig): object {
+  const { schema, table } = set;
+  const defaults = new Map<string, unknown>(Object.entries(partitionSetSchema.parse({ schema, table })));
+  const own = Object.entries(set).filter(([setting, value]) => value !== defaults.get(setting));
+  return { schema, table, ...Object.fromEntries(own) };
+}
+
 /** At least one partition set, none of them twice. */
 export const partitionSetsSchema = z
   .array(partitionSetSchema, 'must be a list of partition sets')

@@ -52,7 +52,7 @@ const runtimeSchema = z.strictObject({
   acceptedPublications: acceptedPublicationsSchema,
 });
 
-/** What the steps know at run time: the `config.json` that lies beside each Lambda's bundle. */
+/** What the steps know at run time. It stands in the definitions of the state machines, so that an execution has one. */
 export type RuntimeConfig = Readonly<z.output<typeof runtimeSchema>>;
 
 /** For what can be done before there is a partition set: the installation. */
@@ -60,7 +60,7 @@ const withoutSetsSchema = runtimeSchema.extend({
   partitionSets: partitionSetsSchema.or(z.array(z.never()).length(0)).default([]),
 });
 
-/** Checks the contents of a `config.json`; at least one partition set, unless told otherwise. */
+/** Checks a configuration; at least one partition set, unless told otherwise. */
 export function parseRuntimeConfig(
   input: unknown,
   sets: 'some' | 'none, too' = 'some',

@@ -1,6 +1,7 @@
 import { commitDatabase } from '../../adapters/postgres/archive/commit.ts';
 import { commit } from '../../core/archive/commit.ts';
 import type { Request } from '../../core/archive/request.ts';
+import { readRuntimeConfig, type WithConfig } from '../runtime/settings.ts';
 import { step } from '../runtime/step.ts';
 import { objectStore } from '../runtime/store.ts';
 
@@ -8,10 +9,10 @@ import { objectStore } from '../runtime/store.ts';
 export const handler = step(
   'commit',
   (
-    { partition, request }: { partition: number; request: Request },
-    { settings, config, connection, clock, log },
+    { partition, request, config }: { partition: number; request: Request } & WithConfig,
+    { settings, connection, clock, log },
   ) =>
-    commit(partition, request, config, {
+    commit(partition, request, readRuntimeConfig(config), {
       database: commitDatabase(connection),
       store: objectStore(settings),
       clock,

@@ -3,6 +3,7 @@ import { readingProblems } from '../../adapters/postgres/archive/preflight-verif
 import { bucketProblems } from '../../adapters/s3/preflight.ts';
 import { keyPart } from '../../core/keys.ts';
 import { preflight } from '../../core/archive/preflight.ts';
+import { readRuntimeConfig, type WithConfig } from '../runtime/settings.ts';
 import { step } from '../runtime/step.ts';
 import { archiveClient } from '../runtime/store.ts';
 
@@ -10,9 +11,10 @@ import { archiveClient } from '../runtime/store.ts';
 export const handler = step(
   'preflight',
   async (
-    { input, execution }: { input: unknown; execution: string },
-    { settings, config, connection, open, clock, log },
+    { input, execution, ...given }: { input: unknown; execution: string } & WithConfig,
+    { settings, connection, open, clock, log },
   ) => {
+    const config = readRuntimeConfig(given.config);
     const { archiveBucket, region, databaseName, verifyEndpoint: place } = settings;
     const expected = {
       region,

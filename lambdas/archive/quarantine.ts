@@ -1,11 +1,19 @@
 import { quarantineDatabase } from '../../adapters/postgres/archive/quarantine.ts';
 import { quarantine } from '../../core/archive/quarantine.ts';
 import type { Request } from '../../core/archive/request.ts';
+import { readRuntimeConfig, type WithConfig } from '../runtime/settings.ts';
 import { step } from '../runtime/step.ts';
 
 /** Moves one detached partition behind the fence, or finds out where an earlier run left it. */
 export const handler = step(
   'quarantine',
-  ({ partition, request }: { partition: number; request: Request }, { config, connection, clock, log }) =>
-    quarantine(partition, request, config, { database: quarantineDatabase(connection), clock, log }),
+  (
+    { partition, request, config }: { partition: number; request: Request } & WithConfig,
+    { connection, clock, log },
+  ) =>
+    quarantine(partition, request, readRuntimeConfig(config), {
+      database: quarantineDatabase(connection),
+      clock,
+      log,
+    }),
 );

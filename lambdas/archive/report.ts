@@ -4,12 +4,14 @@ import { measureLastSuccess } from '../../core/last-success.ts';
 import { measure } from '../../core/archive/progress.ts';
 import { report, type ReportInput } from '../../core/archive/report.ts';
 import { stepMetrics } from '../runtime/metrics.ts';
+import { readRuntimeConfig, type WithConfig } from '../runtime/settings.ts';
 import { step } from '../runtime/step.ts';
 
 /** Says what the run did, publishes how the sets stand, and fails the execution if anything failed. */
 export const handler = step(
   'report',
-  async (input: ReportInput, { settings, config, connection, clock, log }) => {
+  async ({ config: given, ...input }: ReportInput & WithConfig, { settings, connection, clock, log }) => {
+    const config = readRuntimeConfig(given);
     const database = reportDatabase(connection);
     const metrics = stepMetrics(settings, clock);
     try {

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { describeProblem } from '../../core/config/problems.ts';
 import { parseRuntimeConfig, type RuntimeConfig } from '../../core/config/runtime.ts';
 import { ArchiverError } from '../../core/errors.ts';
@@ -110,9 +109,17 @@ function portOf(name: string, environment: Environment): number {
   );
 }
 
-/** Reads the `config.json` that the deployment put beside the bundle. */
-export function readRuntimeConfig(file: URL = new URL('config.json', import.meta.url)): RuntimeConfig {
-  const parsed = parseRuntimeConfig(JSON.parse(readFileSync(file, 'utf8')));
+/** The part of the input of a step that has the configuration, as it came. */
+export interface WithConfig {
+  readonly config: unknown;
+}
+
+/**
+ * Reads the configuration that stands in the definition of the state machine, and so in the input of its steps. What is
+ * missing or wrong is `InvalidConfiguration`: no step falls back to defaults of its own.
+ */
+export function readRuntimeConfig(config: unknown, sets: 'some' | 'none, too' = 'some'): RuntimeConfig {
+  const parsed = parseRuntimeConfig(config, sets);
   if (parsed.ok) return parsed.config;
   throw new ArchiverError('InvalidConfiguration', parsed.problems.map(describeProblem).join('; '));
 }

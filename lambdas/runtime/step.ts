@@ -1,14 +1,12 @@
 import { connect, type Connection } from '../../adapters/postgres/connect.ts';
 import { LOGIN_ROLES } from '../../core/setup/prepare-database.ts';
-import type { RuntimeConfig } from '../../core/config/runtime.ts';
 import { functionLogin, type Login } from './login.ts';
-import { readRuntimeConfig, readSettings, type Endpoint, type Settings } from './settings.ts';
+import { readSettings, type Endpoint, type Settings } from './settings.ts';
 import { timed, type Handler, type Timing } from './timed.ts';
 
 /** What a step works with. */
 export interface StepContext extends Omit<Timing, 'signal'> {
   readonly settings: Settings;
-  readonly config: RuntimeConfig;
   /** The step's connection, ended when it is done. */
   readonly connection: Connection;
   /** What the connection's server said in notices and warnings. */
@@ -20,14 +18,13 @@ export interface StepContext extends Omit<Timing, 'signal'> {
 /** What a step finds where it runs. */
 export interface StepDependencies {
   readonly settings: Settings;
-  readonly config: RuntimeConfig;
   readonly credentials: () => Promise<Login>;
   readonly connect: typeof connect;
 }
 
 function lambdaDependencies(): StepDependencies {
   const settings = readSettings();
-  return { settings, config: readRuntimeConfig(), credentials: functionLogin(settings), connect };
+  return { settings, credentials: functionLogin(settings), connect };
 }
 
 /**
@@ -40,7 +37,7 @@ export function step<Event, Answer>(
   work: (event: Event, context: StepContext) => Promise<Answer>,
   dependencies: StepDependencies = lambdaDependencies(),
 ): Handler<Event, Answer> {
-  const { settings, config } = dependencies;
+  const { settings } = dependencies;
   return timed<Event, Answer>(name, async (event, { signal, ...timing }) => {
     const { username, password } = await dependencies.credentials();
     const notices: string[] = [];
@@ -69,7 +66,7 @@ export function step<Event, Answer>(
     });
     const connection = open();
     try {
-      return await work(event, { settings, config, connection, notices, open, ...timing });
+      return await work(event, { settings, connection, notices, open, ...timing });
     } finally {
       await connection.end({ timeout: 1 });
     }

@@ -6,7 +6,7 @@ import { preparationReport } from '../../core/setup/prepare-report.ts';
 import { parsePrepareRequest } from '../../core/setup/prepare-request.ts';
 import { preparationScript } from '../../core/setup/prepare-script.ts';
 import { packScript } from '../runtime/pack-script.ts';
-import { readLoginSecrets } from '../runtime/settings.ts';
+import { readLoginSecrets, readRuntimeConfig, type WithConfig } from '../runtime/settings.ts';
 import { step } from '../runtime/step.ts';
 
 const secrets = readLoginSecrets();
@@ -14,9 +14,9 @@ const secrets = readLoginSecrets();
 /** Prepares the database as an administrator, or returns the SQL that would. */
 export const handler = step(
   'prepare-database',
-  async ({ input }: { input: unknown }, { settings, config, connection, log }) => {
+  async ({ input, config }: { input: unknown } & WithConfig, { settings, connection, log }) => {
     const { guard, print } = parsePrepareRequest(input);
-    const { partitionSets, acceptedPublications } = config;
+    const { partitionSets, acceptedPublications } = readRuntimeConfig(config);
     const database = prepareDatabase(connection);
     if (print) {
       const facts = await database.facts(partitionSets);

@@ -6,7 +6,7 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { acknowledge, acknowledgeWildcards } from '../nag.ts';
 import type { DatabaseTarget } from './target.ts';
-import { customResourceCode } from '../handler-code.ts';
+import { archiverCode, CUSTOM_RESOURCE } from '../handler-code.ts';
 
 /** Properties of {@link DatabaseCustomResources}. */
 export interface DatabaseCustomResourcesProps {
@@ -85,9 +85,9 @@ export class DatabaseCustomResources extends Construct {
     shared: Pick<lambda.FunctionProps, 'architecture' | 'role' | 'logGroup'>,
   ): lambda.Function {
     return new lambda.Function(this, id, {
-      ...customResourceCode(this),
+      ...archiverCode(this),
       description: 'Changes roles of aws_s3 and the target of the proxy',
-      handler: `index.${handler}`,
+      handler: `${CUSTOM_RESOURCE}.${handler}`,
       memorySize: 256,
       timeout: Duration.minutes(1),
       ...shared,

@@ -13,7 +13,7 @@ import { TARGET_GROUPS_HAVE_NO_NAME, targetGroups } from '../database/proxy-targ
 import { HEAP_FOR_STREAMS, verifyEnvironment, type VerifyEndpoint } from './environment.ts';
 import { networkInterfaceStatements, readPasswords } from './function-statements.ts';
 import { allowConnections, waysTo } from './security-group-rules.ts';
-import { stepCode } from '../handler-code.ts';
+import { archiverCode } from '../handler-code.ts';
 import type { Login, StepFunction } from './step-function.ts';
 import type { Step } from './steps.ts';
 import { deploymentOf, FUNCTION_NAMES, placeOf, servedSteps, type FunctionName } from './function-table.ts';
@@ -32,7 +32,7 @@ export interface ArchiverFunctionsProps {
    */
   readonly verifyEndpoint?: VerifyEndpoint;
   readonly archive: ArchiveBucket;
-  /** What the steps know at run time. It is part of each function's code asset, so that changing it is a deployment. */
+  /** What the steps know at run time: states pass it to their steps, and the functions themselves have none of it. */
   readonly config: RuntimeConfig;
   /** What metrics and logs of this archiver are told by from those of others. */
   readonly archiver: string;
@@ -59,6 +59,8 @@ export class ArchiverFunctions extends Construct {
   /** Path of the archiver, by which its metrics, logs and names are known. */
   readonly archiver: string;
   readonly databaseName: string;
+  /** What the steps know at run time. */
+  readonly config: RuntimeConfig;
   /** Log groups of all functions. */
   readonly logGroups: readonly logs.ILogGroup[];
   private readonly securityGroups = new Map<string, ec2.SecurityGroup>();
@@ -70,6 +72,7 @@ export class ArchiverFunctions extends Construct {
     super(scope, id);
     this.archiver = props.archiver;
     this.databaseName = props.database.databaseName;
+    this.config = props.config;
     this.verifyGroups = (props.verifyEndpoint?.securityGroupIds ?? []).map((groupId, index) =>
       ec2.SecurityGroup.fromSecurityGroupId(this, `ReadingSecurityGroup${index + 1}`, groupId),
     );
@@ -189,7 +192,7 @@ export class ArchiverFunctions extends Construct {
     logGroup.grantWrite(role);
 
     const created = new lambda.Function(this, id, {
-      ...stepCode(this, props.config),
+      ...archiverCode(this),
       description,
       handler: `${name}.handler`,
       architecture: props.architecture ?? lambda.Architecture.ARM_64,

@@ -5,6 +5,7 @@ import type { Construct } from 'constructs';
 import { FINAL_CODES, RETRYABLE_CODES } from '../../core/errors.ts';
 import { constructId, type ArchiverFunctions } from '../functions/functions.ts';
 import { STEPS, type Step } from '../functions/steps.ts';
+import { configFor } from './step-config.ts';
 
 /** The Lambda service was not able to run the function; the function has done nothing. */
 const SERVICE_ERRORS = [
@@ -56,7 +57,7 @@ export function stepTask(
   const task = new tasks.LambdaInvoke(scope, stateName, {
     lambdaFunction: functions.get(step),
     comment,
-    payload: sfn.TaskInput.fromObject({ step, input: payload }),
+    payload: sfn.TaskInput.fromObject({ step, input: { ...payload, ...configFor(step, functions.config) } }),
     ...(resultPath === sfn.JsonPath.DISCARD ? {} : { resultSelector: { 'Payload.$': '$.Payload' } }),
     resultPath,
     retryOnServiceExceptions: false,

@@ -3,7 +3,6 @@ import type { Context } from 'aws-lambda';
 import type { connect, Connection } from '../../../adapters/postgres/connect.ts';
 import { ArchiverError } from '../../../core/errors.ts';
 import { step, type StepContext, type StepDependencies } from '../../../lambdas/runtime/step.ts';
-import { makeConfig } from '../../support/fakes.ts';
 
 const settings = {
   archiver: 'test',
@@ -21,7 +20,6 @@ function setUp() {
   const ended: { readonly number: number; readonly timeout: number | undefined }[] = [];
   const dependencies: StepDependencies = {
     settings,
-    config: makeConfig(),
     credentials: async () => ({ username: 'archiver_read', password: 'p' }),
     connect: (...parameters) => {
       const number = opened.push(parameters);
