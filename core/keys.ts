@@ -30,8 +30,8 @@ function periodPrefix(at: Omit<ArchiveLocation, 'archiveId'>): string {
 }
 
 /** Key of a segment's object. Where aws_s3 splits a file, `_part2` and so on follow it. */
-export function segmentKey(at: ArchiveLocation, segment: number): string {
-  return `${periodPrefix(at)}/data/${at.archiveId}-${String(segment)}.tsv`;
+export function segmentKey(at: ArchiveLocation, segmentNumber: number): string {
+  return `${periodPrefix(at)}/data/${at.archiveId}-${String(segmentNumber)}.tsv`;
 }
 
 /** The keys of a segment's objects in the order of their bytes: aws_s3 splits at about 6 GB and numbers from 2. */
@@ -55,8 +55,8 @@ export function copiesPrefix(at: ArchiveLocation): string {
 }
 
 /** Key of the copy of a segment. A generation is one attempt to convert: no two attempts ever write one key. */
-export function copyKey(at: ArchiveLocation, generation: string, segment: number): string {
-  return `${copiesPrefix(at)}${generation}/${String(segment)}.parquet`;
+export function copyKey(at: ArchiveLocation, generation: string, segmentNumber: number): string {
+  return `${copiesPrefix(at)}${generation}/${String(segmentNumber)}.parquet`;
 }
 
 /** Prefix of the manifests of all copies of an archive. */

@@ -80,8 +80,8 @@ export async function archive(
       maintain: () => Promise.resolve([]),
       detect: () => Promise.resolve({ partitions: [partition.id], notDue: [] }),
       quarantine: (id, request) => timed('quarantine', () => steps.quarantine(id, request)),
-      export: (id, segment) => timed('export', () => steps.export(id, segment)),
-      verify: (id, segment) => timed('verify', () => steps.verify(id, segment)),
+      export: (id, segmentNumber) => timed('export', () => steps.export(id, segmentNumber)),
+      verify: (id, segmentNumber) => timed('verify', () => steps.verify(id, segmentNumber)),
       commit: (id, request) => timed('commit', () => steps.commit(id, request)),
       drop: (id) => timed('drop', () => steps.drop(id)),
       recordFailure: (_, { Error: name, Cause }) => {

@@ -62,10 +62,10 @@ export interface Operations {
   /** Tries whether a random archive of a database can be restored; `null` where there is none. */
   drill(input: unknown, database: string): Promise<SuccessfulDrill | null>;
   /** Gives a restore up that was interrupted, by its number in `partition_archiver.restore`. */
-  cancelRestore(restore: number): Promise<void>;
-  release(partition: number, to?: ReleaseTo, owner?: string): Promise<Released>;
+  cancelRestore(restoreId: number): Promise<void>;
+  release(partitionId: number, to?: ReleaseTo, owner?: string): Promise<Released>;
   upgradeLedger(request: UpgradeLedgerRequest): Promise<UpgradeLedgerReport>;
-  reverify(partition: number): Promise<{ readonly segments: number; readonly rows: number }>;
+  reverify(partitionId: number): Promise<{ readonly segments: number; readonly rows: number }>;
   /** Those that *Reverify* means by `{"all": "verified"}`. */
   reverifiable(): Promise<readonly number[]>;
   /** Audits many archives, one after the other; `say` gets a line for each. */
@@ -117,10 +117,13 @@ export function localOperations(wiring: OperationWiring): Operations {
         });
       }),
     cancelRestore: (id) => restoring().cancel(id),
-    release: async (partition, to, owner) => {
+    release: async (partitionId, to, owner) => {
       const connection = open('archiver_maintain');
       try {
-        return await release({ partition, to, owner }, { database: releaseDatabase(connection), clock, log });
+        return await release(
+          { partitionId, to, owner },
+          { database: releaseDatabase(connection), clock, log },
+        );
       } finally {
         await connection.end({ timeout: 1 });
       }
@@ -151,14 +154,14 @@ export function localOperations(wiring: OperationWiring): Operations {
         await connection.end({ timeout: 1 });
       }
     },
-    reverify: async (partition) => {
+    reverify: async (partitionId) => {
       const [maintain, read] = [open('archiver_maintain'), open('archiver_read')];
       try {
         const database = {
           ...reverifyFence(maintain),
           ...reverifyReading(read, () => open('archiver_read')),
         };
-        return await reverify(partition, { database, store, clock, log });
+        return await reverify(partitionId, { database, store, clock, log });
       } finally {
         await Promise.all([maintain.end({ timeout: 1 }), read.end({ timeout: 1 })]);
       }

@@ -85,34 +85,34 @@ export function localSteps({ config, s3, bucket, region, open, clock, log }: Wir
       as('archiver_maintain', (connection) =>
         detect(request, config, { database: detectDatabase(connection), log }),
       ),
-    quarantine: (partition, request) =>
+    quarantine: (partitionId, request) =>
       as('archiver_maintain', (connection) =>
-        quarantine(partition, request, config, { database: quarantineDatabase(connection), clock, log }),
+        quarantine(partitionId, request, config, { database: quarantineDatabase(connection), clock, log }),
       ),
-    export: (partition, segment) =>
+    export: (partitionId, segmentNumber) =>
       as('archiver_read', (connection) => {
         const database = exportDatabase(connection, EXPORT_TIMEOUT_MS);
-        return exportSegment(partition, segment, { bucket, region }, { database, log });
+        return exportSegment(partitionId, segmentNumber, { bucket, region }, { database, log });
       }),
-    verify: (partition, segment) =>
+    verify: (partitionId, segmentNumber) =>
       as('archiver_read', (connection) => {
         const database = verifyDatabase(connection, {
           open: () => open('archiver_read'),
           isVerifyEndpoint: false,
         });
-        return verifySegment(partition, segment, { database, store, clock, log });
+        return verifySegment(partitionId, segmentNumber, { database, store, clock, log });
       }),
-    commit: (partition, request) =>
+    commit: (partitionId, request) =>
       as('archiver_read', (connection) =>
-        commit(partition, request, config, { database: commitDatabase(connection), store, clock, log }),
+        commit(partitionId, request, config, { database: commitDatabase(connection), store, clock, log }),
       ),
-    drop: (partition) =>
+    drop: (partitionId) =>
       as('archiver_drop', (connection) =>
-        drop(partition, config.expiry, { database: dropDatabase(connection), store, clock, log }),
+        drop(partitionId, config.expiry, { database: dropDatabase(connection), store, clock, log }),
       ),
-    recordFailure: (partition, failure) =>
+    recordFailure: (partitionId, failure) =>
       as('archiver_read', (connection) =>
-        recordFailure(partition, failure, { database: failureDatabase(connection), log }),
+        recordFailure(partitionId, failure, { database: failureDatabase(connection), log }),
       ),
     report: (input) =>
       as('archiver_read', (connection) =>

@@ -58,24 +58,24 @@ export interface RowTrial {
 
 /** The database, as `commit` needs it. */
 export interface CommitDatabase {
-  status(partition: number): Promise<PartitionStatus>;
+  status(partitionId: number): Promise<PartitionStatus>;
   /**
    * Checks the seal, that all segments are verified, that their rows add up to those of the table, and that the
    * archived DDL recreates it; then returns what the manifest is made of.
    */
-  evidence(partition: number, countLimitBytes: number): Promise<Evidence>;
+  evidence(partitionId: number, countLimitBytes: number): Promise<Evidence>;
   /**
    * Inserts some of the rows into a table that the archived DDL makes, with the rights that a restore has, in a transaction
    * that is rolled back; `null` where that took too long, which says nothing.
    */
-  tryRows(partition: number): Promise<RowTrial | null>;
+  tryRows(partitionId: number): Promise<RowTrial | null>;
   commit(
-    partition: number,
+    partitionId: number,
     archive: { readonly manifest: Manifest; readonly object: ObjectVersion; readonly sha256: string },
     graceDays: number | null,
   ): Promise<void>;
   /** Schedules the drop of a verified partition for the end of its grace period. */
-  scheduleDrop(partition: number, graceDays: number): Promise<void>;
+  scheduleDrop(partitionId: number, graceDays: number): Promise<void>;
 }
 
 /**
@@ -83,7 +83,7 @@ export interface CommitDatabase {
  * still open (one was split), it returns that they are to be exported instead.
  */
 export async function commit(
-  partition: number,
+  partitionId: number,
   request: Request,
   config: RuntimeConfig,
   ports: {
@@ -94,11 +94,11 @@ export async function commit(
   },
 ): Promise<NextStep> {
   const { database, store, clock, log } = ports;
-  const status = await database.status(partition);
+  const status = await database.status(partitionId);
   const set = findSet(status, config);
   if (status.state === 'exported' && status.openSegments.length === 0) {
-    const evidence = await database.evidence(partition, COUNT_LIMIT_BYTES);
-    judgeTrial(partition, await database.tryRows(partition), set, log);
+    const evidence = await database.evidence(partitionId, COUNT_LIMIT_BYTES);
+    judgeTrial(partitionId, await database.tryRows(partitionId), set, log);
     const data = evidence.segments.flatMap(({ objects }) => objects);
     await mapAtOnce(data, OBJECTS_AT_ONCE, ({ key, versionId }) => store.markProven(key, versionId));
     const ddl = await storeDdl(evidence, store);
@@ -109,25 +109,25 @@ export async function commit(
         store.protect(key, versionId, lock),
       );
     }
-    await database.commit(partition, archive, set.drop ? set.graceDays : null);
-    log.info('commit', { partition, manifest: archive.object.key, rows: archive.manifest.contents.rows });
+    await database.commit(partitionId, archive, set.drop ? set.graceDays : null);
+    log.info('commit', { partitionId, manifest: archive.object.key, rows: archive.manifest.contents.rows });
   } else if (status.state === 'verified' && set.drop && status.due === null) {
-    await database.scheduleDrop(partition, set.graceDays);
+    await database.scheduleDrop(partitionId, set.graceDays);
   }
-  return nextStep(await database.status(partition), set, request);
+  return nextStep(await database.status(partitionId), set, request);
 }
 
 /** What a restore would lack keeps the table, unless the configuration accepts it: `RestoreIncomplete`. */
-function judgeTrial(partition: number, trial: RowTrial | null, set: PartitionSetConfig, log: Log): void {
+function judgeTrial(partitionId: number, trial: RowTrial | null, set: PartitionSetConfig, log: Log): void {
   if (trial === null) {
-    log.warn('trial of rows', { partition, problem: 'it took too long, and says nothing' });
+    log.warn('trial of rows', { partitionId, problem: 'it took too long, and says nothing' });
     return;
   }
   const { rows, failed, notTried } = trial;
-  log.info('trial of rows', { partition, rows, failed: failed.length, notTried });
+  log.info('trial of rows', { partitionId, rows, failed: failed.length, notTried });
   if (failed.length === 0) return;
   if (set.acceptIncompleteRestore) {
-    log.warn('trial of rows', { partition, failed });
+    log.warn('trial of rows', { partitionId, failed });
     return;
   }
   const lines = failed.map(({ object, reason }) => `${object}: ${reason}`);

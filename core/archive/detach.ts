@@ -34,7 +34,7 @@ export interface DetachDatabase {
   /** Ledger ids of the detached partitions of a set that are past its retention, oldest bounds first. */
   detached(set: PartitionSetConfig): Promise<readonly number[]>;
   /** Quarantines a detached partition, which takes its foreign keys away. */
-  quarantine(partition: number, segmentBytes: number): Promise<void>;
+  quarantine(partitionId: number, segmentBytes: number): Promise<void>;
 }
 
 /** Of a set's failures, how many its report names. */
@@ -93,9 +93,9 @@ export async function releaseReferenced(
   set: PartitionSetConfig,
   { database, clock }: { readonly database: DetachDatabase; readonly clock: Clock },
 ): Promise<void> {
-  for (const partition of await database.detached(set)) {
+  for (const partitionId of await database.detached(set)) {
     try {
-      await withLockTries(clock, () => database.quarantine(partition, set.segmentSizeMiB * 1024 * 1024));
+      await withLockTries(clock, () => database.quarantine(partitionId, set.segmentSizeMiB * 1024 * 1024));
     } catch (caught) {
       if (!(caught instanceof ArchiverError) || caught.code === 'DatabaseUnavailable') throw caught;
     }

@@ -24,14 +24,14 @@ export interface DropEvidence {
 /** The database, as `drop` needs it. */
 export interface DropDatabase {
   /** `NotDue` unless the partition is verified and its grace period over. */
-  evidence(partition: number): Promise<DropEvidence>;
+  evidence(partitionId: number): Promise<DropEvidence>;
   /**
    * Drops the table if, under its lock, it is still what was verified, and records it in the same transaction. Returns
    * the name it had.
    */
-  dropVerified(partition: number, archive: VerifiedArchive): Promise<string>;
+  dropVerified(partitionId: number, archive: VerifiedArchive): Promise<string>;
   /** Whether this partition was dropped: for a commit whose answer was lost. */
-  isDropped(partition: number): Promise<boolean>;
+  isDropped(partitionId: number): Promise<boolean>;
 }
 
 declare const looked: unique symbol;
@@ -49,7 +49,7 @@ export interface VerifiedArchive {
  * for long.
  */
 export async function drop(
-  partition: number,
+  partitionId: number,
   expiry: Expiry | undefined,
   ports: {
     readonly database: DropDatabase;
@@ -59,11 +59,11 @@ export async function drop(
   },
 ): Promise<{ readonly dropped: true }> {
   const { database, store, clock, log } = ports;
-  if (await database.isDropped(partition)) return { dropped: true };
-  const evidence = await database.evidence(partition);
+  if (await database.isDropped(partitionId)) return { dropped: true };
+  const evidence = await database.evidence(partitionId);
   const archive = await lookUp(evidence, expiry, { store, clock });
-  const table = await withLockTries(clock, () => database.dropVerified(partition, archive));
-  log.info('drop', { partition, table, rows: evidence.rows, manifest: evidence.manifestKey });
+  const table = await withLockTries(clock, () => database.dropVerified(partitionId, archive));
+  log.info('drop', { partitionId, table, rows: evidence.rows, manifest: evidence.manifestKey });
   return { dropped: true };
 }
 

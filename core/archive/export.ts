@@ -15,15 +15,15 @@ export interface ExportDatabase {
    * records what aws_s3 said in the same transaction. `SegmentBusy` where an earlier call still runs on the server.
    */
   exportSegment(
-    partition: number,
-    segment: number,
+    partitionId: number,
+    segmentNumber: number,
     to: { readonly bucket: string; readonly region: string },
   ): Promise<ExportOutcome>;
   /**
    * Splits a segment in two, both with new numbers, and returns the number of the upper half. If it is a single block:
    * `BlockTooLarge` where that is what made the export slow, else `ExportTimedOut`.
    */
-  splitSegment(partition: number, segment: number): Promise<number>;
+  splitSegment(partitionId: number, segmentNumber: number): Promise<number>;
 }
 
 /**
@@ -31,17 +31,17 @@ export interface ExportDatabase {
  * finds both halves open and has them exported.
  */
 export async function exportSegment(
-  partition: number,
-  segment: number,
+  partitionId: number,
+  segmentNumber: number,
   to: { readonly bucket: string; readonly region: string },
   { database, log }: { readonly database: ExportDatabase; readonly log: Log },
 ): Promise<{ readonly exported: boolean }> {
-  const outcome = await database.exportSegment(partition, segment, to);
+  const outcome = await database.exportSegment(partitionId, segmentNumber, to);
   if (outcome.kind === 'timed-out') {
-    const upper = await database.splitSegment(partition, segment);
-    log.warn('segment split', { partition, segment, upper });
+    const upper = await database.splitSegment(partitionId, segmentNumber);
+    log.warn('segment split', { partitionId, segmentNumber, upper });
     return { exported: false };
   }
-  log.info('export', { partition, segment, ...outcome });
+  log.info('export', { partitionId, segmentNumber, ...outcome });
   return { exported: true };
 }

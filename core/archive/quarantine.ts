@@ -27,25 +27,25 @@ export interface PartitionStatus {
 
 /** The database, as `quarantine` needs it. */
 export interface QuarantineDatabase {
-  status(partition: number): Promise<PartitionStatus>;
+  status(partitionId: number): Promise<PartitionStatus>;
   /** Moves the table behind the fence and plans its segments. `LockNotAvailable` where it could not in time. */
-  quarantine(partition: number, segmentBytes: number): Promise<void>;
+  quarantine(partitionId: number, segmentBytes: number): Promise<void>;
 }
 
 /** Brings a partition into quarantine, or finds out where an earlier run left it. */
 export async function quarantine(
-  partition: number,
+  partitionId: number,
   request: Request,
   config: RuntimeConfig,
   ports: { readonly database: QuarantineDatabase; readonly clock: Clock; readonly log: Log },
 ): Promise<NextStep> {
   const { database, clock, log } = ports;
-  let status = await database.status(partition);
+  let status = await database.status(partitionId);
   const set = findSet(status, config);
   if (status.state === 'detached') {
-    await withLockTries(clock, () => database.quarantine(partition, set.segmentSizeMiB * 1024 * 1024));
-    status = await database.status(partition);
-    log.info('quarantine', { partition, segments: status.openSegments.length });
+    await withLockTries(clock, () => database.quarantine(partitionId, set.segmentSizeMiB * 1024 * 1024));
+    status = await database.status(partitionId);
+    log.info('quarantine', { partitionId, segments: status.openSegments.length });
   }
   return nextStep(status, set, request);
 }

@@ -9,9 +9,9 @@ export interface StepFailure {
 
 /** The database, as `record-failure` needs it. */
 export interface FailureDatabase {
-  recordFailure(partition: number, code: string, reason: string): Promise<void>;
+  recordFailure(partitionId: number, code: string, reason: string): Promise<void>;
   /** Sets the partition to `blocked`, unless it is already or its state allows it no more. */
-  block(partition: number, code: string, reason: string): Promise<void>;
+  block(partitionId: number, code: string, reason: string): Promise<void>;
 }
 
 /** Longest reason that is kept. */
@@ -22,15 +22,15 @@ const LONGEST_REASON = 2_000;
  * unchanged would be wrong.
  */
 export async function recordFailure(
-  partition: number,
+  partitionId: number,
   failure: StepFailure,
   { database, log }: { readonly database: FailureDatabase; readonly log: Log },
 ): Promise<void> {
   const { code, reason } = reasonOf(failure);
-  await database.recordFailure(partition, code, reason);
+  await database.recordFailure(partitionId, code, reason);
   const blocks = isErrorCode(code) && CATALOGUE[code].blocks;
-  if (blocks) await database.block(partition, code, reason);
-  log.warn('partition failed', { partition, code, reason, blocked: blocks });
+  if (blocks) await database.block(partitionId, code, reason);
+  log.warn('partition failed', { partitionId, code, reason, blocked: blocks });
 }
 
 /** What a step threw, as it is kept. */

@@ -13,12 +13,12 @@ export interface Steps {
   preflight(input: unknown): Promise<Request>;
   maintain(request: Request): Promise<readonly SetReport[]>;
   detect(request: Request): Promise<Detection>;
-  quarantine(partition: number, request: Request): Promise<NextStep>;
-  export(partition: number, segment: number): Promise<unknown>;
-  verify(partition: number, segment: number): Promise<unknown>;
-  commit(partition: number, request: Request): Promise<NextStep>;
-  drop(partition: number): Promise<unknown>;
-  recordFailure(partition: number, failure: StepFailure): Promise<void>;
+  quarantine(partitionId: number, request: Request): Promise<NextStep>;
+  export(partitionId: number, segmentNumber: number): Promise<unknown>;
+  verify(partitionId: number, segmentNumber: number): Promise<unknown>;
+  commit(partitionId: number, request: Request): Promise<NextStep>;
+  drop(partitionId: number): Promise<unknown>;
+  recordFailure(partitionId: number, failure: StepFailure): Promise<void>;
   report(input: ReportInput): Promise<RunReport>;
 }
 
@@ -45,35 +45,35 @@ export async function run(
   const request = await again(() => steps.preflight(input));
   const maintain = await again(() => steps.maintain(request));
   const detect = await again(() => steps.detect(request));
-  await mapAtOnce(detect.partitions, concurrency.partitions, async (partition) => {
+  await mapAtOnce(detect.partitions, concurrency.partitions, async (partitionId) => {
     try {
-      await archivePartition(partition, request, steps, concurrency.segments, again);
+      await archivePartition(partitionId, request, steps, concurrency.segments, again);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       const failure = { Error: error.name, Cause: JSON.stringify({ errorMessage: error.message }) };
       // Where not even that is possible, the report finds it unfinished; the others continue.
-      await again(() => steps.recordFailure(partition, failure)).catch(() => undefined);
+      await again(() => steps.recordFailure(partitionId, failure)).catch(() => undefined);
     }
   });
   return steps.report({ request, maintain, detect });
 }
 
 async function archivePartition(
-  partition: number,
+  partitionId: number,
   request: Request,
   steps: Steps,
   atOnce: number,
   again: <T>(work: () => Promise<T>) => Promise<T>,
 ): Promise<void> {
-  let step = await again(() => steps.quarantine(partition, request));
+  let step = await again(() => steps.quarantine(partitionId, request));
   while (step.next === 'export') {
-    await mapAtOnce(step.segments, atOnce, async (segment) => {
-      await again(() => steps.export(partition, segment));
-      await again(() => steps.verify(partition, segment));
+    await mapAtOnce(step.segments, atOnce, async (segmentNumber) => {
+      await again(() => steps.export(partitionId, segmentNumber));
+      await again(() => steps.verify(partitionId, segmentNumber));
     });
-    step = await again(() => steps.commit(partition, request));
+    step = await again(() => steps.commit(partitionId, request));
   }
-  if (step.next === 'drop') await again(() => steps.drop(partition));
+  if (step.next === 'drop') await again(() => steps.drop(partitionId));
 }
 
 async function withRetries<T>(clock: Clock, work: () => Promise<T>): Promise<T> {

@@ -10,18 +10,22 @@ import type { LineDigest } from '../proof/line-digest.ts';
 
 /** The database, as `verify` needs it. */
 export interface VerifyDatabase {
-  segment(partition: number, number: number): Promise<Segment>;
+  segment(partitionId: number, number: number): Promise<Segment>;
   /**
    * Hands the segment's rows to `read` as COPY text, under the same pins as the export and after the seal was checked
    * in the same transaction. Where they are read at another server than the writer: `ReaderBehind` unless that server
    * proves, in the same snapshot, that it has replayed the export; `read` is not called then.
    */
-  readSegment<T>(partition: number, segment: number, read: (rows: Readable) => Promise<T>): Promise<T>;
+  readSegment<T>(
+    partitionId: number,
+    segmentNumber: number,
+    read: (rows: Readable) => Promise<T>,
+  ): Promise<T>;
   /** Rows of the segment whose control column lies outside the recorded bounds, or has no value. */
-  countOutOfBounds(partition: number, segment: number): Promise<number>;
+  countOutOfBounds(partitionId: number, segmentNumber: number): Promise<number>;
   recordMatch(
-    partition: number,
-    segment: number,
+    partitionId: number,
+    segmentNumber: number,
     proof: {
       readonly objects: readonly ObjectVersion[];
       readonly digest: LineDigest;
@@ -29,7 +33,7 @@ export interface VerifyDatabase {
     },
   ): Promise<void>;
   /** The segment is exported again by the next run. */
-  recordMismatch(partition: number, segment: number): Promise<void>;
+  recordMismatch(partitionId: number, segmentNumber: number): Promise<void>;
 }
 
 /**
@@ -39,7 +43,7 @@ export interface VerifyDatabase {
  * is because of rows out of bounds, which are never exported.
  */
 export async function verifySegment(
-  partition: number,
+  partitionId: number,
   number: number,
   ports: {
     readonly database: VerifyDatabase;
@@ -49,29 +53,35 @@ export async function verifySegment(
   },
 ): Promise<{ readonly verified: boolean }> {
   const { database, store, clock, log } = ports;
-  const segment = await database.segment(partition, number);
+  const segment = await database.segment(partitionId, number);
   if (segment.state === 'verified') return { verified: true };
   // Split, and in older ledgers planned again: the commit that follows finds what is open.
   if (segment.state === 'planned' || segment.exported === null) return { verified: false };
 
   const objects = await findObjects(segment.exported, store);
   const verdict = await compareContents(
-    (use) => withReaderTries(clock, () => database.readSegment(partition, number, use)),
+    (use) => withReaderTries(clock, () => database.readSegment(partitionId, number, use)),
     () => readObjects(objects, store),
   );
   const differences = [...reported(verdict, segment.exported)];
   if (verdict.kind === 'match' && differences.length === 0) {
     const { digest, orderDiffers } = verdict;
-    await database.recordMatch(partition, number, { objects, digest, orderDiffers });
-    log.info('verify', { partition, segment: number, rows: digest.rows, bytes: digest.bytes, orderDiffers });
+    await database.recordMatch(partitionId, number, { objects, digest, orderDiffers });
+    log.info('verify', {
+      partitionId,
+      segmentNumber: number,
+      rows: digest.rows,
+      bytes: digest.bytes,
+      orderDiffers,
+    });
     return { verified: true };
   }
-  await database.recordMismatch(partition, number);
-  const strayed = await database.countOutOfBounds(partition, number);
+  await database.recordMismatch(partitionId, number);
+  const strayed = await database.countOutOfBounds(partitionId, number);
   if (strayed > 0) {
     throw new ArchiverError(
       'BoundsViolated',
-      `segment ${String(number)} of partition ${String(partition)} has rows out of the recorded bounds, or without a value of the control column: ${String(strayed)}`,
+      `segment ${String(number)} of partition ${String(partitionId)} has rows out of the recorded bounds, or without a value of the control column: ${String(strayed)}`,
     );
   }
   throw new ArchiverError(

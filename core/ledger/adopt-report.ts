@@ -10,7 +10,7 @@ const LONGEST_LIST = 16 * 1024;
 export interface AdoptionReport {
   readonly kind: 'adopted' | 'proposal';
   /** Id in the ledger. */
-  readonly partition?: number;
+  readonly partitionId?: number;
   readonly lowerBound: string;
   readonly upperBound: string;
   /** What to do next. */

@@ -14,7 +14,7 @@ export interface AdoptionRequest {
 /** What the database said. */
 export interface AdoptionAnswer {
   /** Id of the new row in the ledger; `null` where it was not adopted. */
-  readonly partition: number | null;
+  readonly partitionId: number | null;
   readonly lowerBound: string | null;
   readonly upperBound: string | null;
   readonly problems: readonly string[];
@@ -24,7 +24,7 @@ export interface AdoptionAnswer {
 export type Adoption =
   | {
       readonly kind: 'adopted';
-      readonly partition: number;
+      readonly partitionId: number;
       readonly lowerBound: string;
       readonly upperBound: string;
     }
@@ -47,11 +47,11 @@ export async function adopt(
   if (!Number.isSafeInteger(request.table) || request.table < 1 || request.table > 4_294_967_295) {
     throw new ArchiverError('InvalidInput', `${String(request.table)} is no OID of a table`);
   }
-  const { partition, lowerBound, upperBound, problems } = await database.adopt(request);
+  const { partitionId, lowerBound, upperBound, problems } = await database.adopt(request);
   if (lowerBound !== null && upperBound !== null) {
-    if (partition !== null) {
-      log.info('adopted', { table: request.table, partition, lowerBound, upperBound });
-      return { kind: 'adopted', partition, lowerBound, upperBound };
+    if (partitionId !== null) {
+      log.info('adopted', { table: request.table, partitionId, lowerBound, upperBound });
+      return { kind: 'adopted', partitionId, lowerBound, upperBound };
     }
     if (request.bounds === undefined) return { kind: 'proposal', lowerBound, upperBound };
   }

@@ -12,7 +12,7 @@ export type ReleaseTo = 'pipeline' | 'owner';
 /** What an operator asks for. */
 export interface ReleaseRequest {
   /** Id in the ledger. */
-  readonly partition: number;
+  readonly partitionId: number;
   readonly to?: ReleaseTo | undefined;
   /** Another owner than the one that the table had, for a table that is returned to its owner. */
   readonly owner?: string | undefined;
@@ -20,7 +20,7 @@ export interface ReleaseRequest {
 
 /** What became of the partition. */
 export interface Released {
-  readonly partition: number;
+  readonly partitionId: number;
   readonly releasedTo: ReleaseTo;
   readonly from: PartitionState;
   readonly state: PartitionState;
@@ -29,7 +29,7 @@ export interface Released {
 }
 
 const releaseSchema = z.strictObject({
-  partition: wholeNumber(1, Number.MAX_SAFE_INTEGER),
+  partitionId: wholeNumber(1, Number.MAX_SAFE_INTEGER),
   to: z.enum(['pipeline', 'owner'], 'must be "pipeline" or "owner"').optional(),
   owner: identifier.optional(),
 });
@@ -41,10 +41,10 @@ export function parseReleaseRequest(input: unknown): ReleaseRequest {
 
 /** The database, as `release` needs it. */
 export interface ReleaseDatabase {
-  state(partition: number): Promise<PartitionState>;
+  state(partitionId: number): Promise<PartitionState>;
   /** Returns the state that the partition is in afterwards, and what is not as it was. */
   release(
-    partition: number,
+    partitionId: number,
     to: ReleaseTo,
     owner: string | null,
   ): Promise<{ readonly state: PartitionState; readonly notes: readonly string[] }>;
@@ -55,20 +55,20 @@ export interface ReleaseDatabase {
  * schema and rights, unless `to` says otherwise. Running it again changes nothing.
  */
 export async function release(
-  { partition, to, owner }: ReleaseRequest,
+  { partitionId, to, owner }: ReleaseRequest,
   ports: { readonly database: ReleaseDatabase; readonly clock: Clock; readonly log: Log },
 ): Promise<Released> {
   const { database, clock, log } = ports;
-  const before = await database.state(partition);
-  const receiver = to ?? receiverOf(partition, before);
+  const before = await database.state(partitionId);
+  const receiver = to ?? receiverOf(partitionId, before);
   const { state, notes } = await withLockTries(clock, () =>
-    database.release(partition, receiver, owner ?? null),
+    database.release(partitionId, receiver, owner ?? null),
   );
-  log.info('release', { partition, from: before, to: receiver, state, notes });
-  return { partition, releasedTo: receiver, from: before, state, notes };
+  log.info('release', { partitionId, from: before, to: receiver, state, notes });
+  return { partitionId, releasedTo: receiver, from: before, state, notes };
 }
 
-function receiverOf(partition: number, state: PartitionState): ReleaseTo {
+function receiverOf(partitionId: number, state: PartitionState): ReleaseTo {
   switch (state) {
     case 'quarantined':
     case 'exported':
@@ -84,7 +84,7 @@ function receiverOf(partition: number, state: PartitionState): ReleaseTo {
     case 'missing':
       throw new ArchiverError(
         'StateConflict',
-        `partition ${partition} is ${state}: there is no table to release`,
+        `partition ${partitionId} is ${state}: there is no table to release`,
       );
   }
 }

@@ -10,9 +10,9 @@ import type { ArchiveRef, RestoreOptions } from './request.ts';
 /** Where a restore stands after its beginning. */
 export type RestoreProgress =
   /** The segments are not imported yet. */
-  | { readonly next: 'import'; readonly restore: number; readonly segments: readonly number[] }
+  | { readonly next: 'import'; readonly restoreId: number; readonly segments: readonly number[] }
   /** The table was published before; `partition` is its row in the ledger. */
-  | { readonly next: 'attach'; readonly partition: number };
+  | { readonly next: 'attach'; readonly partitionId: number };
 
 /**
  * Checks everything that the restore of an archive needs (manifest, objects, DDL, dependencies, target, parent), then
@@ -34,8 +34,8 @@ export async function beginRestore(
   const wanted = wantedOf(options, manifest);
   const found = await checkDependencies(manifest, wanted, database);
   const begun = await database.begin(startOf(stored, wanted, found));
-  if ('partition' in begun) return { next: 'attach', partition: begun.partition };
-  return { next: 'import', restore: begun.restore, segments: begun.open };
+  if ('partitionId' in begun) return { next: 'attach', partitionId: begun.partitionId };
+  return { next: 'import', restoreId: begun.restoreId, segments: begun.open };
 }
 
 /** A drill, by the name of its execution: it continues with its own table only. */

@@ -31,7 +31,7 @@ export interface MissingDependency extends Lack {
 /** A restore that is under way. */
 export interface BegunRestore {
   /** Its row in `partition_archiver.restore`. */
-  readonly restore: number;
+  readonly restoreId: number;
   /** Segments that are not imported yet. */
   readonly open: readonly number[];
 }
@@ -110,34 +110,34 @@ export interface RestoreDatabase {
    * that is done. `TargetExists`, `DependencyMissing` (schema, owner, rights), `StateConflict`, `AttachRefused`: before
    * anything is loaded, since a refusal hours later would be of no use to anybody.
    */
-  begin(start: RestoreStart): Promise<BegunRestore | { readonly partition: number }>;
+  begin(start: RestoreStart): Promise<BegunRestore | { readonly partitionId: number }>;
   /**
    * Imports one segment and records it, in one transaction; returns its rows, `null` where it was imported already.
    * `SegmentBusy` where an earlier call still runs.
    */
   importSegment(
-    restore: number,
-    segment: number,
+    restoreId: number,
+    segmentNumber: number,
     from: { readonly bucket: string; readonly region: string },
   ): Promise<number | null>;
   /**
    * Runs the next of the statements that follow the data and records it, or that it failed, in one transaction; returns
    * its number, `null` where all are done. A server whose client is gone continues; `SegmentBusy` while it does.
    */
-  runNextStatement(restore: number): Promise<number | null>;
+  runNextStatement(restoreId: number): Promise<number | null>;
   /** Plans the ranges of the proof, once; returns those that are not read yet. */
-  planProof(restore: number): Promise<readonly number[]>;
+  planProof(restoreId: number): Promise<readonly number[]>;
   /** Hands the rows of a range to `read` as COPY text, under the pins of the archive; `null` where it is read already. */
-  readRange<T>(restore: number, range: number, read: (rows: Readable) => Promise<T>): Promise<T | null>;
-  recordRange(restore: number, range: number, digest: LineDigest): Promise<void>;
-  prove(restore: number): Promise<ProofVerdict>;
+  readRange<T>(restoreId: number, range: number, read: (rows: Readable) => Promise<T>): Promise<T | null>;
+  recordRange(restoreId: number, range: number, digest: LineDigest): Promise<void>;
+  prove(restoreId: number): Promise<ProofVerdict>;
   /** Publishes the table under its target name, with its row in the ledger, in one transaction; returns that row. */
-  publish(restore: number): Promise<number>;
-  published(partition: number): Promise<Published>;
+  publish(restoreId: number): Promise<number>;
+  published(partitionId: number): Promise<Published>;
   /** Foreign keys that are not valid and were, when the table was archived. */
-  unvalidatedForeignKeys(partition: number): Promise<readonly string[]>;
-  validateForeignKey(partition: number, constraint: string): Promise<void>;
-  attach(partition: number, parent: TableName): Promise<void>;
+  unvalidatedForeignKeys(partitionId: number): Promise<readonly string[]>;
+  validateForeignKey(partitionId: number, constraint: string): Promise<void>;
+  attach(partitionId: number, parent: TableName): Promise<void>;
   /** Drops what a restore has made so far; nobody else has seen it yet. */
-  cancel(restore: number): Promise<void>;
+  cancel(restoreId: number): Promise<void>;
 }

@@ -39,7 +39,7 @@ export interface SuccessfulDrill {
 /** The database, as a drill needs it besides the steps of a restore. */
 export interface DrillDatabase {
   /** Records a proven drill and drops its table, in one transaction. */
-  finishDrill(restore: number): Promise<SuccessfulDrill>;
+  finishDrill(restoreId: number): Promise<SuccessfulDrill>;
   /** Drops what drills have left behind that began longer ago; returns how many did. */
   cancelOldDrills(olderThanDays: number): Promise<number>;
 }
@@ -121,11 +121,11 @@ interface Ports {
 
 /** Ends a drill: compares what was read with the manifest, drops the table, and records that it was good. */
 export async function finishDrill(
-  restore: number,
+  restoreId: number,
   { database, metrics, log }: Ports,
 ): Promise<SuccessfulDrill & { readonly summary: string }> {
-  await requireProof(restore, database);
-  const drill = await database.finishDrill(restore);
+  await requireProof(restoreId, database);
+  const drill = await database.finishDrill(restoreId);
   metrics.lastSuccess('drill', 0);
   await dropLeftOver(database, log);
   const { manifestKey, rows, bytes, seconds, unmade } = drill;
@@ -156,18 +156,18 @@ const DROP_PAUSES_MS = [2_000, 10_000];
 
 /** Drops what a drill that failed has made, and fails: `DrillFailed` with what went wrong, whether it can be dropped or not. */
 export async function cancelDrill(
-  { archive, restore, failure }: FailedDrill,
+  { archive, restoreId, failure }: FailedDrill,
   { database, clock, log }: Pick<Ports, 'database' | 'log'> & { readonly clock: Clock },
 ): Promise<never> {
   const { code, reason } = reasonOf(failure);
   log.warn('drill failed', { manifest: archive.manifestKey, code });
-  const left = restore === null ? '' : await leftBehind(restore, { database, clock });
+  const left = restoreId === null ? '' : await leftBehind(restoreId, { database, clock });
   throw new ArchiverError('DrillFailed', `${archive.manifestKey}: ${code}, ${reason}${left}`);
 }
 
 /** Drops the table; where that cannot be, says so, since it is not what an operator has to know first. */
 async function leftBehind(
-  restore: number,
+  restoreId: number,
   { database, clock }: Pick<Ports, 'database'> & { readonly clock: Clock },
 ): Promise<string> {
   try {
@@ -175,12 +175,12 @@ async function leftBehind(
       clock,
       DROP_PAUSES_MS,
       ({ retryable }) => retryable,
-      () => database.cancel(restore),
+      () => database.cancel(restoreId),
     );
     return '';
   } catch (error) {
     if (!(error instanceof ArchiverError)) throw error;
-    return `; its table could not be dropped (${error.code}, ${error.message}): a later drill does that, or cancel-restore ${restore}`;
+    return `; its table could not be dropped (${error.code}, ${error.message}): a later drill does that, or cancel-restore ${restoreId}`;
   }
 }
 
@@ -188,6 +188,6 @@ async function leftBehind(
 export interface FailedDrill {
   readonly archive: PlannedArchive;
   /** `null` where it was not begun. */
-  readonly restore: number | null;
+  readonly restoreId: number | null;
   readonly failure: StepFailure;
 }

@@ -18,13 +18,13 @@ const WAIT_SECONDS = 120;
 
 /** Imports one segment by aws_s3; one that is imported already is left alone. */
 export async function importSegment(
-  restore: number,
-  segment: number,
+  restoreId: number,
+  segmentNumber: number,
   from: { readonly bucket: string; readonly region: string },
   { database, log }: { readonly database: RestoreDatabase; readonly log: Log },
 ): Promise<void> {
-  const rows = await database.importSegment(restore, segment, from);
-  if (rows !== null) log.info('import', { restore, segment, rows });
+  const rows = await database.importSegment(restoreId, segmentNumber, from);
+  if (rows !== null) log.info('import', { restoreId, segmentNumber, rows });
 }
 
 /**
@@ -32,15 +32,16 @@ export async function importSegment(
  * longer than the caller has: the server then continues by itself, and the next call waits for it.
  */
 export async function build(
-  restore: number,
+  restoreId: number,
   { database, clock, log }: { readonly database: RestoreDatabase; readonly clock: Clock; readonly log: Log },
 ): Promise<BuildProgress> {
   const began = clock.now().getTime();
   try {
     for (;;) {
-      const done = await database.runNextStatement(restore);
-      if (done === null) return { next: 'prove', waitSeconds: 0, ranges: await database.planProof(restore) };
-      log.info('build', { restore, statement: done });
+      const done = await database.runNextStatement(restoreId);
+      if (done === null)
+        return { next: 'prove', waitSeconds: 0, ranges: await database.planProof(restoreId) };
+      log.info('build', { restoreId, statement: done });
       if (clock.now().getTime() - began > LONG_ENOUGH_MS)
         return { next: 'build', waitSeconds: 0, ranges: [] };
     }

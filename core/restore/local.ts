@@ -50,10 +50,10 @@ async function restoreArchive(
 ): Promise<Restored> {
   await untilReadable(archive, options.retrieval, ports);
   const begun = await beginRestore(archive, options, ports);
-  if (begun.next === 'attach') return attach(begun.partition, options, ports);
-  await load(begun.restore, begun.segments, ports);
-  const { partition } = await publish(begun.restore, ports);
-  return attach(partition, options, ports);
+  if (begun.next === 'attach') return attach(begun.partitionId, options, ports);
+  await load(begun.restoreId, begun.segments, ports);
+  const { partitionId } = await publish(begun.restoreId, ports);
+  return attach(partitionId, options, ports);
 }
 
 /** Waits for S3 to make what lies in a Glacier tier readable. */
@@ -70,15 +70,17 @@ async function untilReadable(
 }
 
 /** From the bare table to the last range of its proof. */
-async function load(restore: number, segments: readonly number[], ports: RestorePorts): Promise<void> {
+async function load(restoreId: number, segments: readonly number[], ports: RestorePorts): Promise<void> {
   const { store, segmentsAtOnce, clock } = ports;
-  await mapAtOnce(segments, segmentsAtOnce, (segment) => importSegment(restore, segment, store, ports));
-  let progress = await build(restore, ports);
+  await mapAtOnce(segments, segmentsAtOnce, (segmentNumber) =>
+    importSegment(restoreId, segmentNumber, store, ports),
+  );
+  let progress = await build(restoreId, ports);
   while (progress.next !== 'prove') {
     await clock.sleep(progress.waitSeconds * 1_000);
-    progress = await build(restore, ports);
+    progress = await build(restoreId, ports);
   }
-  await mapAtOnce(progress.ranges, segmentsAtOnce, (range) => proveRange(restore, range, ports));
+  await mapAtOnce(progress.ranges, segmentsAtOnce, (range) => proveRange(restoreId, range, ports));
 }
 
 /** What an execution in this process has besides. */
@@ -127,16 +129,16 @@ export interface DrillPorts extends RestorePorts {
 export async function drill(input: unknown, ports: DrillPorts): Promise<SuccessfulDrill | null> {
   const { archive, retrieval } = await selectArchive(input, { ...ports, database: ports.databaseName });
   if (archive === null) return null;
-  let restore: number | null = null;
+  let restoreId: number | null = null;
   try {
     await untilReadable(archive, retrieval, ports);
     const begun = await beginRestore(archive, { drill: ports.execution }, ports);
     if (begun.next === 'attach') throw new ArchiverError('StateConflict', 'a drill is never published');
-    ({ restore } = begun);
-    await load(restore, begun.segments, ports);
-    return await finishDrill(restore, ports);
+    ({ restoreId } = begun);
+    await load(restoreId, begun.segments, ports);
+    return await finishDrill(restoreId, ports);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    return cancelDrill({ archive, restore, failure: { Error: error.name, Cause: error.message } }, ports);
+    return cancelDrill({ archive, restoreId, failure: { Error: error.name, Cause: error.message } }, ports);
   }
 }

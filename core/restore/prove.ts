@@ -6,14 +6,14 @@ import type { RestoreDatabase } from './database.ts';
 
 /** Reads one range of the restored table and records its rows, bytes and line-hash sum; one that is read is left alone. */
 export async function proveRange(
-  restore: number,
+  restoreId: number,
   range: number,
   { database, log }: { readonly database: RestoreDatabase; readonly log: Log },
 ): Promise<void> {
-  const digest = await database.readRange(restore, range, digestOf);
+  const digest = await database.readRange(restoreId, range, digestOf);
   if (digest === null) return;
-  await database.recordRange(restore, range, digest);
-  log.info('prove', { restore, range, rows: digest.rows, bytes: digest.bytes });
+  await database.recordRange(restoreId, range, digest);
+  log.info('prove', { restoreId, range, rows: digest.rows, bytes: digest.bytes });
 }
 
 async function digestOf(rows: Readable): Promise<LineDigest> {
@@ -26,10 +26,10 @@ async function digestOf(rows: Readable): Promise<LineDigest> {
  * Compares what the ranges add up to with the manifest. Where they differ, the table is dropped again, and
  * `ArchiveDamaged` is thrown.
  */
-export async function requireProof(restore: number, database: RestoreDatabase): Promise<void> {
-  const found = await database.prove(restore);
+export async function requireProof(restoreId: number, database: RestoreDatabase): Promise<void> {
+  const found = await database.prove(restoreId);
   if (found.proven) return;
-  await database.cancel(restore);
+  await database.cancel(restoreId);
   const { expected } = found;
   throw new ArchiverError(
     'ArchiveDamaged',

@@ -10,7 +10,7 @@ import type { RestoreOptions } from './request.ts';
 /** A restored table. */
 export interface Restored {
   /** Its row in the ledger. */
-  readonly partition: number;
+  readonly partitionId: number;
   readonly table: string;
   readonly rows: number;
   readonly bytes: number;
@@ -36,13 +36,13 @@ interface Ports {
 
 /** Publishes a table whose proof is complete under its target name; returns its row in the ledger. */
 export async function publish(
-  restore: number,
+  restoreId: number,
   { database, clock, log }: Ports,
-): Promise<{ readonly partition: number }> {
-  await requireProof(restore, database);
-  const partition = await withLockTries(clock, () => database.publish(restore));
-  log.info('publish', { restore, partition });
-  return { partition };
+): Promise<{ readonly partitionId: number }> {
+  await requireProof(restoreId, database);
+  const partitionId = await withLockTries(clock, () => database.publish(restoreId));
+  log.info('publish', { restoreId, partitionId });
+  return { partitionId };
 }
 
 /**
@@ -50,12 +50,12 @@ export async function publish(
  * table that lacks something is attached only with `acceptIncomplete`: `AttachRefused` otherwise, and the table stays.
  */
 export async function attach(
-  partition: number,
+  partitionId: number,
   options: Pick<RestoreOptions, 'attach' | 'acceptIncomplete'>,
   { database, clock, log }: Ports,
 ): Promise<Restored> {
-  const { schema, table, rows, bytes, warnings, unmade, ...origin } = await database.published(partition);
-  const invalid = await validate(partition, { database, clock });
+  const { schema, table, rows, bytes, warnings, unmade, ...origin } = await database.published(partitionId);
+  const invalid = await validate(partitionId, { database, clock });
   const parent =
     options.attach === 'parent' ? { schema: origin.parentSchema, table: origin.parentName } : options.attach;
   if (parent !== null && unmade.length > 0 && !options.acceptIncomplete) {
@@ -64,9 +64,9 @@ export async function attach(
       `${displayName(schema, table)} is restored and its rows are proven, but it is incomplete; attach it by the same request with acceptIncomplete: ${truncateLines(unmade.map(unmadeLine), LONGEST_LIST).join('; ')}`,
     );
   }
-  if (parent !== null) await withLockTries(clock, () => database.attach(partition, parent));
+  if (parent !== null) await withLockTries(clock, () => database.attach(partitionId, parent));
   const restored = {
-    partition,
+    partitionId,
     table: displayName(schema, table),
     rows,
     bytes,
@@ -81,13 +81,13 @@ export async function attach(
 
 /** Foreign keys that were valid when the table was archived; rows that they refer to may be gone since. */
 async function validate(
-  partition: number,
+  partitionId: number,
   { database, clock }: Pick<Ports, 'database' | 'clock'>,
 ): Promise<string[]> {
   const warnings: string[] = [];
-  for (const constraint of await database.unvalidatedForeignKeys(partition)) {
+  for (const constraint of await database.unvalidatedForeignKeys(partitionId)) {
     try {
-      await withLockTries(clock, () => database.validateForeignKey(partition, constraint));
+      await withLockTries(clock, () => database.validateForeignKey(partitionId, constraint));
     } catch (error) {
       // What may pass by itself says nothing of the rows.
       if (!(error instanceof ArchiverError) || error.retryable) throw error;

@@ -33,7 +33,7 @@ const LONGEST_MESSAGE = 8_000;
  * the execution comes back here, and is answered with `resume`.
  */
 export function reverifyReport(
-  { partitions: wanted, more, startedAt }: ReverifyRequest,
+  { partitionIds: wanted, more, startedAt }: ReverifyRequest,
   rows: readonly LedgerRow[],
   { redriven, log }: { readonly redriven: boolean; readonly log: Log },
 ): ReverifyReport {

@@ -8,8 +8,8 @@ const MOST_PARTITIONS = 10_000;
 
 const reverifySchema = z
   .strictObject({
-    partition: id.optional(),
-    partitions: z
+    partitionId: id.optional(),
+    partitionIds: z
       .array(id, 'must be a list of ids')
       .min(1, 'must name a partition')
       .max(MOST_PARTITIONS, `must be at most ${String(MOST_PARTITIONS)} ids`)
@@ -17,23 +17,26 @@ const reverifySchema = z
     all: z.literal('verified', 'must be "verified"').optional(),
   })
   .refine((fields) => Object.values(fields).filter((value) => value !== undefined).length === 1, {
-    error: 'must have one of partition, partitions and all, such as {"partition": 42}',
+    error: 'must have one of partitionId, partitionIds and all, such as {"partitionId": 42}',
   });
 
 /** Which partitions are to be verified again. */
 export type ReverifySelection =
-  { readonly kind: 'these'; readonly partitions: readonly number[] } | { readonly kind: 'all' };
+  { readonly kind: 'these'; readonly partitionIds: readonly number[] } | { readonly kind: 'all' };
 
-/** Reads `{ partition }`, `{ partitions }` or `{ all: "verified" }`. Throws `InvalidInput`. */
+/** Reads `{ partitionId }`, `{ partitionIds }` or `{ all: "verified" }`. Throws `InvalidInput`. */
 export function parseReverifyRequest(input: unknown): ReverifySelection {
-  const { partition, partitions = [], all } = parseInput(reverifySchema, input);
+  const { partitionId, partitionIds = [], all } = parseInput(reverifySchema, input);
   if (all !== undefined) return { kind: 'all' };
-  return { kind: 'these', partitions: partition === undefined ? [...new Set(partitions)] : [partition] };
+  return {
+    kind: 'these',
+    partitionIds: partitionId === undefined ? [...new Set(partitionIds)] : [partitionId],
+  };
 }
 
 /** What one execution verifies again. */
 export interface ReverifyRequest {
-  readonly partitions: readonly number[];
+  readonly partitionIds: readonly number[];
   /** How many more there are, for another execution. */
   readonly more: number;
   readonly startedAt: string;
@@ -52,7 +55,7 @@ export async function planReverify(
   now: Date,
 ): Promise<ReverifyRequest> {
   const wish = parseReverifyRequest(input);
-  const all = wish.kind === 'these' ? wish.partitions : await database.reverifiable();
-  const partitions = all.slice(0, MOST_PARTITIONS);
-  return { partitions, more: all.length - partitions.length, startedAt: now.toISOString() };
+  const all = wish.kind === 'these' ? wish.partitionIds : await database.reverifiable();
+  const partitionIds = all.slice(0, MOST_PARTITIONS);
+  return { partitionIds, more: all.length - partitionIds.length, startedAt: now.toISOString() };
 }

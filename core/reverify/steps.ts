@@ -26,17 +26,21 @@ export interface ReverifyStart extends ReverifyEvidence {
 /** What fences, as `archiver_maintain`. */
 export interface ReverifyFence {
   /** Whether it was verified at or after this time, and nothing is left to do. */
-  verifiedSince(partition: number, time: Date): Promise<boolean>;
+  verifiedSince(partitionId: number, time: Date): Promise<boolean>;
   /** Fences and seals the table again, or finds where an earlier call left it; the partition is blocked until the end. */
-  begin(partition: number): Promise<ReverifyStart>;
+  begin(partitionId: number): Promise<ReverifyStart>;
 }
 
 /** What reads and records, as `archiver_read`. */
 export interface ReverifyReading {
-  readSegment<T>(partition: number, segment: number, read: (rows: Readable) => Promise<T>): Promise<T>;
-  record(partition: number, segment: number, fence: string, digest: LineDigest): Promise<void>;
+  readSegment<T>(
+    partitionId: number,
+    segmentNumber: number,
+    read: (rows: Readable) => Promise<T>,
+  ): Promise<T>;
+  record(partitionId: number, segmentNumber: number, fence: string, digest: LineDigest): Promise<void>;
   /** Verified again, if every segment was recorded and the seal of `begin` is unbroken. */
-  finish(partition: number, manifestVersionId: string): Promise<void>;
+  finish(partitionId: number, manifestVersionId: string): Promise<void>;
 }
 
 /** What is to be done with a partition. */
@@ -60,34 +64,34 @@ interface ReadingPorts {
  * execution that is taken up again does not begin with it once more.
  */
 export async function beginReverify(
-  { partition, startedAt }: { readonly partition: number; readonly startedAt: string },
+  { partitionId, startedAt }: { readonly partitionId: number; readonly startedAt: string },
   { database, clock, log }: { readonly database: ReverifyFence; readonly clock: Clock; readonly log: Log },
 ): Promise<ReverifyNext> {
-  if (await database.verifiedSince(partition, new Date(startedAt))) return { next: 'done' };
-  const { open, ...evidence } = await withLockTries(clock, () => database.begin(partition));
-  log.info('reverify begin', { partition, open: open.length });
+  if (await database.verifiedSince(partitionId, new Date(startedAt))) return { next: 'done' };
+  const { open, ...evidence } = await withLockTries(clock, () => database.begin(partitionId));
+  log.info('reverify begin', { partitionId, open: open.length });
   return { next: 'compare', evidence, segments: open };
 }
 
 /** The second step, for each segment that is open: table and archive are read again and compared. */
 export async function reverifySegment(
-  work: { readonly partition: number; readonly segment: number; readonly evidence: ReverifyEvidence },
+  work: { readonly partitionId: number; readonly segmentNumber: number; readonly evidence: ReverifyEvidence },
   ports: ReadingPorts,
-): Promise<{ readonly segment: number }> {
+): Promise<{ readonly segmentNumber: number }> {
   const manifest = await manifestOf(work.evidence, ports.store);
-  await compareSegment(work.partition, segmentOf(manifest, work.segment), work.evidence.fence, ports);
-  return { segment: work.segment };
+  await compareSegment(work.partitionId, segmentOf(manifest, work.segmentNumber), work.evidence.fence, ports);
+  return { segmentNumber: work.segmentNumber };
 }
 
 /** The last step: verified again, with the manifest that it has. */
 export async function finishReverify(
-  { partition, evidence }: { readonly partition: number; readonly evidence: ReverifyEvidence },
+  { partitionId, evidence }: { readonly partitionId: number; readonly evidence: ReverifyEvidence },
   { database, store, log }: ReadingPorts,
 ): Promise<{ readonly segments: number; readonly rows: number }> {
   const { segments, contents } = await manifestOf(evidence, store);
-  await database.finish(partition, evidence.manifestVersionId);
+  await database.finish(partitionId, evidence.manifestVersionId);
   const answer = { segments: segments.length, rows: contents.rows };
-  log.info('reverify', { partition, ...answer });
+  log.info('reverify', { partitionId, ...answer });
   return answer;
 }
 
@@ -97,7 +101,7 @@ export async function finishReverify(
  * *Reverify*. Running it again resumes it.
  */
 export async function reverify(
-  partition: number,
+  partitionId: number,
   ports: {
     readonly database: Pick<ReverifyFence, 'begin'> & ReverifyReading;
     readonly store: ArchiveStore;
@@ -106,12 +110,12 @@ export async function reverify(
   },
 ): Promise<{ readonly segments: number; readonly rows: number }> {
   const { database, store, clock } = ports;
-  const { open, ...evidence } = await withLockTries(clock, () => database.begin(partition));
+  const { open, ...evidence } = await withLockTries(clock, () => database.begin(partitionId));
   const manifest = await manifestOf(evidence, store);
   for (const number of open) {
-    await compareSegment(partition, segmentOf(manifest, number), evidence.fence, ports);
+    await compareSegment(partitionId, segmentOf(manifest, number), evidence.fence, ports);
   }
-  return finishReverify({ partition, evidence }, ports);
+  return finishReverify({ partitionId, evidence }, ports);
 }
 
 async function manifestOf(
@@ -135,26 +139,26 @@ function segmentOf({ segments, archiveId }: Manifest, number: number): Segment {
 }
 
 async function compareSegment(
-  partition: number,
+  partitionId: number,
   segment: Segment,
   fence: string,
   { database, store }: { readonly database: ReverifyReading; readonly store: ArchiveStore },
 ): Promise<void> {
   const verdict = await compareContents(
-    (use) => database.readSegment(partition, segment.number, use),
+    (use) => database.readSegment(partitionId, segment.number, use),
     () => readObjects(segment, store),
   );
   const differ = (how: string): ArchiverError =>
     new ArchiverError(
       'ContentMismatch',
-      `segment ${segment.number} of partition ${partition} is not what was archived: ${how}`,
+      `segment ${segment.number} of partition ${partitionId} is not what was archived: ${how}`,
     );
   if (verdict.kind === 'mismatch') throw differ(verdict.differences.join('; '));
   const { digest } = verdict;
   if (digest.sha256 !== segment.sha256 || digest.lineHashSum !== segment.lineHashSum) {
     throw differ('table and archive agree, but not with the manifest');
   }
-  await database.record(partition, segment.number, fence, digest);
+  await database.record(partitionId, segment.number, fence, digest);
 }
 
 async function* readObjects({ objects }: Segment, store: ArchiveStore): AsyncGenerator<Buffer> {

@@ -50,7 +50,7 @@ begin
      and l.table_oid = to_regclass(v_target)::oid
      and (d.target_schema, d.target_name, d.owner) = (s.schema::name, s.name::name, s.owner::name);
   if v_done is not null then
-    return jsonb_build_object('state', 'done', 'partition', v_done);
+    return jsonb_build_object('state', 'done', 'partitionId', v_done);
   end if;
   if to_regclass(v_target) is not null then
     raise exception 'there is already a table or another relation %', v_target using errcode = 'PA013';

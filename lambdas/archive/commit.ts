@@ -9,10 +9,10 @@ import { objectStore } from '../runtime/store.ts';
 export const handler = step(
   'commit',
   (
-    { partition, request, config }: { partition: number; request: Request } & WithConfig,
+    { partitionId, request, config }: { partitionId: number; request: Request } & WithConfig,
     { settings, connection, clock, log },
   ) =>
-    commit(partition, request, readRuntimeConfig(config), {
+    commit(partitionId, request, readRuntimeConfig(config), {
       database: commitDatabase(connection),
       store: objectStore(settings),
       clock,

@@ -7,8 +7,8 @@ import { objectStore } from '../runtime/store.ts';
 /** Drops one partition whose archive is verified and whose grace period is over. */
 export const handler = step(
   'drop',
-  ({ partition, config }: { partition: number } & WithConfig, { settings, connection, clock, log }) =>
-    drop(partition, readRuntimeConfig(config).expiry, {
+  ({ partitionId, config }: { partitionId: number } & WithConfig, { settings, connection, clock, log }) =>
+    drop(partitionId, readRuntimeConfig(config).expiry, {
       database: dropDatabase(connection),
       store: objectStore(settings),
       clock,

@@ -9,11 +9,11 @@ const AFTER_EXPORT_MS = 30_000;
 export const handler = step(
   'export',
   (
-    { partition, segment }: { partition: number; segment: number },
+    { partitionId, segmentNumber }: { partitionId: number; segmentNumber: number },
     { settings, connection, log, remainingMs },
   ) => {
     const database = exportDatabase(connection, Math.max(remainingMs - AFTER_EXPORT_MS, 1_000));
     const to = { bucket: settings.archiveBucket, region: settings.region };
-    return exportSegment(partition, segment, to, { database, log });
+    return exportSegment(partitionId, segmentNumber, to, { database, log });
   },
 );

@@ -8,10 +8,10 @@ import { step } from '../runtime/step.ts';
 export const handler = step(
   'quarantine',
   (
-    { partition, request, config }: { partition: number; request: Request } & WithConfig,
+    { partitionId, request, config }: { partitionId: number; request: Request } & WithConfig,
     { connection, clock, log },
   ) =>
-    quarantine(partition, request, readRuntimeConfig(config), {
+    quarantine(partitionId, request, readRuntimeConfig(config), {
       database: quarantineDatabase(connection),
       clock,
       log,

@@ -5,6 +5,6 @@ import { step } from '../runtime/step.ts';
 /** Records in the ledger why a partition could not be archived, and blocks it where an operator has to look. */
 export const handler = step(
   'record-failure',
-  ({ partition, failure }: { partition: number; failure: StepFailure }, { connection, log }) =>
-    recordFailure(partition, failure, { database: failureDatabase(connection), log }),
+  ({ partitionId, failure }: { partitionId: number; failure: StepFailure }, { connection, log }) =>
+    recordFailure(partitionId, failure, { database: failureDatabase(connection), log }),
 );

@@ -7,14 +7,14 @@ import { objectStore } from '../runtime/store.ts';
 export const handler = step(
   'verify',
   (
-    { partition, segment }: { partition: number; segment: number },
+    { partitionId, segmentNumber }: { partitionId: number; segmentNumber: number },
     { settings, connection, open, clock, log },
   ) => {
     const reading = {
       open: () => open(settings.verifyEndpoint),
       isVerifyEndpoint: settings.verifyEndpoint !== undefined,
     };
-    return verifySegment(partition, segment, {
+    return verifySegment(partitionId, segmentNumber, {
       database: verifyDatabase(connection, reading),
       store: objectStore(settings),
       clock,

@@ -5,7 +5,7 @@ import type { ArchiveRef, RestoreOptions } from '../../core/restore/request.ts';
 import { step } from '../runtime/step.ts';
 
 interface Event {
-  readonly partition: number;
+  readonly partitionId: number;
   readonly archive: ArchiveRef;
   readonly options: RestoreOptions;
   readonly execution: string;
@@ -15,11 +15,11 @@ interface Event {
 export const handler = step(
   'attach',
   async (
-    { partition, archive, options, execution }: Event,
+    { partitionId, archive, options, execution }: Event,
     { connection, open, remainingMs, clock, log },
   ) => {
     const database = restoreDatabase({ open, timeoutMs: remainingMs });
-    const restored = await attach(partition, options, { database, clock, log });
+    const restored = await attach(partitionId, options, { database, clock, log });
     await outcomeDatabase(connection).record(execution, archive.manifestKey, restored);
   },
 );

@@ -9,7 +9,7 @@ import { step } from '../runtime/step.ts';
 interface Failed {
   readonly failure: StepFailure;
   readonly plan: { readonly Payload: { readonly archive: PlannedArchive } };
-  readonly step?: { readonly Payload: { readonly restore: number } };
+  readonly step?: { readonly Payload: { readonly restoreId: number } };
 }
 
 /** Drops what a failed drill has made, and fails the execution. */
@@ -19,7 +19,7 @@ export const handler = step(
     cancelDrill(
       {
         archive: state.plan.Payload.archive,
-        restore: state.step?.Payload.restore ?? null,
+        restoreId: state.step?.Payload.restoreId ?? null,
         failure: state.failure,
       },
       {

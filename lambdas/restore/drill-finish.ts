@@ -7,8 +7,8 @@ import { step } from '../runtime/step.ts';
 /** Compares what a drill has read with the manifest, drops its table, and records that it was good. */
 export const handler = step(
   'finish-drill',
-  ({ restore }: { restore: number }, { settings, connection, open, remainingMs, clock, log }) =>
-    finishDrill(restore, {
+  ({ restoreId }: { restoreId: number }, { settings, connection, open, remainingMs, clock, log }) =>
+    finishDrill(restoreId, {
       database: { ...restoreDatabase({ open, timeoutMs: remainingMs }), ...drillDatabase(connection) },
       metrics: stepMetrics(settings, clock),
       log,

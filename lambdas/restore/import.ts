@@ -5,9 +5,12 @@ import { step } from '../runtime/step.ts';
 /** Has the database import one segment from S3. */
 export const handler = step(
   'import',
-  ({ restore, segment }: { restore: number; segment: number }, { settings, open, remainingMs, log }) => {
+  (
+    { restoreId, segmentNumber }: { restoreId: number; segmentNumber: number },
+    { settings, open, remainingMs, log },
+  ) => {
     const from = { bucket: settings.archiveBucket, region: settings.region };
     const database = restoreDatabase({ open, timeoutMs: remainingMs });
-    return importSegment(restore, segment, from, { database, log });
+    return importSegment(restoreId, segmentNumber, from, { database, log });
   },
 );

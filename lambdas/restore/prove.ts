@@ -5,6 +5,6 @@ import { step } from '../runtime/step.ts';
 /** Reads one range of a restored table and records its rows, bytes and line-hash sum. */
 export const handler = step(
   'prove',
-  ({ restore, range }: { restore: number; range: number }, { open, remainingMs, log }) =>
-    proveRange(restore, range, { database: restoreDatabase({ open, timeoutMs: remainingMs }), log }),
+  ({ restoreId, range }: { restoreId: number; range: number }, { open, remainingMs, log }) =>
+    proveRange(restoreId, range, { database: restoreDatabase({ open, timeoutMs: remainingMs }), log }),
 );

@@ -5,6 +5,6 @@ import { step } from '../runtime/step.ts';
 /** Compares what was read with the manifest and publishes the table under its target name. */
 export const handler = step(
   'publish',
-  ({ restore }: { restore: number }, { open, remainingMs, clock, log }) =>
-    publish(restore, { database: restoreDatabase({ open, timeoutMs: remainingMs }), clock, log }),
+  ({ restoreId }: { restoreId: number }, { open, remainingMs, clock, log }) =>
+    publish(restoreId, { database: restoreDatabase({ open, timeoutMs: remainingMs }), clock, log }),
 );

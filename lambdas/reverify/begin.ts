@@ -7,11 +7,11 @@ import { step } from '../runtime/step.ts';
 export const handler = step(
   'reverify-begin',
   (
-    { partition, request }: { partition: number; request: Pick<ReverifyRequest, 'startedAt'> },
+    { partitionId, request }: { partitionId: number; request: Pick<ReverifyRequest, 'startedAt'> },
     { connection, clock, log },
   ) =>
     beginReverify(
-      { partition, startedAt: request.startedAt },
+      { partitionId, startedAt: request.startedAt },
       { database: reverifyFence(connection), clock, log },
     ),
 );

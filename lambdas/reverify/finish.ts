@@ -6,7 +6,7 @@ import { archiveStore } from '../runtime/store.ts';
 /** Has the ledger say `verified` again, if every segment was compared. */
 export const handler = step(
   'reverify-finish',
-  (work: { partition: number; evidence: ReverifyEvidence }, { settings, connection, open, log }) =>
+  (work: { partitionId: number; evidence: ReverifyEvidence }, { settings, connection, open, log }) =>
     finishReverify(work, {
       database: reverifyReading(connection, open),
       store: archiveStore(settings),

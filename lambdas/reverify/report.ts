@@ -13,7 +13,7 @@ export const handler = step(
     }: { request: ReverifyRequest & { readonly redriveCount: number }; redriveCount: number },
     { connection, log },
   ) =>
-    reverifyReport(request, await readLedger(connection, request.partitions), {
+    reverifyReport(request, await readLedger(connection, request.partitionIds), {
       redriven: redriveCount > request.redriveCount,
       log,
     }),

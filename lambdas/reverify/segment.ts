@@ -7,7 +7,7 @@ import { archiveStore } from '../runtime/store.ts';
 export const handler = step(
   'reverify-segment',
   (
-    work: { partition: number; segment: number; evidence: ReverifyEvidence },
+    work: { partitionId: number; segmentNumber: number; evidence: ReverifyEvidence },
     { settings, connection, open, log },
   ) =>
     reverifySegment(work, {

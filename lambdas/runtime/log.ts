@@ -24,8 +24,11 @@ export function logWith(log: Log, common: Readonly<Record<string, unknown>>): Lo
 
 /** What says which work an event is for: execution, partition and segment. */
 export function idsOf(event: unknown): Record<string, unknown> {
-  const { execution, partition, segment, request } = (event ?? {}) as Record<string, unknown>;
+  const { execution, partitionId, segmentNumber, restoreId, request } = (event ?? {}) as Record<
+    string,
+    unknown
+  >;
   const run = execution ?? (request as { execution?: unknown } | undefined)?.execution;
-  const ids = { execution: run, partition, segment };
+  const ids = { execution: run, partitionId, segmentNumber, restoreId };
   return Object.fromEntries(Object.entries(ids).filter(([, id]) => id !== undefined));
 }

@@ -3,14 +3,14 @@ import type { Construct } from 'constructs';
 import type { ArchiverFunctions } from '../functions/functions.ts';
 import { failureTask, stepTask } from './step-task.ts';
 
-const PARTITION_AND_REQUEST = { 'partition.$': '$.partition', 'request.$': '$.request' };
+const PARTITION_AND_REQUEST = { 'partitionId.$': '$.partitionId', 'request.$': '$.request' };
 const PARTITION_AND_SEGMENT = {
-  'partition.$': '$.partition',
-  'segment.$': '$.segment',
+  'partitionId.$': '$.partitionId',
+  'segmentNumber.$': '$.segmentNumber',
   'execution.$': '$.execution',
 };
 const PARTITION_AND_FAILURE = {
-  'partition.$': '$.partition',
+  'partitionId.$': '$.partitionId',
   'request.$': '$.request',
   'failure.$': '$.failure',
 };
@@ -49,8 +49,8 @@ export function partitionSteps(
       'A child execution for each segment, a range of heap blocks. One that fails does not stop the others.',
     itemsPath: '$.step.Payload.segments',
     itemSelector: {
-      'partition.$': '$.partition',
-      'segment.$': '$$.Map.Item.Value',
+      'partitionId.$': '$.partitionId',
+      'segmentNumber.$': '$$.Map.Item.Value',
       'execution.$': '$.request.execution',
     },
     maxConcurrency: segmentConcurrency,

@@ -57,7 +57,7 @@ export class ArchiveWorkflow extends Construct {
       comment:
         'A child execution for each partition. One that fails is recorded and does not stop the others.',
       itemsPath: '$.detect.Payload.partitions',
-      itemSelector: { 'partition.$': '$$.Map.Item.Value', 'request.$': '$.request.Payload' },
+      itemSelector: { 'partitionId.$': '$$.Map.Item.Value', 'request.$': '$.request.Payload' },
       maxConcurrency: concurrency.partitions,
       mapExecutionType: sfn.StateMachineType.STANDARD,
       label: MAP_LABELS.partition,

@@ -34,7 +34,7 @@ export class DrillWorkflow extends Construct {
     const end = stepTask(this, functions, 'finish-drill', {
       comment:
         'Compares what was read with the manifest, drops the table, and records that the drill was good.',
-      payload: { 'restore.$': '$.step.Payload.restore' },
+      payload: { 'restoreId.$': '$.step.Payload.restoreId' },
       resultPath: '$.report',
     });
     end.addCatch(cancel, { resultPath: '$.failure' });

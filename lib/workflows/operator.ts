@@ -29,7 +29,7 @@ export class OperatorWorkflows extends Construct {
       stateName: 'ReleasePartition',
       stateComment: 'Releases the partition; running it again changes nothing.',
       comment:
-        'Releases a partition: a restored or blocked one to the pipeline, a quarantined one to its owner, unless "to" says otherwise. Input: {"partition": 42} (id in the ledger), optionally "to": "pipeline" or "owner"',
+        'Releases a partition: a restored or blocked one to the pipeline, a quarantined one to its owner, unless "to" says otherwise. Input: {"partitionId": 42} (id in the ledger), optionally "to": "pipeline" or "owner"',
       ...context,
     }).stateMachine;
     this.upgradeLedger = new SingleStepWorkflow(this, 'UpgradeLedger', {

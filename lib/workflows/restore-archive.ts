@@ -55,14 +55,18 @@ export function restoreArchiveSteps(scope: Construct, props: RestoreArchiveSteps
     item: 'segment',
     steps: oneStep(scope, functions, 'import', 'SegmentImported', {
       comment: 'The database reads the objects of this segment by aws_s3.',
-      payload: { 'restore.$': '$.restore', 'segment.$': '$.segment', 'execution.$': '$.execution' },
+      payload: {
+        'restoreId.$': '$.restoreId',
+        'segmentNumber.$': '$.segmentNumber',
+        'execution.$': '$.execution',
+      },
     }),
     execution: archive['execution.$'],
   });
   const build = stepTask(scope, functions, 'build', {
     comment:
       'Keys, indexes, statistics, triggers, comments; one that takes long is gone on with by the server.',
-    payload: { 'restore.$': '$.step.Payload.restore', 'execution.$': archive['execution.$'] },
+    payload: { 'restoreId.$': '$.step.Payload.restoreId', 'execution.$': archive['execution.$'] },
     resultPath: '$.built',
   });
   const waitForIndex = new sfn.Wait(scope, 'WaitForIndex', {
@@ -76,7 +80,7 @@ export function restoreArchiveSteps(scope: Construct, props: RestoreArchiveSteps
     item: 'range',
     steps: oneStep(scope, functions, 'prove', 'RangeRead', {
       comment: 'Reads the range again and records its rows, bytes and line-hash sum.',
-      payload: { 'restore.$': '$.restore', 'range.$': '$.range', 'execution.$': '$.execution' },
+      payload: { 'restoreId.$': '$.restoreId', 'range.$': '$.range', 'execution.$': '$.execution' },
     }),
     execution: archive['execution.$'],
   });
@@ -140,7 +144,7 @@ function mapOf(
     comment,
     itemsPath,
     itemSelector: {
-      'restore.$': '$.step.Payload.restore',
+      'restoreId.$': '$.step.Payload.restoreId',
       [`${item}.$`]: '$$.Map.Item.Value',
       'execution.$': execution,
     },

@@ -103,7 +103,7 @@ export class RestoreWorkflow extends Construct {
     const attach = stepTask(this, functions, 'attach', {
       comment: 'Validates the foreign keys, and attaches the table to a parent if the input says so.',
       payload: {
-        'partition.$': '$.step.Payload.partition',
+        'partitionId.$': '$.step.Payload.partitionId',
         'archive.$': '$.archive',
         'options.$': '$.options',
         'execution.$': '$.execution',
@@ -113,7 +113,7 @@ export class RestoreWorkflow extends Construct {
     const publish = stepTask(this, functions, 'publish', {
       comment:
         'Compares what was read with the manifest; then schema, name, owner, grants and the ledger in one transaction.',
-      payload: { 'restore.$': '$.step.Payload.restore', 'execution.$': '$.execution' },
+      payload: { 'restoreId.$': '$.step.Payload.restoreId', 'execution.$': '$.execution' },
       resultPath: '$.step',
     });
     for (const state of [publish, attach]) state.addCatch(recordFailure, { resultPath: '$.failure' });

@@ -31,9 +31,9 @@ export class ReverifyWorkflow extends Construct {
     const forEachPartition = new sfn.DistributedMap(this, 'ForEachPartition', {
       comment:
         'A child execution for each partition. One that fails is recorded and does not stop the others.',
-      itemsPath: '$.request.Payload.partitions',
+      itemsPath: '$.request.Payload.partitionIds',
       itemSelector: {
-        'partition.$': '$$.Map.Item.Value',
+        'partitionId.$': '$$.Map.Item.Value',
         request: {
           'startedAt.$': '$.request.Payload.startedAt',
           'execution.$': '$.request.Payload.execution',
@@ -58,7 +58,7 @@ export class ReverifyWorkflow extends Construct {
     const takeUpAgain = new sfn.Pass(this, 'TakeUpAgain', {
       comment: 'The same partitions; those that were verified meanwhile are done.',
       parameters: {
-        'partitions.$': '$.request.Payload.partitions',
+        'partitionIds.$': '$.request.Payload.partitionIds',
         'more.$': '$.request.Payload.more',
         'startedAt.$': '$.request.Payload.startedAt',
         'execution.$': '$.request.Payload.execution',
@@ -73,7 +73,7 @@ export class ReverifyWorkflow extends Construct {
     takeUpAgain.next(forEachPartition);
     this.stateMachine = makeWorkflow(this, 'Reverify', {
       comment:
-        'Proves verified partitions that were not dropped yet against their archives once more, behind a new fence: after a major upgrade, or in doubt. Input: {"partition": 42}, {"partitions": [42, 43]} or {"all": "verified"}',
+        'Proves verified partitions that were not dropped yet against their archives once more, behind a new fence: after a major upgrade, or in doubt. Input: {"partitionId": 42}, {"partitionIds": [42, 43]} or {"all": "verified"}',
       definition: plan
         .next(forEachPartition)
         .next(report)
@@ -97,19 +97,19 @@ function partitionSteps(scope: Construct, functions: ArchiverFunctions, segments
   });
   const recordFailure = failureTask(scope, functions, 'record-failure', done, {
     comment: 'Writes into the ledger why this partition failed.',
-    payload: { 'partition.$': '$.partition', 'request.$': '$.request', 'failure.$': '$.failure' },
+    payload: { 'partitionId.$': '$.partitionId', 'request.$': '$.request', 'failure.$': '$.failure' },
   });
   const begin = stepTask(scope, functions, 'reverify-begin', {
     comment: 'Fences and seals the table again. Until the end the partition is blocked, and never dropped.',
-    payload: { 'partition.$': '$.partition', 'request.$': '$.request' },
+    payload: { 'partitionId.$': '$.partitionId', 'request.$': '$.request' },
     resultPath: '$.step',
   });
   const forEachSegment = new sfn.DistributedMap(scope, 'ForEachSegment', {
     comment: 'A child execution for each segment that was not compared yet.',
     itemsPath: '$.step.Payload.segments',
     itemSelector: {
-      'partition.$': '$.partition',
-      'segment.$': '$$.Map.Item.Value',
+      'partitionId.$': '$.partitionId',
+      'segmentNumber.$': '$$.Map.Item.Value',
       'evidence.$': '$.step.Payload.evidence',
       'execution.$': '$.request.execution',
     },
@@ -123,7 +123,7 @@ function partitionSteps(scope: Construct, functions: ArchiverFunctions, segments
   const finish = stepTask(scope, functions, 'reverify-finish', {
     comment: 'Verified again, with the manifest that it has.',
     payload: {
-      'partition.$': '$.partition',
+      'partitionId.$': '$.partitionId',
       'evidence.$': '$.step.Payload.evidence',
       'execution.$': '$.request.execution',
     },
@@ -150,8 +150,8 @@ function partitionSteps(scope: Construct, functions: ArchiverFunctions, segments
 /** What is done with one segment. Its child execution returns with one word. */
 function segmentSteps(scope: Construct, functions: ArchiverFunctions): sfn.IChainable {
   const payload = {
-    'partition.$': '$.partition',
-    'segment.$': '$.segment',
+    'partitionId.$': '$.partitionId',
+    'segmentNumber.$': '$.segmentNumber',
     'execution.$': '$.execution',
   };
   const proven = new sfn.Pass(scope, 'SegmentProven', {

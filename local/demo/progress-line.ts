@@ -2,7 +2,7 @@ import type { HistoryEvent } from '../step-functions/run-execution.ts';
 
 /** What a state asks of a function; of its input, what says which work it is for. */
 interface StepCall {
-  readonly input: { readonly partition?: number; readonly segment?: number };
+  readonly input: { readonly partitionId?: number; readonly segmentNumber?: number };
 }
 
 /** One line for a step that ended: its state, its partition and segment, and how long it took. */
@@ -11,10 +11,10 @@ export function progressLine(event: HistoryEvent, nameOf: (id: number) => string
     return `  ✗ ${event.state}: ${event.error}`;
   }
   if (event.type !== 'LambdaFunctionSucceeded') return undefined;
-  const { partition, segment } = (event.payload as StepCall).input;
+  const { partitionId, segmentNumber } = (event.payload as StepCall).input;
   const what = [
-    ...(partition === undefined ? [] : [nameOf(partition)]),
-    ...(segment === undefined ? [] : [`segment ${String(segment)}`]),
+    ...(partitionId === undefined ? [] : [nameOf(partitionId)]),
+    ...(segmentNumber === undefined ? [] : [`segment ${String(segmentNumber)}`]),
   ].join(', ');
   const took = `${(event.durationMs / 1000).toFixed(1)} s`;
   return `  ✓ ${event.state.padEnd(12)} ${what.padEnd(32)} ${took}`;

@@ -24,7 +24,7 @@ export async function archiveHalf(archiver: Archiver, table: string): Promise<Re
   await drop(restored);
   const [archive] = await sql<{ key: string }[]>`
     select manifest_key as key from partition_archiver.partition where id = ${restored}`;
-  const { partition: back } = await operations().restore({ manifestKey: archive?.key });
+  const { partitionId: back } = await operations().restore({ manifestKey: archive?.key });
   await operations().release(released);
 
   const request = await steps(set).preflight({});
@@ -34,7 +34,7 @@ export async function archiveHalf(archiver: Archiver, table: string): Promise<Re
     if (id === detached) continue;
     const { segments } = await quarantine(id, request);
     if (id === quarantined) continue;
-    for (const segment of segments) await exportSegment(id, segment);
+    for (const segmentNumber of segments) await exportSegment(id, segmentNumber);
   }
   await sql`select partition_archiver.block(${blocked}::bigint, 'ContentMismatch', 'an operator is to look')`;
 

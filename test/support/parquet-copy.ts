@@ -42,7 +42,11 @@ export async function makeCopy(
   const id = Math.random().toString(36).slice(2);
   const { columns, files } = await writeCopy(
     segments,
-    { source, fileOf: (segment) => `${id}-${String(segment)}.parquet`, metadata: { archive: id } },
+    {
+      source,
+      fileOf: (segmentNumber) => `${id}-${String(segmentNumber)}.parquet`,
+      metadata: { archive: id },
+    },
     copyDisk(directory, 'test'),
   );
   return { columns, paths: files.map(({ file }) => join(directory, file)) };

@@ -50,24 +50,24 @@ const TRIAL_TIMEOUT_MS = 60_000;
 /** `commit` on PostgreSQL. */
 export function commitDatabase(connection: Connection): CommitDatabase {
   return {
-    status: (partition) => readStatus(connection, partition),
+    status: (partitionId) => readStatus(connection, partitionId),
 
-    evidence: (partition, countLimitBytes) =>
-      inTransaction(connection, `evidence for partition ${String(partition)}`, async (transaction) => {
+    evidence: (partitionId, countLimitBytes) =>
+      inTransaction(connection, `evidence for partition ${String(partitionId)}`, async (transaction) => {
         const [row] = await transaction<[{ evidence: BegunCommit }]>`
-          select partition_archiver.begin_commit(${partition}::bigint, ${countLimitBytes}::bigint) as evidence`;
+          select partition_archiver.begin_commit(${partitionId}::bigint, ${countLimitBytes}::bigint) as evidence`;
         return toEvidence(row.evidence);
       }),
 
-    tryRows: async (partition) => {
+    tryRows: async (partitionId) => {
       try {
         return await inTransaction(
           connection,
-          `trial of rows of partition ${String(partition)}`,
+          `trial of rows of partition ${String(partitionId)}`,
           async (tx) => {
             await tx`select set_config('statement_timeout', ${String(TRIAL_TIMEOUT_MS)}, true)`;
             const [row] = await tx<[{ trial: RowTrial }]>`
-            select partition_archiver.try_rows(${partition}::bigint) as trial`;
+            select partition_archiver.try_rows(${partitionId}::bigint) as trial`;
             return row.trial;
           },
         );
@@ -77,17 +77,17 @@ export function commitDatabase(connection: Connection): CommitDatabase {
       }
     },
 
-    commit: (partition, { manifest, object, sha256 }, graceDays) =>
-      inTransaction(connection, `commit of partition ${String(partition)}`, async (transaction) => {
+    commit: (partitionId, { manifest, object, sha256 }, graceDays) =>
+      inTransaction(connection, `commit of partition ${String(partitionId)}`, async (transaction) => {
         await transaction`
-          select partition_archiver.commit_archive(${partition}::bigint, ${manifest.archiveId}::uuid, ${object.key}::text,
+          select partition_archiver.commit_archive(${partitionId}::bigint, ${manifest.archiveId}::uuid, ${object.key}::text,
             ${object.versionId}::text, ${sha256}::text, ${manifest.contents.rows}::bigint, ${manifest.contents.bytes}::bigint,
             ${graceDays}::numeric)`;
       }),
 
-    scheduleDrop: (partition, graceDays) =>
-      translated(`scheduling the drop of partition ${String(partition)}`, async () => {
-        await connection`select partition_archiver.schedule_drop(${partition}::bigint, ${graceDays}::numeric)`;
+    scheduleDrop: (partitionId, graceDays) =>
+      translated(`scheduling the drop of partition ${String(partitionId)}`, async () => {
+        await connection`select partition_archiver.schedule_drop(${partitionId}::bigint, ${graceDays}::numeric)`;
       }),
   };
 }

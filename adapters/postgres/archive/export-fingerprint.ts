@@ -10,8 +10,8 @@ import type { Connection, Transaction } from '../connect.ts';
  */
 export async function exportFingerprint(
   connection: Connection | Transaction,
-  partition: number,
-  segment: number,
+  partitionId: number,
+  segmentNumber: number,
 ): Promise<string | null> {
   const [row] = await connection<{ mark: string }[]>`
     select jsonb_build_array(
@@ -20,6 +20,6 @@ export async function exportFingerprint(
              s.exported_rows, s.exported_files, s.exported_bytes, extract(epoch from s.exported_at))::text as mark
       from partition_archiver.partition l
       join partition_archiver.segment s on s.archive_id = l.archive_id
-     where l.id = ${partition}::bigint and s.number = ${segment}::integer`;
+     where l.id = ${partitionId}::bigint and s.number = ${segmentNumber}::integer`;
   return row?.mark ?? null;
 }

@@ -33,11 +33,11 @@ interface Uploaded {
  */
 export function exportDatabase(connection: Connection, timeoutMs: number): ExportDatabase {
   return {
-    exportSegment: async (partition, segment, to) => {
-      const doing = `export of segment ${String(segment)} of partition ${String(partition)}`;
+    exportSegment: async (partitionId, segmentNumber, to) => {
+      const doing = `export of segment ${String(segmentNumber)} of partition ${String(partitionId)}`;
       try {
         return await inTransaction(connection, doing, (transaction) =>
-          exportSegment(transaction, timeoutMs, partition, segment, to),
+          exportSegment(transaction, timeoutMs, partitionId, segmentNumber, to),
         );
       } catch (error) {
         if (error instanceof UploadTimedOut) return { kind: 'timed-out' };
@@ -45,29 +45,32 @@ export function exportDatabase(connection: Connection, timeoutMs: number): Expor
       }
     },
 
-    splitSegment: (partition, segment) =>
-      translated(`splitting segment ${String(segment)} of partition ${String(partition)}`, async () => {
-        const [row] = await connection<[{ upper: number }]>`
-          select partition_archiver.split_segment(${partition}::bigint, ${segment}::integer,
+    splitSegment: (partitionId, segmentNumber) =>
+      translated(
+        `splitting segment ${String(segmentNumber)} of partition ${String(partitionId)}`,
+        async () => {
+          const [row] = await connection<[{ upper: number }]>`
+          select partition_archiver.split_segment(${partitionId}::bigint, ${segmentNumber}::integer,
                    ${timeoutMs * SLOWEST_BYTES_PER_MS}::bigint) as upper`;
-        return row.upper;
-      }),
+          return row.upper;
+        },
+      ),
   };
 }
 
 async function exportSegment(
   transaction: Transaction,
   timeoutMs: number,
-  partition: number,
-  segment: number,
+  partitionId: number,
+  segmentNumber: number,
   to: Destination,
 ): Promise<ExportOutcome> {
   await pin(transaction, { ...SCAN_BLOCKS, statement_timeout: String(timeoutMs) });
-  const source = await beginSegment(transaction, partition, segment, true);
+  const source = await beginSegment(transaction, partitionId, segmentNumber, true);
   if (source.state !== 'planned') return { kind: 'already' };
   const { rows, files, bytes } = await upload(transaction, timeoutMs, source, to);
   await transaction`
-    select partition_archiver.record_export(${partition}::bigint, ${segment}::integer, ${source.key}::text,
+    select partition_archiver.record_export(${partitionId}::bigint, ${segmentNumber}::integer, ${source.key}::text,
              ${rows}::bigint, ${files}::integer, ${bytes}::bigint)`;
   return { kind: 'exported', rows, files, bytes };
 }

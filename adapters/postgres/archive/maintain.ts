@@ -71,8 +71,8 @@ export function maintainDatabase(connection: Connection, notices: string[]): Mai
         return rows.map(({ id }) => id);
       }),
 
-    quarantine: (partition, segmentBytes) =>
-      quarantineDatabase(connection).quarantine(partition, segmentBytes),
+    quarantine: (partitionId, segmentBytes) =>
+      quarantineDatabase(connection).quarantine(partitionId, segmentBytes),
 
     health: (set) =>
       translated(`health of ${displayName(set.schema, set.table)}`, async () => {

@@ -5,16 +5,16 @@ import { readStatus } from './status.ts';
 /** `quarantine` on PostgreSQL: each call is one function of db/archive or db/ledger/return-to-owner.sql. */
 export function quarantineDatabase(connection: Connection): QuarantineDatabase {
   return {
-    status: (partition) => readStatus(connection, partition),
+    status: (partitionId) => readStatus(connection, partitionId),
 
-    quarantine: async (partition, segmentBytes) => {
-      const doing = `quarantine of partition ${String(partition)}`;
+    quarantine: async (partitionId, segmentBytes) => {
+      const doing = `quarantine of partition ${String(partitionId)}`;
       await inTransaction(connection, doing, async (transaction) => {
         await transaction`
-          select partition_archiver.wait_for_autovacuum(table_oid) from partition_archiver.partition where id = ${partition}::bigint`;
+          select partition_archiver.wait_for_autovacuum(table_oid) from partition_archiver.partition where id = ${partitionId}::bigint`;
       });
       await inTransaction(connection, doing, async (transaction) => {
-        await transaction`select partition_archiver.quarantine(${partition}::bigint, ${segmentBytes}::bigint)`;
+        await transaction`select partition_archiver.quarantine(${partitionId}::bigint, ${segmentBytes}::bigint)`;
       });
     },
   };

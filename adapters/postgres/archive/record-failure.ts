@@ -8,15 +8,15 @@ const OVERTAKEN: readonly string[] = ['StateConflict', 'NotInLedger'];
 /** `record-failure` on PostgreSQL. */
 export function failureDatabase(connection: Connection): FailureDatabase {
   return {
-    recordFailure: (partition, code, reason) =>
-      translated(`recording a failure of partition ${String(partition)}`, async () => {
-        await connection`select partition_archiver.record_failure(${partition}::bigint, ${code}::text, ${reason}::text)`;
+    recordFailure: (partitionId, code, reason) =>
+      translated(`recording a failure of partition ${String(partitionId)}`, async () => {
+        await connection`select partition_archiver.record_failure(${partitionId}::bigint, ${code}::text, ${reason}::text)`;
       }),
 
-    block: async (partition, code, reason) => {
+    block: async (partitionId, code, reason) => {
       try {
-        await translated(`blocking partition ${String(partition)}`, async () => {
-          await connection`select partition_archiver.block(${partition}::bigint, ${code}::text, ${reason}::text)`;
+        await translated(`blocking partition ${String(partitionId)}`, async () => {
+          await connection`select partition_archiver.block(${partitionId}::bigint, ${code}::text, ${reason}::text)`;
         });
       } catch (error) {
         if (!(error instanceof ArchiverError) || !OVERTAKEN.includes(error.code)) throw error;

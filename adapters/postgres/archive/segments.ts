@@ -41,12 +41,12 @@ export interface SegmentSource extends Segment {
  */
 export async function beginSegment(
   transaction: Transaction,
-  partition: number,
+  partitionId: number,
   number: number,
   exclusive: boolean,
 ): Promise<SegmentSource> {
   const [row] = await transaction<[{ segment: BegunSegment }]>`
-    select partition_archiver.begin_segment(${partition}::bigint, ${number}::integer, ${exclusive}::boolean) as segment`;
+    select partition_archiver.begin_segment(${partitionId}::bigint, ${number}::integer, ${exclusive}::boolean) as segment`;
   const begun = row.segment;
   const location: ArchiveLocation = {
     database: begun.database_name,

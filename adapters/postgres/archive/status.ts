@@ -5,15 +5,15 @@ import type { PartitionStatus } from '../../../core/archive/quarantine.ts';
 import { translated, type Connection } from '../connect.ts';
 
 /** Where a partition stands. */
-export function readStatus(connection: Connection, partition: number): Promise<PartitionStatus> {
-  return translated(`status of partition ${String(partition)}`, async () => {
+export function readStatus(connection: Connection, partitionId: number): Promise<PartitionStatus> {
+  return translated(`status of partition ${String(partitionId)}`, async () => {
     const [row] = await connection<PartitionStatus[]>`
       select l.state, l.parent_schema as "parentSchema", l.parent_name as "parentTable", l.drop_after <= now() as due,
              coalesce((select jsonb_agg(s.number order by s.first_block) from partition_archiver.segment s
                         where s.archive_id = l.archive_id and s.state <> 'verified'), '[]') as "openSegments"
-        from partition_archiver.partition l where l.id = ${partition}::bigint`;
+        from partition_archiver.partition l where l.id = ${partitionId}::bigint`;
     if (row === undefined)
-      throw new ArchiverError('NotInLedger', `the ledger has no partition ${String(partition)}`);
+      throw new ArchiverError('NotInLedger', `the ledger has no partition ${String(partitionId)}`);
     return row;
   });
 }

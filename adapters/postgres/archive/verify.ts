@@ -26,29 +26,32 @@ export function verifyDatabase(
   { open, isVerifyEndpoint }: VerifyPlace,
 ): VerifyDatabase {
   return {
-    segment: (partition, number) =>
+    segment: (partitionId, number) =>
       inTransaction(
         connection,
-        `segment ${String(number)} of partition ${String(partition)}`,
-        (transaction) => beginSegment(transaction, partition, number, false),
+        `segment ${String(number)} of partition ${String(partitionId)}`,
+        (transaction) => beginSegment(transaction, partitionId, number, false),
       ),
 
-    readSegment: async (partition, segment, read) => {
+    readSegment: async (partitionId, segmentNumber, read) => {
       const copying = open();
-      const doing = `reading segment ${String(segment)} of partition ${String(partition)}`;
+      const doing = `reading segment ${String(segmentNumber)} of partition ${String(partitionId)}`;
       try {
         const expected = isVerifyEndpoint
-          ? await translated(doing, () => exportFingerprint(connection, partition, segment))
+          ? await translated(doing, () => exportFingerprint(connection, partitionId, segmentNumber))
           : null;
         const copy = async (transaction: Transaction): Promise<string> => {
           await pin(transaction);
-          if (isVerifyEndpoint && (await exportFingerprint(transaction, partition, segment)) !== expected) {
+          if (
+            isVerifyEndpoint &&
+            (await exportFingerprint(transaction, partitionId, segmentNumber)) !== expected
+          ) {
             throw new ArchiverError(
               'ReaderBehind',
               `${doing}: the server that it is read at has not replayed its export, or is no replica of this database`,
             );
           }
-          const { query } = await beginSegment(transaction, partition, segment, false);
+          const { query } = await beginSegment(transaction, partitionId, segmentNumber, false);
           return `copy (${query}) to stdout with (${COPY_OPTIONS})`;
         };
         return await copyOut(
@@ -63,13 +66,13 @@ export function verifyDatabase(
       }
     },
 
-    countOutOfBounds: (partition, segment) =>
+    countOutOfBounds: (partitionId, segmentNumber) =>
       inTransaction(
         connection,
-        `rows out of bounds in segment ${String(segment)} of partition ${String(partition)}`,
+        `rows out of bounds in segment ${String(segmentNumber)} of partition ${String(partitionId)}`,
         async (transaction) => {
           await pin(transaction);
-          const { from, withinBounds } = await beginSegment(transaction, partition, segment, false);
+          const { from, withinBounds } = await beginSegment(transaction, partitionId, segmentNumber, false);
           const [found] = await transaction.unsafe<[{ count: string }]>(
             `select count(*) from ${from} and (${withinBounds}) is not true`,
           );
@@ -77,18 +80,24 @@ export function verifyDatabase(
         },
       ),
 
-    recordMatch: (partition, segment, { objects, digest, orderDiffers }) =>
-      translated(`verdict on segment ${String(segment)} of partition ${String(partition)}`, async () => {
-        await connection`
-          select partition_archiver.record_match(${partition}::bigint, ${segment}::integer,
+    recordMatch: (partitionId, segmentNumber, { objects, digest, orderDiffers }) =>
+      translated(
+        `verdict on segment ${String(segmentNumber)} of partition ${String(partitionId)}`,
+        async () => {
+          await connection`
+          select partition_archiver.record_match(${partitionId}::bigint, ${segmentNumber}::integer,
             ${connection.json(objects.map(({ key, versionId, bytes }) => ({ key, versionId, bytes })))}::jsonb,
             ${digest.rows}::bigint, ${digest.bytes}::bigint, ${digest.sha256}::text, ${digest.lineHashSum}::text,
             ${orderDiffers}::boolean)`;
-      }),
+        },
+      ),
 
-    recordMismatch: (partition, segment) =>
-      translated(`verdict on segment ${String(segment)} of partition ${String(partition)}`, async () => {
-        await connection`select partition_archiver.record_mismatch(${partition}::bigint, ${segment}::integer)`;
-      }),
+    recordMismatch: (partitionId, segmentNumber) =>
+      translated(
+        `verdict on segment ${String(segmentNumber)} of partition ${String(partitionId)}`,
+        async () => {
+          await connection`select partition_archiver.record_mismatch(${partitionId}::bigint, ${segmentNumber}::integer)`;
+        },
+      ),
   };
 }

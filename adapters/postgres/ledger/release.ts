@@ -6,15 +6,15 @@ import { readStatus } from '../archive/status.ts';
 /** `release` on PostgreSQL, as `archiver_maintain`. */
 export function releaseDatabase(connection: Connection): ReleaseDatabase {
   return {
-    state: async (partition) => (await readStatus(connection, partition)).state,
+    state: async (partitionId) => (await readStatus(connection, partitionId)).state,
 
-    release: (partition, to, owner) =>
-      inTransaction(connection, `release of partition ${partition}`, async (transaction) => {
+    release: (partitionId, to, owner) =>
+      inTransaction(connection, `release of partition ${partitionId}`, async (transaction) => {
         const [row] = await transaction<[{ state: PartitionState }]>`
-          select partition_archiver.release(${partition}::bigint, ${to}::text, ${owner}::name) as state`;
+          select partition_archiver.release(${partitionId}::bigint, ${to}::text, ${owner}::name) as state`;
         const events = await transaction<{ note: string }[]>`
           select note from partition_archiver.event
-           where partition_id = ${partition}::bigint and to_state = 'released' and note is not null and at >= now() order by id`;
+           where partition_id = ${partitionId}::bigint and to_state = 'released' and note is not null and at >= now() order by id`;
         return { state: row.state, notes: events.map(({ note }) => note) };
       }),
   };

@@ -18,7 +18,7 @@ import { set, WORK_SCHEMA, type Sessions } from './sessions.ts';
 
 /** What `partition_archiver.begin_restore` returns. */
 type Begun =
-  | { readonly state: 'done'; readonly partition: number }
+  | { readonly state: 'done'; readonly partitionId: number }
   | {
       readonly state: 'begun' | 'proven';
       readonly id: number;
@@ -81,7 +81,7 @@ async function render(
 async function begin(
   transaction: Transaction,
   start: RestoreStart,
-): Promise<BegunRestore | { readonly partition: number }> {
+): Promise<BegunRestore | { readonly partitionId: number }> {
   const { manifest, target, drill, owner, warnings, lastSections } = start;
   const { manifestKey, manifestVersionId, manifestSha256 } = start;
   const row = {
@@ -110,11 +110,11 @@ async function begin(
   const [{ begun }] = await transaction<[{ begun: Begun }]>`
     select partition_archiver.begin_restore(${transaction.json(row)}::jsonb,
              ${transaction.json(segments)}::jsonb) as begun`;
-  if (begun.state === 'done') return { partition: begun.partition };
+  if (begun.state === 'done') return { partitionId: begun.partitionId };
   const { id, table, open } = begun;
   if (start.parent !== null) await checkAttach(transaction, start, start.parent);
   if (!begun.made) await makeTable(transaction, start, { id, table });
-  return { restore: id, open };
+  return { restoreId: id, open };
 }
 
 /** In the transaction that makes the table: where it is refused, nothing was made, and what another call made stays. */

@@ -4,10 +4,10 @@ import { translated, type Connection } from '../connect.ts';
 /** What a drill needs besides the steps of a restore, on PostgreSQL. */
 export function drillDatabase(connection: Connection): DrillDatabase {
   return {
-    finishDrill: (restore) =>
+    finishDrill: (restoreId) =>
       translated('ending the drill', async () => {
         const [row] = await connection<[{ drill: SuccessfulDrill }]>`
-          select partition_archiver.finish_drill(${restore}::bigint) as drill`;
+          select partition_archiver.finish_drill(${restoreId}::bigint) as drill`;
         return row.drill;
       }),
 

@@ -18,21 +18,21 @@ export function loadOn({
   detached,
 }: Sessions): Pick<RestoreDatabase, 'importSegment' | 'runNextStatement'> {
   return {
-    importSegment: (restore, segment, from) =>
-      transaction(`import of segment ${segment}`, async (tx) => {
+    importSegment: (restoreId, segmentNumber, from) =>
+      transaction(`import of segment ${segmentNumber}`, async (tx) => {
         const [{ begun }] = await tx<[{ begun: BegunImport | null }]>`
-          select partition_archiver.begin_import(${restore}::bigint, ${segment}::integer) as begun`;
+          select partition_archiver.begin_import(${restoreId}::bigint, ${segmentNumber}::integer) as begun`;
         if (begun === null) return null;
         await set(tx, begun.copy.pins);
         let rows = 0;
         for (const key of begun.keys) rows += await importObject(tx, begun, { ...from, key });
-        await tx`select partition_archiver.record_import(${restore}::bigint, ${segment}::integer, ${rows}::bigint)`;
+        await tx`select partition_archiver.record_import(${restoreId}::bigint, ${segmentNumber}::integer, ${rows}::bigint)`;
         return rows;
       }),
 
-    runNextStatement: async (restore) => {
-      const doing = `the next statement after the data of restore ${restore}`;
-      const call = `select partition_archiver.run_restore_statement(${restore}) as number`;
+    runNextStatement: async (restoreId) => {
+      const doing = `the next statement after the data of restore ${restoreId}`;
+      const call = `select partition_archiver.run_restore_statement(${restoreId}) as number`;
       return (await detached(doing, PINS, call)) as number | null;
     },
   };

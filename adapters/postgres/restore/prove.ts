@@ -22,21 +22,21 @@ export function proveOn(
   { timeoutMs }: RestoreConnections,
 ): Pick<RestoreDatabase, 'planProof' | 'readRange' | 'recordRange' | 'prove'> {
   return {
-    planProof: (restore) =>
+    planProof: (restoreId) =>
       transaction('planning the proof', async (tx) => {
         const [row] = await tx<[{ ranges: number[] }]>`
-          select partition_archiver.plan_restore_proof(${restore}::bigint) as ranges`;
+          select partition_archiver.plan_restore_proof(${restoreId}::bigint) as ranges`;
         return row.ranges;
       }),
 
-    readRange: (restore, range, read) =>
+    readRange: (restoreId, range, read) =>
       using(async (connection) => {
         let isOpen = false;
         const answer = await copyOut(
           connection,
           `reading range ${range} of the restored table`,
           async (tx) => {
-            const begun = await beginRange(tx, restore, range);
+            const begun = await beginRange(tx, restoreId, range);
             if (begun === null) return NOTHING;
             isOpen = true;
             await set(tx, { ...begun.copy.pins, statement_timeout: String(timeoutMs) });
@@ -47,25 +47,25 @@ export function proveOn(
         return answer.isOpen ? answer.digest : null;
       }),
 
-    recordRange: (restore, range, { rows, bytes, lineHashSum }) =>
+    recordRange: (restoreId, range, { rows, bytes, lineHashSum }) =>
       transaction(`range ${range} of the proof`, async (tx) => {
         await tx`
-          select partition_archiver.record_restore_range(${restore}::bigint, ${range}::integer, ${rows}::bigint,
+          select partition_archiver.record_restore_range(${restoreId}::bigint, ${range}::integer, ${rows}::bigint,
                    ${bytes}::bigint, ${lineHashSum}::text)`;
       }),
 
-    prove: (restore) =>
+    prove: (restoreId) =>
       transaction('adding the proof up', async (tx) => {
         const [row] = await tx<[{ verdict: ProofVerdict }]>`
-          select partition_archiver.prove_restore(${restore}::bigint) as verdict`;
+          select partition_archiver.prove_restore(${restoreId}::bigint) as verdict`;
         return row.verdict;
       }),
   };
 }
 
-async function beginRange(tx: Transaction, restore: number, range: number): Promise<BegunRange | null> {
+async function beginRange(tx: Transaction, restoreId: number, range: number): Promise<BegunRange | null> {
   const [row] = await tx<[{ begun: BegunRange | null }]>`
-    select partition_archiver.begin_restore_range(${restore}::bigint, ${range}::integer) as begun`;
+    select partition_archiver.begin_restore_range(${restoreId}::bigint, ${range}::integer) as begun`;
   return row.begun;
 }
 

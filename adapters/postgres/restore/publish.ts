@@ -12,49 +12,49 @@ export function finishOn({
   'publish' | 'published' | 'unvalidatedForeignKeys' | 'validateForeignKey' | 'attach' | 'cancel'
 > {
   return {
-    publish: (restore) =>
+    publish: (restoreId) =>
       transaction('bringing the restored table out', async (tx) => {
-        const [row] = await tx<[{ partition: number }]>`
-          select partition_archiver.publish_restore(${restore}::bigint) as partition`;
-        return row.partition;
+        const [row] = await tx<[{ partitionId: number }]>`
+          select partition_archiver.publish_restore(${restoreId}::bigint) as "partitionId"`;
+        return row.partitionId;
       }),
 
-    published: (partition) =>
+    published: (partitionId) =>
       using((connection) =>
         translated('looking at the restored table', async () => {
           const [row] = await connection<[{ restored: Published }]>`
-            select partition_archiver.published(${partition}::bigint) as restored`;
+            select partition_archiver.published(${partitionId}::bigint) as restored`;
           return row.restored;
         }),
       ),
 
-    unvalidatedForeignKeys: (partition) =>
+    unvalidatedForeignKeys: (partitionId) =>
       using((connection) =>
         translated('looking for foreign keys', async () => {
           const [row] = await connection<[{ names: string[] }]>`
-            select to_jsonb(partition_archiver.unvalidated_foreign_keys(${partition}::bigint)) as names`;
+            select to_jsonb(partition_archiver.unvalidated_foreign_keys(${partitionId}::bigint)) as names`;
           return row.names;
         }),
       ),
 
-    validateForeignKey: async (partition, constraint) => {
-      const call = `select partition_archiver.validate_restored(${partition}, ${literal(constraint)})`;
+    validateForeignKey: async (partitionId, constraint) => {
+      const call = `select partition_archiver.validate_restored(${partitionId}, ${literal(constraint)})`;
       await detached('validating it', {}, call);
     },
 
-    attach: async (partition, { schema, table }) => {
+    attach: async (partitionId, { schema, table }) => {
       // By itself, so that where a lock is not to be had the table is not read again by the next try.
-      const bound = `select partition_archiver.bound_restored(${partition})`;
+      const bound = `select partition_archiver.bound_restored(${partitionId})`;
       await detached('checking the bounds of the restored table', {}, bound);
-      const indexes = `select partition_archiver.index_restored(${partition}, ${literal(schema)}, ${literal(table)})`;
+      const indexes = `select partition_archiver.index_restored(${partitionId}, ${literal(schema)}, ${literal(table)})`;
       await detached('making the indexes of the parent on the restored table', {}, indexes);
-      const call = `select partition_archiver.attach_restored(${partition}, ${literal(schema)}, ${literal(table)})`;
+      const call = `select partition_archiver.attach_restored(${partitionId}, ${literal(schema)}, ${literal(table)})`;
       await detached('attaching the restored table', {}, call);
     },
 
-    cancel: (restore) =>
-      transaction(`giving restore ${restore} up`, async (tx) => {
-        await tx`select partition_archiver.cancel_restore(${restore}::bigint)`;
+    cancel: (restoreId) =>
+      transaction(`giving restore ${restoreId} up`, async (tx) => {
+        await tx`select partition_archiver.cancel_restore(${restoreId}::bigint)`;
       }),
   };
 }

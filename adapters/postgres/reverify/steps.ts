@@ -8,18 +8,18 @@ import { pin } from '../pins.ts';
 /** What `reverify` does as `archiver_maintain`. */
 export function reverifyFence(connection: Connection): ReverifyFence {
   return {
-    verifiedSince: (partition, time) =>
-      translated(`status of partition ${String(partition)}`, async () => {
+    verifiedSince: (partitionId, time) =>
+      translated(`status of partition ${String(partitionId)}`, async () => {
         const [row] = await connection<{ done: boolean }[]>`
           select state = 'verified' and verified_at >= ${time.toISOString()}::timestamptz as done
-            from partition_archiver.partition where id = ${partition}::bigint`;
+            from partition_archiver.partition where id = ${partitionId}::bigint`;
         return row?.done === true;
       }),
 
-    begin: (partition) =>
-      inTransaction(connection, `fencing partition ${partition} again`, async (transaction) => {
+    begin: (partitionId) =>
+      inTransaction(connection, `fencing partition ${partitionId} again`, async (transaction) => {
         const [row] = await transaction<[{ start: ReverifyStart }]>`
-          select partition_archiver.begin_reverify(${partition}::bigint) as start`;
+          select partition_archiver.begin_reverify(${partitionId}::bigint) as start`;
         return row.start;
       }),
   };
@@ -32,16 +32,16 @@ export function reverifyFence(connection: Connection): ReverifyFence {
  */
 export function reverifyReading(connection: Connection, open: () => Connection): ReverifyReading {
   return {
-    readSegment: async (partition, segment, consume) => {
+    readSegment: async (partitionId, segmentNumber, consume) => {
       const copying = open();
       try {
         return await copyOut(
           copying,
-          `reading segment ${segment} of partition ${partition}`,
+          `reading segment ${segmentNumber} of partition ${partitionId}`,
           async (transaction) => {
             await pin(transaction);
             const [row] = await transaction<[{ source: { query: string } }]>`
-              select partition_archiver.reverify_source(${partition}::bigint, ${segment}::integer) as source`;
+              select partition_archiver.reverify_source(${partitionId}::bigint, ${segmentNumber}::integer) as source`;
             return `copy (${row.source.query}) to stdout with (${COPY_OPTIONS})`;
           },
           consume,
@@ -51,21 +51,21 @@ export function reverifyReading(connection: Connection, open: () => Connection):
       }
     },
 
-    record: (partition, segment, fence, { rows, bytes, lineHashSum }) =>
+    record: (partitionId, segmentNumber, fence, { rows, bytes, lineHashSum }) =>
       inTransaction(
         connection,
-        `verdict on segment ${segment} of partition ${partition}`,
+        `verdict on segment ${segmentNumber} of partition ${partitionId}`,
         async (transaction) => {
           await transaction`
-            select partition_archiver.record_reverified(${partition}::bigint, ${segment}::integer, ${fence}::text,
+            select partition_archiver.record_reverified(${partitionId}::bigint, ${segmentNumber}::integer, ${fence}::text,
                      ${rows}::bigint, ${bytes}::bigint, ${lineHashSum}::text)`;
         },
       ),
 
-    finish: (partition, manifestVersionId) =>
-      inTransaction(connection, `verifying partition ${partition} again`, async (transaction) => {
+    finish: (partitionId, manifestVersionId) =>
+      inTransaction(connection, `verifying partition ${partitionId} again`, async (transaction) => {
         await transaction`
-          select partition_archiver.finish_reverify(${partition}::bigint, ${manifestVersionId}::text)`;
+          select partition_archiver.finish_reverify(${partitionId}::bigint, ${manifestVersionId}::text)`;
       }),
   };
 }

@@ -58,20 +58,23 @@ export const LEDGER_COMMANDS: Readonly<Record<string, Command>> = {
         showJson(context, await verbs.reverify(number(context, 0)));
         return;
       }
-      const results: { partition: number; result: string }[] = [];
+      const results: { partitionId: number; result: string }[] = [];
       let failed = 0;
-      for (const partition of await verbs.reverifiable()) {
+      for (const partitionId of await verbs.reverifiable()) {
         try {
-          const { segments, rows } = await verbs.reverify(partition);
-          results.push({ partition, result: `verified: ${String(segments)} segments, ${String(rows)} rows` });
+          const { segments, rows } = await verbs.reverify(partitionId);
+          results.push({
+            partitionId,
+            result: `verified: ${String(segments)} segments, ${String(rows)} rows`,
+          });
         } catch (error) {
           if (!(error instanceof ArchiverError)) throw error;
           failed += 1;
-          results.push({ partition, result: `${error.code}: ${error.message}` });
+          results.push({ partitionId, result: `${error.code}: ${error.message}` });
         }
       }
       context.show(results, (say) => {
-        for (const { partition, result } of results) say(`${String(partition)}  ${result}`);
+        for (const { partitionId, result } of results) say(`${String(partitionId)}  ${result}`);
       });
       if (failed > 0)
         throw new ArchiverError('PartitionsFailed', `${String(failed)} were not verified again`);

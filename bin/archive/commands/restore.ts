@@ -185,7 +185,7 @@ export const RESTORE_COMMANDS: Readonly<Record<string, Command>> = {
     execute: async (context) => {
       const id = number(context, 0);
       await operations(context).cancelRestore(id);
-      context.show({ restore: id }, () => undefined);
+      context.show({ restoreId: id }, () => undefined);
     },
   },
 };

@@ -136,7 +136,7 @@ export const SETUP_COMMANDS: Readonly<Record<string, Command>> = {
         const bounds = `[${adoption.lowerBound}, ${adoption.upperBound})`;
         if (adoption.kind === 'adopted') {
           say(
-            `partition ${String(adoption.partition)} ${bounds}: the next run archives it if it is past the retention`,
+            `partition ${String(adoption.partitionId)} ${bounds}: the next run archives it if it is past the retention`,
           );
           return;
         }

@@ -104,8 +104,8 @@ describe('a partition that is exported and verified', () => {
     expect(store.proven).toEqual([sample.segments[0]!.objects[0]!.key]);
     expect(store.locks.size).toBe(0);
 
-    const [[partition, archive, graceDays]] = committed as [Committed];
-    expect([partition, graceDays]).toEqual([7, null]);
+    const [[partitionId, archive, graceDays]] = committed as [Committed];
+    expect([partitionId, graceDays]).toEqual([7, null]);
     expect(archive).toEqual({
       manifest,
       object: { key: MANIFEST, versionId: expect.any(String), bytes: expect.any(Number) },

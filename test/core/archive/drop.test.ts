@@ -55,7 +55,7 @@ test('a partition is dropped once every object of its archive was looked up', as
   const objects = manifest.segments.flatMap((segment) => segment.objects);
   expect(looked).toEqual([KEY, ...objects.map(({ key }) => key), manifest.ddl.key]);
   expect(dropped).toEqual([[7, { manifestVersionId: versionId }]]);
-  expect(log.lines).toMatchObject([{ event: 'drop', fields: { partition: 7, rows: 3, manifest: KEY } }]);
+  expect(log.lines).toMatchObject([{ event: 'drop', fields: { partitionId: 7, rows: 3, manifest: KEY } }]);
 });
 
 test('a drop whose answer was lost is not tried on another table', async () => {

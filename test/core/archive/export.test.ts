@@ -21,7 +21,9 @@ test('a segment is exported into the configured bucket, and nowhere else', async
   });
   expect(await done).toEqual({ exported: true });
   expect(calls).toEqual([[7, 3, TO]]);
-  expect(log.lines).toMatchObject([{ event: 'export', fields: { partition: 7, segment: 3, rows: 5 } }]);
+  expect(log.lines).toMatchObject([
+    { event: 'export', fields: { partitionId: 7, segmentNumber: 3, rows: 5 } },
+  ]);
 });
 
 test('one that an earlier call had exported is not exported again', async () => {
@@ -40,7 +42,7 @@ test('one that proves too large for a call is split, and not exported as half of
   expect(await done).toEqual({ exported: false });
   expect(split).toEqual([[7, 3]]);
   expect(log.lines).toEqual([
-    { level: 'warn', event: 'segment split', fields: { partition: 7, segment: 3, upper: 12 } },
+    { level: 'warn', event: 'segment split', fields: { partitionId: 7, segmentNumber: 3, upper: 12 } },
   ]);
 });
 

@@ -45,9 +45,9 @@ function setUp(changes: Partial<MaintainDatabase> = {}, request: Partial<Request
     expiring: (set) => database.expiring(set),
     references: (sets) => database.references(sets),
     detached: (set) => database.detached(set),
-    quarantine: (partition, bytes) => (
-      calls.push(`quarantine ${partition}`),
-      database.quarantine(partition, bytes)
+    quarantine: (partitionId, bytes) => (
+      calls.push(`quarantine ${partitionId}`),
+      database.quarantine(partitionId, bytes)
     ),
     detach: (set, partition) => (calls.push(`detach ${partition.table}`), database.detach(set, partition)),
     health: (set) => (calls.push(`health ${set.table}`), database.health(set)),

@@ -32,13 +32,15 @@ test('a detached partition goes behind the fence, and its segments are exported'
   const { done, log } = work(
     {
       status: async () => states.shift() ?? status({}),
-      quarantine: async (partition, bytes) => void calls.push(`quarantine ${partition} by ${bytes}`),
+      quarantine: async (partitionId, bytes) => void calls.push(`quarantine ${partitionId} by ${bytes}`),
     },
     { segmentSizeMiB: 3 },
   );
   expect(await done).toEqual({ next: 'export', segments: [0, 1, 2] });
   expect(calls).toEqual(['quarantine 7 by 3145728']);
-  expect(log.lines).toEqual([{ level: 'info', event: 'quarantine', fields: { partition: 7, segments: 3 } }]);
+  expect(log.lines).toEqual([
+    { level: 'info', event: 'quarantine', fields: { partitionId: 7, segments: 3 } },
+  ]);
 });
 
 test.each<[Partial<PartitionStatus>, string]>([

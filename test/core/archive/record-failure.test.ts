@@ -26,7 +26,7 @@ test.each(Object.keys(CATALOGUE) as ErrorCode[])(
     const blocked = CATALOGUE[code].blocks;
     expect(calls).toEqual([['record', 7, code, 'why'], ...(blocked ? [['block', 7, code, 'why']] : [])]);
     expect(log.lines).toEqual([
-      { level: 'warn', event: 'partition failed', fields: { partition: 7, code, reason: 'why', blocked } },
+      { level: 'warn', event: 'partition failed', fields: { partitionId: 7, code, reason: 'why', blocked } },
     ]);
   },
 );

@@ -78,8 +78,8 @@ test.each<['done' | 'drop', string[]]>([
 
 describe('the failure of one partition', () => {
   const failing = (failure: Error) => ({
-    quarantine: async (partition: number) => {
-      if (partition === 2) throw failure;
+    quarantine: async (partitionId: number) => {
+      if (partitionId === 2) throw failure;
       return { next: 'done', segments: [] } as const;
     },
   });
@@ -124,8 +124,8 @@ describe('the failure of one partition', () => {
   test('in one segment: no further one is begun, and nothing is committed', async () => {
     const { go, calls } = setUp({
       quarantine: async () => ({ next: 'export', segments: [0, 1, 2] }),
-      verify: async (_, segment) => {
-        if (segment === 0) throw new ArchiverError('ContentMismatch', 'lost a row');
+      verify: async (_, segmentNumber) => {
+        if (segmentNumber === 0) throw new ArchiverError('ContentMismatch', 'lost a row');
       },
       recordFailure: async () => undefined,
     });
@@ -136,8 +136,8 @@ describe('the failure of one partition', () => {
   test('in one segment stops the other ones that are under way after what they are at', async () => {
     const { go, calls } = setUp({
       quarantine: async () => ({ next: 'export', segments: [0, 1, 2, 3] }),
-      export: async (_, segment) => {
-        if (segment === 0) throw new ArchiverError('ExportDenied', 'no role');
+      export: async (_, segmentNumber) => {
+        if (segmentNumber === 0) throw new ArchiverError('ExportDenied', 'no role');
         await new Promise((resolve) => setImmediate(resolve));
       },
       recordFailure: async () => undefined,
@@ -150,9 +150,9 @@ describe('the failure of one partition', () => {
     const failures: unknown[] = [];
     const { go } = setUp({
       quarantine: async () => ({ next: 'export', segments: [0, 1, 2, 3] }),
-      export: async (_, segment) => {
+      export: async (_, segmentNumber) => {
         await new Promise((resolve) => setImmediate(resolve));
-        throw new ArchiverError('ExportDenied', `segment ${segment}`);
+        throw new ArchiverError('ExportDenied', `segment ${segmentNumber}`);
       },
       recordFailure: async (...parameters) => void failures.push(parameters),
     });

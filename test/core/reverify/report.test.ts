@@ -9,12 +9,12 @@ const NOW = new Date('2026-05-01T00:00:00Z');
 
 describe('the choice', () => {
   test.each([
-    [{ partition: 7 }, [7]],
-    [{ partitions: [7, 8, 7] }, [7, 8]],
+    [{ partitionId: 7 }, [7]],
+    [{ partitionIds: [7, 8, 7] }, [7, 8]],
     [{ all: 'verified' }, [1, 2, 3]],
-  ])('%j', async (input, partitions) => {
+  ])('%j', async (input, partitionIds) => {
     const request = await planReverify(input, { reverifiable: () => Promise.resolve([1, 2, 3]) }, NOW);
-    expect(request).toEqual({ partitions, more: 0, startedAt: NOW.toISOString() });
+    expect(request).toEqual({ partitionIds, more: 0, startedAt: NOW.toISOString() });
   });
 
   test('of more than an execution holds leaves the rest to another', async () => {
@@ -29,14 +29,14 @@ describe('the choice', () => {
   });
 
   test.each([
-    [{}, 'must have one of partition, partitions and all'],
-    [{ partition: 1, all: 'verified' }, 'must have one of'],
-    [{ partitions: [] }, 'must name a partition'],
-    [{ partitions: 7 }, 'must be a list of ids'],
+    [{}, 'must have one of partitionId, partitionIds and all'],
+    [{ partitionId: 1, all: 'verified' }, 'must have one of'],
+    [{ partitionIds: [] }, 'must name a partition'],
+    [{ partitionIds: 7 }, 'must be a list of ids'],
     [{ partition: '1; drop table x' }, 'must be a whole number'],
-    [{ partition: 1.5 }, 'must be a whole number'],
+    [{ partitionId: 1.5 }, 'must be a whole number'],
     [{ all: 'dropped' }, 'must be "verified"'],
-    [{ partition: 1, force: true }, 'force: true is not allowed: there is no such setting'],
+    [{ partitionId: 1, force: true }, 'force: true is not allowed: there is no such setting'],
   ])('of what means nothing: %j', (input, message) => {
     expect(() => parseReverifyRequest(input)).toThrow(message);
   });
@@ -58,7 +58,7 @@ describe('the report', () => {
       failedReason: null,
       ...changes,
     }) as LedgerRow;
-  const request = { partitions: [1, 2, 3, 4], more: 0, startedAt: NOW.toISOString() };
+  const request = { partitionIds: [1, 2, 3, 4], more: 0, startedAt: NOW.toISOString() };
   const old = new Date('2026-04-01T00:00:00Z');
 
   test('fails an execution of which anything failed, and says what, and what to do', () => {
@@ -89,8 +89,8 @@ describe('the report', () => {
 
   test('of thousands fits into an output', () => {
     const rows = Array.from({ length: 10_000 }, (_, id) => row({ id, table: 'p'.repeat(60) }));
-    const partitions = rows.map(({ id }) => id);
-    const report = reverifyReport({ ...request, partitions, more: 7 }, rows, { redriven: false, log });
+    const partitionIds = rows.map(({ id }) => id);
+    const report = reverifyReport({ ...request, partitionIds, more: 7 }, rows, { redriven: false, log });
     expect(report.summary).toBe(
       '10000 verified again, 0 failed; 7 more are for another execution: start one with the same input',
     );
@@ -100,10 +100,10 @@ describe('the report', () => {
 
 test.each([
   [{}, 'partition: is missing'],
-  [{ partition: -1 }, 'partition: -1 is not allowed'],
+  [{ partitionId: -1 }, 'partitionId: -1 is not allowed'],
   [{ partition: '7' }, 'partition: "7" is not allowed'],
-  [{ partition: 1, to: 'me' }, 'must be "pipeline" or "owner"'],
-  [{ partition: 1, force: true }, 'there is no such setting'],
+  [{ partitionId: 1, to: 'me' }, 'must be "pipeline" or "owner"'],
+  [{ partitionId: 1, force: true }, 'there is no such setting'],
 ])('a release of what means nothing: %j', (input, message) => {
   expect(() => parseReleaseRequest(input)).toThrow(message);
 });

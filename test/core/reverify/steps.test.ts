@@ -60,12 +60,12 @@ async function scene(
       return Promise.resolve({ ...evidence, open: [0, 1] });
     },
     readSegment: (_, number, read) => read(Readable.from([Buffer.from(table[number] ?? '')])),
-    record: (partition, segment, fence, digest) => {
-      done.push(`record ${partition}/${segment} ${fence} ${digest.sha256}`);
+    record: (partitionId, segmentNumber, fence, digest) => {
+      done.push(`record ${partitionId}/${segmentNumber} ${fence} ${digest.sha256}`);
       return Promise.resolve();
     },
-    finish: (partition, version) => {
-      done.push(`finish ${partition} ${version}`);
+    finish: (partitionId, version) => {
+      done.push(`finish ${partitionId} ${version}`);
       return Promise.resolve();
     },
   };
@@ -76,12 +76,14 @@ async function scene(
 
 test('every segment that agrees is recorded with its digest, then the partition is verified again', async () => {
   const { ports, evidence, done } = await scene();
-  const begun = await beginReverify({ partition: 7, startedAt: STARTED_AT }, ports);
+  const begun = await beginReverify({ partitionId: 7, startedAt: STARTED_AT }, ports);
   expect(begun).toEqual({ next: 'compare', evidence, segments: [0, 1] });
-  for (const segment of [0, 1]) {
-    expect(await reverifySegment({ partition: 7, segment, evidence }, ports)).toEqual({ segment });
+  for (const segmentNumber of [0, 1]) {
+    expect(await reverifySegment({ partitionId: 7, segmentNumber, evidence }, ports)).toEqual({
+      segmentNumber,
+    });
   }
-  expect(await finishReverify({ partition: 7, evidence }, ports)).toEqual({ segments: 2, rows: 3 });
+  expect(await finishReverify({ partitionId: 7, evidence }, ports)).toEqual({ segments: 2, rows: 3 });
   const { manifest } = await readManifest(ports.store, evidence.manifestKey, evidence.manifestVersionId);
   expect(done).toEqual([
     ...manifest.segments.map(({ number, sha256 }) => `record 7/${number} f ${sha256}`),
@@ -95,7 +97,7 @@ test('every segment that agrees is recorded with its digest, then the partition 
 
 test('what was verified since the execution began is not begun again', async () => {
   const { ports } = await scene();
-  expect(await beginReverify({ partition: 7, startedAt: '2026-04-30T00:00:00Z' }, ports)).toEqual({
+  expect(await beginReverify({ partitionId: 7, startedAt: '2026-04-30T00:00:00Z' }, ports)).toEqual({
     next: 'done',
   });
 });
@@ -127,7 +129,7 @@ test.each<[string, readonly string[] | undefined, ((manifest: Manifest) => Manif
   ],
 ])('nothing is recorded where %s', async (_, table, tamper, how) => {
   const { ports, evidence, done } = await scene(table, tamper);
-  const failure = await failureOf(reverifySegment({ partition: 7, segment: 1, evidence }, ports));
+  const failure = await failureOf(reverifySegment({ partitionId: 7, segmentNumber: 1, evidence }, ports));
   expect(failure).toMatchObject({
     code: 'ContentMismatch',
     message: `segment 1 of partition 7 is not what was archived: ${how}`,
@@ -140,12 +142,15 @@ test('no other manifest than the recorded one counts, and no segment that it doe
   const { ports, evidence, done } = await scene();
   for (const work of [
     reverifySegment(
-      { partition: 7, segment: 0, evidence: { ...evidence, manifestSha256: '0'.repeat(64) } },
+      { partitionId: 7, segmentNumber: 0, evidence: { ...evidence, manifestSha256: '0'.repeat(64) } },
       ports,
     ),
-    reverifySegment({ partition: 7, segment: 0, evidence: { ...evidence, archiveId: 'another' } }, ports),
-    reverifySegment({ partition: 7, segment: 2, evidence }, ports),
-    finishReverify({ partition: 7, evidence: { ...evidence, archiveId: 'another' } }, ports),
+    reverifySegment(
+      { partitionId: 7, segmentNumber: 0, evidence: { ...evidence, archiveId: 'another' } },
+      ports,
+    ),
+    reverifySegment({ partitionId: 7, segmentNumber: 2, evidence }, ports),
+    finishReverify({ partitionId: 7, evidence: { ...evidence, archiveId: 'another' } }, ports),
   ]) {
     expect((await failureOf(work)).code).toBe('ManifestConflict');
   }

@@ -4,12 +4,12 @@ import { idsOf, logWith } from '../../../lambdas/runtime/log.ts';
 describe('a line of the log says what it is about', () => {
   test.each([
     [
-      { partition: 7, segment: 2, execution: 'run' },
-      { execution: 'run', partition: 7, segment: 2 },
+      { partitionId: 7, segmentNumber: 2, execution: 'run' },
+      { execution: 'run', partitionId: 7, segmentNumber: 2 },
     ],
     [
-      { partition: 7, request: { execution: 'run', mode: 'archive' } },
-      { execution: 'run', partition: 7 },
+      { partitionId: 7, request: { execution: 'run', mode: 'archive' } },
+      { execution: 'run', partitionId: 7 },
     ],
     [{ input: {}, execution: 'run' }, { execution: 'run' }],
     [{ request: {} }, {}],
@@ -21,12 +21,12 @@ describe('a line of the log says what it is about', () => {
   test('beside what the step says itself, which goes before', () => {
     const lines: unknown[] = [];
     const write = (event: string, fields?: object): void => void lines.push({ event, ...fields });
-    const log = logWith({ info: write, warn: write }, { partition: 7, execution: 'run' });
+    const log = logWith({ info: write, warn: write }, { partitionId: 7, execution: 'run' });
     log.info('export', { rows: 3 });
-    log.warn('failed', { partition: 8 });
+    log.warn('failed', { partitionId: 8 });
     expect(lines).toEqual([
-      { event: 'export', partition: 7, execution: 'run', rows: 3 },
-      { event: 'failed', partition: 8, execution: 'run' },
+      { event: 'export', partitionId: 7, execution: 'run', rows: 3 },
+      { event: 'failed', partitionId: 8, execution: 'run' },
     ]);
   });
 });

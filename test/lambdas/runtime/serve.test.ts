@@ -17,9 +17,9 @@ const operations = serve(handlers, { STEPS: servedSteps('ledger-operations') });
 const maintenance = serve(handlers, { STEPS: servedSteps('maintenance') });
 
 test('a step gets its input, and no more time than it had in a function of its own', async () => {
-  const call = { step: 'release', input: { partition: 7 } };
+  const call = { step: 'release', input: { partitionId: 7 } };
   expect(await operations(call, contextOf(`${FUNCTION}:release`))).toEqual({
-    input: { partition: 7 },
+    input: { partitionId: 7 },
     seconds: 300,
   });
 });

@@ -50,14 +50,14 @@ describe('a step', () => {
     let context: StepContext | undefined;
     const handler = step(
       'verify',
-      async (event: { partition: number }, given) => {
+      async (event: { partitionId: number }, given) => {
         context = given;
         opened[0]?.[1]?.('WARNING: of the server');
-        return event.partition + 1;
+        return event.partitionId + 1;
       },
       dependencies,
     );
-    expect(await handler({ partition: 7 }, lambda(60_000))).toBe(8);
+    expect(await handler({ partitionId: 7 }, lambda(60_000))).toBe(8);
     expect(opened.map(([to]) => to)).toEqual([
       {
         host: 'proxy.example',
@@ -112,7 +112,7 @@ describe('a step', () => {
 
   test('says whose each line of its log is', async () => {
     const { dependencies } = setUp();
-    const event = { partition: 7, segment: 3, request: { execution: 'run-1' } };
+    const event = { partitionId: 7, segmentNumber: 3, request: { execution: 'run-1' } };
     const handler = step(
       'export',
       async (_: typeof event, { log }) => log.info('export', { rows: 1 }),
@@ -120,7 +120,7 @@ describe('a step', () => {
     );
     await handler(event, lambda(60_000));
     expect(printed).toEqual([
-      { event: 'export', step: 'export', execution: 'run-1', partition: 7, segment: 3, rows: 1 },
+      { event: 'export', step: 'export', execution: 'run-1', partitionId: 7, segmentNumber: 3, rows: 1 },
     ]);
   });
 

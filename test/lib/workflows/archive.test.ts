@@ -24,7 +24,7 @@ function stepOf({ Parameters }: State): Step {
 }
 
 interface Partition {
-  readonly partition: number;
+  readonly partitionId: number;
 }
 
 describe('the definition', () => {
@@ -160,15 +160,19 @@ describe('an execution', () => {
     expect(of('Preflight')).toEqual([{ input: { only: 'inventory' }, execution: expect.any(String) }]);
     const request = REQUEST;
     expect(of('Detect')).toEqual([{ request, maintain: {}, redriveCount: 0 }]);
-    expect(of('Quarantine')).toEqual([1, 2].map((partition) => ({ partition, request })));
-    const segments = [1, 2].flatMap((partition) =>
-      [1, 2].map((segment) => ({ partition, segment, execution: EXECUTION })),
+    expect(of('Quarantine')).toEqual([1, 2].map((partitionId) => ({ partitionId, request })));
+    const segments = [1, 2].flatMap((partitionId) =>
+      [1, 2].map((segmentNumber) => ({ partitionId, segmentNumber, execution: EXECUTION })),
     );
     expect(of('Export')).toHaveLength(4);
     expect(of('Export')).toEqual(expect.arrayContaining(segments));
     expect(of('Verify')).toEqual(expect.arrayContaining(segments));
-    expect(of('Commit')).toEqual(expect.arrayContaining([1, 2].map((partition) => ({ partition, request }))));
-    expect(of('Drop')).toEqual(expect.arrayContaining([1, 2].map((partition) => ({ partition, request }))));
+    expect(of('Commit')).toEqual(
+      expect.arrayContaining([1, 2].map((partitionId) => ({ partitionId, request }))),
+    );
+    expect(of('Drop')).toEqual(
+      expect.arrayContaining([1, 2].map((partitionId) => ({ partitionId, request }))),
+    );
     expect(of('RecordFailure')).toEqual([]);
     const detect = { partitions: [1, 2], redriveCount: 0 };
     expect(of('Report')).toEqual([{ request, maintain: {}, detect, redriveCount: 0 }]);
@@ -176,10 +180,13 @@ describe('an execution', () => {
 
   test('leaves a partition alone that has nothing to do, and drops one that is only due', async () => {
     const { result, calls } = await run({
-      quarantine: ({ partition }: Partition) => ({ next: partition === 1 ? 'done' : 'drop', segments: [] }),
+      quarantine: ({ partitionId }: Partition) => ({
+        next: partitionId === 1 ? 'done' : 'drop',
+        segments: [],
+      }),
     });
     expect(result.status).toBe('SUCCEEDED');
-    expect(calls.map(({ state, payload }) => [state, payload['partition']])).toEqual([
+    expect(calls.map(({ state, payload }) => [state, payload['partitionId']])).toEqual([
       ...['Preflight', 'Maintain', 'Detect'].map((state) => [state, undefined]),
       ['Quarantine', 1],
       ['Quarantine', 2],
@@ -209,7 +216,7 @@ describe('an execution', () => {
         (rounds += 1) === 1 ? { next: 'export', segments: [2, 3] } : { next: 'done', segments: [] },
     });
     expect(result.status).toBe('SUCCEEDED');
-    expect(of('Export').map(({ segment }) => segment)).toEqual([1, 2, 3]);
+    expect(of('Export').map(({ segmentNumber }) => segmentNumber)).toEqual([1, 2, 3]);
     expect(of('Drop')).toEqual([]);
   });
 
@@ -222,8 +229,8 @@ describe('an execution', () => {
 
 describe('a partition that fails', () => {
   const FAILING: Steps = {
-    quarantine: ({ partition }: Partition) =>
-      partition === 1 ? fail('PartitionRefused') : { next: 'drop', segments: [] },
+    quarantine: ({ partitionId }: Partition) =>
+      partitionId === 1 ? fail('PartitionRefused') : { next: 'drop', segments: [] },
     report: ({ detect, redriveCount }: { detect: { redriveCount: number }; redriveCount: number }) => {
       if (redriveCount > detect.redriveCount) return { resume: true };
       return redriveCount === 0 ? fail('PartitionsFailed') : { resume: false };
@@ -233,9 +240,12 @@ describe('a partition that fails', () => {
   test('is recorded, does not stop the others, and fails the execution in the end', async () => {
     const { result, of } = await run(FAILING);
     expect(of('RecordFailure')).toMatchObject([
-      { partition: 1, failure: { Error: 'PartitionRefused', Cause: expect.stringContaining('on purpose') } },
+      {
+        partitionId: 1,
+        failure: { Error: 'PartitionRefused', Cause: expect.stringContaining('on purpose') },
+      },
     ]);
-    expect(of('Drop')).toMatchObject([{ partition: 2 }]);
+    expect(of('Drop')).toMatchObject([{ partitionId: 2 }]);
     expect(result).toMatchObject({
       status: 'FAILED',
       error: 'PartitionsFailed',
@@ -260,32 +270,32 @@ describe('a partition that fails', () => {
 
   test('in one segment lets its other segments be proven, and is not committed', async () => {
     const { of, result } = await run({
-      verify: ({ partition, segment }: Partition & { segment: number }) =>
-        partition === 1 && segment === 1 ? fail('ContentMismatch') : {},
+      verify: ({ partitionId, segmentNumber }: Partition & { segmentNumber: number }) =>
+        partitionId === 1 && segmentNumber === 1 ? fail('ContentMismatch') : {},
     });
     expect(result.status).toBe('SUCCEEDED');
     expect(of('Verify')).toHaveLength(4);
     expect(of('RecordSegmentFailure')).toMatchObject([
-      { partition: 1, failure: { Error: 'ContentMismatch' } },
+      { partitionId: 1, failure: { Error: 'ContentMismatch' } },
     ]);
-    expect(of('Commit')).toMatchObject([{ partition: 2 }]);
-    expect(of('Drop')).toMatchObject([{ partition: 2 }]);
+    expect(of('Commit')).toMatchObject([{ partitionId: 2 }]);
+    expect(of('Drop')).toMatchObject([{ partitionId: 2 }]);
   });
 
   test('in drop is recorded', async () => {
     const { of } = await run({
-      drop: ({ partition }: Partition) => (partition === 2 ? fail('HasDependents') : {}),
+      drop: ({ partitionId }: Partition) => (partitionId === 2 ? fail('HasDependents') : {}),
     });
-    expect(of('RecordFailure')).toMatchObject([{ partition: 2, failure: { Error: 'HasDependents' } }]);
+    expect(of('RecordFailure')).toMatchObject([{ partitionId: 2, failure: { Error: 'HasDependents' } }]);
   });
 
   test('and cannot even be recorded does not stop the others either', async () => {
     const { of, result } = await run({
-      quarantine: ({ partition }: Partition) =>
-        partition === 1 ? fail('PartitionRefused') : { next: 'drop', segments: [] },
+      quarantine: ({ partitionId }: Partition) =>
+        partitionId === 1 ? fail('PartitionRefused') : { next: 'drop', segments: [] },
       'record-failure': () => fail('DatabaseRejected'),
     });
-    expect(of('Drop')).toMatchObject([{ partition: 2 }]);
+    expect(of('Drop')).toMatchObject([{ partitionId: 2 }]);
     expect(result.status).toBe('SUCCEEDED');
   });
 });

@@ -60,14 +60,13 @@ const WORKS: Answers = {
   retrieve: () => ({ readable: true, waitingFor: 0, waitSeconds: 1 }),
   'begin-restore': ({ archive }: { archive: { manifestKey: string } }) => ({
     next: 'import',
-    partition: null,
     segments: [0, 1],
-    restore: Number(archive.manifestKey.slice(4)),
+    restoreId: Number(archive.manifestKey.slice(4)),
   }),
   import: () => undefined,
   build: () => ({ next: 'prove', waitSeconds: 0, ranges: [0, 1, 2] }),
   prove: () => undefined,
-  publish: ({ restore }: { restore: number }) => ({ partition: 100 + restore }),
+  publish: ({ restoreId }: { restoreId: number }) => ({ partitionId: 100 + restoreId }),
   attach: () => undefined,
   'record-restore-failure': () => undefined,
   'report-restore': () => ({ resume: false, restored: 2 }),
@@ -115,11 +114,11 @@ describe('an execution of Restore', () => {
     expect(of('PlanRestore')).toMatchObject([{ input: { partitionSet: 'a.b' }, redriveCount: 0 }]);
     const execution = of('PlanRestore')[0]!['execution'];
     expect(of('Import')).toHaveLength(4);
-    expect(of('Import')).toContainEqual({ restore: 2, segment: 1, execution });
+    expect(of('Import')).toContainEqual({ restoreId: 2, segmentNumber: 1, execution });
     expect(of('Prove')).toHaveLength(6);
-    expect(of('Prove')).toContainEqual({ restore: 1, range: 2, execution });
+    expect(of('Prove')).toContainEqual({ restoreId: 1, range: 2, execution });
     expect(of('Attach')).toContainEqual({
-      partition: 101,
+      partitionId: 101,
       archive: archiveOf(1),
       options: OPTIONS,
       execution,
@@ -157,11 +156,11 @@ describe('an execution of Restore', () => {
 
   test('does not make again what is there', async () => {
     const { of, result } = await run('restore', {
-      'begin-restore': () => ({ next: 'attach', partition: 7 }),
+      'begin-restore': () => ({ next: 'attach', partitionId: 7 }),
     });
     expect(result.status).toBe('SUCCEEDED');
     expect([...of('Import'), ...of('Publish')]).toEqual([]);
-    expect(of('Attach')).toMatchObject([{ partition: 7 }, { partition: 7 }]);
+    expect(of('Attach')).toMatchObject([{ partitionId: 7 }, { partitionId: 7 }]);
   });
 
   test.each<Step>(['retrieve', 'begin-restore', 'import', 'build', 'prove', 'publish', 'attach'])(
@@ -169,8 +168,8 @@ describe('an execution of Restore', () => {
     async (step) => {
       const works = WORKS[step] as (event: object) => unknown;
       const { of, result } = await run('restore', {
-        [step]: (event: { restore?: number; partition?: number; archive?: { manifestKey: string } }) =>
-          event.restore === 1 || event.partition === 101 || event.archive?.manifestKey === 'key 1'
+        [step]: (event: { restoreId?: number; partitionId?: number; archive?: { manifestKey: string } }) =>
+          event.restoreId === 1 || event.partitionId === 101 || event.archive?.manifestKey === 'key 1'
             ? fail('ArchiveDamaged')
             : works(event),
       });
@@ -178,7 +177,7 @@ describe('an execution of Restore', () => {
       expect(of('RecordRestoreFailure')).toMatchObject([
         { archive: archiveOf(1), failure: { Error: 'ArchiveDamaged' } },
       ]);
-      expect(of('Attach').filter(({ partition }) => partition === 102)).toHaveLength(1);
+      expect(of('Attach').filter(({ partitionId }) => partitionId === 102)).toHaveLength(1);
     },
   );
 
@@ -213,7 +212,7 @@ describe('an execution of Drill', () => {
     expect(result).toMatchObject({ status: 'SUCCEEDED', output: { summary: 'good' } });
     expect(of('SelectArchive')).toMatchObject([{ input: { maxMiB: 5 } }]);
     expect(of('BeginRestore')).toMatchObject([{ archive: archiveOf(1), options: 'drill' }]);
-    expect(of('FinishDrill')).toEqual([{ restore: 1 }]);
+    expect(of('FinishDrill')).toEqual([{ restoreId: 1 }]);
   });
 
   test('without an archive there is nothing to try', async () => {
@@ -233,7 +232,7 @@ describe('an execution of Drill', () => {
       expect(state).toMatchObject({
         plan: { Payload: { archive: archiveOf(1) } },
         failure: { Error: 'ArchiveDamaged' },
-        ...(step !== 'retrieve' && step !== 'begin-restore' && { step: { Payload: { restore: 1 } } }),
+        ...(step !== 'retrieve' && step !== 'begin-restore' && { step: { Payload: { restoreId: 1 } } }),
       });
     },
   );

@@ -130,9 +130,9 @@ const CAUGHT = {
 
 test('a caught error lies where ResultPath says, beside the input', async () => {
   using machine = tinyMachine(CAUGHT, "throw new TypeError('no good');");
-  const { output } = await runExecution(machine, { partition: 7 }, QUICK);
+  const { output } = await runExecution(machine, { partitionId: 7 }, QUICK);
   expect(output).toMatchObject({
-    partition: 7,
+    partitionId: 7,
     failure: { Error: 'TypeError', Cause: expect.stringContaining('no good') },
   });
 });

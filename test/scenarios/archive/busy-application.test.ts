@@ -65,7 +65,7 @@ test('maintenance, detach, quarantine and attach', async () => {
   const tries = open('archiver_restore');
   stop = await startSteadyWriters(database.url, 'app.kind');
   try {
-    const id = String(restored.partition);
+    const id = String(restored.partitionId);
     for (const step of [
       'bound_restored($)',
       `index_restored($, 'app', 'busy')`,
@@ -148,7 +148,7 @@ test('attach builds no index under its lock', async () => {
   await sql`alter table app.indexed add unique (ts, id)`;
   const { archives } = await operations().find({ schema: 'app', table: 'indexed' });
   const restored = await operations().restore({ manifestKey: nth(archives, 0).manifestKey });
-  const id = String(restored.partition);
+  const id = String(restored.partitionId);
   await sql.unsafe(`select partition_archiver.index_restored(${id}, 'app', 'indexed')`);
   const count = async (): Promise<unknown> =>
     (

@@ -97,9 +97,9 @@ test('a label that is renamed in the grace period keeps the table until it is ar
   const { database, run, config, operations } = archiver();
   const { sql } = database;
   const { id, steps, commit } = await quarantined('late');
-  for (const segment of [0, 1]) {
-    await steps.export(id, segment);
-    await steps.verify(id, segment);
+  for (const segmentNumber of [0, 1]) {
+    await steps.export(id, segmentNumber);
+    await steps.verify(id, segmentNumber);
   }
   await commit();
   await sql`alter type public.mood rename value 'merry' to 'cheerful'`;

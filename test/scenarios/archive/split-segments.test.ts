@@ -58,14 +58,14 @@ const hurried = (
   return {
     config: config([{ schema: 'app', table, drop: true, graceDays: 0 }]),
     steps: {
-      export: async (partition, segment) => {
+      export: async (partitionId, segmentNumber) => {
         const connection = open('archiver_read');
         try {
           const database = exportDatabase(connection, TIMEOUT_MS);
           const log = { info: () => undefined, warn: () => undefined };
           return await exportSegment(
-            partition,
-            segment,
+            partitionId,
+            segmentNumber,
             { bucket, region: stack().s3.region },
             { database, log },
           );

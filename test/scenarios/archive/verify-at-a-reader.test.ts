@@ -76,7 +76,7 @@ const states = (): Promise<{ state: string; segment: string }[]> =>
 
 /** Verifies with the table read at the replica; everything else goes to the writer. */
 async function verify(
-  partition: number,
+  partitionId: number,
   { store = bucket(), database = archiver().database.name }: { store?: ObjectStore; database?: string } = {},
 ): Promise<unknown> {
   const writer = archiver().open('archiver_read');
@@ -92,7 +92,7 @@ async function verify(
     });
   try {
     const reading = verifyDatabase(writer, { open, isVerifyEndpoint: true });
-    return await verifySegment(partition, 0, {
+    return await verifySegment(partitionId, 0, {
       database: reading,
       store,
       clock: hurriedClock,
@@ -118,12 +118,12 @@ function bucketThat(does: () => Promise<unknown>): ObjectStore {
 }
 
 test('a segment is proven at a reader, and recorded at the writer', async () => {
-  const partition = await quarantined();
-  await steps.export(partition, 0);
+  const partitionId = await quarantined();
+  await steps.export(partitionId, 0);
   await replica.catchUp();
-  expect(await throughConflicts(() => verify(partition))).toEqual({ verified: true });
+  expect(await throughConflicts(() => verify(partitionId))).toEqual({ verified: true });
   expect(await states()).toEqual([{ state: 'exported', segment: 'verified' }]);
-  await steps.commit(partition, request);
+  await steps.commit(partitionId, request);
   expect(await inState(archiver().database.sql, 'verified', table)).toHaveLength(1);
 });
 
@@ -133,45 +133,45 @@ describe('a reader that is behind proves nothing', () => {
     ['before the quarantine', async () => pause().then(quarantined)],
     ['before the export', async () => quarantined().then(async (id) => pause().then(() => id))],
   ])('%s', async (_, paused) => {
-    const partition = await paused();
+    const partitionId = await paused();
     try {
-      await steps.export(partition, 0);
-      const failure = await failureOf(verify(partition));
+      await steps.export(partitionId, 0);
+      const failure = await failureOf(verify(partitionId));
       expect(failure).toMatchObject({ code: 'ReaderBehind', retryable: true });
       expect(await states()).toEqual([{ state: 'exported', segment: 'exported' }]);
     } finally {
       await resume();
     }
-    expect(await throughConflicts(() => verify(partition))).toEqual({ verified: true });
+    expect(await throughConflicts(() => verify(partitionId))).toEqual({ verified: true });
   });
 
   test('between two exports of a segment', async () => {
-    const partition = await quarantined();
-    await steps.export(partition, 0);
+    const partitionId = await quarantined();
+    await steps.export(partitionId, 0);
     await pause();
     try {
-      await archiver().database.sql`select partition_archiver.record_mismatch(${partition}, 0)`;
-      await steps.export(partition, 0);
+      await archiver().database.sql`select partition_archiver.record_mismatch(${partitionId}, 0)`;
+      await steps.export(partitionId, 0);
       // Seen to fail where the mark has no moment of the export: all else is the same.
-      expect(await failureOf(verify(partition))).toMatchObject({ code: 'ReaderBehind' });
+      expect(await failureOf(verify(partitionId))).toMatchObject({ code: 'ReaderBehind' });
     } finally {
       await resume();
     }
-    expect(await throughConflicts(() => verify(partition))).toEqual({ verified: true });
+    expect(await throughConflicts(() => verify(partitionId))).toEqual({ verified: true });
   });
 });
 
 test('a copy of the database is no reader of it, though it has the ledger row', async () => {
   const { database } = archiver();
-  const partition = await quarantined();
-  await steps.export(partition, 0);
+  const partitionId = await quarantined();
+  await steps.export(partitionId, 0);
   const copy = `${database.name.slice(0, 50)}-copy`;
   await database.sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${database.name} and pid <> pg_backend_pid()`;
   await database.sql.unsafe(`create database "${copy}" template "${database.name}"`);
   try {
     await replica.catchUp();
     // Seen to fail where the mark does not say which database it is.
-    const failure = await failureOf(throughConflicts(() => verify(partition, { database: copy })));
+    const failure = await failureOf(throughConflicts(() => verify(partitionId, { database: copy })));
     expect(failure).toMatchObject({ code: 'ReaderBehind' });
     expect(await states()).toEqual([{ state: 'exported', segment: 'exported' }]);
   } finally {
@@ -181,12 +181,12 @@ test('a copy of the database is no reader of it, though it has the ledger row', 
 
 test('a fence that is lifted at the writer meanwhile is found there, whatever the reader still has', async () => {
   const { sql } = archiver().database;
-  const partition = await quarantined();
-  await steps.export(partition, 0);
+  const partitionId = await quarantined();
+  await steps.export(partitionId, 0);
   await pause();
   try {
     const [{ name }] = await sql<[{ name: string }]>`
-      select quarantine_name as name from partition_archiver.partition where id = ${partition}`;
+      select quarantine_name as name from partition_archiver.partition where id = ${partitionId}`;
     const fence = 'partition_archiver_fence_row';
     const lift = () =>
       sql.begin(async (tx) => {
@@ -197,7 +197,7 @@ test('a fence that is lifted at the writer meanwhile is found there, whatever th
         await tx.unsafe(`alter table partition_archiver_quarantine."${name}" enable always trigger ${fence}`);
       });
     // Seen to fail without assert_sealed in record_match: the reader's rows are those of the archive.
-    const failure = await failureOf(verify(partition, { store: bucketThat(lift) }));
+    const failure = await failureOf(verify(partitionId, { store: bucketThat(lift) }));
     expect(failure).toMatchObject({ code: 'SealBroken' });
     expect(await states()).toMatchObject([{ segment: 'exported' }]);
   } finally {
@@ -208,8 +208,8 @@ test('a fence that is lifted at the writer meanwhile is found there, whatever th
 test('a reader that gives replay the preference is asked again', async () => {
   const { sql } = archiver().database;
   await sql`create table ${sql(`${table}_busy`)} as select generate_series(1, 1000) as n`;
-  const partition = await quarantined();
-  await steps.export(partition, 0);
+  const partitionId = await quarantined();
+  await steps.export(partitionId, 0);
   await replica.catchUp();
   const busy = async () => {
     // Removes rows that the reader's snapshot could still see.
@@ -217,16 +217,16 @@ test('a reader that gives replay the preference is asked again', async () => {
     await sql.unsafe(`vacuum "${table}_busy"`);
     await replica.catchUp();
   };
-  const failure = await failureOf(verify(partition, { store: bucketThat(busy) }));
+  const failure = await failureOf(verify(partitionId, { store: bucketThat(busy) }));
   expect(failure.message).toMatch(/conflict with recovery|no connection/);
   expect(failure.retryable).toBe(true);
   expect(await states()).toEqual([{ state: 'exported', segment: 'exported' }]);
-  expect(await throughConflicts(() => verify(partition))).toEqual({ verified: true });
+  expect(await throughConflicts(() => verify(partitionId))).toEqual({ verified: true });
 });
 
 test('what differs at a reader is a mismatch like any other', async () => {
-  const partition = await quarantined();
-  await steps.export(partition, 0);
+  const partitionId = await quarantined();
+  await steps.export(partitionId, 0);
   await replica.catchUp();
   const store = bucket();
   const changed: ObjectStore = {
@@ -239,7 +239,7 @@ test('what differs at a reader is a mismatch like any other', async () => {
     },
   };
   // Seen to fail (DatabaseUnavailable) without the second look, beside a suite whose VACUUM was being replayed.
-  const failure = await failureOf(throughConflicts(() => verify(partition, { store: changed })));
+  const failure = await failureOf(throughConflicts(() => verify(partitionId, { store: changed })));
   expect(failure).toMatchObject({ code: 'ContentMismatch' });
   expect(await states()).toEqual([{ state: 'quarantined', segment: 'planned' }]);
 });

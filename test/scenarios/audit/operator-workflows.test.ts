@@ -180,7 +180,7 @@ describe('reverify', () => {
 
   test.each([
     [{}, 'InvalidInput', 'must have one of partition, partitions and all'],
-    [{ partition: 999_999 }, 'PartitionsFailed', '999999: the ledger has no such partition'],
+    [{ partitionId: 999_999 }, 'PartitionsFailed', '999999: the ledger has no such partition'],
   ])('refuses an input that means nothing: %j', async (input, code, message) => {
     const { error, cause } = await workflow('reverify').execute(input);
     expect(error).toBe(code);
@@ -191,24 +191,24 @@ describe('reverify', () => {
 describe('release', () => {
   test('says from which state to which', async () => {
     const { id } = orders[2]!;
-    const { status, output } = await workflow('release').execute({ partition: id });
+    const { status, output } = await workflow('release').execute({ partitionId: id });
     expect(status).toBe('SUCCEEDED');
     expect(output).toEqual({
-      partition: id,
+      partitionId: id,
       releasedTo: 'owner',
       from: 'verified',
       state: 'released',
       notes: [],
     });
-    const again = await workflow('release').execute({ partition: id });
+    const again = await workflow('release').execute({ partitionId: id });
     expect(again.output).toMatchObject({ from: 'released', state: 'released' });
-    const back = await workflow('release').execute({ partition: id, to: 'pipeline' });
+    const back = await workflow('release').execute({ partitionId: id, to: 'pipeline' });
     expect(back.output).toMatchObject({ releasedTo: 'pipeline', from: 'released', state: 'detached' });
   });
 
   test.each([
     [{}, 'InvalidInput', 'partition: is missing'],
-    [{ partition: 999_999 }, 'NotInLedger', 'the ledger has no partition 999999'],
+    [{ partitionId: 999_999 }, 'NotInLedger', 'the ledger has no partition 999999'],
   ])('refuses an input that means nothing: %j', async (input, code, message) => {
     const { error, cause } = await workflow('release').execute(input);
     expect(error).toBe(code);

@@ -42,7 +42,7 @@ async function begin(execution = 'killed'): Promise<number> {
     },
   );
   if (begun.next === 'attach') throw new Error('it was published');
-  return begun.restore;
+  return begun.restoreId;
 }
 
 const left = async (): Promise<number> =>
@@ -72,7 +72,7 @@ describe('a drill', () => {
   // Seen to fail (as LockNotAvailable) without: the catch in leftBehind() of core/restore/drill.ts.
   test('that failed says why, though its table cannot be dropped', async () => {
     const { database } = archiver();
-    const restore = await begin();
+    const restoreId = await begin();
     const archive = { manifestKey, manifestVersionId: 'v' };
     const failure = { Error: 'ImportFailed', Cause: 'disk full' };
     const busy: RestoreDatabase = {
@@ -83,17 +83,17 @@ describe('a drill', () => {
     const pauses: number[] = [];
     const clock = { now: () => new Date(), sleep: (ms: number) => Promise.resolve(void pauses.push(ms)) };
     expect(
-      await failureOf(cancelDrill({ archive, restore, failure }, { database: drills, clock, log })),
+      await failureOf(cancelDrill({ archive, restoreId, failure }, { database: drills, clock, log })),
     ).toMatchObject({
       code: 'DrillFailed',
       message: expect.stringMatching(
         new RegExp(
-          `ImportFailed, disk full; .*LockNotAvailable, somebody reads it.*cancel-restore ${restore}$`,
+          `ImportFailed, disk full; .*LockNotAvailable, somebody reads it.*cancel-restore ${restoreId}$`,
         ),
       ),
     });
     expect(pauses).toHaveLength(2);
-    await restoring().cancel(restore);
+    await restoring().cancel(restoreId);
   });
 
   test('can never be published, proven or not', async () => {

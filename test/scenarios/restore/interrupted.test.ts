@@ -133,12 +133,14 @@ test('a segment that another execution has imported meanwhile is left alone', as
   await expect(
     operations({ log, segmentsAtOnce: 1 }).restore({ manifestKey, table: 'back' }),
   ).rejects.toThrow(Killed);
-  const [row] = await database.sql<{ id: number; segment: number }[]>`
-    select restore_id::integer as id, number as segment from partition_archiver.restore_segment
+  const [row] = await database.sql<{ id: number; segmentNumber: number }[]>`
+    select restore_id::integer as id, number as "segmentNumber" from partition_archiver.restore_segment
      where imported_at is not null order by restore_id desc limit 1`;
   const restoring = restoreDatabase({ open: () => open('archiver_restore'), timeoutMs: 60_000 });
   // No bucket is asked for anything.
-  expect(await restoring.importSegment(row!.id, row!.segment, { bucket: 'none', region: 'none' })).toBeNull();
+  expect(
+    await restoring.importSegment(row!.id, row!.segmentNumber, { bucket: 'none', region: 'none' }),
+  ).toBeNull();
   await operations().restore({ manifestKey, table: 'back' });
   expect(await digest('app.back')).toBe(contents);
 });

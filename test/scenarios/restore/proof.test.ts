@@ -159,11 +159,15 @@ describe('the plan of the proof', () => {
     const { sql } = archiver().database;
     let id = 0;
     await restoreWith((database) => ({
-      prove: async (restore) => {
-        id = restore;
-        await database.recordRange(restore, 0, { ...(await digestOf(restore)), complete: true, sha256: '' });
+      prove: async (restoreId) => {
+        id = restoreId;
+        await database.recordRange(restoreId, 0, {
+          ...(await digestOf(restoreId)),
+          complete: true,
+          sha256: '',
+        });
         await expect(
-          database.recordRange(restore, 0, {
+          database.recordRange(restoreId, 0, {
             rows: 1,
             bytes: 1,
             lineHashSum: '0'.repeat(16),
@@ -173,8 +177,8 @@ describe('the plan of the proof', () => {
         ).rejects.toMatchObject({ code: 'ArchiveDamaged' });
         await sql`update partition_archiver.restore_range
                      set read_at = null, row_count = null, byte_count = null, line_hash_sum = null
-                   where restore_id = ${restore} and number = 0`;
-        await expect(database.prove(restore)).rejects.toMatchObject({ code: 'StateConflict' });
+                   where restore_id = ${restoreId} and number = 0`;
+        await expect(database.prove(restoreId)).rejects.toMatchObject({ code: 'StateConflict' });
         throw new Error('enough was seen');
       },
     })).catch((error: unknown) => {
@@ -185,10 +189,10 @@ describe('the plan of the proof', () => {
   });
 });
 
-async function digestOf(restore: number): Promise<{ rows: number; bytes: number; lineHashSum: string }> {
+async function digestOf(restoreId: number): Promise<{ rows: number; bytes: number; lineHashSum: string }> {
   const [row] = await archiver().database.sql<{ rows: number; bytes: number; lineHashSum: string }[]>`
     select row_count::integer as rows, byte_count::integer as bytes, line_hash_sum as "lineHashSum"
-      from partition_archiver.restore_range where restore_id = ${restore} and number = 0`;
+      from partition_archiver.restore_range where restore_id = ${restoreId} and number = 0`;
   return row!;
 }
 
@@ -197,13 +201,15 @@ test('an index whose client is gone is finished and recorded by the server all t
   const { database, open } = archiver();
   const { sql } = database;
   await restoreWith((real) => ({
-    runNextStatement: async (restore) => {
+    runNextStatement: async (restoreId) => {
       // Held up by a lock, so that the client can be cut while the server is at it.
       const table = await work();
       await sql.begin(async (tx) => {
         await tx.unsafe(`lock table ${table} in share row exclusive mode`);
         const connection = open('archiver_restore');
-        const gone = restoreDatabase({ open: () => connection, timeoutMs: 60_000 }).runNextStatement(restore);
+        const gone = restoreDatabase({ open: () => connection, timeoutMs: 60_000 }).runNextStatement(
+          restoreId,
+        );
         gone.catch(() => undefined);
         for (;;) {
           // Not by this transaction, which would see the same activity for ever.
@@ -214,12 +220,12 @@ test('an index whose client is gone is finished and recorded by the server all t
           await new Promise((resolve) => setTimeout(resolve, 10));
         }
         // While it runs, another call is told to wait.
-        await expect(real.runNextStatement(restore)).rejects.toMatchObject({ code: 'SegmentBusy' });
+        await expect(real.runNextStatement(restoreId)).rejects.toMatchObject({ code: 'SegmentBusy' });
         await connection.end({ timeout: 0 });
       });
       for (;;) {
         const [row] = await sql<{ done: number }[]>`
-          select statements_done as done from partition_archiver.restore where id = ${restore}`;
+          select statements_done as done from partition_archiver.restore where id = ${restoreId}`;
         if (row!.done > 0) break;
         await new Promise((resolve) => setTimeout(resolve, 10));
       }

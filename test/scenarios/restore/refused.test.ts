@@ -391,8 +391,8 @@ describe('a partition that is not attached', () => {
       create table app.kept_too (id bigint not null, ts timestamptz not null, payload text, primary key (id, ts)) partition by range (ts);
       create table app.kept_too_default partition of app.kept_too default;
       reset role`);
-    const { partition } = (await operations().restore({ manifestKey: intact(), table: 'large' })) as {
-      partition: number;
+    const { partitionId } = (await operations().restore({ manifestKey: intact(), table: 'large' })) as {
+      partitionId: number;
     };
     const read: string[] = [];
     const { host, port, superuser } = stack().postgres;
@@ -402,9 +402,9 @@ describe('a partition that is not attached', () => {
     );
     try {
       await connection`set client_min_messages = debug1`;
-      await connection`select partition_archiver.bound_restored(${partition}::bigint)`;
+      await connection`select partition_archiver.bound_restored(${partitionId}::bigint)`;
       expect(read).toEqual(['large']);
-      await connection`select partition_archiver.attach_restored(${partition}::bigint, 'app', 'kept_too')`;
+      await connection`select partition_archiver.attach_restored(${partitionId}::bigint, 'app', 'kept_too')`;
       expect(read).toEqual(['large', 'kept_too_default']);
     } finally {
       await connection.end();

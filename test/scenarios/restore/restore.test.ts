@@ -44,7 +44,7 @@ describe('a hostile table', () => {
     expect(await contents(database.sql, table)).toBe(before.contents);
 
     // Running the restore again finds that it is done.
-    expect(await operations().restore({ manifestKey })).toMatchObject({ partition: Number(row!.id) });
+    expect(await operations().restore({ manifestKey })).toMatchObject({ partitionId: Number(row!.id) });
 
     expect(await operations().release(Number(row!.id))).toMatchObject({ state: 'detached' });
     expect(await run(set)).toMatchObject({ archived: 1, failed: 0, rows: 3000 });
