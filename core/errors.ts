@@ -75,27 +75,27 @@ export const CATALOGUE = {
   Interrupted: retry('Nothing to do: the step reached its time limit and is resumed.'),
 
   // What blocks a partition.
-  PartitionRefused: block('Change what the reason names, then release the partition.'),
+  PartitionRefused: block('Change what the reason names, then resume the partition.'),
   IdentityChanged: block(
-    'The table was replaced, renamed or moved. Find out who did it, then release the partition.',
+    'The table was replaced, renamed or moved. Find out who did it, then resume the partition.',
   ),
   SealBroken: block(
     'The table was changed despite the fence, or the server was upgraded. Reverify the partition; it is not dropped before.',
   ),
   HasDependents: block(
-    'Drop the dependent objects, or release the partition. Partitions are never dropped with CASCADE.',
+    'Drop the dependent objects and resume the partition, or release it to its owner. Partitions are never dropped with CASCADE.',
   ),
   BoundsViolated: block(
-    'Return the table to its owner, move the rows that are out of bounds, then release the partition to the pipeline.',
+    'Release the partition to its owner, move the rows that are out of bounds, then resume it.',
   ),
   ContentMismatch: block(
-    'The archive differs from the table. Find the cause before you release the partition: a release exports the segment again.',
+    'The archive differs from the table. Find the cause before you resume the partition: the segment is then exported again.',
   ),
   ObjectMissing: block(
-    'An object of the archive is missing or cannot be read; the table still exists. Make the object readable, or release the partition to export it again.',
+    'An object of the archive is missing or cannot be read; the table still exists. Make the object readable and resume the partition, or release it to its owner to archive it again.',
   ),
   ArchiveExpired: block(
-    'The archive is past archive.expiry. If the table still exists, release the partition and archive it again. Otherwise delete the delete markers of the objects, if their versions still exist.',
+    'The archive is past archive.expiry. If the table still exists, release the partition to its owner, then resume it: it is archived again. Otherwise delete the delete markers of the objects, if their versions still exist.',
   ),
   UnexpectedObject: block(
     'An object that the ledger does not know lies under the keys of this archive. Find out who wrote it.',
@@ -103,18 +103,20 @@ export const CATALOGUE = {
   ManifestConflict: block(
     'A manifest with other contents already exists for this archive id. Find out who wrote it.',
   ),
-  PlanIncomplete: block('The plan of segments is incomplete. Release the partition and archive it again.'),
+  PlanIncomplete: block(
+    'The plan of segments is incomplete. Release the partition to its owner, then resume it: it is archived again.',
+  ),
   BlockTooLarge: block(
     'One heap block holds more than one export call can write. Archive this partition by hand: the runbook says how.',
   ),
   RowTooLarge: block(
-    'A value is too large for COPY text (1 GB a row). Archive this partition by hand, or release it.',
+    'A value is too large for COPY text (1 GB a row). Archive this partition by hand, or release it to its owner.',
   ),
   DdlNotReproducible: block(
-    'The archived DDL does not recreate the table. Where the reason gives a statement, run it and release the partition to the pipeline. Otherwise report it, since the table cannot be dropped safely.',
+    'The archived DDL does not recreate the table. Where the reason gives a statement, run it and resume the partition. Otherwise report it, since the table cannot be dropped safely.',
   ),
   RestoreIncomplete: block(
-    'A restore would return the rows without the objects that are named. Run the statement that is given or fix the function, then release the partition to the pipeline. If a restore without them is acceptable, set acceptIncompleteRestore for the partition set first.',
+    'A restore would return the rows without the objects that are named. Run the statement that is given or fix the function, then resume the partition. If a restore without them is acceptable, set acceptIncompleteRestore for the partition set first.',
   ),
 
   // Restore. Nothing was changed, or what was begun is resumed by trying again.

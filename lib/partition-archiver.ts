@@ -39,7 +39,7 @@ export class PartitionArchiver extends Construct {
   readonly restoreStateMachine: sfn.StateMachine;
   /** The workflow *Drill*. */
   readonly drillStateMachine: sfn.StateMachine;
-  /** What operators start: find, audit, release, reverify. */
+  /** What operators start: find, audit, resume, release, reverify, upgrade the ledger. */
   readonly operations: OperatorWorkflows;
   /** What gets a database and its tables ready: adopt, and with a secret of an administrator prepare, inspect, partition. */
   readonly setup: SetupWorkflows;

@@ -25,7 +25,7 @@ import {
   type UpgradeLedgerRequest,
 } from '../../core/ledger/upgrade.ts';
 import type { Clock, Log } from '../../core/ports.ts';
-import { release, type Released, type ReleaseTo } from '../../core/ledger/release.ts';
+import { release, resume, type Released, type Resumed } from '../../core/ledger/release.ts';
 import { drill, restore, restoreAll } from '../../core/restore/local.ts';
 import type { SuccessfulDrill } from '../../core/restore/drill.ts';
 import type { Restored } from '../../core/restore/publish.ts';
@@ -63,7 +63,8 @@ export interface Operations {
   drill(input: unknown, database: string): Promise<SuccessfulDrill | null>;
   /** Gives a restore up that was interrupted, by its number in `partition_archiver.restore`. */
   cancelRestore(restoreId: number): Promise<void>;
-  release(partitionId: number, to?: ReleaseTo, owner?: string): Promise<Released>;
+  resume(partitionId: number): Promise<Resumed>;
+  release(partitionId: number, owner?: string): Promise<Released>;
   upgradeLedger(request: UpgradeLedgerRequest): Promise<UpgradeLedgerReport>;
   reverify(partitionId: number): Promise<{ readonly segments: number; readonly rows: number }>;
   /** Those that *Reverify* means by `{"all": "verified"}`. */
@@ -82,9 +83,11 @@ export function localOperations(wiring: OperationWiring): Operations {
   const restoring = (): ReturnType<typeof restoreDatabase> =>
     restoreDatabase({ open: () => open('archiver_restore'), timeoutMs: RESTORE_TIMEOUT_MS });
   const ports = () => ({ database: restoring(), store, clock, log, segmentsAtOnce });
-  /** One more connection, for what is recorded beside the restores. */
-  const beside = async <T>(work: (connection: Connection) => Promise<T>): Promise<T> => {
-    const connection = open('archiver_restore');
+  const as = async <T>(
+    login: DatabaseRole | 'archiver_restore',
+    work: (connection: Connection) => Promise<T>,
+  ): Promise<T> => {
+    const connection = open(login);
     try {
       return await work(connection);
     } finally {
@@ -97,13 +100,13 @@ export function localOperations(wiring: OperationWiring): Operations {
       audit(await readManifest(store, manifestKey, versionId), sample, { store, log }),
     restore: (input) => restore(input, ports()),
     restoreAll: (input, databaseName) =>
-      beside((connection) => {
+      as('archiver_restore', (connection) => {
         const outcomes = outcomeDatabase(connection);
         const execution = randomUUID();
         return restoreAll(input, { ...ports(), outcomes, databaseName, archivesAtOnce, execution });
       }),
     drill: (input, databaseName) =>
-      beside((connection) => {
+      as('archiver_restore', (connection) => {
         const database = { ...restoring(), ...drillDatabase(connection) };
         const metrics = { lastSuccess: () => undefined };
         const execution = randomUUID();
@@ -117,25 +120,18 @@ export function localOperations(wiring: OperationWiring): Operations {
         });
       }),
     cancelRestore: (id) => restoring().cancel(id),
-    release: async (partitionId, to, owner) => {
-      const connection = open('archiver_maintain');
-      try {
-        return await release(
-          { partitionId, to, owner },
-          { database: releaseDatabase(connection), clock, log },
-        );
-      } finally {
-        await connection.end({ timeout: 1 });
-      }
-    },
-    upgradeLedger: async (request) => {
-      const connection = open('archiver_maintain');
-      try {
-        return await upgradeLedger(request, { database: upgradeLedgerDatabase(connection), clock, log });
-      } finally {
-        await connection.end({ timeout: 1 });
-      }
-    },
+    resume: (partitionId) =>
+      as('archiver_maintain', (connection) =>
+        resume({ partitionId }, { database: releaseDatabase(connection), clock, log }),
+      ),
+    release: (partitionId, owner) =>
+      as('archiver_maintain', (connection) =>
+        release({ partitionId, owner }, { database: releaseDatabase(connection), clock, log }),
+      ),
+    upgradeLedger: (request) =>
+      as('archiver_maintain', (connection) =>
+        upgradeLedger(request, { database: upgradeLedgerDatabase(connection), clock, log }),
+      ),
     auditMany: (request, say) =>
       auditAll(request, {
         store,
@@ -146,25 +142,16 @@ export function localOperations(wiring: OperationWiring): Operations {
         random: Math.random,
         metrics: { audit: () => undefined },
       }),
-    reverifiable: async () => {
-      const connection = open('archiver_read');
-      try {
-        return await reverifyCandidates(connection).reverifiable();
-      } finally {
-        await connection.end({ timeout: 1 });
-      }
-    },
-    reverify: async (partitionId) => {
-      const [maintain, read] = [open('archiver_maintain'), open('archiver_read')];
-      try {
-        const database = {
-          ...reverifyFence(maintain),
-          ...reverifyReading(read, () => open('archiver_read')),
-        };
-        return await reverify(partitionId, { database, store, clock, log });
-      } finally {
-        await Promise.all([maintain.end({ timeout: 1 }), read.end({ timeout: 1 })]);
-      }
-    },
+    reverifiable: () => as('archiver_read', (connection) => reverifyCandidates(connection).reverifiable()),
+    reverify: (partitionId) =>
+      as('archiver_maintain', (maintain) =>
+        as('archiver_read', (read) => {
+          const database = {
+            ...reverifyFence(maintain),
+            ...reverifyReading(read, () => open('archiver_read')),
+          };
+          return reverify(partitionId, { database, store, clock, log });
+        }),
+      ),
   };
 }

@@ -37,7 +37,7 @@ export const OPTIONS = {
   lower: { value: '<value>', does: 'the lower bound of the partition, inclusive' },
   upper: { value: '<value>', does: 'the upper bound of the partition, exclusive' },
   from: { value: '<date>', does: 'archives whose rows are at or after this time' },
-  to: { value: '<date>', does: 'archives whose rows are before this time; of release: see its help' },
+  to: { value: '<date>', does: 'archives whose rows are before this time' },
   schema: { value: '<name>', does: 'the schema of the restored table' },
   table: { value: '<name>', does: 'the name of the restored table' },
   owner: { value: '<role>', does: 'the owner of the restored or released table' },

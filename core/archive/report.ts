@@ -42,7 +42,7 @@ export interface PartitionReport {
 
 /** A partition that an earlier run, or this one's inventory, blocked: nothing happens to it until an operator acts. */
 export interface BlockedPartition extends DescribedError {
-  /** Of the ledger, as `release` takes it. */
+  /** Of the ledger, as `resume` and `release` take it. */
   readonly id: number;
   readonly partition: string;
 }

@@ -1,90 +1,88 @@
 import * as z from 'zod';
 import { identifier, wholeNumber } from '../config/fields.ts';
-import { ArchiverError } from '../errors.ts';
 import { parseInput } from '../input.ts';
 import type { PartitionState } from '../partition.ts';
 import type { Clock, Log } from '../ports.ts';
 import { withLockTries } from '../retry.ts';
 
-/** To whom a partition is released: `pipeline`, so that the next run archives it (again); `owner`, to be left alone. */
-export type ReleaseTo = 'pipeline' | 'owner';
-
-/** What an operator asks for. */
-export interface ReleaseRequest {
+/** What an operator asks for: a blocked, restored or released partition goes back to the pipeline. */
+export interface ResumeRequest {
   /** Id in the ledger. */
   readonly partitionId: number;
-  readonly to?: ReleaseTo | undefined;
-  /** Another owner than the one that the table had, for a table that is returned to its owner. */
+}
+
+/** What an operator asks for: a table leaves quarantine and is its owner's again. */
+export interface ReleaseRequest extends ResumeRequest {
+  /** Another owner than the one that the table had. */
   readonly owner?: string | undefined;
 }
 
-/** What became of the partition. */
-export interface Released {
+/** The states of a partition before and after it was resumed. */
+export interface Resumed {
   readonly partitionId: number;
-  readonly releasedTo: ReleaseTo;
   readonly from: PartitionState;
   readonly state: PartitionState;
+}
+
+/** The states of a partition before and after it was released. */
+export interface Released extends Resumed {
   /** What is not as it was: names of indexes, foreign keys. */
   readonly notes: readonly string[];
 }
 
-const releaseSchema = z.strictObject({
-  partitionId: wholeNumber(1, Number.MAX_SAFE_INTEGER),
-  to: z.enum(['pipeline', 'owner'], 'must be "pipeline" or "owner"').optional(),
-  owner: identifier.optional(),
-});
+const partitionId = wholeNumber(1, Number.MAX_SAFE_INTEGER);
+const resumeSchema = z.strictObject({ partitionId });
+const releaseSchema = z.strictObject({ partitionId, owner: identifier.optional() });
 
-/** Reads `{ partition, to?, owner? }`. Throws `InvalidInput` with every mistake at once. */
+/** Reads `{ partitionId }`. Throws `InvalidInput` with every mistake at once. */
+export function parseResumeRequest(input: unknown): ResumeRequest {
+  return parseInput(resumeSchema, input);
+}
+
+/** Reads `{ partitionId, owner? }`. Throws `InvalidInput` with every mistake at once. */
 export function parseReleaseRequest(input: unknown): ReleaseRequest {
   return parseInput(releaseSchema, input);
 }
 
-/** The database, as `release` needs it. */
+/** The database, as `resume` and `release` need it. */
 export interface ReleaseDatabase {
   state(partitionId: number): Promise<PartitionState>;
+  /** Returns the state that the partition is in afterwards. */
+  resume(partitionId: number): Promise<PartitionState>;
   /** Returns the state that the partition is in afterwards, and what is not as it was. */
   release(
     partitionId: number,
-    to: ReleaseTo,
     owner: string | null,
   ): Promise<{ readonly state: PartitionState; readonly notes: readonly string[] }>;
 }
 
-/**
- * Releases a partition: a restored or blocked one to the pipeline, a quarantined one to its owner with its own name,
- * schema and rights, unless `to` says otherwise. Running it again changes nothing.
- */
-export async function release(
-  { partitionId, to, owner }: ReleaseRequest,
-  ports: { readonly database: ReleaseDatabase; readonly clock: Clock; readonly log: Log },
-): Promise<Released> {
-  const { database, clock, log } = ports;
-  const before = await database.state(partitionId);
-  const receiver = to ?? receiverOf(partitionId, before);
-  const { state, notes } = await withLockTries(clock, () =>
-    database.release(partitionId, receiver, owner ?? null),
-  );
-  log.info('release', { partitionId, from: before, to: receiver, state, notes });
-  return { partitionId, releasedTo: receiver, from: before, state, notes };
+interface Ports {
+  readonly database: ReleaseDatabase;
+  readonly clock: Clock;
+  readonly log: Log;
 }
 
-function receiverOf(partitionId: number, state: PartitionState): ReleaseTo {
-  switch (state) {
-    case 'quarantined':
-    case 'exported':
-    case 'verified':
-    case 'released':
-      return 'owner';
-    case 'blocked':
-    case 'restored':
-    case 'attached':
-    case 'detached':
-      return 'pipeline';
-    case 'dropped':
-    case 'missing':
-      throw new ArchiverError(
-        'StateConflict',
-        `partition ${partitionId} is ${state}: there is no table to release`,
-      );
-  }
+/** Returns a blocked, restored or released partition to the pipeline. Running it again changes nothing. */
+export async function resume(
+  { partitionId }: ResumeRequest,
+  { database, clock, log }: Ports,
+): Promise<Resumed> {
+  const from = await database.state(partitionId);
+  const state = await withLockTries(clock, () => database.resume(partitionId));
+  log.info('resume', { partitionId, from, state });
+  return { partitionId, from, state };
+}
+
+/**
+ * Returns a table in quarantine to its owner, with its own name, schema and rights; no run touches it until it is
+ * resumed. Running it again changes nothing.
+ */
+export async function release(
+  { partitionId, owner }: ReleaseRequest,
+  { database, clock, log }: Ports,
+): Promise<Released> {
+  const from = await database.state(partitionId);
+  const { state, notes } = await withLockTries(clock, () => database.release(partitionId, owner ?? null));
+  log.info('release', { partitionId, from, state, notes });
+  return { partitionId, from, state, notes };
 }

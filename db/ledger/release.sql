@@ -1,34 +1,17 @@
--- Release: what an operator does with a partition that stands still.
+-- What an operator does with a partition that no run works on: resume or release it.
 
 set role archiver_owner;
 
--- Releases a partition. 'pipeline': a restored, released or blocked one continues where it stands, so that
--- the next run archives it (again). 'owner': a quarantined one becomes an ordinary table again, with its own
--- schema, name, owner and rights, and is left alone; p_owner gives it to another owner. Returns the state it
--- is in now; safe to call again.
-create or replace function partition_archiver.release(p_id bigint, p_to text, p_owner name default null)
-  returns text
+-- Returns a restored, released or blocked partition to the pipeline: it continues in the state that it was
+-- blocked in, or the next run archives it again. Returns the state it is in now; safe to call again.
+create or replace function partition_archiver.resume(p_id bigint) returns text
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
 declare
   l partition_archiver.partition := partition_archiver.claim(p_id, 'attached', 'detached', 'quarantined',
-    'exported', 'verified',
-    'restored', 'released', 'blocked');
+    'exported', 'verified', 'restored', 'released', 'blocked');
   v_parent oid;
   v_state text;
 begin
-  if p_to = 'owner' then
-    if l.state = 'released' then
-      return l.state;
-    elsif l.quarantine_name is null then
-      raise exception 'partition % is %: its table is with its owner', p_id, l.state using errcode = 'PA001';
-    end if;
-    perform partition_archiver.return_to_owner(p_id, p_owner);
-    return 'released';
-  elsif p_to is distinct from 'pipeline' then
-    raise exception 'a partition is released to its owner or to the pipeline, not to %', p_to
-      using errcode = 'PA001';
-  end if;
-
   case l.state
     when 'attached', 'detached' then
       return l.state;
@@ -51,9 +34,29 @@ begin
       update partition_archiver.partition set state = v_state, parent_oid = v_parent where id = p_id;
       return v_state;
     else
-      raise exception 'partition % is % and in the pipeline; release it to its owner', p_id, l.state
-        using errcode = 'PA001';
+      raise exception 'partition % is % and in the pipeline; to return it to its owner, release it', p_id,
+        l.state using errcode = 'PA001';
   end case;
+end
+$$;
+
+-- Returns a table in quarantine to its owner: an ordinary table with its own schema, name, owner and rights,
+-- which no run touches. p_owner gives it to another owner. Returns the state it is in now; safe to call again.
+create or replace function partition_archiver.release(p_id bigint, p_owner name default null) returns text
+  language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
+declare
+  l partition_archiver.partition := partition_archiver.claim(p_id, 'attached', 'detached', 'quarantined',
+    'exported', 'verified', 'restored', 'released', 'blocked');
+begin
+  if l.state = 'released' then
+    return l.state;
+  elsif l.quarantine_name is null then
+    raise exception 'partition % is %: its table is with its owner%', p_id, l.state,
+      case when l.state in ('restored', 'blocked') then '; to return it to the pipeline, resume it' else '' end
+      using errcode = 'PA001';
+  end if;
+  perform partition_archiver.return_to_owner(p_id, p_owner);
+  return 'released';
 end
 $$;
 

@@ -77,7 +77,7 @@ begin
   elsif p_current_name = format('%I.%I', l.table_schema, l.table_name) then
     -- On the server that this one got its rows from, but not its tables any more: a blue/green deployment.
     state := 'released';
-    remark := format('it is not in quarantine here, but %s: release it to the pipeline to have it archived',
+    remark := format('it is not in quarantine here, but %s: resume it to have it archived',
       p_current_name);
   elsif p_current_name <> p_expected_name then
     state := 'blocked';

@@ -130,7 +130,8 @@ grant execute on function
 to archiver_read;
 
 grant execute on function
-  partition_archiver.release(bigint, text, name),
+  partition_archiver.resume(bigint),
+  partition_archiver.release(bigint, name),
   partition_archiver.begin_reverify(bigint),
   partition_archiver.upgrade_ledger(bigint, boolean, name),
   partition_archiver.identity_mismatches()

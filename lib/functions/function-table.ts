@@ -42,6 +42,7 @@ export const FUNCTIONS = {
   'ledger-operations': {
     description: 'Changes the ledger as an operator asks',
     steps: {
+      resume: ['resume'],
       release: ['release'],
       'upgrade-ledger': ['upgrade-ledger'],
       adopt: ['adopt'],

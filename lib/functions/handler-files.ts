@@ -40,6 +40,7 @@ export const HANDLER_FILES: Readonly<Record<Handler, string>> = {
   'reverify-segment': 'reverify/segment',
   'reverify-finish': 'reverify/finish',
   'reverify-report': 'reverify/report',
+  resume: 'ledger/resume',
   release: 'ledger/release',
   'upgrade-ledger': 'ledger/upgrade',
   adopt: 'ledger/adopt',

@@ -144,8 +144,15 @@ const OPERATOR_STEPS = {
     timeout: Duration.minutes(1),
     memoryMiB: 256,
   },
+  resume: {
+    description: 'Returns a blocked, restored or released partition to the pipeline',
+    login: 'archiver_maintain',
+    bucketAccess: 'none',
+    timeout: Duration.minutes(5),
+    memoryMiB: 256,
+  },
   release: {
-    description: 'Releases a partition, to the pipeline or to its owner',
+    description: 'Returns a table in quarantine to its owner',
     login: 'archiver_maintain',
     bucketAccess: 'none',
     timeout: Duration.minutes(5),

@@ -8,6 +8,7 @@ import { SingleStepWorkflow } from './single-step.ts';
 export class OperatorWorkflows extends Construct {
   readonly find: sfn.StateMachine;
   readonly audit: sfn.StateMachine;
+  readonly resume: sfn.StateMachine;
   readonly release: sfn.StateMachine;
   readonly upgradeLedger: sfn.StateMachine;
   readonly reverify: sfn.StateMachine;
@@ -24,12 +25,20 @@ export class OperatorWorkflows extends Construct {
       ...context,
     }).stateMachine;
     this.audit = new AuditWorkflow(this, 'Audit', context).stateMachine;
+    this.resume = new SingleStepWorkflow(this, 'Resume', {
+      step: 'resume',
+      stateName: 'ResumePartition',
+      stateComment: 'Returns the partition to the pipeline; running it again changes nothing.',
+      comment:
+        'Returns a blocked, restored or released partition to the pipeline: the next run continues with it, or archives it again. Input: {"partitionId": 42} (id in the ledger)',
+      ...context,
+    }).stateMachine;
     this.release = new SingleStepWorkflow(this, 'Release', {
       step: 'release',
       stateName: 'ReleasePartition',
-      stateComment: 'Releases the partition; running it again changes nothing.',
+      stateComment: 'Returns the table to its owner; running it again changes nothing.',
       comment:
-        'Releases a partition: a restored or blocked one to the pipeline, a quarantined one to its owner, unless "to" says otherwise. Input: {"partitionId": 42} (id in the ledger), optionally "to": "pipeline" or "owner"',
+        'Returns a table in quarantine to its owner, with its own name, schema and rights; no run touches it until it is resumed. Input: {"partitionId": 42} (id in the ledger), optionally "owner", another role',
       ...context,
     }).stateMachine;
     this.upgradeLedger = new SingleStepWorkflow(this, 'UpgradeLedger', {
@@ -45,7 +54,14 @@ export class OperatorWorkflows extends Construct {
 
   /** By their names. */
   get stateMachines(): Readonly<Record<string, sfn.StateMachine>> {
-    const { find, audit, release, upgradeLedger, reverify } = this;
-    return { Find: find, Audit: audit, Release: release, UpgradeLedger: upgradeLedger, Reverify: reverify };
+    const { find, audit, resume, release, upgradeLedger, reverify } = this;
+    return {
+      Find: find,
+      Audit: audit,
+      Resume: resume,
+      Release: release,
+      UpgradeLedger: upgradeLedger,
+      Reverify: reverify,
+    };
   }
 }

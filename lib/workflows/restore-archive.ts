@@ -52,7 +52,7 @@ export function restoreArchiveSteps(scope: Construct, props: RestoreArchiveSteps
     comment: 'Those that are not imported yet, each in a transaction that also records it.',
     label: RESTORE_MAP_LABELS.segment,
     itemsPath: '$.step.Payload.segments',
-    item: 'segment',
+    item: 'segmentNumber',
     steps: oneStep(scope, functions, 'import', 'SegmentImported', {
       comment: 'The database reads the objects of this segment by aws_s3.',
       payload: {
@@ -65,7 +65,7 @@ export function restoreArchiveSteps(scope: Construct, props: RestoreArchiveSteps
   });
   const build = stepTask(scope, functions, 'build', {
     comment:
-      'Keys, indexes, statistics, triggers, comments; one that takes long is gone on with by the server.',
+      'Keys, indexes, statistics, triggers, comments; the server finishes one that takes long.',
     payload: { 'restoreId.$': '$.step.Payload.restoreId', 'execution.$': archive['execution.$'] },
     resultPath: '$.built',
   });

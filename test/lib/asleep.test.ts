@@ -58,6 +58,7 @@ const WORKFLOWS = [
   'drill',
   'find',
   'audit',
+  'resume',
   'release',
   'reverify',
   'upgrade-ledger',

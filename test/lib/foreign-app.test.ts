@@ -68,6 +68,7 @@ describe('an archiver in somebody else’s app', () => {
         'restore',
         'find',
         'audit',
+        'resume',
         'release',
         'reverify',
         'upgrade-ledger',

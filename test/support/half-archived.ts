@@ -30,7 +30,7 @@ export async function archiveHalf(archiver: Archiver, table: string): Promise<Re
   const request = await steps(set).preflight({});
   for (const id of [detached, quarantined, exported, blocked]) {
     await operations().release(id);
-    await operations().release(id, 'pipeline');
+    await operations().resume(id);
     if (id === detached) continue;
     const { segments } = await quarantine(id, request);
     if (id === quarantined) continue;

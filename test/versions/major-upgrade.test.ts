@@ -104,7 +104,7 @@ test('nothing happens on an upgraded server before the ledger is upgraded; then 
   const [verified] = await archiver.operations().reverifiable();
   expect(verified).toBe(half.verified.id);
   await archiver.operations().reverify(half.verified.id);
-  await archiver.operations().release(half.blocked.id, 'pipeline');
+  await archiver.operations().resume(half.blocked.id);
   expect(await archiver.run(set)).toMatchObject({ archived: 1, dropped: 2, failed: 0 });
   expect(await lineOf('restored')).toMatchObject({ state: 'restored', archiveId: null });
   expect(await lineOf('released')).toMatchObject({ state: 'released', archiveId: null });

@@ -1,24 +1,28 @@
 import { ArchiverError } from '../../../core/errors.ts';
 import { parseUpgradeLedgerRequest } from '../../../core/ledger/upgrade.ts';
-import type { ReleaseTo } from '../../../core/ledger/release.ts';
 import { number, word, type Command } from '../command.ts';
 import { operations, showJson } from '../operator.ts';
 
 /** What an operator does with rows of the ledger. */
 export const LEDGER_COMMANDS: Readonly<Record<string, Command>> = {
-  release: {
+  resume: {
     arguments: '<id>',
-    does: 'gives a restored or blocked partition back to the pipeline (--to pipeline), or a quarantined one to its owner (--to owner)',
-    options: ['to', 'owner'],
-    examples: ['release 17', 'release 17 --to owner', 'release 17 --to owner --owner team_b'],
+    does: 'returns a blocked, restored or released partition to the pipeline',
+    options: [],
+    examples: ['resume 17'],
     needs: { logins: ['archiver_maintain'] },
     execute: async (context) => {
-      const { to, owner } = context.options;
-      if (to !== undefined && to !== 'pipeline' && to !== 'owner') {
-        throw new ArchiverError('InvalidInput', `--to: ${JSON.stringify(to)} must be pipeline or owner`);
-      }
-      const receiver: ReleaseTo | undefined = to;
-      showJson(context, await operations(context).release(number(context, 0), receiver, owner));
+      showJson(context, await operations(context).resume(number(context, 0)));
+    },
+  },
+  release: {
+    arguments: '<id>',
+    does: 'returns a table in quarantine to its owner: an ordinary table, which no run touches',
+    options: ['owner'],
+    examples: ['release 17', 'release 17 --owner team_b'],
+    needs: { logins: ['archiver_maintain'] },
+    execute: async (context) => {
+      showJson(context, await operations(context).release(number(context, 0), context.options.owner));
     },
   },
   'upgrade-ledger': {

@@ -99,10 +99,10 @@ describe('the report', () => {
 });
 
 test.each([
-  [{}, 'partition: is missing'],
+  [{}, 'partitionId: is missing'],
   [{ partitionId: -1 }, 'partitionId: -1 is not allowed'],
-  [{ partition: '7' }, 'partition: "7" is not allowed'],
-  [{ partitionId: 1, to: 'me' }, 'must be "pipeline" or "owner"'],
+  [{ partitionId: '7' }, 'partitionId: "7" is not allowed'],
+  [{ partitionId: 1, to: 'owner' }, 'there is no such setting'],
   [{ partitionId: 1, force: true }, 'there is no such setting'],
 ])('a release of what means nothing: %j', (input, message) => {
   expect(() => parseReleaseRequest(input)).toThrow(message);

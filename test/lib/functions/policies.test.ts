@@ -328,6 +328,11 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
     ['Drill', 'SchedulerForDrill'],
   ],
   [
+    'run the step resume',
+    { action: 'lambda:InvokeFunction', resource: alias('LedgerOperationsForResume') },
+    ['ResumeWorkflow'],
+  ],
+  [
     'run the step release',
     { action: 'lambda:InvokeFunction', resource: alias('LedgerOperationsForRelease') },
     ['ReleaseWorkflow'],
@@ -423,6 +428,7 @@ test('the roles are those that the table was written for', () => {
     'LedgerOperations',
     'UpgradeLedgerWorkflow',
     'Records',
+    'ResumeWorkflow',
     'ReleaseWorkflow',
     'ReverifyWorkflow',
   ];

@@ -31,6 +31,7 @@ test('there are as many as operators know', () => {
       'drill',
       'find',
       'audit',
+      'resume',
       'release',
       'reverify',
       'upgrade-ledger',

@@ -228,7 +228,8 @@ test('archiver_restore, which runs DDL out of the bucket, cannot write into the 
     `create table app.more ()`,
     `create table public.more ()`,
     `select partition_archiver.quarantine(1, 1)`,
-    `select partition_archiver.release(1, 'owner')`,
+    `select partition_archiver.resume(1)`,
+    `select partition_archiver.release(1)`,
     `select partman.run_maintenance()`,
   ];
   expect(await attempts('archiver_restore', forbidden)).toEqual(all(forbidden, DENIED));

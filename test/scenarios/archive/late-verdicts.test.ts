@@ -33,10 +33,10 @@ test('on the objects of an archive that was void meanwhile proves nothing of the
   const late: typeof plain = {
     ...plain,
     recordMatch: async (...verdict) => {
-      await operations().release(id, 'owner');
+      await operations().release(id);
       const { table } = nth(await readLedger(sql, 'corrected'), 0);
       await sql.unsafe(`update app.${table} set payload = 'ROW 50' where id = 50`);
-      await operations().release(id, 'pipeline');
+      await operations().resume(id);
       await steps.quarantine(id, request);
       await steps.export(id, 0);
       await plain.recordMatch(...verdict);

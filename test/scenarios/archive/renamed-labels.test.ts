@@ -110,8 +110,8 @@ test('a label that is renamed in the grace period keeps the table until it is ar
   });
   // The archive is whole, and says what the values were called then; this database could not import it any more.
   expect(await failureOf(operations().reverify(id))).toMatchObject({ code: 'ContentMismatch' });
-  expect(await operations().release(id, 'owner')).toMatchObject({ state: 'released' });
-  expect(await operations().release(id, 'pipeline')).toMatchObject({ state: 'detached' });
+  expect(await operations().release(id)).toMatchObject({ state: 'released' });
+  expect(await operations().resume(id)).toMatchObject({ state: 'detached' });
   expect(await run(set)).toMatchObject({ archived: 1, dropped: 1, rows: 6000 });
 });
 

@@ -34,7 +34,7 @@ async function fixed({ id, blockedReason }: LedgerLine, table: string): Promise<
   const [, statement] = /\(((?:alter|grant) [^;]+;)\)/.exec(String(blockedReason)) ?? [];
   await sql().unsafe(String(statement));
   const { operations, run } = archiver();
-  expect(await operations().release(id, 'pipeline')).toMatchObject({ state: 'exported' });
+  expect(await operations().resume(id)).toMatchObject({ state: 'exported' });
   expect(await run(setOf(table))).toMatchObject({ archived: 1, dropped: 1 });
   const archives = (await operations().find({ schema: 'app', table })).archives;
   const restored = await operations().restore({

@@ -25,8 +25,8 @@ test('a number that is not in the ledger is told to be none, by every verb, and 
     verify: () => set.verify(NOBODY, 0),
     commit: () => set.commit(NOBODY, request),
     drop: () => set.drop(NOBODY),
+    resume: () => operations().resume(NOBODY),
     release: () => operations().release(NOBODY),
-    'release to owner': () => operations().release(NOBODY, 'owner'),
     reverify: () => operations().reverify(NOBODY),
     'cancel-restore': () => operations().cancelRestore(NOBODY),
   };

@@ -1,4 +1,4 @@
-/** Find, Audit, Release, Reverify and UpgradeLedger as an operator starts them: the synthesised state machines with their bundles. */
+/** Find, Audit, Resume, Release, Reverify and UpgradeLedger as an operator starts them: the synthesised state machines with their bundles. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import type { AuditReport } from '../../../core/audit/report.ts';
@@ -171,7 +171,7 @@ describe('reverify', () => {
       alter table ${table} enable always trigger partition_archiver_fence_row,
         enable always trigger partition_archiver_fence_truncate`);
     const ids = [changed!.id, other!.id, changed!.id];
-    const { error, cause } = await workflow('reverify').execute({ partitions: ids });
+    const { error, cause } = await workflow('reverify').execute({ partitionIds: ids });
     expect(error).toBe('PartitionsFailed');
     expect(cause).toMatch(/1 verified again, 1 failed/);
     expect(cause).toMatch(/ContentMismatch, segment \d+ of partition \d+ is not what was archived/);
@@ -179,7 +179,7 @@ describe('reverify', () => {
   });
 
   test.each([
-    [{}, 'InvalidInput', 'must have one of partition, partitions and all'],
+    [{}, 'InvalidInput', 'must have one of partitionId, partitionIds and all'],
     [{ partitionId: 999_999 }, 'PartitionsFailed', '999999: the ledger has no such partition'],
   ])('refuses an input that means nothing: %j', async (input, code, message) => {
     const { error, cause } = await workflow('reverify').execute(input);
@@ -188,29 +188,30 @@ describe('reverify', () => {
   });
 });
 
-describe('release', () => {
+describe('resume and release', () => {
   test('says from which state to which', async () => {
     const { id } = orders[2]!;
     const { status, output } = await workflow('release').execute({ partitionId: id });
     expect(status).toBe('SUCCEEDED');
     expect(output).toEqual({
       partitionId: id,
-      releasedTo: 'owner',
       from: 'verified',
       state: 'released',
       notes: [],
     });
     const again = await workflow('release').execute({ partitionId: id });
     expect(again.output).toMatchObject({ from: 'released', state: 'released' });
-    const back = await workflow('release').execute({ partitionId: id, to: 'pipeline' });
-    expect(back.output).toMatchObject({ releasedTo: 'pipeline', from: 'released', state: 'detached' });
+    const back = await workflow('resume').execute({ partitionId: id });
+    expect(back.output).toEqual({ partitionId: id, from: 'released', state: 'detached' });
   });
 
   test.each([
-    [{}, 'InvalidInput', 'partition: is missing'],
-    [{ partitionId: 999_999 }, 'NotInLedger', 'the ledger has no partition 999999'],
-  ])('refuses an input that means nothing: %j', async (input, code, message) => {
-    const { error, cause } = await workflow('release').execute(input);
+    ['resume', {}, 'InvalidInput', 'partitionId: is missing'],
+    ['resume', { partitionId: 1, owner: 'team_b' }, 'InvalidInput', 'there is no such setting'],
+    ['release', {}, 'InvalidInput', 'partitionId: is missing'],
+    ['release', { partitionId: 999_999 }, 'NotInLedger', 'the ledger has no partition 999999'],
+  ] as const)('%s refuses an input that means nothing: %j', async (name, input, code, message) => {
+    const { error, cause } = await workflow(name).execute(input);
     expect(error).toBe(code);
     expect(cause).toContain(message);
   });

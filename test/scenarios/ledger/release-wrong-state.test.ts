@@ -11,7 +11,7 @@ const { sql, bring, ask } = useAsking();
 const update = (id: number, set: string): string =>
   `update partition_archiver.partition set ${set} where id = ${String(id)}`;
 
-describe('release', () => {
+describe('resume and release', () => {
   let id = 0;
   let table = '';
   beforeAll(async () => {
@@ -20,33 +20,29 @@ describe('release', () => {
     table = `app."${(await brought.line()).table}"`;
   });
 
-  test('to nobody that there is, of what is with its owner, and once more of what was released', async () => {
-    expect(await ask(`release(${id}, 'nobody')`)).toBe(
-      'PA001 a partition is released to its owner or to the pipeline, not to nobody',
-    );
-    expect(await ask(`release(${id}, null)`)).toMatch(/^PA001 a partition is released to its owner/);
-    expect(await ask(`release(${id}, 'owner')`)).toMatch(
-      /^PA001 .* is detached: its table is with its owner/,
+  test('release refuses a table that is with its owner, and changes nothing of one that was released', async () => {
+    expect(await ask(`release(${id})`)).toMatch(/^PA001 .* is detached: its table is with its owner$/);
+    const came = { before: update(id, `state = 'restored'`) };
+    expect(await ask(`release(${id})`, came)).toMatch(
+      /with its owner; to return it to the pipeline, resume it$/,
     );
     const released = { before: update(id, `state = 'released'`) };
-    expect(await ask(`release(${id}, 'owner')`, released)).toBe('answers released');
+    expect(await ask(`release(${id})`, released)).toBe('answers released');
     const blocked = {
       before: update(id, `state = 'blocked', blocked_state = 'detached', blocked_reason = 'look'`),
     };
     expect(await ask(`return_to_owner(${id})`, blocked)).toMatch(/^PA001 partition \d+ is not in quarantine/);
   });
 
-  test('to the pipeline, of a table that was renamed, or attached again', async () => {
+  test('resume refuses a table that was renamed, and finds one that was attached again', async () => {
     const released = update(id, `state = 'released'`);
-    expect(await ask(`release(${id}, 'pipeline')`, { before: released })).toBe('answers detached');
+    expect(await ask(`resume(${id})`, { before: released })).toBe('answers detached');
     const renamed = { before: `${released}; alter table ${table} rename to away` };
-    expect(await ask(`release(${id}, 'pipeline')`, renamed)).toMatch(
-      /^PA002 .* is gone, renamed or another one/,
-    );
+    expect(await ask(`resume(${id})`, renamed)).toMatch(/^PA002 .* is gone, renamed or another one/);
     const [{ bounds }] = await sql()<[{ bounds: string }]>`
       select bounds from partition_archiver.partition where id = ${id}`;
     const attached = { before: `${released}; alter table app.freed attach partition ${table} ${bounds}` };
-    expect(await ask(`release(${id}, 'pipeline')`, attached)).toBe('answers attached');
+    expect(await ask(`resume(${id})`, attached)).toBe('answers attached');
   });
 });
 

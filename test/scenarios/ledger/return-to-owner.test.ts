@@ -56,7 +56,7 @@ test('a partition with rows out of its bounds is blocked, returned to its owner 
     await sql.unsafe(`select from partition_archiver_quarantine."${String(blocked.quarantineName)}"`),
   ).toHaveLength(31);
 
-  await sql`select partition_archiver.release(${line.id}::bigint, 'owner')`;
+  await sql`select partition_archiver.release(${line.id}::bigint)`;
   expect(await describe(line)).toEqual(before);
   expect((await readLedger(sql, 'strayed'))[0]).toMatchObject({
     state: 'released',
@@ -78,7 +78,7 @@ test('a partition with rows out of its bounds is blocked, returned to its owner 
     await tx.unsafe(`delete from ${name} where id = 999`);
   });
 
-  await sql`select partition_archiver.release(${line.id}::bigint, 'pipeline')`;
+  await sql`select partition_archiver.resume(${line.id}::bigint)`;
   expect(await run(settingsOf('strayed'))).toMatchObject({ archived: 1, dropped: 1, failed: 0, rows: 30 });
   expect(await readArchives(s3, bucket)).toHaveLength(1);
 });
@@ -122,7 +122,7 @@ test('a quarantined table is returned to its owner, though its fence, an index a
     alter table app.narrow drop column id;
     drop trigger partition_archiver_fence_row on ${name}`);
 
-  await sql`select partition_archiver.release(${line.id}::bigint, 'owner')`;
+  await sql`select partition_archiver.release(${line.id}::bigint)`;
 
   expect(await sql.unsafe(`select from app.${line.table}`)).toHaveLength(5);
   const notes = await sql<{ note: string }[]>`
@@ -147,7 +147,7 @@ test('a table whose schema was renamed or dropped meanwhile says so with the way
   const line = nth(await readLedger(sql, 'homeless'), 0);
   await sql`alter schema "moved away" rename to elsewhere`;
 
-  const failure = await failureOf(operations().release(line.id, 'owner'));
+  const failure = await failureOf(operations().release(line.id));
 
   expect(failure).toMatchObject({ code: 'PartitionRefused' });
   const [, table, remedy = ''] =
@@ -156,7 +156,7 @@ test('a table whose schema was renamed or dropped meanwhile says so with the way
     ) ?? [failure.message];
   expect(table).toContain(String(line.quarantineName));
   await sql.unsafe(remedy);
-  expect(await operations().release(line.id, 'owner')).toMatchObject({ state: 'released' });
+  expect(await operations().release(line.id)).toMatchObject({ state: 'released' });
   expect(await sql.unsafe(`select from "moved away".${line.table}`)).toHaveLength(5);
 });
 
@@ -226,9 +226,9 @@ test('a table that was returned to its owner after its archive was proven gets a
   const { sql } = database;
   const line = nth(await createVerifiedPartitions(archiver(), { table: 'returned', cold: 1 }), 0);
   // Seen to fail with the archive id kept by return_to_owner() and quarantine(): its objects meet those of the first archive.
-  await sql`select partition_archiver.release(${line.id}::bigint, 'owner')`;
+  await sql`select partition_archiver.release(${line.id}::bigint)`;
   await sql.unsafe(`update app."${line.table}" set payload = 'changed since' where id % 2 = 0`);
-  await sql`select partition_archiver.release(${line.id}::bigint, 'pipeline')`;
+  await sql`select partition_archiver.resume(${line.id}::bigint)`;
 
   expect(await run(settingsOf('returned'))).toMatchObject({ archived: 1, dropped: 1, failed: 0, rows: 50 });
 

@@ -63,12 +63,12 @@ test('where the owner is gone, the message names the way out, and another one ge
     code: 'DependencyMissing',
     message: expect.stringMatching(/role names_dropped, which was dropped since.*release \d+ --owner <role>/),
   });
-  expect(await failureOf(operations().release(line.id, 'owner', 'names_next'))).toMatchObject({
+  expect(await failureOf(operations().release(line.id, 'names_next'))).toMatchObject({
     code: 'DependencyMissing',
     message: expect.stringMatching(/grant names_next to archiver_owner;/),
   });
   await sql`grant names_next to archiver_owner`;
-  expect(await operations().release(line.id, 'owner', 'names_next')).toMatchObject({ state: 'released' });
+  expect(await operations().release(line.id, 'names_next')).toMatchObject({ state: 'released' });
   expect(await ownerOf(line)).toEqual({ owner: 'names_next' });
 });
 

@@ -46,7 +46,7 @@ describe('a hostile table', () => {
     // Running the restore again finds that it is done.
     expect(await operations().restore({ manifestKey })).toMatchObject({ partitionId: Number(row!.id) });
 
-    expect(await operations().release(Number(row!.id))).toMatchObject({ state: 'detached' });
+    expect(await operations().resume(Number(row!.id))).toMatchObject({ state: 'detached' });
     expect(await run(set)).toMatchObject({ archived: 1, failed: 0, rows: 3000 });
     const { archives } = await operations().find({ ...HOSTILE, to: '2999' });
     // Two archives of one period now; the later one comes last.

@@ -59,7 +59,7 @@ test('what was changed behind the fence is found, and the partition stays blocke
   expect(await run(set)).toMatchObject({ dropped: 0, archived: 0 });
 
   // Unblocked by hand, it is no more trusted: the next run compares all of it, and blocks it again.
-  expect(await operations().release(line!.id, 'pipeline')).toMatchObject({ state: 'exported' });
+  expect(await operations().resume(line!.id)).toMatchObject({ state: 'exported' });
   await run(set).catch(() => undefined);
   expect(nth(await readLedger(database.sql, 'changed'), 0)).toMatchObject({
     state: 'blocked',
@@ -138,8 +138,8 @@ test('a verified partition goes back to its owner, and from there into the pipel
 
   const set = config([{ schema: 'app', table: 'handed', drop: true, graceDays: 0 }]);
   expect(await run(set)).toMatchObject({ archived: 0, dropped: 0 });
-  expect(await operations().release(line!.id, 'pipeline')).toMatchObject({ state: 'detached' });
-  expect(await operations().release(line!.id, 'pipeline')).toMatchObject({ state: 'detached' });
+  expect(await operations().resume(line!.id)).toMatchObject({ state: 'detached' });
+  expect(await operations().resume(line!.id)).toMatchObject({ state: 'detached' });
   expect(await run(set)).toMatchObject({ archived: 1, dropped: 1, failed: 0 });
   expect((await failureOf(operations().release(line!.id))).code).toBe('StateConflict');
 });
@@ -158,7 +158,7 @@ test('a name that was taken meanwhile, a partition that does not exist, a parent
   await database.sql.unsafe(`drop table app."${line!.table}"`);
   await operations().release(line!.id);
   await database.sql`delete from partman.part_config where parent_table = 'app.taken'`;
-  expect(await failureOf(operations().release(line!.id, 'pipeline'))).toMatchObject({
+  expect(await failureOf(operations().resume(line!.id))).toMatchObject({
     code: 'PartitionRefused',
     message: expect.stringMatching(/no partition set in this database/),
   });
