@@ -107,8 +107,8 @@ export interface PartitionTableDatabase {
   verifyApplied(job: PartitionTableJob): Promise<void>;
   /** Lets them change places. `LockNotAvailable` where that has to be tried again. */
   swap(job: PartitionTableJob, mostRows: number): Promise<void>;
-  /** Follows the table no more: after this it can only be rolled back. */
-  giveUp(job: Pick<PartitionTableJob, 'id'>): Promise<void>;
+  /** Drops the change triggers: after this the job can only be rolled back. */
+  cancel(job: Pick<PartitionTableJob, 'id'>): Promise<void>;
   /** Both may be called again after they were done. */
   rollBack(job: Pick<PartitionTableJob, 'id'>): Promise<void>;
   dropReplaced(job: Pick<PartitionTableJob, 'id'>): Promise<void>;

@@ -2,7 +2,7 @@ import { ArchiverError } from '../errors.ts';
 import { displayName } from '../partition.ts';
 import { withLockTries } from '../retry.ts';
 import { addCheckedPartitions } from './compare.ts';
-import { givingUp } from './give-up.ts';
+import { cancelling } from './cancel.ts';
 import { NEXT_STEPS, type NextStep, type PartitionTablePorts, type Progress, type Step } from './progress.ts';
 import type {
   PartialPlan,
@@ -168,7 +168,7 @@ const WORK: Readonly<Record<Exclude<NextStep, 'done'>, Step>> = {
 
 /** The steps by their names. Each continues from where the job stands, so that it can be called again after it was killed. */
 export const STEPS = Object.fromEntries(
-  NEXT_STEPS.map((name) => [name, givingUp(name, WORK[name])]),
+  NEXT_STEPS.map((name) => [name, cancelling(name, WORK[name])]),
 ) as typeof WORK;
 
 const still = ({ schema, table, id, upTo }: Omit<Progress, 'next'>): Omit<Progress, 'next'> => ({

@@ -6,7 +6,7 @@ set role archiver_owner;
 
 -- The statement that most likely lets a function run under search_path = pg_catalog with the rights of
 -- archiver_trial and archiver_restore, from PostgreSQL's own words; null where these do not tell.
-create or replace function partition_archiver.way_out(p_sqlstate text, p_message text, p_function text)
+create or replace function partition_archiver.suggest_fix(p_sqlstate text, p_message text, p_function text)
   returns text
   language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare

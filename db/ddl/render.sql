@@ -110,7 +110,7 @@ begin
       raise;
     when others then
       v_error := sqlstate || ': ' || sqlerrm || coalesce(' ('
-        || partition_archiver.way_out(sqlstate, sqlerrm, null) || ')', '');
+        || partition_archiver.suggest_fix(sqlstate, sqlerrm, null) || ')', '');
   end;
   if v_error is not null and v_number > 0 then
     raise exception 'statement % of % of the archived DDL (%) fails with %', v_number,

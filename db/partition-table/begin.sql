@@ -150,13 +150,13 @@ begin
     || partition_archiver.shadow_problems(p_table);
   v_problems := v_problems || partition_archiver.large_scan_problem(p_table, p_control,
     (p_options ->> 'largestScan')::bigint)
-    || partition_archiver.repartition_value_problems(p_table, p_control, p_options);
+    || partition_archiver.partition_table_value_problems(p_table, p_control, p_options);
   if not coalesce((p_options ->> 'trustTriggers')::boolean, false) then
     v_problems := v_problems || array(select partition_archiver.trigger_problems(p_table, p_control));
   end if;
   v_problems := array_remove(v_problems, null);
   if v_problems = '{}' then
-    v_size := partition_archiver.repartition_size(p_table, p_control, p_options);
+    v_size := partition_archiver.partition_table_size(p_table, p_control, p_options);
     v_problems := array(select jsonb_array_elements_text(v_size -> 'problems'));
   end if;
   if v_problems <> '{}' then

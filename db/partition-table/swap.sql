@@ -178,10 +178,10 @@ begin
 end
 $$;
 
--- Follows the table no more, and drops some of the shadow table's partitions: dropping all of them at once
--- may need more locks than the server has. Returns how many are left. From here on there is nothing but to
--- roll back.
-create or replace function partition_archiver.give_up_repartition(p_id bigint, p_partitions bigint)
+-- Drops the change triggers, and some of the shadow table's partitions: dropping all of them at once
+-- may need more locks than the server has. Returns how many are left. After this the job can only be
+-- rolled back.
+create or replace function partition_archiver.cancel_partition_job(p_id bigint, p_partitions bigint)
   returns bigint
   language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
 declare
@@ -217,7 +217,7 @@ begin
 end
 $$;
 
--- Gives up before the swap: the table is as it was, the shadow table is gone.
+-- Rolls back before the swap: the table is as it was, the shadow table is gone.
 create or replace function partition_archiver.roll_back_partition_job(p_id bigint) returns void
   language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
 declare
@@ -226,7 +226,7 @@ declare
     where e.extname = 'pg_partman');
   v_template text;
 begin
-  perform partition_archiver.give_up_repartition(p_id, 0);
+  perform partition_archiver.cancel_partition_job(p_id, 0);
   select * into j from partition_archiver.partition_job where id = p_id;
   if j.state = 'rolled back' then
     return;

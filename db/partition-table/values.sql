@@ -16,7 +16,7 @@ $$;
 
 -- All values that the server does not take, or that do not fit the control column. p_options as
 -- begin_partition_job has them.
-create or replace function partition_archiver.repartition_value_problems(p_table oid, p_control name,
+create or replace function partition_archiver.partition_table_value_problems(p_table oid, p_control name,
     p_options jsonb) returns text[]
   language plpgsql stable set search_path = pg_catalog, pg_temp set quote_all_identifiers = off
   set timezone = 'UTC' set datestyle = 'ISO, YMD' set intervalstyle = 'postgres' as $$

@@ -36,7 +36,7 @@ create or replace function partition_archiver.failure_in_words(p_sqlstate text, 
   return (
     select format('SQLSTATE %s%s%s%s', p_sqlstate, ' in function ' || f.function,
              case when p_sqlstate ~ '^(0A|3F|42)' then ': ' || split_part(p_message, E'\n', 1) end,
-             ' (' || partition_archiver.way_out(p_sqlstate, p_message, f.function) || ')')
+             ' (' || partition_archiver.suggest_fix(p_sqlstate, p_message, f.function) || ')')
       from (select partition_archiver.function_in_context(p_context) as function) f);
 
 -- Records a statement that was run, or that failed: p_failed is {code, reason, notValid}; with "notValid" a

@@ -30,7 +30,7 @@ export function partitionTableDatabase(
   const find = (schema: string, table: string): Promise<PartitionTableJob | undefined> =>
     translated(`partitioning of ${displayName(schema, table)}`, async () => {
       const [{ ready }] = await connection<[{ ready: boolean }]>`
-        select to_regproc('partition_archiver.repartition_size') is not null as ready`;
+        select to_regproc('partition_archiver.partition_table_size') is not null as ready`;
       if (!ready) {
         throw new ArchiverError(
           'PreflightFailed',
@@ -54,11 +54,11 @@ export function partitionTableDatabase(
       await connection.begin(`isolation level ${isolation}`, work);
     });
 
-  const giveUp = async (id: number, partitions: number): Promise<number> => {
+  const cancel = async (id: number, partitions: number): Promise<number> => {
     let left = 0;
     await call(`rolling back partitioning ${String(id)}`, async (transaction) => {
       const [row] = await transaction<[{ left: number }]>`
-        select partition_archiver.give_up_repartition(${id}::bigint, ${partitions}::bigint) as left`;
+        select partition_archiver.cancel_partition_job(${id}::bigint, ${partitions}::bigint) as left`;
       left = row.left;
     });
     return left;
@@ -186,12 +186,12 @@ export function partitionTableDatabase(
           transaction`select partition_archiver.swap_partition_job(${job.id}::bigint, ${mostRows}::bigint)`,
       ),
 
-    giveUp: ({ id }) => giveUp(id, 0).then(() => undefined),
+    cancel: ({ id }) => cancel(id, 0).then(() => undefined),
 
     rollBack: async ({ id }) => {
       // First by itself, so that the table is not locked while partitions are dropped.
-      let left = await giveUp(id, 0);
-      while (left > 0) left = await giveUp(id, PARTITIONS_DROPPED_AT_ONCE);
+      let left = await cancel(id, 0);
+      while (left > 0) left = await cancel(id, PARTITIONS_DROPPED_AT_ONCE);
       await call(
         `rolling back partitioning ${String(id)}`,
         (transaction) => transaction`select partition_archiver.roll_back_partition_job(${id}::bigint)`,

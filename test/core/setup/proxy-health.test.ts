@@ -16,7 +16,7 @@ test.each([
   ['SOMETHING_NEW', /RDS console/],
 ])(
   'a target that is unhealthy by %s is named with the way out',
-  async (reason, wayOut, code = 'PreflightFailed') => {
+  async (reason, hint, code = 'PreflightFailed') => {
     const targets = [
       { identifier: 'orders-1', state: 'UNAVAILABLE', reason, description: 'as RDS says' },
       { identifier: 'orders-2', state: 'AVAILABLE' },
@@ -24,7 +24,7 @@ test.each([
     const explained = explain(targets);
     await expect(explained).rejects.toMatchObject({
       code,
-      message: expect.stringMatching(wayOut),
+      message: expect.stringMatching(hint),
     });
     await expect(explained).rejects.toThrow(/^connect ETIMEDOUT\ntarget orders-1 .*: as RDS says/);
     await expect(explained).rejects.not.toThrow(/orders-2/);

@@ -66,7 +66,7 @@ test('schemas, types and functions that PUBLIC may not use are listed with their
   });
 });
 
-// Seen to fail without way_out() in try_ddl() of db/ddl/render.sql: the reason says "report it".
+// Seen to fail without suggest_fix() in try_ddl() of db/ddl/render.sql: the reason says "report it".
 test('a right that is taken away after the detach is named with its grant', async () => {
   const { database, config, run } = archiver();
   const { sql } = database;

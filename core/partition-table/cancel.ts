@@ -17,7 +17,7 @@ const ROLLED_BACK: Partial<Record<NextStep, readonly ErrorCode[]>> = {
 const LOOKED_AT: readonly ErrorCode[] = ['ShadowDiffers', 'IdentityChanged'];
 
 /** The same step, which leaves no trigger on the table where it fails for good. The error says what became of it. */
-export function givingUp(name: Exclude<NextStep, 'done'>, step: Step): Step {
+export function cancelling(name: Exclude<NextStep, 'done'>, step: Step): Step {
   if (name === 'rollBack' || name === 'dropReplaced') return step;
   return async (at, ports) => {
     try {
@@ -27,7 +27,7 @@ export function givingUp(name: Exclude<NextStep, 'done'>, step: Step): Step {
       const rolledBack = ROLLED_BACK[name]?.includes(error.code) === true;
       if (!rolledBack && !LOOKED_AT.includes(error.code)) throw error;
       const table = displayName(at.schema, at.table);
-      const outcome = await put(rolledBack ? 'rollBack' : 'giveUp', at, ports);
+      const outcome = await put(rolledBack ? 'rollBack' : 'cancel', at, ports);
       ports.log.warn(outcome, { table, job: at.id, code: error.code });
       throw new ArchiverError(error.code, `${error.message}; ${OUTCOMES[outcome]}`, { cause: error });
     }
@@ -36,18 +36,18 @@ export function givingUp(name: Exclude<NextStep, 'done'>, step: Step): Step {
 
 const OUTCOMES = {
   'rolled back': 'rolled back, the table is as it was',
-  'given up': 'changes of the table are no longer logged; the copy is kept until the rollback',
+  cancelled: 'changes of the table are no longer logged; the copy is kept until the rollback',
   'not rolled back': 'rolling it back failed too: do that, since triggers may still be on the table',
 } as const;
 
 async function put(
-  what: 'rollBack' | 'giveUp',
+  what: 'rollBack' | 'cancel',
   at: Progress,
   { database }: PartitionTablePorts,
 ): Promise<keyof typeof OUTCOMES> {
   try {
     await database[what](at);
-    return what === 'rollBack' ? 'rolled back' : 'given up';
+    return what === 'rollBack' ? 'rolled back' : 'cancelled';
   } catch {
     return 'not rolled back';
   }
