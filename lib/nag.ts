@@ -2,8 +2,8 @@ import { Stack, Validations } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 
 /**
- * Says why a finding of cdk-nag's AwsSolutions pack is right as it is, for this construct and what is below it. Whoever
- * runs the pack over an app that has an archiver in it then sees only findings of their own.
+ * Says why a finding of cdk-nag's AwsSolutions pack is right as it is, for this construct and what is below it. An app
+ * that has an archiver in it then gets only findings of its own from the pack.
  */
 export function acknowledge(scope: IConstruct, rule: string, reason: string): void {
   Validations.of(scope).acknowledge({ id: `AwsSolutions-${rule}`, reason });

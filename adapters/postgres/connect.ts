@@ -50,7 +50,7 @@ export function connect(
   const close = (): void => {
     closes.times += 1;
   };
-  // Where no socket comes about, the driver tells nobody of a close, and would never answer the next caller.
+  // Where no socket comes about, the driver tells nobody of a close, and never returns to the next caller.
   const socket = (): Promise<Duplex> =>
     openSocket(settings.host, settings.port, tls).catch((error: unknown) => {
       close();

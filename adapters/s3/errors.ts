@@ -22,7 +22,7 @@ export function translate(error: unknown, doing: string): unknown {
       : error;
   }
   const status = error.$metadata.httpStatusCode ?? 0;
-  const message = `${doing}: S3 answered ${error.name} (${String(status)})`;
+  const message = `${doing}: S3 returned ${error.name} (${String(status)})`;
   // Not that an object is gone: the name is wrong.
   if (error.name === 'NoSuchBucket') return new ArchiverError('InvalidConfiguration', message);
   if (status === 404 || error.name === 'InvalidObjectState')

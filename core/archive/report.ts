@@ -85,7 +85,7 @@ const LISTED_BLOCKED = 50;
 
 /**
  * Says what a run did. Throws `PartitionsFailed` if anything failed, so that the execution fails after all the rest is
- * done and alarms see it; a redrive of it comes back here, and is answered with `resume`.
+ * done and alarms see it; a redrive of it comes back here, and gets `resume`.
  */
 export async function report(
   input: ReportInput,

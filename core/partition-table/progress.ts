@@ -35,7 +35,7 @@ export interface Progress extends TableName {
   readonly blocksLeft?: number;
   readonly rowsApplied?: number;
   readonly comparedTo?: string | null;
-  /** What the table becomes: the answer of the first step. */
+  /** What the table becomes: the result of the first step. */
   readonly size?: PartitionTableSize;
 }
 

@@ -81,7 +81,7 @@ export async function recordRestoreFailure(
 
 /**
  * Says what was restored. Throws `PartitionsFailed` if an archive was not, so that the execution fails after all the
- * rest is done; a redrive of it comes back here, and is answered with `resume`.
+ * rest is done; a redrive of it comes back here, and gets `resume`.
  */
 export async function reportRestore(
   { plan, redriveCount = 0 }: RestoreReportInput,

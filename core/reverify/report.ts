@@ -30,7 +30,7 @@ const LONGEST_MESSAGE = 8_000;
 
 /**
  * Says what was verified again. Throws `PartitionsFailed` if anything was not, after all the rest is done; a redrive of
- * the execution comes back here, and is answered with `resume`.
+ * the execution comes back here, and gets `resume`.
  */
 export function reverifyReport(
   { partitionIds: wanted, more, startedAt }: ReverifyRequest,

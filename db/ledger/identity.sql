@@ -59,7 +59,7 @@ create or replace function partition_archiver.mismatched_tables(p_system bigint,
 $$;
 
 -- Unfinished jobs of partition-table under such an identity, whose table is where the job has it. Without its
--- table a job has nothing that could be gone on with.
+-- table a job has nothing to continue with.
 create or replace function partition_archiver.mismatched_jobs() returns setof partition_archiver.partition_job
   language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin

@@ -234,7 +234,7 @@ create or replace function partition_archiver.published(p_partition_id bigint) r
                                       partition ->> 'parentName')
             from partition_archiver.restore where partition_id = p_partition_id);
 
--- Records what became of an archive in an execution. p_outcome: {partition, table, attachedTo, rows, bytes,
+-- Records what became of an archive in an execution. p_outcome: {partitionId, table, attachedTo, rows, bytes,
 -- warnings, unmade} or {code, reason}.
 create or replace function partition_archiver.record_restore_outcome(p_execution text, p_manifest_key text,
   p_outcome jsonb) returns void
@@ -242,7 +242,7 @@ create or replace function partition_archiver.record_restore_outcome(p_execution
   insert into partition_archiver.restore_outcome as o (execution, manifest_key, partition_id, restored_table,
     attached_to, row_count,
       byte_count, warnings, unmade, failed_code, failed_reason)
-    values (p_execution, p_manifest_key, (p_outcome ->> 'partition')::bigint, p_outcome ->> 'table',
+    values (p_execution, p_manifest_key, (p_outcome ->> 'partitionId')::bigint, p_outcome ->> 'table',
       p_outcome ->> 'attachedTo',
       (p_outcome ->> 'rows')::bigint, (p_outcome ->> 'bytes')::bigint,
         coalesce(p_outcome -> 'warnings', '[]'),

@@ -4,7 +4,7 @@ import type { Request } from '../../core/archive/request.ts';
 import { readRuntimeConfig, type WithConfig } from '../runtime/settings.ts';
 import { step } from '../runtime/step.ts';
 
-/** Finds the partitions to archive and to drop. `redriveCount` comes back with the answer for the report to compare. */
+/** Finds the partitions to archive and to drop. `redriveCount` comes back with the result for the report to compare. */
 export const handler = step(
   'detect',
   async (

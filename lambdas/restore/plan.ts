@@ -2,7 +2,7 @@ import { planRestore } from '../../core/restore/plan.ts';
 import { bucketStep } from '../runtime/bucket-step.ts';
 import { archiveStore } from '../runtime/store.ts';
 
-/** Finds the archives to restore. The input comes back with the answer, for a redrive to begin with. */
+/** Finds the archives to restore. The input comes back with the result, for a redrive to begin with. */
 export const handler = bucketStep(
   'plan-restore',
   async (

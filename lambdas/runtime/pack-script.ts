@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 
-/** What an execution may answer is limited to 256 KiB, and has to leave room for what is around it. */
+/** The output of an execution is limited to 256 KiB, and has to leave room for what is around it. */
 const MOST_BYTES = 200 * 1024;
 
 /** A script as the output of an execution: as it is, or packed where it does not fit. */

@@ -11,7 +11,7 @@ export interface StepContext extends Omit<Timing, 'signal'> {
   readonly connection: Connection;
   /** What the connection's server said in notices and warnings. */
   readonly notices: string[];
-  /** Opens a further connection, to the proxy or to another endpoint; whoever opens it ends it. */
+  /** Opens a further connection, to the proxy or to another endpoint; the step that opens it ends it. */
   readonly open: (to?: Endpoint) => Connection;
 }
 
@@ -29,7 +29,7 @@ function lambdaDependencies(): StepDependencies {
 
 /**
  * Wires a step: settings and configuration, a database connection as the role that the function logs in as, a clock
- * and a log; ends its connections when the step is done or out of time. A Lambda that answered is frozen as it stands
+ * and a log; ends its connections when the step is done or out of time. A Lambda that returned is frozen as it stands
  * and thawed for the next event: what was left under way would continue beside the next try.
  */
 export function step<Event, Answer>(

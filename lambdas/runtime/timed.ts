@@ -5,7 +5,7 @@ import type { Clock, Log } from '../../core/ports.ts';
 import { systemClock } from './clock.ts';
 import { consoleLog, idsOf, logWith } from './log.ts';
 
-/** Time kept back before the Lambda's own timeout, to answer with an error that is retried. */
+/** Time kept back before the Lambda's own timeout, to return an error that is retried. */
 const TIMEOUT_MARGIN_MS = 2_000;
 
 /** A Lambda handler. */

@@ -221,7 +221,7 @@ export class DatabaseAccess extends Construct {
     acknowledge(
       secret,
       'SMG4',
-      'Rotation takes a function with rights of its own in the database; whoever has one adds it (docs/operations.md).',
+      'Rotation takes a function with rights of its own in the database; a deployer who has one adds it (docs/operations.md).',
     );
     Tags.of(secret).add(DATABASE_ROLE_TAG, role);
     (secret.node.defaultChild as secretsmanager.CfnSecret).addMetadata(DATABASE_ROLE_TAG, role);

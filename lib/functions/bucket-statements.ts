@@ -19,7 +19,7 @@ export function bucketStatements(
   const objects = (folder: string) => bucket.arnForObjects(`${databaseName}/*/${folder}/*`);
   const allow = (sid: string, actions: string[], resources: string[]) =>
     new iam.PolicyStatement({ sid, actions, resources });
-  // Without it S3 answers "denied" for an object that is gone. A condition on the prefix would make it fail, since a
+  // Without it S3 returns "denied" for an object that is gone. A condition on the prefix would make it fail, since a
   // request for an object has none.
   const know = allow('KnowWhatIsMissing', ['s3:ListBucket'], [bucket.bucketArn]);
   const list = new iam.PolicyStatement({
@@ -96,7 +96,7 @@ export function bucketStatements(
         ...key('kms:Decrypt', 'kms:GenerateDataKey'),
       ];
     case 'head':
-      // HeadObject needs Decrypt as well: S3 refuses to answer for an object that the caller could not read.
+      // HeadObject needs Decrypt as well: S3 refuses requests for an object that the caller could not read.
       return [know, read, ...key('kms:Decrypt')];
   }
 }

@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import type { DatabaseRole } from '../database/roles.ts';
 
 /**
- * As whom a function logs in. `administrator` is whoever the given admin secret names, straight at the database and
+ * As whom a function logs in. `administrator` is the role that the given admin secret names, straight at the database and
  * not through the proxy; `none` is a function that has no way to the database, and so is not in the VPC.
  */
 export type Login = DatabaseRole | 'administrator' | 'none';

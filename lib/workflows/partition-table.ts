@@ -41,7 +41,7 @@ export class PartitionTableWorkflow extends Construct {
     });
     const whatIsNext = new sfn.Choice(states, 'What is next?', {
       comment:
-        'As the last step answered; nothing more after Compare, unless the input says {"upTo": "swap"}.',
+        'As the last step returned; nothing more after Compare, unless the input says {"upTo": "swap"}.',
     });
     for (const [step, comment] of Object.entries(STATES)) {
       const task = stepTask(states, functions, 'partition-table', {

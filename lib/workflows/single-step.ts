@@ -16,7 +16,7 @@ export interface SingleStepWorkflowProps extends WorkflowContext {
   readonly comment: string;
 }
 
-/** A workflow of one step, which reads the input itself, and whose answer is the output. */
+/** A workflow of one step, which reads the input itself, and whose result is the output. */
 export class SingleStepWorkflow extends Construct {
   readonly stateMachine: sfn.StateMachine;
 
@@ -30,11 +30,11 @@ export class SingleStepWorkflow extends Construct {
       stateName,
       comment: stateComment,
       payload: { 'input.$': '$', 'execution.$': '$$.Execution.Name' },
-      resultPath: '$.answer',
+      resultPath: '$.result',
     });
     const done = new sfn.Succeed(this, 'Done', {
-      comment: 'The output of the execution is the answer.',
-      outputPath: '$.answer.Payload',
+      comment: 'The output of the execution is the result.',
+      outputPath: '$.result.Payload',
     });
     this.stateMachine = makeWorkflow(this, id, {
       comment,

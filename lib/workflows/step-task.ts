@@ -34,7 +34,7 @@ export interface StepTaskProps {
   readonly comment: string;
   /** Input of the step, as a template; keys that end in `.$` are paths into the state's input. */
   readonly payload: Readonly<Record<string, string>>;
-  /** Where the answer goes, as `Payload`; `sfn.JsonPath.DISCARD` for nowhere. */
+  /** Where the result goes, as `Payload`; `sfn.JsonPath.DISCARD` for nowhere. */
   readonly resultPath: string;
   /**
    * Name of the state, where a step stands twice.
@@ -45,7 +45,7 @@ export interface StepTaskProps {
 }
 
 /**
- * A Task that runs one step by `lambda:invoke`. The answer of the function stands as `Payload` where `resultPath` says,
+ * A Task that runs one step by `lambda:invoke`. The result of the function stands as `Payload` where `resultPath` says,
  * without the rest of the envelope, so that the output of each state reads well in the console.
  */
 export function stepTask(
@@ -61,7 +61,7 @@ export function stepTask(
     ...(resultPath === sfn.JsonPath.DISCARD ? {} : { resultSelector: { 'Payload.$': '$.Payload' } }),
     resultPath,
     retryOnServiceExceptions: false,
-    // The function's own timeout comes first and has the better message; this is for when Lambda never answers.
+    // The function's own timeout comes first and has the better message; this is for when Lambda never returns.
     taskTimeout: sfn.Timeout.duration(STEPS[step].timeout.plus(Duration.minutes(1))),
   });
   for (const retrier of retriersOf(step)) task.addRetry(retrier);

@@ -30,7 +30,7 @@ export interface Fault {
   readonly moment: Moment;
   appliesTo(point: Point): boolean;
   strike(victims: Victims): Verdict | Promise<Verdict>;
-  /** Goes on at every later point of the channel until the run ends. */
+  /** Continues at every later point of the channel until the run ends. */
   readonly lasts?: boolean;
   /** S3 says something that is not true, so a partition may be blocked until an operator has looked. */
   readonly lies?: boolean;

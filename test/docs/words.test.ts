@@ -12,6 +12,10 @@ const PRODUCT = /^(?:(?:adapters|bench|bin|core|db|docs|local)\/|README\.md|CONT
 const EVERYTHING =
   /^(?:(?:adapters|bench|bin|core|db|docs|lambdas|lib|local|test)\/|README\.md|CONTRIBUTING\.md)/;
 
+const NOT_TESTS = /^(?:(?:adapters|bench|bin|core|db|docs|lambdas|lib|local)\/|README\.md|CONTRIBUTING\.md)/;
+/** Archives themselves keep the names of their format. */
+const SOURCE = /^(?:adapters|bin|core(?!\/query|\/manifest|\/keys)|lambdas|lib)\//;
+
 interface Retired {
   readonly word: RegExp;
   /** The word to use. */
@@ -45,9 +49,23 @@ const RETIRED: readonly Retired[] = [
   retired(/\bDaysSinceGood\w*/, 'DaysSinceSuccessful…', EVERYTHING),
   retired(whole('anew'), 'again', EVERYTHING),
   retired(/\bmend(?:s|ed|ing)?\b/i, 'fix', EVERYTHING),
-  retired(/\bwhoever\b/i, 'the caller, a role that, the next session', PRODUCT),
-  retired(/\b(?:go|goes|going|went) on\b/i, 'continue, resume', PRODUCT),
-  retired(/\banswers\b/i, 'returns', PRODUCT),
+  retired(/\bwhoever\b/i, 'the caller, a role that, the next session', EVERYTHING),
+  retired(/\b(?:go|goes|going|gone|went) on\b/i, 'continue, resume', EVERYTHING),
+  retired(/\banswers\b/i, 'returns', NOT_TESTS),
+  retired(/\bS3 answered\b|'answers? |`answers? /, 'returns', EVERYTHING),
+  retired(/\bway_out\b|\bwayOut\b/, 'suggest_fix', EVERYTHING),
+  retired(/(?<![A-Za-z])repartition/i, 'partition-table, partition_job', EVERYTHING),
+  retired(/\bgive_up\w*/, 'cancel', EVERYTHING),
+  retired(
+    /"(?:partition|restore)\\?": ?(?:\d|<id>)|--to (?:owner|pipeline)/,
+    'partitionId, resume, release',
+    EVERYTHING,
+  ),
+  retired(
+    /\b(?:partition|restore|segment)\??: number\b(?! \| undefined>)/,
+    'partitionId, restoreId, segmentNumber',
+    SOURCE,
+  ),
 ];
 
 /** Places that keep a word: the file, the word, and why. */

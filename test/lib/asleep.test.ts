@@ -19,7 +19,7 @@ import { synthesiseAssembly } from './synthesise.ts';
 
 const assembly = synthesiseAssembly({ bundle: false });
 const archive = { manifestKey: 'key', manifestVersionId: 'v' };
-const request = { execution: 'e', startedAt: 'now', partitions: [1], more: 0 };
+const request = { execution: 'e', startedAt: 'now', partitionIds: [1], more: 0 };
 
 type Answers = Partial<Record<Step, (event: Readonly<Record<string, unknown>>) => unknown>>;
 

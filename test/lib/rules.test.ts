@@ -1,6 +1,6 @@
 /**
  * Rules that hold for good: each was broken once, found by eye, and would have failed a deployment or harmed somebody.
- * They are about this stack, so that they run here, and not at the synthesis of whoever deploys it.
+ * They are about this stack, so that they run here, and not at the synthesis of a deployer.
  */
 import { describe, expect, test } from '@jest/globals';
 import { CONFIGURATIONS } from './configurations.ts';

@@ -19,7 +19,7 @@ afterAll(() => {
 });
 
 describe('the Secrets Manager stub', () => {
-  test('answers with what was put under an ARN', async () => {
+  test('returns what was put under an ARN', async () => {
     const arn = `arn:aws:secretsmanager:us-east-1:123456789012:secret:${randomUUID()}`;
     await client.send(new PutSecretValueCommand({ SecretId: arn, SecretString: '{"password":"p"}' }));
     const answer = await client.send(new GetSecretValueCommand({ SecretId: arn }));

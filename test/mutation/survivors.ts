@@ -4,9 +4,9 @@
  */
 export const SURVIVORS: Readonly<Record<string, string>> = {
   'core/archive/detect.ts | if (!set.drop || request.archiveOnly) return false; | 45: false -> undefined':
-    'the same to whoever asks: both are no',
+    'the same result: both are false',
   'core/archive/commit.ts | if (!parsed.ok || !sameArchive(parsed.manifest, manifest)) return false; | 66: false -> undefined':
-    'the same to whoever asks: both are no',
+    'the same result: both are false',
   'core/archive/request.ts | const LONGEST_LIST = 2_000; | 21: 2_000 -> (2000 + 1)':
     'how much room there is was chosen with a margin',
   'core/archive/request.ts | const LONGEST_MESSAGE = 16_000; | 24: 16_000 -> (16000 + 1)':
@@ -58,15 +58,15 @@ export const SURVIVORS: Readonly<Record<string, string>> = {
   'db/archive/seal.sql | a.attgenerated, a.atthasmissing, a.attmissingval::text) order by a.attnum) | 33: a.attmissingval::text -> null':
     'it changes with the number of the column or with the file, which are sealed',
   'db/archive/seal.sql | select jsonb_agg(jsonb_build_array(t.oid, t.xmin::text, t.tgname, t.tgtype, t.tgenabled, t.tgfoid) | 35: t.oid -> null':
-    'whatever changes of a trigger gives its row another xmin, which is sealed; it is for whoever reads the seal',
+    'whatever changes of a trigger gives its row another xmin, which is sealed; it is for people who read the seal',
   'db/archive/seal.sql | select jsonb_agg(jsonb_build_array(t.oid, t.xmin::text, t.tgname, t.tgtype, t.tgenabled, t.tgfoid) | 56: t.tgname -> null':
-    'whatever changes of a trigger gives its row another xmin, which is sealed; it is for whoever reads the seal',
+    'whatever changes of a trigger gives its row another xmin, which is sealed; it is for people who read the seal',
   'db/archive/seal.sql | select jsonb_agg(jsonb_build_array(t.oid, t.xmin::text, t.tgname, t.tgtype, t.tgenabled, t.tgfoid) | 66: t.tgtype -> null':
-    'whatever changes of a trigger gives its row another xmin, which is sealed; it is for whoever reads the seal',
+    'whatever changes of a trigger gives its row another xmin, which is sealed; it is for people who read the seal',
   'db/archive/seal.sql | select jsonb_agg(jsonb_build_array(t.oid, t.xmin::text, t.tgname, t.tgtype, t.tgenabled, t.tgfoid) | 76: t.tgenabled -> null':
-    'whatever changes of a trigger gives its row another xmin, which is sealed; it is for whoever reads the seal',
+    'whatever changes of a trigger gives its row another xmin, which is sealed; it is for people who read the seal',
   'db/archive/seal.sql | select jsonb_agg(jsonb_build_array(t.oid, t.xmin::text, t.tgname, t.tgtype, t.tgenabled, t.tgfoid) | 89: t.tgfoid -> null':
-    'whatever changes of a trigger gives its row another xmin, which is sealed; it is for whoever reads the seal',
+    'whatever changes of a trigger gives its row another xmin, which is sealed; it is for people who read the seal',
   "core/proof/contents.ts | if (verdict.kind === 'mismatch' || !verdict.orderDiffers) return verdict; | 21: 'mismatch' -> ''":
     'a mismatch says nothing of the order, so the other half returns it',
   'core/proof/contents.ts | const key = randomBytes(32); | 24: 32 -> (32 + 1)':

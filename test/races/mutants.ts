@@ -5,7 +5,7 @@
 import type postgres from 'postgres';
 import type { Lines } from '../support/invariant.ts';
 
-/** Drops the table, or not; answers the archive if it did. */
+/** Drops the table, or not; returns the archive if it did. */
 export type Way = (sql: postgres.Sql, table: string) => Promise<Lines | null>;
 
 interface Reading {

@@ -22,7 +22,7 @@ export interface Asking {
   readonly sql: () => postgres.Sql;
   /** One partition of a set of its own, brought as far as asked: two segments, the first one verified, the second exported. */
   readonly bring: (table: string, to: Stage) => Promise<Brought>;
-  /** What a call answers, or the SQLSTATE and message that it raises; nothing of it stays. `before` is done first. */
+  /** What a call returns, or the SQLSTATE and message that it raises; nothing of it stays. `before` is done first. */
   readonly ask: (call: string, options?: { isolation?: string; before?: string }) => Promise<string>;
   /** Changes the ledger row by hand. */
   readonly change: (id: number, set: string) => Promise<unknown>;
@@ -78,7 +78,7 @@ async function ask(
       const [row] = await tx.unsafe<{ answer: string }[]>(
         `select partition_archiver.${call}::text as answer`,
       );
-      answer = `answers ${String(row?.answer)}`;
+      answer = `returns ${String(row?.answer)}`;
       throw new Error('undo');
     })
     .catch((error: unknown) => {

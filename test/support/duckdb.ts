@@ -1,6 +1,6 @@
 import { DuckDBInstance } from '@duckdb/node-api';
 
-/** Runs statements in DuckDB, a reader that shares no code with the product's, and answers the rows of the last one. */
+/** Runs statements in DuckDB, a reader that shares no code with the product's, and returns the rows of the last one. */
 export async function inDuckDb(...statements: string[]): Promise<unknown[][]> {
   const instance = await DuckDBInstance.create(':memory:', {
     threads: '1',

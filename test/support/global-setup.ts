@@ -38,7 +38,7 @@ export default function globalSetup(): void {
   (globalThis as { stackProcess?: number | undefined }).stackProcess = child.pid;
 }
 
-/** Removes what runs left behind that were killed; a kept directory is for whoever looks at it. */
+/** Removes what runs left behind that were killed; a kept directory is for a person to look at. */
 function sweep(): void {
   for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(PREFIX))) {
     const directory = join(tmpdir(), name);

@@ -27,7 +27,7 @@ export async function contents(sql: postgres.Sql, table: TableName): Promise<str
 /** Names and an owner that have to be quoted. */
 export const HOSTILE = { schema: 'Weird "app', table: 'Ev"ent', owner: 'Weird owner' };
 
-/** A set whose oldest partition has all that is easily lost, detached already; archived and dropped by whoever asked. */
+/** A set whose oldest partition has all that is easily lost, detached already; archived and dropped on the caller's behalf. */
 export async function hostilePartition(
   sql: postgres.Sql,
   inventory: () => Promise<unknown>,

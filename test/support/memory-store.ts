@@ -8,7 +8,7 @@ import { addLineHashSums, LineDigester } from '../../core/proof/line-digest.ts';
 
 /** A versioned bucket in memory. */
 export interface MemoryStore extends ArchiveStore {
-  /** Writes a version, or with `null` a delete marker, and answers its id. */
+  /** Writes a version, or with `null` a delete marker, and returns its id. */
   put(key: string, body: string | Buffer | null): string;
   putManifest(manifest: Manifest): Promise<string>;
   /** Takes a version away for good. */

@@ -20,7 +20,7 @@ export async function prepareDatabase(server: UpgradableServer, name: string): P
   await sql.end();
 }
 
-/** An archiver for such a database, without a pooler. Whoever asks ends its `database.sql`. */
+/** An archiver for such a database, without a pooler. The caller ends its `database.sql`. */
 export function archiverOn(server: UpgradableServer, name: string, s3: S3Client, bucket: string): Archiver {
   const { host, port } = server;
   return makeArchiver({

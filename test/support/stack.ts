@@ -17,12 +17,12 @@ export function testInstallation(): PostgresInstallation {
   return other === undefined ? installedPostgres() : (JSON.parse(other) as PostgresInstallation);
 }
 
-/** The major version of the run's PostgreSQL, known before it answers: to leave out tests of what it has not got. */
+/** The major version of the run's PostgreSQL, known before it accepts connections: to leave out tests of what it has not got. */
 export function serverMajor(): number {
   return testInstallation().major;
 }
 
-/** Written by the stack's process when all of it answers, and when it failed, respectively. */
+/** Written by the stack's process when all of it runs, and when it failed, respectively. */
 export const COORDINATES_FILE = 'coordinates.json';
 export const FAILURE_FILE = 'failure.txt';
 

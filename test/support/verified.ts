@@ -42,7 +42,7 @@ export async function failureOf(work: Promise<unknown>): Promise<ArchiverError> 
 class RolledBack extends Error {}
 
 /**
- * What a drop answers from whose source a check was cut out: the name of the table that it dropped. Nothing of it stays.
+ * What a drop returns from whose source a check was cut out: the name of the table that it dropped. Nothing of it stays.
  */
 export async function dropWithout(
   sql: postgres.Sql,

@@ -1,4 +1,4 @@
-/** A server that speaks German to whoever does not ask for something else (lc_messages, which only superusers may set). */
+/** A server that speaks German to sessions that do not ask for something else (lc_messages, which only superusers may set). */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -99,7 +99,7 @@ here('what pg_partman passes on in words is English, or nothing is run', async (
   };
   expect(await maintenance()).toMatchObject({ code: 'LockNotAvailable' });
 
-  // As where whoever installed was no superuser.
+  // As where the installing role was no superuser.
   await sql.unsafe(
     'alter role archiver_maintain reset lc_messages; alter role archiver_read reset lc_messages',
   );

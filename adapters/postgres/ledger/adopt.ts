@@ -9,7 +9,7 @@ export function adoptDatabase(connection: Connection): AdoptDatabase {
       inTransaction(connection, `adoption of the table with oid ${String(table)}`, async (transaction) => {
         const parent = await findParent(transaction, partitionSet);
         const [answer] = await transaction<[AdoptionAnswer]>`
-          select partition, lower_bound as "lowerBound", upper_bound as "upperBound", to_jsonb(problems) as problems
+          select partition as "partitionId", lower_bound as "lowerBound", upper_bound as "upperBound", to_jsonb(problems) as problems
             from partition_archiver.adopt(${table}::oid, ${parent}::oid, ${bounds?.lower ?? null}::text,
                    ${bounds?.upper ?? null}::text, ${partitionSet.timeZone}::text)`;
         return answer;

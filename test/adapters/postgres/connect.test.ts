@@ -51,7 +51,7 @@ describe.each(['pooler', 'nothing'] as const)(
         // And whatever the driver would still write is written by now.
         await sleep(20);
         const lost = { code: 'DatabaseUnavailable', retryable: true };
-        // Seen to fail without whileOpen: the driver hands the last words of the lost server to whoever asks first.
+        // Seen to fail without whileOpen: the driver hands the last words of the lost server to the next query.
         for (let attempt = 0; attempt < 3; attempt += 1) {
           const again = inTransaction(connection, 'again', (transaction) => transaction`select 1`);
           await expect(again).rejects.toMatchObject(lost);
@@ -135,9 +135,9 @@ test.each(['pooler', 'nothing'] as const)(
 );
 
 test.each([
-  // Seen to fail without hungUp: the driver logs in again and again, and whoever asked is never answered.
+  // Seen to fail without hungUp: the driver logs in again and again, and the query never returns.
   ['during the login', false],
-  // Seen to fail without the close that `connect` counts: whoever asks a second time is never answered.
+  // Seen to fail without the close that `connect` counts: a second query never returns.
   ['before it has agreed on TLS', {}],
 ] as const)('a server that hangs up %s, without a word, is told of and not called again', async (_, tls) => {
   let calls = 0;

@@ -8,7 +8,7 @@ import { serverMajor } from '../../support/stack.ts';
 
 const database = useDatabase();
 
-/** The error that PostgreSQL answers a statement with. */
+/** The error that PostgreSQL returns for a statement. */
 async function errorOf(statement: string, settings = ''): Promise<unknown> {
   try {
     await database().sql.begin((transaction) => transaction.unsafe(settings + statement));

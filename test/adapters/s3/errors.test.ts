@@ -16,7 +16,7 @@ function answer(httpStatusCode: number | undefined, name: string): S3ServiceExce
 
 const network = (code: string, name = 'Error'): Error => Object.assign(new Error('socket'), { code, name });
 
-describe('what S3 answered', () => {
+describe('what S3 returned', () => {
   test.each<[number | undefined, string, ErrorCode]>([
     [404, 'NoSuchKey', 'ObjectMissing'],
     [404, 'NotFound', 'ObjectMissing'],
@@ -43,7 +43,7 @@ describe('what S3 answered', () => {
     expect(translated).toBeInstanceOf(ArchiverError);
     expect(translated).toMatchObject({
       code,
-      message: `reading k: S3 answered ${name} (${String(status ?? 0)})`,
+      message: `reading k: S3 returned ${name} (${String(status ?? 0)})`,
     });
   });
 });

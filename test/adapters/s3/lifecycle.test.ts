@@ -8,7 +8,7 @@ const Expiration = { Days: 30 };
 const ours = { Key: PROVEN_TAG.key, Value: PROVEN_TAG.value };
 const theirs = { Key: 'kind', Value: 'temporary' };
 
-// S3 still answers rules of the old form, whose type is gone.
+// S3 still returns rules of the old form, whose type is gone.
 const oldRule = Object.assign(rule({ Expiration }), { Prefix: 'shop/' });
 
 describe('a lifecycle rule that would delete archives', () => {

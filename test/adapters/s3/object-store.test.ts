@@ -37,7 +37,7 @@ async function put(key: string, body: string | Buffer, into = bucket): Promise<s
 }
 
 // Ceph's gateway (16.2) takes `If-None-Match` in a bucket without versions only, and versions are what this is about:
-// these two say so if a later one does. What S3 answers, 412, is played below.
+// these two say so if a later one does. What S3 returns, 412, is played below.
 describe('an object that must not exist yet', () => {
   test('comes back with its version', async () => {
     const created = await store.create('first.json', 'çava', 'application/json');

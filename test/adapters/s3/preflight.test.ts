@@ -88,7 +88,7 @@ async function setRules(bucket: string, rules: readonly LifecycleRule[]): Promis
   );
 }
 
-describe('what the gateway never answers', () => {
+describe('what the gateway never returns', () => {
   let server: Server | undefined;
   let other: S3Client | undefined;
 

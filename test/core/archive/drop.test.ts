@@ -70,7 +70,7 @@ describe('an archive that is configured to expire', () => {
     return { times: { quarantinedAt, exportedAt: quarantinedAt, committedAt: NOW.toISOString() } };
   };
 
-  // Seen to fail without refuseExpired: S3 still answers for versions under a delete marker, but not for long.
+  // Seen to fail without refuseExpired: S3 still returns versions under a delete marker, but not for long.
   test.each([363, 365, 4000])('is none to drop a table for after %d of 365 days', async (daysAgo) => {
     const { dropped, run } = setUp(times(daysAgo), {}, { days: 365 });
     await expect(run()).rejects.toMatchObject({ code: 'ArchiveExpired', blocks: true });

@@ -353,7 +353,7 @@ describe('a redrive of a failed run', () => {
   });
 });
 
-// Seen to fail without: truncate(). A redrive of a run with a hundred long failures could never have gone on.
+// Seen to fail without: truncate(). A redrive of a run with a hundred long failures could never have continued.
 test('the report of thousands of partitions fits into the 256 KiB of an execution', async () => {
   const name = 'é'.repeat(31);
   const long = { schema: name, table: name, manifestKey: 'k'.repeat(900) };

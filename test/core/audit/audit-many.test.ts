@@ -231,7 +231,7 @@ describe('one archive in parts', () => {
     const { read } = store;
     store.read = (of, version) => {
       if (of !== cold) return read(of, version);
-      throw new ArchiverError('ObjectMissing', `reading ${of}: S3 answered InvalidObjectState (403)`);
+      throw new ArchiverError('ObjectMissing', `reading ${of}: S3 returned InvalidObjectState (403)`);
     };
     expect(await inParts(store, key)).toMatchObject({ verdict: 'intact', read: 3, cold: 1 });
     store.head = (of, versionId) => Promise.resolve({ key: of, versionId, bytes: 3 });

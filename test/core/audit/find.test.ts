@@ -99,7 +99,7 @@ describe('find', () => {
     ]);
   });
 
-  // Whoever may write data could have written it. Seen to fail without: isFolder in core/archive-store.ts (it was found).
+  // A role that may write data could have written it. Seen to fail without: isFolder in core/archive-store.ts (it was found).
   test.each([
     ['schema', { parentSchema: 'data' }],
     ['table', { parentName: 'data' }],

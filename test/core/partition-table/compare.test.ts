@@ -20,7 +20,7 @@ async function* inChunks(bytes: Buffer, sizes: readonly number[]): AsyncGenerato
   for (let at = 0, n = 0; at < bytes.length; n += 1) {
     const size = sizes[n % sizes.length] ?? bytes.length;
     await Promise.resolve();
-    // Reused by whoever reads, as a socket's buffer may be.
+    // Reused by the reader, as a socket's buffer may be.
     const chunk = Buffer.from(bytes.subarray(at, at + size));
     yield chunk;
     chunk.fill(0);

@@ -33,7 +33,7 @@ describe('the choice', () => {
     [{ partitionId: 1, all: 'verified' }, 'must have one of'],
     [{ partitionIds: [] }, 'must name a partition'],
     [{ partitionIds: 7 }, 'must be a list of ids'],
-    [{ partition: '1; drop table x' }, 'must be a whole number'],
+    [{ partitionId: '1; drop table x' }, 'must be a whole number'],
     [{ partitionId: 1.5 }, 'must be a whole number'],
     [{ all: 'dropped' }, 'must be "verified"'],
     [{ partitionId: 1, force: true }, 'force: true is not allowed: there is no such setting'],

@@ -6,7 +6,7 @@ import type { TestDatabase } from '../../support/database.ts';
 
 const run = promisify(execFile);
 
-/** What `capture_ddl` answers, as far as the tests look at it. */
+/** What `capture_ddl` returns, as far as the tests look at it. */
 export interface Capture {
   readonly marker: string;
   readonly schema: string;

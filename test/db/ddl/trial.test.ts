@@ -134,7 +134,7 @@ describe('the trial', () => {
            and relation in (select oid from pg_class where relname in ('live', 'child'))`;
       expect([...locks]).toEqual([]);
     });
-    // The rule's action is analysed under the lock of a writer: whoever reads or writes is not in the way.
+    // The rule's action is analysed under the lock of a writer: readers and writers are not in the way.
     await sql.begin(async (holder) => {
       await holder`lock table public.live in row exclusive mode`;
       await tryDdl(sql, ddl);

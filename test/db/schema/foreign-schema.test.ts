@@ -4,7 +4,7 @@ import { useDatabase } from '../../support/database.ts';
 import { withRoleRetries } from '../../support/roles.ts';
 
 const database = useDatabase();
-// Whoever is here first makes the roles.
+// The first file to get here makes the roles.
 const roles = useDatabase({ template: 'archiver' });
 
 // Seen to fail without the check of db/schema/ledger.sql: installed, and the owner of the schema drops tables in quarantine.

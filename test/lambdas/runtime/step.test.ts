@@ -159,7 +159,7 @@ describe('a step that runs out of its time', () => {
   /** Two seconds are kept back, so 2,020 ms leave it 20. */
   const SOON = 2_020;
 
-  test('answers with an error that is tried again, before Lambda kills it', async () => {
+  test('fails with an error that is tried again, before Lambda kills it', async () => {
     const { dependencies } = setUp();
     const handler = step('verify', () => new Promise(() => undefined), dependencies);
     await expect(handler({}, lambda(SOON))).rejects.toMatchObject({

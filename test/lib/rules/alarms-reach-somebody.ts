@@ -6,7 +6,7 @@ const CLOUDWATCH = 'cloudwatch.amazonaws.com';
 /**
  * Walks the path of every alarm: it has an action; the policy of its topic lets CloudWatch publish; so does the policy
  * of the topic's key; and somebody is subscribed, or can find the topic in the outputs. A topic that is given by its ARN
- * has an owner who answers for its policy, so the template must leave that policy alone: an `AWS::SNS::TopicPolicy`
+ * has an owner who maintains its policy, so the template must leave that policy alone: an `AWS::SNS::TopicPolicy`
  * replaces the whole policy of the topic.
  *
  * Sources: "Why didn't I receive an SNS notification for my CloudWatch alarm trigger?", AWS re:Post knowledge center

@@ -13,7 +13,7 @@ const assembly = synthesiseAssembly({ bundle: false });
 const machine = loadStateMachine(assembly, { ...where, workflow: 'partition-table' });
 const states = allStates(machine.definition.States);
 
-/** Runs it with a function that answers these one after the other; an error is thrown. */
+/** Runs it with a function that returns these one after the other; an error is thrown. */
 async function execute(
   input: object,
   answers: readonly unknown[],

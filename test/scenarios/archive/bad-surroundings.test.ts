@@ -131,7 +131,7 @@ describe('a database that is not prepared', () => {
     });
   });
 
-  // Seen to fail without: the question for oldest_supported_version() (the run went on).
+  // Seen to fail without: the question for oldest_supported_version() (the run continued).
   test('a newer version of it is installed, which does not work with this one', async () => {
     await withVersions(99, 98, async () => {
       expect(await preflight({})).toMatchObject({
@@ -193,7 +193,7 @@ describe('a bucket that archives would not be safe in', () => {
 
 test('an input that is wrong is refused with every mistake at once, before anybody is asked', async () => {
   const { steps, config } = archiver();
-  // Nobody listens there: whoever asked would hear that first.
+  // Nothing listens there: a connection would fail first.
   const wiring = {
     open: () =>
       connect({

@@ -265,7 +265,7 @@ const otherDirection = (sql: postgres.Sql): Promise<readonly { role: string }[]>
 // Seen to fail without withdraw_from_public().
 test('what aws_s3 grants to PUBLIC gives no role of ours the other direction, and takes nothing from the application', async () => {
   const { sql } = archiver().database;
-  // A role of its own: the stand-in lets whoever may export execute programs, in all databases of the server.
+  // a role of its own: the stand-in lets roles that may export execute programs, in all databases of the server.
   await withRoleRetries(() =>
     sql.unsafe(
       `do $$ begin create role exporting_application; exception when duplicate_object then null; end $$`,

@@ -29,11 +29,11 @@ describe('a verified partition', () => {
     expect(await dropAfter()).toEqual(before);
     expect(await ask(`drop_evidence(${id})`)).toMatch(/^PA007 partition \d+ is not due: verified until/);
     await change(id, `drop_after = now()`);
-    expect(await ask(`drop_evidence(${id})`)).toMatch(/^answers/);
+    expect(await ask(`drop_evidence(${id})`)).toMatch(/^returns/);
     await change(id, `state = 'exported'`);
     expect(await ask(`drop_evidence(${id})`)).toMatch(/^PA007/);
     await change(id, `state = 'verified'`);
-    expect(await ask(`is_dropped(${id})`)).toBe('answers false');
+    expect(await ask(`is_dropped(${id})`)).toBe('returns false');
     expect(await ask(`begin_segment(${id}, 0, false)`)).toMatch(
       /^PA001 partition \d+ is verified, not quarantined/,
     );
@@ -74,10 +74,10 @@ describe('a verified partition', () => {
     expect(await commit('gen_random_uuid()', sum!.rows, sum!.bytes)).toMatch(refused);
     expect(await commit(own, sum!.rows + 1, sum!.bytes)).toMatch(refused);
     expect(await commit(own, sum!.rows, sum!.bytes + 1)).toMatch(refused);
-    expect(await commit(own, sum!.rows, sum!.bytes)).toBe('answers ');
+    expect(await commit(own, sum!.rows, sum!.bytes)).toBe('returns ');
     // A table above the limit is not counted, and the manifest says so.
-    expect(await ask(`begin_commit(${id}, 0)`)).toMatch(/^answers .*"counted_whole": false/);
-    expect(await ask(`begin_commit(${id}, 1e12::bigint)`)).toMatch(/^answers .*"counted_whole": true/);
+    expect(await ask(`begin_commit(${id}, 0)`)).toMatch(/^returns .*"counted_whole": false/);
+    expect(await ask(`begin_commit(${id}, 1e12::bigint)`)).toMatch(/^returns .*"counted_whole": true/);
     // Nor with DDL that does not work. Seen to fail without try_ddl() in begin_commit().
     const before = `update partition_archiver.partition set ddl = replace(ddl::text, 'CREATE TABLE', 'CREATE TABEL')::jsonb where id = ${id}`;
     expect(await ask(`begin_commit(${id}, 0)`, { before })).toMatch(
@@ -111,7 +111,7 @@ describe('a verified partition', () => {
     await sql()`drop view app.onto`;
   });
 
-  test('is dropped once: whoever comes second is told so, and does not take it for gone', async () => {
+  test('is dropped once: the second session is told so, and does not take it for gone', async () => {
     const { manifestVersionId } = await line();
     const drop = `drop_verified(${id}, '${String(manifestVersionId)}')`;
     let second: Promise<string> | undefined;
@@ -129,7 +129,7 @@ describe('a verified partition', () => {
   });
 
   test('once dropped is neither blocked nor said to have failed', async () => {
-    expect(await ask(`is_dropped(${id})`)).toBe('answers true');
+    expect(await ask(`is_dropped(${id})`)).toBe('returns true');
     expect(await ask(`block(${id}, 'SealBroken', 'look')`)).toMatch(/^PA001 partition \d+ is dropped/);
     await sql()`select partition_archiver.record_failure(${id}, 'ExportFailed', 'late')`;
     const [row] = await sql()`select state, failed_at from partition_archiver.partition where id = ${id}`;

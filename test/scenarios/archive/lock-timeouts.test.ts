@@ -4,7 +4,7 @@ import { useAsking } from '../../support/asking.ts';
 
 const { sql, bring, ask } = useAsking();
 
-/** What a call answers while another session has a lock. One that waits for ever ends with 57014. */
+/** What a call returns while another session has a lock. One that waits for ever ends with 57014. */
 async function whileLocked(table: string, mode: string, call: string): Promise<string> {
   const holder = await sql().reserve();
   try {
@@ -75,7 +75,7 @@ test('what a partition references is locked with the partitions of it, and no ta
 });
 
 test('where no vacuum is at work nothing is waited for', async () => {
-  expect(await ask(`wait_for_autovacuum('ref.plain'::regclass)`)).toBe('answers false');
+  expect(await ask(`wait_for_autovacuum('ref.plain'::regclass)`)).toBe('returns false');
 });
 
 test('a vacuum that does not give way, as one against wraparound, is not waited for for ever', async () => {

@@ -147,7 +147,7 @@ test('beside pg_partman’s own maintenance of all sets, neither makes the other
 
   expect(others).toEqual([]);
   expect(reports.map(({ error }) => error)).toEqual([undefined, undefined, undefined]);
-  // Whoever was faster.
+  // The faster one.
   for (const table of tables) expect(await inState(sql, 'detached', table)).toHaveLength(12);
   expect(await sql`select distinct retention from partman.part_config where retention is not null`).toEqual([
     { retention: '2 months' },

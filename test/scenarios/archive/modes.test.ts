@@ -47,7 +47,7 @@ test('archived without dropping; dropped only after the configuration says so an
   const later = settingsOf('kept', { drop: true, graceDays: 3 });
   expect(await run(later, { archiveOnly: true })).toMatchObject({ dropped: 0 });
   expect(await dropAfter()).toBeNull();
-  // Seen to fail while quarantine() answered `done` for it: no drop was ever scheduled.
+  // Seen to fail while quarantine() returned `done` for it: no drop was ever scheduled.
   expect(await run(later)).toMatchObject({ archived: 0, dropped: 0, failed: 0 });
   const [{ days }] = await sql<[{ days: number }]>`
     select extract(day from drop_after - verified_at)::integer as days from partition_archiver.partition where id = ${id}`;

@@ -31,7 +31,7 @@ describe('a partition in quarantine', () => {
     );
   });
 
-  // Seen to fail with the grant whatever columns there are: whoever may run functions of others reads no more than he has to.
+  // Seen to fail with the grant whatever columns there are: a role that may run functions of others reads no more than he has to.
   test('is shown to archiver_trial only where it has generated columns to evaluate', async () => {
     const [may] = await sql()`
       select has_table_privilege('archiver_trial', table_oid, 'select') as trial, has_table_privilege('archiver_read', table_oid, 'select') as reader
@@ -40,7 +40,7 @@ describe('a partition in quarantine', () => {
   });
 
   // Seen to fail without FOR UPDATE in claim().
-  test('is taken by one at a time: whoever comes second finds what the first one made of it (hazard 31)', async () => {
+  test('is taken by one session at a time: the second finds what the first made of it (hazard 31)', async () => {
     let second: Promise<string> | undefined;
     await sql().begin(async (tx) => {
       await tx`select partition_archiver.block(${id}, 'SealBroken', 'look')`;
@@ -48,7 +48,7 @@ describe('a partition in quarantine', () => {
       await somebodyWaits(tx);
     });
     expect(await second).toMatch(/^PA001 partition \d+ is blocked, not/);
-    expect(await ask(`unblock(${id})`)).toBe('answers quarantined');
+    expect(await ask(`unblock(${id})`)).toBe('returns quarantined');
     await sql()`select partition_archiver.unblock(${id})`;
   });
 
@@ -81,7 +81,7 @@ describe('a partition in quarantine', () => {
     await sql().unsafe(`
       drop table partition_archiver_quarantine."${String(quarantineName)}";
       alter table partition_archiver_quarantine.elsewhere rename to "${String(quarantineName)}"`);
-    expect(await ask(`begin_segment(${id}, 0, false)`)).toMatch(/^answers/);
+    expect(await ask(`begin_segment(${id}, 0, false)`)).toMatch(/^returns/);
   });
 
   test('neither exports nor commits once it is unlogged, a partition again, or somebody inherits from it', async () => {
@@ -97,7 +97,7 @@ describe('a partition in quarantine', () => {
     expect(await ask(`begin_segment(${id}, 0, false)`)).toMatch(/^PA003 .* is no ordinary table any more/);
     await sql().unsafe(`alter table ${table} set logged`);
     await change(id, 'seal = partition_archiver.seal_of(table_oid)');
-    expect(await ask(`begin_segment(${id}, 0, false)`)).toMatch(/^answers/);
+    expect(await ask(`begin_segment(${id}, 0, false)`)).toMatch(/^returns/);
   });
 });
 

@@ -83,7 +83,7 @@ test('an application at work on the referenced table is never the deadlock victi
 });
 
 // A view follows the table by its OID wherever it is moved, so a partition under one is left where it is.
-test('a view on the partition itself keeps it from being archived, and whoever writes through it loses nothing (hazard 14)', async () => {
+test('a view on the partition itself keeps it from being archived, and a session that writes through it loses nothing (hazard 14)', async () => {
   const race = await bench().begin();
   try {
     const [target] = race.cold;

@@ -46,7 +46,7 @@ test('a label that is renamed between two segments stops the archive before it i
   const { id, steps, commit } = await quarantined('relabelled');
   await steps.export(id, 0);
   await sql`alter type public.mood rename value 'sad' to 'glad'`;
-  // Not a mismatch of contents, which would send whoever looks at it to S3.
+  // Not a mismatch of contents, which would send an operator to S3.
   expect(await failureOf(steps.verify(id, 0))).toMatchObject(BROKEN);
   await sql`alter type public.mood rename value 'glad' to 'sad'`;
   await steps.verify(id, 0);

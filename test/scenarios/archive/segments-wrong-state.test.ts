@@ -61,11 +61,11 @@ describe('a partition that is half verified', () => {
     expect(await ask(match(rows!, bytes! + 1, files!))).toMatch(refused);
     expect(await ask(match(rows!, bytes!, files! + 1))).toMatch(refused);
     expect(await ask(match(rows!, bytes!, files!, 'another key'))).toMatch(refused);
-    expect(await ask(match(rows!, bytes!, files!))).toBe('answers ');
+    expect(await ask(match(rows!, bytes!, files!))).toBe('returns ');
     // The second file of a large one has a key of its own.
     const before = `update partition_archiver.segment set exported_files = 2
       where object_key = '${keyOf}'`;
-    expect(await ask(match(rows!, bytes!, 2), { before })).toBe('answers ');
+    expect(await ask(match(rows!, bytes!, 2), { before })).toBe('returns ');
     expect(await ask(match(rows!, bytes!, 2, keyOf, [keyOf, keyOf]), { before })).toMatch(refused);
     const first = await segmentOf(id, 0);
     // The first one is verified already: a verdict that comes late changes nothing.
@@ -80,7 +80,7 @@ describe('a partition that is half verified', () => {
 
   test('has no other segments than those of its plan, and a verified one is not split', async () => {
     expect(await ask(`begin_segment(${id}, 7, false)`)).toMatch(/^PA001 partition \d+ has no segment 7/);
-    expect(await ask(`begin_segment(${id}, 0, true)`)).toMatch(/^answers \{/);
+    expect(await ask(`begin_segment(${id}, 0, true)`)).toMatch(/^returns \{/);
     expect(await ask(`split_segment(${id}, 7, 0)`)).toMatch(
       /^PA001 segment 7 of partition \d+ is unknown and cannot be split/,
     );
@@ -88,7 +88,7 @@ describe('a partition that is half verified', () => {
       /^PA001 segment 0 of partition \d+ is verified and cannot be split/,
     );
     expect(await ask(`begin_segment(${id}, -1, false)`)).toMatch(/^PA001 partition \d+ has no segment -1/);
-    expect(await ask(`split_segment(${id}, 1, 0)`)).toBe('answers 3');
+    expect(await ask(`split_segment(${id}, 1, 0)`)).toBe('returns 3');
   });
 
   test('is exported again as a whole segment: no proof of the first try stays', async () => {
@@ -118,7 +118,7 @@ describe('a partition that is half verified', () => {
       expect(await ask(`begin_segment(${id}, 1, true)`)).toMatch(
         /^PA005 segment 1 of partition \d+ is still being exported by another session/,
       );
-      expect(await ask(`begin_segment(${id}, 1, false)`)).toMatch(/^answers \{/);
+      expect(await ask(`begin_segment(${id}, 1, false)`)).toMatch(/^returns \{/);
     });
   });
 

@@ -25,7 +25,7 @@ test('rows at infinity in the default partition are there by design; others are 
   ]);
 });
 
-// Seen to fail without the gaps in health(): the day was found by whoever missed its rows.
+// Seen to fail without the gaps in health(): the day was noticed only when its rows were missed.
 test('a day that maintenance in another time zone left out is named', async () => {
   const { sql } = archiver().database;
   await createPartitionSet(sql, { table: 'gappy', months: 3, rowsPerMonth: 10 });

@@ -16,7 +16,7 @@ test('a DETACH CONCURRENTLY that was cancelled half way is left to an operator, 
   const name = `app.${line.table}`;
 
   await sql`drop table app.event_default`;
-  // It waits for whoever looks at the set, after its first transaction has committed.
+  // It waits for sessions that read the set, after its first transaction has committed.
   await sql.begin(async (reader) => {
     await reader`select count(*) from app.event`;
     const detaching = await sql.reserve();

@@ -27,7 +27,7 @@ describe('resume and release', () => {
       /with its owner; to return it to the pipeline, resume it$/,
     );
     const released = { before: update(id, `state = 'released'`) };
-    expect(await ask(`release(${id})`, released)).toBe('answers released');
+    expect(await ask(`release(${id})`, released)).toBe('returns released');
     const blocked = {
       before: update(id, `state = 'blocked', blocked_state = 'detached', blocked_reason = 'look'`),
     };
@@ -36,13 +36,13 @@ describe('resume and release', () => {
 
   test('resume refuses a table that was renamed, and finds one that was attached again', async () => {
     const released = update(id, `state = 'released'`);
-    expect(await ask(`resume(${id})`, { before: released })).toBe('answers detached');
+    expect(await ask(`resume(${id})`, { before: released })).toBe('returns detached');
     const renamed = { before: `${released}; alter table ${table} rename to away` };
     expect(await ask(`resume(${id})`, renamed)).toMatch(/^PA002 .* is gone, renamed or another one/);
     const [{ bounds }] = await sql()<[{ bounds: string }]>`
       select bounds from partition_archiver.partition where id = ${id}`;
     const attached = { before: `${released}; alter table app.freed attach partition ${table} ${bounds}` };
-    expect(await ask(`resume(${id})`, attached)).toBe('answers attached');
+    expect(await ask(`resume(${id})`, attached)).toBe('returns attached');
   });
 });
 
@@ -60,11 +60,11 @@ describe('verification again', () => {
   const blocked = (set: string): string => update(id, `state = 'blocked', blocked_reason = 'look', ${set}`);
 
   test('begins with what was verified once, has a manifest and is in quarantine', async () => {
-    expect(await begin()).toMatch(/^answers \{/);
+    expect(await begin()).toMatch(/^returns \{/);
     expect(await begin(blocked(`blocked_state = 'verified', blocked_code = 'SealBroken'`))).toMatch(
-      /^answers/,
+      /^returns/,
     );
-    expect(await begin(blocked(`blocked_state = 'exported', blocked_code = 'Reverify'`))).toMatch(/^answers/);
+    expect(await begin(blocked(`blocked_state = 'exported', blocked_code = 'Reverify'`))).toMatch(/^returns/);
     const out = /^PA001 partition \d+ is blocked, not verified, or blocked since it was/;
     expect(await begin(blocked(`blocked_state = 'exported', blocked_code = 'ContentMismatch'`))).toMatch(out);
     const was = `blocked_state = 'verified', blocked_code = 'SealBroken'`;
@@ -109,7 +109,7 @@ describe('verification again', () => {
     });
   });
 
-  /** What a call answers once it was begun; `RIGHT` stands for the rows, bytes and hash of the first segment. */
+  /** What a call returns once it was begun; `RIGHT` stands for the rows, bytes and hash of the first segment. */
   const begun = async (call: string, more = 'select'): Promise<string> => {
     const [right] = await sql()<[{ values: string; fence: string }]>`
       select format('%s, %s, %L', s.row_count, s.byte_count, line_hash_sum) as values
@@ -122,7 +122,7 @@ describe('verification again', () => {
   };
 
   test('takes no verdict on other contents, on another segment, or of another fence', async () => {
-    expect(await begun(`record_reverified(${id}, 0, FENCE, RIGHT)`)).toBe('answers ');
+    expect(await begun(`record_reverified(${id}, 0, FENCE, RIGHT)`)).toBe('returns ');
     expect(await begun(`record_reverified(${id}, 0, 'another', RIGHT)`)).toMatch(/^PA001 the fence of/);
     const differs = /^PA003 segment \d of partition \d+ is not what was verified before/;
     expect(await begun(`record_reverified(${id}, 1, FENCE, RIGHT)`)).toMatch(differs);
@@ -132,10 +132,10 @@ describe('verification again', () => {
   test('reads, and ends, only what is being verified again, behind its seal, on a server that reads all', async () => {
     const version = `(select manifest_version_id from partition_archiver.partition where id = ${String(id)})`;
     const ended = `finish_reverify(${String(id)}, ${version})`;
-    expect(await begun(`reverify_source(${id}, 0)`)).toMatch(/^answers \{"query"/);
+    expect(await begun(`reverify_source(${id}, 0)`)).toMatch(/^returns \{"query"/);
     const verified = `update partition_archiver.segment set state = 'verified', verified_at = now()
        where archive_id = (select archive_id from partition_archiver.partition where id = ${String(id)})`;
-    expect(await begun(ended, verified)).toBe('answers ');
+    expect(await begun(ended, verified)).toBe('returns ');
     expect(await begun(`finish_reverify(${id}, 'another')`, verified)).toMatch(/^PA008/);
     expect(await begun(ended)).toMatch(/^PA008 .* segments that are not verified again/);
 

@@ -177,7 +177,7 @@ test('two at once for one target: one table, once', async () => {
     operations().restore({ manifestKey, table: 'back' }),
     operations().restore({ manifestKey, table: 'back' }),
   ]);
-  // Whoever came second was refused or helped; running it again answers what there is.
+  // The second one was refused or helped; running it again returns what there is.
   for (const each of both) {
     if (each.status === 'rejected') {
       expect(['SegmentBusy', 'StateConflict', 'TransactionAborted', 'DatabaseRejected']).toContain(

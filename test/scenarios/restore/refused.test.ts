@@ -189,7 +189,7 @@ describe('a manifest that was tampered with', () => {
   });
 });
 
-/** Restores by a manifest that is not the stored one: whoever wrote it also knows how to hide that. */
+/** Restores by a manifest that is not the stored one: its writer also knows how to hide that. */
 async function restoreForged(key: string, manifest: Draft): Promise<unknown> {
   const { s3, bucket, open } = archiver();
   const { region } = stack().s3;

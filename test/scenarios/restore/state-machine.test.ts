@@ -87,6 +87,11 @@ describe('the synthesised workflow Restore', () => {
     >`select count(*)::integer from partition_archiver.restore_range`;
     expect(ranges!.count).toBeGreaterThan(3);
     expect(history['LambdaFunctionFailed']).toBeUndefined();
+    // Seen to fail (NULLs) while record_restore_outcome() read a key that the step does not write.
+    expect(
+      await sql`select o.restored_table from partition_archiver.restore_outcome o
+                  join partition_archiver.partition l on l.id = o.partition_id and l.state = 'restored'`,
+    ).toHaveLength(2);
 
     // The same again changes nothing and says the same.
     const again = await restore({ partitionSet: 'app.event', from: lower(0), to: lower(2), schema: 'back' });

@@ -10,7 +10,7 @@ import {
   type Progress,
 } from './steps.ts';
 
-/** How the state machine calls its function: the first time with the input, then with what the last call answered. */
+/** How the state machine calls its function: the first time with the input, then with what the last call returned. */
 export type PartitionTableCall =
   | { readonly do: 'begin'; readonly input: unknown }
   | { readonly do: Exclude<NextStep, 'done'>; readonly at: Progress };
@@ -25,7 +25,7 @@ const LARGEST_SCAN_BYTES = 20 * GIB;
 const RANGE_BYTES = GIB / 4;
 
 /** Does one step within the time that is left, and returns what comes next; at the end with the report. */
-export async function answer(
+export async function runCall(
   call: PartitionTableCall,
   ports: PartitionTablePorts,
   remainingMs: number,
