@@ -41,7 +41,8 @@ end
 $$;
 
 -- Returns a table in quarantine to its owner: an ordinary table with its own schema, name, owner and rights,
--- which no run touches. p_owner gives it to another owner. Returns the state it is in now; safe to call again.
+-- which no run touches. p_owner gives it to another owner. Returns the state it is in now; safe to call
+-- again.
 create or replace function partition_archiver.release(p_id bigint, p_owner name default null) returns text
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
 declare
@@ -52,8 +53,8 @@ begin
     return l.state;
   elsif l.quarantine_name is null then
     raise exception 'partition % is %: its table is with its owner%', p_id, l.state,
-      case when l.state in ('restored', 'blocked') then '; to return it to the pipeline, resume it' else '' end
-      using errcode = 'PA001';
+      case when l.state in ('restored', 'blocked') then '; to return it to the pipeline, resume it'
+        else '' end using errcode = 'PA001';
   end if;
   perform partition_archiver.return_to_owner(p_id, p_owner);
   return 'released';

@@ -100,7 +100,8 @@ create or replace function partition_archiver.count_partitions(p_interval text, 
 -- What a table would become with these options (those of begin_partition_job): {partitions, locksEach, locks,
 -- room, seconds, problems}. The problems are those that its rows and the number of partitions show. Reads the
 -- ends of the control column, the whole table where no index has them.
-create or replace function partition_archiver.partition_table_size(p_table oid, p_control name, p_options jsonb)
+create or replace function partition_archiver.partition_table_size(p_table oid, p_control name,
+  p_options jsonb)
   returns jsonb
   language plpgsql stable set search_path = pg_catalog, pg_temp set quote_all_identifiers = off
   set timezone = 'UTC' set datestyle = 'ISO, YMD' as $$

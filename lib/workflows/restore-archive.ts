@@ -64,8 +64,7 @@ export function restoreArchiveSteps(scope: Construct, props: RestoreArchiveSteps
     execution: archive['execution.$'],
   });
   const build = stepTask(scope, functions, 'build', {
-    comment:
-      'Keys, indexes, statistics, triggers, comments; the server finishes one that takes long.',
+    comment: 'Keys, indexes, statistics, triggers, comments; the server finishes one that takes long.',
     payload: { 'restoreId.$': '$.step.Payload.restoreId', 'execution.$': archive['execution.$'] },
     resultPath: '$.built',
   });
