@@ -35,7 +35,8 @@ export class PartitionArchiverStack extends Stack {
       identifier,
       endpoint,
       port,
-      name,
+      name: databaseName,
+      formerNames,
       securityGroupIds,
       proxy,
       verifyEndpoint,
@@ -47,7 +48,16 @@ export class PartitionArchiverStack extends Stack {
     const vpc = this.importVpc(config.network);
     this.archiver = new PartitionArchiver(this, 'Archiver', {
       vpc,
-      database: { kind, identifier, endpoint, port, databaseName: name, securityGroupIds, resourceId },
+      database: {
+        kind,
+        identifier,
+        endpoint,
+        port,
+        databaseName,
+        formerNames,
+        securityGroupIds,
+        resourceId,
+      },
       authentication,
       config: {
         partitionSets: config.partitionSets,

@@ -54,11 +54,11 @@ export class PartitionArchiver extends Construct {
     const vpcSubnets = props.vpcSubnets ?? { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS };
     const target = new DatabaseTarget(this, 'Target', props.database);
     this.archive = new ArchiveBucket(this, 'Archive', props.archive);
-    const { databaseName } = props.database;
+    const databaseNames = [target.databaseName, ...target.formerNames];
     if (props.dataEvents === true) {
-      new ArchiveTrail(this, 'Trail', { bucket: this.archive.bucket, databaseName });
+      new ArchiveTrail(this, 'Trail', { bucket: this.archive.bucket, databaseNames });
     }
-    if (props.dataEvents === 'selector') outputEventSelector(this, this.archive.bucket, databaseName);
+    if (props.dataEvents === 'selector') outputEventSelector(this, this.archive.bucket, databaseNames);
     const logRetention = props.logRetention === undefined ? {} : { logRetention: props.logRetention };
     const architecture = props.architecture === undefined ? {} : { architecture: props.architecture };
     const customResources = once(

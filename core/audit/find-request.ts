@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { isRangeBound, type ArchiveQuery } from './find.ts';
+import { identifier } from '../config/fields.ts';
 import { parseInput } from '../input.ts';
 import { parseTableName } from '../table-name.ts';
 
@@ -10,24 +11,25 @@ export const moment = z.string(rangeBoundRule).refine(isRangeBound, rangeBoundRu
 /** Which archives an operator means: fields that several verbs have. */
 export const archiveFields = {
   partitionSet: z.string('must be a name such as "public.orders"').optional(),
+  database: identifier.optional(),
   from: moment.optional(),
   to: moment.optional(),
 };
 
 const findSchema = z.strictObject(archiveFields);
 
-/** Reads `{ partitionSet?, from?, to? }`. The set need not be configured any more: its archives are there. */
+/** Reads `{ partitionSet?, from?, to?, database? }`, the database being a former name of it. The set need not be configured any more: its archives are there. */
 export function parseFindRequest(input: unknown, database: string): ArchiveQuery {
   return queryOf(parseInput(findSchema, input), database);
 }
 
-/** The query for these fields in the archive of one database. */
+/** The query for these fields; in the archive of this database where they name none. */
 export function queryOf(
-  { partitionSet, from, to }: z.output<typeof findSchema>,
+  { partitionSet, from, to, database: named }: z.output<typeof findSchema>,
   database: string,
 ): ArchiveQuery {
   return {
-    database,
+    database: named ?? database,
     ...(partitionSet !== undefined && parseTableName(partitionSet)),
     ...(from !== undefined && { from }),
     ...(to !== undefined && { to }),

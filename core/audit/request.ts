@@ -26,7 +26,7 @@ export interface AuditRequest {
   readonly segments: number | null;
 }
 
-/** Reads `{ partitionSet?, from?, to?, sample?: { archives?, segments? } }`. Throws `InvalidInput`. */
+/** Reads `{ partitionSet?, from?, to?, database?, sample?: { archives?, segments? } }`. Throws `InvalidInput`. */
 export function parseAuditRequest(input: unknown, database: string): AuditRequest {
   const { sample, ...fields } = parseInput(auditSchema, input);
   return {

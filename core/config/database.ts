@@ -46,6 +46,11 @@ const verifyEndpointSchema = z.strictObject({
     .describe('Resource id of the endpoint, with IAM authentication. Default: that of the database.'),
 });
 
+const databaseName = identifier.regex(
+  /^[\w.-]+$/,
+  'must consist of letters, digits, _, . and -, since it is the first part of each S3 key',
+);
+
 const databaseFields = z.strictObject({
   kind: z
     .enum(['cluster', 'instance'], 'must be cluster (Aurora) or instance (RDS for PostgreSQL)')
@@ -56,12 +61,13 @@ const databaseFields = z.strictObject({
   ).describe('DB cluster identifier, or DB instance identifier.'),
   endpoint: z.string('must be a host name').min(1, 'must not be empty').describe('Writer endpoint.'),
   port: wholeNumber(1, 65_535).default(5432).describe('Port of the database.'),
-  name: identifier
-    .regex(
-      /^[\w.-]+$/,
-      'must consist of letters, digits, _, . and -, since it is the first part of each S3 key',
-    )
-    .describe('Database that has the partition sets.'),
+  name: databaseName.describe('Database that has the partition sets.'),
+  formerNames: z
+    .array(databaseName, 'must be a list of names')
+    .default([])
+    .describe(
+      'Names that the database had before it was renamed: archives under them can be read, and none is written there.',
+    ),
   engine: z
     .enum(['aurora-postgresql', 'postgres'], 'must be aurora-postgresql or postgres')
     .optional()

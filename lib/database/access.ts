@@ -31,6 +31,7 @@ export class DatabaseAccess extends Construct {
   readonly host: string;
   readonly port: number;
   readonly databaseName: string;
+  readonly formerNames: readonly string[];
   /** Security groups of the proxy, or of the database where there is none. */
   readonly connections: ec2.Connections;
   readonly authentication: DatabaseAuthentication;
@@ -50,6 +51,7 @@ export class DatabaseAccess extends Construct {
     const roles = this.authentication === 'secrets' ? DATABASE_ROLES : [];
     this.secrets = new Map(roles.map((role) => [role, this.generateSecret(role)]));
     this.databaseName = props.target.databaseName;
+    this.formerNames = props.target.formerNames;
     const { host, port, connections } = props.target;
     this.administrator =
       props.adminSecret === undefined

@@ -3,7 +3,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { acknowledgeWildcards } from '../nag.ts';
 import type { ArchiveBucket } from '../storage/archive-bucket.ts';
-import { keyStatements } from '../functions/bucket-statements.ts';
+import { keyStatements, prefixes } from '../functions/bucket-statements.ts';
 import type { DatabaseCustomResources } from './custom-resources.ts';
 import type { DatabaseTarget } from './target.ts';
 import { FeatureRoleAttachments } from './feature-role-attachments.ts';
@@ -36,7 +36,10 @@ export class DatabaseS3Roles extends Construct {
   constructor(scope: Construct, id: string, props: DatabaseS3RolesProps) {
     super(scope, id);
     const { bucket } = props.archive;
-    const data = bucket.arnForObjects(`${props.target.databaseName}/*/data/*`);
+    const { databaseName, formerNames } = props.target;
+    const names = [databaseName, ...formerNames];
+    const data = bucket.arnForObjects(`${databaseName}/*/data/*`);
+    const readable = names.map((name) => bucket.arnForObjects(`${name}/*/data/*`));
 
     this.exportRole =
       props.attachedRoles?.exportRole ??
@@ -55,14 +58,14 @@ export class DatabaseS3Roles extends Construct {
       props.attachedRoles?.importRole ??
       this.roleFor(props.target, 'Import', 'Lets the database read segments back by aws_s3');
     this.importRole.addToPrincipalPolicy(
-      new iam.PolicyStatement({ sid: 'ReadSegments', actions: ['s3:GetObject'], resources: [data] }),
+      new iam.PolicyStatement({ sid: 'ReadSegments', actions: ['s3:GetObject'], resources: readable }),
     );
     this.importRole.addToPrincipalPolicy(
       new iam.PolicyStatement({
         sid: 'FindSegments',
         actions: ['s3:ListBucket'],
         resources: [bucket.bucketArn],
-        conditions: { StringLike: { 's3:prefix': `${props.target.databaseName}/*` } },
+        conditions: { StringLike: { 's3:prefix': prefixes(names) } },
       }),
     );
     this.allowKey(this.importRole, props.archive, ['kms:Decrypt']);
@@ -70,7 +73,7 @@ export class DatabaseS3Roles extends Construct {
     acknowledgeWildcards(
       this,
       'Segments are named after tables and periods; the roles are limited to them.',
-      [data],
+      readable,
     );
     if (props.attachedRoles === undefined) {
       new FeatureRoleAttachments(this, 'Attachments', {

@@ -20,6 +20,12 @@ export interface DatabaseTargetProps {
   /** Name of the database that has the partition sets. */
   readonly databaseName: string;
   /**
+   * Names that the database had before it was renamed: archives under them can be read, and none is written there.
+   *
+   * @default - none
+   */
+  readonly formerNames?: readonly string[];
+  /**
    * Resource id of the cluster or instance (`cluster-ABC…`, `db-ABC…`), by which policies name its users.
    *
    * @default - not known; needed where functions log in by IAM
@@ -34,6 +40,7 @@ export class DatabaseTarget extends Construct {
   readonly kind: 'cluster' | 'instance';
   readonly identifier: string;
   readonly databaseName: string;
+  readonly formerNames: readonly string[];
   readonly port: number;
   /** ARN of the cluster or instance. */
   readonly arn: string;
@@ -50,6 +57,7 @@ export class DatabaseTarget extends Construct {
     this.kind = props.kind;
     this.identifier = props.identifier;
     this.databaseName = props.databaseName;
+    this.formerNames = props.formerNames ?? [];
     this.resourceId = props.resourceId;
     this.port = props.port ?? 5432;
     this.host = props.endpoint;

@@ -5,6 +5,13 @@ import type { ObjectLock } from '../../core/config/runtime.ts';
 import type { ArchiveBucket } from '../storage/archive-bucket.ts';
 import type { BucketAccess } from './step-function.ts';
 
+/** The names under which archives of the database lie: read under all of them, written under the current one. */
+export interface DatabaseNames {
+  readonly databaseName: string;
+  /** Names that the database had before it was renamed. */
+  readonly formerNames: readonly string[];
+}
+
 /**
  * What a step may do with the archive of one database, and nothing more. The `grant*` methods of the bucket are far
  * wider: `grantRead` gives `GetObject*`, `grantWrite` gives `DeleteObject*`.
@@ -12,10 +19,12 @@ import type { BucketAccess } from './step-function.ts';
 export function bucketStatements(
   access: BucketAccess,
   archive: ArchiveBucket,
-  databaseName: string,
+  { databaseName, formerNames }: DatabaseNames,
   objectLock?: ObjectLock,
 ): iam.PolicyStatement[] {
   const { bucket } = archive;
+  const names = [databaseName, ...formerNames];
+  const readable = (pattern: string) => names.map((name) => bucket.arnForObjects(`${name}/${pattern}`));
   const objects = (folder: string) => bucket.arnForObjects(`${databaseName}/*/${folder}/*`);
   const allow = (sid: string, actions: string[], resources: string[]) =>
     new iam.PolicyStatement({ sid, actions, resources });
@@ -26,13 +35,9 @@ export function bucketStatements(
     sid: 'ListArchive',
     actions: ['s3:ListBucketVersions'],
     resources: [bucket.bucketArn],
-    conditions: { StringLike: { 's3:prefix': `${databaseName}/*` } },
+    conditions: { StringLike: { 's3:prefix': prefixes(names) } },
   });
-  const read = allow(
-    'ReadArchive',
-    ['s3:GetObject', 's3:GetObjectVersion'],
-    [bucket.arnForObjects(`${databaseName}/*`)],
-  );
+  const read = allow('ReadArchive', ['s3:GetObject', 's3:GetObjectVersion'], readable('*'));
   // A lock cannot be taken back: not longer, and not harder, than configured. Locks end at the end of a day.
   const lock = ({ mode, days }: ObjectLock) =>
     new iam.PolicyStatement({
@@ -66,7 +71,7 @@ export function bucketStatements(
       return [
         know,
         list,
-        allow('ReadManifests', ['s3:GetObject', 's3:GetObjectVersion'], [objects('manifest')]),
+        allow('ReadManifests', ['s3:GetObject', 's3:GetObjectVersion'], readable('*/manifest/*')),
         ...key('kms:Decrypt'),
       ];
     case 'read':
@@ -77,7 +82,7 @@ export function bucketStatements(
         know,
         list,
         read,
-        allow('RetrieveFromGlacier', ['s3:RestoreObject'], [objects('data')]),
+        allow('RetrieveFromGlacier', ['s3:RestoreObject'], readable('*/data/*')),
         ...key('kms:Decrypt'),
       ];
     case 'write-ddl-and-manifest':
@@ -99,6 +104,12 @@ export function bucketStatements(
       // HeadObject needs Decrypt as well: S3 refuses requests for an object that the caller could not read.
       return [know, read, ...key('kms:Decrypt')];
   }
+}
+
+/** Prefixes of keys, as a condition has them: one text where there is one name. */
+export function prefixes(names: readonly string[]): string | string[] {
+  const patterns = names.map((name) => `${name}/*`);
+  return patterns.length === 1 ? patterns.join() : patterns;
 }
 
 /** The use of the archive's keys through S3: of a former one, only to decrypt. */

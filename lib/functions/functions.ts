@@ -166,12 +166,7 @@ export class ArchiverFunctions extends Construct {
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
       description: `Partition archiver, ${name}`,
     });
-    const archiveStatements = bucketStatements(
-      bucketAccess,
-      archive,
-      database.databaseName,
-      props.config.objectLock,
-    );
+    const archiveStatements = bucketStatements(bucketAccess, archive, database, props.config.objectLock);
     acknowledgeWildcards(role, 'Network interfaces and traces know no resources.', ['*']);
     acknowledgeWildcards(role, TARGET_GROUPS_HAVE_NO_NAME, health === undefined ? [] : [targetGroups(this)]);
     acknowledgeWildcards(

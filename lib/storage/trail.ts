@@ -8,13 +8,17 @@ import { makeLogBucket } from './log-bucket.ts';
  * Makes an output with the advanced event selector for a trail of the account or of the organisation: a Region has at
  * most five trails, and this quota cannot be raised.
  */
-export function outputEventSelector(scope: Construct, bucket: s3.IBucket, databaseName: string): void {
+export function outputEventSelector(
+  scope: Construct,
+  bucket: s3.IBucket,
+  databaseNames: readonly string[],
+): void {
   const selector = {
-    Name: `Archives of database ${databaseName}`,
+    Name: `Archives of database ${databaseNames[0] ?? ''}`,
     FieldSelectors: [
       { Field: 'eventCategory', Equals: ['Data'] },
       { Field: 'resources.type', Equals: ['AWS::S3::Object'] },
-      { Field: 'resources.ARN', StartsWith: [bucket.arnForObjects(`${databaseName}/`)] },
+      { Field: 'resources.ARN', StartsWith: databaseNames.map((name) => bucket.arnForObjects(`${name}/`)) },
     ],
   };
   new CfnOutput(scope, 'EventSelector', {
@@ -27,8 +31,8 @@ export function outputEventSelector(scope: Construct, bucket: s3.IBucket, databa
 export interface ArchiveTrailProps {
   /** Bucket of the archive, a new one or not. */
   readonly bucket: s3.IBucket;
-  /** Database whose archives are watched. */
-  readonly databaseName: string;
+  /** Database whose archives are watched, and the names that it had before. */
+  readonly databaseNames: readonly string[];
 }
 
 /**
@@ -38,7 +42,7 @@ export interface ArchiveTrailProps {
 export class ArchiveTrail extends Construct {
   readonly trail: cloudtrail.Trail;
 
-  constructor(scope: Construct, id: string, { bucket, databaseName }: ArchiveTrailProps) {
+  constructor(scope: Construct, id: string, { bucket, databaseNames }: ArchiveTrailProps) {
     super(scope, id);
     this.trail = new cloudtrail.Trail(this, 'Trail', {
       // Bucket says `isWebsite?: boolean | undefined`, IBucket `isWebsite?: boolean`.
@@ -49,7 +53,8 @@ export class ArchiveTrail extends Construct {
       isMultiRegionTrail: false,
       enableFileValidation: true,
     });
-    this.trail.addS3EventSelector([{ bucket, objectPrefix: `${databaseName}/` }], {
+    const objects = databaseNames.map((name) => ({ bucket, objectPrefix: `${name}/` }));
+    this.trail.addS3EventSelector(objects, {
       readWriteType: cloudtrail.ReadWriteType.ALL,
       includeManagementEvents: false,
     });
