@@ -1,4 +1,5 @@
 import { displayName, type LedgerRow } from './partition.ts';
+import { shellArgument } from './shell.ts';
 
 /** A copy of an archive, as the page shows it. */
 export interface ShownCopy {
@@ -166,8 +167,8 @@ function details(
   });
   const sql = `select count(*) from ${name} where …`;
   return `<details><summary>Archives${rows.length < all ? ` (the latest ${rows.length} of ${all})` : ''}</summary>
-<p>SQL: <code>${escape(`npm run archive -- query "${sql}" --set '${name}'`)}</code><br>
-Restore: <code>${escape(`npm run archive -- restore '${first?.manifestKey ?? ''}'`)}</code></p>
+<p>SQL: <code>${escape(`npm run archive -- query ${shellArgument(sql)} --set ${shellArgument(name)}`)}</code><br>
+Restore: <code>${escape(`npm run archive -- restore ${shellArgument(first?.manifestKey ?? '')}`)}</code></p>
 <table><tr><th>period<th>state<th>rows<th>text<th>Parquet<th>manifest</tr>
 ${lines.join('\n')}</table></details>`;
 }

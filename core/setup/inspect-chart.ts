@@ -1,5 +1,6 @@
 import type { Inspection } from './inspect.ts';
 import { displayName } from '../partition.ts';
+import { shellArgument } from '../shell.ts';
 import { everyMonth, monthName, monthNumber, showBytes, type Period } from './inspect-proposal.ts';
 
 const WIDTH = 40;
@@ -54,7 +55,7 @@ export function* showInspection({
   for (const reason of proposal.reasons) yield `  ${reason}`;
   yield `  at the swap a partition needs ${String(facts.locksEach)} locks at once: with what this server has, up to ${count(facts.lockRoom / 2 / facts.locksEach)} partitions (max_locks_per_transaction)`;
   if (facts.kind === 'p') return;
-  yield `  npm run archive -- partition-table ${quoteArgument(displayName(facts.schema, facts.table))} --control ${quoteArgument(distribution.column)}${distribution.kind === 'time' || distribution.kind === 'id' ? '' : ` --epoch ${distribution.kind}`} --interval '${proposal.interval}' --premake ${String(proposal.premake)} --retention ${proposal.retention === null ? 'none' : `'${proposal.retention}'`} --up-to-check`;
+  yield `  npm run archive -- partition-table ${shellArgument(displayName(facts.schema, facts.table))} --control ${shellArgument(distribution.column)}${distribution.kind === 'time' || distribution.kind === 'id' ? '' : ` --epoch ${distribution.kind}`} --interval '${proposal.interval}' --premake ${String(proposal.premake)} --retention ${proposal.retention === null ? 'none' : `'${proposal.retention}'`} --up-to-check`;
   yield '';
   yield 'what changes for the application, besides keys: insert … returning of a system column (xmin, ctid: optimistic locking of some ORMs) fails on a partitioned table; docs/partition-table.md has the rest';
 }
@@ -68,10 +69,6 @@ export function* chart(periods: readonly Period[]): Generator<string> {
     yield `  ${start.padStart(label)} ${bar.padEnd(WIDTH)} ${count(rows).padStart(13)} rows ${showBytes(bytes).padStart(10)}`;
   }
 }
-
-/** An argument as a shell takes it. */
-const quoteArgument = (word: string): string =>
-  /^[\w.:/-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 
 /** As many empty months in a row are one line. */
 const LONG_SPAN = 6;

@@ -78,6 +78,12 @@ begin
 end
 $$;
 
+-- A word as one argument of a command line, as shellArgument() in core/shell.ts writes it.
+create or replace function partition_archiver.shell_argument(p_word text) returns text
+  language sql immutable set search_path = pg_catalog, pg_temp
+  return case when p_word ~ '^[A-Za-z0-9_.:/-]+$' then p_word
+    else '''' || replace(p_word, '''', '''\''''') || '''' end;
+
 -- One line for each system and name that there are any of, with what preflight returns of a problem.
 create or replace function partition_archiver.identity_mismatches()
   returns table (system bigint, database name, subject text, problem text, remedy text)
@@ -106,8 +112,8 @@ create or replace function partition_archiver.identity_mismatches()
            case database_name when current_database() then format('{"from": "%s"}', system_identifier)
              else format('{"from": "%s", "database": %s}', system_identifier,
                to_json(database_name::text)) end,
-           system_identifier || case when database_name <> current_database() then format(' --database %I',
-             database_name) else '' end)
+           system_identifier || case when database_name <> current_database()
+             then ' --database ' || partition_archiver.shell_argument(database_name) else '' end)
     from found
    group by system_identifier, database_name order by system_identifier, database_name
 $$;

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type postgres from 'postgres';
 import { registerOwner } from '../../adapters/postgres/install.ts';
+import { shellArgument } from '../../core/shell.ts';
 import type { StackCoordinates } from '../stack.ts';
 import { DEMO, withDatabase } from './environment.ts';
 
@@ -38,7 +39,7 @@ export function environmentFile(stack: StackCoordinates, kept: KeptDatabase): st
     ['AWS_ACCESS_KEY_ID', s3.accessKeyId],
     ['AWS_SECRET_ACCESS_KEY', s3.secretAccessKey],
   ];
-  const lines = variables.map(([name, value]) => `export ${name}='${value.replaceAll("'", "'\\''")}'\n`);
+  const lines = variables.map(([name, value]) => `export ${name}=${shellArgument(value)}\n`);
   return `# For the local command and psql, while the stack of "npm start -- --keep" is up.\n${lines.join('')}`;
 }
 
@@ -90,7 +91,7 @@ export async function nextCommands(
         from partition_archiver.partition where manifest_key is not null order by lower_time limit 1`,
   );
   const range = oldest === undefined ? '' : ` --from ${oldest.from} --to ${oldest.to}`;
-  const path = (file: string): string => relative(folder, file);
+  const path = (file: string): string => shellArgument(relative(folder, file));
   return [
     `. ${path(files.environment)}`,
     `npm run archive -- status`,

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { expect, test } from '@jest/globals';
 import type { LedgerRow, PartitionState } from '../../core/partition.ts';
 import { reportLines, reportPage, type ReportInput } from '../../core/report-page.ts';
@@ -106,4 +107,21 @@ test('a hundred sets of ten years stay under 1 MB and a second', () => {
 test('an empty ledger is a page, too', () => {
   expect(reportPage(input([]))).toContain('0 partition sets');
   expect(reportLines(input([])).at(-1)).toMatch('a attached');
+});
+
+// Seen to fail with the name between quotes of its own: sh ended with "unterminated quoted string".
+test('the commands of a set are what a shell reads, whatever the name is', () => {
+  const page = reportPage(
+    input([row('202501', 'dropped', { parentTable: `O'$1 "x"`, manifestKey: `a/b'c` })]),
+  );
+  const signs: Record<string, string> = { lt: '<', gt: '>', amp: '&', quot: '"', '#39': "'" };
+  const text = page.replaceAll(/&(#?\w+);/g, (entity, name: string) => signs[name] ?? entity);
+  const commands = [...text.matchAll(/<code>npm run archive -- (.*?)<\/code>/g)].map(([, words = '']) =>
+    execFileSync('sh', ['-c', `printf '%s\\n' ${words}`], { encoding: 'utf8' }),
+  );
+  const name = `app."O'$1 ""x"""`;
+  expect(commands).toEqual([
+    `query\nselect count(*) from ${name} where …\n--set\n${name}\n`,
+    `restore\na/b'c\n`,
+  ]);
 });

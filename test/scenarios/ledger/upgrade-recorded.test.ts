@@ -149,7 +149,14 @@ test.each([
     name: 'Before',
     whose: 'database "Before"',
     input: ', "database": "Before"',
-    option: ' --database "Before"',
+    option: ' --database Before',
+  },
+  // %I would print double quotes, between which a shell replaces $old.
+  {
+    name: `the "$old"'s shop`,
+    whose: `database "the ""$old""'s shop"`,
+    input: `, "database": ${JSON.stringify(`the "$old"'s shop`)}`,
+    option: ` --database 'the "$old"'\\''s shop'`,
   },
 ])('preflight names the system, and the database where it had another name: $whose', async (was) => {
   const [from, system] = [moving.from(), moving.system()];
