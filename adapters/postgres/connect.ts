@@ -1,9 +1,9 @@
 import { isIP } from 'node:net';
-import type { Duplex } from 'node:stream';
 import postgres from 'postgres';
 import { SESSION_PINS } from '../../core/pins.ts';
 import { translate } from './errors.ts';
 import { whileConnected, whileOpen, type Closes } from './lost-connection.ts';
+import type { DatabaseSocket } from './database-socket.ts';
 import { openSocket } from './socket.ts';
 
 /** Where the database is, and as whom to connect. */
@@ -34,7 +34,21 @@ export type Transaction = postgres.TransactionSql;
 /** The driver makes dates of ISO texts only. Poolers take this setting, as the drivers of other languages send it, too. */
 const DATE_STYLE = { DateStyle: 'ISO, YMD' };
 
-const closesOf = new WeakMap<Connection, Closes>();
+/** What there is of a client besides the driver. */
+interface Session {
+  readonly closes: Closes;
+  /** Once it is connected. */
+  socket?: DatabaseSocket;
+}
+
+const sessions = new WeakMap<Connection, Session>();
+
+/** The socket of a client that has said something already. */
+export function socketOf(connection: Connection): DatabaseSocket {
+  const socket = sessions.get(connection)?.socket;
+  if (socket === undefined) throw new Error('there is no socket before the first statement');
+  return socket;
+}
 
 /**
  * Opens a client with a single connection: what RDS Proxy pins, it pins for one short-lived Lambda. Statements are
@@ -45,17 +59,21 @@ export function connect(
   settings: ConnectionSettings,
   onnotice: (notice: string) => void = () => undefined,
 ): Connection {
-  const closes: Closes = { times: 0 };
+  const session: Session = { closes: { times: 0 } };
+  const { closes } = session;
   const tls = settings.tls === false ? false : { ...verifyFull(settings.host), ...settings.tls };
   const close = (): void => {
     closes.times += 1;
   };
   // Where no socket comes about, the driver tells nobody of a close, and never returns to the next caller.
-  const socket = (): Promise<Duplex> =>
-    openSocket(settings.host, settings.port, tls).catch((error: unknown) => {
+  const socket = async (): Promise<DatabaseSocket> => {
+    try {
+      return (session.socket = await openSocket(settings.host, settings.port, tls));
+    } catch (error) {
       close();
       throw error;
-    });
+    }
+  };
   const client: unknown = postgres({
     host: settings.host,
     port: settings.port,
@@ -87,7 +105,7 @@ export function connect(
   });
   // The driver's type names the custom types of a client; here they only change how a count is read.
   const connection = whileOpen(client as Connection, closes);
-  closesOf.set(connection, closes);
+  sessions.set(connection, session);
   return connection;
 }
 
@@ -110,7 +128,7 @@ export async function inTransaction<T>(
   work: (transaction: Transaction) => Promise<T>,
   mode: TransactionMode = 'read committed',
 ): Promise<T> {
-  const closes = closesOf.get(connection) ?? { times: 0 };
+  const closes = sessions.get(connection)?.closes ?? { times: 0 };
   const answer = (): Promise<unknown> =>
     connection.begin(`isolation level ${mode}`, (transaction) => whileConnected(transaction, closes, work));
   return translated(doing, async () => (await answer()) as T);

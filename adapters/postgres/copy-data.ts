@@ -14,6 +14,11 @@ export class CopyDataJoiner {
   /** The beginning of a header that was cut in two. */
   #cut: Buffer = Buffer.alloc(0);
 
+  /** Whether all messages that came were whole. */
+  get isBetweenMessages(): boolean {
+    return this.#passing === 0 && this.#cut.length === 0;
+  }
+
   /** Takes the next bytes, which are overwritten, and returns those to be handed on. */
   join(bytes: Buffer): Buffer {
     const input = this.#cut.length === 0 ? bytes : Buffer.concat([this.#cut, bytes]);

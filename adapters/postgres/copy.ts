@@ -1,67 +1,114 @@
-import { Readable } from 'node:stream';
-import { inTransaction, type Connection, type Transaction, type TransactionMode } from './connect.ts';
+import { ArchiverError } from '../../core/errors.ts';
+import {
+  inTransaction,
+  socketOf,
+  type Connection,
+  type Transaction,
+  type TransactionMode,
+} from './connect.ts';
+import type { CopyReading } from './copy-reading.ts';
 import { translate } from './errors.ts';
 
-/**
- * Streams the answer of a COPY ... TO STDOUT to `read`, in a transaction on a connection of its own, which is to be
- * ended afterwards. `statement` prepares the transaction and returns the COPY.
- *
- * The driver (postgres 3.4.9) pauses its socket while `read` is behind and resumes it when the stream is asked for
- * more. A stream whose end has arrived is never asked again: where the last rows came together with the end, the socket
- * stayed paused, and the COMMIT waited for an answer for ever. So it is resumed here. And where `read` gives up half
- * way, a ROLLBACK would wait behind rows that nobody takes: so the connection is cut, which rolls back as well.
- */
-export async function copyOut<T>(
+/** Streams the rows of a COPY to `read`; `copyOut` is one, and `copyOutByDriver` another, which shares no code with it. */
+export type CopyOut = <T>(
   connection: Connection,
   doing: string,
   statement: (transaction: Transaction) => Promise<string>,
-  read: (rows: Readable) => Promise<T>,
+  read: (rows: AsyncIterable<Buffer>) => Promise<T>,
   mode?: TransactionMode,
-): Promise<T> {
-  let failure: { readonly error: unknown } | undefined;
-  try {
-    const copying = async (transaction: Transaction): Promise<T> => {
-      const rows = await startCopy(transaction, await statement(transaction));
-      try {
-        const answer = await read(rows);
-        resumeSocket(rows);
-        return answer;
-      } catch (error) {
-        failure = { error };
-        // A paused socket would not notice that it was closed, and the server would continue sending.
-        void connection.end({ timeout: 0 }).then(() => {
-          resumeSocket(rows);
-        });
-        throw error;
-      }
-    };
-    return await inTransaction(connection, doing, copying, mode);
-  } catch (error) {
-    throw failure === undefined ? error : translate(failure.error, doing);
-  }
-}
+) => Promise<T>;
 
 /**
- * Begins the COPY. Where it fails half way, the driver destroys the stream with the error, maybe before anybody who
- * awaits it has had a chance to listen, which would end the whole process: so the listener is there first.
+ * Streams the COPY text of a COPY ... TO STDOUT to `read`, in a transaction on a connection of its own, which is to be
+ * ended afterwards. `statement` prepares the transaction and returns the COPY. A piece of the text is overwritten once the
+ * next one is asked for.
+ *
+ * The text ends only once the server has named as many rows as came (`COPY n`), and nothing counts that `read` returns
+ * before. Where `read` gives up half way, the connection is cut, which rolls back.
  */
-function startCopy(transaction: Transaction, statement: string): Promise<Readable> {
-  const query = transaction.unsafe(statement);
-  // The driver resolves twice: with the stream when the COPY begins, and with its result when it is over.
-  const driver = query as unknown as { resolve: (answer: unknown) => void };
-  const { resolve } = driver;
-  driver.resolve = (answer) => {
-    if (answer instanceof Readable) answer.on('error', () => undefined);
-    resolve(answer);
-  };
-  return query.readable();
+export const copyOut: CopyOut = async (connection, doing, statement, read, mode) => {
+  let failure: { readonly error: unknown } | undefined;
+  try {
+    return await inTransaction(
+      connection,
+      doing,
+      async (transaction) => {
+        const text = await statement(transaction);
+        const socket = socketOf(connection);
+        try {
+          const copy = new Copy(socket.readCopy(), transaction.unsafe(text));
+          await copy.begin();
+          const answer = await read(copy);
+          if (!copy.isWhole)
+            throw new ArchiverError('DatabaseUnavailable', `${doing}: the rows were not read to their end`);
+          return answer;
+        } catch (error) {
+          failure = { error };
+          // The server would continue sending to a socket that nobody reads.
+          void connection.end({ timeout: 0 }).then(() => socket.destroy());
+          throw error;
+        }
+      },
+      mode,
+    );
+  } catch (error) {
+    throw translate(failure === undefined ? error : failure.error, doing);
+  }
+};
+
+/** What the driver says of a statement. */
+interface Answer {
+  readonly command: string;
+  readonly count: number;
 }
 
-/** What the driver does when the stream is asked for more. */
-function resumeSocket(rows: Readable): void {
-  try {
-    rows._read(0);
-  } catch {
-    // The connection is gone, and its socket with it: there is nothing to resume.
+class Copy implements AsyncIterable<Buffer> {
+  readonly #reading: CopyReading;
+  readonly #text: AsyncGenerator<Buffer, void>;
+  /** Settled and never rejected, since it may fail before anybody waits for it. */
+  readonly #answer: Promise<{ readonly answer: Answer } | { readonly error: unknown }>;
+  #first: IteratorResult<Buffer, void> | undefined;
+  #whole = false;
+
+  constructor(reading: CopyReading, query: PromiseLike<unknown>) {
+    this.#reading = reading;
+    this.#text = reading.text();
+    this.#answer = Promise.resolve(query).then(
+      (answer) => ({ answer: answer as Answer }),
+      (error: unknown) => ({ error }),
+    );
+  }
+
+  /** Whether all rows were read. */
+  get isWhole(): boolean {
+    return this.#whole;
+  }
+
+  /** Waits for the first row; throws where the COPY fails before. */
+  async begin(): Promise<void> {
+    this.#first = await this.#text.next();
+    if (this.#first.done === true) await this.#end();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void> {
+    let next = this.#first;
+    while (next?.done === false) {
+      yield next.value;
+      next = await this.#text.next();
+    }
+    await this.#end();
+  }
+
+  async #end(): Promise<void> {
+    const said = await this.#answer;
+    if ('error' in said) throw said.error;
+    const { command, count } = said.answer;
+    if (!this.#reading.isOver || command !== 'COPY' || count !== this.#reading.rows) {
+      throw new ArchiverError(
+        'DatabaseUnavailable',
+        `the server said ${command} ${count} after ${this.#reading.rows} rows of a COPY`,
+      );
+    }
+    this.#whole = true;
   }
 }

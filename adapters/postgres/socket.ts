@@ -1,8 +1,7 @@
 import { connect as connectPlain, type Socket } from 'node:net';
 import { once } from 'node:events';
-import { Duplex } from 'node:stream';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
-import { CopyDataJoiner } from './copy-data.ts';
+import { DatabaseSocket, hungUp } from './database-socket.ts';
 
 /** "May we speak TLS?": length 8, code 80877103. The server returns S or N. */
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
@@ -17,7 +16,7 @@ export async function openSocket(
   host: string,
   port: number,
   tls: ConnectionOptions | false,
-): Promise<Duplex> {
+): Promise<DatabaseSocket> {
   const socket = connectPlain(port, host);
   socket.setTimeout(CONNECT_TIMEOUT_MS, () => {
     socket.destroy(failure('CONNECT_TIMEOUT', `no answer from ${host} in time`));
@@ -27,7 +26,7 @@ export async function openSocket(
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     const speaking = tls === false ? socket : await secure(socket, tls);
     socket.setTimeout(0);
-    return new JoiningSocket(speaking);
+    return new DatabaseSocket(speaking);
   } catch (error) {
     socket.destroy();
     throw error;
@@ -51,55 +50,6 @@ async function secure(socket: Socket, tls: ConnectionOptions): Promise<Socket> {
   return secured;
 }
 
-/**
- * A server that hangs up before the driver has said goodbye. It has to be an error: a close without one, during the
- * login, is a reason for the driver (postgres 3.4.9) to log in again, at once and for ever, and the caller is never
- * answered.
- */
-function hungUp(): Error {
-  return failure('ECONNRESET', 'the server closed the connection');
-}
-
 function failure(code: string, message: string): Error {
   return Object.assign(new Error(message), { code });
-}
-
-/** A socket whose reader gets rows of a COPY together instead of one by one. */
-class JoiningSocket extends Duplex {
-  readonly #socket: Socket;
-
-  constructor(socket: Socket) {
-    super();
-    this.#socket = socket;
-    const joiner = new CopyDataJoiner();
-    socket.on('data', (bytes: Buffer) => {
-      const joined = joiner.join(bytes);
-      if (joined.length > 0 && !this.push(joined)) socket.pause();
-    });
-    socket.on('end', () => this.push(null));
-    socket.on('error', (error) => this.destroy(error));
-    socket.on('close', () => this.destroy(this.writableEnded ? undefined : hungUp()));
-  }
-
-  /** The driver says goodbye only to an open socket. */
-  get readyState(): 'open' | 'closed' {
-    return this.destroyed ? 'closed' : 'open';
-  }
-
-  override _read(): void {
-    this.#socket.resume();
-  }
-
-  override _write(bytes: Buffer, _: string, done: (error?: Error | null) => void): void {
-    this.#socket.write(bytes, done);
-  }
-
-  override _final(done: () => void): void {
-    this.#socket.end(done);
-  }
-
-  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    this.#socket.destroy();
-    done(error);
-  }
 }

@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import { ArchiverError } from '../errors.ts';
 import { segmentFileKeys } from '../keys.ts';
 import type { Segment } from '../partition.ts';
@@ -19,7 +18,7 @@ export interface VerifyDatabase {
   readSegment<T>(
     partitionId: number,
     segmentNumber: number,
-    read: (rows: Readable) => Promise<T>,
+    read: (rows: AsyncIterable<Buffer>) => Promise<T>,
   ): Promise<T>;
   /** Rows of the segment whose control column lies outside the recorded bounds, or has no value. */
   countOutOfBounds(partitionId: number, segmentNumber: number): Promise<number>;

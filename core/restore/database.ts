@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import type { Manifest } from '../manifest.ts';
 import type { MovedName } from './moved.ts';
 import type { LineDigest } from '../proof/line-digest.ts';
@@ -128,7 +127,11 @@ export interface RestoreDatabase {
   /** Plans the ranges of the proof, once; returns those that are not read yet. */
   planProof(restoreId: number): Promise<readonly number[]>;
   /** Hands the rows of a range to `read` as COPY text, under the pins of the archive; `null` where it is read already. */
-  readRange<T>(restoreId: number, range: number, read: (rows: Readable) => Promise<T>): Promise<T | null>;
+  readRange<T>(
+    restoreId: number,
+    range: number,
+    read: (rows: AsyncIterable<Buffer>) => Promise<T>,
+  ): Promise<T | null>;
   recordRange(restoreId: number, range: number, digest: LineDigest): Promise<void>;
   prove(restoreId: number): Promise<ProofVerdict>;
   /** Publishes the table under its target name, with its row in the ledger, in one transaction; returns that row. */

@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import { ArchiverError } from '../errors.ts';
 import type { Log } from '../ports.ts';
 import { LineDigester, type LineDigest } from '../proof/line-digest.ts';
@@ -16,9 +15,9 @@ export async function proveRange(
   log.info('prove', { restoreId, range, rows: digest.rows, bytes: digest.bytes });
 }
 
-async function digestOf(rows: Readable): Promise<LineDigest> {
+async function digestOf(rows: AsyncIterable<Buffer>): Promise<LineDigest> {
   const digester = new LineDigester();
-  for await (const chunk of rows) digester.update(chunk as Buffer);
+  for await (const chunk of rows) digester.update(chunk);
   return digester.digest();
 }
 

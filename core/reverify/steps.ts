@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import { readManifest, type ArchiveStore } from '../archive-store.ts';
 import { ArchiverError } from '../errors.ts';
 import type { Manifest } from '../manifest.ts';
@@ -36,7 +35,7 @@ export interface ReverifyReading {
   readSegment<T>(
     partitionId: number,
     segmentNumber: number,
-    read: (rows: Readable) => Promise<T>,
+    read: (rows: AsyncIterable<Buffer>) => Promise<T>,
   ): Promise<T>;
   record(partitionId: number, segmentNumber: number, fence: string, digest: LineDigest): Promise<void>;
   /** Verified again, if every segment was recorded and the seal of `begin` is unbroken. */

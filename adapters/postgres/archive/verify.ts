@@ -2,7 +2,7 @@ import { ArchiverError } from '../../../core/errors.ts';
 import { COPY_OPTIONS } from '../../../core/pins.ts';
 import type { VerifyDatabase } from '../../../core/archive/verify.ts';
 import { inTransaction, translated, type Connection, type Transaction } from '../connect.ts';
-import { copyOut } from '../copy.ts';
+import { copyOut as copyByFrames, type CopyOut } from '../copy.ts';
 import { exportFingerprint } from './export-fingerprint.ts';
 import { pin } from '../pins.ts';
 import { beginSegment } from './segments.ts';
@@ -13,6 +13,12 @@ export interface VerifyPlace {
   readonly open: () => Connection;
   /** Whether it leads elsewhere than `connection`: past the proxy, or to a reader. */
   readonly isVerifyEndpoint: boolean;
+  /**
+   * The reader of the COPY.
+   *
+   * @default - copyOut
+   */
+  readonly copyOut?: CopyOut;
 }
 
 /**
@@ -23,7 +29,7 @@ export interface VerifyPlace {
  */
 export function verifyDatabase(
   connection: Connection,
-  { open, isVerifyEndpoint }: VerifyPlace,
+  { open, isVerifyEndpoint, copyOut = copyByFrames }: VerifyPlace,
 ): VerifyDatabase {
   return {
     segment: (partitionId, number) =>

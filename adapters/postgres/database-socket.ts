@@ -1,0 +1,91 @@
+import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import { ArchiverError } from '../../core/errors.ts';
+import { CopyDataJoiner } from './copy-data.ts';
+import { CopyReading } from './copy-reading.ts';
+
+/**
+ * A connection as the driver has it. The rows of a COPY are taken out of it where `readCopy` asks for them; else the driver
+ * gets them together instead of one by one.
+ */
+export class DatabaseSocket extends Duplex {
+  readonly #socket: Socket;
+  readonly #joiner = new CopyDataJoiner();
+  #copy: CopyReading | undefined;
+
+  constructor(socket: Socket) {
+    super();
+    this.#socket = socket;
+    socket.on('data', (bytes: Buffer) => {
+      if (this.#copy !== undefined) this.#copy.arrive(bytes);
+      else this.#pass(bytes);
+    });
+    socket.on('end', () => this.push(null));
+    socket.on('error', (error) => this.destroy(error));
+    socket.on('close', () => this.destroy(this.writableEnded ? undefined : hungUp()));
+  }
+
+  /**
+   * Takes the rows of the next statement, a COPY that is sent as a simple query, away from the driver. `DatabaseUnavailable`
+   * where the connection is in the middle of something else.
+   */
+  readCopy(): CopyReading {
+    if (this.#copy !== undefined || !this.#joiner.isBetweenMessages) {
+      throw new ArchiverError('DatabaseUnavailable', 'the connection is busy with another statement');
+    }
+    this.#copy = new CopyReading({
+      pause: () => {
+        this.#socket.pause();
+      },
+      resume: () => {
+        this.#socket.resume();
+      },
+      pass: (bytes) => {
+        this.#pass(bytes);
+      },
+      release: () => {
+        this.#copy = undefined;
+        this.#socket.resume();
+      },
+    });
+    return this.#copy;
+  }
+
+  #pass(bytes: Buffer): void {
+    const joined = this.#joiner.join(bytes);
+    if (joined.length > 0 && !this.push(joined)) this.#socket.pause();
+  }
+
+  /** The driver says goodbye only to an open socket. */
+  get readyState(): 'open' | 'closed' {
+    return this.destroyed ? 'closed' : 'open';
+  }
+
+  override _read(): void {
+    // While a COPY is read, its reader says when more may come.
+    if (this.#copy === undefined) this.#socket.resume();
+  }
+
+  override _write(bytes: Buffer, _: string, done: (error?: Error | null) => void): void {
+    this.#socket.write(bytes, done);
+  }
+
+  override _final(done: () => void): void {
+    this.#socket.end(done);
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#copy?.close();
+    this.#socket.destroy();
+    done(error);
+  }
+}
+
+/**
+ * A server that hangs up before the driver has said goodbye. It has to be an error: a close without one, during the
+ * login, is a reason for the driver (postgres 3.4.9) to log in again, at once and for ever, and the caller is never
+ * answered.
+ */
+export function hungUp(): Error {
+  return Object.assign(new Error('the server closed the connection'), { code: 'ECONNRESET' });
+}
