@@ -10,9 +10,10 @@ interface Dependency {
 }
 
 /**
- * Names of the columns that are loaded as text, whose bytes are the same: those whose type or collation is missing, or has
- * lost a label, at any depth; and those of a domain whose check calls a function of the application, which would be called
- * for each row. Each is altered to its type afterwards, by itself.
+ * Names of the columns that are loaded as text, whose bytes are the same: those whose type or collation is missing, has lost
+ * a label, or is a domain or composite type with another definition, at any depth; those of a domain with a check that is
+ * not validated, which archived rows may violate; and those of a domain whose check calls a function of the application,
+ * which would be called for each row. Each is altered to its type afterwards, by itself.
  */
 export function columnsAsText(
   template: Manifest['ddl']['template'],
@@ -21,12 +22,20 @@ export function columnsAsText(
   const types = ((template['dependencies'] ?? []) as readonly Dependency[]).filter(
     ({ kind }) => kind === 'type',
   );
+  const isEnum = (name: string): boolean =>
+    types.some(
+      ({ identity, definition }) => identity === name && definition?.includes(' AS ENUM (') === true,
+    );
   const gone = new Set(
-    missing.filter(({ kind, prevents }) => prevents && (kind === 'type' || kind === 'collation')).map(nameOf),
+    missing
+      .filter(({ kind }) => kind === 'type' || kind === 'collation')
+      // An enum with more labels than it had takes the rows.
+      .filter(({ identity, prevents, movedTo }) => prevents || (movedTo === null && !isEnum(identity)))
+      .map(nameOf),
   );
   for (const { identity, definition = '' } of types) {
     const [, checks = ''] = /^CREATE DOMAIN .*?( CONSTRAINT .*)$/s.exec(definition) ?? [];
-    if (namesOthers(checks)) gone.add(identity);
+    if (namesOthers(checks) || checks.includes(' NOT VALID')) gone.add(identity);
   }
   // What is made of a type that is gone is gone, too.
   for (let before = -1; before !== gone.size;) {

@@ -72,6 +72,30 @@ begin
 end
 $$;
 
+-- Refuses to give a column that was loaded as text its type where the type writes a value in another way than
+-- the archive does (an attribute with fewer digits, say): the rows would not be the archived ones any more.
+create or replace function partition_archiver.assert_same_text(p_statement text) returns void
+  language plpgsql stable security invoker set search_path = pg_catalog, pg_temp as $$
+declare
+  v_name constant text := '(?:[^" ]|"(?:[^"]|"")*")+';
+  v_part constant text[] := regexp_match(p_statement, format(
+    '^ALTER TABLE ONLY (%1$s) ALTER COLUMN (%1$s) TYPE .* USING \2::(.+?)(?:, ALTER COLUMN \2 SET DEFAULT .*)?$',
+    v_name));
+  v_differs boolean;
+begin
+  if v_part is null then
+    return;
+  end if;
+  -- format() writes a value by its type's output function, as COPY does.
+  execute format('select exists (select from only %1$s where format(''%%s'', %2$s::%3$s) <> %2$s)', v_part[1],
+    v_part[2], v_part[3]) into v_differs;
+  if v_differs then
+    raise exception 'type % writes a value of column % in another way', v_part[3], v_part[2]
+      using errcode = '42804';
+  end if;
+end
+$$;
+
 -- Runs the next statement with the rights of the caller, archiver_restore, and records it: one call, so that
 -- a server whose client is gone finishes an index all the same and has it recorded. Returns its number, null
 -- where all are done.
@@ -93,6 +117,7 @@ begin
     return null;
   end if;
   begin
+    perform partition_archiver.assert_same_text(v_next.statement);
     execute v_next.statement;
   exception when others then
     get stacked diagnostics v_code = returned_sqlstate, v_message = message_text,

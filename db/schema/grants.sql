@@ -99,6 +99,7 @@ grant execute on function
   partition_archiver.record_restore_statement(bigint, integer, jsonb),
   partition_archiver.passes_by_itself(text),
   partition_archiver.failure_in_words(text, text, text),
+  partition_archiver.assert_same_text(text),
   partition_archiver.run_restore_statement(bigint),
   partition_archiver.plan_restore_proof(bigint),
   partition_archiver.begin_restore_range(bigint, integer),
