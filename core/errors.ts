@@ -71,6 +71,9 @@ export const CATALOGUE = {
   PartitionReferenced: stop(
     'Delete or move the rows that refer to the partition, or drop the foreign key (alter table … drop constraint …); the next run then detaches the partition. Future partitions are created in any case.',
   ),
+  DetachRefused: stop(
+    'The partition stays attached and keeps its rows. Change what the message names, or run the statement that it gives; the next run then detaches the partition. Objects that a restore may lack are accepted by acceptIncompleteRestore of the partition set.',
+  ),
   NotDue: stop('Nothing to do: the first run after the grace period drops the partition.'),
   Interrupted: retry('Nothing to do: the step reached its time limit and is resumed.'),
 

@@ -47,6 +47,7 @@ begin read write isolation level read committed;
 \ir archive/fidelity.sql
 \ir archive/commit.sql
 \ir archive/trial-rows.sql
+\ir archive/detach-refusals.sql
 \ir archive/drop.sql
 \ir archive/preflight.sql
 \ir partition-table/behaviour.sql
@@ -80,5 +81,6 @@ begin read write isolation level read committed;
 \ir ddl/trial.sql
 \ir schema/grants.sql
 \ir archive/trial-rows-as-trial.sql
+\ir archive/detach-refusals-as-trial.sql
 \ir schema/function-settings.sql
 commit;

@@ -1,5 +1,6 @@
 import type { PartitionSetConfig } from '../config/partition-set.ts';
 import { ArchiverError } from '../errors.ts';
+import { truncateLines } from '../limits.ts';
 import { displayName } from '../partition.ts';
 import type { Clock } from '../ports.ts';
 import { withLockTries } from '../retry.ts';
@@ -17,6 +18,12 @@ export interface Expiring {
  */
 export type DetachOutcome = 'detached' | 'gone' | 'last' | 'selfReferenced';
 
+/** What keeps a partition attached: each with the object, the function and, where it is known, the statement. */
+export interface DetachRefusals {
+  readonly refused: readonly string[];
+  readonly lacks: readonly string[];
+}
+
 /** A foreign key between two sets, by their positions in a list. */
 export interface SetReference {
   readonly from: number;
@@ -27,6 +34,8 @@ export interface SetReference {
 export interface DetachDatabase {
   /** The attached partitions past the retention, oldest bounds first. */
   expiring(set: PartitionSetConfig): Promise<readonly Expiring[]>;
+  /** Why a partition, once detached, could not be archived (`refused`), or what a restore of it would lack (`lacks`). */
+  refusals(partition: Expiring): Promise<DetachRefusals>;
   /** Detaches one partition in a transaction of its own. `PartitionReferenced` where rows elsewhere refer to it. */
   detach(set: PartitionSetConfig, partition: Expiring): Promise<DetachOutcome>;
   /** Foreign keys from one of the sets to another one. */
@@ -39,6 +48,9 @@ export interface DetachDatabase {
 
 /** Of a set's failures, how many its report names. */
 const NAMED_FAILURES = 5;
+
+/** Bytes of the reasons of one partition. */
+const LONGEST_LIST = 2_000;
 
 /**
  * Positions in the order in which sets have to leave: those that refer to others first, otherwise as configured. Of sets
@@ -68,6 +80,7 @@ export async function detachExpiring(
   for (const partition of await database.expiring(set)) {
     const work = (): Promise<DetachOutcome> => database.detach(set, partition);
     try {
+      assertRestorable(set, partition, await database.refusals(partition));
       const outcome = await (isPatient ? withLockTries(clock, work) : work());
       const name = displayName(partition.schema, partition.table);
       if (outcome === 'last')
@@ -80,6 +93,18 @@ export async function detachExpiring(
     }
   }
   return { failures, warnings };
+}
+
+/** `DetachRefused` where the partition would only be blocked after its detach. */
+function assertRestorable(
+  { acceptIncompleteRestore }: PartitionSetConfig,
+  { schema, table }: Expiring,
+  { refused, lacks }: DetachRefusals,
+): void {
+  const reasons = acceptIncompleteRestore ? refused : [...refused, ...lacks];
+  if (reasons.length === 0) return;
+  const list = truncateLines(reasons, LONGEST_LIST).join('; ');
+  throw new ArchiverError('DetachRefused', `${displayName(schema, table)} stays attached: ${list}`);
 }
 
 const SELF_REFERENCED =

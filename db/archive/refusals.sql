@@ -27,7 +27,9 @@ create or replace function partition_archiver.dependents_of(p_table oid) returns
         left join lateral (
           select ev_class from pg_rewrite where d.classid = 'pg_rewrite'::regclass and oid = d.objid
           union all
-          select conrelid from pg_constraint where d.classid = 'pg_constraint'::regclass and oid = d.objid
+          -- The part of a foreign key of the set that is this partition's goes with the detach.
+          select case when conparentid = 0 then conrelid else p_table end from pg_constraint
+           where d.classid = 'pg_constraint'::regclass and oid = d.objid
           union all
           select adrelid from pg_attrdef where d.classid = 'pg_attrdef'::regclass and oid = d.objid
           union all

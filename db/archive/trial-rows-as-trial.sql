@@ -5,6 +5,7 @@ set role archiver_owner;
 grant execute on function
   partition_archiver.passes_by_itself(text),
   partition_archiver.failure_in_words(text, text, text),
+  partition_archiver.function_in_context(text),
   partition_archiver.suggest_fix(text, text, text)
 to archiver_trial;
 grant execute on function partition_archiver.try_rows(bigint) to archiver_read;

@@ -79,8 +79,8 @@ create or replace function partition_archiver.assert_same_text(p_statement text)
 declare
   v_name constant text := '(?:[^" ]|"(?:[^"]|"")*")+';
   v_part constant text[] := regexp_match(p_statement, format(
-    '^ALTER TABLE ONLY (%1$s) ALTER COLUMN (%1$s) TYPE .* USING \2::(.+?)(?:, ALTER COLUMN \2 SET DEFAULT .*)?$',
-    v_name));
+    '^ALTER TABLE ONLY (%1$s) ALTER COLUMN (%1$s) TYPE .* USING \2::(.+?)'
+      '(?:, ALTER COLUMN \2 SET DEFAULT .*)?$', v_name));
   v_differs boolean;
 begin
   if v_part is null then

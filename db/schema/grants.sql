@@ -43,6 +43,7 @@ to archiver_maintain, archiver_read;
 -- Maintenance detaches with its own rights, those of the sets' owners.
 grant execute on function
   partition_archiver.detach_partition(oid, oid),
+  partition_archiver.detach_refusals(oid),
   partition_archiver.inbound_references(oid, oid, oid[]),
   partition_archiver.describe_references(oid, oid, oid[]),
   partition_archiver.leaving_before(oid, jsonb),

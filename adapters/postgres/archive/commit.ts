@@ -45,7 +45,7 @@ interface BegunCommit {
 }
 
 /** Some hundred rows take a second; a function of the application's may take for ever. */
-const TRIAL_TIMEOUT_MS = 60_000;
+export const TRIAL_TIMEOUT_MS = 60_000;
 
 /** `commit` on PostgreSQL. */
 export function commitDatabase(connection: Connection): CommitDatabase {

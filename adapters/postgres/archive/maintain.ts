@@ -1,11 +1,12 @@
 import type { PartitionSetConfig } from '../../../core/config/partition-set.ts';
 import { ArchiverError } from '../../../core/errors.ts';
-import type { DetachOutcome, Expiring, SetReference } from '../../../core/archive/detach.ts';
+import type { DetachOutcome, DetachRefusals, Expiring, SetReference } from '../../../core/archive/detach.ts';
 import type { Inventory, MaintainDatabase, SetHealth } from '../../../core/archive/maintain.ts';
 import { displayName } from '../../../core/partition.ts';
 import { inTransaction, translated, type Connection, type Transaction } from '../connect.ts';
 import { translateCaught } from '../errors.ts';
 import { askOfParent, findParent } from '../partition-set.ts';
+import { TRIAL_TIMEOUT_MS } from './commit.ts';
 import { quarantineDatabase } from './quarantine.ts';
 
 const ANOTHER_SESSION = 'another session maintains just now';
@@ -41,6 +42,22 @@ export function maintainDatabase(connection: Connection, notices: string[]): Mai
           select e.table_oid as oid, e.table_schema as schema, e.table_name as table
             from partition_archiver.expiring(${parent}::oid, ${set.timeZone}::text) e`;
       }),
+
+    refusals: async ({ oid, schema, table }) => {
+      const doing = `refusals of ${displayName(schema, table)}`;
+      try {
+        return await inTransaction(connection, doing, async (transaction) => {
+          await transaction`select set_config('statement_timeout', ${String(TRIAL_TIMEOUT_MS)}, true)`;
+          const [answer] = await transaction<[{ refusals: DetachRefusals }]>`
+            select partition_archiver.detach_refusals(${oid}::oid) as refusals`;
+          return answer.refusals;
+        });
+      } catch (error) {
+        // It took too long, and says nothing; the trial of rows before the drop does.
+        if (error instanceof ArchiverError && error.code === 'Interrupted') return { refused: [], lacks: [] };
+        throw error;
+      }
+    },
 
     detach: async (set, { oid, schema, table }) => {
       const doing = `detach of ${displayName(schema, table)}`;

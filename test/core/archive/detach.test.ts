@@ -19,6 +19,7 @@ function setUp(changes: Partial<DetachDatabase>) {
   const clock = fakeClock();
   const database: DetachDatabase = {
     expiring: async () => [partition(1), partition(2), partition(3)],
+    refusals: async () => ({ refused: [], lacks: [] }),
     detach: async () => 'detached',
     references: async () => [],
     detached: async () => [7, 8],
@@ -137,4 +138,27 @@ describe('the failures of a set in its report', () => {
       'no. 1; no. 2; no. 3; no. 4; no. 5; and 2 more',
     );
   });
+});
+
+// Seen to fail without assertRestorable() in core/archive/detach.ts: all three were detached.
+test('what would only be blocked after its detach stays attached, and the others leave', async () => {
+  const detached: number[] = [];
+  const refusals = [
+    { refused: ['it is unlogged'], lacks: [] },
+    { refused: [], lacks: ['index i fails'] },
+    { refused: [], lacks: [] },
+  ];
+  const { database, clock } = setUp({
+    refusals: async ({ oid }) => refusals[oid - 1] ?? { refused: [], lacks: [] },
+    detach: async (_, { oid }) => (detached.push(oid), 'detached'),
+  });
+  const { failures } = await detachExpiring(set, { database, clock });
+  expect(failures.map(({ code, message }) => `${code}: ${message}`)).toEqual([
+    'DetachRefused: app.event_p1 stays attached: it is unlogged',
+    'DetachRefused: app.event_p2 stays attached: index i fails',
+  ]);
+  expect(detached).toEqual([3]);
+  // What a restore may lack is accepted by the configuration; what cannot be archived is not.
+  await detachExpiring({ ...set, acceptIncompleteRestore: true }, { database, clock });
+  expect(detached).toEqual([3, 2, 3]);
 });

@@ -20,8 +20,14 @@ async function make(table: string, columns: string, values: string, then = ''): 
   await sql().unsafe(then);
 }
 
-/** A run ends with the oldest partition blocked for this reason, in quarantine, and without an archive. */
+/**
+ * A run ends with the oldest partition blocked for this reason, in quarantine, and without an archive. Somebody else
+ * detached it: a run leaves it attached where that can be told (stays-attached.test.ts).
+ */
 async function blockedFor(table: string, code: string, reason: RegExp): Promise<LedgerLine> {
+  await archiver().run(setOf(table), { only: 'inventory' });
+  const { table: partition, state } = await first(table);
+  if (state === 'attached') await sql().unsafe(`alter table app.${table} detach partition app.${partition}`);
   expect(await failureOf(archiver().run(setOf(table)))).toMatchObject({ code: 'PartitionsFailed' });
   const line = await first(table);
   expect(line).toMatchObject({ state: 'blocked', blockedCode: code });
