@@ -1,7 +1,8 @@
 /** The local command: the steps of the state machine against any PostgreSQL and any S3. See `--help`. */
 import { ArchiverError } from '../core/errors.ts';
 import { parseCommandLine } from './archive/command-line.ts';
-import type { CommandContext } from './archive/command.ts';
+import { absentDatabase } from './archive/absent-database.ts';
+import type { Command, CommandContext } from './archive/command.ts';
 import { COMMANDS } from './archive/commands.ts';
 import { makeContext } from './archive/context.ts';
 
@@ -17,7 +18,22 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(EXIT.done);
 });
 
-process.exitCode = await main();
+const code = await main();
+// A connection that does not come about would keep the process for half a minute.
+process.stdout.write('', () => process.exit(code));
+
+/** Runs a command; where there is no such database, that is found out beside it. */
+async function execute(command: Command, context: CommandContext): Promise<void> {
+  const absent = absentDatabase(context, command.needs);
+  const ended = command.execute(context).catch(async (error: unknown) => {
+    const isLost = error instanceof ArchiverError && error.code === 'DatabaseUnavailable';
+    throw (isLost ? await absent : null) ?? error;
+  });
+  await Promise.race([
+    ended,
+    absent.then((error) => (error === null ? ended : Promise.reject<undefined>(error))),
+  ]);
+}
 
 async function main(): Promise<number> {
   const line = parseCommandLine(
@@ -34,7 +50,7 @@ async function main(): Promise<number> {
   let context: CommandContext | undefined;
   try {
     context = makeContext(command, args, options, process.env);
-    await command.execute(context);
+    await execute(command, context);
     return EXIT.done;
   } catch (error) {
     if (!(error instanceof ArchiverError)) throw error;

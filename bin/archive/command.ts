@@ -16,8 +16,8 @@ export interface CommandContext {
   readonly region: string;
   /** The database that is connected to; empty where the command needs none. */
   readonly database: string;
-  /** Opens a connection; `notices` collects what its server says. */
-  readonly open: (login: Login, notices?: string[]) => Connection;
+  /** Opens a connection, to the configured database unless another is named; `notices` collects what its server says. */
+  readonly open: (login: Login, notices?: string[], database?: string) => Connection;
   /** The password that the environment has for a role. */
   readonly passwordFor: (login: Login) => string | undefined;
   readonly clock: Clock;

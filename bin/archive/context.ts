@@ -34,12 +34,12 @@ export function makeContext(
       region: region === '' ? 'us-east-1' : region,
       ...(settings.s3Endpoint !== undefined && { endpoint: settings.s3Endpoint }),
     }),
-    open: (login, notices = []) =>
+    open: (login, notices = [], other = database) =>
       connect(
         {
           host,
           port,
-          database,
+          database: other,
           user: login === 'administrator' ? administrator : login,
           password: passwords[login] ?? '',
           tls: sslMode === 'disable' ? false : ca,
