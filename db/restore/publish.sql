@@ -219,6 +219,9 @@ create or replace function partition_archiver.unvalidated_foreign_keys(p_partiti
     join pg_constraint k on k.conrelid = l.table_oid
                         where l.id = p_partition_id and l.state = 'restored' and k.contype = 'f'
                           and not k.convalidated
+                          -- A key to a partitioned table has parts, one for each of its partitions, which no
+                          -- table fulfils alone; they are validated with it.
+                          and k.conparentid = 0
                           and not exists (select from partition_archiver.restore r
                                            where r.partition_id = l.id and r.invalid_keys ? k.conname)
                         order by k.conname));
