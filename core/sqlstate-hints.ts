@@ -2,6 +2,8 @@
 export const SQLSTATE_HINTS: Readonly<Record<string, string>> = {
   '42501':
     'A privilege is missing. Grant what the message names to the role that it is about; prepare lists what the archiver needs.',
+  '42883':
+    'A function or operator is not there, or is not found by the search_path of the function that calls it. Give the calling function a search_path of its own: alter function … set search_path = ….',
   '42': 'A definition does not fit: an object that the message names is not there, is there twice, or is of another kind. Look at it, and change the definition.',
   '0A': 'PostgreSQL does not support this for an object that the message names. Change the definition.',
   '22': 'A value does not fit its type or its range. Look at the values, the input and the settings that the step works with.',

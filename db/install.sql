@@ -51,6 +51,7 @@ begin read write isolation level read committed;
 \ir archive/drop.sql
 \ir archive/preflight.sql
 \ir partition-table/behaviour.sql
+\ir partition-table/publications.sql
 \ir archive/rights-to-restore.sql
 \ir partition-table/tables.sql
 \ir partition-table/values.sql

@@ -57,7 +57,7 @@ export function* showInspection({
   if (facts.kind === 'p') return;
   yield `  npm run archive -- partition-table ${shellArgument(displayName(facts.schema, facts.table))} --control ${shellArgument(distribution.column)}${distribution.kind === 'time' || distribution.kind === 'id' ? '' : ` --epoch ${distribution.kind}`} --interval '${proposal.interval}' --premake ${String(proposal.premake)} --retention ${proposal.retention === null ? 'none' : `'${proposal.retention}'`} --up-to-check`;
   yield '';
-  yield 'what changes for the application, besides keys: insert … returning of a system column (xmin, ctid: optimistic locking of some ORMs) fails on a partitioned table; docs/partition-table.md has the rest';
+  yield 'what changes for the application, besides keys: insert … returning of a system column (xmin, ctid: optimistic locking of some ORMs) fails on a partitioned table; row triggers see the partition as TG_TABLE_NAME and TG_RELID; docs/partition-table.md has the rest';
 }
 
 /** One bar a period; a period with rows has at least a dot. */

@@ -40,7 +40,9 @@ create or replace function partition_archiver.dependents_of(p_table oid) returns
           select stxrelid from pg_statistic_ext where d.classid = 'pg_statistic_ext'::regclass
             and oid = d.objid
         ) o (relid) on true
-       where d.deptype = 'n' and o.relid is distinct from p_table) x
+       -- A publication releases a table that is dropped; it depends on the columns of its list or filter.
+       where d.deptype = 'n' and o.relid is distinct from p_table
+         and d.classid <> 'pg_publication_rel'::regclass) x
      where x.description is not null);
 
 -- What draws numbers from a sequence that a table's column owns: the default of the parent, where the

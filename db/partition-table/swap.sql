@@ -88,6 +88,7 @@ begin
   execute format('alter table partition_archiver_shadow.%I set schema %I', j.table_name, j.table_schema);
   perform partition_archiver.copy_table_properties(j);
   perform partition_archiver.attach_sequences(j, v_sequences);
+  perform partition_archiver.move_publications(j.table_oid, v_new);
   execute format('alter table %s owner to archiver_owner', v_old);
   perform partition_archiver.configure_partman(j);
   update partition_archiver.partition_job set state = 'swapped', swapped_at = clock_timestamp()

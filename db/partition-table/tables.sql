@@ -216,9 +216,11 @@ create or replace function partition_archiver.partition_table_problems(p_table o
         'triggers of partitioned tables cannot have', t.tgname)
         from pg_trigger t where t.tgrelid = p_table and not t.tgisinternal
           and (t.tgconstraint <> 0 or t.tgoldtable is not null or t.tgnewtable is not null)
-      union all select partition_archiver.publication_problems(p_table, p_keys)
+      union all select partition_archiver.publication_problems(p_table, p_control, p_keys)
       union all select partition_archiver.feeding_subscriptions(p_table)
-      union all select 'it has a replica identity of its own' where c.relreplident not in ('d', 'n')
+      union all select format('it has a replica identity of its own, which partitions that are made later '
+        'would lack: alter table %s replica identity default;', c.oid::regclass)
+        where c.relreplident not in ('d', 'n')
       union all select 'it has security labels'
         where exists (select from pg_seclabel s where s.classoid = 'pg_class'::regclass
         and s.objoid = p_table)

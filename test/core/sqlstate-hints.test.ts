@@ -5,7 +5,7 @@ import { ArchiverError, describeError } from '../../core/errors.ts';
 test.each([
   ['42501', /^A privilege is missing/],
   ['42P01', /^A definition does not fit/],
-  ['42883', /^A definition does not fit/],
+  ['42883', /alter function … set search_path/],
   ['0A000', /^PostgreSQL does not support this/],
   ['22007', /^A value does not fit/],
   ['22P02', /^A value does not fit/],

@@ -19,6 +19,15 @@ export async function withRoleRetries<Result>(work: () => Promise<Result>): Prom
   }
 }
 
+/** Makes roles of an application, where they are not there. Roles belong to the whole server, so they are kept. */
+export async function makeRoles(sql: postgres.Sql, ...names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    await sql.unsafe(
+      `do $$ begin create role ${name}; exception when duplicate_object or unique_violation then null; end $$`,
+    );
+  }
+}
+
 /** Until a session of the database waits for another one, of whatever database. */
 export async function untilSomebodyWaits(sql: postgres.Sql): Promise<void> {
   for (;;) {

@@ -1,4 +1,4 @@
-/** Tables with triggers, indexes, constraints, sequences and publications that a partitioned one bears otherwise. */
+/** Tables with triggers, indexes, constraints and sequences that a partitioned one bears otherwise. */
 import { beforeAll, expect, test } from '@jest/globals';
 import { useArchiver } from '../../support/archiver.ts';
 import { makePartitioner } from '../../support/partition-table.ts';
@@ -149,26 +149,4 @@ test('the sequences of an identity and of a serial column keep name, owner, gran
     await tx`set local role shop_clerk`;
     await tx`select nextval('shop.hits_second_seq'), nextval('shop.hits_number_seq')`;
   });
-});
-
-// Seen to fail on a9b8896 but for `for table`: it was swapped in, and each update of the application failed.
-test.each([
-  ['for all tables', 'every table'],
-  ['for tables in schema shop', 'every table of its schema'],
-  ['for table shop.published', 'this table'],
-])('a table that is published %s is refused, with the publication', async (of, how) => {
-  const { sql } = archiver().database;
-  const [{ number }] = await sql<
-    [{ number: number }]
-  >`select current_setting('server_version_num')::integer as number`;
-  if (number < 150_000 && of.includes('in schema')) return;
-  if ((await sql`select from pg_class where oid = to_regclass('shop.published')`).length === 0)
-    await make('published', '');
-  await sql.unsafe(`create publication sent ${of}`);
-  for (const keys of ['drop', 'extend']) {
-    const reasons = await refusal('published', { keys });
-    expect(reasons).toContain(`publication sent carries ${how}: `);
-    expect(reasons.includes('no replica identity')).toBe(keys === 'drop');
-  }
-  await sql`drop publication sent`;
 });

@@ -1,5 +1,4 @@
 /** Publications that would carry the archiver's tables or a set's, and a subscriber that has to continue. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { connect, type Connection } from '../../../adapters/postgres/connect.ts';
@@ -8,6 +7,7 @@ import { archiverOn } from '../../support/own-server.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
 import { prepared } from '../../support/prepare.ts';
 import { makeBucket, makeS3Client } from '../../support/s3.ts';
+import { replicationOn, SUPERUSER } from '../../support/subscriber.ts';
 import { startUpgradableServer, type UpgradableServer } from '../../support/upgradable-server.ts';
 
 let server: UpgradableServer;
@@ -22,20 +22,7 @@ afterAll(async () => {
   await server.stop();
 });
 
-/** The password of the server's superuser, as upgradable-server.ts has it. */
-const SUPERUSER = { user: 'postgres', password: 'for-tests-only' };
-
-/** Runs statements as superuser, on a connection of their own. */
-async function on(database: string, ...statements: string[]): Promise<Record<string, unknown>[]> {
-  const sql = server.connect(database);
-  try {
-    let rows: Record<string, unknown>[] = [];
-    for (const statement of statements) rows = await sql.unsafe(statement);
-    return rows;
-  } finally {
-    await sql.end({ timeout: 1 });
-  }
-}
+const { on, until, subscribe, unsubscribe } = replicationOn(() => server);
 
 /** What an application has: a table, and a partition set, whose publisher and subscriber are alike. */
 async function application(database: string, rowsPerMonth: number): Promise<void> {
@@ -56,39 +43,6 @@ async function application(database: string, rowsPerMonth: number): Promise<void
   });
   await sql`create table shop.customer (id integer primary key)`;
   await sql.end();
-}
-
-async function subscribe(database: string, publication: string): Promise<void> {
-  await on(database, `select pg_create_logical_replication_slot('${database}_slot', 'pgoutput')`);
-  await on(
-    `${database}_copy`,
-    `create subscription ${database}_sub
-       connection 'host=${server.host} port=${String(server.port)} dbname=${database} user=${SUPERUSER.user} password=${SUPERUSER.password}'
-       publication ${publication} with (create_slot = false, slot_name = '${database}_slot', copy_data = false)`,
-  );
-  await until(database, `select from pg_replication_slots where slot_name = '${database}_slot' and active`);
-}
-
-async function unsubscribe(database: string): Promise<void> {
-  await on(
-    `${database}_copy`,
-    `alter subscription ${database}_sub disable`,
-    `alter subscription ${database}_sub set (slot_name = none)`,
-    `drop subscription ${database}_sub`,
-  );
-  await until(
-    database,
-    `select from pg_replication_slots where slot_name = '${database}_slot' and not active`,
-  );
-  await on(database, `select pg_drop_replication_slot('${database}_slot')`);
-}
-
-/** Until a query finds something. */
-async function until(database: string, query: string): Promise<void> {
-  for (let tries = 0; (await on(database, query)).length === 0; tries += 1) {
-    if (tries > 100) throw new Error(`never: ${query}`);
-    await sleep(100);
-  }
 }
 
 /** A new row of the application arrives. */
