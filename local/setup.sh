@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes this machine ready for `npm start` and `npm test`: npm packages, the packages that its distribution (Debian,
-# Ubuntu) has of the local stack, and the two extension files that PostgreSQL looks for in its own folder. Does
-# nothing, in a few milliseconds, when all is there.
+# Ubuntu) has of the local stack, and the two extension files that PostgreSQL looks for in its own folder. With `test`
+# as argument, also the extensions of test/scenarios/schemas. Does nothing, in a few milliseconds, when all is there.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -115,6 +115,10 @@ version_of() {
   apt-cache show --no-all-versions "$1" | sed -n 's/^Version: \([0-9]*:\)\{0,1\}\([0-9.]*\).*/\2/p' | head -n 1
 }
 
+# Another apt may be at work, on a machine that has just been started: wait for its lock.
+apt='env DEBIAN_FRONTEND=noninteractive LC_ALL=C apt-get -o DPkg::Lock::Timeout=500'
+install="$apt -y --no-install-recommends"
+
 # --- packages of the distribution -------------------------------------------------------------------------------
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
   fail 'the local stack needs the packages of Debian (12 or later) or Ubuntu, and this machine has no apt.' \
@@ -125,8 +129,6 @@ if [ -z "$major" ] || [ -n "$(missing "$major")" ]; then
   start_log
   # A password is asked for here, while the terminal is free.
   as_root true
-  # Another apt may be at work, on a machine that has just been started: wait for its lock.
-  apt='env DEBIAN_FRONTEND=noninteractive LC_ALL=C apt-get -o DPkg::Lock::Timeout=500'
   # shellcheck disable=SC2086
   logged 'the package lists (apt-get update)' '' 0 as_root $apt update
   [ -n "$major" ] || major=$(packaged_major)
@@ -139,7 +141,6 @@ if [ -z "$major" ] || [ -n "$(missing "$major")" ]; then
     wanted "$major" |
       awk -v name="$name" '$1 == name { sub(/^[^ ]+ +/, ""); printf "setup:   %-22s %s\n", name, $0 }' >&2
   done
-  install="$apt -y --no-install-recommends"
   # shellcheck disable=SC2086
   packages=$($install -s install $missing | grep -c '^Inst ') ||
     fail "apt-get cannot install $(echo $missing); what it says: $apt -s install $(echo $missing)"
@@ -150,12 +151,35 @@ if [ -z "$major" ] || [ -n "$(missing "$major")" ]; then
     as_root $install install $missing
 fi
 
+# --- extensions of the tests ------------------------------------------------------------------------------------
+# PostGIS (37 MB to fetch, 171 MB on disk) and pgvector, where they are packaged. Asked of apt once, as that takes a second;
+# a test whose extension is missing is skipped, and says so.
+asked=.local/test-extensions-$major
+if [ "${1:-}" = test ] && [ ! -e "$asked" ]; then
+  start_log
+  extensions=
+  for name in "postgresql-$major-postgis-3" "postgresql-$major-pgvector"; do
+    ! dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null | grep -qx installed || continue
+    if apt-cache show "$name" >/dev/null 2>&1; then
+      extensions="$extensions $name"
+    else
+      say "$name is not in the package lists of this machine; its tests are skipped"
+    fi
+  done
+  # In a shell of its own, which a failure ends.
+  # shellcheck disable=SC2086
+  [ -z "$extensions" ] ||
+    (logged "extensions of the tests:$extensions (apt-get install)" '' 0 as_root $install install $extensions) ||
+    say "the tests of$extensions are skipped"
+  : >"$asked"
+fi
+
 # --- the aws_s3 stand-in ----------------------------------------------------------------------------------------
-extensions="/usr/share/postgresql/$major/extension"
+folder="/usr/share/postgresql/$major/extension"
 for file in local/extensions/*.control local/extensions/*.sql; do
-  target="$extensions/${file##*/}"
+  target="$folder/${file##*/}"
   if ! cmp -s "$file" "$target"; then
-    say "copying ${file##*/} to $extensions"
+    say "copying ${file##*/} to $folder"
     as_root install -m 644 "$file" "$target"
   fi
 done

@@ -36,7 +36,7 @@ export interface MatrixServer {
 
 /** What of the packages that PostgreSQL depends on is needed to run it: libraries. LLVM is the JIT's, which we leave. */
 const NEEDED = /^(lib|zlib1g$|patchelf$|postgresql-(client-)?\d)/;
-const NOT_NEEDED = /^lib(llvm|z3|perl|python|db5|sqlite|proc2|json-perl|ipc-run-perl)/;
+const NOT_NEEDED = /^lib(llvm|z3|perl|python|db5|proc2|json-perl|ipc-run-perl)/;
 
 /** The script that an upgrade of pg_partman from 4 to 5 begins with; newer packages have only the scripts after it. */
 const PARTMAN_4 = 'pg_partman--4.7.2.sql';
@@ -93,7 +93,8 @@ async function ownPackages(major: number): Promise<string> {
 function download({ suites, major, partmanOf }: DebianRelease, folder: string): Promise<string[]> {
   const server = `postgresql-${String(major)}`;
   const isNeeded = (name: string): boolean => NEEDED.test(name) && !NOT_NEEDED.test(name);
-  const install = partmanOf === undefined ? [server, `${server}-partman`] : [server];
+  const extensions = [`${server}-partman`, `${server}-postgis-3`, `${server}-pgvector`];
+  const install = partmanOf === undefined ? [server, ...extensions] : [server];
   const alone = partmanOf === undefined ? [] : [`postgresql-${String(partmanOf)}-partman`];
   return downloadPackages({ suites, install: [...install, 'patchelf'], alone, isNeeded }, folder);
 }
