@@ -18,6 +18,11 @@ export function addOutputs(archiver: PartitionArchiver): void {
     'Start executions of this state machine to try whether an archive can be restored',
     archiver.drillStateMachine.stateMachineArn,
   );
+  output(
+    'HeartbeatArn',
+    'State machine of the workflow Heartbeat',
+    archiver.heartbeatStateMachine.stateMachineArn,
+  );
   for (const group of [operations, setup]) {
     for (const [name, { stateMachineArn }] of Object.entries(group.stateMachines)) {
       output(`${name}Arn`, `State machine of the workflow ${name}`, stateMachineArn, group);

@@ -19,6 +19,7 @@ import { DatabaseS3Roles } from './database/s3-roles.ts';
 import { DatabaseTarget } from './database/target.ts';
 import { DrillWorkflow } from './workflows/drill.ts';
 import { physicalName } from './physical-name.ts';
+import { HeartbeatWorkflow } from './workflows/heartbeat.ts';
 import { OperatorWorkflows } from './workflows/operator.ts';
 import type { PartitionArchiverProps } from './partition-archiver-props.ts';
 import { RestoreWorkflow } from './workflows/restore.ts';
@@ -39,6 +40,8 @@ export class PartitionArchiver extends Construct {
   readonly restoreStateMachine: sfn.StateMachine;
   /** The workflow *Drill*. */
   readonly drillStateMachine: sfn.StateMachine;
+  /** The workflow *Heartbeat*. */
+  readonly heartbeatStateMachine: sfn.StateMachine;
   /** What operators start: find, audit, resume, release, reverify, upgrade the ledger. */
   readonly operations: OperatorWorkflows;
   /** What gets a database and its tables ready: adopt, and with a secret of an administrator prepare, inspect, partition. */
@@ -115,10 +118,12 @@ export class PartitionArchiver extends Construct {
       hasAdministrator: props.adminSecret !== undefined,
       ...context,
     });
+    this.heartbeatStateMachine = new HeartbeatWorkflow(this, 'HeartbeatWorkflow', context).stateMachine;
     const schedule = { timeZone: TimeZone.ETC_UTC, ...DEFAULT_SCHEDULE, ...props.schedule };
     const { deadLetterQueue } = new ArchiveSchedules(this, 'Schedules', {
       stateMachine: this.stateMachine,
       auditStateMachine: this.operations.audit,
+      heartbeatStateMachine: this.heartbeatStateMachine,
       ...schedule,
       ...(props.drill === undefined
         ? {}
@@ -138,6 +143,7 @@ export class PartitionArchiver extends Construct {
       otherWorkflows: {
         Restore: this.restoreStateMachine,
         Drill: this.drillStateMachine,
+        Heartbeat: this.heartbeatStateMachine,
         ...this.operations.stateMachines,
         ...this.setup.stateMachines,
       },

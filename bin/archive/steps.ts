@@ -119,7 +119,11 @@ export function localSteps({ config, s3, bucket, region, open, clock, log }: Wir
         report(
           input,
           // What it says is on the terminal already; nobody watches numbers here.
-          { database: reportDatabase(connection), metrics: { run: () => undefined }, log },
+          {
+            database: reportDatabase(connection),
+            metrics: { run: () => undefined, lastSuccess: () => undefined },
+            log,
+          },
           clock.now(),
         ),
       ),

@@ -51,9 +51,13 @@ export interface Metrics {
 
 /** Publishes how the partition sets of a run stand. A set that cannot be measured does not spoil the run. */
 export async function measure(
-  request: Request,
+  request: Pick<Request, 'partitionSets'>,
   config: RuntimeConfig,
-  ports: { readonly database: ProgressDatabase; readonly metrics: Metrics; readonly log: Log },
+  ports: {
+    readonly database: ProgressDatabase;
+    readonly metrics: Pick<Metrics, 'partitionSet'>;
+    readonly log: Log;
+  },
 ): Promise<void> {
   for (const index of request.partitionSets) {
     const set = config.partitionSets[index];

@@ -2,6 +2,7 @@ import type { BrokenSet, Detection, Forecast } from './detect.ts';
 import { ArchiverError, describeError, formatError, type DescribedError } from '../errors.ts';
 import { truncate, truncateLines, PAYLOAD_BUDGET } from '../limits.ts';
 import type { SetReport } from './maintain.ts';
+import type { LastSuccessMetrics } from '../heartbeat/last-success.ts';
 import { displayName, type LedgerRow } from '../partition.ts';
 import type { Log } from '../ports.ts';
 import type { Metrics } from './progress.ts';
@@ -89,7 +90,11 @@ const LISTED_BLOCKED = 50;
  */
 export async function report(
   input: ReportInput,
-  ports: { readonly database: ReportDatabase; readonly metrics: Pick<Metrics, 'run'>; readonly log: Log },
+  ports: {
+    readonly database: ReportDatabase;
+    readonly metrics: Pick<Metrics, 'run'> & LastSuccessMetrics;
+    readonly log: Log;
+  },
   now: Date,
 ): Promise<RunReport> {
   const { database, metrics, log } = ports;
@@ -128,7 +133,11 @@ export async function report(
   if (!result.resume) {
     metrics.run(totals);
     // A dry run changes nothing, the history included.
-    if (!input.request.dryRun) await database.record(toRecord(input, result));
+    if (!input.request.dryRun) {
+      await database.record(toRecord(input, result));
+      // At once: the heartbeat would tell it tomorrow.
+      if (failed === 0) metrics.lastSuccess('run', 0);
+    }
   }
   // A dry run says what it found; nothing was to be done that could have failed.
   if (failed > 0 && !result.resume && !input.request.dryRun)

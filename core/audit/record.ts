@@ -1,4 +1,4 @@
-import type { LastSuccessMetrics } from '../last-success.ts';
+import type { LastSuccessMetrics } from '../heartbeat/last-success.ts';
 import type { Log } from '../ports.ts';
 import type { AuditTotals } from './report.ts';
 import { parseAuditRequest } from './request.ts';

@@ -20,9 +20,11 @@ export const alarmsSchema = z.strictObject({
   futurePartitions: wholeNumber(0, 1000)
     .default(1)
     .describe('Alarm when a set has fewer future partitions than this. 0: no alarm.'),
-  missedRunDays: wholeNumber(1, 7)
+  missedRunDays: wholeNumber(1, 400)
     .default(2)
-    .describe('Alarm when no execution succeeded for this many days; the default schedules start two daily.'),
+    .describe(
+      'Alarm when no run was successful for this many days, and not before this many days after the first deployment; the default schedules start two runs daily.',
+    ),
   missedArchiveRunDays: wholeNumber(1, 3650)
     .default(40)
     .describe(

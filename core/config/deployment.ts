@@ -160,8 +160,9 @@ const deploymentSchema = deploymentFields
   .superRefine(
     ({ schedule, alarms }, context) => {
       const pause = Math.min(...[schedule.archive, schedule.inventory, schedule.drop].map(longestPauseDays));
-      if (pause <= alarms.missedRunDays) return;
-      const message = `must be at least ${Math.ceil(pause)}: with these schedules so many days pass without an execution`;
+      // The heartbeat looks once a day.
+      if (pause < alarms.missedRunDays) return;
+      const message = `must be at least ${Math.floor(pause) + 1}: with these schedules ${Math.ceil(pause)} days pass without an execution`;
       context.addIssue({ code: 'custom', path: ['alarms', 'missedRunDays'], message });
     },
     validatedWith('schedule', 'alarms'),

@@ -26,7 +26,7 @@ export const AUDIT_METRICS = {
   BytesAudited: 'Bytes',
 } as const satisfies Record<string, MetricUnit>;
 
-/** How a partition set stands; published by each run, for the set and for the whole archiver. */
+/** How a partition set stands; published by each run and by the heartbeat, for the set and for the whole archiver. */
 export const SET_METRICS = {
   WaitingPartitions: 'Count',
   VerifiedPartitions: 'Count',
@@ -41,8 +41,10 @@ export const SET_METRICS = {
   FuturePartitions: 'Count',
 } as const satisfies Record<string, MetricUnit>;
 
-/** How old the last successful drill and the last successful audit are; published by each run, by each good drill and good audit. */
-export const LAST_SUCCESS_METRICS = {
+/** How old the deployment and the last successful ones are; published by the heartbeat, 0 by each good drill and good audit. */
+export const HEARTBEAT_METRICS = {
+  DaysSinceDeployment: 'None',
+  DaysSinceSuccessfulRun: 'None',
   DaysSinceSuccessfulDrill: 'None',
   DaysSinceSuccessfulAudit: 'None',
 } as const satisfies Record<string, MetricUnit>;
@@ -52,4 +54,4 @@ export type MetricName =
   | keyof typeof RUN_METRICS
   | keyof typeof AUDIT_METRICS
   | keyof typeof SET_METRICS
-  | keyof typeof LAST_SUCCESS_METRICS;
+  | keyof typeof HEARTBEAT_METRICS;

@@ -5,7 +5,7 @@ import { ArchiverError } from '../errors.ts';
 import { manifestKeys } from '../audit/manifest-keys.ts';
 import { truncateLines } from '../limits.ts';
 import { parseInput } from '../input.ts';
-import type { LastSuccessMetrics } from '../last-success.ts';
+import type { LastSuccessMetrics } from '../heartbeat/last-success.ts';
 import type { Clock, Log } from '../ports.ts';
 import { withPauses } from '../retry.ts';
 import { inRandomOrder } from '../random.ts';

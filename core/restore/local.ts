@@ -8,7 +8,7 @@ import {
   type SuccessfulDrill,
 } from './drill.ts';
 import { ArchiverError } from '../errors.ts';
-import type { LastSuccessMetrics } from '../last-success.ts';
+import type { LastSuccessMetrics } from '../heartbeat/last-success.ts';
 import type { Clock, Log } from '../ports.ts';
 import { beginRestore } from './begin.ts';
 import { attach, publish, type Restored } from './publish.ts';

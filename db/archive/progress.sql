@@ -30,6 +30,12 @@ create or replace function partition_archiver.record_run(
       failed = excluded.failed
 $$;
 
+-- Days since the last run in which nothing failed; null where there was none.
+create or replace function partition_archiver.days_since_successful_run() returns double precision
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+  return extract(epoch from clock_timestamp() - (select max(finished_at) from partition_archiver.run
+                                                  where failed = 0 and not dry_run)) / 86400;
+
 -- How far the archiver has come with a set. Sizes are those that the last VACUUM or ANALYZE saw: asking for
 -- the real ones would wait for every lock on every partition.
 --

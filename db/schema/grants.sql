@@ -126,6 +126,7 @@ grant select on partition_archiver.restore, partition_archiver.restore_segment,
     partition_archiver.audit
   to archiver_maintain, archiver_read;
 grant execute on function
+  partition_archiver.days_since_successful_run(),
   partition_archiver.days_since_drill(),
   partition_archiver.record_audit(text, bigint, bigint, bigint),
   partition_archiver.days_since_audit()

@@ -1,6 +1,4 @@
-import { lastSuccessDatabase } from '../../adapters/postgres/audit/last-success.ts';
 import { reportDatabase } from '../../adapters/postgres/archive/report.ts';
-import { measureLastSuccess } from '../../core/last-success.ts';
 import { measure } from '../../core/archive/progress.ts';
 import { report, type ReportInput } from '../../core/archive/report.ts';
 import { stepMetrics } from '../runtime/metrics.ts';
@@ -19,7 +17,6 @@ export const handler = step(
     } finally {
       // After the report, which keeps the run that the numbers count from; and also where it fails the execution.
       await measure(input.request, config, { database, metrics, log });
-      await measureLastSuccess({ database: lastSuccessDatabase(connection), metrics, log });
     }
   },
 );

@@ -1,4 +1,4 @@
-import { lastSuccessDatabase } from '../../adapters/postgres/audit/last-success.ts';
+import { recordAuditDatabase } from '../../adapters/postgres/audit/record.ts';
 import { recordAudit, type SuccessfulAudit } from '../../core/audit/record.ts';
 import { stepMetrics } from '../runtime/metrics.ts';
 import { step } from '../runtime/step.ts';
@@ -12,7 +12,7 @@ export const handler = step(
   ) =>
     recordAudit(event, {
       databaseName: settings.databaseName,
-      database: lastSuccessDatabase(connection),
+      database: recordAuditDatabase(connection),
       metrics: stepMetrics(settings, clock),
       log,
     }),

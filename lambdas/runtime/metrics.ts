@@ -1,7 +1,7 @@
 import {
   ARCHIVER_DIMENSION,
   AUDIT_METRICS,
-  LAST_SUCCESS_METRICS,
+  HEARTBEAT_METRICS,
   METRIC_NAMESPACE,
   PARTITION_SET_DIMENSION,
   RUN_METRICS,
@@ -9,10 +9,18 @@ import {
   type MetricUnit,
 } from '../../core/config/metrics.ts';
 import type { AuditMetrics } from '../../core/audit/report.ts';
-import type { LastSuccessMetrics } from '../../core/last-success.ts';
+import type { HeartbeatMetrics } from '../../core/heartbeat/heartbeat.ts';
+import type { PeriodicCheck } from '../../core/heartbeat/last-success.ts';
 import type { Clock } from '../../core/ports.ts';
 import type { Metrics } from '../../core/archive/progress.ts';
 import type { BucketSettings } from './settings.ts';
+
+/** The metric of each check's age. */
+const LAST_SUCCESS = {
+  run: 'DaysSinceSuccessfulRun',
+  drill: 'DaysSinceSuccessfulDrill',
+  audit: 'DaysSinceSuccessfulAudit',
+} as const satisfies Record<PeriodicCheck, keyof typeof HEARTBEAT_METRICS>;
 
 /**
  * Metrics of one archiver in CloudWatch's embedded metric format: a line of JSON in the log that CloudWatch turns into
@@ -26,7 +34,7 @@ export function embeddedMetrics(
   archiver: string,
   now: () => Date,
   write: (line: string) => void,
-): Metrics & AuditMetrics & LastSuccessMetrics {
+): Metrics & AuditMetrics & HeartbeatMetrics {
   const publish = <Name extends string>(
     units: Readonly<Record<Name, MetricUnit>>,
     values: Readonly<Record<Name, number | null>>,
@@ -44,6 +52,10 @@ export function embeddedMetrics(
       }),
     );
   };
+  const age = (name: keyof typeof HEARTBEAT_METRICS, daysAgo: number): void => {
+    const units = { [name]: HEARTBEAT_METRICS[name] };
+    publish(units, { [name]: daysAgo }, { [ARCHIVER_DIMENSION]: archiver }, [[ARCHIVER_DIMENSION]]);
+  };
   return {
     run: ({ archived, dropped, failed, rows, bytes, seconds }) => {
       const values = {
@@ -56,12 +68,11 @@ export function embeddedMetrics(
       };
       publish(RUN_METRICS, values, { [ARCHIVER_DIMENSION]: archiver }, [[ARCHIVER_DIMENSION]]);
     },
+    deployment: (daysAgo) => {
+      age('DaysSinceDeployment', daysAgo);
+    },
     lastSuccess: (what, daysAgo) => {
-      const values = {
-        DaysSinceSuccessfulDrill: what === 'drill' ? daysAgo : null,
-        DaysSinceSuccessfulAudit: what === 'audit' ? daysAgo : null,
-      };
-      publish(LAST_SUCCESS_METRICS, values, { [ARCHIVER_DIMENSION]: archiver }, [[ARCHIVER_DIMENSION]]);
+      age(LAST_SUCCESS[what], daysAgo);
     },
     audit: ({ archives, damaged, unknown, bytesRead }) => {
       const values = {

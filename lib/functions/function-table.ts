@@ -36,8 +36,13 @@ export const FUNCTIONS = {
   drop: one('drop'),
   'record-failure': one('record-failure'),
   records: {
-    description: 'Sums up executions, and records good audits',
-    steps: { archive: ['report'], reverify: ['reverify-plan', 'reverify-report'], audit: ['record-audit'] },
+    description: 'Sums up executions, records good audits, and is the heartbeat',
+    steps: {
+      archive: ['report'],
+      heartbeat: ['heartbeat'],
+      reverify: ['reverify-plan', 'reverify-report'],
+      audit: ['record-audit'],
+    },
   },
   'ledger-operations': {
     description: 'Changes the ledger as an operator asks',

@@ -15,6 +15,7 @@ export const HANDLER_FILES: Readonly<Record<Handler, string>> = {
   drop: 'archive/drop',
   'record-failure': 'archive/record-failure',
   report: 'archive/report',
+  heartbeat: 'heartbeat/heartbeat',
   'plan-restore': 'restore/plan',
   retrieve: 'restore/retrieve',
   'begin-restore': 'restore/begin',

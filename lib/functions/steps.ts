@@ -92,9 +92,17 @@ export const ARCHIVE_STEPS = {
 } as const satisfies Record<string, StepFunction>;
 
 /**
- * Every step of the workflows that an operator starts. handler-files.ts says in which file its handler is.
+ * Every step of the workflow *Heartbeat*, and of those that an operator starts. handler-files.ts says in which file its
+ * handler is.
  */
 const OPERATOR_STEPS = {
+  heartbeat: {
+    description: 'Publishes how long ago the last successful run, drill and audit were',
+    login: 'archiver_read',
+    bucketAccess: 'none',
+    timeout: Duration.minutes(2),
+    memoryMiB: 256,
+  },
   find: {
     description: 'Finds archives by their manifests',
     login: 'none',

@@ -13,7 +13,8 @@ export interface AlarmThresholds {
    */
   readonly futurePartitions?: number;
   /**
-   * Days, up to 7, of which one must have seen an execution succeed. With the default schedules each sees two.
+   * Days since the last successful run, of any kind, and since the first deployment. With the default schedules there are
+   * two runs a day.
    *
    * @default 2
    */

@@ -20,7 +20,8 @@ export class ArchiveAlarms extends Construct {
   readonly topic: sns.ITopic;
   /** Where alarms go that page. */
   readonly pageTopic: sns.ITopic;
-  readonly alarms: readonly cloudwatch.Alarm[];
+  /** Those that reach somebody. */
+  readonly alarms: readonly cloudwatch.IAlarm[];
 
   constructor(scope: Construct, id: string, props: ArchiveAlarmsProps) {
     super(scope, id);
@@ -36,6 +37,7 @@ export class ArchiveAlarms extends Construct {
     }
     this.alarms = [
       ...this.ofExecutions(props),
+      this.ofMissedRuns(props),
       ...this.ofOtherWorkflows(props),
       ...this.ofPartitionSets(props),
       ...this.ofDrills(props),
@@ -43,11 +45,7 @@ export class ArchiveAlarms extends Construct {
     ];
   }
 
-  private ofExecutions({
-    stateMachine,
-    deadLetterQueue,
-    thresholds,
-  }: ArchiveAlarmsProps): cloudwatch.Alarm[] {
+  private ofExecutions({ stateMachine, deadLetterQueue }: ArchiveAlarmsProps): cloudwatch.Alarm[] {
     const period = Duration.minutes(5);
     return [
       this.alarm('ExecutionFailed', {
@@ -77,16 +75,34 @@ export class ArchiveAlarms extends Construct {
         // An idle queue sends no metrics after some hours, though the message still lies there.
         treatMissingData: IGNORE,
       }),
-      this.alarm('ExecutionMissed', {
-        alarmDescription:
-          'No execution of the partition archiver succeeded for days. Look whether its schedules are enabled, and at the executions.',
-        metric: stateMachine.metricSucceeded({ period: Duration.days(1), statistic: 'Sum' }),
-        comparisonOperator: BELOW,
-        evaluationPeriods: thresholds?.missedRunDays ?? 2,
-        // Of an execution that never started there is no data.
-        treatMissingData: BREACHING,
-      }),
     ];
+  }
+
+  /**
+   * No successful run, or no word of one, for days, once the archiver has been there for as long. Where the heartbeat is
+   * missing there is no data, as there is none of a database that cannot be asked or was never prepared.
+   */
+  private ofMissedRuns({ metrics, thresholds }: ArchiveAlarmsProps): cloudwatch.CompositeAlarm {
+    const threshold = thresholds?.missedRunDays ?? 2;
+    const days = { threshold, evaluationPeriods: 1, comparisonOperator: AT_LEAST };
+    const noRun = new cloudwatch.Alarm(this, 'NoRun', {
+      ...days,
+      alarmDescription:
+        'No successful run for days, or no heartbeat that tells of one. ExecutionMissed pages.',
+      metric: metrics.metric('DaysSinceSuccessfulRun', 'Minimum'),
+      treatMissingData: BREACHING,
+    });
+    const settled = new cloudwatch.Alarm(this, 'Settled', {
+      ...days,
+      alarmDescription: 'The archiver was deployed days ago: ExecutionMissed may page from now on.',
+      metric: metrics.metric('DaysSinceDeployment', 'Maximum'),
+      treatMissingData: IGNORE,
+    });
+    return this.composite('ExecutionMissed', {
+      alarmDescription:
+        'No run of the partition archiver was successful for days. Look whether its schedules are enabled, and at the executions.',
+      alarmRule: cloudwatch.AlarmRule.allOf(noRun, settled),
+    });
   }
 
   private ofOtherWorkflows({ otherWorkflows = {} }: ArchiveAlarmsProps): cloudwatch.Alarm[] {
@@ -193,15 +209,27 @@ export class ArchiveAlarms extends Construct {
       Partial<cloudwatch.AlarmProps> & { readonly alarmDescription: string },
     workflow = '',
   ): cloudwatch.Alarm {
-    const severity = severityOf(id);
     const alarm = new cloudwatch.Alarm(this, `${id}${workflow}`, {
       threshold: 1,
       evaluationPeriods: 1,
       comparisonOperator: AT_LEAST,
       treatMissingData: NOT_BREACHING,
       ...props,
-      alarmDescription: `[${severity}] ${props.alarmDescription}`,
+      alarmDescription: describe(id, props.alarmDescription),
     });
+    return this.withActions(id, alarm);
+  }
+
+  private composite(
+    id: string,
+    props: Pick<cloudwatch.CompositeAlarmProps, 'alarmRule'> & { readonly alarmDescription: string },
+  ): cloudwatch.CompositeAlarm {
+    const alarmDescription = describe(id, props.alarmDescription);
+    return this.withActions(id, new cloudwatch.CompositeAlarm(this, id, { ...props, alarmDescription }));
+  }
+
+  private withActions<T extends cloudwatch.AlarmBase>(id: string, alarm: T): T {
+    const severity = severityOf(id);
     const action = new SnsAction(severity === 'page' ? this.pageTopic : this.topic);
     alarm.addAlarmAction(action);
     // A failed execution is over: that it was five minutes ago is no news.
@@ -209,3 +237,6 @@ export class ArchiveAlarms extends Construct {
     return alarm;
   }
 }
+
+/** How soon somebody has to act stands before what is wrong. */
+const describe = (id: string, text: string): string => `[${severityOf(id)}] ${text}`;

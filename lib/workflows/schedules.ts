@@ -1,4 +1,5 @@
-import { Duration, RemovalPolicy, type TimeZone } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack, type TimeZone } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import * as scheduler from 'aws-cdk-lib/aws-scheduler';
 import * as targets from 'aws-cdk-lib/aws-scheduler-targets';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
@@ -40,6 +41,7 @@ export interface ArchiveSchedulesProps {
    */
   readonly drill?: DrillSchedule & { readonly stateMachine: sfn.IStateMachine };
   readonly auditStateMachine: sfn.IStateMachine;
+  readonly heartbeatStateMachine: sfn.IStateMachine;
   /**
    * When archives are read back.
    *
@@ -57,6 +59,8 @@ export interface ArchiveSchedulesProps {
 /** Starts executions by EventBridge Scheduler. A start that fails for an hour goes to a dead-letter queue. */
 export class ArchiveSchedules extends Construct {
   readonly deadLetterQueue: sqs.Queue;
+  /** As whom EventBridge Scheduler starts what is scheduled, and nothing else. */
+  private readonly role: iam.Role;
 
   constructor(scope: Construct, id: string, props: ArchiveSchedulesProps) {
     super(scope, id);
@@ -70,11 +74,20 @@ export class ArchiveSchedules extends Construct {
       'SQS3',
       'This is the dead-letter queue of the schedules, which the rule cannot see.',
     );
+    this.role = this.makeRole();
     this.schedule('Archive', 'Archives and drops partitions', props, props.archive, {});
     this.schedule('Inventory', 'Records which partitions exist', props, props.inventory, {
       only: 'inventory',
     });
     this.schedule('Drop', 'Drops partitions past their grace period', props, props.drop, { only: 'drop' });
+    // A rate without a start date starts at once when the schedule is made.
+    this.schedule(
+      'Heartbeat',
+      'Publishes how long ago the last successful run, drill and audit were',
+      { ...props, stateMachine: props.heartbeatStateMachine },
+      'rate(1 day)',
+      {},
+    );
     if (props.drill !== undefined) {
       const { stateMachine, schedule, maxMiB } = props.drill;
       const { timeZone } = props;
@@ -104,6 +117,19 @@ export class ArchiveSchedules extends Construct {
     }
   }
 
+  private makeRole(): iam.Role {
+    const stack = Stack.of(this);
+    const group = { service: 'scheduler', resource: 'schedule-group', resourceName: 'default' };
+    return new iam.Role(this, 'Role', {
+      description: 'Starts what is scheduled',
+      assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com', {
+        conditions: {
+          StringEquals: { 'aws:SourceAccount': stack.account, 'aws:SourceArn': stack.formatArn(group) },
+        },
+      }),
+    });
+  }
+
   private schedule(
     id: string,
     description: string,
@@ -116,6 +142,7 @@ export class ArchiveSchedules extends Construct {
       schedule: scheduler.ScheduleExpression.expression(expression, timeZone),
       target: new targets.StepFunctionsStartExecution(stateMachine, {
         input: scheduler.ScheduleTargetInput.fromObject(input),
+        role: this.role,
         deadLetterQueue: this.deadLetterQueue,
         maxEventAge: Duration.hours(1),
         retryAttempts: 10,

@@ -20,6 +20,7 @@ const CONFIG_OF: Partial<Record<Step, (config: RuntimeConfig) => object>> = {
       }),
     ]),
   ),
+  heartbeat: (config) => ({ partitionSets: tablesOf(config) }),
   adopt: (config) => ({ partitionSets: tablesOf(config) }),
   'prepare-database': (config) => ({
     partitionSets: tablesOf(config),

@@ -29,6 +29,15 @@ const RETRIED_ON_TIMEOUT: readonly Step[] = [
   'partition-table',
 ];
 
+/** For everything that no other retrier names: minutes, evenly spaced. */
+export const SLEEPER_RETRIER: sfn.RetryProps = {
+  errors: [sfn.Errors.TASKS_FAILED],
+  interval: Duration.seconds(15),
+  backoffRate: 1,
+  maxAttempts: 20,
+  jitterStrategy: sfn.JitterType.NONE,
+};
+
 /** How one step stands in the state machine. */
 export interface StepTaskProps {
   readonly comment: string;
@@ -109,13 +118,7 @@ function retriersOf(step: Step): sfn.RetryProps[] {
       maxAttempts: 2,
       jitterStrategy: sfn.JitterType.FULL,
     },
-    {
-      errors: [sfn.Errors.TASKS_FAILED],
-      interval: Duration.seconds(15),
-      backoffRate: 1,
-      maxAttempts: 20,
-      jitterStrategy: sfn.JitterType.NONE,
-    },
+    SLEEPER_RETRIER,
   ];
 }
 

@@ -1,4 +1,9 @@
-import type { State, StateMachineDefinition, States } from './definition.ts';
+import {
+  DESCRIBE_STATE_MACHINE,
+  type State,
+  type StateMachineDefinition,
+  type States,
+} from './definition.ts';
 
 /** Fields that the local runner treats as Step Functions does. */
 const ANY_STATE = ['Type', 'Comment', 'InputPath', 'OutputPath'];
@@ -59,6 +64,7 @@ const CONTEXT_PATHS = [
   'Execution.Input',
   'Execution.StartTime',
   'Execution.RedriveCount',
+  'StateMachine.Id',
 ];
 const ITEM_PATHS = ['Map.Item.Value', 'Map.Item.Index'];
 
@@ -119,7 +125,7 @@ function checkValues(name: string, state: State): string[] {
   const refusals = checkTimeout(name, state.TimeoutSeconds);
   if (state.ResultPath === '$') refusals.push(`${name}: ResultPath "$" is not supported; leave it out`);
   if (state.Type === 'Task') {
-    if (!isLambda(state.Resource)) {
+    if (!isLambda(state.Resource) && state.Resource !== DESCRIBE_STATE_MACHINE) {
       refusals.push(
         `${name}: Resource ${String(state.Resource)} is not supported; only Lambda functions are`,
       );

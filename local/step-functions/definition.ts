@@ -32,3 +32,6 @@ export function allStates(states: States): [string, State][] {
     ...(state.ItemProcessor === undefined ? [] : allStates(state.ItemProcessor.States)),
   ]);
 }
+
+/** The one call of an AWS API that a workflow has, and that is run here: of the state machine itself. */
+export const DESCRIBE_STATE_MACHINE = 'arn:aws:states:::aws-sdk:sfn:describeStateMachine';

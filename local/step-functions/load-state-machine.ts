@@ -44,6 +44,8 @@ export interface LocalStateMachine {
   readonly name: string;
   readonly arn: string;
   readonly region: string;
+  /** When it was made: here, when it was loaded. */
+  readonly creationDate: Date;
   readonly definition: StateMachineDefinition;
   /** Those that the definition names, by ARN. */
   readonly functions: ReadonlyMap<string, LocalFunction>;
@@ -76,6 +78,7 @@ export function loadStateMachine(cloudAssembly: string, options: LoadOptions): L
     name: logicalId,
     arn: `arn:aws:states:${region}:${account}:stateMachine:${logicalId}`,
     region,
+    creationDate: new Date(),
     definition,
     functions: new Map([...functions, ...aliases].map((each) => [each.arn, each])),
     secrets: Object.fromEntries(

@@ -68,7 +68,10 @@ async function execute(
         ? {}
         : { retryIntervalOverrides: retryIntervals(machine, options.retryIntervalMs) }),
     },
-    context: { Execution: { Id: arn, Name: name, RedriveCount: redriveCount } },
+    context: {
+      Execution: { Id: arn, Name: name, RedriveCount: redriveCount },
+      StateMachine: { Id: machine.arn, Name: machine.name },
+    },
   });
   const abort = () => {
     started.abort();

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { StateMachine } from 'aws-local-stepfunctions';
-import { allStates } from './definition.ts';
+import { allStates, DESCRIBE_STATE_MACHINE } from './definition.ts';
 import type { ExecutionOptions, FunctionEvent, Json } from './execution.ts';
 import type { FunctionRunner } from './lambda-pool.ts';
 import type { LocalStateMachine } from './load-state-machine.ts';
@@ -10,7 +10,7 @@ type Handlers = NonNullable<Overrides['taskResourceLocalHandlers']>;
 
 /** The library finds a Task's handler by the name of its state, also in Maps. */
 export function taskHandlers(
-  { definition, functions }: LocalStateMachine,
+  { definition, functions, creationDate }: LocalStateMachine,
   runner: FunctionRunner,
   onEvent: (event: FunctionEvent) => void,
   { onInvoke }: ExecutionOptions,
@@ -38,9 +38,14 @@ export function taskHandlers(
       throw error;
     }
   };
+  const described = { CreationDate: creationDate.toISOString() };
   const handlers: Handlers = {};
   for (const [name, { Type, Resource = '' }] of allStates(definition.States)) {
     if (Type !== 'Task') continue;
+    if (Resource === DESCRIBE_STATE_MACHINE) {
+      handlers[name] = () => Promise.resolve(described);
+      continue;
+    }
     handlers[name] = async (input) => {
       if (Resource !== 'arn:aws:states:::lambda:invoke') return (await run(name, Resource, input)) as Json;
       const { FunctionName, Payload } = input as { FunctionName: string; Payload: unknown };

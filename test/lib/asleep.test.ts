@@ -56,6 +56,7 @@ const WORKFLOWS = [
   'archive',
   'restore',
   'drill',
+  'heartbeat',
   'find',
   'audit',
   'resume',

@@ -74,7 +74,7 @@ describe('an archiver in somebody else’s app', () => {
         'upgrade-ledger',
       ]),
     );
-    template.resourceCountIs('AWS::Scheduler::Schedule', 3);
+    template.resourceCountIs('AWS::Scheduler::Schedule', 4);
     template.resourceCountIs('AWS::RDS::DBProxy', 1);
     template.hasResourceProperties('AWS::S3::Bucket', {
       BucketEncryption: {
@@ -114,7 +114,7 @@ test('two archivers live in one app and VPC, each with functions, metrics and a 
   });
   const archivers = stacks.flatMap((own) => {
     const template = Template.fromStack(own);
-    template.resourceCountIs('AWS::Scheduler::Schedule', 3);
+    template.resourceCountIs('AWS::Scheduler::Schedule', 4);
     template.resourceCountIs('Custom::DatabaseFeatureRole', 2);
     return resources(template, 'AWS::Lambda::Function').flatMap(([, { Properties }]) => {
       const { Variables } = (Properties['Environment'] ?? {}) as { Variables?: Record<string, unknown> };

@@ -491,8 +491,9 @@ describe('the schedules', () => {
     ['cron(0 1 * * ? *)', { only: 'inventory' }],
     ['cron(0 5 * * ? *)', { only: 'drop' }],
     ['cron(0 4 15 * ? *)', { maxMiB: 1024 }],
+    ['rate(1 day)', {}],
   ])('%s starts %j in the time zone of the file, and failures are kept', (expression, input) => {
-    template.resourceCountIs('AWS::Scheduler::Schedule', 4);
+    template.resourceCountIs('AWS::Scheduler::Schedule', 5);
     template.hasResourceProperties('AWS::Scheduler::Schedule', {
       ScheduleExpression: expression,
       ScheduleExpressionTimezone: 'Europe/Berlin',
@@ -545,18 +546,6 @@ describe('alarms', () => {
         ...AtLeast,
         // An idle queue sends no metrics, though the message still lies there.
         TreatMissingData: 'ignore',
-      },
-    ],
-    [
-      'ExecutionMissed',
-      // Of an execution that never started there is no data: that is what is looked for.
-      {
-        MetricName: 'ExecutionsSucceeded',
-        ...Below,
-        Threshold: 1,
-        Period: 86_400,
-        EvaluationPeriods: 2,
-        TreatMissingData: 'breaching',
       },
     ],
     [
@@ -644,7 +633,12 @@ describe('alarms', () => {
     for (const [, description] of mails) expect(description).toMatch(/^\[mail\]/);
     const pages = to(pageTopicArn);
     for (const [, description] of pages) expect(description).toMatch(/^\[page\]/);
-    expect(mails.length + pages.length).toBe(resources(apart, 'AWS::CloudWatch::Alarm').length);
+    // NoRun and Settled have no action; ExecutionMissed has.
+    expect(mails.length + pages.length).toBe(resources(apart, 'AWS::CloudWatch::Alarm').length - 2);
+    apart.hasResourceProperties('AWS::CloudWatch::CompositeAlarm', {
+      AlarmActions: [pageTopicArn],
+      AlarmDescription: Match.stringLikeRegexp('^\\[page\\]'),
+    });
   });
 
   /** Without the state machine of the CDK's framework, which polls during a deployment. */
@@ -670,21 +664,23 @@ describe('alarms', () => {
 
   test('are these and no others', () => {
     const others = (of: typeof template): number => workflowsOf(of).length - 1;
-    watched.resourceCountIs('AWS::CloudWatch::Alarm', expected.length + others(watched));
+    const partsOfMissed = 2;
+    const all = expected.length + partsOfMissed;
+    watched.resourceCountIs('AWS::CloudWatch::Alarm', all + others(watched));
     // Nobody misses an audit that is not scheduled.
-    template.resourceCountIs('AWS::CloudWatch::Alarm', expected.length - 1 + others(template));
+    template.resourceCountIs('AWS::CloudWatch::Alarm', all - 1 + others(template));
     const config = {
-      alarms: { futurePartitions: 0, overdueDays: 7, missedRunDays: 1 },
+      alarms: { futurePartitions: 0, overdueDays: 7, missedRunDays: 3 },
       // Nor a drill.
       drill: undefined,
     };
     const other = synthesise(config);
-    other.resourceCountIs('AWS::CloudWatch::Alarm', expected.length - 3 + others(other));
-    other.resourceCountIs('AWS::Scheduler::Schedule', 3);
+    other.resourceCountIs('AWS::CloudWatch::Alarm', all - 3 + others(other));
+    other.resourceCountIs('AWS::Scheduler::Schedule', 4);
     other.hasResourceProperties('AWS::CloudWatch::Alarm', { MetricName: 'OverdueDays', Threshold: 7 });
     other.hasResourceProperties('AWS::CloudWatch::Alarm', {
-      MetricName: 'ExecutionsSucceeded',
-      EvaluationPeriods: 1,
+      MetricName: 'DaysSinceSuccessfulRun',
+      Threshold: 3,
     });
   });
 
@@ -717,7 +713,11 @@ describe('alarms', () => {
     const topicArn = 'arn:aws:sns:eu-central-1:111122223333:dba';
     const other = synthesise({ alarms: { topicArn } });
     other.resourceCountIs('AWS::SNS::Topic', 0);
-    other.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: [topicArn] });
+    for (const [id, { Properties }] of resources(other, 'AWS::CloudWatch::Alarm')) {
+      const expectedActions = /NoRun|Settled/.test(id) ? undefined : [topicArn];
+      expect([id, Properties['AlarmActions']]).toEqual([id, expectedActions]);
+    }
+    other.allResourcesProperties('AWS::CloudWatch::CompositeAlarm', { AlarmActions: [topicArn] });
   });
 });
 
@@ -735,7 +735,12 @@ test('the dashboard shows every set, and every alarm', () => {
   ]) {
     expect(body).toContain(text);
   }
-  for (const [logicalId] of resources(template, 'AWS::CloudWatch::Alarm')) expect(body).toContain(logicalId);
+  const alarms = ['Alarm', 'CompositeAlarm'].flatMap((type) =>
+    resources(template, `AWS::CloudWatch::${type}`),
+  );
+  for (const [logicalId, { Properties }] of alarms) {
+    if (Properties['AlarmActions'] !== undefined) expect(body).toContain(logicalId);
+  }
 });
 
 // CloudFormation takes 500 resources and 1 MB of template, a query of CloudWatch Logs 50 log groups.
@@ -750,7 +755,7 @@ test('with everything that can be asked for, it fits into one stack, and its fun
     schedule: { audit: 'rate(7 days)' },
   });
   const { Resources } = everything.toJSON() as { Resources: object };
-  expect(Object.keys(Resources).length).toBeLessThanOrEqual(251);
+  expect(Object.keys(Resources).length).toBeLessThanOrEqual(264);
   expect(JSON.stringify(everything.toJSON()).length).toBeLessThan(800_000);
   const [[, dashboard] = ['', undefined]] = resources(everything, 'AWS::CloudWatch::Dashboard');
   const sources = JSON.stringify(dashboard?.Properties['DashboardBody']).match(/SOURCE '/g) ?? [];

@@ -70,8 +70,13 @@ function setUp(
     record: async (run: RecordedRun) => void recorded.push(run),
   };
   const log = fakeLog();
-  const done = report(input, { database, metrics: { run: (each) => void totals.push(each) }, log }, NOW);
-  return { done, recorded, totals, asked, askedBlocked, log };
+  const ages: unknown[] = [];
+  const metrics = {
+    run: (each: unknown) => void totals.push(each),
+    lastSuccess: (...age: unknown[]) => void ages.push(age),
+  };
+  const done = report(input, { database, metrics, log }, NOW);
+  return { done, recorded, totals, ages, asked, askedBlocked, log };
 }
 
 test('a run says what it archived and dropped, and what of it was there before is not counted', async () => {
@@ -363,4 +368,14 @@ test('the report of thousands of partitions fits into the 256 KiB of an executio
   expect(result).toMatchObject({ resume: true, failed: 5000 });
   expect(Buffer.byteLength(JSON.stringify(result))).toBeLessThan(128 * 1024);
   expect(result.partitions.length).toBeGreaterThan(10);
+});
+
+// Seen to fail without the look at failures: a run of which nothing worked kept ExecutionMissed silent.
+test('a run in which nothing failed is known as such at once, and no other', async () => {
+  const good = setUp([row({ verifiedAt: NOW })]);
+  await good.done;
+  expect(good.ages).toEqual([['run', 0]]);
+  const bad = setUp([row({ state: 'exported', verifiedAt: null })]);
+  await bad.done.catch(() => undefined);
+  expect(bad.ages).toEqual([]);
 });

@@ -1,7 +1,5 @@
 import { expect, test } from '@jest/globals';
 import { recordAudit } from '../../../core/audit/record.ts';
-import { measureLastSuccess } from '../../../core/last-success.ts';
-import { ArchiverError } from '../../../core/errors.ts';
 import { fakeLog } from '../../support/fakes.ts';
 
 const report = { archives: 10, segmentsRead: 40, bytesRead: 1_000_000, summary: 'left out' };
@@ -36,17 +34,3 @@ test.each([{ partitionSet: 'app.event' }, { from: '2021' }, { to: '2021', sample
     expect(await record(input)).toEqual({ recorded: [], published: [] });
   },
 );
-
-test('what was never there is not published, and what cannot be told spoils nothing', async () => {
-  const published: unknown[] = [];
-  const log = fakeLog();
-  const ports = { metrics: { lastSuccess: (...age: unknown[]) => void published.push(age) }, log };
-  await measureLastSuccess({
-    database: { daysSinceSuccess: () => Promise.resolve({ drill: null, audit: 0 }) },
-    ...ports,
-  });
-  expect(published).toEqual([['audit', 0]]);
-  const lost = new ArchiverError('DatabaseUnavailable', 'no connection');
-  await measureLastSuccess({ database: { daysSinceSuccess: () => Promise.reject(lost) }, ...ports });
-  expect(log.lines).toMatchObject([{ event: 'progress', fields: { error: 'DatabaseUnavailable' } }]);
-});

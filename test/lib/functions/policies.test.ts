@@ -20,8 +20,6 @@ const idOf = (prefix: string): string => {
   return found[0]!;
 };
 const workflow = (name: string) => iam.arn(idOf(`Archiver${name}`));
-const mayStart = (id: string, name: string) =>
-  iam.isAllowed(id, { action: 'states:StartExecution', resource: workflow(name) });
 
 /** Functions of Audit, Restore and Reverify that read data, and those of these and of Find that read manifests only. */
 const AUDITORS = ['ArchiveReading', 'ReverifySegment'];
@@ -32,13 +30,12 @@ const ROLES: Readonly<Record<string, string>> = Object.fromEntries(
   iam.roles.map((id) => {
     const name = id
       .replace(/^ArchiverFunctionsRestoreRole/, 'RestoreSteps')
-      .replace(/^Archiver(Functions|Schedules|(Restore|Drill)?Workflow)?/, '')
+      .replace(/^ArchiverSchedulesRole/, 'Scheduler')
+      .replace(/^Archiver(Functions|Schedules|(Restore|Drill|Heartbeat)?Workflow)?/, '')
       .replace(/[0-9A-F]{8}$/, '')
       .replace(/Role/, '')
-      .replace(/ForTarget[0-9a-f]{6}$/, 'ForTarget')
       .replace(/^Operations(\w+)$/, '$1Workflow');
-    const isForDrill = name === 'SchedulerForTarget' && mayStart(id, 'DrillWorkflowDrill');
-    return [isForDrill ? 'SchedulerForDrill' : name, id];
+    return [name, id];
   }),
 );
 
@@ -295,7 +292,7 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   [
     'start the workflow',
     { action: 'states:StartExecution', resource: iam.arn(idOf('ArchiverWorkflowArchive')) },
-    ['Archive', 'SchedulerForTarget'],
+    ['Archive', 'Scheduler'],
   ],
   [
     'run what an administrator may',
@@ -325,7 +322,7 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   [
     'start a drill',
     { action: 'states:StartExecution', resource: workflow('DrillWorkflowDrill') },
-    ['Drill', 'SchedulerForDrill'],
+    ['Drill', 'Scheduler'],
   ],
   [
     'run the step resume',
@@ -372,7 +369,7 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   [
     'keep a start that failed',
     { action: 'sqs:SendMessage', resource: iam.arn(idOf('ArchiverSchedulesDeadLetterQueue')) },
-    ['SchedulerForTarget', 'SchedulerForDrill'],
+    ['Scheduler'],
   ],
   [
     'call RDS as a database user',
@@ -418,7 +415,7 @@ test('the roles are those that the table was written for', () => {
     ...RESTORERS,
     'Restore',
     'Drill',
-    'SchedulerForDrill',
+    'Heartbeat',
     ...AUDITORS,
     ...MANIFEST_READERS,
     'AuditVerdicts',
@@ -454,7 +451,7 @@ test('the roles are those that the table was written for', () => {
     'Preflight',
     'PrepareDatabase',
     'RecordFailure',
-    'SchedulerForTarget',
+    'Scheduler',
     'SetupAdopt',
     'SetupInspect',
     'SetupPartitionTable',

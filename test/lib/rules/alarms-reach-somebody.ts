@@ -7,7 +7,7 @@ const CLOUDWATCH = 'cloudwatch.amazonaws.com';
  * Walks the path of every alarm: it has an action; the policy of its topic lets CloudWatch publish; so does the policy
  * of the topic's key; and somebody is subscribed, or can find the topic in the outputs. A topic that is given by its ARN
  * has an owner who maintains its policy, so the template must leave that policy alone: an `AWS::SNS::TopicPolicy`
- * replaces the whole policy of the topic.
+ * replaces the whole policy of the topic. An alarm that a composite one looks at needs no action of its own.
  *
  * Sources: "Why didn't I receive an SNS notification for my CloudWatch alarm trigger?", AWS re:Post knowledge center
  * (the policy of the topic, and that of a customer managed key); aws-solutions/automated-security-response issue 43 and
@@ -16,9 +16,12 @@ const CLOUDWATCH = 'cloudwatch.amazonaws.com';
 export const alarmsReachSomebody: Rule = {
   name: 'every alarm reaches somebody',
   find: (template) =>
-    ofType(template, 'AWS::CloudWatch::Alarm').flatMap(([id, { AlarmActions }]) => {
+    [
+      ...ofType(template, 'AWS::CloudWatch::Alarm'),
+      ...ofType(template, 'AWS::CloudWatch::CompositeAlarm'),
+    ].flatMap(([id, { AlarmActions }]) => {
       const actions = listOf(AlarmActions);
-      if (actions.length === 0) return [`${id} has no action`];
+      if (actions.length === 0) return isPart(template, id) ? [] : [`${id} has no action`];
       return actions.flatMap((action) => brokenPath(template, action).map((reason) => `${id}: ${reason}`));
     }),
   breaks: withTopicPolicy([
@@ -38,6 +41,13 @@ export const alarmsReachSomebody: Rule = {
     },
   ]),
 };
+
+/** Whether a composite alarm looks at the state of this one. */
+function isPart(template: CloudTemplate, id: string): boolean {
+  return ofType(template, 'AWS::CloudWatch::CompositeAlarm').some(([, { AlarmRule }]) =>
+    textOf(AlarmRule).includes(`{${id}.Arn}`),
+  );
+}
 
 /** What stops a notification on its way from CloudWatch to a person. */
 function brokenPath(template: CloudTemplate, topic: unknown): string[] {

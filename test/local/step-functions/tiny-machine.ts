@@ -26,6 +26,7 @@ export function tinyMachine(
     name: 'Tiny',
     arn: 'arn:aws:states:eu-central-1:000000000000:stateMachine:Tiny',
     region: 'eu-central-1',
+    creationDate: new Date(),
     definition: definition as StateMachineDefinition,
     functions: new Map([
       [

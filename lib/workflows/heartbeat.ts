@@ -1,0 +1,57 @@
+import { ArnFormat, Duration, Stack } from 'aws-cdk-lib';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import * as tasks from 'aws-cdk-lib/aws-stepfunctions-tasks';
+import { Construct } from 'constructs';
+import { physicalName } from '../physical-name.ts';
+import { makeWorkflow, type WorkflowContext } from './state-machine.ts';
+import { SLEEPER_RETRIER, stepTask } from './step-task.ts';
+
+/**
+ * The workflow *Heartbeat*: once a day it publishes how long ago the deployment and the last successful run, drill and
+ * audit were. An alarm on the metrics of executions looks back a week at most, and cannot tell a new deployment from one
+ * whose schedules are disabled.
+ */
+export class HeartbeatWorkflow extends Construct {
+  readonly stateMachine: sfn.StateMachine;
+
+  constructor(scope: Construct, id: string, context: WorkflowContext) {
+    super(scope, id);
+    const describe = new tasks.CallAwsService(this, 'DescribeThisWorkflow', {
+      comment: 'Reads when this state machine was made: with the archiver, and nothing replaces it.',
+      service: 'sfn',
+      action: 'describeStateMachine',
+      iamAction: 'states:DescribeStateMachine',
+      // By its name: its own role cannot wait for its ARN.
+      iamResources: [
+        Stack.of(this).formatArn({
+          service: 'states',
+          resource: 'stateMachine',
+          resourceName: physicalName(context.functions.archiver, 'Heartbeat'),
+          arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+        }),
+      ],
+      parameters: { StateMachineArn: sfn.JsonPath.stringAt('$$.StateMachine.Id') },
+      resultSelector: { 'deployedAt.$': '$.CreationDate' },
+      resultPath: '$.workflow',
+      taskTimeout: sfn.Timeout.duration(Duration.minutes(1)),
+    });
+    describe.addRetry(SLEEPER_RETRIER);
+    const publish = stepTask(this, context.functions, 'heartbeat', {
+      stateName: 'PublishAges',
+      comment: 'Asks the database, and publishes the metrics. A database that is not prepared is no failure.',
+      payload: { 'deployedAt.$': '$.workflow.deployedAt' },
+      resultPath: '$.heartbeat',
+    });
+    const done = new sfn.Succeed(this, 'Done', {
+      comment: 'The output of the execution is what was published.',
+      outputPath: '$.heartbeat.Payload',
+    });
+    this.stateMachine = makeWorkflow(this, 'Heartbeat', {
+      comment:
+        'Publishes how long ago the deployment and the last successful run, drill and audit were, for alarms; a schedule starts it once a day. Changes nothing. Input: {}',
+      definition: describe.next(publish).next(done),
+      timeout: Duration.hours(1),
+      ...context,
+    });
+  }
+}

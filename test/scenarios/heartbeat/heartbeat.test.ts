@@ -1,0 +1,64 @@
+/** Heartbeat as its schedule starts it: the synthesised state machine with its bundle. */
+import { expect, test } from '@jest/globals';
+import { useArchiver } from '../../support/archiver.ts';
+import { useDatabase } from '../../support/database.ts';
+import { lambdaEnvironment } from '../../../local/synthesise.ts';
+import { createPartitionSet } from '../../support/partition-sets.ts';
+import { stack } from '../../support/stack.ts';
+import { useStateMachine } from '../../support/state-machine.ts';
+
+const archiver = useArchiver();
+const empty = useDatabase();
+const deployed = useStateMachine(archiver, [{ schema: 'app', table: 'event' }]);
+
+/** Runs the workflow; with the metrics that it published, as CloudWatch reads them. */
+async function beat(environment: Readonly<Record<string, string>> = {}) {
+  const lines: string[] = [];
+  const execution = await deployed()
+    .workflow('heartbeat')
+    .execute(
+      {},
+      {
+        onLog: (line: string) => void lines.push(line),
+        environment: { ...lambdaEnvironment(stack()), ...environment },
+      },
+    );
+  const published = lines
+    .filter((line) => line.includes('"_aws"'))
+    .map((line) => JSON.parse(line.slice(line.indexOf('{'))) as Record<string, unknown>);
+  return { ...execution, published };
+}
+
+test('publishes how old the deployment and the last successful run are, and how each set stands', async () => {
+  const { sql } = archiver().database;
+  await createPartitionSet(sql, { months: 3, rowsPerMonth: 10 });
+  const never = await beat();
+  expect(never).toMatchObject({
+    status: 'SUCCEEDED',
+    output: { prepared: true, daysSinceSuccess: { run: null } },
+  });
+  expect(never.published.filter((line) => 'DaysSinceSuccessfulRun' in line)).toEqual([]);
+
+  await sql`
+    insert into partition_archiver.run (started_at, finished_at, mode, dry_run, partition_sets, archived, dropped, failed)
+    select now() - interval '1 day' * d, now() - interval '1 day' * d, 'inventory', d = 1, '{}', 0, 0, case d when 2 then 1 else 0 end
+      from generate_series(1, 3) d`;
+  const { output, published } = await beat();
+  const { daysSinceSuccess } = output as { daysSinceSuccess: Record<string, number> };
+  // The run of yesterday was dry, and that of the day before failed.
+  expect(daysSinceSuccess['run']).toBeCloseTo(3, 1);
+  expect(published.map((line) => Object.keys(line).find((key) => /^Days|^Future/.test(key)))).toEqual([
+    'DaysSinceDeployment',
+    'DaysSinceSuccessfulRun',
+    'DaysSinceSuccessfulDrill',
+    'DaysSinceSuccessfulAudit',
+    'DaysSinceArchiveRun',
+  ]);
+  expect(published[0]!['DaysSinceDeployment']).toBeLessThan(0.1);
+});
+
+test('in a database that is not prepared it succeeds, and tells of the deployment alone', async () => {
+  const { status, output, published } = await beat({ DATABASE_NAME: empty().name });
+  expect({ status, output }).toMatchObject({ status: 'SUCCEEDED', output: { prepared: false } });
+  expect(published.map((line) => 'DaysSinceDeployment' in line)).toEqual([true]);
+});
