@@ -120,8 +120,8 @@ module.exports = {
       'The CDK names the files of the handlers, and never imports them.',
     ),
     folderMayImport(
-      'bin-app',
-      '^bin/app\\.ts$',
+      'bin-app-and-package',
+      '^bin/(app|package)\\.ts$',
       '^(lib/|core/config(/|\\.ts$)|core/errors\\.ts$)',
       'The CDK app composes the stack from the configuration.',
     ),
@@ -143,8 +143,8 @@ module.exports = {
     // What a person runs.
     folderMayImport(
       'bin-archive',
-      '^bin/(?!app\\.ts$)',
-      '^(bin/(?!app\\.ts$)|adapters/|core/)',
+      '^bin/(?!(app|package)\\.ts$)',
+      '^(bin/(?!(app|package)\\.ts$)|adapters/|core/)',
       'The local command is the same core on the same adapters.',
     ),
     folderMayImport(
@@ -175,7 +175,7 @@ module.exports = {
 
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^(cdk\\.out|coverage|\\.local)/' },
+    exclude: { path: '^(cdk\\.out|dist|coverage|\\.local)/' },
     tsConfig: { fileName: 'tsconfig.json' },
     // Sees `import type` as well, and says of each import whether it is one.
     tsPreCompilationDeps: true,

@@ -25,7 +25,7 @@ const NO_SPREAD_LITERALS = ['ObjectExpression', 'ArrayExpression'].map((literal)
 }));
 
 export default defineConfig(
-  globalIgnores(['cdk.out/', 'coverage/', '.local/', '**/*.d.ts']),
+  globalIgnores(['cdk.out/', 'dist/', 'coverage/', '.local/', '**/*.d.ts']),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
 

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { App } from 'aws-cdk-lib';
 import { parseDeploymentConfig, type DeploymentConfig } from '../core/config/deployment.ts';
@@ -6,7 +7,11 @@ import { PartitionArchiverStack } from '../lib/partition-archiver-stack.ts';
 
 const DEFAULT_FILE = 'partition-archiver.json';
 
-const app = new App();
+// Where the app is run out of an installed package, the folder that it is run in has not the feature flags of this one.
+const { context } = JSON.parse(readFileSync(new URL('../cdk.json', import.meta.url), 'utf8')) as {
+  context: Record<string, unknown>;
+};
+const app = new App({ context });
 const mistakes: string[] = [];
 const files = ((app.node.tryGetContext('config') as string | undefined) ?? DEFAULT_FILE).split(',');
 // A stack for each file: several databases are deployed, changed and deleted one by one.

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /** The local command: the steps of the state machine against any PostgreSQL and any S3. See `--help`. */
 import { ArchiverError } from '../core/errors.ts';
 import { parseCommandLine } from './archive/command-line.ts';

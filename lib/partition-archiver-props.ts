@@ -5,7 +5,7 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import type * as sns from 'aws-cdk-lib/aws-sns';
-import type { RuntimeConfig } from '../core/config/runtime.ts';
+import type { ArchiverConfig } from './archiver-config.ts';
 import type { AlarmThresholds } from './monitoring/alarms.ts';
 import type { ArchiveBucketProps } from './storage/archive-bucket.ts';
 import type { AuditSample, DrillSchedule } from './workflows/schedules.ts';
@@ -65,7 +65,7 @@ export interface PartitionArchiverProps {
   /** The existing database. */
   readonly database: DatabaseTargetProps;
   /** Partition sets, how much is done at the same time, and how long proven archives are locked. */
-  readonly config: RuntimeConfig;
+  readonly config: ArchiverConfig;
   /**
    * The bucket of the archives.
    *

@@ -18,6 +18,7 @@ import { DatabaseAccess } from './database/access.ts';
 import { DatabaseS3Roles } from './database/s3-roles.ts';
 import { DatabaseTarget } from './database/target.ts';
 import { DrillWorkflow } from './workflows/drill.ts';
+import { checkedConfig } from './archiver-config.ts';
 import { physicalName } from './physical-name.ts';
 import { HeartbeatWorkflow } from './workflows/heartbeat.ts';
 import { OperatorWorkflows } from './workflows/operator.ts';
@@ -54,6 +55,7 @@ export class PartitionArchiver extends Construct {
 
   constructor(scope: Construct, id: string, props: PartitionArchiverProps) {
     super(scope, id);
+    const config = checkedConfig(props.config);
     const vpcSubnets = props.vpcSubnets ?? { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS };
     const target = new DatabaseTarget(this, 'Target', props.database);
     this.archive = new ArchiveBucket(this, 'Archive', props.archive);
@@ -89,7 +91,7 @@ export class PartitionArchiver extends Construct {
       database: this.database,
       ...(props.verifyEndpoint === undefined ? {} : { verifyEndpoint: props.verifyEndpoint }),
       archive: this.archive,
-      config: props.config,
+      config,
       archiver: this.node.path,
       ...architecture,
       ...logRetention,
@@ -99,19 +101,19 @@ export class PartitionArchiver extends Construct {
     this.archive.denySettings(tag, Object.values(props.attachedS3Roles ?? {}));
     const context = { functions: this.functions, ...logRetention };
     this.stateMachine = new ArchiveWorkflow(this, 'Workflow', {
-      concurrency: props.config.concurrency,
+      concurrency: config.concurrency,
       ...context,
     }).stateMachine;
     this.restoreStateMachine = new RestoreWorkflow(this, 'RestoreWorkflow', {
-      concurrency: props.config.concurrency,
+      concurrency: config.concurrency,
       ...context,
     }).stateMachine;
     this.drillStateMachine = new DrillWorkflow(this, 'DrillWorkflow', {
-      segmentConcurrency: props.config.concurrency.segments,
+      segmentConcurrency: config.concurrency.segments,
       ...context,
     }).stateMachine;
     this.operations = new OperatorWorkflows(this, 'Operations', {
-      concurrency: props.config.concurrency,
+      concurrency: config.concurrency,
       ...context,
     });
     this.setup = new SetupWorkflows(this, 'Setup', {
@@ -131,7 +133,7 @@ export class PartitionArchiver extends Construct {
     });
     this.metrics = new ArchiverMetrics(
       this.node.path,
-      props.config.partitionSets.map(({ schema, table }) => displayName(schema, table)),
+      config.partitionSets.map(({ schema, table }) => displayName(schema, table)),
     );
     const { topic, alarms } = new ArchiveAlarms(this, 'Alarms', {
       stateMachine: this.stateMachine,

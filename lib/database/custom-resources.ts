@@ -6,7 +6,8 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { acknowledge, acknowledgeWildcards } from '../nag.ts';
 import type { DatabaseTarget } from './target.ts';
-import { archiverCode, CUSTOM_RESOURCE } from '../handler-code.ts';
+import { CUSTOM_RESOURCE } from '../function-bundles.ts';
+import { archiverCode } from '../handler-code.ts';
 
 /** Properties of {@link DatabaseCustomResources}. */
 export interface DatabaseCustomResourcesProps {

@@ -4,7 +4,7 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { PROVEN_TAG } from '../../core/config/proven-tag.ts';
-import type { Expiry } from '../../core/config/runtime.ts';
+import type { ArchiveExpiry } from '../archiver-config.ts';
 import { acknowledge } from '../nag.ts';
 import { makeLogBucket } from './log-bucket.ts';
 
@@ -52,7 +52,7 @@ export interface ArchiveBucketProps {
    *
    * @default - never
    */
-  readonly expiry?: Expiry | undefined;
+  readonly expiry?: ArchiveExpiry | undefined;
   /**
    * Whether a second bucket keeps the server access logs of a new one, for a year.
    *
@@ -191,7 +191,7 @@ export class ArchiveBucket extends Construct {
  * that none goes before its time, even if it was written over.
  */
 function expiryRules(
-  { days, deleteVersionsAfterDays }: Expiry,
+  { days, deleteVersionsAfterDays }: ArchiveExpiry,
   tagFilters: Record<string, string>,
 ): s3.LifecycleRule[] {
   const expiration = Duration.days(days);

@@ -5,15 +5,8 @@ import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import { parseRuntimeConfig, type RuntimeConfig } from '../../core/config/runtime.ts';
 import { PartitionArchiver, type PartitionArchiverProps } from '../../lib/partition-archiver.ts';
 import { makeApp, resources } from './synthesise.ts';
-
-function runtimeConfig(table: string): RuntimeConfig {
-  const parsed = parseRuntimeConfig({ partitionSets: [{ schema: 'public', table }] });
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-  return parsed.config;
-}
 
 /** Somebody else's stack, without our feature flags, with a VPC of its own, and with an archiver in it. */
 function foreignStack(): { app: App; stack: Stack; propsFor: (database: string) => PartitionArchiverProps } {
@@ -30,7 +23,7 @@ function foreignStack(): { app: App; stack: Stack; propsFor: (database: string) 
       databaseName: 'shop',
       securityGroupIds: ['sg-0123456789abcdef0'],
     },
-    config: runtimeConfig('orders'),
+    config: { partitionSets: [{ schema: 'public', table: 'orders' }] },
   });
   return { app, stack, propsFor };
 }
@@ -122,4 +115,13 @@ test('two archivers live in one app and VPC, each with functions, metrics and a 
     });
   });
   expect(new Set(archivers)).toEqual(new Set(['Orders/Archiver', 'Payroll/Archiver']));
+});
+
+// Seen to fail without the check: the stack is deployed, and each execution refuses its configuration.
+test('mistakes in its configuration end the synthesis, all of them named', () => {
+  const { stack, propsFor } = foreignStack();
+  const partitionSets = [{ schema: 'public', table: 'orders', graceDays: -1, timeZone: 'Berlin' }];
+  expect(
+    () => new PartitionArchiver(stack, 'Archiver', { ...propsFor('shop'), config: { partitionSets } }),
+  ).toThrow(/^the config of a PartitionArchiver: .*graceDays: -1 .*timeZone: "Berlin" /);
 });

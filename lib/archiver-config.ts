@@ -1,0 +1,95 @@
+import { describeProblem } from '../core/config/problems.ts';
+import { parseRuntimeConfig, type RuntimeConfig } from '../core/config/runtime.ts';
+
+/** A partitioned table that pg_partman manages, and what becomes of its detached partitions. */
+export interface PartitionSet {
+  /** Schema of the partitioned parent table, exactly as in the catalogs. */
+  readonly schema: string;
+  /** Name of the partitioned parent table, exactly as in the catalogs. */
+  readonly table: string;
+  /**
+   * Whether partitions are dropped once they are archived and proven.
+   *
+   * @default false
+   */
+  readonly drop?: boolean;
+  /**
+   * Days between the proof of an archive and the drop of its table.
+   *
+   * @default 7
+   */
+  readonly graceDays?: number;
+  /**
+   * How much of a table, TOAST included, goes into one S3 object: 1 to 3072.
+   *
+   * @default 1024
+   */
+  readonly segmentSizeMiB?: number;
+  /**
+   * Whether partitions are archived although a restore would lack an index, a check constraint or a generated column.
+   *
+   * @default false
+   */
+  readonly acceptIncompleteRestore?: boolean;
+  /**
+   * Time zone in which pg_partman created the partitions.
+   *
+   * @default 'UTC'
+   */
+  readonly timeZone?: string;
+  /**
+   * Whether archives get a Parquet copy.
+   *
+   * @default false
+   */
+  readonly query?: boolean;
+}
+
+/** When archives are given up. Manifests and DDL never are. */
+export interface ArchiveExpiry {
+  /** Days after the export when proven data expires. */
+  readonly days: number;
+  /**
+   * Days from the expiry until the bytes are deleted for good.
+   *
+   * @default - never
+   */
+  readonly deleteVersionsAfterDays?: number | undefined;
+}
+
+/** What is archived, and how. */
+export interface ArchiverConfig {
+  /** At least one. */
+  readonly partitionSets: readonly PartitionSet[];
+  /**
+   * Partitions archived, and segments of one partition exported, at the same time.
+   *
+   * @default - 2 partitions, 2 segments
+   */
+  readonly concurrency?: { readonly partitions?: number; readonly segments?: number };
+  /**
+   * S3 Object Lock on every object of a proven archive.
+   *
+   * @default - none
+   */
+  readonly objectLock?: { readonly days: number; readonly mode?: 'GOVERNANCE' | 'COMPLIANCE' } | undefined;
+  /**
+   * When proven data expires.
+   *
+   * @default - never
+   */
+  readonly expiry?: ArchiveExpiry | undefined;
+  /**
+   * Names of publications that may carry the archiver's tables or those of a partition set.
+   *
+   * @default - none
+   */
+  readonly acceptedPublications?: readonly string[] | undefined;
+}
+
+/** Checks it and fills defaults in. Throws an error with all mistakes. */
+export function checkedConfig(config: ArchiverConfig): RuntimeConfig {
+  const parsed = parseRuntimeConfig(config);
+  if (parsed.ok) return parsed.config;
+  throw new Error(`the config of a PartitionArchiver: ${parsed.problems.map(describeProblem).join('; ')}`);
+}
