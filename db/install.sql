@@ -56,6 +56,7 @@ begin read write isolation level read committed;
 \ir partition-table/tables.sql
 \ir partition-table/values.sql
 \ir partition-table/size.sql
+\ir partition-table/triggers.sql
 \ir partition-table/begin.sql
 \ir partition-table/copy.sql
 \ir partition-table/compare.sql
@@ -83,5 +84,6 @@ begin read write isolation level read committed;
 \ir schema/grants.sql
 \ir archive/trial-rows-as-trial.sql
 \ir archive/detach-refusals-as-trial.sql
+\ir partition-table/triggers-as-trial.sql
 \ir schema/function-settings.sql
 commit;

@@ -46,6 +46,10 @@ export const OPTIONS = {
   'manifest-version': { value: '<id>', does: 'the VersionId of the manifest, instead of the current one' },
   'no-foreign-keys': { does: 'leaves the foreign keys of the archived table out' },
   'no-grants': { does: 'leaves the grants of the archived table out' },
+  'accept-publication': {
+    value: '<name,…>',
+    does: 'accepts that these publications carry the restored table',
+  },
   'accept-incomplete': { does: 'attaches a table although parts of its definition could not be created' },
   database: { value: '<name>', does: 'the name of the database that the archive was written from' },
   tier: { value: '<tier>', does: 'how S3 retrieves from Glacier: Bulk, Standard or Expedited' },

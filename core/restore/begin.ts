@@ -7,6 +7,15 @@ import { checkManifest, checkObjects, classifyMissing } from './check.ts';
 import type { DdlSection, Lack, RestoreDatabase, RestoreStart, TableName } from './database.ts';
 import type { ArchiveRef, RestoreOptions } from './request.ts';
 
+/** What a restore begins with. */
+export interface BeginPorts {
+  readonly database: RestoreDatabase;
+  readonly store: ArchiveStore;
+  readonly clock: Clock;
+  /** Those that the configuration accepts. */
+  readonly acceptedPublications?: readonly string[] | undefined;
+}
+
 /** Where a restore stands after its beginning. */
 export type RestoreProgress =
   /** The segments are not imported yet. */
@@ -21,17 +30,14 @@ export type RestoreProgress =
 export async function beginRestore(
   { manifestKey, manifestVersionId }: ArchiveRef,
   options: RestoreOptions | DrillOptions,
-  {
-    database,
-    store,
-    clock,
-  }: { readonly database: RestoreDatabase; readonly store: ArchiveStore; readonly clock: Clock },
+  { database, store, clock, acceptedPublications = [] }: BeginPorts,
 ): Promise<RestoreProgress> {
   const stored = await readManifest(store, manifestKey, manifestVersionId ?? undefined);
   const { manifest } = stored;
   checkManifest(manifest, manifestKey);
   await checkObjects(manifest, manifestKey, { store, database, clock });
   const wanted = wantedOf(options, manifest);
+  await refusePublications(wanted, acceptedPublications, database);
   const found = await checkDependencies(manifest, wanted, database);
   const begun = await database.begin(startOf(stored, wanted, found));
   if ('partitionId' in begun) return { next: 'attach', partitionId: begun.partitionId };
@@ -52,6 +58,7 @@ interface Wanted {
   readonly grants: boolean;
   readonly parent: TableName | null;
   readonly acceptIncomplete: boolean;
+  readonly acceptedPublications: readonly string[];
 }
 
 function wantedOf(options: RestoreOptions | DrillOptions, { partition }: Manifest): Wanted {
@@ -64,9 +71,10 @@ function wantedOf(options: RestoreOptions | DrillOptions, { partition }: Manifes
       grants: false,
       parent: null,
       acceptIncomplete: false,
+      acceptedPublications: [],
     };
   }
-  const { attach, foreignKeys, grants, acceptIncomplete } = options;
+  const { attach, foreignKeys, grants, acceptIncomplete, acceptedPublications } = options;
   return {
     drill: null,
     target: { schema: options.schema ?? own.target.schema, table: options.table ?? own.target.table },
@@ -74,6 +82,7 @@ function wantedOf(options: RestoreOptions | DrillOptions, { partition }: Manifes
     foreignKeys,
     grants,
     acceptIncomplete,
+    acceptedPublications,
     parent: attach === 'parent' ? { schema: partition.parentSchema, table: partition.parentName } : attach,
   };
 }
@@ -99,6 +108,31 @@ const startOf = (
     ...(grants ? (['ownership'] as const) : []),
   ] satisfies DdlSection[],
 });
+
+/**
+ * The tables that are loaded out of sight, the restored table and what it is attached to may be published: a subscriber
+ * without them would stop at the first row. `PreflightFailed`, unless each of these publications is accepted.
+ */
+async function refusePublications(
+  { drill, target, parent, acceptedPublications }: Wanted,
+  accepted: readonly string[],
+  database: RestoreDatabase,
+): Promise<void> {
+  const tables = drill === null ? [target, ...(parent === null ? [] : [parent])] : [];
+  const found = (await database.publications(tables)).filter(
+    ({ name }) => !accepted.includes(name) && !acceptedPublications.includes(name),
+  );
+  if (found.length === 0) return;
+  throw new ArchiverError(
+    'PreflightFailed',
+    found
+      .map(
+        ({ name, problem, remedy }) =>
+          `publication ${name}: ${problem}. ${remedy}; for this restore alone: acceptedPublications in its input, --accept-publication`,
+      )
+      .join('\n'),
+  );
+}
 
 /** What is missing is listed all at once, in an order in which it can be made; `DependencyMissing`, unless that is accepted. */
 async function checkDependencies(

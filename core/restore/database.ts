@@ -1,4 +1,5 @@
 import type { Manifest } from '../manifest.ts';
+import type { PublicationFacts } from '../setup/prepare-database.ts';
 import type { MovedName } from './moved.ts';
 import type { LineDigest } from '../proof/line-digest.ts';
 
@@ -99,6 +100,8 @@ export interface RestoreDatabase {
     dependencies: unknown,
     target: { readonly schema: string; readonly owner: string } | null,
   ): Promise<{ readonly dependencies: readonly MissingDependency[]; readonly target: readonly Lack[] }>;
+  /** Publications that carry the archiver's tables or one of these, or would. */
+  publications(tables: readonly TableName[]): Promise<readonly PublicationFacts[]>;
   render(
     manifest: Manifest,
     target: TableName,

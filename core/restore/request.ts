@@ -43,6 +43,8 @@ export interface RestoreOptions {
   readonly attach: 'parent' | TableName | null;
   /** Whether a table is attached although not all of its defaults, constraints, indexes and triggers could be made. */
   readonly acceptIncomplete: boolean;
+  /** Publications that may carry the restored table, besides those that the configuration accepts. */
+  readonly acceptedPublications: readonly string[];
   readonly retrieval: Retrieval;
 }
 
@@ -109,6 +111,10 @@ const restoreSchema = z
     grants: flag,
     attach: orNull(attachSchema),
     acceptIncomplete: flagOr(false),
+    acceptedPublications: z
+      .array(identifier, 'must be a list of names of publications')
+      .nullish()
+      .transform((value) => value ?? []),
     // A week: time enough for what fails at a weekend.
     retrieval: retrievalSchema({ tier: 'Standard', days: 7 }),
   })
@@ -132,7 +138,7 @@ const restoreSchema = z
 /**
  * Reads what a restore is asked for: `manifestKey` (and `manifestVersionId`), or `partitionSet` with `from` and `to` (and
  * `database`); with `schema`, `table`, `owner`, `foreignKeys` (true), `grants` (true), `attach` ("parent", or a table as
- * "schema.table" or `{ schema, table }`), `acceptIncomplete` (false) and `retrieval` (`{ tier, days }`). Throws `InvalidInput` with every mistake at once.
+ * "schema.table" or `{ schema, table }`), `acceptIncomplete` (false), `acceptedPublications` ([]) and `retrieval` (`{ tier, days }`). Throws `InvalidInput` with every mistake at once.
  */
 export function parseRestoreRequest(input: unknown): RestoreRequest {
   const parsed = parseInput(restoreSchema, input);

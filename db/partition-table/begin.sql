@@ -152,7 +152,8 @@ begin
     (p_options ->> 'largestScan')::bigint)
     || partition_archiver.partition_table_value_problems(p_table, p_control, p_options);
   if not coalesce((p_options ->> 'trustTriggers')::boolean, false) then
-    v_problems := v_problems || array(select partition_archiver.trigger_problems(p_table, p_control));
+    v_problems := v_problems || array(select partition_archiver.trigger_problems(p_table, p_control))
+      || partition_archiver.tried_trigger_problems(p_table, p_control);
   end if;
   v_problems := array_remove(v_problems, null);
   if v_problems = '{}' then

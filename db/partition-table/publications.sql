@@ -64,7 +64,14 @@ create or replace function partition_archiver.publication_problems(p_table oid, 
          format('its list of columns lacks %I, which will belong to the primary key, and every update and '
            'delete of the application would fail: add the column to the list', p_control) end)
       ) as y (problem)
-   where y.problem is not null order by x.publication
+   where y.problem is not null
+  union all
+  -- Of every table but this one, say: the copy, its partitions and the log of changes are tables, too.
+  select format('publication %I would carry the copy and the log of changes: it %s. Take schema '
+           'partition_archiver_shadow out of it', p.publication, split_part(p.problem, ', thereby', 1))
+    from partition_archiver.publications('[{"schema": "partition_archiver_shadow"}]', false) p
+   where p.publication not in (select publication from partition_archiver.published_in(p_table))
+   order by 1
 $$;
 
 -- At the swap, under its lock: the new table takes the old one's place in the publications that carry it by

@@ -178,6 +178,17 @@ create or replace function partition_archiver.partition_table_problems(p_table o
           || case when p_keys = 'extend' then ' (chosen: extend)' else '' end
         from partition_archiver.keys_without(p_table, p_control) k
        where p_keys is null or p_keys = 'extend' and not k.extendable
+      -- ON CONFLICT, by which rows are taken over, refuses it.
+      union all select format('key %I is deferrable, and rows that change while they are taken over could be '
+        'in its way: use the offline mode, or make it one that is not (alter table %2$s drop constraint '
+        '%1$I, add constraint %1$I %3$s;)', k.conname, c.oid::regclass,
+        regexp_replace(pg_get_constraintdef(k.oid), ' DEFERRABLE( INITIALLY DEFERRED)?', ''))
+        from pg_constraint k where k.conrelid = p_table and k.contype in ('p', 'u') and k.condeferrable
+          and p_mode = 'online'
+      -- It counts characters where the server counts bytes.
+      union all select format('its name has %s bytes in %s characters: the names that pg_partman makes of it '
+        'would be cut off to the same one; rename it to at most 43 bytes', octet_length(c.relname),
+        char_length(c.relname)) where octet_length(c.relname) > greatest(char_length(c.relname), 43)
       union all select format('exclusion constraint %I', k.conname) from pg_constraint k
         where k.conrelid = p_table and k.contype = 'x'
       -- Its periods may overlap in two partitions, or one key in as many as there are.

@@ -27,6 +27,7 @@ const CONFIG_OF: Partial<Record<Step, (config: RuntimeConfig) => object>> = {
     acceptedPublications: config.acceptedPublications,
   }),
   'audit-archive': ({ expiry }) => ({ expiry }),
+  'begin-restore': ({ acceptedPublications }) => ({ acceptedPublications }),
 };
 
 /** Which tables the partition sets are, and in which time zone they were partitioned. */

@@ -154,7 +154,7 @@ describe('the local command', () => {
     expect(restored).toMatchObject({
       code: 0,
       stderr: expect.stringMatching(
-        / import: restore 1, segment 0, rows 1000\n.* prove: restore 1, range 0, rows 1000/s,
+        / import: restoreId 1, segmentNumber 0, rows 1000\n.* prove: restoreId 1, range 0, rows 1000/s,
       ),
     });
     expect((await archive(['find', '--set', 'app.evnet'])).stdout).toBe(

@@ -10,6 +10,7 @@ import type {
   RestoreStart,
   TableName,
 } from '../../../core/restore/database.ts';
+import type { PublicationFacts } from '../../../core/setup/prepare-database.ts';
 import type { ColumnFacts } from '../../../core/restore/bare-table.ts';
 import { renamed } from '../../../core/restore/moved.ts';
 import { splitStructure } from '../../../core/restore/statements.ts';
@@ -38,7 +39,7 @@ const DDL_SETTINGS = {
 export function beginOn({
   using,
   transaction,
-}: Sessions): Pick<RestoreDatabase, 'missing' | 'render' | 'begin'> {
+}: Sessions): Pick<RestoreDatabase, 'missing' | 'publications' | 'render' | 'begin'> {
   return {
     missing: (dependencies, target) =>
       using((connection) =>
@@ -53,6 +54,17 @@ export function beginOn({
                   select kind, identity, problem, statement
                     from partition_archiver.target_needs(${target.schema}::name, ${target.owner}::name)`,
         })),
+      ),
+
+    publications: (tables) =>
+      using((connection) =>
+        translated(
+          'looking for publications',
+          () =>
+            connection<PublicationFacts[]>`
+            select publication as name, problem, remedy
+              from partition_archiver.publications(${connection.json([...tables] as never)}::jsonb)`,
+        ),
       ),
 
     render: (manifest, target, sections) =>

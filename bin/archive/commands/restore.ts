@@ -1,17 +1,23 @@
 import { ArchiverError } from '../../../core/errors.ts';
 import type { ArchiveQuery } from '../../../core/audit/find.ts';
 import { overlapLine } from '../../../core/audit/find-report.ts';
+import { parseDisplayName } from '../../../core/config/display-name.ts';
 import { parseTableName } from '../../../core/table-name.ts';
 import { number, word, type Command, type CommandContext, type CommandOptions } from '../command.ts';
 import { presentRestore } from '../present.ts';
 import { operations, showJson } from '../operator.ts';
 
+/** `--table` is a name in `--schema`; without that, `schema.table` is both. */
+function targetOf(schema: string | undefined, table: string | undefined): Record<string, string | undefined> {
+  const both = schema === undefined && table !== undefined ? parseDisplayName(table) : null;
+  return both === null ? { schema, table } : { schema: both.schema, table: both.table };
+}
+
 /** The input of the workflow *Restore* that the command line stands for. */
 function restoreInput(context: CommandContext): Record<string, unknown> {
   const { schema, table, owner, from, to, database, set, ...options } = context.options;
   const given = {
-    schema,
-    table,
+    ...targetOf(schema, table),
     owner,
     from,
     to,
@@ -26,6 +32,9 @@ function restoreInput(context: CommandContext): Record<string, unknown> {
     foreignKeys: options['no-foreign-keys'] !== true,
     grants: options['no-grants'] !== true,
     ...(options['accept-incomplete'] === true && { acceptIncomplete: true }),
+    ...(options['accept-publication'] !== undefined && {
+      acceptedPublications: options['accept-publication'].split(','),
+    }),
     ...retrieval(context),
   };
 }
@@ -136,6 +145,7 @@ export const RESTORE_COMMANDS: Readonly<Record<string, Command>> = {
       'attach',
       'attach-to',
       'accept-incomplete',
+      'accept-publication',
       'no-foreign-keys',
       'no-grants',
       'tier',

@@ -59,6 +59,7 @@ test('every mistake of a request at once', () => {
       grants: true,
       attach: null,
       acceptIncomplete: false,
+      acceptedPublications: [],
       retrieval: { tier: 'Standard', days: 7 },
     },
   });
