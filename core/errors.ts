@@ -231,7 +231,8 @@ export function describeError(code: string, message: string): DescribedError {
 
 /** The same in one line. */
 export const formatError = ({ code, message, hint = '' }: DescribedError): string =>
-  `${code}, ${message}. ${hint}`;
+  // A list of problems ends with the sentence that is the way out of the last one.
+  `${code}, ${message.replace(/\.$/, '')}. ${hint}`;
 
 /**
  * An error of the catalogue. Its `name` is the code, which is what Lambda reports as `errorType` and what Step

@@ -69,7 +69,10 @@ export function presentLedger(rows: readonly LedgerRow[], say: Say): void {
         ? [`drop after ${row.dropAfter.toISOString()}`]
         : []),
       ...(row.blockedReason === null ? [] : [`${row.blockedCode ?? ''}: ${row.blockedReason}`]),
-      ...(row.failedReason === null ? [] : [`${row.failedCode ?? ''}: ${row.failedReason}`]),
+      // What blocked it is what failed.
+      ...(row.failedReason === null || row.failedReason === row.blockedReason
+        ? []
+        : [`${row.failedCode ?? ''}: ${row.failedReason}`]),
     ];
     line(
       String(row.id),

@@ -162,8 +162,10 @@ async function look(
   isToLeave: boolean,
 ): Promise<void> {
   const health = await database.health(set);
-  if (health.rowsInDefault) {
-    warnings.push('the default partition has rows: no partition was there for them');
+  if (health.rowsInDefault && !set.acceptRowsInDefault) {
+    warnings.push(
+      'the default partition has rows: no partition was there for them. Move them (partition_data_proc of pg_partman), or set acceptRowsInDefault if they are meant to be there',
+    );
   }
   if (health.futurePartitions === 0) warnings.push('there is no future partition: premake ran out');
   for (const gap of health.gaps)

@@ -30,6 +30,12 @@ export const partitionSetSchema = z.strictObject({
     .describe(
       'Whether partitions are archived even if the trial of their rows found an index, a check constraint or a generated column that a restore would lack.',
     ),
+  acceptRowsInDefault: z
+    .boolean('must be true or false')
+    .default(false)
+    .describe(
+      'Whether rows in the default partition are meant to be there: neither a warning nor the alarm RowsInDefault. Default: false; rows at infinity never count.',
+    ),
   timeZone: timeZone
     .default('UTC')
     .describe('Time zone in which pg_partman created the partitions of this set; maintenance runs in it.'),

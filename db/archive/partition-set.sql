@@ -39,7 +39,9 @@ begin
       from pg_class c
       join pg_namespace n on n.oid = c.relnamespace
       join pg_partitioned_table t on t.partrelid = c.oid
+      -- A configuration that names another column than the key is of a set that was changed since.
       join pg_attribute a on a.attrelid = c.oid and a.attname = p.control and not a.attisdropped
+        and a.attnum = t.partattrs[0]
      where c.oid = p_parent and t.partstrat = 'r' and t.partnatts = 1;
 end
 $$;

@@ -134,6 +134,13 @@ begin
       remedy := 'Correct the name in the configuration.';
       return next; continue;
     end if;
+    if v_relkind = 'p' and v_partman is not null then
+      return query select format('%I.%I', v_wanted.schema, v_wanted."table"), c.problem, c.remedy
+        from partition_archiver.configuration_problems(v_oid) c;
+      if found then
+        continue;
+      end if;
+    end if;
     select * into v_set from partition_archiver.partition_set(v_oid);
     if v_relkind <> 'p' or v_set.parent_oid is null then
       problem := 'is not a range partition set of pg_partman with one control column';

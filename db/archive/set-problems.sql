@@ -44,6 +44,51 @@ begin
 end
 $$;
 
+-- What of pg_partman's configuration of a set is not so any more, or keeps pg_partman from maintaining it.
+create or replace function partition_archiver.configuration_problems(p_parent oid)
+  returns table (problem text, remedy text)
+  language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+    set quote_all_identifiers = off as $$
+declare
+  v_partman name := (select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace
+    where e.extname = 'pg_partman');
+  v_name text := (select n.nspname || '.' || c.relname from pg_class c
+    join pg_namespace n on n.oid = c.relnamespace where c.oid = p_parent);
+  v_key name := (select a.attname from pg_partitioned_table t join pg_attribute a on a.attrelid = t.partrelid
+    and a.attnum = t.partattrs[0] where t.partrelid = p_parent and t.partstrat = 'r' and t.partnatts = 1);
+  v_config jsonb;
+  v_template text[];
+begin
+  execute format('select to_jsonb(p) from %I.part_config p where parent_table = $1', v_partman)
+    into v_config using v_name;
+  if v_key <> v_config ->> 'control' then
+    problem := format('is partitioned by %I, but pg_partman''s configuration names %I', v_key,
+      v_config ->> 'control');
+    remedy := format('Where the column was renamed: update %I.part_config set control = %L where '
+      'parent_table = %L;', v_partman, v_key, v_name);
+    return next;
+  end if;
+  if (v_config ->> 'undo_in_progress')::boolean then
+    problem := 'is being undone (undo_partition of pg_partman), which moves its rows elsewhere';
+    remedy := format('Let that end and take the set out of the configuration; or, where it was given up: '
+      'update %I.part_config set undo_in_progress = false where parent_table = %L;', v_partman, v_name);
+    return next;
+  end if;
+  -- Kept without quotes; the first dot parts it.
+  v_template := regexp_match(v_config ->> 'template_table', '^([^.]+)\.(.+)$');
+  if v_template is not null and not exists (
+      select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+       where n.nspname = v_template[1] and c.relname = v_template[2]) then
+    problem := format('has no template table %I.%I any more, and pg_partman makes no partition without it',
+      v_template[1], v_template[2]);
+    remedy := format('create table %1$I.%2$I (like %3$s including all); alter table %1$I.%2$I owner to '
+      '%4$I;', v_template[1], v_template[2], p_parent::regclass,
+      (select pg_get_userbyid(relowner) from pg_class where oid = p_parent));
+    return next;
+  end if;
+end
+$$;
+
 -- Foreign keys that keep partitions of these sets attached. p_sets: [{schema, table}]; a set that refers to
 -- another one of them leaves before it and is no trouble.
 create or replace function partition_archiver.set_advice(p_sets jsonb)
@@ -71,7 +116,12 @@ create or replace function partition_archiver.set_advice(p_sets jsonb)
     join pg_constraint k on k.confrelid = s.oid and k.contype = 'f' and k.conparentid = 0
     join pg_class c on c.oid = k.conrelid join pg_namespace n on n.oid = c.relnamespace
    where k.conrelid = s.oid or k.conrelid not in (select oid from sets)
-   order by s.name, k.conname
+  union all
+  select s.name, 'has FORCE ROW LEVEL SECURITY: its policies hide rows from maintenance, too, or fail there',
+         format('Look whether they let archiver_maintain see each row; or alter table %s no force row level '
+           'security;', s.name)
+    from sets s join pg_class c on c.oid = s.oid where c.relrowsecurity and c.relforcerowsecurity
+   order by 1, 2
 $$;
 
 reset role;

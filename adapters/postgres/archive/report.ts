@@ -31,7 +31,7 @@ function readProgress(connection: Connection, set: PartitionSetConfig): Promise<
     const [row] = await connection<[SetProgress]>`
       select p.attached, p.waiting, p.verified, p.due, p.blocked, p.dropped, p.overdue_days as "overdueDays",
              p.days_since_run as "daysSinceRun", p.attached_bytes as "attachedBytes", p.archived_bytes as "archivedBytes",
-             p.freed_bytes as "freedBytes", h.rows_in_default as "rowsInDefault", h.future_partitions as "futurePartitions"
+             p.freed_bytes as "freedBytes", h.rows_in_default and not ${set.acceptRowsInDefault}::boolean as "rowsInDefault", h.future_partitions as "futurePartitions"
         from partition_archiver.progress(${parent}::oid, ${partitionSet}::text) p,
              partition_archiver.health(${parent}::oid, ${set.timeZone}::text) h`;
     return row;

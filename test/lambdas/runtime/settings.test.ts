@@ -79,6 +79,7 @@ describe('the configuration in the input of a step', () => {
         timeZone: 'UTC',
         query: false,
         acceptIncompleteRestore: false,
+        acceptRowsInDefault: false,
       },
     ]);
     expect(Object.isFrozen(config.partitionSets[0])).toBe(true);

@@ -37,7 +37,7 @@ test('rows in the default partition, missing future partitions and unknown table
 
   expect(archived).toBe(2);
   expect(warningsOf(partitionSets, 'lost')).toEqual([
-    'the default partition has rows: no partition was there for them',
+    expect.stringContaining('the default partition has rows: no partition was there for them'),
     'there is no future partition: premake ran out',
     'app.lost_p2001_02 looks like a detached partition, but the ledger does not know it',
   ]);
