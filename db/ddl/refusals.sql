@@ -36,7 +36,10 @@ create or replace function partition_archiver.ddl_refusals(p_table oid) returns 
        and (attgenerated not in ('', 's', 'v') or attidentity not in ('', 'a', 'd')
          or attstorage not in ('p', 'e', 'm', 'x')
             or attcompression not in ('', 'p', 'l')
+            -- From 17 on a partition has the identity of its parent while it is attached, without a sequence.
             or attidentity <> '' and not exists (
+                 select from pg_class c where c.oid = p_table and c.relispartition)
+               and not exists (
                  select from partition_archiver.owned_sequences(p_table) s where s.is_identity
                    and s.attnum = a.attnum))
     union all

@@ -65,6 +65,7 @@ export async function ensureServer(
     const main = packages.map((path) => basename(path)).filter((name) => /^postgresql-\d/.test(name));
     writeFileSync(list, main.map((name) => name.replace(/_[^_]*$/, '').replace('_', ' ')).join(', '));
     await unpack(packages, root);
+    copyPostgis(installation);
     await patchPrograms(root, programFolder(installation));
     if (release.partmanOf !== undefined) copyPartman(installation, release.partmanOf);
     if (release.major !== HAS_PARTMAN_4.major) await addPartman4(installation, directory, say);
@@ -104,6 +105,12 @@ async function unpack(packages: readonly string[], root: string): Promise<void> 
     await run(['dpkg-deb', '-x', path, root]);
     rmSync(path);
   }
+}
+
+/** What update-alternatives does where the package is installed. */
+function copyPostgis(to: PostgresInstallation): void {
+  const control = join(extensionFolder(to), 'postgis-3.control');
+  if (existsSync(control)) cpSync(control, join(extensionFolder(to), 'postgis.control'));
 }
 
 /** pg_partman's functions are SQL; the background worker, which is not, stays where it is. */
