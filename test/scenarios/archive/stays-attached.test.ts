@@ -49,7 +49,7 @@ test('a generated column whose function relies on search_path is named before th
 // As above.
 test('an index, a check constraint and a domain whose functions fail for a restore keep the partition attached, unless accepted', async () => {
   await sql().unsafe(`
-    create function public.fold(v text) returns text language plpgsql immutable as $$ begin return helper(v); end $$;
+    create function public.fold(v text) returns text language plpgsql immutable as $$ begin return public.helper(v); end $$;
     create table public.currency (code text primary key);
     insert into public.currency values ('EUR');
     create function public.is_currency(c text) returns boolean language sql stable as
@@ -60,7 +60,9 @@ test('an index, a check constraint and a domain whose functions fail for a resto
     set search_path = public;
     create index paid_fold on app.paid (public.fold(payload)) where id > 0;
     alter table app.paid add constraint known check (public.is_currency(currency));
-    set search_path = default`);
+    set search_path = default;
+    -- From 17 on no index is made with a function like that.
+    create or replace function public.fold(v text) returns text language plpgsql immutable as $$ begin return helper(v); end $$`);
   await staysFor(
     'paid',
     /check constraint known fails: SQLSTATE 42501 in function public\.is_currency\(text\): permission denied for table currency \(grant select on public\.currency to archiver_trial, archiver_restore;\); index paid_\S+ fails: SQLSTATE 42883 in function public\.fold\(text\).*; column code of type public\.money_code fails: SQLSTATE 42501/,
