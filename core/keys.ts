@@ -34,6 +34,11 @@ export function segmentKey(at: ArchiveLocation, segmentNumber: number): string {
   return `${periodPrefix(at)}/data/${at.archiveId}-${String(segmentNumber)}.tsv`;
 }
 
+/** Key of the object of one attempt to stream a segment; `attempt` are 16 hexadecimal digits, new for each. */
+export function segmentAttemptKey(at: ArchiveLocation, segment: number, attempt: string): string {
+  return `${periodPrefix(at)}/data/${at.archiveId}-${String(segment)}.${attempt}.tsv`;
+}
+
 /** The keys of a segment's objects in the order of their bytes: aws_s3 splits at about 6 GB and numbers from 2. */
 export function segmentFileKeys(key: string, files: number): string[] {
   return Array.from({ length: files }, (_, index) => (index === 0 ? key : `${key}_part${String(index + 1)}`));

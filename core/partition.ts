@@ -49,11 +49,13 @@ export interface Segment {
   /** `split`: there are two others in its place, and it has no blocks any more. */
   readonly state: 'planned' | 'exported' | 'verified' | 'split';
   readonly location: ArchiveLocation;
-  /** Key of the object, and what aws_s3 said of it; `null` before the export. */
+  /** Key of the object, and what the export said of it; `null` before the export. */
   readonly exported: {
     readonly key: string;
     readonly rows: number;
     readonly files: number;
     readonly bytes: number;
+    /** SHA-256 of what was sent, where this product exported the segment itself. */
+    readonly sentSha256: string | null;
   } | null;
 }

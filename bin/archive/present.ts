@@ -44,7 +44,7 @@ function presentForecast({ forecast = [], partitionSets }: RunReport, say: Say):
     if (leaving.some(({ attached }) => attached))
       say('    alter table … detach partition …, by itself, after the future partitions were made');
     say('    alter table … set schema partition_archiver_quarantine, behind a fence');
-    say('    select aws_s3.query_export_to_s3(…) once a segment, and copy (…) to stdout to prove it');
+    say('    copy (…) of each segment to S3, by aws_s3 or as a stream, and copy (…) to stdout to prove it');
     say('    drop table … restrict, where the configuration lets it and the grace period is over');
   }
   for (const { partitionSet, error } of partitionSets)

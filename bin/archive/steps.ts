@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { commitDatabase } from '../../adapters/postgres/archive/commit.ts';
 import type { Connection } from '../../adapters/postgres/connect.ts';
@@ -9,8 +10,11 @@ import { databaseProblems } from '../../adapters/postgres/archive/preflight.ts';
 import { quarantineDatabase } from '../../adapters/postgres/archive/quarantine.ts';
 import { failureDatabase } from '../../adapters/postgres/archive/record-failure.ts';
 import { reportDatabase } from '../../adapters/postgres/archive/report.ts';
+import { readStatus } from '../../adapters/postgres/archive/status.ts';
+import { streamDatabase } from '../../adapters/postgres/archive/stream.ts';
 import { verifyDatabase } from '../../adapters/postgres/archive/verify.ts';
 import { s3ObjectStore } from '../../adapters/s3/object-store.ts';
+import { s3ObjectWriter } from '../../adapters/s3/upload.ts';
 import { bucketProblems } from '../../adapters/s3/preflight.ts';
 import { commit } from '../../core/archive/commit.ts';
 import type { RuntimeConfig } from '../../core/config/runtime.ts';
@@ -21,10 +25,11 @@ import { keyPart } from '../../core/keys.ts';
 import { maintain } from '../../core/archive/maintain.ts';
 import type { Clock, Log } from '../../core/ports.ts';
 import { preflight } from '../../core/archive/preflight.ts';
-import { quarantine } from '../../core/archive/quarantine.ts';
+import { findSet, quarantine } from '../../core/archive/quarantine.ts';
 import { recordFailure } from '../../core/archive/record-failure.ts';
 import { report } from '../../core/archive/report.ts';
 import type { Steps } from '../../core/archive/run.ts';
+import { streamSegment } from '../../core/archive/stream.ts';
 import { verifySegment } from '../../core/archive/verify.ts';
 
 /** The database roles that steps run as. */
@@ -90,7 +95,14 @@ export function localSteps({ config, s3, bucket, region, open, clock, log }: Wir
         quarantine(partitionId, request, config, { database: quarantineDatabase(connection), clock, log }),
       ),
     export: (partitionId, segmentNumber) =>
-      as('archiver_read', (connection) => {
+      as('archiver_read', async (connection) => {
+        const set = findSet(await readStatus(connection, partitionId), config);
+        if (set.export === 'stream') {
+          const database = streamDatabase(connection, () => open('archiver_read'), EXPORT_TIMEOUT_MS);
+          const random = (): string => randomBytes(8).toString('hex');
+          const writer = s3ObjectWriter(s3, bucket);
+          return streamSegment(partitionId, segmentNumber, { database, writer, random, log });
+        }
         const database = exportDatabase(connection, EXPORT_TIMEOUT_MS);
         return exportSegment(partitionId, segmentNumber, { bucket, region }, { database, log });
       }),

@@ -37,6 +37,16 @@ export async function exportSegment(
   { database, log }: { readonly database: ExportDatabase; readonly log: Log },
 ): Promise<{ readonly exported: boolean }> {
   const outcome = await database.exportSegment(partitionId, segmentNumber, to);
+  return splitIfTimedOut(partitionId, segmentNumber, outcome, { database, log });
+}
+
+/** What follows an export, whichever way it went. */
+export async function splitIfTimedOut(
+  partitionId: number,
+  segmentNumber: number,
+  outcome: ExportOutcome,
+  { database, log }: { readonly database: Pick<ExportDatabase, 'splitSegment'>; readonly log: Log },
+): Promise<{ readonly exported: boolean }> {
   if (outcome.kind === 'timed-out') {
     const upper = await database.splitSegment(partitionId, segmentNumber);
     log.warn('segment split', { partitionId, segmentNumber, upper });

@@ -13,12 +13,14 @@ export interface VerifyDatabase {
   /**
    * Hands the segment's rows to `read` as COPY text, under the same pins as the export and after the seal was checked
    * in the same transaction. Where they are read at another server than the writer: `ReaderBehind` unless that server
-   * proves, in the same snapshot, that it has replayed the export; `read` is not called then.
+   * proves, in the same snapshot, that it has replayed the export; `read` is not called then. The two readers take the
+   * rows out of the connection by different code.
    */
   readSegment<T>(
     partitionId: number,
     segmentNumber: number,
     read: (rows: AsyncIterable<Buffer>) => Promise<T>,
+    reader: 'first' | 'second',
   ): Promise<T>;
   /** Rows of the segment whose control column lies outside the recorded bounds, or has no value. */
   countOutOfBounds(partitionId: number, segmentNumber: number): Promise<number>;
@@ -37,7 +39,7 @@ export interface VerifyDatabase {
 
 /**
  * Proves one segment: reads its objects back from S3 by version, reads the same blocks of the table again, and compares
- * them byte for byte. What aws_s3 said of the export must agree, and no object may lie there that nobody expects.
+ * them byte for byte. What the export said must agree, and no object may lie there that nobody expects.
  * Throws `ContentMismatch` with the objects and the differences where they are not the same; `BoundsViolated` where that
  * is because of rows out of bounds, which are never exported.
  */
@@ -58,8 +60,10 @@ export async function verifySegment(
   if (segment.state === 'planned' || segment.exported === null) return { verified: false };
 
   const objects = await findObjects(segment.exported, store);
+  // What the first reader sent must not be proven by the first reader: what it did wrong, it would do again.
+  const reader = segment.exported.sentSha256 === null ? 'first' : 'second';
   const verdict = await compareContents(
-    (use) => withReaderTries(clock, () => database.readSegment(partitionId, number, use)),
+    (use) => withReaderTries(clock, () => database.readSegment(partitionId, number, use, reader)),
     () => readObjects(objects, store),
   );
   const differences = [...reported(verdict, segment.exported)];
@@ -89,7 +93,7 @@ export async function verifySegment(
   );
 }
 
-/** The objects of a segment in the order of their bytes; exactly those that aws_s3 said it wrote. */
+/** The objects of a segment in the order of their bytes; exactly those that the export wrote. */
 async function findObjects(
   exported: NonNullable<Segment['exported']>,
   store: ObjectStore,
@@ -114,15 +118,19 @@ async function* readObjects(objects: readonly ObjectVersion[], store: ObjectStor
   }
 }
 
-/** Where the contents disagree, or what aws_s3 said about them does. */
+/** Where the contents disagree, or what the export said about them does. */
 function reported(verdict: Verdict, said: NonNullable<Segment['exported']>): readonly string[] {
   if (verdict.kind === 'mismatch') return verdict.differences;
   const differences: string[] = [];
   if (verdict.digest.rows !== said.rows) {
-    differences.push(`aws_s3 said ${String(said.rows)} rows, there are ${String(verdict.digest.rows)}`);
+    differences.push(`the export had ${String(said.rows)} rows, there are ${String(verdict.digest.rows)}`);
   }
   if (verdict.digest.bytes !== said.bytes) {
-    differences.push(`aws_s3 said ${String(said.bytes)} bytes, there are ${String(verdict.digest.bytes)}`);
+    differences.push(`the export had ${String(said.bytes)} bytes, there are ${String(verdict.digest.bytes)}`);
+  }
+  // The same rows in another order are a table's, but no sender's.
+  if (said.sentSha256 !== null && verdict.digest.sha256 !== said.sentSha256) {
+    differences.push('the bytes in S3 are not those that were sent');
   }
   return differences;
 }

@@ -147,7 +147,7 @@ export async function currentVersionProblems(
     current.delete(key);
   }
   for (const key of current.keys()) {
-    if (!isOfSplitSegment(key.slice(prefix.length), manifest)) {
+    if (!isLeftOver(key.slice(prefix.length), manifest)) {
       problems.push({ key, problem: 'the manifest does not name it' });
     }
   }
@@ -155,10 +155,12 @@ export async function currentVersionProblems(
 }
 
 /**
- * Whether a file, by what follows the archive id in its key, is one that the export of a segment left which was given up
- * and split. Only a split leaves a number out, and the halves have higher ones.
+ * Whether a file, by what follows the archive id in its key, is one that an export left: of a segment that was given up and
+ * split, or an attempt to stream a segment, whose key is never used again. Only a split leaves a number out, and the halves
+ * have higher ones.
  */
-function isOfSplitSegment(file: string, { segments }: Manifest): boolean {
+function isLeftOver(file: string, { segments }: Manifest): boolean {
+  if (/^\d+\.[0-9a-f]{16}\.tsv$/.test(file)) return true;
   const number = Number(/^(\d+)\.tsv(?:_part\d+)?$/.exec(file)?.[1] ?? Number.NaN);
   return (
     segments.some((segment) => segment.number > number) &&

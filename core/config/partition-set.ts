@@ -24,6 +24,12 @@ export const partitionSetSchema = z.strictObject({
   segmentSizeMiB: wholeNumber(1, LARGEST_SEGMENT_MIB)
     .default(1024)
     .describe('How much of a table, TOAST included, goes into one S3 object.'),
+  export: z
+    .enum(['aws_s3', 'stream'], 'must be aws_s3 or stream')
+    .default('aws_s3')
+    .describe(
+      'aws_s3: the server writes to S3 itself. stream: the local command copies the rows to S3, for servers without aws_s3.',
+    ),
   acceptIncompleteRestore: z
     .boolean('must be true or false')
     .default(false)

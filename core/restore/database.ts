@@ -3,6 +3,14 @@ import type { PublicationFacts } from '../setup/prepare-database.ts';
 import type { MovedName } from './moved.ts';
 import type { LineDigest } from '../proof/line-digest.ts';
 
+/** Where the objects of an archive are. */
+export interface ImportSource {
+  readonly bucket: string;
+  readonly region: string;
+  /** Reads the current version of a key, as aws_s3 does; for servers without aws_s3. */
+  readonly readCurrent?: (key: string) => AsyncIterable<Buffer>;
+}
+
 /** A table by its names in the catalogs. */
 export interface TableName {
   readonly schema: string;
@@ -117,11 +125,7 @@ export interface RestoreDatabase {
    * Imports one segment and records it, in one transaction; returns its rows, `null` where it was imported already.
    * `SegmentBusy` where an earlier call still runs.
    */
-  importSegment(
-    restoreId: number,
-    segmentNumber: number,
-    from: { readonly bucket: string; readonly region: string },
-  ): Promise<number | null>;
+  importSegment(restoreId: number, segmentNumber: number, from: ImportSource): Promise<number | null>;
   /**
    * Runs the next of the statements that follow the data and records it, or that it failed, in one transaction; returns
    * its number, `null` where all are done. A server whose client is gone continues; `SegmentBusy` while it does.

@@ -1,6 +1,6 @@
 import type { Clock, Log } from '../ports.ts';
 import { ArchiverError } from '../errors.ts';
-import type { RestoreDatabase } from './database.ts';
+import type { ImportSource, RestoreDatabase } from './database.ts';
 
 /** What follows a call of `build`. */
 export interface BuildProgress {
@@ -16,11 +16,11 @@ const LONG_ENOUGH_MS = 30_000;
 /** Nine events of an execution's 25,000 for each look: four days of indexes fit, where half a minute leaves less than one. */
 const WAIT_SECONDS = 120;
 
-/** Imports one segment by aws_s3; one that is imported already is left alone. */
+/** Imports one segment; one that is imported already is left alone. */
 export async function importSegment(
   restoreId: number,
   segmentNumber: number,
-  from: { readonly bucket: string; readonly region: string },
+  from: ImportSource,
   { database, log }: { readonly database: RestoreDatabase; readonly log: Log },
 ): Promise<void> {
   const rows = await database.importSegment(restoreId, segmentNumber, from);

@@ -69,11 +69,19 @@ async function untilReadable(
   }
 }
 
+function readCurrentOf(store: ArchiveStore): (key: string) => AsyncGenerator<Buffer> {
+  return async function* (key) {
+    const { versionId } = await store.current(key);
+    yield* store.read(key, versionId);
+  };
+}
+
 /** From the bare table to the last range of its proof. */
 async function load(restoreId: number, segments: readonly number[], ports: RestorePorts): Promise<void> {
   const { store, segmentsAtOnce, clock } = ports;
+  const from = { bucket: store.bucket, region: store.region, readCurrent: readCurrentOf(store) };
   await mapAtOnce(segments, segmentsAtOnce, (segmentNumber) =>
-    importSegment(restoreId, segmentNumber, store, ports),
+    importSegment(restoreId, segmentNumber, from, ports),
   );
   let progress = await build(restoreId, ports);
   while (progress.next !== 'prove') {

@@ -19,6 +19,15 @@ export function ownersAndSchemas(
   return owners;
 }
 
+/** Extensions that these sets need: aws_s3 only where one of them is exported by it, or none is configured yet. */
+export function neededExtensions(
+  { extensions }: DatabaseFacts,
+  sets: readonly PartitionSetConfig[],
+): readonly ExtensionFacts[] {
+  const isStreamed = sets.length > 0 && sets.every((set) => set.export === 'stream');
+  return isStreamed ? extensions.filter(({ name }) => name !== 'aws_s3') : extensions;
+}
+
 /** The statement that installs an extension where the archiver expects it. */
 export function extensionStatement(name: ExtensionFacts['name']): string {
   return name === 'pg_partman'
@@ -46,7 +55,12 @@ export function preparationScript(
   files: { readonly install: readonly string[]; readonly guard: string },
 ): string {
   const sets = JSON.stringify(
-    partitionSets.map(({ schema, table, timeZone }) => ({ schema, table, timeZone })),
+    partitionSets.map(({ schema, table, timeZone, export: way }) => ({
+      schema,
+      table,
+      timeZone,
+      export: way,
+    })),
   );
   const missing = partitionSets.filter((_, index) => (facts.owners[index] ?? null) === null);
   return [
@@ -59,7 +73,7 @@ export function preparationScript(
     ),
     "-- A publication that would carry the archiver's tables makes it refuse, but for those of this list:",
     `set partition_archiver.accepted_publications = ${literal(acceptedPublications.join(', '))};`,
-    ...facts.extensions
+    ...neededExtensions(facts, partitionSets)
       .filter(({ installed }) => installed === null)
       .map(({ name }) => extensionStatement(name)),
     'begin;',

@@ -3,7 +3,12 @@ import { ArchiverError } from '../errors.ts';
 import type { Log } from '../ports.ts';
 import type { PreflightProblem } from '../archive/preflight.ts';
 import { type DatabaseFacts, LOGIN_ROLES, type LoginRole, type PrepareDatabase } from './prepare-database.ts';
-import { registerOwnerStatement, extensionStatement, ownersAndSchemas } from './prepare-script.ts';
+import {
+  extensionStatement,
+  neededExtensions,
+  ownersAndSchemas,
+  registerOwnerStatement,
+} from './prepare-script.ts';
 
 /** What `prepare` is given besides the database. */
 export interface PrepareOptions {
@@ -35,7 +40,8 @@ export async function prepare(
   database: PrepareDatabase,
   { partitionSets, acceptedPublications = [], secretOf, guard, log }: PrepareOptions,
 ): Promise<Preparation> {
-  const facts = await database.facts(partitionSets);
+  const found = await database.facts(partitionSets);
+  const facts = { ...found, extensions: neededExtensions(found, partitionSets) };
   const done: string[] = [];
   const problems: PreflightProblem[] = [...obstacles(facts, acceptedPublications)];
   const advice: PreflightProblem[] = [...accepted(facts, acceptedPublications)];
@@ -163,7 +169,7 @@ function* obstacles(
     if (installed === null && available === null) {
       const remedy =
         name === 'aws_s3'
-          ? 'aws_s3 comes with RDS and Aurora: look whether this engine version has the feature s3Export.'
+          ? 'aws_s3 comes with RDS and Aurora: look whether this engine version has the feature s3Export. Elsewhere, set "export": "stream" for each partition set.'
           : 'Move to an engine version that brings pg_partman.';
       yield { subject: `extension ${name}`, problem: 'is not available on this server', remedy };
     }

@@ -85,7 +85,7 @@ declare
 begin
   update partition_archiver.segment
      set state = 'exported', object_key = p_key, exported_rows = p_rows, exported_files = p_files,
-       exported_bytes = p_bytes,
+       exported_bytes = p_bytes, sent_sha256 = null,
          exported_at = clock_timestamp(), objects = null, row_count = null, byte_count = null, sha256 = null,
          line_hash_sum = null, order_differs = null, verified_at = null
    where archive_id = l.archive_id and number = p_number;
@@ -93,6 +93,21 @@ begin
    where id = p_id and state = 'quarantined'
      and not exists (select from partition_archiver.segment where archive_id = l.archive_id
        and state = 'planned');
+end
+$$;
+
+-- The same for an export that was streamed, with the SHA-256 of what was sent; runs in the transaction of the
+-- COPY. Each attempt has a key of its own.
+create or replace function partition_archiver.record_stream(
+    p_id bigint, p_number integer, p_key text, p_rows bigint, p_files integer, p_bytes bigint, p_sha256 text)
+  returns void
+  language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
+declare
+  l partition_archiver.partition := partition_archiver.claim(p_id, 'quarantined', 'exported');
+begin
+  perform partition_archiver.record_export(p_id, p_number, p_key, p_rows, p_files, p_bytes);
+  update partition_archiver.segment set sent_sha256 = p_sha256
+   where archive_id = l.archive_id and number = p_number and state = 'exported';
 end
 $$;
 
@@ -142,7 +157,7 @@ begin
   update partition_archiver.segment
      set next_block = v_middle, state = 'planned', object_key = null, exported_rows = null,
        exported_files = null,
-         exported_bytes = null, exported_at = null, number = v_number - 1
+         exported_bytes = null, sent_sha256 = null, exported_at = null, number = v_number - 1
    where archive_id = l.archive_id and number = p_number;
   insert into partition_archiver.segment (archive_id, number, first_block, next_block)
     values (l.archive_id, v_number, v_middle, s.next_block);
@@ -176,6 +191,7 @@ begin
          line_hash_sum = p_line_hash_sum, order_differs = p_order_differs, verified_at = clock_timestamp()
    where archive_id = l.archive_id and number = p_number and state = 'exported'
      and exported_rows = p_rows and exported_bytes = p_bytes
+     and (sent_sha256 is null or sent_sha256 = p_sha256)
      and exported_files = jsonb_array_length(p_objects)
      and not exists (select from jsonb_array_elements(p_objects) with ordinality as o (object, position)
                       where o.object ->> 'key' is distinct from object_key
@@ -196,7 +212,7 @@ declare
 begin
   update partition_archiver.segment
      set state = 'planned', object_key = null, exported_rows = null, exported_files = null,
-       exported_bytes = null, exported_at = null
+       exported_bytes = null, sent_sha256 = null, exported_at = null
    where archive_id = l.archive_id and number = p_number and state = 'exported';
   update partition_archiver.partition set state = 'quarantined', exported_at = null where id = p_id;
 end

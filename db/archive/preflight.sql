@@ -108,7 +108,11 @@ begin
          and not has_column_privilege('archiver_maintain', a.attrelid, a.attnum, 'update')
       having count(*) > 0;
   end if;
-  if not exists (select from pg_extension where extname = 'aws_s3') then
+  if p_sets <> '[]' and not exists (select from jsonb_array_elements(p_sets) as s (set)
+    where coalesce(s.set ->> 'export', 'aws_s3') = 'aws_s3') then
+    -- No set is exported by aws_s3.
+    null;
+  elsif not exists (select from pg_extension where extname = 'aws_s3') then
     return query values ('extension aws_s3', 'is not installed', 'create extension aws_s3 cascade;');
   elsif not has_schema_privilege('archiver_read', 'aws_s3', 'usage')
     or not has_schema_privilege('archiver_read', 'aws_commons', 'usage')

@@ -65,6 +65,7 @@ to archiver_maintain;
 grant execute on function
   partition_archiver.begin_segment(bigint, integer, boolean),
   partition_archiver.record_export(bigint, integer, text, bigint, integer, bigint),
+  partition_archiver.record_stream(bigint, integer, text, bigint, integer, bigint, text),
   partition_archiver.split_segment(bigint, integer, bigint),
   partition_archiver.record_match(bigint, integer, jsonb, bigint, bigint, text, text, boolean),
   partition_archiver.record_mismatch(bigint, integer),

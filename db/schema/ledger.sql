@@ -142,6 +142,10 @@ create table if not exists partition_archiver.segment (
     and line_hash_sum is not null and sha256 is not null))
 );
 
+-- SHA-256 of what this product sent, where it exported the segment itself; null where aws_s3 did.
+alter table partition_archiver.segment add column if not exists sent_sha256 text
+  check (sent_sha256 ~ '^[0-9a-f]{64}$');
+
 create unique index if not exists segment_last on partition_archiver.segment (archive_id)
   where next_block is null;
 

@@ -15,10 +15,13 @@ interface Destination {
  * The rows within the bounds are all rows, whatever old statistics make of it: an index on the control column would
  * be read whole for each segment.
  */
-const SCAN_BLOCKS = { enable_indexscan: 'off', enable_indexonlyscan: 'off', enable_bitmapscan: 'off' };
+export const SCAN_BLOCKS = { enable_indexscan: 'off', enable_indexonlyscan: 'off', enable_bitmapscan: 'off' };
 
 /** Bytes that S3 takes in a millisecond even on a bad day: 1 MB a second. Tens of them are usual. */
 const SLOWEST_BYTES_PER_MS = 1_000;
+
+/** Clocks of two machines may part a little: see isStatementTimeout. */
+export const SLOWEST_TIMEOUT = 0.99;
 
 /** What aws_s3 says of an export. */
 interface Uploaded {

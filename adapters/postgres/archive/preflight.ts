@@ -31,7 +31,12 @@ export function databaseProblems(
       const remedy = version < SCHEMA_VERSION ? PREPARE : DEPLOY;
       return [{ subject: 'schema partition_archiver', problem, remedy }];
     }
-    const wanted = sets.map(({ schema, table, timeZone }) => ({ schema, table, timeZone }));
+    const wanted = sets.map(({ schema, table, timeZone, export: way }) => ({
+      schema,
+      table,
+      timeZone,
+      export: way,
+    }));
     return connection<PreflightProblem[]>`
       select subject, problem, coalesce(remedy, '') as remedy from partition_archiver.preflight(
         ${connection.json(wanted)}::jsonb, ${connection.json([...acceptedPublications])}::jsonb)`;

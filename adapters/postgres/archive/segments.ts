@@ -14,6 +14,7 @@ interface BegunSegment {
   readonly exported_rows: number;
   readonly exported_files: number;
   readonly exported_bytes: number;
+  readonly sent_sha256: string | null;
   readonly quarantine_name: string;
   readonly column_list: string;
   readonly database_name: string;
@@ -71,6 +72,7 @@ export async function beginSegment(
             rows: begun.exported_rows,
             files: begun.exported_files,
             bytes: begun.exported_bytes,
+            sentSha256: begun.sent_sha256,
           },
     key: segmentKey(location, begun.number),
     from,

@@ -2,6 +2,7 @@ import { ArchiverError } from '../../../core/errors.ts';
 import { COPY_OPTIONS } from '../../../core/pins.ts';
 import type { VerifyDatabase } from '../../../core/archive/verify.ts';
 import { inTransaction, translated, type Connection, type Transaction } from '../connect.ts';
+import { copyOutByDriver } from '../copy-by-driver.ts';
 import { copyOut as copyByFrames, type CopyOut } from '../copy.ts';
 import { exportFingerprint } from './export-fingerprint.ts';
 import { pin } from '../pins.ts';
@@ -14,7 +15,7 @@ export interface VerifyPlace {
   /** Whether it leads elsewhere than `connection`: past the proxy, or to a reader. */
   readonly isVerifyEndpoint: boolean;
   /**
-   * The reader of the COPY.
+   * The first reader of a COPY.
    *
    * @default - copyOut
    */
@@ -39,14 +40,14 @@ export function verifyDatabase(
         (transaction) => beginSegment(transaction, partitionId, number, false),
       ),
 
-    readSegment: async (partitionId, segmentNumber, read) => {
+    readSegment: async (partitionId, segmentNumber, read, reader) => {
       const copying = open();
       const doing = `reading segment ${String(segmentNumber)} of partition ${String(partitionId)}`;
       try {
         const expected = isVerifyEndpoint
           ? await translated(doing, () => exportFingerprint(connection, partitionId, segmentNumber))
           : null;
-        const copy = async (transaction: Transaction): Promise<string> => {
+        const statement = async (transaction: Transaction): Promise<string> => {
           await pin(transaction);
           if (
             isVerifyEndpoint &&
@@ -60,10 +61,11 @@ export function verifyDatabase(
           const { query } = await beginSegment(transaction, partitionId, segmentNumber, false);
           return `copy (${query}) to stdout with (${COPY_OPTIONS})`;
         };
-        return await copyOut(
+        const copy = reader === 'second' ? copyOutByDriver : copyOut;
+        return await copy(
           copying,
           doing,
-          copy,
+          statement,
           read,
           isVerifyEndpoint ? 'repeatable read read only' : undefined,
         );

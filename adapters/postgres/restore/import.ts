@@ -1,8 +1,12 @@
 import { ArchiverError } from '../../../core/errors.ts';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { Manifest } from '../../../core/manifest.ts';
 import { PINS } from '../../../core/pins.ts';
-import type { RestoreDatabase } from '../../../core/restore/database.ts';
+import { LineDigester } from '../../../core/proof/line-digest.ts';
+import type { ImportSource, RestoreDatabase } from '../../../core/restore/database.ts';
 import { translated, type Transaction } from '../connect.ts';
+import { quoteIdentifier } from '../quote.ts';
 import { set, WORK_SCHEMA, type Sessions } from './sessions.ts';
 
 /** What `partition_archiver.begin_import` returns. */
@@ -24,8 +28,11 @@ export function loadOn({
           select partition_archiver.begin_import(${restoreId}::bigint, ${segmentNumber}::integer) as begun`;
         if (begun === null) return null;
         await set(tx, begun.copy.pins);
-        let rows = 0;
-        for (const key of begun.keys) rows += await importObject(tx, begun, { ...from, key });
+        const { readCurrent } = from;
+        const rows =
+          readCurrent !== undefined && !(await hasAwsS3(tx))
+            ? await streamIn(tx, begun, readCurrent)
+            : await importObjects(tx, begun, from);
         await tx`select partition_archiver.record_import(${restoreId}::bigint, ${segmentNumber}::integer, ${rows}::bigint)`;
         return rows;
       }),
@@ -36,6 +43,48 @@ export function loadOn({
       return (await detached(doing, PINS, call)) as number | null;
     },
   };
+}
+
+/** Without the extension, the rows come through this process. */
+async function hasAwsS3(transaction: Transaction): Promise<boolean> {
+  const [{ there }] = await transaction<[{ there: boolean }]>`
+    select exists (select from pg_extension where extname = 'aws_s3') as there`;
+  return there;
+}
+
+/**
+ * Copies the objects of a segment into the table, and returns their lines. A row may run across the border of two objects.
+ * What arrives is proven afterwards, as that of aws_s3 is.
+ */
+async function streamIn(
+  transaction: Transaction,
+  { table, copy, keys }: BegunImport,
+  readCurrent: NonNullable<ImportSource['readCurrent']>,
+): Promise<number> {
+  if (keys.length === 0) return 0;
+  const digester = new LineDigester();
+  async function* text(): AsyncGenerator<Buffer> {
+    for (const key of keys) {
+      for await (const chunk of readCurrent(key)) {
+        digester.update(chunk);
+        yield chunk;
+      }
+    }
+  }
+  const target = `${WORK_SCHEMA}.${quoteIdentifier(table)} (${copy.columns})`;
+  const copying = await transaction.unsafe(`copy ${target} from stdin with (${copy.options})`).writable();
+  await pipeline(Readable.from(text()), copying);
+  return digester.digest().rows;
+}
+
+async function importObjects(
+  transaction: Transaction,
+  begun: BegunImport,
+  { bucket, region }: ImportSource,
+): Promise<number> {
+  let rows = 0;
+  for (const key of begun.keys) rows += await importObject(transaction, begun, { bucket, region, key });
+  return rows;
 }
 
 /** Imports one object and returns how many rows aws_s3 said it had: "N rows imported into relation …". */

@@ -22,6 +22,7 @@ const exported = (changes: Partial<NonNullable<Segment['exported']>> = {}): Segm
   rows: 3,
   files: 1,
   bytes: ROWS.length,
+  sentSha256: null,
   ...changes,
 });
 const segment = (changes: Partial<Segment> = {}): Segment => ({
@@ -116,8 +117,15 @@ describe('a segment that is not', () => {
   test.each([
     ['a changed row', ROWS, ROWS.replace('b', 'c'), {}, 'first difference in line 2, at byte 6'],
     ['a lost row', ROWS, '1\ta\n3\t\\N\n', {}, 'the archive has 2 rows'],
-    ['another count than aws_s3 said', ROWS, ROWS, { rows: 4 }, 'aws_s3 said 4 rows, there are 3'],
-    ['other bytes than aws_s3 said', ROWS, ROWS, { bytes: 14 }, 'aws_s3 said 14 bytes, there are 13'],
+    ['another count than the export had', ROWS, ROWS, { rows: 4 }, 'the export had 4 rows, there are 3'],
+    [
+      'other bytes than were sent',
+      ROWS,
+      ROWS,
+      { sentSha256: '0'.repeat(64) },
+      'the bytes in S3 are not those that were sent',
+    ],
+    ['other bytes than the export had', ROWS, ROWS, { bytes: 14 }, 'the export had 14 bytes, there are 13'],
     ['an empty object', ROWS, '', {}, 'the archive has 0 rows'],
     ['a table that is empty', '', ROWS, {}, 'the table has 0 rows'],
   ])('%s', async (_, table, archive, said, difference) => {
