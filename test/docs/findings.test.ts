@@ -15,11 +15,16 @@ test('there is nothing but scripts', () => {
 test.each(names)('%s pins its packages, says their versions, and works in a folder of its own', (name) => {
   const text = readFileSync(join(FOLDER, name), 'utf8');
   const comment = /^#!\/bin\/sh\n((?:#.*\n)+)/.exec(text)?.[1] ?? '';
-  const packages = /^npm install .*?--loglevel=error (.*?) >/m.exec(text)?.[1]?.split(' ') ?? [];
+  const npm = /^npm install .*?--loglevel=error (.*?) >/m.exec(text)?.[1]?.split(' ') ?? [];
+  // Of a distribution's packages, the one that the finding is about: the servers beside it get security updates.
+  const debian = /^apt-get -qq download (.*?) >/m.exec(text)?.[1]?.split(' ') ?? [];
+  const packages = [
+    ...npm.map((each) => [each, /^@?[^@]+@(\d[^@]*)$/.exec(each)?.[1]] as const),
+    ...debian.filter((each) => each.includes('=')).map((each) => [each, each.split('=')[1]] as const),
+  ];
   expect(packages).not.toEqual([]);
-  for (const each of packages) {
-    const [, version] = /^@?[^@]+@(\d[^@]*)$/.exec(each) ?? [];
-    expect({ package: each, version }).toEqual({ package: each, version: expect.any(String) });
+  for (const [name, version] of packages) {
+    expect({ package: name, version }).toEqual({ package: name, version: expect.any(String) });
     expect(comment).toContain(version);
   }
   expect(text).toMatch(/^folder=\$\(mktemp -d\)\ntrap 'rm -rf "\$folder"' EXIT\ncd "\$folder"$/m);
