@@ -1,114 +1,16 @@
 /** A database on a file system of its own, which really runs out of space. */
-import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import postgres from 'postgres';
-import { giveToServiceAccount } from '../../../local/stack/commands.ts';
+import { expect } from '@jest/globals';
 import { useArchiver } from '../../support/archiver.ts';
-import { stack } from '../../support/database.ts';
 import { readLedger } from '../../support/ledger.ts';
+import { makePartitioner } from '../../support/partition-table.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
+import { contents, makePlainTable } from '../../support/plain-table.ts';
+import { MIB, useSmallDisk } from '../../support/small-disk.ts';
 import { failureOf } from '../../support/verified.ts';
 
 const archiver = useArchiver();
-const directory = mkdtempSync(join(tmpdir(), 'partition-archiver-full-'));
-const ballast = join(directory, 'ballast');
-// Only root may mount, and not in every container: where not, this is skipped.
-const mounted = mount();
-const onSmallDisk = mounted ? test : test.skip;
-
-function mount(): boolean {
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=128m', 'tmpfs', directory], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-const MIB = 1024 ** 2;
-const TABLESPACE = 'small';
-
-/** Leaves at most so many bytes, whatever the server writes or frees there meanwhile. */
-function fill(left: number): void {
-  for (;;) {
-    const { bavail, bsize } = statfsSync(directory);
-    const bytes = Math.min(MIB, bavail * bsize - left);
-    if (bytes <= 0) return;
-    try {
-      writeFileSync(ballast, Buffer.alloc(bytes, 1), { flag: 'a' });
-    } catch (error) {
-      // The server wrote in between: it is full all the same. Seen to fail here, on a fresh machine.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-      return;
-    }
-  }
-}
-
-/** Runs `work` while there are at most so many bytes: what somebody frees, such as autovacuum, is taken at once. */
-async function whileFull<T>(left: number, work: () => Promise<T>): Promise<T> {
-  fill(left);
-  const refill = setInterval(() => fill(left), 10);
-  try {
-    return await work();
-  } finally {
-    clearInterval(refill);
-    truncateSync(ballast);
-  }
-}
-
-async function asAdmin(work: (sql: postgres.Sql) => Promise<unknown>): Promise<void> {
-  const { host, port, superuser } = stack().postgres;
-  const { user: username, password } = superuser;
-  const sql = postgres({
-    host,
-    port,
-    database: 'postgres',
-    username,
-    password,
-    max: 1,
-    onnotice: () => undefined,
-  });
-  try {
-    await work(sql);
-  } finally {
-    await sql.end();
-  }
-}
-
-/** Moves the test's database, if it is still there. */
-async function move(tablespace: string): Promise<void> {
-  const { name } = archiver().database;
-  await asAdmin(async (sql) => {
-    if ((await sql`select from pg_database where datname = ${name}`).length === 0) return;
-    // Not even autovacuum may be in it, and none comes while no connection is allowed.
-    await sql`alter database ${sql(name)} with allow_connections false`;
-    await sql`select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = ${name}`;
-    await sql`alter database ${sql(name)} set tablespace ${sql(tablespace)}`;
-    await sql`alter database ${sql(name)} with allow_connections true`;
-  });
-}
-
-beforeAll(async () => {
-  if (!mounted) return;
-  chmodSync(directory, 0o755);
-  mkdirSync(join(directory, 'data'));
-  await giveToServiceAccount(join(directory, 'data'));
-  await asAdmin((sql) => sql.unsafe(`create tablespace ${TABLESPACE} location '${join(directory, 'data')}'`));
-  await move(TABLESPACE);
-});
-
-afterAll(async () => {
-  if (!mounted) return;
-  // The database is gone, or is kept for a look at it, elsewhere, because a test failed. Seen to fail ("tablespace is not
-  // empty", and the mount stayed) without the move, once a test had failed.
-  await move('pg_default');
-  await asAdmin((sql) => sql.unsafe(`drop tablespace ${TABLESPACE}`));
-  execFileSync('umount', [directory]);
-  rmSync(directory, { recursive: true });
-});
+const { onSmallDisk, whileFull } = useSmallDisk(archiver);
+const { run: partition } = makePartitioner(archiver);
 
 onSmallDisk(
   'a run, its drops and a restore on a full disk leave nothing half done, and continue once there is space',
@@ -155,5 +57,76 @@ onSmallDisk(
     ).toEqual([]);
     expect(await operations().restore({ manifestKey })).toMatchObject({ rows: 20_000 });
     expect(before.rows).toBe(100_000);
+  },
+);
+
+// Seen to fail with class 53 left out of passes_by_itself(): the restore ended without its primary key.
+onSmallDisk(
+  'a disk that is full under the index build of a restore: the loaded rows stay, and the same again ends',
+  async () => {
+    const { run, config, database, operations } = archiver();
+    const { sql } = database;
+    // Random text, so that the index is about as large as the table.
+    await createPartitionSet(sql, {
+      table: 'indexed',
+      months: 3,
+      rowsPerMonth: 40_000,
+      values: `md5(random()::text) || md5(random()::text)`,
+    });
+    await sql.unsafe(`create index indexed_payload on app.indexed (payload)`);
+    const [{ bytes }] = await sql<[{ bytes: number }]>`
+    select max(pg_table_size(inhrelid))::integer as bytes from pg_inherits where inhparent = 'app.indexed'::regclass`;
+    await run(config([{ schema: 'app', table: 'indexed', drop: true, graceDays: 0 }]));
+    const { archives } = await operations().find({ schema: 'app', table: 'indexed' });
+    const {
+      manifestKey,
+      partition: { table },
+      rows,
+    } = archives[0]!;
+    await sql.unsafe('vacuum full');
+
+    const loaded = async (): Promise<unknown> => {
+      const [row] = await sql`
+      select r.state, bool_and(s.imported_at is not null) as loaded, r.statements_done < (
+               select count(*) from partition_archiver.restore_statement t where t.restore_id = r.id) as lacks,
+             to_regclass(${`app.${table}`}) is null as hidden
+        from partition_archiver.restore r join partition_archiver.restore_segment s on s.restore_id = r.id
+       where r.target_name = ${table} group by r.id`;
+      return row;
+    };
+    const failed = await whileFull(bytes + MIB, () => failureOf(operations().restore({ manifestKey })));
+    expect(failed).toMatchObject({
+      code: 'StorageFull',
+      message: expect.stringContaining('No space left on device'),
+    });
+    expect(await loaded()).toEqual({ state: 'begun', loaded: true, lacks: true, hidden: true });
+
+    expect(await operations().restore({ manifestKey })).toMatchObject({ rows, unmade: [] });
+    const [{ indexes } = { indexes: 0 }] = await sql<[{ indexes: number }]>`
+    select count(*)::integer as indexes from pg_index where indrelid = ${`app.${table}`}::regclass and indisvalid`;
+    expect(indexes).toBe(3);
+  },
+);
+
+onSmallDisk(
+  'a disk that is full in the copy of PartitionTable: the table is as it was, and the same again ends',
+  async () => {
+    const { sql } = archiver().database;
+    await makePlainTable(sql, 'grown', 40_000);
+    const before = await contents(sql, 'shop.grown');
+    const failed = await whileFull(2 * MIB, () => failureOf(partition({ table: 'grown' })));
+    expect(failed).toMatchObject({ code: 'StorageFull', retryable: true });
+    // It fails in the copy, and not before: the partitions are made.
+    expect(failed.message).toMatch(/cop/);
+    expect(await contents(sql, 'shop.grown')).toEqual(before);
+    const [job] = await sql`
+    select j.state, c.relkind from partition_archiver.partition_job j, pg_class c
+     where j.table_name = 'grown' and c.oid = 'shop.grown'::regclass`;
+    expect(job).toEqual({ state: 'copying', relkind: 'r' });
+    await sql.unsafe(`update shop.grown set body = 'changed meanwhile' where id % 1000 = 0`);
+    const changed = await contents(sql, 'shop.grown');
+
+    expect(await partition({ table: 'grown' })).toMatchObject({ state: 'swapped', rows: 40_000 });
+    expect(await contents(sql, 'shop.grown')).toEqual(changed);
   },
 );
