@@ -2,6 +2,12 @@
 
 set role archiver_owner;
 
+-- Whether a version can attach a table to a parent with a temporal primary key: 18.0 to 18.4 compare the two
+-- keys in a way that no table passes (42P16). p_version as in server_version_num.
+create or replace function partition_archiver.attaches_temporal_keys(p_version integer) returns boolean
+  language sql immutable set search_path = pg_catalog, pg_temp
+  return p_version not between 180000 and 180004;
+
 -- Why a partition cannot be attached to a parent, or would not stay there. p_columns as in the archived DDL:
 -- [{name, type, collation, not_null, generated}]; p_time_zone: that of the partition's bounds, null where it
 -- is not known. Empty where it can.
@@ -75,8 +81,7 @@ begin
     end if;
   end if;
 
-  -- 18.0 to 18.4 compare the two keys in a way that no table passes (42P16).
-  if current_setting('server_version_num')::integer between 180000 and 180004
+  if not partition_archiver.attaches_temporal_keys(current_setting('server_version_num')::integer)
      and exists (select from pg_constraint where conrelid = v_parent and contype = 'p'
        and pg_get_constraintdef(oid) ~ ' WITHOUT OVERLAPS\)') then
     v_problems := v_problems || format('%s has a temporal primary key, and PostgreSQL %s cannot attach a '

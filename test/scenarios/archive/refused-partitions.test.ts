@@ -72,7 +72,7 @@ const REFUSALS: readonly Refusal[] = [
   {
     table: 'planned',
     columns: `payload text default 'same', picture public.estimate`,
-    reason: /type pg_ndistinct cannot be read back from text: cannot accept a value of type pg_ndistinct/,
+    reason: /type pg_mcv_list cannot be read back from text: cannot accept a value of type pg_mcv_list/,
     fix: (name) => `alter table ${name} drop column picture`,
   },
   {
@@ -120,7 +120,7 @@ beforeAll(async () => {
   await sql.unsafe(`
     create extension lo;
     create type public.album as (title text, picture lo);
-    create type public.estimate as (at timestamptz, distinct_values pg_ndistinct)`);
+    create type public.estimate as (at timestamptz, distinct_values pg_mcv_list)`);
   for (const { table, columns = 'payload text' } of REFUSALS) {
     const values = columns.includes('picture') ? `'same', null` : `'same'`;
     await createPartitionSet(sql, { table, columns, values, months: 3, rowsPerMonth: 20 });
