@@ -168,6 +168,9 @@ export const CATALOGUE = {
   CopyConflict: stop(
     'Another process wrote the same generation of the copy at the same time. Convert again.',
   ),
+  CopiesFailed: stop(
+    'Look at the archives that are listed, each with the code of its error; the log of the function has the messages. The archives are unaffected, and the next execution of Convert tries them again.',
+  ),
   CopyMissing: stop('Convert the archives that are listed: npm run archive -- convert.'),
   ArchivesOverlap: stop(
     'Two archives of one period may hold the same rows. Narrow the period by --from and --to, or take the latest archive of each period by --latest.',

@@ -69,6 +69,11 @@ export function copyManifestPrefix(at: ArchiveLocation): string {
   return `${periodPrefix(at)}/query-manifest/${at.archiveId}.`;
 }
 
+/** The same prefix, of the archive that has this manifest. */
+export function copyManifestPrefixOf(manifestKey: string): string {
+  return manifestKey.replace(/\/manifest\/([^/]+)\.json$/, '/query-manifest/$1.');
+}
+
 /** Key of the manifest of a copy, which is written last. */
 export function copyManifestKey(at: ArchiveLocation, generation: string): string {
   return `${copyManifestPrefix(at)}${generation}.json`;

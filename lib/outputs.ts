@@ -23,6 +23,14 @@ export function addOutputs(archiver: PartitionArchiver): void {
     'State machine of the workflow Heartbeat',
     archiver.heartbeatStateMachine.stateMachineArn,
   );
+  if (archiver.convertStateMachine !== undefined) {
+    const { stateMachineArn } = archiver.convertStateMachine;
+    output(
+      'ConvertStateMachineArn',
+      'Start executions of this state machine to make Parquet copies',
+      stateMachineArn,
+    );
+  }
   for (const group of [operations, setup]) {
     for (const [name, { stateMachineArn }] of Object.entries(group.stateMachines)) {
       output(`${name}Arn`, `State machine of the workflow ${name}`, stateMachineArn, group);

@@ -40,6 +40,12 @@ export interface ArchiverSchedule {
    */
   readonly drop?: string;
   /**
+   * Parquet copies for the sets with `query`.
+   *
+   * @default 'cron(0 6 * * ? *)' - daily at 06:00
+   */
+  readonly convert?: string;
+  /**
    * The audit, which reads archives back.
    *
    * @default - archives are audited only by hand

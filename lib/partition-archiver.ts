@@ -11,6 +11,7 @@ import { ArchiveDashboard } from './monitoring/dashboard.ts';
 import { ArchiveSchedules } from './workflows/schedules.ts';
 import { ArchiveTrail, outputEventSelector } from './storage/trail.ts';
 import { ArchiveWorkflow } from './workflows/archive.ts';
+import { ConvertWorkflow } from './workflows/convert.ts';
 import { ArchiverFunctions } from './functions/functions.ts';
 import { ArchiverMetrics } from './monitoring/metrics.ts';
 import { DatabaseCustomResources } from './database/custom-resources.ts';
@@ -43,6 +44,8 @@ export class PartitionArchiver extends Construct {
   readonly drillStateMachine: sfn.StateMachine;
   /** The workflow *Heartbeat*. */
   readonly heartbeatStateMachine: sfn.StateMachine;
+  /** The workflow *Convert*, where a partition set has `query`. */
+  readonly convertStateMachine: sfn.StateMachine | undefined;
   /** What operators start: find, audit, resume, release, reverify, upgrade the ledger. */
   readonly operations: OperatorWorkflows;
   /** What gets a database and its tables ready: adopt, and with a secret of an administrator prepare, inspect, partition. */
@@ -112,6 +115,9 @@ export class PartitionArchiver extends Construct {
       segmentConcurrency: config.concurrency.segments,
       ...context,
     }).stateMachine;
+    this.convertStateMachine = this.functions.has('convert-segment')
+      ? new ConvertWorkflow(this, 'ConvertWorkflow', context).stateMachine
+      : undefined;
     this.operations = new OperatorWorkflows(this, 'Operations', {
       concurrency: config.concurrency,
       ...context,
@@ -126,6 +132,7 @@ export class PartitionArchiver extends Construct {
       stateMachine: this.stateMachine,
       auditStateMachine: this.operations.audit,
       heartbeatStateMachine: this.heartbeatStateMachine,
+      convertStateMachine: this.convertStateMachine,
       ...schedule,
       ...(props.drill === undefined
         ? {}
@@ -141,11 +148,13 @@ export class PartitionArchiver extends Construct {
       metrics: this.metrics,
       drill: { stateMachine: this.drillStateMachine, isScheduled: props.drill !== undefined },
       audit: { stateMachine: this.operations.audit, isScheduled: schedule.audit !== undefined },
+      convert: this.convertStateMachine,
       ...(props.alarmThresholds === undefined ? {} : { thresholds: props.alarmThresholds }),
       otherWorkflows: {
         Restore: this.restoreStateMachine,
         Drill: this.drillStateMachine,
         Heartbeat: this.heartbeatStateMachine,
+        ...(this.convertStateMachine === undefined ? {} : { Convert: this.convertStateMachine }),
         ...this.operations.stateMachines,
         ...this.setup.stateMachines,
       },

@@ -1,8 +1,12 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { PRODUCT } from '../../core/manifest.ts';
 import type { CopyDisk } from '../../core/query/ports.ts';
 import { onDisk } from '../disk/full.ts';
 import { createParquetFile, openParquetFile } from './files.ts';
+
+/** Who wrote a file, as its footer says. */
+export const COPY_WRITER = `${PRODUCT.name} ${PRODUCT.version} (hyparquet-writer 0.17.0)`;
 
 /** A folder of the local disk in which copies are written and proven. */
 export function copyDisk(directory: string, createdBy: string): CopyDisk {

@@ -56,6 +56,7 @@ export const DEFAULT_SCHEDULE = {
   archive: 'cron(0 3 1 * ? *)',
   inventory: 'cron(0 1 * * ? *)',
   drop: 'cron(0 5 * * ? *)',
+  convert: 'cron(0 6 * * ? *)',
 } as const;
 
 const scheduleSchema = z.strictObject({
@@ -71,6 +72,9 @@ const scheduleSchema = z.strictObject({
   drop: scheduleExpression
     .default(DEFAULT_SCHEDULE.drop)
     .describe('Drops partitions whose grace period is over. Default: daily at 05:00.'),
+  convert: scheduleExpression
+    .default(DEFAULT_SCHEDULE.convert)
+    .describe('Makes Parquet copies for the sets with query. Default: daily at 06:00.'),
   audit: scheduleExpression
     .optional()
     .describe('Reads archives back and compares them with their manifests. Default: not scheduled.'),

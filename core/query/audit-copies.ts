@@ -28,12 +28,14 @@ export async function copyProblems(
   const prefix = copiesPrefix(locationOf(manifest));
   const current = new Map((await store.list(prefix)).map((object) => [object.key, object]));
   const named = new Set<string>();
+  const givenUp = new Set<string>();
   for (const { key, versionId } of found) {
     try {
       const copy = parseCopyManifest(await readText(store, { key, versionId }), key);
       if (copy.archiveId !== manifest.archiveId || copy.madeFrom.key !== archive.key) {
         problems.push({ key, problem: 'it is of another archive' });
       }
+      for (const generation of copy.givenUp) givenUp.add(generation);
       for (const object of copy.objects) {
         named.add(object.key);
         const is = current.get(object.key);
@@ -53,7 +55,7 @@ export async function copyProblems(
   const latest = generationIn(found.at(-1)?.key ?? '');
   for (const key of current.keys()) {
     const generation = key.slice(prefix.length).split('/')[0] ?? '';
-    if (!named.has(key) && generation < latest) {
+    if (!named.has(key) && generation < latest && !givenUp.has(generation)) {
       const problem = 'no manifest of a copy names it: an attempt left it that was killed; it may be deleted';
       problems.push({ key, problem });
     }

@@ -1,10 +1,11 @@
 import type { ArchiveStore, StoredManifest } from '../archive-store.ts';
 import { ArchiverError } from '../errors.ts';
-import { copyKey, copyManifestKey } from '../keys.ts';
+import { copiesPrefix, copyKey, copyManifestKey } from '../keys.ts';
 import { PRODUCT, type Manifest } from '../manifest.ts';
 import type { Clock, Log, ObjectVersion } from '../ports.ts';
 import {
   COPY_FORMAT,
+  copyManifests,
   latestCopy,
   locationOf,
   serializeCopyManifest,
@@ -12,6 +13,7 @@ import {
   type CopyManifest,
   type StoredCopy,
 } from './copy-manifest.ts';
+import type { CopyColumn } from './parquet-map.ts';
 import type { CopyDisk } from './ports.ts';
 import { sourceColumns } from './source-columns.ts';
 import { writeCopy, type SegmentText, type WrittenSegment } from './write-copy.ts';
@@ -27,6 +29,8 @@ export interface CopyStore extends ArchiveStore {
     file: string,
     contents: { readonly bytes: number; readonly sha256: string },
   ): Promise<ObjectVersion | 'exists'>;
+  /** The current version of a file that was put, with the SHA-256 that S3 compared. `ObjectMissing` if there is none. */
+  currentFile(key: string): Promise<ObjectVersion & { readonly sha256: string }>;
 }
 
 /** What conversion is wired to. */
@@ -44,8 +48,8 @@ export type Conversion =
   | { readonly kind: 'there'; readonly copy: StoredCopy }
   | { readonly kind: 'converted'; readonly copy: StoredCopy };
 
-/** Copies are uploaded at the end, one after the other: reading and writing text takes far longer. */
-type Uploaded = CopyManifest['objects'][number];
+/** An object of a copy. */
+export type Uploaded = CopyManifest['objects'][number];
 
 /**
  * Makes the Parquet copy of a committed archive: reads the text by VersionId, writes to the local disk, proves from the
@@ -59,13 +63,13 @@ export async function convert(
   { rebuild }: { readonly rebuild: boolean },
   ports: ConvertPorts,
 ): Promise<Conversion> {
-  const { store, disk, clock, log } = ports;
+  const { store, disk, log } = ports;
   const { manifest } = stored;
   const found = rebuild ? null : await latestCopy(stored, store);
   if (found !== null) return { kind: 'there', copy: found };
   await requireReadable(manifest, store);
   const location = locationOf(manifest);
-  const generation = `${stamp(clock.now())}-${ports.unique()}`;
+  const generation = newGeneration(ports);
   const archive = `${location.parentSchema}.${location.parentName} ${location.period}`;
   const fileOf = (segment: number): string => `${generation}-${String(segment)}.parquet`;
   const segments = manifest.segments.filter(({ rows }) => rows > 0).map((segment) => textOf(segment, store));
@@ -81,40 +85,76 @@ export async function convert(
       disk,
     );
     const objects: Uploaded[] = [];
+    // At the end, one after the other: reading and writing text takes far longer.
     for (const file of written.files) {
       objects.push(await upload(copyKey(location, generation, file.number), file, store));
       disk.remove(file.file);
     }
-    const copy: CopyManifest = {
-      format: COPY_FORMAT,
-      archiveId: manifest.archiveId,
-      generation,
-      product: { ...PRODUCT },
-      madeFrom: { key: stored.object.key, versionId: stored.object.versionId, sha256: stored.sha256 },
-      shape: shapeOf(written.columns),
-      columns: written.columns.map((column) => ({ ...column })),
-      contents: {
-        rows: manifest.contents.rows,
-        textBytes: manifest.contents.bytes,
-        bytes: objects.reduce((sum, { bytes }) => sum + bytes, 0),
-      },
-      objects,
-      convertedAt: clock.now().toISOString(),
-    };
-    const key = copyManifestKey(location, generation);
-    const object = await store.create(key, serializeCopyManifest(copy), 'application/json');
-    if (object === 'exists') throw conflict(key);
-    log.info('converted', { archive, rows: copy.contents.rows, bytes: copy.contents.bytes });
-    return { kind: 'converted', copy: { manifest: copy, object } };
+    const copy = await recordCopy(stored, { generation, columns: written.columns, objects }, ports);
+    return { kind: 'converted', copy };
   } finally {
     for (const { number } of segments) disk.remove(fileOf(number));
   }
 }
 
-/** Sorts as time continues: the latest generation comes last. */
-const stamp = (now: Date): string => now.toISOString().replaceAll(/[-:]|\.\d+/g, '');
+/** What a copy is made of, before its manifest. */
+interface CopyContents {
+  readonly generation: string;
+  readonly columns: readonly CopyColumn[];
+  readonly objects: readonly Uploaded[];
+}
 
-function textOf(segment: Manifest['segments'][number], store: CopyStore): SegmentText {
+/** Writes the manifest of a copy whose objects are all there: from then on there is a copy. */
+export async function recordCopy(
+  { manifest, object: archive, sha256 }: StoredManifest,
+  { generation, columns, objects }: CopyContents,
+  { store, clock, log }: Pick<ConvertPorts, 'store' | 'clock' | 'log'>,
+): Promise<StoredCopy> {
+  const copy: CopyManifest = {
+    format: COPY_FORMAT,
+    archiveId: manifest.archiveId,
+    generation,
+    product: { ...PRODUCT },
+    madeFrom: { key: archive.key, versionId: archive.versionId, sha256 },
+    shape: shapeOf(columns),
+    columns: columns.map((column) => ({ ...column })),
+    contents: {
+      rows: manifest.contents.rows,
+      textBytes: manifest.contents.bytes,
+      bytes: objects.reduce((sum, { bytes }) => sum + bytes, 0),
+    },
+    objects: [...objects],
+    givenUp: await givenUpBefore(generation, manifest, store),
+    convertedAt: clock.now().toISOString(),
+  };
+  const key = copyManifestKey(locationOf(manifest), generation);
+  const object = await store.create(key, serializeCopyManifest(copy), 'application/json');
+  if (object === 'exists') throw conflict(key);
+  log.info('converted', { archive: archive.key, rows: copy.contents.rows, bytes: copy.contents.bytes });
+  return { manifest: copy, object };
+}
+
+/** Generations before this one that have objects and no manifest: attempts that were killed or given up. */
+async function givenUpBefore(generation: string, manifest: Manifest, store: CopyStore): Promise<string[]> {
+  const location = locationOf(manifest);
+  const manifests = (await copyManifests(manifest, store)).map(({ key }) => key);
+  const prefix = copiesPrefix(location);
+  const objects = await store.list(prefix);
+  const found = new Set(objects.map(({ key }) => key.slice(prefix.length).split('/')[0] ?? ''));
+  return [...found].filter(
+    (each) => each < generation && !manifests.includes(copyManifestKey(location, each)),
+  );
+}
+
+/** Names an attempt. Names sort as time continues: the latest comes last. */
+export const newGeneration = ({ clock, unique }: Pick<ConvertPorts, 'clock' | 'unique'>): string =>
+  `${clock
+    .now()
+    .toISOString()
+    .replaceAll(/[-:]|\.\d+/g, '')}-${unique()}`;
+
+/** The text of a segment, as it lies in the bucket. */
+export function textOf(segment: Manifest['segments'][number], store: CopyStore): SegmentText {
   const { number, rows, bytes, sha256, lineHashSum, objects } = segment;
   return {
     number,
@@ -128,20 +168,26 @@ function textOf(segment: Manifest['segments'][number], store: CopyStore): Segmen
   };
 }
 
-async function requireReadable(manifest: Manifest, store: CopyStore): Promise<void> {
+/** Throws `ArchiveCold` unless all text can be read at once. */
+export async function requireReadable(manifest: Manifest, store: CopyStore): Promise<void> {
   for (const { key, versionId } of manifest.segments.flatMap(({ objects }) => objects)) {
     const { state, storageClass } = await store.storage(key, versionId);
     if (state !== 'readable') throw new ArchiverError('ArchiveCold', `${key} lies in ${storageClass}`);
   }
 }
 
-async function upload(
+/**
+ * Puts a proven file. A file that is there already is the one of an earlier try of this attempt, and must have the same
+ * bytes: `CopyConflict` otherwise.
+ */
+export async function upload(
   key: string,
   { file, number, bytes, sha256, rows, lineHashSum }: WrittenSegment,
   store: CopyStore,
 ): Promise<Uploaded> {
-  const object = await store.createFromFile(key, file, { bytes, sha256 });
-  if (object === 'exists') throw conflict(key);
+  const put = await store.createFromFile(key, file, { bytes, sha256 });
+  const object = put === 'exists' ? await store.currentFile(key) : { ...put, sha256 };
+  if (object.sha256 !== sha256 || object.bytes !== bytes) throw conflict(key);
   return { segment: number, key, versionId: object.versionId, bytes, sha256, rows, lineHashSum };
 }
 

@@ -62,6 +62,8 @@ const copySchema = z.strictObject({
       lineHashSum,
     }),
   ),
+  /** Earlier generations with objects and no manifest: attempts that were killed, or given up for a column to be text. */
+  givenUp: z.array(z.string().min(1)).default([]),
   convertedAt: z.string(),
 });
 

@@ -28,7 +28,7 @@ export interface WriteOptions {
   readonly fileOf: (segment: number) => string;
   /** What the footer of each file says besides. */
   readonly metadata: Readonly<Record<string, string>>;
-  readonly progress?: (what: 'written' | 'proven', segment: SegmentText) => void;
+  readonly progress?: ((what: 'written' | 'proven', segment: SegmentText) => void) | undefined;
 }
 
 /** Text of a row group. Twice as much makes files that are no smaller, and takes twice the memory. */
@@ -50,18 +50,33 @@ export async function writeCopy(
     const files: WrittenSegment[] = [];
     const found = new Map<string, string>();
     for (const segment of segments) {
-      const file = fileOf(segment.number);
-      const written = await writeSegment(segment, columns, file, metadata, found, disk);
-      if (written === null) continue;
-      progress?.('written', segment);
-      await prove(segment, columns, { name: file, sha256: written.sha256 }, disk);
-      progress?.('proven', segment);
-      const { number, rows, lineHashSum } = segment;
-      files.push({ number, file, rows, lineHashSum, ...written });
+      const written = await writeProven(segment, columns, { fileOf, metadata, progress }, found, disk);
+      if (written !== null) files.push(written);
     }
     if (found.size === 0) return { columns, files };
     for (const [name, reason] of found) fallbacks.set(name, reason);
   }
+}
+
+/**
+ * Writes the copy of one segment to the local disk and proves it. Returns `null`, and leaves no file, where a column has to
+ * be text: `fallbacks` then has it, with the reason.
+ */
+export async function writeProven(
+  segment: SegmentText,
+  columns: readonly CopyColumn[],
+  { fileOf, metadata, progress }: Omit<WriteOptions, 'source'>,
+  fallbacks: Map<string, string>,
+  disk: CopyDisk,
+): Promise<WrittenSegment | null> {
+  const file = fileOf(segment.number);
+  const written = await writeSegment(segment, columns, file, metadata, fallbacks, disk);
+  if (written === null) return null;
+  progress?.('written', segment);
+  await prove(segment, columns, { name: file, sha256: written.sha256 }, disk);
+  progress?.('proven', segment);
+  const { number, rows, lineHashSum } = segment;
+  return { number, file, rows, lineHashSum, ...written };
 }
 
 /** Writes one segment; only looks through it, and returns `null`, once a column is known that has to be text. */

@@ -100,6 +100,18 @@ export function bucketStatements(
         ...(objectLock === undefined ? [] : [lock(objectLock)]),
         ...key('kms:Decrypt', 'kms:GenerateDataKey'),
       ];
+    case 'write-copies':
+      return [
+        know,
+        list,
+        allow(
+          'ReadTextAndCopies',
+          ['s3:GetObject', 's3:GetObjectVersion'],
+          ['manifest', 'data', 'query', 'query-manifest'].map(objects),
+        ),
+        allow('WriteCopies', ['s3:PutObject'], [objects('query'), objects('query-manifest')]),
+        ...key('kms:Decrypt', 'kms:GenerateDataKey'),
+      ];
     case 'head':
       // HeadObject needs Decrypt as well: S3 refuses requests for an object that the caller could not read.
       return [know, read, ...key('kms:Decrypt')];

@@ -56,7 +56,7 @@ export const FUNCTIONS = {
   },
   'manifest-search': {
     description: 'Finds archives by their manifests',
-    steps: { find: ['find'], audit: ['audit-next'] },
+    steps: { find: ['find'], audit: ['audit-next'], convert: ['convert-next', 'convert-report'] },
   },
   'archive-reading': {
     description: 'Reads archives, for audits and to plan restores',
@@ -65,6 +65,10 @@ export const FUNCTIONS = {
       restore: ['plan-restore'],
       drill: ['select-archive'],
     },
+  },
+  conversion: {
+    description: 'Makes Parquet copies of archives, and proves them before it uploads them',
+    steps: { all: ['begin-conversion', 'convert-segment', 'finish-conversion'] },
   },
   'audit-verdicts': {
     description: 'Says whether one archive is intact, or why it could not be audited',

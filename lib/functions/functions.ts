@@ -1,4 +1,4 @@
-import { RemovalPolicy } from 'aws-cdk-lib';
+import { RemovalPolicy, Size } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -112,9 +112,10 @@ export class ArchiverFunctions extends Construct {
 
   /** Functions of an administrator are made only where there is a secret, those for a proxy where one is made. */
   private isMade(
-    { login, readsProxyHealth = false }: StepFunction,
-    { database }: ArchiverFunctionsProps,
+    { login, readsProxyHealth = false, converts = false }: StepFunction,
+    { database, config }: ArchiverFunctionsProps,
   ): boolean {
+    if (converts && !config.partitionSets.some(({ query }) => query)) return false;
     if (readsProxyHealth && database.proxy === undefined) return false;
     return login === 'none' || database.login(login) !== undefined;
   }
@@ -145,6 +146,7 @@ export class ArchiverFunctions extends Construct {
       reads,
       installs = false,
       readsProxyHealth = false,
+      diskMiB,
     }: StepFunction,
     logGroups: logs.ILogGroup[],
     { vpc, vpcSubnets, database, archive, ...props }: ArchiverFunctionsProps,
@@ -193,6 +195,7 @@ export class ArchiverFunctions extends Construct {
       architecture: props.architecture ?? lambda.Architecture.ARM_64,
       memorySize: memoryMiB,
       timeout,
+      ...(diskMiB === undefined ? {} : { ephemeralStorageSize: Size.mebibytes(diskMiB) }),
       role,
       ...(securityGroup === undefined ? {} : { vpc, vpcSubnets, securityGroups: [securityGroup] }),
       logGroup,

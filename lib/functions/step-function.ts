@@ -9,7 +9,14 @@ export type Login = DatabaseRole | 'administrator' | 'none';
 
 /** What a step may do with the archive bucket. */
 export type BucketAccess =
-  'none' | 'settings' | 'read-manifests' | 'read' | 'retrieve' | 'write-ddl-and-manifest' | 'head';
+  | 'none'
+  | 'settings'
+  | 'read-manifests'
+  | 'read'
+  | 'retrieve'
+  | 'write-ddl-and-manifest'
+  | 'write-copies'
+  | 'head';
 
 /** How the Lambda of one step is deployed. */
 export interface StepFunction {
@@ -23,6 +30,10 @@ export interface StepFunction {
   readonly reads?: boolean;
   /** May ask RDS for the health of the proxy; there is no such function where none is made here. */
   readonly readsProxyHealth?: boolean;
+  /** Makes Parquet copies; there is no such function where no partition set has `query`. */
+  readonly converts?: boolean;
+  /** Local disk, if it is more than the 512 MiB that each function has. */
+  readonly diskMiB?: number;
   /** Installs the archiver in the database: has `db/` beside its bundle, and the secrets of all logins, whose passwords it sets. */
   readonly installs?: boolean;
 }

@@ -1,4 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
+import { CONVERT_STEPS } from './convert-steps.ts';
 import { DRILL_STEPS, RESTORE_STEPS } from './restore-steps.ts';
 import { LONGEST, type StepFunction } from './step-function.ts';
 import { SETUP_STEPS } from './setup-steps.ts';
@@ -213,6 +214,7 @@ const OPERATOR_STEPS = {
 export type Step =
   | keyof typeof ARCHIVE_STEPS
   | keyof typeof OPERATOR_STEPS
+  | keyof typeof CONVERT_STEPS
   | keyof typeof RESTORE_STEPS
   | keyof typeof DRILL_STEPS
   | keyof typeof SETUP_STEPS;
@@ -221,6 +223,7 @@ export type Step =
 export const STEPS: Readonly<Record<Step, StepFunction>> = {
   ...ARCHIVE_STEPS,
   ...OPERATOR_STEPS,
+  ...CONVERT_STEPS,
   ...RESTORE_STEPS,
   ...DRILL_STEPS,
   ...SETUP_STEPS,

@@ -20,6 +20,12 @@ export interface ArchiveAlarmsProps {
   readonly drill: PeriodicCheck;
   readonly audit: PeriodicCheck;
   /**
+   * What makes Parquet copies.
+   *
+   * @default - no partition set has `query`
+   */
+  readonly convert?: sfn.StateMachine | undefined;
+  /**
    * From where on alarms are raised.
    *
    * @default - see each

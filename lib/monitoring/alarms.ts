@@ -42,6 +42,7 @@ export class ArchiveAlarms extends Construct {
       ...this.ofPartitionSets(props),
       ...this.ofDrills(props),
       ...this.ofAudits(props),
+      ...this.ofConversions(props),
     ];
   }
 
@@ -190,6 +191,17 @@ export class ArchiveAlarms extends Construct {
           'No audit of the archive was good for long. Look whether its schedule is enabled, and at the executions of Audit.',
         metric: metrics.metric('DaysSinceSuccessfulAudit', 'Minimum'),
         threshold: thresholds?.missedAuditDays ?? 40,
+      }),
+    ];
+  }
+
+  private ofConversions({ convert }: ArchiveAlarmsProps): cloudwatch.Alarm[] {
+    if (convert === undefined) return [];
+    return [
+      this.alarm('ConvertFailed', {
+        alarmDescription:
+          'Archives have no Parquet copy and cannot be asked by SQL. They are archived and proven all the same. The cause of the execution of Convert names them.',
+        metric: convert.metricFailed({ period: Duration.minutes(5), statistic: 'Sum' }),
       }),
     ];
   }

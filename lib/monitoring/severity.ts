@@ -12,6 +12,7 @@ const MAILS: ReadonlySet<string> = new Set([
   'ExecutionThrottled',
   'OperationInterrupted',
   'AuditFailed',
+  'ConvertFailed',
 ]);
 
 /** The severity of an alarm, by its id. */

@@ -34,6 +34,14 @@ export interface ArchiveSchedulesProps {
   readonly inventory: string;
   /** When partitions past their grace period are dropped. */
   readonly drop: string;
+  /** When Parquet copies are made. */
+  readonly convert: string;
+  /**
+   * What makes them.
+   *
+   * @default - no partition set has `query`
+   */
+  readonly convertStateMachine?: sfn.IStateMachine | undefined;
   /**
    * When restore drills are held.
    *
@@ -88,6 +96,10 @@ export class ArchiveSchedules extends Construct {
       'rate(1 day)',
       {},
     );
+    if (props.convertStateMachine !== undefined) {
+      const { convertStateMachine: stateMachine, timeZone, convert } = props;
+      this.schedule('Convert', 'Makes Parquet copies of archives', { stateMachine, timeZone }, convert, {});
+    }
     if (props.drill !== undefined) {
       const { stateMachine, schedule, maxMiB } = props.drill;
       const { timeZone } = props;

@@ -28,6 +28,12 @@ const CONFIG_OF: Partial<Record<Step, (config: RuntimeConfig) => object>> = {
   }),
   'audit-archive': ({ expiry }) => ({ expiry }),
   'begin-restore': ({ acceptedPublications }) => ({ acceptedPublications }),
+  'begin-conversion': ({ expiry }) => ({ expiry }),
+  'convert-next': ({ partitionSets }) => ({
+    partitionSets: partitionSets
+      .filter(({ query }) => query)
+      .map(({ schema, table, query }) => ({ schema, table, query })),
+  }),
 };
 
 /** Which tables the partition sets are, and in which time zone they were partitioned. */

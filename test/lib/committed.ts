@@ -1,7 +1,7 @@
 /** The stack of the example file with an administrator, as the committed files show it. */
 import { CfnResource } from 'aws-cdk-lib';
 import { readableJson } from '../support/committed.ts';
-import { resources, stackOf, synthesise, withAdministrator, type Resource } from './synthesise.ts';
+import { resources, stackOf, synthesise, withAdministrator, withQuery, type Resource } from './synthesise.ts';
 
 const CHANGES = { ...withAdministrator(), env: undefined };
 
@@ -24,7 +24,8 @@ export function outputs(): string {
 /** The definition of each workflow. */
 export function definitions(): Map<string, string> {
   const found = new Map<string, string>();
-  for (const [, resource] of resources(synthesise(CHANGES), 'AWS::StepFunctions::StateMachine')) {
+  const template = synthesise({ ...CHANGES, ...withQuery() });
+  for (const [, resource] of resources(template, 'AWS::StepFunctions::StateMachine')) {
     const metadata = resource['Metadata'] as Readonly<Record<string, string>> | undefined;
     const workflow = metadata?.['partition-archiver:workflow'];
     // That of the CDK's own framework has none.

@@ -33,6 +33,7 @@ const WHOLE = {
 /** A database with everything that is made on request. */
 const MAXIMAL = {
   ...WHOLE,
+  partitionSets: [{ schema: 'public', table: 'orders', query: true }],
   database: {
     ...withAdministrator().database,
     resourceId,

@@ -7,7 +7,9 @@ type LifecycleRule = Readonly<Record<string, unknown>>;
 
 const template = synthesise();
 /** The example has no secret of an administrator. */
-const FUNCTIONS_MADE = FUNCTION_NAMES.map(deploymentOf).filter(({ login }) => login !== 'administrator');
+const FUNCTIONS_MADE = FUNCTION_NAMES.map(deploymentOf).filter(
+  ({ login, converts = false }) => login !== 'administrator' && !converts,
+);
 const IN_VPC = FUNCTIONS_MADE.filter(({ login }) => login !== 'none');
 const agnostic = synthesise({ env: undefined });
 

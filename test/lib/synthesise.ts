@@ -27,6 +27,12 @@ export function withAdministrator(): { readonly database: object } {
   return { database: { ...database, adminSecretArn: ADMIN_SECRET_ARN, adminSecretKeyArn: ADMIN_KEY_ARN } };
 }
 
+/** The change to the example by which archives get Parquet copies. */
+export function withQuery(): { readonly partitionSets: readonly object[] } {
+  const { partitionSets } = exampleConfig() as { partitionSets: readonly object[] };
+  return { partitionSets: partitionSets.map((set) => ({ ...set, query: true })) };
+}
+
 const NO_BUNDLES = { 'aws:cdk:bundling-stacks': [] };
 
 // The CDK's own look at each template takes seconds. It is taken wherever tests run the real command.

@@ -27,18 +27,26 @@ export async function readArchives(s3: S3Client, bucket: string): Promise<Archiv
   const keys = (await listKeys(s3, bucket)).filter((key) => key.includes('/manifest/'));
   return Promise.all(
     keys.sort().map(async (key) => {
-      const parsed = parseManifest((await get(s3, bucket, key)).toString('utf8'));
+      const parsed = parseManifest((await getObject(s3, bucket, key)).toString('utf8'));
       if (!parsed.ok) throw new Error(`${key}: ${parsed.problem}`);
       const { manifest } = parsed;
       const objects = manifest.segments.flatMap((segment) => segment.objects);
-      const parts = await Promise.all(objects.map((object) => get(s3, bucket, object.key, object.versionId)));
-      const ddl = (await get(s3, bucket, manifest.ddl.key, manifest.ddl.versionId)).toString('utf8');
+      const parts = await Promise.all(
+        objects.map((object) => getObject(s3, bucket, object.key, object.versionId)),
+      );
+      const ddl = (await getObject(s3, bucket, manifest.ddl.key, manifest.ddl.versionId)).toString('utf8');
       return { key, manifest, ddl, data: Buffer.concat(parts) };
     }),
   );
 }
 
-async function get(s3: S3Client, bucket: string, key: string, versionId?: string): Promise<Buffer> {
+/** The bytes of an object. */
+export async function getObject(
+  s3: S3Client,
+  bucket: string,
+  key: string,
+  versionId?: string,
+): Promise<Buffer> {
   const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key, VersionId: versionId }));
   return Buffer.from((await Body?.transformToByteArray()) ?? []);
 }

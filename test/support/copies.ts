@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { copyDisk } from '../../adapters/parquet/disk.ts';
@@ -18,6 +19,11 @@ export const withFiles = (store: MemoryStore, directory: string): MemoryStore & 
     if ((await store.list(key)).length > 0) return 'exists';
     const body = readFileSync(join(directory, file));
     return { key, versionId: store.put(key, body), bytes: body.length };
+  },
+  currentFile: async (key) => {
+    const object = await store.current(key);
+    const body = Buffer.concat(await Array.fromAsync(store.read(key, object.versionId)));
+    return { ...object, sha256: createHash('sha256').update(body).digest('hex') };
   },
 });
 

@@ -1,26 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { copyDisk } from '../../../adapters/parquet/disk.ts';
+import { COPY_WRITER, copyDisk } from '../../../adapters/parquet/disk.ts';
 import { s3CopyStore } from '../../../adapters/s3/copy-store.ts';
 import { readManifest, type StoredManifest } from '../../../core/archive-store.ts';
 import { ArchiverError } from '../../../core/errors.ts';
 import { find, type ArchiveQuery } from '../../../core/audit/find.ts';
-import { PRODUCT } from '../../../core/manifest.ts';
 import { convert, type ConvertPorts } from '../../../core/query/convert.ts';
 import { latestCopy } from '../../../core/query/copy-manifest.ts';
 import { parseTableName } from '../../../core/table-name.ts';
 import type { Command, CommandContext } from '../command.ts';
-
-/** Who wrote a file, as its footer says. */
-const CREATED_BY = `${PRODUCT.name} ${PRODUCT.version} (hyparquet-writer 0.17.0)`;
 
 function portsOf({ s3, bucket, region, clock, log, options }: CommandContext): ConvertPorts {
   const directory =
     options.directory ?? join(tmpdir(), `partition-archiver-${randomBytes(6).toString('hex')}`);
   return {
     store: s3CopyStore(s3, bucket, region, directory),
-    disk: copyDisk(directory, CREATED_BY),
+    disk: copyDisk(directory, COPY_WRITER),
     clock,
     log,
     unique: () => randomBytes(4).toString('hex'),

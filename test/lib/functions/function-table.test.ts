@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { deploymentOf, FUNCTION_NAMES, stepsOf } from '../../../lib/functions/function-table.ts';
 import { STEP_NAMES, STEPS, type Step } from '../../../lib/functions/steps.ts';
-import { resources, synthesise, withAdministrator, type Resource } from '../synthesise.ts';
+import { resources, synthesise, withAdministrator, withQuery, type Resource } from '../synthesise.ts';
 
 /** All that decides what a function may do. */
 const rightsOf = ({ login, bucketAccess, reads, readsProxyHealth, installs }: (typeof STEPS)[Step]) => ({
@@ -36,7 +36,7 @@ test('what an owner looks for is there under its name, and nothing else is with 
 });
 
 describe('a workflow', () => {
-  const template = synthesise(withAdministrator());
+  const template = synthesise({ ...withAdministrator(), ...withQuery() });
   const machines = resources(template, 'AWS::StepFunctions::StateMachine').flatMap(([, resource]) => {
     const name = (resource['Metadata'] as Record<string, string> | undefined)?.[
       'partition-archiver:workflow'

@@ -1,15 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
 import { Iam, type AccessRequest } from '../iam.ts';
-import { ADMIN_KEY_ARN, ADMIN_SECRET_ARN, synthesise, withAdministrator } from '../synthesise.ts';
+import { ADMIN_KEY_ARN, ADMIN_SECRET_ARN, synthesise, withAdministrator, withQuery } from '../synthesise.ts';
 
 const template = synthesise({
   ...withAdministrator(),
+  ...withQuery(),
   archive: { objectLock: { days: 365, mode: 'COMPLIANCE' } },
 });
 const iam = new Iam(template);
 
 /** Steps of Restore and Drill that find their way by manifests. */
 const READERS = ['Retrieval', 'BeginRestore'];
+/** Parquet copies. */
+const CONVERTERS = ['Conversion'];
 /** And those that work in the database alone. */
 const RESTORERS = ['RestoreSteps'];
 
@@ -31,7 +34,7 @@ const ROLES: Readonly<Record<string, string>> = Object.fromEntries(
     const name = id
       .replace(/^ArchiverFunctionsRestoreRole/, 'RestoreSteps')
       .replace(/^ArchiverSchedulesRole/, 'Scheduler')
-      .replace(/^Archiver(Functions|Schedules|(Restore|Drill|Heartbeat)?Workflow)?/, '')
+      .replace(/^Archiver(Functions|Schedules|(Restore|Drill|Convert|Heartbeat)?Workflow)?/, '')
       .replace(/[0-9A-F]{8}$/, '')
       .replace(/Role/, '')
       .replace(/^Operations(\w+)$/, '$1Workflow');
@@ -45,6 +48,8 @@ const archive = `${bucket}/shop/public/orders/202501`;
 const data = `${archive}/data/0-0.tsv`;
 const ddl = `${archive}/ddl/0-p.sql`;
 const manifest = `${archive}/manifest/0.json`;
+const copy = `${archive}/query/0/20261129T120000Z-1/0.parquet`;
+const copyManifest = `${archive}/query-manifest/0.20261129T120000Z-1.json`;
 const throughS3 = { 'kms:ViaService': 's3.eu-central-1.amazonaws.com' };
 function throughSecretsManager(secretArn: string): Record<string, string> {
   return {
@@ -67,17 +72,17 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   [
     'read data',
     { action: 's3:GetObject', resource: data },
-    ['Verification', 'Commit', 'Drop', ...AUDITORS, ...READERS, 'DatabaseS3Import'],
+    ['Verification', 'Commit', 'Drop', ...AUDITORS, ...READERS, ...CONVERTERS, 'DatabaseS3Import'],
   ],
   [
     'read a version of data',
     { action: 's3:GetObjectVersion', resource: data },
-    ['Verification', 'Commit', 'Drop', ...AUDITORS, ...READERS],
+    ['Verification', 'Commit', 'Drop', ...AUDITORS, ...READERS, ...CONVERTERS],
   ],
   [
     'read a manifest',
     { action: 's3:GetObjectVersion', resource: manifest },
-    ['Verification', 'Commit', 'Drop', ...MANIFEST_READERS, ...AUDITORS, ...READERS],
+    ['Verification', 'Commit', 'Drop', ...MANIFEST_READERS, ...AUDITORS, ...READERS, ...CONVERTERS],
   ],
   [
     'read what is not of this database',
@@ -87,6 +92,8 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   ['write data', { action: 's3:PutObject', resource: data }, ['DatabaseS3Export']],
   ['abort an upload of data', { action: 's3:AbortMultipartUpload', resource: data }, ['DatabaseS3Export']],
   ['write DDL', { action: 's3:PutObject', resource: ddl }, ['Commit']],
+  ['write a copy', { action: 's3:PutObject', resource: copy }, CONVERTERS],
+  ['write the manifest of a copy', { action: 's3:PutObject', resource: copyManifest }, CONVERTERS],
   ['write a manifest', { action: 's3:PutObject', resource: manifest }, ['Commit']],
   [
     'write what is not of this database',
@@ -136,7 +143,7 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   [
     'list versions of the archive',
     { action: 's3:ListBucketVersions', resource: bucket, context: { 's3:prefix': 'shop/public/' } },
-    ['Verification', 'Commit', ...MANIFEST_READERS, ...AUDITORS, ...READERS],
+    ['Verification', 'Commit', ...MANIFEST_READERS, ...AUDITORS, ...READERS, ...CONVERTERS],
   ],
   [
     'list versions of everything',
@@ -146,7 +153,16 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   [
     'know that an object is missing',
     { action: 's3:ListBucket', resource: bucket },
-    ['Preflight', 'Verification', 'Commit', 'Drop', ...MANIFEST_READERS, ...AUDITORS, ...READERS],
+    [
+      'Preflight',
+      'Verification',
+      'Commit',
+      'Drop',
+      ...MANIFEST_READERS,
+      ...AUDITORS,
+      ...READERS,
+      ...CONVERTERS,
+    ],
   ],
   [
     'list the archive',
@@ -159,6 +175,7 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
       ...MANIFEST_READERS,
       ...AUDITORS,
       ...READERS,
+      ...CONVERTERS,
       'DatabaseS3Import',
     ],
   ],
@@ -177,6 +194,7 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
       ...MANIFEST_READERS,
       ...AUDITORS,
       ...READERS,
+      ...CONVERTERS,
       'DatabaseS3Export',
       'DatabaseS3Import',
     ],
@@ -185,7 +203,7 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   [
     'encrypt through S3',
     { action: 'kms:GenerateDataKey', resource: key, context: throughS3 },
-    ['Commit', 'DatabaseS3Export'],
+    ['Commit', ...CONVERTERS, 'DatabaseS3Export'],
   ],
   ['delete the key', { action: 'kms:ScheduleKeyDeletion', resource: key }, []],
   [
@@ -330,6 +348,16 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
     ['ResumeWorkflow'],
   ],
   [
+    'start a conversion',
+    { action: 'states:StartExecution', resource: workflow('ConvertWorkflowConvert') },
+    ['Convert', 'Scheduler'],
+  ],
+  [
+    'run the steps of a conversion',
+    { action: 'lambda:InvokeFunction', resource: step('Conversion') },
+    ['Convert'],
+  ],
+  [
     'run the step release',
     { action: 'lambda:InvokeFunction', resource: alias('LedgerOperationsForRelease') },
     ['ReleaseWorkflow'],
@@ -416,6 +444,8 @@ test('the roles are those that the table was written for', () => {
     'Restore',
     'Drill',
     'Heartbeat',
+    ...CONVERTERS,
+    'Convert',
     ...AUDITORS,
     ...MANIFEST_READERS,
     'AuditVerdicts',

@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { FINAL_CODES, RETRYABLE_CODES } from '../../../core/errors.ts';
 import { allStates, type StateMachineDefinition } from '../../../local/step-functions/definition.ts';
-import { resources, synthesise, withAdministrator, type Resource } from '../synthesise.ts';
+import { resources, synthesise, withAdministrator, withQuery, type Resource } from '../synthesise.ts';
 
 /** A definition is a text with references in it. */
 function definitionOf({ Properties }: Resource): StateMachineDefinition {
@@ -13,15 +13,14 @@ function definitionOf({ Properties }: Resource): StateMachineDefinition {
   return JSON.parse(text) as StateMachineDefinition;
 }
 
-const machines = resources(synthesise(withAdministrator()), 'AWS::StepFunctions::StateMachine').flatMap(
-  ([, resource]) => {
-    const name = (resource['Metadata'] as Record<string, string> | undefined)?.[
-      'partition-archiver:workflow'
-    ];
-    // That of the CDK's own framework has none.
-    return name === undefined ? [] : [[name, definitionOf(resource), resource.Properties] as const];
-  },
-);
+const machines = resources(
+  synthesise({ ...withAdministrator(), ...withQuery() }),
+  'AWS::StepFunctions::StateMachine',
+).flatMap(([, resource]) => {
+  const name = (resource['Metadata'] as Record<string, string> | undefined)?.['partition-archiver:workflow'];
+  // That of the CDK's own framework has none.
+  return name === undefined ? [] : [[name, definitionOf(resource), resource.Properties] as const];
+});
 
 test('there are as many as operators know', () => {
   expect(machines.map(([name]) => name).sort()).toEqual(
@@ -33,6 +32,7 @@ test('there are as many as operators know', () => {
       'find',
       'audit',
       'resume',
+      'convert',
       'release',
       'reverify',
       'upgrade-ledger',
@@ -76,9 +76,11 @@ describe.each(machines)('%s', (_, definition, properties) => {
 });
 
 test('their log groups have names that no policy of the account has to list', () => {
-  const groups = resources(synthesise(withAdministrator()), 'AWS::Logs::LogGroup').flatMap(
-    ([id, { Properties }]) =>
-      /^Archiver(Functions|Changes|DatabaseS3)/.test(id) ? [] : [Properties['LogGroupName']],
+  const groups = resources(
+    synthesise({ ...withAdministrator(), ...withQuery() }),
+    'AWS::Logs::LogGroup',
+  ).flatMap(([id, { Properties }]) =>
+    /^Archiver(Functions|Changes|DatabaseS3)/.test(id) ? [] : [Properties['LogGroupName']],
   );
   expect(groups).toHaveLength(machines.length);
   expect(new Set(groups).size).toBe(machines.length);

@@ -158,7 +158,12 @@ test('text in a Glacier tier is refused before anything is read', async () => {
 
 test('a key that is there already is a conflict, and the copy has no manifest', async () => {
   const { archive, store } = await bucket();
-  const exists: CopyStore = { ...store, createFromFile: async () => 'exists' };
+  const other = { key: '', versionId: 'v', bytes: 1, sha256: 'other' };
+  const exists: CopyStore = {
+    ...store,
+    createFromFile: async () => 'exists',
+    currentFile: async () => other,
+  };
   expect(await refusal(convert(archive, { rebuild: false }, convertPorts(exists, directory())))).toBe(
     'CopyConflict',
   );

@@ -1,0 +1,136 @@
+import type { ArchiveStore } from '../archive-store.ts';
+import type { ArchiveQuery } from '../audit/find.ts';
+import { parseFindRequest } from '../audit/find-request.ts';
+import { nextArchives } from '../audit/archives.ts';
+import { mapAtOnce } from '../concurrency.ts';
+import type { PartitionSetConfig } from '../config/partition-set.ts';
+import { ArchiverError } from '../errors.ts';
+import { copyManifestPrefixOf } from '../keys.ts';
+import { PAYLOAD_BUDGET, truncate } from '../limits.ts';
+import { displayName } from '../partition.ts';
+import type { Log } from '../ports.ts';
+
+/** What became of one archive: what its conversion came to, or the name of an error. */
+export interface ArchiveResult {
+  readonly manifestKey: string;
+  readonly result?: 'there' | 'converted' | 'expiring';
+  readonly failed?: string;
+}
+
+/** Where a conversion stands between two pages of archives. */
+export interface ConvertProgress {
+  readonly converted: number;
+  readonly failed: number;
+  /** One line for each archive that was not converted, as far as they fit. */
+  readonly problems: readonly string[];
+  /** Position of the set in the configuration, and where its next page continues. */
+  readonly set: number;
+  readonly after: string | null;
+}
+
+/** The archives that are converted next, or nothing more. */
+export type ConvertNext =
+  | {
+      readonly next: 'archives';
+      readonly archives: readonly string[];
+      readonly progress: ConvertProgress;
+    }
+  | { readonly next: 'done'; readonly progress: ConvertProgress };
+
+const START: ConvertProgress = { converted: 0, failed: 0, problems: [], set: 0, after: null };
+/** Requests to S3 at the same time. */
+const AT_ONCE = 16;
+
+/**
+ * One turn of *Convert*: adds up what became of the last archives, and names the next ones without a copy, of the sets with
+ * `query`. A loop, and not one list, so that any number of archives fits.
+ */
+export async function convertNext(
+  {
+    input,
+    progress = START,
+    results = [],
+  }: {
+    readonly input: unknown;
+    readonly progress?: ConvertProgress;
+    readonly results?: readonly ArchiveResult[];
+  },
+  {
+    store,
+    database,
+    partitionSets,
+  }: {
+    readonly store: ArchiveStore;
+    readonly database: string;
+    readonly partitionSets: readonly PartitionSetConfig[];
+  },
+): Promise<ConvertNext> {
+  const query = parseFindRequest(input, database);
+  const sets = setsOf(query, partitionSets);
+  let { set, after } = progress;
+  const totals = addResults(progress, results);
+  while (set < sets.length) {
+    const { schema, table } = sets[set] ?? {};
+    const narrowed = {
+      ...query,
+      ...(schema !== undefined && { schema }),
+      ...(table !== undefined && { table }),
+    };
+    const page = await nextArchives({ query: narrowed, archives: null, segments: null }, after, {
+      store,
+      random: () => 0,
+    });
+    const isThere = await mapAtOnce(page.archives, AT_ONCE, async (key) => {
+      return (await store.list(copyManifestPrefixOf(key))).length > 0;
+    });
+    after = page.after;
+    if (after === null) set += 1;
+    const archives = page.archives.filter((_, index) => isThere[index] !== true);
+    if (archives.length > 0) return { next: 'archives', archives, progress: { ...totals, set, after } };
+  }
+  return { next: 'done', progress: { ...totals, set, after: null } };
+}
+
+/** The sets that are meant: all with `query`, or the one that the input names. Throws `InvalidInput`. */
+function setsOf(
+  { schema, table }: ArchiveQuery,
+  partitionSets: readonly PartitionSetConfig[],
+): readonly PartitionSetConfig[] {
+  const sets = partitionSets.filter(({ query }) => query);
+  if (schema === undefined || table === undefined) return sets;
+  const named = sets.filter((set) => set.schema === schema && set.table === table);
+  if (named.length > 0) return named;
+  throw new ArchiverError(
+    'InvalidInput',
+    `partitionSet: ${displayName(schema, table)} is not configured with "query": true`,
+  );
+}
+
+function addResults(progress: ConvertProgress, results: readonly ArchiveResult[]): ConvertProgress {
+  const failed = results.flatMap((each) => (each.failed === undefined ? [] : [each]));
+  const lines = failed.map(({ manifestKey, failed: code = '' }) => `${manifestKey}: ${code}`);
+  return {
+    ...progress,
+    converted: progress.converted + results.filter(({ result }) => result === 'converted').length,
+    failed: progress.failed + failed.length,
+    // An error's cause, where they end up, is limited to 32 KiB. The log has them all.
+    problems: truncate([...progress.problems, ...lines], PAYLOAD_BUDGET.problems),
+  };
+}
+
+/** What the workflow *Convert* returns. */
+export interface ConvertReport {
+  readonly summary: string;
+  readonly converted: number;
+}
+
+/** Says how a conversion ended. Throws `CopiesFailed` unless each archive has its copy. */
+export function convertReport(
+  { converted, failed, problems }: ConvertProgress,
+  { log }: { readonly log: Log },
+): ConvertReport {
+  log.info('convert', { converted, failed });
+  const summary = `${String(converted)} archives converted, ${String(failed)} not`;
+  if (failed === 0) return { summary, converted };
+  throw new ArchiverError('CopiesFailed', [summary, ...problems].join('\n'));
+}

@@ -1,0 +1,49 @@
+import { Duration } from 'aws-cdk-lib';
+import { LONGEST, type StepFunction } from './step-function.ts';
+
+/** The largest segment that can be configured is 3 GiB; its Parquet is a tenth to a half of that, and never much more than it. */
+const DISK_MIB = 6 * 1024;
+
+/** What makes copies: reads text, and puts under `query/` and `query-manifest/` only. */
+const CONVERSION = {
+  login: 'none',
+  bucketAccess: 'write-copies',
+  converts: true,
+  diskMiB: DISK_MIB,
+  // One processor, which Lambda gives from here on: encoding and proof take 60 s of it for each GB of text. 302 MiB were
+  // measured with twelve wide columns; the price is that of the seconds, however they are shared out.
+  memoryMiB: 1769,
+} as const;
+
+/** Every step of the workflow *Convert*. */
+export const CONVERT_STEPS = {
+  'convert-next': {
+    description: 'Names the next archives that have no Parquet copy',
+    login: 'none',
+    bucketAccess: 'read-manifests',
+    timeout: LONGEST,
+    memoryMiB: 512,
+  },
+  'convert-report': {
+    description: 'Sums up a conversion, and fails it if an archive was not converted',
+    login: 'none',
+    bucketAccess: 'read-manifests',
+    timeout: Duration.minutes(1),
+    memoryMiB: 512,
+  },
+  'begin-conversion': {
+    description: 'Looks whether an archive has a copy and can be read, and lists its segments',
+    timeout: Duration.minutes(5),
+    ...CONVERSION,
+  },
+  'convert-segment': {
+    description: 'Makes the Parquet copy of one segment, proves it, and puts it',
+    timeout: LONGEST,
+    ...CONVERSION,
+  },
+  'finish-conversion': {
+    description: 'Writes the manifest of a copy whose segments are all there',
+    timeout: Duration.minutes(5),
+    ...CONVERSION,
+  },
+} as const satisfies Record<string, StepFunction>;

@@ -1,0 +1,157 @@
+import { Duration } from 'aws-cdk-lib';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import type { ArchiverFunctions } from '../functions/functions.ts';
+import { stepTask } from './step-task.ts';
+import { makeWorkflow, type WorkflowContext } from './state-machine.ts';
+
+/** Labels of the Maps, which are part of the names of their child executions. */
+const LABELS = { archive: 'Archive', segment: 'Segment' } as const;
+
+/** At the same time: eight functions of one processor in all. The account's Lambda concurrency is shared with others. */
+const ARCHIVES_AT_ONCE = 2;
+const SEGMENTS_AT_ONCE = 4;
+
+/**
+ * The workflow *Convert*: a Parquet copy of each archive that has none, of the sets with `query`. It comes after the commit,
+ * needs no database, and changes nothing that archives, proofs or drops look at.
+ */
+export class ConvertWorkflow extends Construct {
+  readonly stateMachine: sfn.StateMachine;
+
+  constructor(scope: Construct, id: string, context: WorkflowContext) {
+    super(scope, id);
+    const { functions } = context;
+    const begin = new sfn.Pass(this, 'Begin', {
+      comment: 'Keeps the input of the execution beside what comes to it.',
+      parameters: { 'input.$': '$', 'execution.$': '$$.Execution.Name' },
+    });
+    const first = stepTask(this, functions, 'convert-next', {
+      stateName: 'FirstArchives',
+      comment: 'Reads the input and names the first archives that have no copy.',
+      payload: { 'input.$': '$.input', 'execution.$': '$.execution' },
+      resultPath: '$.turn',
+    });
+    const next = stepTask(this, functions, 'convert-next', {
+      stateName: 'NextArchives',
+      comment: 'Adds up what was converted and names the next archives.',
+      payload: {
+        'input.$': '$.input',
+        'execution.$': '$.execution',
+        'progress.$': '$.turn.Payload.progress',
+        'results.$': '$.results',
+      },
+      resultPath: '$.turn',
+    });
+    const forEachArchive = new sfn.DistributedMap(this, 'ForEachArchive', {
+      comment: 'A child execution for each archive. One that is not converted does not stop the others.',
+      itemsPath: '$.turn.Payload.archives',
+      itemSelector: { 'manifestKey.$': '$$.Map.Item.Value', 'execution.$': '$.execution' },
+      maxConcurrency: ARCHIVES_AT_ONCE,
+      mapExecutionType: sfn.StateMachineType.STANDARD,
+      label: LABELS.archive,
+      // No failure is tolerated here: all are caught inside, and a child that somebody stops has no result to count.
+      resultPath: '$.results',
+    });
+    forEachArchive.itemProcessor(archiveSteps(this, functions));
+    const report = stepTask(this, functions, 'convert-report', {
+      comment: 'Sums up what was converted. Fails the execution if an archive was not.',
+      payload: { 'progress.$': '$.turn.Payload.progress', 'execution.$': '$.execution' },
+      resultPath: '$.report',
+    });
+    const more = new sfn.Choice(this, 'More archives?', {
+      comment: 'They come by the hundred, so that any number fits.',
+    });
+    const done = new sfn.Succeed(this, 'Done', {
+      comment: 'The output of the execution is the report.',
+      outputPath: '$.report.Payload',
+    });
+    this.stateMachine = makeWorkflow(this, 'Convert', {
+      comment:
+        'Makes a Parquet copy, proven equal to the text, of each archive that has none. All fields of the input are optional: {"partitionSet": "public.orders", "from": "2021-01", "to": "2021-04"}; without them, of all partition sets with "query": true',
+      definition: begin
+        .next(first)
+        .next(
+          more
+            .when(
+              sfn.Condition.stringEquals('$.turn.Payload.next', 'archives'),
+              forEachArchive.next(next).next(more),
+            )
+            .otherwise(report.next(done)),
+        ),
+      timeout: Duration.days(14),
+      mapLabels: Object.values(LABELS),
+      ...context,
+    });
+  }
+}
+
+/** What is done with one archive: its result says what became of it, whatever happens. */
+function archiveSteps(scope: Construct, functions: ArchiverFunctions): sfn.IChainable {
+  const failed = new sfn.Pass(scope, 'ArchiveNotConverted', {
+    comment: 'Only the name of the error travels back; the log has its message. The archive is as it was.',
+    parameters: { 'manifestKey.$': '$.manifestKey', 'failed.$': '$.failure.Error' },
+  });
+  const begin = stepTask(scope, functions, 'begin-conversion', {
+    comment: 'Looks whether there is a copy and the text can be read; lists the segments.',
+    payload: { 'manifestKey.$': '$.manifestKey', 'execution.$': '$.execution' },
+    resultPath: '$.step',
+  });
+  const forEachSegment = new sfn.DistributedMap(scope, 'ForEachSegment', {
+    comment: 'A child execution for each segment, which is what a function has time and disk for.',
+    itemsPath: '$.step.Payload.segments',
+    itemSelector: {
+      'attempt.$': '$.step.Payload.attempt',
+      'segmentNumber.$': '$$.Map.Item.Value',
+      'execution.$': '$.execution',
+    },
+    maxConcurrency: SEGMENTS_AT_ONCE,
+    mapExecutionType: sfn.StateMachineType.STANDARD,
+    label: LABELS.segment,
+    resultPath: '$.results',
+  });
+  forEachSegment.itemProcessor(segmentSteps(scope, functions));
+  const finish = stepTask(scope, functions, 'finish-conversion', {
+    comment:
+      'Writes the manifest of the copy; or has all segments converted again, with columns as text that need it.',
+    payload: {
+      'attempt.$': '$.step.Payload.attempt',
+      'results.$': '$.results',
+      'execution.$': '$.execution',
+    },
+    resultPath: '$.step',
+  });
+  const whatIsNext = new sfn.Choice(scope, 'Segments to convert?', {
+    comment: 'None are, if the archive has its copy.',
+  });
+  const done = new sfn.Pass(scope, 'ArchiveConverted', {
+    comment: 'Only what became of it travels back.',
+    parameters: { 'manifestKey.$': '$.manifestKey', 'result.$': '$.step.Payload.result' },
+  });
+  for (const state of [begin, forEachSegment, finish]) state.addCatch(failed, { resultPath: '$.failure' });
+  forEachSegment.next(finish).next(whatIsNext);
+  return begin.next(
+    whatIsNext
+      .when(sfn.Condition.stringEquals('$.step.Payload.next', 'segments'), forEachSegment)
+      .otherwise(done),
+  );
+}
+
+function segmentSteps(scope: Construct, functions: ArchiverFunctions): sfn.IChainable {
+  const failed = new sfn.Pass(scope, 'SegmentNotConverted', {
+    comment: 'Only the name of the error travels back; the log has its message.',
+    parameters: { 'failed.$': '$.failure.Error' },
+  });
+  const convert = stepTask(scope, functions, 'convert-segment', {
+    comment:
+      'Reads the text, writes Parquet to the local disk, proves it from there, and only then puts it. A retry writes the same bytes to the same key.',
+    payload: { 'attempt.$': '$.attempt', 'segmentNumber.$': '$.segmentNumber', 'execution.$': '$.execution' },
+    resultPath: '$.step',
+  });
+  const done = new sfn.Pass(scope, 'SegmentConverted', {
+    comment: 'Nothing, or the columns that have to be text.',
+    outputPath: '$.step.Payload',
+  });
+  convert.addCatch(failed, { resultPath: '$.failure' });
+  return convert.next(done);
+}

@@ -1,0 +1,60 @@
+import { expect, test } from '@jest/globals';
+import { ArchiverError } from '../../../core/errors.ts';
+import { convertNext, convertReport, type ConvertNext } from '../../../core/query/convert-next.ts';
+import { parseRuntimeConfig } from '../../../core/config/runtime.ts';
+import { manifestOf, memoryStore } from '../../support/memory-store.ts';
+
+const parsed = parseRuntimeConfig({
+  partitionSets: [
+    { schema: 'public', table: 'a', query: true },
+    { schema: 'public', table: 'b' },
+    { schema: 'public', table: 'c', query: true },
+  ],
+});
+if (!parsed.ok) throw new Error('the configuration is wrong');
+const { partitionSets } = parsed.config;
+
+async function bucketOf(...tables: readonly string[]) {
+  const store = memoryStore();
+  const keys: string[] = [];
+  for (const [index, parentName] of tables.entries()) {
+    const period = `2021${String((index % 12) + 1).padStart(2, '0')}`;
+    keys.push(await store.putManifest(manifestOf({ partition: { parentName, period } })));
+  }
+  return { store, keys };
+}
+
+test('archives of all sets with "query" come page by page, each once, and those with a copy do not', async () => {
+  const { store, keys } = await bucketOf(...Array.from({ length: 230 }, () => 'a'), 'b', 'c', 'c');
+  const [copied] = keys;
+  store.put(copied!.replace('/manifest/', '/query-manifest/').replace('.json', '.g.json'), '{}');
+  const ports = { store, database: 'db', partitionSets };
+  const seen: string[] = [];
+  let turn: ConvertNext = await convertNext({ input: {} }, ports);
+  while (turn.next === 'archives') {
+    seen.push(...turn.archives);
+    const results = turn.archives.map((manifestKey) => ({ manifestKey, result: 'converted' as const }));
+    turn = await convertNext({ input: {}, progress: turn.progress, results }, ports);
+  }
+  expect(seen.sort()).toEqual(keys.filter((key) => key !== copied && !key.includes('/b/')).sort());
+  expect(turn.progress).toMatchObject({ converted: 231, failed: 0 });
+});
+
+test('the input narrows, and names only sets with "query"', async () => {
+  const { store } = await bucketOf('a', 'c');
+  const ports = { store, database: 'db', partitionSets };
+  const turn = await convertNext({ input: { partitionSet: 'public.c' } }, ports);
+  expect(turn).toMatchObject({ next: 'archives', archives: [expect.stringContaining('/c/')] });
+  await expect(convertNext({ input: { partitionSet: 'public.b' } }, ports)).rejects.toMatchObject({
+    code: 'InvalidInput',
+  });
+});
+
+test('archives that were not converted are named at the end', () => {
+  const progress = { converted: 1, failed: 1, problems: ['k: ArchiveCold'], set: 3, after: null };
+  const log = { info: () => undefined, warn: () => undefined };
+  const report = () => convertReport(progress, { log });
+  expect(report).toThrow(ArchiverError);
+  expect(report).toThrow('1 archives converted, 1 not\nk: ArchiveCold');
+  expect(convertReport({ ...progress, failed: 0 }, { log })).toMatchObject({ converted: 1 });
+});
