@@ -1,5 +1,5 @@
 /** The deployments that every rule is looked for in. */
-import { exampleConfig, withAdministrator } from './synthesise.ts';
+import { exampleConfig, withAdministrator } from './example.ts';
 
 const KEY = 'arn:aws:kms:eu-central-1:111122223333:key/0f0e0d0c-1111-2222-3333-444455556666';
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from '@jest/globals';
@@ -6,32 +6,9 @@ import { App, Stage } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { parseDeploymentConfig } from '../../core/config/deployment.ts';
 import { PartitionArchiverStack } from '../../lib/partition-archiver-stack.ts';
+import { exampleConfig, readJson, withAdministrator } from './example.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
-
-/** The example file, with some settings replaced, `undefined` for left out. */
-export function exampleConfig(changes: object = {}): object {
-  const example = readJson('partition-archiver.example.json');
-  return JSON.parse(JSON.stringify({ ...example, ...changes })) as object;
-}
-
-export const ADMIN_SECRET_ARN =
-  'arn:aws:secretsmanager:eu-central-1:111122223333:secret:rds!cluster-0a1b2c3d-AbCdEf';
-
-/** Key of the administrator's secret. */
-export const ADMIN_KEY_ARN = 'arn:aws:kms:eu-central-1:111122223333:key/0a0a0a0a-1111-2222-3333-444455556666';
-
-/** The change to the example by which the workflows of an administrator are made, too. */
-export function withAdministrator(): { readonly database: object } {
-  const { database } = exampleConfig() as { database: object };
-  return { database: { ...database, adminSecretArn: ADMIN_SECRET_ARN, adminSecretKeyArn: ADMIN_KEY_ARN } };
-}
-
-/** The change to the example by which archives get Parquet copies. */
-export function withQuery(): { readonly partitionSets: readonly object[] } {
-  const { partitionSets } = exampleConfig() as { partitionSets: readonly object[] };
-  return { partitionSets: partitionSets.map((set) => ({ ...set, query: true })) };
-}
+export * from './example.ts';
 
 const NO_BUNDLES = { 'aws:cdk:bundling-stacks': [] };
 
@@ -77,10 +54,6 @@ afterAll(() => {
 /** An app whose cloud assembly is gone when the test file is done; without a folder of its own it would stay in /tmp. */
 export function makeApp(context: Record<string, unknown> = NO_BUNDLES): App {
   return new App({ context, outdir: mkdtempSync(join(directory, 'cdk.out-')) });
-}
-
-function readJson(file: string): object {
-  return JSON.parse(readFileSync(join(ROOT, file), 'utf8')) as object;
 }
 
 /** A resource as `Template.findResources` gives it. */
