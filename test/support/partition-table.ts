@@ -19,8 +19,8 @@ const PLAN: Omit<PartitionTablePlan, 'table'> = {
   timeZone: 'UTC',
 };
 
-/** Some calls of the real database, replaced. */
-type Changes = (real: PartitionTableDatabase) => Partial<PartitionTableDatabase>;
+/** Some calls of the real database, replaced; `connection` is the one that it works with. */
+type Changes = (real: PartitionTableDatabase, connection: Connection) => Partial<PartitionTableDatabase>;
 
 /** Makes partition sets of tables in schema shop, as an administrator would. */
 export interface Partitioner {
@@ -44,7 +44,7 @@ export function makePartitioner(archiver: () => Archiver): Partitioner {
     const real = partitionTableDatabase(connection, open);
     try {
       const log = { info: () => undefined, warn: () => undefined };
-      return await work({ database: { ...real, ...changes(real) }, clock: hurriedClock, log });
+      return await work({ database: { ...real, ...changes(real, connection) }, clock: hurriedClock, log });
     } finally {
       await connection.end();
     }

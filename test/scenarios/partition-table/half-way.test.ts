@@ -12,7 +12,8 @@ const { withPorts, run } = makePartitioner(archiver);
 
 beforeAll(async () => {
   const { sql } = archiver().database;
-  for (const table of ['values', 'halfway', 'killed', 'altered']) await makePlainTable(sql, table, 200);
+  for (const table of ['values', 'halfway', 'killed', 'cut_off', 'altered'])
+    await makePlainTable(sql, table, 200);
   await sql.unsafe(`alter table shop.values rename to log;
     alter table shop.log add column clock integer not null default extract(epoch from now())`);
 });
@@ -129,6 +130,39 @@ test('stopped while partitions are made, it leaves no trigger, and begins again'
   await sql.unsafe(`delete from shop.killed where id = 7; insert into shop.killed (at) values (now())`);
   // With another interval: there is nothing yet that would be lost.
   expect(await run({ table: 'killed', interval: '1 week' })).toMatchObject({ state: 'swapped', rows: 200 });
+});
+
+// The same with the client gone in the middle of create_parent, while the server continues. Seen to fail where the partitions are
+// made outside of a transaction: pg_partman knew the set, and the next run was refused.
+test('its client killed in the middle of create_parent, it leaves nothing of it, and begins again', async () => {
+  const { sql } = archiver().database;
+  const holder = await sql.reserve();
+  await holder`begin`;
+  // create_parent has locked the table and made its template by the time that it writes this.
+  await holder`lock table partman.part_config in share mode`;
+  const waiting = (): PromiseLike<readonly unknown[]> => sql`
+    select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like '%create_parent%'`;
+  const failure = failureOf(
+    run({ table: 'cut_off' }, (real, connection) => ({
+      makePartitions: async (job) => {
+        const making = real.makePartitions(job);
+        void making.catch(() => undefined);
+        for (const until = Date.now() + 5_000; (await waiting()).length === 0 && Date.now() < until;);
+        expect(await waiting()).toHaveLength(1);
+        await connection.end({ timeout: 0 });
+        return making;
+      },
+    })),
+  );
+  expect((await failure).code).toBe('DatabaseUnavailable');
+  await holder`rollback`;
+  holder.release();
+  for (const until = Date.now() + 5_000; (await waiting()).length > 0 && Date.now() < until;);
+  expect(await left('cut_off')).toMatchObject({ triggers: 0, sets: 0, jobs: 1 });
+  expect(
+    await sql`select from pg_class where relname = 'template_partition_archiver_shadow_cut_off'`,
+  ).toEqual([]);
+  expect(await run({ table: 'cut_off' })).toMatchObject({ state: 'swapped', rows: 200 });
 });
 
 // Seen to fail on a9b8896: each write of the application was still written down, for nothing.
