@@ -212,10 +212,11 @@ create or replace function partition_archiver.partition_table_problems(p_table o
               c.oid::regclass, k.conname, regexp_replace(pg_get_constraintdef(k.oid),
                 '( NO INHERIT)?( NOT VALID)?$', '')) end)
         from pg_constraint k where k.conrelid = p_table and k.contype in ('c', 'n') and k.connoinherit
-      union all select format('foreign key %I: while rows are taken over, the new table may still have some '
-        'that the old one has no more, and deletes in %s would fail. '
-          'Use the offline mode, or drop the foreign key and add it to the partitioned table afterwards',
-            k.conname, k.confrelid::regclass)
+      union all select format('foreign key %1$I: while rows are taken over, the new table may still have '
+        'some that the old one has no more, and deletes in %2$s would fail. Use the offline mode, or '
+        'drop it: alter table %3$s drop constraint %1$I; and add it to the partitioned table afterwards: '
+        'alter table %3$s add constraint %1$I %4$s;',
+            k.conname, k.confrelid::regclass, c.oid::regclass, pg_get_constraintdef(k.oid))
         from pg_constraint k where k.conrelid = p_table and k.contype = 'f' and p_mode = 'online'
       union all select format('foreign key %I refers to the table itself', k.conname) from pg_constraint k
         where k.conrelid = p_table and k.contype = 'f' and k.confrelid = p_table

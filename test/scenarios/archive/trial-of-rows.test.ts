@@ -54,8 +54,15 @@ async function fixed({ id, blockedReason }: LedgerLine, table: string): Promise<
 test('an index over a function that relies on search_path keeps the table, and the way out works', async () => {
   await sql().unsafe(`
     create function public.helper(v text) returns text language sql immutable as 'select lower(v)';
-    create function public.fold(v text) returns text language plpgsql immutable as $$ begin return helper(v); end $$`);
-  await make('folded', 'payload text', `'Row ' || g`, 'create index on app.folded (public.fold(payload))');
+    create function public.fold(v text) returns text language plpgsql immutable as $$ begin return public.helper(v); end $$`);
+  // From 17 on no index is made with such a function; it becomes one afterwards.
+  await make(
+    'folded',
+    'payload text',
+    `'Row ' || g`,
+    `create index on app.folded (public.fold(payload));
+     create or replace function public.fold(v text) returns text language plpgsql immutable as $$ begin return helper(v); end $$`,
+  );
   const line = await blockedFor(
     'folded',
     'RestoreIncomplete',

@@ -247,7 +247,9 @@ test('what cannot be done is refused with every reason, before anything is chang
   expect(all).toContain(
     'extend it to (id, at), so that the same id may then occur once for each at; or drop it',
   );
-  expect(all).toContain('foreign key refused_customer_fkey');
+  expect(all).toContain(
+    'alter table shop.refused drop constraint refused_customer_fkey; and add it to the partitioned table afterwards: alter table shop.refused add constraint refused_customer_fkey FOREIGN KEY (customer) REFERENCES shop.customer(id);',
+  );
   expect(all).toContain('view shop.recent depends on it');
   expect(all).toContain('constraint item_item_fkey on table shop.item depends on it');
   expect(await reasons({ control: 'maybe' })).toContain('alter column maybe set not null');

@@ -57,7 +57,7 @@ const indexes = async (table: string): Promise<unknown> =>
     await archiver().database.sql<{ name: string }[]>`
       select c.relname as name from pg_index i join pg_class c on c.oid = i.indexrelid
        where i.indrelid = ${table}::regclass order by 1`
-  ).map(({ name }) => name.replace(/_p\d+_?\d*/, '_p'));
+  ).map(({ name }) => name.replace(/_p\d+(_\d+)?/, '_p'));
 
 // Seen to fail on a9b8896: DatabaseRejected, "no slug of …" at the import; without that column "permission denied for table
 // currency" at the import; without that constraint "function helper(text) does not exist" at the index.
@@ -102,7 +102,10 @@ test('the statements that are listed can be run by the owner, once the cause is 
   const [{ unmade }] = await sql<[{ unmade: Restored['unmade'] }]>`
     select unmade from partition_archiver.restore where state = 'done'`;
   await define('upper(v)');
+  // As the reason says; from 17 on no index is created before that, by any role.
+  await sql`alter function public.fold(text) set search_path = public, pg_temp`;
   for (const { statement } of unmade) await sql.unsafe(statement);
+  await sql`alter function public.fold(text) reset search_path`;
   expect(await sql`select count(*)::integer as rows from app.back where slug like 'ROW %'`).toEqual([
     { rows: 500 },
   ]);
