@@ -1,5 +1,6 @@
 import { Tags, TimeZone } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as logs from 'aws-cdk-lib/aws-logs';
 import type * as sns from 'aws-cdk-lib/aws-sns';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
@@ -22,9 +23,11 @@ import { DrillWorkflow } from './workflows/drill.ts';
 import { checkedConfig } from './archiver-config.ts';
 import { physicalName } from './physical-name.ts';
 import { HeartbeatWorkflow } from './workflows/heartbeat.ts';
+import { inlinePolicies } from './inline-policies.ts';
 import { OperatorWorkflows } from './workflows/operator.ts';
 import type { PartitionArchiverProps } from './partition-archiver-props.ts';
 import { RestoreWorkflow } from './workflows/restore.ts';
+import { makeWorkflowLogs } from './workflows/state-machine.ts';
 import { SetupWorkflows } from './workflows/setup.ts';
 
 export type { PartitionArchiverProps } from './partition-archiver-props.ts';
@@ -102,7 +105,12 @@ export class PartitionArchiver extends Construct {
     const tag = { key: ARCHIVER_TAG, value: this.node.path };
     Tags.of(this).add(tag.key, tag.value, { includeResourceTypes: ['AWS::IAM::Role'] });
     this.archive.denySettings(tag, Object.values(props.attachedS3Roles ?? {}));
-    const context = { functions: this.functions, ...logRetention };
+    const logGroup = makeWorkflowLogs(
+      this,
+      'WorkflowLogs',
+      props.logRetention ?? logs.RetentionDays.THREE_MONTHS,
+    );
+    const context = { functions: this.functions, logGroup };
     this.stateMachine = new ArchiveWorkflow(this, 'Workflow', {
       concurrency: config.concurrency,
       ...context,
@@ -169,6 +177,7 @@ export class PartitionArchiver extends Construct {
       alarms,
       functions: this.functions,
     });
+    inlinePolicies(this);
   }
 }
 

@@ -75,8 +75,7 @@ export class DatabaseCustomResources extends Construct {
       properties,
     });
     // Without its rights the handler would fail, and it is called the last time when the resource is deleted.
-    const policy = this.role.node.tryFindChild('DefaultPolicy');
-    if (policy !== undefined) resource.node.addDependency(policy);
+    resource.node.addDependency(this.role);
     return resource;
   }
 

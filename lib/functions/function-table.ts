@@ -20,38 +20,36 @@ const one = (step: Step): FunctionSteps => ({
 
 /**
  * Which function runs which steps: one function for each set of rights. What is told apart though its rights are the
- * same: detection and maintenance, export, the record of a failure and what it records.
+ * same: detection and maintenance, export and the record of a failure.
  */
 export const FUNCTIONS = {
   preflight: one('preflight'),
   'explain-unavailable': one('explain-unavailable'),
   maintenance: {
-    description: 'Runs the maintenance of pg_partman, and fences partitions that are to be archived',
-    steps: { all: ['maintain', 'quarantine'] },
+    description:
+      'Runs the maintenance of pg_partman, fences partitions, and changes the ledger as an operator asks',
+    steps: {
+      archive: ['maintain', 'quarantine'],
+      resume: ['resume'],
+      release: ['release'],
+      'upgrade-ledger': ['upgrade-ledger'],
+      adopt: ['adopt'],
+      reverify: ['reverify-begin'],
+    },
   },
   detection: one('detect'),
   export: one('export'),
   verification: one('verify'),
   commit: one('commit'),
   drop: one('drop'),
-  'record-failure': one('record-failure'),
   records: {
-    description: 'Sums up executions, records good audits, and is the heartbeat',
+    description: 'Sums up executions, records failures and good audits, and is the heartbeat',
     steps: {
+      failures: ['record-failure'],
       archive: ['report'],
       heartbeat: ['heartbeat'],
       reverify: ['reverify-plan', 'reverify-report'],
       audit: ['record-audit'],
-    },
-  },
-  'ledger-operations': {
-    description: 'Changes the ledger as an operator asks',
-    steps: {
-      resume: ['resume'],
-      release: ['release'],
-      'upgrade-ledger': ['upgrade-ledger'],
-      adopt: ['adopt'],
-      reverify: ['reverify-begin'],
     },
   },
   'manifest-search': {

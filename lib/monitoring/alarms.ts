@@ -5,7 +5,7 @@ import type * as sns from 'aws-cdk-lib/aws-sns';
 import * as subscriptions from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
 import type { ArchiveAlarmsProps, PeriodicCheck } from './alarms-props.ts';
-import { interruptions } from './interruptions.ts';
+import { interruptions, watchedTogether } from './interruptions.ts';
 import { makeAlarmTopic, makeAlarmTopicKey } from './alarm-topic.ts';
 import { severityOf } from './severity.ts';
 
@@ -107,8 +107,8 @@ export class ArchiveAlarms extends Construct {
   }
 
   private ofOtherWorkflows({ otherWorkflows = {} }: ArchiveAlarmsProps): cloudwatch.Alarm[] {
-    return Object.entries(otherWorkflows).map(([workflow, stateMachine]) =>
-      this.alarm('OperationInterrupted', interruptions(workflow, stateMachine), workflow),
+    return watchedTogether(Object.entries(otherWorkflows)).map((workflows, index) =>
+      this.alarm('OperationInterrupted', interruptions(workflows), String(index + 1)),
     );
   }
 
@@ -219,9 +219,9 @@ export class ArchiveAlarms extends Construct {
     id: string,
     props: Pick<cloudwatch.AlarmProps, 'metric'> &
       Partial<cloudwatch.AlarmProps> & { readonly alarmDescription: string },
-    workflow = '',
+    number = '',
   ): cloudwatch.Alarm {
-    const alarm = new cloudwatch.Alarm(this, `${id}${workflow}`, {
+    const alarm = new cloudwatch.Alarm(this, `${id}${number}`, {
       threshold: 1,
       evaluationPeriods: 1,
       comparisonOperator: AT_LEAST,

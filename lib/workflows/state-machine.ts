@@ -22,16 +22,22 @@ export interface WorkflowProps {
    * @default - it has none
    */
   readonly mapLabels?: readonly string[];
-  /**
-   * How long logs are kept.
-   *
-   * @default logs.RetentionDays.THREE_MONTHS
-   */
-  readonly logRetention?: logs.RetentionDays;
+  /** Where the executions of all workflows are logged; each state machine has streams of its own there. */
+  readonly logGroup: logs.ILogGroup;
 }
 
 /** What all workflows of an archiver have in common. */
-export type WorkflowContext = Pick<WorkflowProps, 'functions' | 'logRetention'>;
+export type WorkflowContext = Pick<WorkflowProps, 'functions' | 'logGroup'>;
+
+/** Makes the log group of all workflows of an archiver. */
+export function makeWorkflowLogs(scope: Construct, id: string, retention: logs.RetentionDays): logs.LogGroup {
+  return new logs.LogGroup(scope, id, {
+    // With any other name it adds itself to the account's resource policy for logs, which is full at some forty.
+    logGroupName: `/aws/vendedlogs/states/${Names.uniqueResourceName(scope, { maxLength: 200, separator: '-' })}`,
+    retention,
+    removalPolicy: RemovalPolicy.DESTROY,
+  });
+}
 
 /**
  * Makes a state machine that is logged and traced. Its id, `RestoreDrill`, names it in the console; `restore-drill` in
@@ -40,7 +46,7 @@ export type WorkflowContext = Pick<WorkflowProps, 'functions' | 'logRetention'>;
 export function makeWorkflow(
   scope: Construct,
   id: string,
-  { comment, definition, timeout, functions, mapLabels = [], logRetention }: WorkflowProps,
+  { comment, definition, timeout, functions, mapLabels = [], logGroup }: WorkflowProps,
 ): sfn.StateMachine {
   const stateMachine = new sfn.StateMachine(scope, id, {
     // Nothing that a setting changes replaces a state machine, so that a name of its own does not get in the way.
@@ -51,12 +57,7 @@ export function makeWorkflow(
     timeout,
     tracingEnabled: true,
     logs: {
-      destination: new logs.LogGroup(scope, 'Logs', {
-        // With any other name each adds itself to the account's resource policy for logs, which is full at some forty.
-        logGroupName: `/aws/vendedlogs/states/${Names.uniqueResourceName(scope, { maxLength: 200, separator: '-' })}`,
-        retention: logRetention ?? logs.RetentionDays.THREE_MONTHS,
-        removalPolicy: RemovalPolicy.DESTROY,
-      }),
+      destination: logGroup,
       level: sfn.LogLevel.ALL,
       // Numbers of the ledger and error messages, which hold no row data.
       includeExecutionData: true,

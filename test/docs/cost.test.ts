@@ -69,7 +69,7 @@ test('the sum of a month is that of its rows, with the proxy and without', () =>
     'two KMS keys',
     '15 alarms',
     'a composite alarm',
-    'an alarm for each',
+    'alarms on each other',
     'metrics',
   ].map((row) => number(running(row)[2]));
   const rest = fixed.reduce((sum, each) => sum + each, 0);

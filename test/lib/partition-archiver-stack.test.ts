@@ -1,7 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import { Match } from 'aws-cdk-lib/assertions';
 import { deploymentOf, FUNCTION_NAMES } from '../../lib/functions/function-table.ts';
-import { ADMIN_SECRET_ARN, exampleConfig, resources, synthesise, withAdministrator } from './synthesise.ts';
+import {
+  ADMIN_SECRET_ARN,
+  exampleConfig,
+  resources,
+  roleStatements,
+  synthesise,
+  withAdministrator,
+} from './synthesise.ts';
 
 type LifecycleRule = Readonly<Record<string, unknown>>;
 
@@ -164,17 +171,14 @@ describe('the archive bucket', () => {
     const given = synthesise({ archive: { bucket: { name: 'company-archive', keyArn } } });
     given.resourceCountIs('AWS::S3::Bucket', 0);
     given.resourceCountIs('AWS::S3::BucketPolicy', 0);
-    given.hasResourceProperties('AWS::IAM::Policy', {
-      PolicyDocument: {
-        Statement: Match.arrayWith([
-          Match.objectLike({
-            Action: ['s3:AbortMultipartUpload', 's3:PutObject'],
-            Resource: 'arn:aws:s3:::company-archive/shop/*/data/*',
-          }),
-          Match.objectLike({ Action: ['kms:Decrypt', 'kms:GenerateDataKey'], Resource: keyArn }),
-        ]),
-      },
-    });
+    const exports = roleStatements(given).filter(({ role }) => role.includes('DatabaseS3ExportRole'));
+    expect(exports.map(({ statement }) => statement)).toEqual([
+      expect.objectContaining({
+        Action: ['s3:AbortMultipartUpload', 's3:PutObject'],
+        Resource: 'arn:aws:s3:::company-archive/shop/*/data/*',
+      }),
+      expect.objectContaining({ Action: ['kms:Decrypt', 'kms:GenerateDataKey'], Resource: keyArn }),
+    ]);
   });
 
   const policyHas = (statement: object) => {
@@ -428,9 +432,7 @@ describe('the roles of aws_s3', () => {
     // RDS refuses to attach the second while it is busy with the first.
     expect(importing?.['DependsOn']).toContain(exportId);
     // Without its rights the handler would fail; it needs them until the resource is deleted.
-    expect(exporting?.['DependsOn']).toEqual([
-      expect.stringMatching(/^ArchiverChangesHandlerRoleDefaultPolicy/),
-    ]);
+    expect(exporting?.['DependsOn']).toEqual([expect.stringMatching(/^ArchiverChangesHandlerRole/)]);
   });
 
   test('may be roles that are attached already, which are let into the archive and not touched otherwise', () => {
@@ -665,7 +667,8 @@ describe('alarms', () => {
   });
 
   test('are these and no others', () => {
-    const others = (of: typeof template): number => workflowsOf(of).length - 1;
+    // Each of OperationInterrupted watches three.
+    const others = (of: typeof template): number => Math.ceil((workflowsOf(of).length - 1) / 3);
     const partsOfMissed = 2;
     const all = expected.length + partsOfMissed;
     watched.resourceCountIs('AWS::CloudWatch::Alarm', all + others(watched));
@@ -757,7 +760,7 @@ test('with everything that can be asked for, it fits into one stack, and its fun
     schedule: { audit: 'rate(7 days)' },
   });
   const { Resources } = everything.toJSON() as { Resources: object };
-  expect(Object.keys(Resources).length).toBeLessThanOrEqual(264);
+  expect(Object.keys(Resources).length).toBeLessThanOrEqual(200);
   expect(JSON.stringify(everything.toJSON()).length).toBeLessThan(800_000);
   const [[, dashboard] = ['', undefined]] = resources(everything, 'AWS::CloudWatch::Dashboard');
   const sources = JSON.stringify(dashboard?.Properties['DashboardBody']).match(/SOURCE '/g) ?? [];

@@ -14,7 +14,7 @@ describe.each(Object.entries(CONFIGURATIONS))('%s', (_, changes) => {
   test('has a function, and a role, for each set of rights', () => {
     const roles = resources(template, 'AWS::IAM::Role').filter(([id]) => id.startsWith('ArchiverFunctions'));
     expect(functions.length).toBeLessThanOrEqual(FUNCTION_NAMES.length);
-    expect(FUNCTION_NAMES.length).toBeLessThanOrEqual(22);
+    expect(FUNCTION_NAMES.length).toBeLessThanOrEqual(20);
     expect(roles).toHaveLength(functions.length);
   });
 
@@ -36,7 +36,6 @@ describe.each(Object.entries(CONFIGURATIONS))('%s', (_, changes) => {
   });
 });
 
-// 240, and an alarm for each workflow but *Archive*.
-const MOST_RESOURCES = 264;
+const MOST_RESOURCES = 200;
 /** More, where a set has `query`. */
 const MOST_OF_COPIES = 40;

@@ -66,3 +66,29 @@ export interface Resource {
 export function resources(template: Template, type: string): [string, Resource][] {
   return Object.entries(template.findResources(type) as Record<string, Resource>);
 }
+
+/** A statement of an identity policy. */
+export interface PolicyStatement {
+  readonly Effect: string;
+  readonly Action: string | string[];
+  readonly Resource: unknown;
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+interface Policy {
+  readonly PolicyDocument: { readonly Statement: readonly PolicyStatement[] };
+}
+
+/** The statements of all policies of a template, each with the logical id of its role: those in a role and those beside one. */
+export function roleStatements(template: Template): { role: string; statement: PolicyStatement }[] {
+  const inline = resources(template, 'AWS::IAM::Role').flatMap(([role, { Properties }]) =>
+    ((Properties['Policies'] ?? []) as Policy[]).map((policy) => ({ role, ...policy })),
+  );
+  const beside = resources(template, 'AWS::IAM::Policy').flatMap(([, { Properties }]) => {
+    const { Roles, PolicyDocument } = Properties as unknown as { Roles: { Ref: string }[] } & Policy;
+    return Roles.map(({ Ref: role }) => ({ role, PolicyDocument }));
+  });
+  return [...inline, ...beside].flatMap(({ role, PolicyDocument }) =>
+    PolicyDocument.Statement.map((statement) => ({ role, statement })),
+  );
+}

@@ -11,10 +11,10 @@ const handlers = {
   release: (input: unknown, context: Context) =>
     Promise.resolve({ input, seconds: Math.round(context.getRemainingTimeInMillis() / 1000) }),
   adopt: () => Promise.resolve('adopted'),
-  maintain: () => Promise.resolve('maintained'),
+  detect: () => Promise.resolve('detected'),
 };
-const operations = serve(handlers, { STEPS: servedSteps('ledger-operations') });
-const maintenance = serve(handlers, { STEPS: servedSteps('maintenance') });
+const operations = serve(handlers, { STEPS: servedSteps('maintenance') });
+const detection = serve(handlers, { STEPS: servedSteps('detection') });
 
 test('a step gets its input, and no more time than it had in a function of its own', async () => {
   const call = { step: 'release', input: { partitionId: 7 } };
@@ -38,8 +38,8 @@ describe('refused is', () => {
   });
 
   test('a release that Archive asks for: its function has the handler, and the environment does not name it', async () => {
-    expect(await maintenance({ step: 'maintain', input: {} }, contextOf(FUNCTION))).toBe('maintained');
-    await expect(maintenance({ step: 'release', input: {} }, contextOf(FUNCTION))).rejects.toMatchObject({
+    expect(await detection({ step: 'detect', input: {} }, contextOf(FUNCTION))).toBe('detected');
+    await expect(detection({ step: 'release', input: {} }, contextOf(FUNCTION))).rejects.toMatchObject({
       code: 'InvalidInput',
       message: 'this function does not run step release',
     });

@@ -1,12 +1,6 @@
 /** Archives under the names that the database had before it was renamed: read by those who read, written by nobody. */
 import { expect, test } from '@jest/globals';
-import { exampleConfig, resources, synthesise } from '../synthesise.ts';
-
-interface Statement {
-  readonly Action: string | string[];
-  readonly Resource: unknown;
-  readonly Condition?: { readonly StringLike?: Record<string, unknown> };
-}
+import { exampleConfig, resources, roleStatements, synthesise } from '../synthesise.ts';
 
 const { database } = exampleConfig() as { database: object };
 const renamed = synthesise({
@@ -17,15 +11,13 @@ const named = synthesise({ database: { ...database, name: 'shop' }, archive: { d
 
 /** `<role> <action> <folder pattern>` of everything that is allowed below a name. */
 function below(template: typeof renamed, name: string): string[] {
-  return resources(template, 'AWS::IAM::Policy')
-    .flatMap(([policy, { Properties }]) =>
-      (Properties['PolicyDocument'] as { Statement: Statement[] }).Statement.flatMap(({ Action, Resource }) =>
-        [Action].flat().flatMap((action) =>
-          [Resource].flat().flatMap((each) => {
-            const pattern = new RegExp(`/${name}/([^"]*)"`).exec(JSON.stringify(each))?.[1];
-            return pattern === undefined ? [] : [`${policy} ${action} ${pattern}`];
-          }),
-        ),
+  return roleStatements(template)
+    .flatMap(({ role, statement: { Action, Resource } }) =>
+      [Action].flat().flatMap((action) =>
+        [Resource].flat().flatMap((each) => {
+          const pattern = new RegExp(`/${name}/([^"]*)"`).exec(JSON.stringify(each))?.[1];
+          return pattern === undefined ? [] : [`${role} ${action} ${pattern}`];
+        }),
       ),
     )
     .sort();
@@ -48,9 +40,9 @@ test('below the name of today everything is as without former names', () => {
 });
 
 test('versions below former names can be listed', () => {
-  const prefixes = resources(renamed, 'AWS::IAM::Policy')
-    .flatMap(([, { Properties }]) => (Properties['PolicyDocument'] as { Statement: Statement[] }).Statement)
-    .flatMap(({ Condition }) => Condition?.StringLike?.['s3:prefix'] ?? []);
+  const prefixes = roleStatements(renamed).flatMap(
+    ({ statement }) => statement.Condition?.['StringLike']?.['s3:prefix'] ?? [],
+  );
   expect(new Set(prefixes)).toEqual(new Set(['shop/*', 'old/*', 'older/*']));
 });
 

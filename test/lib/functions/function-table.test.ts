@@ -32,7 +32,9 @@ test('what an owner looks for is there under its name, and nothing else is with 
   expect(stepsByName('verification')).toEqual(['verify']);
   expect(stepsByName('drop')).toEqual(['drop']);
   expect(stepsByName('commit')).toEqual(['commit']);
-  expect(stepsByName('record-failure')).toEqual(['record-failure']);
+  // What records a failure runs where what it records does not.
+  const recorded = ['maintenance', 'detection', 'export', 'verification', 'commit', 'drop'] as const;
+  expect(recorded.flatMap(stepsByName)).not.toContain('record-failure');
 });
 
 describe('a workflow', () => {

@@ -209,7 +209,7 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   [
     'log in as archiver_maintain',
     { action: 'secretsmanager:GetSecretValue', resource: secret('Maintain') },
-    ['Maintenance', 'Detection', 'LedgerOperations', 'PrepareDatabase', 'DatabaseProxyIAM'],
+    ['Maintenance', 'Detection', 'PrepareDatabase', 'DatabaseProxyIAM'],
   ],
   [
     'log in as archiver_read',
@@ -219,7 +219,6 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
       'Export',
       'Verification',
       'Commit',
-      'RecordFailure',
       'Records',
       'DatabaseProxyIAM',
       'ReverifySegment',
@@ -344,7 +343,7 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   ],
   [
     'run the step resume',
-    { action: 'lambda:InvokeFunction', resource: alias('LedgerOperationsForResume') },
+    { action: 'lambda:InvokeFunction', resource: alias('MaintenanceForResume') },
     ['ResumeWorkflow'],
   ],
   [
@@ -359,17 +358,17 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   ],
   [
     'run the step release',
-    { action: 'lambda:InvokeFunction', resource: alias('LedgerOperationsForRelease') },
+    { action: 'lambda:InvokeFunction', resource: alias('MaintenanceForRelease') },
     ['ReleaseWorkflow'],
   ],
   [
     'run the step upgrade-ledger',
-    { action: 'lambda:InvokeFunction', resource: alias('LedgerOperationsForUpgradeLedger') },
+    { action: 'lambda:InvokeFunction', resource: alias('MaintenanceForUpgradeLedger') },
     ['UpgradeLedgerWorkflow'],
   ],
   [
     'run the step that records failures',
-    { action: 'lambda:InvokeFunction', resource: step('RecordFailure') },
+    { action: 'lambda:InvokeFunction', resource: alias('RecordsForFailures') },
     ['Archive', 'ReverifyWorkflow'],
   ],
   [
@@ -385,7 +384,7 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   ['end a drill', { action: 'lambda:InvokeFunction', resource: alias('RestoreForDrill') }, ['Drill']],
   [
     'release by the function without an alias',
-    { action: 'lambda:InvokeFunction', resource: step('LedgerOperations') },
+    { action: 'lambda:InvokeFunction', resource: step('Maintenance') },
     [],
   ],
   ['sum up a run', { action: 'lambda:InvokeFunction', resource: alias('RecordsForArchive') }, ['Archive']],
@@ -452,7 +451,6 @@ test('the roles are those that the table was written for', () => {
     'ExplainUnavailable',
     'AuditWorkflow',
     'FindWorkflow',
-    'LedgerOperations',
     'UpgradeLedgerWorkflow',
     'Records',
     'ResumeWorkflow',
@@ -480,7 +478,6 @@ test('the roles are those that the table was written for', () => {
     'Maintenance',
     'Preflight',
     'PrepareDatabase',
-    'RecordFailure',
     'Scheduler',
     'SetupAdopt',
     'SetupInspect',

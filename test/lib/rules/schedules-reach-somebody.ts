@@ -45,9 +45,12 @@ function mayDo(
   action: string,
   resource: string | undefined,
 ): boolean {
-  return ofType(template, 'AWS::IAM::Policy')
+  const inline = listOf(role === undefined ? [] : template.Resources[role]?.Properties?.['Policies']);
+  const beside = ofType(template, 'AWS::IAM::Policy')
     .filter(([, { Roles }]) => listOf(Roles).some((each) => referenceOf(each) === role))
-    .flatMap(([, { PolicyDocument }]) => statementsOf(PolicyDocument))
+    .map(([, policy]) => policy);
+  return [...inline, ...beside]
+    .flatMap((policy) => statementsOf((policy as { PolicyDocument?: unknown }).PolicyDocument))
     .some(
       (statement) =>
         statement.Effect === 'Allow' &&

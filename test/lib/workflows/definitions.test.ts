@@ -75,15 +75,14 @@ describe.each(machines)('%s', (_, definition, properties) => {
   });
 });
 
-test('their log groups have names that no policy of the account has to list', () => {
+test('their log group has a name that no policy of the account has to list', () => {
   const groups = resources(
     synthesise({ ...withAdministrator(), ...withQuery() }),
     'AWS::Logs::LogGroup',
   ).flatMap(([id, { Properties }]) =>
     /^Archiver(Functions|Changes|DatabaseS3)/.test(id) ? [] : [Properties['LogGroupName']],
   );
-  expect(groups).toHaveLength(machines.length);
-  expect(new Set(groups).size).toBe(machines.length);
-  for (const name of groups)
-    expect(name).toMatch(/^\/aws\/vendedlogs\/states\/PartitionArchiver-[\w-]{3,80}$/);
+  expect(groups).toEqual([
+    expect.stringMatching(/^\/aws\/vendedlogs\/states\/PartitionArchiver-[\w-]{3,80}$/),
+  ]);
 });
