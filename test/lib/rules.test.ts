@@ -10,6 +10,7 @@ import { endpointsAreOpen } from './rules/endpoints-are-open.ts';
 import { functionsNeedTheVpc } from './rules/functions-need-the-vpc.ts';
 import { keptBuckets } from './rules/kept-buckets.ts';
 import { machinesAreToldApart } from './rules/machines-are-told-apart.ts';
+import { namesFollowReplacements } from './rules/names-follow-replacements.ts';
 import { noDuplicateIngress } from './rules/no-duplicate-ingress.ts';
 import { quotas } from './rules/quotas.ts';
 import { schedulesReachSomebody } from './rules/schedules-reach-somebody.ts';
@@ -26,6 +27,7 @@ const RULES: readonly Rule[] = [
   functionsNeedTheVpc,
   keptBuckets,
   machinesAreToldApart,
+  namesFollowReplacements,
   quotas,
   serviceSpec,
 ];
