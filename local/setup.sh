@@ -6,6 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 LOG=.local/setup.log
+. local/packages.sh
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
@@ -78,29 +79,6 @@ installed_major() {
   done | sort -n | tail -n 1
 }
 
-# What this machine's package lists have: a distribution packages pg_partman for one major version.
-packaged_major() {
-  for major in $(apt-cache pkgnames postgresql- | sed -n 's/^postgresql-\([0-9]*\)-partman$/\1/p' | sort -rn); do
-    if apt-cache show "postgresql-$major" >/dev/null 2>&1; then echo "$major" && break; fi
-  done
-}
-
-# Package, and what it is here for.
-wanted() {
-  cat <<PACKAGES
-postgresql-$1           the database
-postgresql-$1-partman   its extension pg_partman
-pgbouncer               stands in for RDS Proxy
-radosgw                 stands in for S3
-ceph-mon                keeps the map of the store behind it
-ceph-osd                is the store behind it
-ceph-common             sets that store up
-openssl                 makes the TLS certificates
-curl                    carries exports from PostgreSQL to S3
-util-linux              ends the servers with their starter (setpriv)
-PACKAGES
-}
-
 missing() {
   names=$(wanted "$1" | awk '{ print $1 }')
   # One dpkg-query for all: it prints only those that it knows.
@@ -108,11 +86,6 @@ missing() {
   dpkg-query -W -f '${Package} ${db:Status-Status}\n' $names 2>/dev/null | awk -v names="$(echo $names)" '
     $2 == "installed" { has[$1] = 1 }
     END { n = split(names, list, " "); for (i = 1; i <= n; i++) if (!(list[i] in has)) print list[i] }'
-}
-
-# The upstream version of a package that apt would install.
-version_of() {
-  apt-cache show --no-all-versions "$1" | sed -n 's/^Version: \([0-9]*:\)\{0,1\}\([0-9.]*\).*/\2/p' | head -n 1
 }
 
 # Another apt may be at work, on a machine that has just been started: wait for its lock.
@@ -132,8 +105,8 @@ if [ -z "$major" ] || [ -n "$(missing "$major")" ]; then
   # shellcheck disable=SC2086
   logged 'the package lists (apt-get update)' '' 0 as_root $apt update
   [ -n "$major" ] || major=$(packaged_major)
-  [ -n "$major" ] || fail 'no package postgresql-…-partman in the package lists of this machine' \
-    '(Debian has it since 12; Ubuntu in "universe")'
+  [ -n "$major" ] || fail 'no package postgresql-…-partman of 4.7 or later in the package lists of this machine' \
+    '(Debian has it since 12; Ubuntu since 24.04, in "universe")'
   missing=$(missing "$major")
   say "$(. /etc/os-release && echo "$PRETTY_NAME") has PostgreSQL $(version_of "postgresql-$major") with pg_partman" \
     "$(version_of "postgresql-$major-partman"), PgBouncer $(version_of pgbouncer), RADOS Gateway $(version_of radosgw)"
