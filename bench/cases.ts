@@ -4,6 +4,7 @@ import { catalogScaling } from './cases/catalog-scaling.ts';
 import { coldStart } from './cases/cold-start.ts';
 import { convertCase } from './cases/convert.ts';
 import { convertMemory } from './cases/convert-memory.ts';
+import { deployment } from './cases/deployment.ts';
 import { emptyPartition } from './cases/empty-partition.ts';
 import { lambdaMemory } from './cases/lambda-memory.ts';
 import { linearity } from './cases/linearity.ts';
@@ -24,6 +25,7 @@ export const CASES: readonly Case[] = [
   catalogScaling,
   restoreCase,
   coldStart,
+  deployment,
   emptyPartition,
   convertCase,
   convertMemory,

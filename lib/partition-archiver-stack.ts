@@ -26,6 +26,8 @@ export class PartitionArchiverStack extends Stack {
   constructor(scope: Construct, id: string, { config, ...props }: PartitionArchiverStackProps) {
     super(scope, id, {
       description: 'Archives detached PostgreSQL partitions to S3, proves them, and only then drops them',
+      // A third of a template of 1 MB would be indentation.
+      suppressTemplateIndentation: true,
       ...(config.env === undefined ? {} : { env: config.env }),
       ...props,
     });
