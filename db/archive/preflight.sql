@@ -123,6 +123,20 @@ begin
       'select partition_archiver.grant_extensions();');
   end if;
 
+  -- Where new partitions go, as those that the application makes itself.
+  return query
+    select 'role archiver_maintain', format('may not create partitions in tablespace %I, which '
+      'default_tablespace names', t.spcname),
+           format('grant create on tablespace %I to archiver_maintain;', t.spcname)
+      from pg_tablespace t
+     where t.spcname = (
+         -- As it is for archiver_maintain; that of this session is another one's.
+         select split_part(c, '=', 2) from pg_db_role_setting s cross join unnest(s.setconfig) c
+          where c like 'default\_tablespace=%' and s.setrole in (0, 'archiver_maintain'::regrole)
+            and s.setdatabase in (0, (select oid from pg_database where datname = current_database()))
+          order by s.setrole <> 0 desc, s.setdatabase <> 0 desc limit 1)
+       and t.oid <> (select d.dattablespace from pg_database d where d.datname = current_database())
+       and not has_tablespace_privilege('archiver_maintain', t.oid, 'create');
   if not v_readable then
     return;
   end if;

@@ -1,5 +1,9 @@
 -- The schemas, of archiver_owner alone. Safe to run again.
 
+-- The archiver's tables are few and small, and archiver_owner may have no rights on the tablespace that the
+-- database has for others.
+set local default_tablespace = '';
+
 create schema if not exists partition_archiver authorization archiver_owner;
 create schema if not exists partition_archiver_quarantine authorization archiver_owner;
 create schema if not exists partition_archiver_trial authorization archiver_owner;
