@@ -219,7 +219,7 @@ test('what was detached before is proposed, adopted, and refused with the reason
   const { lowerBound: lower, upperBound: upper, kind } = proposal.output as AdoptionReport;
   expect(kind).toBe('proposal');
   const adopted = await start('adopt', { ...input, lower, upper });
-  expect(adopted.output).toMatchObject({ kind: 'adopted', partition: expect.any(Number) });
+  expect(adopted.output).toMatchObject({ kind: 'adopted', partitionId: expect.any(Number) });
   const again = await start('adopt', { ...input, lower, upper });
   expect([again.error, again.cause]).toEqual([
     'PreflightFailed',
