@@ -34,10 +34,12 @@ const NOT_KNOWN = 'Look at the proxy in the RDS console: its target group names 
 
 /**
  * Explains why the database could not be reached, by the health of the proxy's targets: throws `NotPrepared` where logins
- * are refused, `PreflightFailed` otherwise, with the failure that is given, each unhealthy target, and the way out.
+ * are refused, `PreflightFailed` otherwise, with the failure that is given, each unhealthy target, and the way out. Of a proxy
+ * that the stack has not made, and where there is none, no health is known.
  */
-export async function explainUnavailable(failure: StepFailure, health: ProxyHealth): Promise<never> {
-  const message = [messageOf(failure), ...(await describe(health))].join('\n');
+export async function explainUnavailable(failure: StepFailure, health?: ProxyHealth): Promise<never> {
+  const targets = health === undefined ? [] : await describe(health);
+  const message = [messageOf(failure), ...targets].join('\n');
   throw new ArchiverError(LOGIN_REFUSED.test(message) ? 'NotPrepared' : 'PreflightFailed', message);
 }
 

@@ -110,13 +110,12 @@ export class ArchiverFunctions extends Construct {
     return made;
   }
 
-  /** Functions of an administrator are made only where there is a secret, those for a proxy where one is made. */
+  /** Functions of an administrator are made only where there is a secret. */
   private isMade(
-    { login, readsProxyHealth = false, converts = false }: StepFunction,
+    { login, converts = false }: StepFunction,
     { database, config }: ArchiverFunctionsProps,
   ): boolean {
     if (converts && !config.partitionSets.some(({ query }) => query)) return false;
-    if (readsProxyHealth && database.proxy === undefined) return false;
     return login === 'none' || database.login(login) !== undefined;
   }
 

@@ -28,7 +28,7 @@ export interface StepFunction {
   readonly memoryMiB: number;
   /** Has a way to where tables are read past the proxy, if such a place is configured. */
   readonly reads?: boolean;
-  /** May ask RDS for the health of the proxy; there is no such function where none is made here. */
+  /** May ask RDS for the health of the proxy, where one is made here. */
   readonly readsProxyHealth?: boolean;
   /** Makes Parquet copies; there is no such function where no partition set has `query`. */
   readonly converts?: boolean;

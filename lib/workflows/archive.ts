@@ -29,15 +29,13 @@ export class ArchiveWorkflow extends Construct {
       payload: { 'input.$': '$', 'execution.$': '$$.Execution.Name' },
       resultPath: '$.request',
     });
-    if (functions.has('explain-unavailable')) {
-      const explain = stepTask(this, functions, 'explain-unavailable', {
-        comment:
-          'Fails, and says why the database cannot be reached: the health of the targets of the proxy.',
-        payload: { 'failure.$': '$.failure' },
-        resultPath: sfn.JsonPath.DISCARD,
-      });
-      preflight.addCatch(explain, { errors: ['DatabaseUnavailable'], resultPath: '$.failure' });
-    }
+    const explain = stepTask(this, functions, 'explain-unavailable', {
+      comment:
+        'Fails, and says why the database cannot be reached: a refused login, or the health of the proxy.',
+      payload: { 'failure.$': '$.failure' },
+      resultPath: sfn.JsonPath.DISCARD,
+    });
+    preflight.addCatch(explain, { errors: ['DatabaseUnavailable'], resultPath: '$.failure' });
     const maintain = stepTask(this, functions, 'maintain', {
       comment: 'Writes the attached partitions into the ledger, then runs pg_partman for each partition set.',
       payload: { 'request.$': '$.request.Payload' },

@@ -804,3 +804,13 @@ describe('without account and Region', () => {
     expect(logicalIds(agnostic)).toEqual(logicalIds(template));
   });
 });
+
+test('without a proxy, too, Archive says why the database cannot be reached', () => {
+  const { database } = exampleConfig() as { database: object };
+  const direct = synthesise({ database: { ...database, proxy: false } });
+  const [[, archive] = []] = resources(direct, 'AWS::StepFunctions::StateMachine').filter(([id]) =>
+    id.startsWith('ArchiverWorkflowArchive'),
+  );
+  const definition = JSON.stringify(archive?.Properties['DefinitionString']);
+  expect(definition).toContain('\\"Next\\":\\"ExplainUnavailable\\"');
+});

@@ -57,3 +57,12 @@ test('health that cannot be read hides nothing', async () => {
     /connect ETIMEDOUT\nthe health of the proxy could not be read: AccessDenied/,
   );
 });
+
+test.each([
+  ['password authentication failed (SQLSTATE 28P01)', 'NotPrepared'],
+  ['role is not permitted to log in (SQLSTATE 28000)', 'NotPrepared'],
+  ['no connection to the database (ECONNREFUSED)', 'PreflightFailed'],
+])('without a proxy, "%s" is %s', async (errorMessage, code) => {
+  const failure = { Error: 'DatabaseUnavailable', Cause: JSON.stringify({ errorMessage }) };
+  await expect(explainUnavailable(failure)).rejects.toMatchObject({ code, message: errorMessage });
+});
