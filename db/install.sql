@@ -79,6 +79,9 @@ begin read write isolation level read committed;
 \ir archive/progress.sql
 \ir restore/drill.sql
 \ir audit/audit.sql
+\ir ledger/comments.sql
+\ir restore/comments.sql
+\ir partition-table/comments.sql
 \ir schema/check-leftovers.sql
 \ir ddl/trial.sql
 \ir schema/grants.sql

@@ -14,8 +14,6 @@ create table if not exists partition_archiver.run (
   failed integer not null
 );
 
-comment on table partition_archiver.run is 'one row for each run that came to its report';
-
 -- Records a run. A report that is tried again records the same run again.
 create or replace function partition_archiver.record_run(
     p_started_at timestamptz, p_mode text, p_dry_run boolean, p_partition_sets jsonb,

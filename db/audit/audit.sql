@@ -10,8 +10,6 @@ create table if not exists partition_archiver.audit (
   ended_at timestamptz not null default clock_timestamp(),
   actor name not null default session_user
 );
-comment on table partition_archiver.audit is 'one row for each good audit of the whole archive, or of a '
-  'sample of it';
 
 -- Records a good audit; the same one once, however often it is told.
 create or replace function partition_archiver.record_audit(

@@ -57,8 +57,6 @@ alter table partition_archiver.partition_job
   add column if not exists database_oid oid not null default partition_archiver.database_oid(),
   -- The triggers on the table as they were made: somebody who altered them may have let changes by.
   add column if not exists trigger_state jsonb;
-comment on table partition_archiver.partition_job
-  is 'one row for each plain table that is or was made a partition set, so that it can be resumed';
 
 -- Unique keys that would have to contain the control column, and whether they can be extended by it.
 create or replace function partition_archiver.keys_without(p_table oid, p_control name)

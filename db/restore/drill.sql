@@ -14,8 +14,6 @@ create table if not exists partition_archiver.drill (
   ended_at timestamptz not null default clock_timestamp(),
   actor name not null default session_user
 );
-comment on table partition_archiver.drill is 'one row for each good restore drill: an archive that was '
-  'restored, proven and dropped again';
 
 -- Ends a drill that is proven: records it and drops its table, in one transaction. Returns {manifestKey,
 -- rows, bytes, seconds, unmade}; the same again where it was ended already.

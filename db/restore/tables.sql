@@ -114,15 +114,4 @@ alter table partition_archiver.restore add column if not exists unmade jsonb not
 alter table partition_archiver.restore_statement add column if not exists target_statement text;
 alter table partition_archiver.restore_outcome add column if not exists unmade jsonb not null default '[]';
 
-comment on table partition_archiver.restore
-  is 'one row for each restore, so that one that was interrupted can be resumed';
-comment on table partition_archiver.restore_segment
-  is 'which segments of a restore are imported: recorded in the transaction of the import';
-comment on table partition_archiver.restore_statement
-  is 'what follows the data of a restore: indexes, triggers, comments, of the archived DDL';
-comment on table partition_archiver.restore_range
-  is 'contiguous ranges of heap blocks of a restored table, each read again for its proof';
-comment on table partition_archiver.restore_outcome
-  is 'what became of each archive that an execution of Restore was to bring back';
-
 reset role;

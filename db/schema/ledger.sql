@@ -101,9 +101,6 @@ create index if not exists partition_database
   where state not in ('dropped', 'missing');
 create index if not exists partition_parent on partition_archiver.partition (parent_oid, state);
 
-comment on table partition_archiver.partition
-  is 'one row for each partition ever seen, by OID, with its bounds and state';
-
 -- The plan of segments. Its constraints make a gap and an overlap impossible: every segment but the one from
 -- block 0 follows one that ends where it begins, and every segment but the single open-ended one is followed
 -- by such a one.
@@ -149,9 +146,6 @@ alter table partition_archiver.segment add column if not exists sent_sha256 text
 create unique index if not exists segment_last on partition_archiver.segment (archive_id)
   where next_block is null;
 
-comment on table partition_archiver.segment is
-  'contiguous ranges of heap blocks of a quarantined partition: one is one export call and one object in S3';
-
 create table if not exists partition_archiver.event (
   id bigint generated always as identity primary key,
   partition_id bigint not null references partition_archiver.partition (id),
@@ -165,9 +159,6 @@ create index if not exists event_partition on partition_archiver.event (partitio
 
 -- The owner by OID, which stays where the role is renamed.
 alter table partition_archiver.partition add column if not exists original_owner_oid oid;
-
-comment on table partition_archiver.event is 'trail of every change of state of a ledger row; only ever '
-  'added to';
 
 create or replace function partition_archiver.record_event() returns trigger
   language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
