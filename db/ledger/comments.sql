@@ -83,9 +83,12 @@ comment on column partition_archiver.segment.follows_block is
 comment on column partition_archiver.segment.state is 'planned, exported or verified';
 comment on column partition_archiver.segment.object_key is
   'the key that was given to aws_s3.query_export_to_s3, or of the attempt that was streamed';
-comment on column partition_archiver.segment.exported_rows is 'rows that aws_s3 returned, or that were streamed';
-comment on column partition_archiver.segment.exported_files is 'files that aws_s3 returned, or that were streamed';
-comment on column partition_archiver.segment.exported_bytes is 'bytes that aws_s3 returned, or that were streamed';
+comment on column partition_archiver.segment.exported_rows is
+  'rows that aws_s3 returned, or that were streamed';
+comment on column partition_archiver.segment.exported_files is
+  'files that aws_s3 returned, or that were streamed';
+comment on column partition_archiver.segment.exported_bytes is
+  'bytes that aws_s3 returned, or that were streamed';
 comment on column partition_archiver.segment.sent_sha256 is
   'SHA-256 of what was streamed; null where aws_s3 exported';
 comment on column partition_archiver.segment.objects is

@@ -82,7 +82,7 @@ here(
   },
 );
 
-// Seen to fail without: lc_messages in db/schema/roles.sql; and without the look at "division by zero" in db/archive/preflight.sql.
+// Seen to fail without: lc_messages in db/schema/roles.sql; and without the look at "division by zero" in db/archive/preflight-database.sql.
 here('what pg_partman passes on in words is English, or nothing is run', async () => {
   const maintenance = async (): Promise<Error> => {
     const notices: string[] = [];

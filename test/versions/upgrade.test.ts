@@ -20,7 +20,7 @@ function offers(version: string): boolean {
   return existsSync(join(extensionFolder(testInstallation()), `pg_partman--${version}.sql`));
 }
 
-// Seen to fail without: the checks of pg_partman's grants in db/archive/preflight.sql.
+// Seen to fail without: the checks of pg_partman's grants in db/archive/preflight-database.sql.
 (offers(OLD) ? test : test.skip)(
   'old and new child names in one set: bounds decide, and no name',
   async () => {
