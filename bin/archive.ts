@@ -51,7 +51,10 @@ async function main(): Promise<number> {
   let context: CommandContext | undefined;
   try {
     context = makeContext(command, args, options, process.env);
-    await execute(command, context);
+    const { progress } = context;
+    await execute(command, context).finally(() => {
+      progress.end();
+    });
     return EXIT.done;
   } catch (error) {
     if (!(error instanceof ArchiverError)) throw error;

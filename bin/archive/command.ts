@@ -5,6 +5,7 @@ import { ArchiverError } from '../../core/errors.ts';
 import type { Clock, Log } from '../../core/ports.ts';
 import type { CommandOptions, OptionName } from './options.ts';
 import type { CommandNeeds, Login } from './settings.ts';
+import type { CommandProgress } from './terminal/progress.ts';
 
 export type { CommandOptions } from './options.ts';
 
@@ -22,6 +23,10 @@ export interface CommandContext {
   readonly passwordFor: (login: Login) => string | undefined;
   readonly clock: Clock;
   readonly log: Log;
+  /** The line on the terminal that says how far the command is. */
+  readonly progress: CommandProgress;
+  /** Columns of the terminal that shows the result; `undefined` for a pipe or a file. */
+  readonly width: number | undefined;
   /** What follows the command's name. */
   readonly args: readonly string[];
   readonly options: CommandOptions;

@@ -6,6 +6,7 @@ import { ArchiverError } from '../../core/errors.ts';
 import type { Clock, Log } from '../../core/ports.ts';
 import type { Command, CommandContext, CommandOptions } from './command.ts';
 import { passwordFor, readCommandSettings, readPartitionSets } from './settings.ts';
+import { commandProgress } from './terminal/progress.ts';
 
 const DEFAULT_FILE = 'partition-sets.json';
 
@@ -23,6 +24,9 @@ export function makeContext(
   const settings = readCommandSettings(environment, command.needs);
   const { host, port, database, administrator, passwords, sslMode, sslRootCert, bucket, region } = settings;
   const ca = sslRootCert === undefined ? {} : { ca: readAuthorities(sslRootCert) };
+  // Somebody who looks at the terminal gets a line that is drawn again; a pipe or a file gets the log.
+  const isWatched = options.log === undefined && process.stderr.isTTY;
+  const { progress, log } = commandProgress(process.stderr, logOf(command, options, isWatched), isWatched);
   return {
     config,
     bucket,
@@ -50,8 +54,11 @@ export function makeContext(
       ),
     passwordFor: (login) => passwordFor(login, environment),
     clock: realClock,
-    log: logOf(command, options),
+    log,
+    progress,
+    width: process.stdout.isTTY ? process.stdout.columns : undefined,
     show: (result, text) => {
+      progress.clear();
       if (options.json === true) sayLine(JSON.stringify(result, null, 2));
       else text(sayLine);
     },
@@ -84,9 +91,10 @@ const silentLog: Log = { info: () => undefined, warn: () => undefined };
 
 const LOGS = ['lines', 'json', 'none'] as const;
 
-/** The log that `--log` names; by default lines for a command that takes long, else none. */
-function logOf(command: Command, { log }: CommandOptions): Log {
+/** The log that `--log` names; by default lines for a command that takes long, else none; beside progress only warnings. */
+function logOf(command: Command, { log }: CommandOptions, isWatched: boolean): Log {
   const form = log ?? (command.takesLong === true ? 'lines' : 'none');
+  if (form === 'lines' && isWatched) return { ...silentLog, warn: logLineOf };
   if (form === 'lines') return lineLog;
   if (form === 'json') return jsonLog;
   if (form === 'none') return silentLog;

@@ -2,6 +2,7 @@ import { displayName, type LedgerRow } from '../../core/partition.ts';
 import type { RunReport } from '../../core/archive/report.ts';
 import type { RestoreReport } from '../../core/restore/report.ts';
 import type { CommandOptions } from './command.ts';
+import { tableLines, wrap } from './terminal/table.ts';
 
 type Say = (line: string) => void;
 
@@ -51,19 +52,19 @@ function presentForecast({ forecast = [], partitionSets }: RunReport, say: Say):
     if (error !== undefined) say(`  ${partitionSet}: ${error.code}, ${error.message}`);
 }
 
-/** The ledger as a table. */
-export function presentLedger(rows: readonly LedgerRow[], say: Say): void {
-  const line = (...cells: string[]): void => {
-    const widths = [6, 34, 12, 10, 14];
-    say(
-      cells
-        .map((cell, index) => cell.padEnd(widths[index] ?? 0))
-        .join(' ')
-        .trimEnd(),
-    );
-  };
-  line('id', 'partition', 'state', 'period', 'rows', 'remarks');
-  for (const row of rows) {
+/** The ledger as a table of `width` columns, with the remarks on each row below it. */
+export function presentLedger(rows: readonly LedgerRow[], width: number | undefined, say: Say): void {
+  const cells = rows.map((row) => [
+    String(row.id),
+    displayName(row.schema, row.table),
+    row.state,
+    row.period,
+    String(row.rows ?? ''),
+  ]);
+  const [head = '', ...lines] = tableLines([['id', 'partition', 'state', 'period', 'rows'], ...cells], width);
+  say(head);
+  for (const [index, row] of rows.entries()) {
+    say(lines[index] ?? '');
     const remarks = [
       ...(row.dropAfter !== null && row.state === 'verified'
         ? [`drop after ${row.dropAfter.toISOString()}`]
@@ -74,14 +75,7 @@ export function presentLedger(rows: readonly LedgerRow[], say: Say): void {
         ? []
         : [`${row.failedCode ?? ''}: ${row.failedReason}`]),
     ];
-    line(
-      String(row.id),
-      displayName(row.schema, row.table),
-      row.state,
-      row.period,
-      String(row.rows ?? ''),
-      remarks.join('; '),
-    );
+    for (const remark of remarks) for (const line of wrap(remark, '       ', width)) say(line);
   }
 }
 

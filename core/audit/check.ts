@@ -60,7 +60,8 @@ export async function audit(
 ): Promise<AuditVerdict> {
   const { manifest, object } = stored;
   const chosen = chooseSegments(manifest, sample);
-  const checked = await checkSegments(chosen, store);
+  log.info('audit begin', { manifest: object.key, segments: chosen.length, bytes: bytesOf(chosen) });
+  const checked = await checkSegments(chosen, store, log);
   const found = await archiveProblems(stored, store, sample === 'all');
   const problems = [...found, ...checked.flatMap((each) => each.problems)];
   const verdict = {
@@ -99,9 +100,22 @@ export async function archiveProblems(
 }
 
 /** Reads these segments, a few at a time, and compares each with what its manifest says. */
-export function checkSegments(segments: readonly Segment[], store: ArchiveStore): Promise<SegmentCheck[]> {
-  return mapAtOnce(segments, AT_ONCE, (segment) => checkSegment(segment, store));
+export function checkSegments(
+  segments: readonly Segment[],
+  store: ArchiveStore,
+  log: Log,
+): Promise<SegmentCheck[]> {
+  return mapAtOnce(segments, AT_ONCE, async (segment) => {
+    const checked = await checkSegment(segment, store);
+    const { rows, bytes } = checked;
+    log.info('audit segment', { segmentNumber: segment.number, expectedBytes: segment.bytes, rows, bytes });
+    return checked;
+  });
 }
+
+/** Bytes of text that segments have. */
+export const bytesOf = (segments: readonly Segment[]): number =>
+  segments.reduce((sum, { bytes }) => sum + bytes, 0);
 
 /** What the manifest says must agree with itself: the segments cover the table and add up to its contents. */
 function checkTotals({ segments, contents }: Manifest, key: string): AuditProblem[] {

@@ -1,5 +1,5 @@
 import { readManifest, type ArchiveStore } from '../archive-store.ts';
-import { archiveProblems, checkSegments, chooseSegments, type AuditProblem } from './check.ts';
+import { archiveProblems, bytesOf, checkSegments, chooseSegments, type AuditProblem } from './check.ts';
 import type { Expiry } from '../config/runtime.ts';
 import { expiresAt } from '../expiry.ts';
 import type { Manifest } from '../manifest.ts';
@@ -64,6 +64,7 @@ export async function beginAudit(
     return { ...archive, expired: true, ranges: [], problems: [] };
   }
   const chosen = chooseSegments(manifest, segments === null ? 'all' : { segments, random });
+  log.info('audit begin', { manifest: manifestKey, segments: chosen.length, bytes: bytesOf(chosen) });
   const found = await archiveProblems(stored, store);
   logProblems(found, log);
   return {
@@ -84,7 +85,7 @@ export async function auditRange(
   { store, log }: Ports,
 ): Promise<RangeChecked> {
   const { manifest } = await readManifest(store, manifestKey, versionId);
-  const checked = await checkSegments(manifest.segments.slice(from, to), store);
+  const checked = await checkSegments(manifest.segments.slice(from, to), store, log);
   const found = checked.flatMap(({ problems }) => problems);
   logProblems(found, log);
   const [first] = found;

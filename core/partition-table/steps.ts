@@ -133,8 +133,10 @@ const WORK: Readonly<Record<Exclude<NextStep, 'done'>, Step>> = {
         throw new ArchiverError('ShadowDiffers', `${name}: ${verdict.differences.slice(0, 20).join('; ')}`);
       }
       comparedTo = range.to;
-      await database.recordCompared(job, range, addCheckedPartitions(range.checked, verdict.partitions));
-      log.info('compared', { table: name, job: job.id, comparedTo });
+      const checked = addCheckedPartitions(range.checked, verdict.partitions);
+      await database.recordCompared(job, range, checked);
+      const rows = checked.reduce((sum, each) => sum + each.rows, 0);
+      log.info('compared', { table: name, job: job.id, comparedTo, rows });
     } while (comparedTo !== null && isTime());
     if (comparedTo !== null) return { ...still(at), next: 'compare', comparedTo };
     return { ...still(at), next: afterCheck(at) };

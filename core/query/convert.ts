@@ -80,7 +80,8 @@ export async function convert(
         source: sourceColumns(manifest),
         fileOf,
         metadata: { 'partition-archiver.archive': manifest.archiveId },
-        progress: (what, { number, rows }) => log.info('convert', { archive, segment: number, what, rows }),
+        progress: (what, { number, rows, bytes }) =>
+          log.info('convert', { archive, segmentNumber: number, what, rows, bytes }),
       },
       disk,
     );

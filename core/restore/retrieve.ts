@@ -47,7 +47,8 @@ export async function retrieve(
     return state !== 'readable';
   });
   const waitingFor = waiting.filter(Boolean).length;
-  log.info('retrieve', { manifest: manifestKey, waitingFor });
+  const { rows, bytes } = manifest.contents;
+  log.info('retrieve', { manifest: manifestKey, rows, bytes, waitingFor });
   return { readable: waitingFor === 0, waitingFor, waitSeconds: WAIT_SECONDS[tier] };
 }
 

@@ -108,12 +108,13 @@ export async function reverify(
     readonly log: Log;
   },
 ): Promise<{ readonly segments: number; readonly rows: number }> {
-  const { database, store, clock } = ports;
+  const { database, store, clock, log } = ports;
   const { open, ...evidence } = await withLockTries(clock, () => database.begin(partitionId));
   const manifest = await manifestOf(evidence, store);
-  for (const number of open) {
-    await compareSegment(partitionId, segmentOf(manifest, number), evidence.fence, ports);
-  }
+  const segments = open.map((number) => segmentOf(manifest, number));
+  const bytes = segments.reduce((sum, segment) => sum + segment.bytes, 0);
+  log.info('reverify begin', { partitionId, open: open.length, bytes });
+  for (const segment of segments) await compareSegment(partitionId, segment, evidence.fence, ports);
   return finishReverify({ partitionId, evidence }, ports);
 }
 
@@ -141,7 +142,7 @@ async function compareSegment(
   partitionId: number,
   segment: Segment,
   fence: string,
-  { database, store }: { readonly database: ReverifyReading; readonly store: ArchiveStore },
+  { database, store, log }: ReadingPorts,
 ): Promise<void> {
   const verdict = await compareContents(
     (use) => database.readSegment(partitionId, segment.number, use),
@@ -158,6 +159,8 @@ async function compareSegment(
     throw differ('table and archive agree, but not with the manifest');
   }
   await database.record(partitionId, segment.number, fence, digest);
+  const { rows, bytes } = digest;
+  log.info('reverify segment', { partitionId, segmentNumber: segment.number, rows, bytes });
 }
 
 async function* readObjects({ objects }: Segment, store: ArchiveStore): AsyncGenerator<Buffer> {

@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { parseTableName } from '../../core/table-name.ts';
 import type { CommandOptions } from '../../bin/archive/command.ts';
 import { COMMANDS } from '../../bin/archive/commands.ts';
+import { commandProgress } from '../../bin/archive/terminal/progress.ts';
 import { connect } from '../../adapters/postgres/connect.ts';
 import { ROLE_PASSWORD, useArchiver } from '../support/archiver.ts';
 import { stack } from '../support/database.ts';
@@ -11,7 +12,7 @@ import { failureOf } from '../support/verified.ts';
 
 const archiver = useArchiver();
 
-/** Runs a command of the setup and answers what it said. */
+/** Runs a command of the setup and returns what it said. */
 async function say(name: string, args: string[] = [], options: CommandOptions = {}): Promise<string> {
   const { host, port, superuser } = stack().postgres;
   const { database, config, open, s3, bucket } = archiver();
@@ -33,7 +34,8 @@ async function say(name: string, args: string[] = [], options: CommandOptions = 
         : connect({ host, port, database: database.name, ...superuser, tls: false, applicationName: 'test' }),
     passwordFor: () => ROLE_PASSWORD,
     clock: { now: () => new Date(), sleep: () => Promise.resolve() },
-    log: { info: () => {}, warn: () => {} },
+    width: undefined,
+    ...commandProgress({ write: () => undefined }, { info: () => undefined, warn: () => undefined }, false),
   });
   return said.join('\n');
 }

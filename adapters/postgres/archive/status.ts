@@ -52,3 +52,17 @@ const columns = (connection: Connection): postgres.PendingQuery<postgres.Row[]> 
   manifest_key as "manifestKey", drop_after as "dropAfter", quarantined_at as "quarantinedAt",
   verified_at as "verifiedAt", dropped_at as "droppedAt", blocked_code as "blockedCode", blocked_reason as "blockedReason",
   failed_at as "failedAt", failed_code as "failedCode", failed_reason as "failedReason"`;
+
+/** Bytes of the tables of partitions, TOAST included; of those whose table there is. */
+export function readTableSizes(
+  connection: Connection,
+  partitionIds: readonly number[],
+): Promise<readonly { readonly id: number; readonly bytes: number }[]> {
+  return translated(
+    'reading the sizes of partitions',
+    () => connection<{ id: number; bytes: number }[]>`
+      select id::float8 as id, pg_table_size(table_oid)::float8 as bytes from partition_archiver.partition
+       where id in (select jsonb_array_elements_text(${connection.json([...partitionIds])}::jsonb)::bigint)
+         and pg_table_size(table_oid) is not null`,
+  );
+}

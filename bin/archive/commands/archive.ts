@@ -1,4 +1,4 @@
-import { readLedger } from '../../../adapters/postgres/archive/status.ts';
+import { readLedger, readTableSizes } from '../../../adapters/postgres/archive/status.ts';
 import { ArchiverError } from '../../../core/errors.ts';
 import type { Request } from '../../../core/archive/request.ts';
 import { run, type Steps } from '../../../core/archive/run.ts';
@@ -6,6 +6,7 @@ import { number, using, type Command, type CommandContext, type CommandOptions }
 import { presentLedger, presentRun } from '../present.ts';
 import type { CommandNeeds } from '../settings.ts';
 import { localSteps } from '../steps.ts';
+import { runWatcher } from '../terminal/watchers.ts';
 
 const NEEDS: CommandNeeds = {
   config: true,
@@ -42,6 +43,29 @@ function single(
   };
 }
 
+/** The steps of a run, whose progress is shown in bytes of the tables that it archives. */
+function watched(context: CommandContext): Steps {
+  const { progress, open } = context;
+  const steps = localSteps(context);
+  if (!progress.isShown) return steps;
+  const sizes = new Map<number, number>();
+  progress.watch(runWatcher(sizes));
+  return {
+    ...steps,
+    detect: async (request) => {
+      const detection = await steps.detect(request);
+      const found = await using(open('archiver_read'), (connection) =>
+        readTableSizes(connection, detection.partitions),
+      );
+      for (const { id, bytes } of found) {
+        sizes.set(id, bytes);
+        progress.meter.expect(bytes);
+      }
+      return detection;
+    },
+  };
+}
+
 /** A run, its steps, and the ledger. */
 export const RUN_COMMANDS: Readonly<Record<string, Command>> = {
   run: {
@@ -52,7 +76,7 @@ export const RUN_COMMANDS: Readonly<Record<string, Command>> = {
     execute: async (context) => {
       const { config, clock, options, show } = context;
       const { concurrency } = config;
-      const report = await run(inputOf(options), localSteps(context), { concurrency, clock });
+      const report = await run(inputOf(options), watched(context), { concurrency, clock });
       show(report, (say) => {
         presentRun(report, options, say);
       });
@@ -71,11 +95,11 @@ export const RUN_COMMANDS: Readonly<Record<string, Command>> = {
     options: [],
     examples: ['status', 'status --json'],
     needs: { logins: ['archiver_read'] },
-    execute: ({ open, show }) =>
+    execute: ({ open, show, width }) =>
       using(open('archiver_read'), async (connection) => {
         const rows = await readLedger(connection);
         show(rows, (say) => {
-          presentLedger(rows, say);
+          presentLedger(rows, width, say);
         });
       }),
   },

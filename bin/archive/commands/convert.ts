@@ -10,6 +10,7 @@ import { convert, type ConvertPorts } from '../../../core/query/convert.ts';
 import { latestCopy } from '../../../core/query/copy-manifest.ts';
 import { parseTableName } from '../../../core/table-name.ts';
 import type { Command, CommandContext } from '../command.ts';
+import { convertWatcher } from '../terminal/watchers.ts';
 
 function portsOf({ s3, bucket, region, clock, log, options }: CommandContext): ConvertPorts {
   const directory =
@@ -104,7 +105,10 @@ export const CONVERT: Command = {
     const { options, show } = context;
     const ports = portsOf(context);
     const results: ConvertResult[] = [];
-    for (const stored of await archivesOf(context, ports)) {
+    const archives = await archivesOf(context, ports);
+    context.progress.watch(convertWatcher);
+    for (const { manifest } of archives) context.progress.meter.expect(2 * manifest.contents.bytes);
+    for (const stored of archives) {
       results.push(await convertOne(stored, options, ports));
     }
     show(results, (say) => {

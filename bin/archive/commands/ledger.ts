@@ -2,6 +2,7 @@ import { ArchiverError } from '../../../core/errors.ts';
 import { parseUpgradeLedgerRequest } from '../../../core/ledger/upgrade.ts';
 import { number, word, type Command } from '../command.ts';
 import { operations, showJson } from '../operator.ts';
+import { reverifyWatcher } from '../terminal/watchers.ts';
 
 /** What an operator does with rows of the ledger. */
 export const LEDGER_COMMANDS: Readonly<Record<string, Command>> = {
@@ -57,6 +58,7 @@ export const LEDGER_COMMANDS: Readonly<Record<string, Command>> = {
     needs: { logins: ['archiver_maintain', 'archiver_read'], bucket: true },
     takesLong: true,
     execute: async (context) => {
+      context.progress.watch(reverifyWatcher);
       const verbs = operations(context);
       if (word(context, 0) !== 'all') {
         showJson(context, await verbs.reverify(number(context, 0)));

@@ -1,4 +1,6 @@
+import type { Connection } from '../../../adapters/postgres/connect.ts';
 import { partitionTableDatabase } from '../../../adapters/postgres/partition-table/database.ts';
+import { readTableBytes } from '../../../adapters/postgres/partition-table/size.ts';
 import { ArchiverError } from '../../../core/errors.ts';
 import { displayName } from '../../../core/partition.ts';
 import {
@@ -10,6 +12,7 @@ import type { PartitionTablePlan, TableName } from '../../../core/partition-tabl
 import type { PartitionTablePorts } from '../../../core/partition-table/steps.ts';
 import { parseTableName } from '../../../core/table-name.ts';
 import { using, word, type Command, type CommandContext, type CommandOptions } from '../command.ts';
+import { partitionTableWatcher } from '../terminal/watchers.ts';
 
 const EPOCHS = ['none', 'seconds', 'milliseconds', 'microseconds', 'nanoseconds'] as const;
 
@@ -69,16 +72,23 @@ function planOf(context: CommandContext, options: CommandOptions): PartitionTabl
   };
 }
 
+/** Compares so much at once, which is what is done again after an interruption; nothing here has to end in time. */
+const LIMITS = {
+  milliseconds: Number.MAX_SAFE_INTEGER,
+  rangeBytes: 2 ** 30,
+  largestScanBytes: Number.MAX_SAFE_INTEGER,
+} as const;
+
 /** Does `work` as an administrator, on the table that the command names. */
 async function on<T>(
   context: CommandContext,
-  work: (ports: PartitionTablePorts, table: TableName) => Promise<T>,
+  work: (ports: PartitionTablePorts, table: TableName, connection: Connection) => Promise<T>,
 ): Promise<T> {
   const { open, clock, log } = context;
   const table = parseTableName(word(context, 0));
   return using(open('administrator'), (connection) => {
     const database = partitionTableDatabase(connection, () => open('administrator'));
-    return work({ database, clock, log }, table);
+    return work({ database, clock, log }, table, connection);
   });
 }
 
@@ -111,7 +121,13 @@ export const PARTITION_TABLE: Readonly<Record<string, Command>> = {
     execute: async (context) => {
       const plan = planOf(context, context.options);
       const upTo = context.options['up-to-check'] === true ? 'check' : 'swap';
-      const report = await on(context, (ports) => partitionTable(plan, ports, upTo));
+      const report = await on(context, async (ports, table, connection) => {
+        if (context.progress.isShown) {
+          const bytes = await readTableBytes(connection, table);
+          context.progress.watch(partitionTableWatcher(bytes, LIMITS.rangeBytes));
+        }
+        return partitionTable(plan, { ...ports, limits: LIMITS }, upTo);
+      });
       const { state, rows, partitions } = report;
       const name = displayName(plan.schema, plan.table);
       context.show(report, (say) => {

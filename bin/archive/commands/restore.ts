@@ -6,6 +6,7 @@ import { parseTableName } from '../../../core/table-name.ts';
 import { number, word, type Command, type CommandContext, type CommandOptions } from '../command.ts';
 import { presentRestore } from '../present.ts';
 import { operations, showJson } from '../operator.ts';
+import { auditWatcher, restoreWatcher } from '../terminal/watchers.ts';
 
 /** `--table` is a name in `--schema`; without that, `schema.table` is both. */
 function targetOf(schema: string | undefined, table: string | undefined): Record<string, string | undefined> {
@@ -96,6 +97,7 @@ export const RESTORE_COMMANDS: Readonly<Record<string, Command>> = {
     examples: ['audit shop/public/flights/202101/manifest/d918d74f-c831-4d8e-b7be-3fda2239449c.json'],
     needs: { bucket: true },
     execute: async (context) => {
+      context.progress.watch(auditWatcher);
       const { sample } = context.options;
       const segments = sampleSize(sample, '--sample');
       const verdict = await operations(context).audit(
@@ -114,7 +116,8 @@ export const RESTORE_COMMANDS: Readonly<Record<string, Command>> = {
     examples: ['audit-all --set public.flights --archives 12 --sample 1'],
     needs: { config: 'if there', bucket: true },
     execute: async (context) => {
-      const { options } = context;
+      const { options, progress } = context;
+      progress.watch(auditWatcher);
       const report = await operations(context).auditMany(
         {
           query: queryOf(options),
@@ -122,6 +125,7 @@ export const RESTORE_COMMANDS: Readonly<Record<string, Command>> = {
           segments: sampleSize(options.sample, '--sample') ?? null,
         },
         (line) => {
+          progress.clear();
           if (options.json !== true) process.stdout.write(`${line}\n`);
         },
       );
@@ -159,6 +163,7 @@ export const RESTORE_COMMANDS: Readonly<Record<string, Command>> = {
     takesLong: true,
     execute: async (context) => {
       const input = restoreInput(context);
+      context.progress.watch(restoreWatcher());
       const restoring = operations(context);
       if (input['manifestKey'] !== undefined) {
         showJson(context, await restoring.restore(input));
@@ -178,6 +183,7 @@ export const RESTORE_COMMANDS: Readonly<Record<string, Command>> = {
     takesLong: true,
     execute: async (context) => {
       const { options, database } = context;
+      context.progress.watch(restoreWatcher());
       const maxMiB = options['max-mib'];
       const input = { ...(maxMiB !== undefined && { maxMiB: asNumber(maxMiB) }), ...retrieval(context) };
       const drilled = await operations(context).drill(input, options.database ?? database);
