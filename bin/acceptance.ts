@@ -86,7 +86,7 @@ function readAccount(environment: Readonly<Record<string, string | undefined>>):
     (applicationName: string): Connection => {
       const subject = { host: to, port: Number(environment['PROXY_PORT'] ?? '5432'), user: as, region };
       const { credentials, sha256 } = s3.config;
-      const token = () => authToken(subject, { credentials, sha256 }, new Date());
+      const token = () => authToken(subject, { credentials, sha256 });
       return connect({ ...subject, database, password: token, tls: authority, applicationName });
     };
   return {

@@ -23,7 +23,7 @@ export function functionLogin({ login, region }: Settings): () => Promise<Login>
     await credentials();
     return {
       username: login.user,
-      password: (to) => authToken({ ...to, user: login.user, region }, { credentials, sha256 }, new Date()),
+      password: (to) => authToken({ ...to, user: login.user, region }, { credentials, sha256 }),
     };
   };
 }
