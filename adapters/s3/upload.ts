@@ -5,6 +5,7 @@ import {
   CreateMultipartUploadCommand,
   UploadPartCommand,
   type CompletedPart,
+  S3ServiceException,
   type S3Client,
 } from '@aws-sdk/client-s3';
 import type { ObjectWriter } from '../../core/archive/stream.ts';
@@ -44,7 +45,9 @@ export function s3ObjectWriter(client: S3Client, bucket: string, partBytes = PAR
           return sent.bytes;
         } catch (error) {
           await abort(client, target, UploadId);
-          throw error;
+          throw isGone(error)
+            ? new ArchiverError('ObjectStoreUnavailable', `${key}: its upload is gone`)
+            : error;
         }
       });
     },
@@ -98,6 +101,13 @@ async function sendPart(
   if (ETag === undefined) throw new ArchiverError('ObjectStoreUnavailable', `part ${number} has no ETag`);
   return { ETag, PartNumber: number };
 }
+
+/**
+ * The answer to an earlier request was lost, which had ended the upload already, or somebody aborted it. Another attempt has
+ * another key.
+ */
+const isGone = (error: unknown): boolean =>
+  error instanceof S3ServiceException && error.name === 'NoSuchUpload';
 
 /** A part that is left costs storage and nothing else: the bucket's lifecycle removes it. */
 async function abort(client: S3Client, target: Target, UploadId: string | undefined): Promise<void> {

@@ -16,6 +16,9 @@ import { RoleSecrets } from './secrets.ts';
 const ROWS_A_MONTH = 150;
 const SEGMENT_BYTES = 45_000;
 
+/** How segments are exported. */
+export type ExportWay = 'aws_s3' | 'stream';
+
 interface Proxies {
   readonly sql: FaultProxy;
   readonly s3: FaultProxy;
@@ -37,28 +40,34 @@ export class CrashBench {
   readonly databases: Databases;
   readonly secrets: RoleSecrets;
   readonly #proxies: Proxies;
-  readonly #config = configure();
+  readonly #config: RuntimeConfig;
 
-  private constructor(databases: Databases, secrets: RoleSecrets, proxies: Proxies) {
+  private constructor(databases: Databases, secrets: RoleSecrets, proxies: Proxies, way: ExportWay) {
     this.databases = databases;
     this.secrets = secrets;
     this.#proxies = proxies;
+    this.#config = configure(way);
   }
 
   /** `name` is that of no other bench on the same stack. */
-  static async start(coordinates: StackCoordinates, name: string): Promise<CrashBench> {
+  static async start(
+    coordinates: StackCoordinates,
+    name: string,
+    way: ExportWay = 'aws_s3',
+  ): Promise<CrashBench> {
     const databases = await Databases.make(coordinates, name, async (sql) => {
       const values = `repeat('payload ' || g || ' ', 6)`;
       await createPartitionSet(sql, { values, rowsPerMonth: ROWS_A_MONTH });
     });
     const secrets = await RoleSecrets.make(coordinates.secrets.endpoint, name, PASSWORD);
-    return new CrashBench(databases, secrets, {
+    const proxies = {
       sql: await startPostgresProxy({ ...coordinates.pooler, ca: databases.poolerAuthority }),
       s3: await startHttpProxy(s3Channel(coordinates.s3.endpoint)),
       awsS3: await startHttpProxy(awsS3Channel(await findSidecar(databases))),
       secrets: await startHttpProxy(secretsChannel(coordinates.secrets.endpoint)),
       lambda: await startLambdaService(),
-    });
+    };
+    return new CrashBench(databases, secrets, proxies, way);
   }
 
   /** A fresh database. */
@@ -146,9 +155,9 @@ export class CrashCase {
   }
 }
 
-function configure(): RuntimeConfig {
+function configure(way: ExportWay): RuntimeConfig {
   const parsed = parseRuntimeConfig({
-    partitionSets: [{ schema: 'app', table: 'event', drop: true, graceDays: 0 }],
+    partitionSets: [{ schema: 'app', table: 'event', export: way, drop: true, graceDays: 0 }],
     // One after the other, so that a point has the same number in every run.
     concurrency: { partitions: 1, segments: 1 },
   });

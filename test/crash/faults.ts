@@ -98,13 +98,16 @@ const S3_ERRORS: readonly (readonly [status: number, code: string, lies: boolean
   [503, 'SlowDown', false],
 ];
 
+/** Leave to run a function is asked for before it runs, and never after. */
+const hasAfter = ({ channel }: Point): boolean => channel !== 'lambda';
+
 /** Every kind of fault. */
 export const FAULTS: readonly Fault[] = [
   { name: 'kill -9 before', moment: 'before', appliesTo: () => true, strike: killed },
-  { name: 'kill -9 after, answer unread', moment: 'after', appliesTo: () => true, strike: killed },
+  { name: 'kill -9 after, answer unread', moment: 'after', appliesTo: hasAfter, strike: killed },
 
   { name: 'connection cut before', moment: 'before', appliesTo: () => true, strike: () => CUT },
-  { name: 'connection cut after, answer lost', moment: 'after', appliesTo: () => true, strike: () => CUT },
+  { name: 'connection cut after, answer lost', moment: 'after', appliesTo: hasAfter, strike: () => CUT },
   { name: '57P01, backend terminated', moment: 'before', appliesTo: on('sql'), strike: terminateBackends },
   {
     name: 'tables locked by the application',

@@ -4,6 +4,7 @@
  *   --jobs 2         cases at the same time
  *   --every 7        only each seventh case
  *   --fault kill     only faults whose name contains this
+ *   --export stream  segments are streamed, not exported by aws_s3
  *   --point 'S3'     only points whose label or channel contains this
  *
  * Ends with 1 if a row was lost or a run did not end as it should.
@@ -30,8 +31,11 @@ const { values: options } = parseArgs({
     every: { type: 'string', default: '1' },
     fault: { type: 'string', default: '' },
     point: { type: 'string', default: '' },
+    export: { type: 'string', default: 'aws_s3' },
   },
 });
+
+const way = options.export === 'stream' ? 'stream' : 'aws_s3';
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
@@ -102,7 +106,7 @@ const outcomes: Outcome[] = [];
 try {
   const benches = [];
   for (let job = 1; job <= Number(options.jobs); job += 1) {
-    benches.push(await CrashBench.start(stack, `crash_${String(job)}`));
+    benches.push(await CrashBench.start(stack, `crash_${String(job)}`, way));
   }
   const [alone] = benches;
   if (alone === undefined) throw new Error('--jobs must be at least 1');

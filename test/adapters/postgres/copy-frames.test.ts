@@ -123,7 +123,6 @@ test('without its end the statement is not over', () => {
   }
 });
 
-// Each was seen to pass without the check that it is about.
 describe('anything else is refused', () => {
   const whole = [begin(2), row('a\tb\n'), DONE, tag(1), READY];
   test.each<[string, Buffer[]]>([

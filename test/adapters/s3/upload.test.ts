@@ -1,6 +1,11 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { ListMultipartUploadsCommand, ListObjectVersionsCommand, type S3Client } from '@aws-sdk/client-s3';
+import {
+  AbortMultipartUploadCommand,
+  ListMultipartUploadsCommand,
+  ListObjectVersionsCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
 import { s3ObjectStore } from '../../../adapters/s3/object-store.ts';
 import { s3ObjectWriter } from '../../../adapters/s3/upload.ts';
 import { makeBucket, makeS3Client } from '../../support/s3.ts';
@@ -97,4 +102,19 @@ test('a part that changes on its way is refused', async () => {
   } finally {
     client.destroy();
   }
+});
+
+// As after CompleteMultipartUpload whose response was lost and which the SDK sends again.
+// Seen to fail (ObjectMissing, which blocks the partition) without isGone.
+test('an upload that is gone is tried again', async () => {
+  async function* aborted(): AsyncGenerator<Buffer> {
+    yield Buffer.alloc(PART + 1);
+    const { Uploads } = await s3.send(new ListMultipartUploadsCommand({ Bucket: bucket }));
+    for (const { Key, UploadId } of Uploads ?? []) {
+      await s3.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key, UploadId }));
+    }
+  }
+  await expect(s3ObjectWriter(s3, bucket, PART).upload('data/gone', aborted())).rejects.toMatchObject({
+    code: 'ObjectStoreUnavailable',
+  });
 });

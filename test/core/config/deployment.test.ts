@@ -89,7 +89,6 @@ describe('a deployment file', () => {
     expect(parsed).toMatchObject({ ok: false, problems: [{ path: '' }] });
   });
 
-  // Seen to be accepted without the refinement: the function would call aws_s3 all the same.
   test('that would stream is refused: the stack exports by aws_s3', () => {
     const partitionSets = [{ schema: 'public', table: 'orders', export: 'stream' }];
     expect(problemsWith({ ...EXAMPLE, partitionSets })).toEqual([
