@@ -100,7 +100,6 @@ test('a view on the partition itself keeps it from being archived, and a session
     expect(await race.judge()).toEqual(NOTHING);
 
     await race.sql`drop view app.on_partition`;
-    await race.sql`select partition_archiver.unblock(id) from partition_archiver.partition where state = 'blocked'`;
     expect(await race.run()).toMatchObject({ archived: 1, dropped: 1, failed: 0 });
     expect(await race.judge()).toEqual(NOTHING);
   } finally {
