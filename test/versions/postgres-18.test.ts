@@ -91,7 +91,7 @@ test.each([
   expect(await sql`select partition_archiver.attaches_temporal_keys(${version}) as can`).toEqual([{ can }]);
 });
 
-// Seen to fail without the question in attach_problems(): the table was loaded, and attached.
+// Seen to fail on 19 without the question in attach_problems(): the table was loaded, and attached.
 since18('where the version cannot, the restore is refused before anything is loaded', async () => {
   const { database, operations } = archiver();
   const { sql } = database;

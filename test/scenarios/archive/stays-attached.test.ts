@@ -29,7 +29,7 @@ async function staysFor(table: string, reason: RegExp, count: number): Promise<v
   ).toHaveLength(1);
 }
 
-// Seen to fail without refusals in detachExpiring() of core/archive/detach.ts: detached, in quarantine, and blocked.
+// Seen to fail without assertRestorable() in detachExpiring() of core/archive/detach.ts: detached, in quarantine, and blocked.
 test('a generated column whose function relies on search_path is named before the detach, and the way out works', async () => {
   await sql().unsafe(`
     create function public.slug(v text) returns text language plpgsql immutable as $$ begin return public.helper(v); end $$;
@@ -94,7 +94,7 @@ test('a foreign key and a view that are about the set keep nothing attached', as
   expect(await archiver().run(setOf('referred'))).toMatchObject({ archived: 2, dropped: 2 });
 });
 
-// Seen to fail on PostgreSQL 18 without relispartition in ddl_refusals(): "column id is of an unknown kind (… identity a …)".
+// Seen to fail on PostgreSQL 19 without relispartition in ddl_refusals(): "column id is of an unknown kind (… identity a …)".
 test('the identity of a set, which its partitions have from 17 on, keeps nothing attached', async () => {
   await make('numbered');
   await sql()`alter table app.numbered alter column id add generated always as identity (start with 5000)`;
