@@ -200,16 +200,16 @@ test('a trigger on trial runs with the rights of archiver_trial', async () => {
 });
 
 // Seen to fail without the two in partition_table_problems(): 55000 in the middle of the copy ("ON CONFLICT does not support
-// deferrable unique constraints"), and rows of all months in the default partition (ShadowDiffers).
+// deferrable unique constraints"), and rows of all months but the first in the default partition (ShadowDiffers).
 test('a deferrable key, and a name that pg_partman would cut by characters, are refused with the way out', async () => {
   await make('deferred', ', constraint later unique (at, body) deferrable initially deferred');
   expect(await refusal('deferred')).toMatch(
     /key later is deferrable, .* use the offline mode, or make it .*\(alter table shop\.deferred drop constraint later, add constraint later UNIQUE \(at, body\);\)/,
   );
   expect((await run({ table: 'deferred', mode: 'offline' })).state).toBe('swapped');
-  const long = 'Überweisungsprotokoll_der_Hauptbuchhaltung_mit_Anhang';
+  const long = 'Überweisungsprotokoll_der_Hauptbuchhaltung_mit_Anhängen';
   await make(`"${long}"`, '');
-  expect(await refusal(long)).toMatch(/its name has 54 bytes in 53 characters: .* at most 43 bytes/);
+  expect(await refusal(long)).toMatch(/its name has 57 bytes in 55 characters: .* at most 43 bytes/);
 });
 
 // Seen to fail without the last part of publication_problems() in db/partition-table/publications.sql.
