@@ -3,21 +3,9 @@
  * runbook name it, and `docs/errors.md`, which is written from it, explains each.
  */
 
+import { COPY_ERRORS } from './errors/copies.ts';
+import { block, retry, stop, type CatalogueEntry } from './errors/entry.ts';
 import { sqlstateHint } from './sqlstate-hints.ts';
-
-/** What the catalogue says of one code. */
-interface CatalogueEntry {
-  /** Trying again, unchanged, may help. */
-  readonly retryable: boolean;
-  /** The partition is set to `blocked`: nothing happens to it until an operator acts. */
-  readonly blocks: boolean;
-  /** What to do, in whole sentences. */
-  readonly hint: string;
-}
-
-const retry = (hint: string): CatalogueEntry => ({ retryable: true, blocks: false, hint });
-const stop = (hint: string): CatalogueEntry => ({ retryable: false, blocks: false, hint });
-const block = (hint: string): CatalogueEntry => ({ retryable: false, blocks: true, hint });
 
 /** Every error that partition-archiver throws on purpose. */
 export const CATALOGUE = {
@@ -156,38 +144,7 @@ export const CATALOGUE = {
   ),
 
   // Parquet copies, and queries over them. The archive itself is never touched.
-  CopyRefused: stop(
-    'The archive is unaffected and can be restored, but has no Parquet copy. Fix what the message names.',
-  ),
-  CopyNotProven: stop(
-    'Nothing was uploaded. The copy, read back from the local disk, differs from the text of the archive: check the disk and memory of this machine, convert again, and report the error if it returns.',
-  ),
-  CopyInvalid: stop(
-    'Convert the archive again: a new generation of the copy supersedes this one, which is kept unchanged.',
-  ),
-  CopyConflict: stop(
-    'Another process wrote the same generation of the copy at the same time. Convert again.',
-  ),
-  CopiesFailed: stop(
-    'Look at the archives that are listed, each with the code of its error; the log of the function has the messages. The archives are unaffected, and the next execution of Convert tries them again.',
-  ),
-  CopyMissing: stop('Convert the archives that are listed: npm run archive -- convert.'),
-  ArchivesOverlap: stop(
-    'Two archives of one period may hold the same rows. Narrow the period by --from and --to, or take the latest archive of each period by --latest.',
-  ),
-  ArchiveCold: stop(
-    'The text is in a Glacier tier. Request a readable copy from S3 (the workflow Restore and aws s3api restore-object do), then convert.',
-  ),
-  LocalDiskFull: stop('Free disk space, name another folder by --directory, or allow more by --disk-mib.'),
-  QueryRefused: stop(
-    'Write one statement that only reads the archives: SELECT, WITH, VALUES, DESCRIBE or SUMMARIZE.',
-  ),
-  QueryFailed: stop(
-    'Look at the message of the engine. If it ran out of memory, raise --memory-mib, or read fewer columns or periods.',
-  ),
-  QueryEngineMissing: stop(
-    'Install the engine: npm install --no-save @duckdb/node-api, in the version that package.json names.',
-  ),
+  ...COPY_ERRORS,
 
   // The end of a run.
   PartitionsFailed: stop(

@@ -73,6 +73,7 @@ begin read write isolation level read committed;
 \ir restore/load.sql
 \ir restore/statements.sql
 \ir restore/proof.sql
+\ir query/listing.sql
 \ir restore/publish.sql
 \ir restore/outcomes.sql
 \ir restore/attach-indexes.sql

@@ -85,6 +85,12 @@ export interface ArchiverConfig {
    * @default - none
    */
   readonly acceptedPublications?: readonly string[] | undefined;
+  /**
+   * Glue database in which archives with a Parquet copy are registered for Athena.
+   *
+   * @default - none
+   */
+  readonly glueDatabase?: string | undefined;
 }
 
 /** Checks it and fills defaults in. Throws an error with all mistakes. */

@@ -67,6 +67,7 @@ export class PartitionArchiverStack extends Stack {
         objectLock: config.archive.objectLock,
         expiry: config.archive.expiry,
         acceptedPublications: config.acceptedPublications,
+        glueDatabase: config.glueDatabase,
       },
       archive: this.archiveOf(config.archive),
       dataEvents: config.archive.dataEvents,

@@ -6,7 +6,7 @@
  * | RDS for PostgreSQL, with aws_s3 | PostgreSQL, with the stand-in extension of `extensions/` |
  * | RDS Proxy | PgBouncer, transaction mode, TLS |
  * | S3 | Ceph's RADOS Gateway |
- * | Secrets Manager | a stub of its protocol |
+ * | Secrets Manager, Glue | stubs of their protocols |
  */
 import { join, resolve } from 'node:path';
 import { ensureCertificates } from './stack/certificates.ts';
@@ -14,6 +14,7 @@ import { ensureCredentials } from './stack/credentials.ts';
 import { ensureExtensions } from './stack/extensions.ts';
 import { installedPostgres, partmanVersion } from './stack/installation.ts';
 import type { PostgresInstallation } from './stack/installation.ts';
+import { startGlue, type LocalGlue } from './stack/glue.ts';
 import { startObjectStore } from './stack/object-store.ts';
 import { stopOnSignals, takeOwnership } from './stack/owner.ts';
 import { freePorts } from './stack/ports.ts';
@@ -49,6 +50,7 @@ export interface StackCoordinates {
     readonly kmsKeyArn: string;
   };
   readonly secrets: { readonly endpoint: string };
+  readonly glue: { readonly endpoint: string };
 }
 
 /** A running local stack. */
@@ -166,10 +168,16 @@ async function start(
     return manager;
   };
 
+  const startCatalog = async (): Promise<LocalGlue> => {
+    const glue = await startGlue();
+    undo.push(() => glue.close());
+    return glue;
+  };
+
   // All come to their end first, even when one fails: nothing may be started after the stop that follows.
-  const starting = [startDatabase(), startObjects(), startSecrets()] as const;
+  const starting = [startDatabase(), startObjects(), startSecrets(), startCatalog()] as const;
   await Promise.allSettled(starting);
-  const [{ postgres, pooler, certificates }, , secrets] = await Promise.all(starting);
+  const [{ postgres, pooler, certificates }, , secrets, glue] = await Promise.all(starting);
 
   return {
     directory,
@@ -186,6 +194,7 @@ async function start(
     },
     s3,
     secrets: { endpoint: secrets.endpoint },
+    glue: { endpoint: glue.endpoint },
     putSecret: (arn, value) => {
       secrets.put(arn, value);
     },

@@ -17,6 +17,12 @@ export interface LocalDeployment {
    * @default - the workflows that need one are not made
    */
   readonly adminSecretArn?: string;
+  /**
+   * Where archives are registered for queries.
+   *
+   * @default - nowhere
+   */
+  readonly glueDatabase?: string;
 }
 
 /**
@@ -51,10 +57,11 @@ export function loadWorkflow(
 const outputOf = ({ directory }: LocalDeployment): string => join(directory, 'cdk.out');
 
 /** What the Lambdas find instead of AWS. */
-export function lambdaEnvironment({ s3, secrets, pooler }: StackCoordinates): Record<string, string> {
+export function lambdaEnvironment({ s3, secrets, glue, pooler }: StackCoordinates): Record<string, string> {
   return {
     AWS_ENDPOINT_URL_S3: s3.endpoint,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
+    AWS_ENDPOINT_URL_GLUE: glue.endpoint,
     AWS_ACCESS_KEY_ID: s3.accessKeyId,
     AWS_SECRET_ACCESS_KEY: s3.secretAccessKey,
     NODE_EXTRA_CA_CERTS: pooler.caFile,
@@ -64,7 +71,7 @@ export function lambdaEnvironment({ s3, secrets, pooler }: StackCoordinates): Re
 /** As for an RDS instance; only what the Lambdas are told of it means anything here. */
 function deploymentFile(
   { postgres, pooler, s3 }: StackCoordinates,
-  { database, partitionSets, adminSecretArn }: LocalDeployment,
+  { database, partitionSets, adminSecretArn, glueDatabase }: LocalDeployment,
 ): object {
   return {
     stackName: 'PartitionArchiverLocal',
@@ -90,6 +97,7 @@ function deploymentFile(
       privateSubnetRouteTableIds: ['rtb-0123456789abcdef0', 'rtb-0123456789abcdef1'],
     },
     partitionSets,
+    glueDatabase,
     concurrency: { partitions: 2, segments: 2 },
   };
 }

@@ -23,6 +23,7 @@ const OURS: Readonly<Record<string, ErrorCode>> = {
   PA019: 'ExportTimedOut',
   PA020: 'NotInLedger',
   PA021: 'PartitionReferenced',
+  PA022: 'ArchiveListed',
 };
 
 /** SQLSTATEs of PostgreSQL (https://www.postgresql.org/docs/current/errcodes-appendix.html) that decide what to do. */

@@ -1,15 +1,19 @@
 import * as z from 'zod';
 import { alarmsSchema } from './alarms.ts';
+import { catalogName } from './catalog-name.ts';
 import { archiveSchema } from './archive.ts';
 import { databaseSchema } from './database.ts';
 import { validatedWith, matching, timeZone, wholeNumber } from './fields.ts';
 import { partitionSetsSchema } from './partition-set.ts';
 import { parseConfig, type Parsed } from './problems.ts';
-import { acceptedPublicationsSchema, concurrencySchema } from './runtime.ts';
+import { acceptedPublicationsSchema, concurrencySchema, glueDatabaseSchema } from './runtime.ts';
 import { longestPauseDays, scheduleExpression } from './schedule-expression.ts';
 
 /** An archive that expires sooner after its table was dropped is more likely a slip of the pen. */
 const DAYS_KEPT_AFTER_DROP = 30;
+
+/** So long before its text moves to Glacier, an archive has a copy, unless somebody heard that it has none. */
+const DAYS_TO_CONVERT = 30;
 
 const accountSchema = matching(/^\d{12}$/, 'must be an AWS account of 12 digits');
 const regionSchema = matching(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be an AWS Region such as eu-central-1');
@@ -130,6 +134,7 @@ const deploymentFields = z.strictObject({
       });
     }),
   acceptedPublications: acceptedPublicationsSchema,
+  glueDatabase: glueDatabaseSchema,
   archive: archiveSchema.prefault({}),
   concurrency: concurrencySchema.prefault({}),
   schedule: scheduleSchema.prefault({}),
@@ -187,6 +192,39 @@ const deploymentSchema = deploymentFields
       context.addIssue({ code: 'custom', path: ['archive', 'expiry', 'days'], message });
     },
     validatedWith('archive', 'partitionSets'),
+  )
+  .superRefine(
+    ({ archive: { tiers }, partitionSets, schedule }, context) => {
+      if (!partitionSets.some(({ query }) => query)) return;
+      const least = Math.ceil(longestPauseDays(schedule.convert)) + DAYS_TO_CONVERT;
+      for (const tier of ['glacierFlexibleRetrievalDays', 'glacierDeepArchiveDays'] as const) {
+        const days = tiers[tier];
+        if (days === undefined || days >= least) continue;
+        const message = `must be at least ${least}: Parquet copies are made of text that can be read at once, and ${DAYS_TO_CONVERT} days are left to notice that one is missing`;
+        context.addIssue({ code: 'custom', path: ['archive', 'tiers', tier], message });
+      }
+    },
+    validatedWith('archive', 'partitionSets', 'schedule'),
+  )
+  .superRefine(
+    ({ glueDatabase, partitionSets }, context) => {
+      if (glueDatabase === undefined) return;
+      const seen = new Map<string, number>();
+      if (!partitionSets.some(({ query }) => query)) {
+        const message = 'no partition set has "query": true';
+        context.addIssue({ code: 'custom', path: ['glueDatabase'], message });
+      }
+      partitionSets.forEach(({ schema, table, query }, index) => {
+        if (!query) return;
+        const name = catalogName(schema, table);
+        const first = seen.get(name);
+        seen.set(name, first ?? index);
+        if (first === undefined) return;
+        const message = `is called ${name} in Glue, as partitionSets[${first}]: names there are in lower case, and of letters, digits and underscores`;
+        context.addIssue({ code: 'custom', path: ['partitionSets', index, 'table'], message });
+      });
+    },
+    validatedWith('glueDatabase', 'partitionSets'),
   );
 
 /** Configuration of a deployment, defaults filled in. */

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { identifier, wholeNumber } from './fields.ts';
+import { identifier, matching, wholeNumber } from './fields.ts';
 import { partitionSetsSchema } from './partition-set.ts';
 import { parseConfig, type Parsed } from './problems.ts';
 
@@ -44,12 +44,23 @@ export const acceptedPublicationsSchema = z
     "Names of publications that may carry the archiver's tables or those of a partition set. Default: none; prepare and each run refuse such publications.",
   );
 
+/** Where archives are found by Athena. */
+export const glueDatabaseSchema = matching(
+  /^[a-z0-9_]{1,255}$/,
+  'must be the name of a Glue database: lower-case letters, digits and underscores',
+)
+  .optional()
+  .describe(
+    'Glue database in which archives with a Parquet copy are registered for Athena, once their rows are no longer in the database. Convert creates it. Default: none.',
+  );
+
 const runtimeSchema = z.strictObject({
   partitionSets: partitionSetsSchema,
   concurrency: concurrencySchema.prefault({}),
   objectLock: objectLockSchema.optional(),
   expiry: expirySchema.optional(),
   acceptedPublications: acceptedPublicationsSchema,
+  glueDatabase: glueDatabaseSchema,
 });
 
 /** What the steps know at run time. It stands in the definitions of the state machines, so that an execution has one. */

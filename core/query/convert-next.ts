@@ -1,14 +1,17 @@
 import type { ArchiveStore } from '../archive-store.ts';
 import type { ArchiveQuery } from '../audit/find.ts';
-import { parseFindRequest } from '../audit/find-request.ts';
+import { queryOf } from '../audit/find-request.ts';
 import { nextArchives } from '../audit/archives.ts';
 import { mapAtOnce } from '../concurrency.ts';
 import type { PartitionSetConfig } from '../config/partition-set.ts';
 import { ArchiverError } from '../errors.ts';
+import { parseInput } from '../input.ts';
 import { copyManifestPrefixOf } from '../keys.ts';
 import { PAYLOAD_BUDGET, truncate } from '../limits.ts';
 import { displayName } from '../partition.ts';
 import type { Log } from '../ports.ts';
+import { NOTHING_LISTED, type ListProgress } from './catalog.ts';
+import { convertSchema } from './listing.ts';
 
 /** What became of one archive: what its conversion came to, or the name of an error. */
 export interface ArchiveResult {
@@ -65,7 +68,8 @@ export async function convertNext(
     readonly partitionSets: readonly PartitionSetConfig[];
   },
 ): Promise<ConvertNext> {
-  const query = parseFindRequest(input, database);
+  const { withdraw: _, ...fields } = parseInput(convertSchema, input);
+  const query = queryOf(fields, database);
   const sets = setsOf(query, partitionSets);
   let { set, after } = progress;
   const totals = addResults(progress, results);
@@ -122,15 +126,25 @@ function addResults(progress: ConvertProgress, results: readonly ArchiveResult[]
 export interface ConvertReport {
   readonly summary: string;
   readonly converted: number;
+  /** Archives that became known to the catalogue, and that are no longer. */
+  readonly listed: number;
+  readonly withdrawn: number;
 }
 
 /** Says how a conversion ended. Throws `CopiesFailed` unless each archive has its copy. */
 export function convertReport(
-  { converted, failed, problems }: ConvertProgress,
+  {
+    progress: { converted, failed, problems },
+    listing = NOTHING_LISTED,
+  }: { readonly progress: ConvertProgress; readonly listing?: ListProgress | undefined },
   { log }: { readonly log: Log },
 ): ConvertReport {
-  log.info('convert', { converted, failed });
-  const summary = `${String(converted)} archives converted, ${String(failed)} not`;
-  if (failed === 0) return { summary, converted };
-  throw new ArchiverError('CopiesFailed', [summary, ...problems].join('\n'));
+  const { listed, withdrawn } = listing;
+  log.info('convert', { converted, failed, listed, withdrawn, notListed: listing.failed });
+  const summary = [
+    `${String(converted)} archives converted, ${String(failed)} not`,
+    `${String(listed)} listed, ${String(withdrawn)} withdrawn, ${String(listing.failed)} not listed`,
+  ].join('; ');
+  if (failed + listing.failed === 0) return { summary, converted, listed, withdrawn };
+  throw new ArchiverError('CopiesFailed', [summary, ...problems, ...listing.problems].join('\n'));
 }

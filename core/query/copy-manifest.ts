@@ -30,6 +30,18 @@ const count = z.number().int().nonnegative();
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const lineHashSum = z.string().regex(/^[0-9a-f]{16}$/);
 
+const columnsSchema = z.array(
+  z.strictObject({
+    name: z.string(),
+    type: z.string(),
+    kind: z.enum(KINDS),
+    precision: count,
+    scale: count,
+    fieldId: count,
+    fallback: z.string().nullable(),
+  }),
+);
+
 const copySchema = z.strictObject({
   format: z.literal(COPY_FORMAT),
   archiveId: z.uuid(),
@@ -39,17 +51,7 @@ const copySchema = z.strictObject({
   madeFrom: z.strictObject({ key: z.string(), versionId: z.string(), sha256 }),
   /** The same for copies whose columns are the same, in names, types and how they are held. */
   shape: sha256,
-  columns: z.array(
-    z.strictObject({
-      name: z.string(),
-      type: z.string(),
-      kind: z.enum(KINDS),
-      precision: count,
-      scale: count,
-      fieldId: count,
-      fallback: z.string().nullable(),
-    }),
-  ),
+  columns: columnsSchema,
   contents: z.strictObject({ rows: count, textBytes: count, bytes: count }),
   objects: z.array(
     z.strictObject({
@@ -122,15 +124,21 @@ export async function latestCopy(
 }
 
 /** Reads a stored manifest of a copy. */
-export function parseCopyManifest(text: string, key: string): CopyManifest {
+export const parseCopyManifest = (text: string, key: string): CopyManifest => parsed(copySchema, text, key);
+
+/** Reads columns that were kept apart from their manifest, as JSON. */
+export const copyColumns = (text: string, where: string): CopyManifest['columns'] =>
+  parsed(columnsSchema, text, where);
+
+function parsed<Schema extends z.ZodType>(schema: Schema, text: string, where: string): z.output<Schema> {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch {
-    throw new ArchiverError('CopyInvalid', `${key}: it is no JSON`);
+    throw new ArchiverError('CopyInvalid', `${where}: it is no JSON`);
   }
-  const result = copySchema.safeParse(json);
+  const result = schema.safeParse(json);
   if (result.success) return result.data;
   const problem = z.prettifyError(result.error).replaceAll('\n', '; ');
-  throw new ArchiverError('CopyInvalid', `${key}: ${problem}`);
+  throw new ArchiverError('CopyInvalid', `${where}: ${problem}`);
 }

@@ -158,6 +158,10 @@ begin
   if exists (select from pg_inherits where inhrelid = l.table_oid and inhparent = v_parent) then
     return;
   end if;
+  -- Into another table than the one it came from, its rows are no rows of that set.
+  perform partition_archiver.require_withdrawn(r.archive_id) from partition_archiver.restore r
+    where r.partition_id = p_partition_id and r.partition ->> 'parentSchema' = p_parent_schema
+      and r.partition ->> 'parentName' = p_parent_name;
   v_problems := partition_archiver.attach_problems(p_parent_schema, p_parent_name, l.control_column,
     l.lower_bound, l.upper_bound,
     (select jsonb_agg(facts) from partition_archiver.ddl_columns(l.table_oid, 'none')), l.time_zone);

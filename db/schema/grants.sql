@@ -127,6 +127,7 @@ grant select on partition_archiver.restore, partition_archiver.restore_segment,
   partition_archiver.restore_range, partition_archiver.restore_outcome, partition_archiver.drill,
     partition_archiver.audit
   to archiver_maintain, archiver_read;
+grant select on partition_archiver.listing to archiver_maintain, archiver_read;
 grant execute on function
   partition_archiver.days_since_successful_run(),
   partition_archiver.days_since_drill(),
@@ -144,7 +145,10 @@ to archiver_maintain;
 grant execute on function
   partition_archiver.reverify_source(bigint, integer),
   partition_archiver.record_reverified(bigint, integer, text, bigint, bigint, text),
-  partition_archiver.finish_reverify(bigint, text)
+  partition_archiver.finish_reverify(bigint, text),
+  partition_archiver.begin_listing(jsonb, bigint, integer, integer),
+  partition_archiver.end_listing(jsonb, jsonb),
+  partition_archiver.begin_withdrawal(uuid)
 to archiver_read;
 
 reset role;

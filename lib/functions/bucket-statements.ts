@@ -100,6 +100,17 @@ export function bucketStatements(
         ...(objectLock === undefined ? [] : [lock(objectLock)]),
         ...key('kms:Decrypt', 'kms:GenerateDataKey'),
       ];
+    case 'read-copies':
+      return [
+        know,
+        list,
+        allow(
+          'ReadManifestsOfCopies',
+          ['s3:GetObject', 's3:GetObjectVersion'],
+          [objects('manifest'), objects('query-manifest')],
+        ),
+        ...key('kms:Decrypt'),
+      ];
     case 'write-copies':
       return [
         know,

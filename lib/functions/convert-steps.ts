@@ -46,4 +46,26 @@ export const CONVERT_STEPS = {
     timeout: Duration.minutes(5),
     ...CONVERSION,
   },
+  'begin-listing': {
+    description: 'Names the next archives whose rows are no longer in the database',
+    login: 'archiver_read',
+    bucketAccess: 'none',
+    timeout: Duration.minutes(2),
+    memoryMiB: 256,
+  },
+  'list-archives': {
+    description: 'Makes the Glue database show archives as the ledger says',
+    login: 'none',
+    bucketAccess: 'read-copies',
+    catalog: true,
+    timeout: Duration.minutes(10),
+    memoryMiB: 512,
+  },
+  'end-listing': {
+    description: 'Records that the Glue database shows archives as it should',
+    login: 'archiver_read',
+    bucketAccess: 'none',
+    timeout: Duration.minutes(1),
+    memoryMiB: 256,
+  },
 } as const satisfies Record<string, StepFunction>;

@@ -1,4 +1,6 @@
+import { Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import type { Construct } from 'constructs';
 
 /** The passwords that *Prepare database* sets. */
 export function readPasswords(resources: string[]): iam.PolicyStatement {
@@ -23,6 +25,29 @@ export function networkInterfaceStatements(): iam.PolicyStatement[] {
         'ec2:UnassignPrivateIpAddresses',
       ],
       resources: ['*'],
+    }),
+  ];
+}
+
+/** What *Convert* may do with its Glue database: nothing is deleted but partitions. Each call is also checked for the catalogue. */
+export function glueStatements(scope: Construct, database: string | undefined): iam.PolicyStatement[] {
+  if (database === undefined) return [];
+  const arn = (resource: string): string => Stack.of(scope).formatArn({ service: 'glue', resource });
+  return [
+    new iam.PolicyStatement({
+      sid: 'ListArchivesInGlue',
+      actions: [
+        'glue:GetDatabase',
+        'glue:CreateDatabase',
+        'glue:GetTable',
+        'glue:GetTables',
+        'glue:CreateTable',
+        'glue:UpdateTable',
+        'glue:BatchGetPartition',
+        'glue:BatchCreatePartition',
+        'glue:BatchDeletePartition',
+      ],
+      resources: [arn('catalog'), arn(`database/${database}`), arn(`table/${database}/*`)],
     }),
   ];
 }

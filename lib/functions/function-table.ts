@@ -50,6 +50,7 @@ export const FUNCTIONS = {
       heartbeat: ['heartbeat'],
       reverify: ['reverify-plan', 'reverify-report'],
       audit: ['record-audit'],
+      convert: ['begin-listing', 'end-listing'],
     },
   },
   'manifest-search': {
@@ -68,6 +69,7 @@ export const FUNCTIONS = {
     description: 'Makes Parquet copies of archives, and proves them before it uploads them',
     steps: { all: ['begin-conversion', 'convert-segment', 'finish-conversion'] },
   },
+  catalog: one('list-archives'),
   'audit-verdicts': {
     description: 'Says whether one archive is intact, or why it could not be audited',
     steps: { all: ['audit-verdict', 'audit-failure'] },

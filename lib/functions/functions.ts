@@ -11,7 +11,7 @@ import { bucketStatements } from './bucket-statements.ts';
 import type { DatabaseAccess } from '../database/access.ts';
 import { TARGET_GROUPS_HAVE_NO_NAME, targetGroups } from '../database/proxy-target.ts';
 import { HEAP_FOR_STREAMS, verifyEnvironment, type VerifyEndpoint } from './environment.ts';
-import { networkInterfaceStatements, readPasswords } from './function-statements.ts';
+import { glueStatements, networkInterfaceStatements, readPasswords } from './function-statements.ts';
 import { allowConnections, waysTo } from './security-group-rules.ts';
 import { archiverCode } from '../handler-code.ts';
 import type { Login, StepFunction } from './step-function.ts';
@@ -112,10 +112,11 @@ export class ArchiverFunctions extends Construct {
 
   /** Functions of an administrator are made only where there is a secret. */
   private isMade(
-    { login, converts = false }: StepFunction,
+    { login, converts = false, catalog = false }: StepFunction,
     { database, config }: ArchiverFunctionsProps,
   ): boolean {
-    if (converts && !config.partitionSets.some(({ query }) => query)) return false;
+    if (catalog && config.glueDatabase === undefined) return false;
+    if ((converts || catalog) && !config.partitionSets.some(({ query }) => query)) return false;
     return login === 'none' || database.login(login) !== undefined;
   }
 
@@ -146,6 +147,7 @@ export class ArchiverFunctions extends Construct {
       installs = false,
       readsProxyHealth = false,
       diskMiB,
+      catalog = false,
     }: StepFunction,
     logGroups: logs.ILogGroup[],
     { vpc, vpcSubnets, database, archive, ...props }: ArchiverFunctionsProps,
@@ -182,6 +184,7 @@ export class ArchiverFunctions extends Construct {
       ...(reading === undefined ? [] : database.directLogin('archiver_read', reading.resourceId)),
       ...(passwords.length > 0 ? [readPasswords(passwords.map(([, { secretArn }]) => secretArn))] : []),
       ...archiveStatements,
+      ...(catalog ? glueStatements(this, props.config.glueDatabase) : []),
     ]) {
       role.addToPolicy(statement);
     }

@@ -16,6 +16,7 @@ export type BucketAccess =
   | 'retrieve'
   | 'write-ddl-and-manifest'
   | 'write-copies'
+  | 'read-copies'
   | 'head';
 
 /** How the Lambda of one step is deployed. */
@@ -32,6 +33,8 @@ export interface StepFunction {
   readonly readsProxyHealth?: boolean;
   /** Makes Parquet copies; there is no such function where no partition set has `query`. */
   readonly converts?: boolean;
+  /** Works with one Glue database; there is no such function where none is configured. */
+  readonly catalog?: boolean;
   /** Local disk, if it is more than the 512 MiB that each function has. */
   readonly diskMiB?: number;
   /** Installs the archiver in the database: has `db/` beside its bundle, and the secrets of all logins, whose passwords it sets. */

@@ -22,6 +22,7 @@ export class ConvertWorkflow extends Construct {
   constructor(scope: Construct, id: string, context: WorkflowContext) {
     super(scope, id);
     const { functions } = context;
+    const lists = functions.has('list-archives');
     const begin = new sfn.Pass(this, 'Begin', {
       comment: 'Keeps the input of the execution beside what comes to it.',
       parameters: { 'input.$': '$', 'execution.$': '$$.Execution.Name' },
@@ -56,7 +57,11 @@ export class ConvertWorkflow extends Construct {
     forEachArchive.itemProcessor(archiveSteps(this, functions));
     const report = stepTask(this, functions, 'convert-report', {
       comment: 'Sums up what was converted. Fails the execution if an archive was not.',
-      payload: { 'progress.$': '$.turn.Payload.progress', 'execution.$': '$.execution' },
+      payload: {
+        'progress.$': '$.turn.Payload.progress',
+        ...(lists ? { 'listing.$': '$.listing.Payload.progress' } : {}),
+        'execution.$': '$.execution',
+      },
       resultPath: '$.report',
     });
     const more = new sfn.Choice(this, 'More archives?', {
@@ -77,13 +82,71 @@ export class ConvertWorkflow extends Construct {
               sfn.Condition.stringEquals('$.turn.Payload.next', 'archives'),
               forEachArchive.next(next).next(more),
             )
-            .otherwise(report.next(done)),
+            .otherwise(lists ? listingSteps(this, functions, report.next(done)) : report.next(done)),
         ),
       timeout: Duration.days(14),
       mapLabels: Object.values(LABELS),
       ...context,
     });
   }
+}
+
+/**
+ * Makes the Glue database show what it should, page by page: exactly the archives that have a copy and whose rows are not in
+ * the database. The ledger is told before and after, by another function: this one has no login, that one no rights in Glue.
+ */
+function listingSteps(scope: Construct, functions: ArchiverFunctions, then: sfn.IChainable): sfn.IChainable {
+  const first = stepTask(scope, functions, 'begin-listing', {
+    stateName: 'FirstListing',
+    comment:
+      'Withdraws what the input names, and names the first archives whose rows are not in the database.',
+    payload: { 'input.$': '$.input', 'execution.$': '$.execution' },
+    resultPath: '$.listing',
+  });
+  const list = stepTask(scope, functions, 'list-archives', {
+    comment: 'Takes partitions out of the Glue database, and only then adds those of these archives.',
+    payload: {
+      'archives.$': '$.listing.Payload.archives',
+      'until.$': '$.listing.Payload.until',
+      'progress.$': '$.listed',
+      'execution.$': '$.execution',
+    },
+    resultPath: '$.done',
+  });
+  const end = stepTask(scope, functions, 'end-listing', {
+    comment: 'Records that no call to Glue is under way any more.',
+    payload: { 'archives.$': '$.listing.Payload.archives', 'execution.$': '$.execution' },
+    resultPath: sfn.JsonPath.DISCARD,
+  });
+  const next = stepTask(scope, functions, 'begin-listing', {
+    stateName: 'NextListing',
+    comment: 'Names the next archives whose rows are not in the database.',
+    payload: {
+      'input.$': '$.input',
+      'after.$': '$.listing.Payload.after',
+      'progress.$': '$.done.Payload',
+      'execution.$': '$.execution',
+    },
+    resultPath: '$.listing',
+  });
+  const nothing = new sfn.Pass(scope, 'NothingListed', {
+    comment: 'What was listed so far.',
+    result: sfn.Result.fromObject({ listed: 0, withdrawn: 0, failed: 0, problems: [] }),
+    resultPath: '$.listed',
+  });
+  const keep = new sfn.Pass(scope, 'Listed', {
+    comment: 'Adds up what was listed.',
+    inputPath: '$.done.Payload',
+    resultPath: '$.listed',
+  });
+  const more = new sfn.Choice(scope, 'Archives to list?', { comment: 'They come by the hundred.' });
+  more
+    .when(
+      sfn.Condition.stringEquals('$.listing.Payload.next', 'list'),
+      list.next(end).next(keep).next(next).next(more),
+    )
+    .otherwise(then);
+  return nothing.next(first).next(more);
 }
 
 /** What is done with one archive: its result says what became of it, whatever happens. */

@@ -29,12 +29,16 @@ const CONFIG_OF: Partial<Record<Step, (config: RuntimeConfig) => object>> = {
   'audit-archive': ({ expiry }) => ({ expiry }),
   'begin-restore': ({ acceptedPublications }) => ({ acceptedPublications }),
   'begin-conversion': ({ expiry }) => ({ expiry }),
-  'convert-next': ({ partitionSets }) => ({
-    partitionSets: partitionSets
-      .filter(({ query }) => query)
-      .map(({ schema, table, query }) => ({ schema, table, query })),
-  }),
+  'convert-next': queriedSets,
+  'begin-listing': queriedSets,
+  'list-archives': ({ expiry, glueDatabase }) => ({ expiry, glueDatabase }),
 };
+
+/** The sets whose archives get a copy. */
+function queriedSets({ partitionSets }: RuntimeConfig): object {
+  const queried = partitionSets.filter(({ query }) => query);
+  return { partitionSets: queried.map(({ schema, table, query }) => ({ schema, table, query })) };
+}
 
 /** Which tables the partition sets are, and in which time zone they were partitioned. */
 function tablesOf({ partitionSets }: RuntimeConfig): object[] {

@@ -24,7 +24,7 @@ export function outputs(): string {
 /** The definition of each workflow. */
 export function definitions(): Map<string, string> {
   const found = new Map<string, string>();
-  const template = synthesise({ ...CHANGES, ...withQuery() });
+  const template = synthesise({ ...CHANGES, ...withQuery(), glueDatabase: 'shop_archive' });
   for (const [, resource] of resources(template, 'AWS::StepFunctions::StateMachine')) {
     const metadata = resource['Metadata'] as Readonly<Record<string, string>> | undefined;
     const workflow = metadata?.['partition-archiver:workflow'];

@@ -34,6 +34,7 @@ const WHOLE = {
 const MAXIMAL = {
   ...WHOLE,
   partitionSets: [{ schema: 'public', table: 'orders', query: true }],
+  glueDatabase: 'orders_archive',
   database: {
     ...withAdministrator().database,
     resourceId,

@@ -15,7 +15,7 @@ type LifecycleRule = Readonly<Record<string, unknown>>;
 const template = synthesise();
 /** The example has no secret of an administrator. */
 const FUNCTIONS_MADE = FUNCTION_NAMES.map(deploymentOf).filter(
-  ({ login, converts = false }) => login !== 'administrator' && !converts,
+  ({ login, converts = false, catalog = false }) => login !== 'administrator' && !converts && !catalog,
 );
 const IN_VPC = FUNCTIONS_MADE.filter(({ login }) => login !== 'none');
 const agnostic = synthesise({ env: undefined });

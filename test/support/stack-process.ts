@@ -15,7 +15,7 @@ function say(line: string): void {
 }
 
 try {
-  const { postgres, pooler, s3, secrets } = await startLocalStack({
+  const { postgres, pooler, s3, secrets, glue } = await startLocalStack({
     directory,
     objectStore: 'memory',
     installation: testInstallation(),
@@ -23,7 +23,7 @@ try {
   });
   const file = join(directory, COORDINATES_FILE);
   // By rename, so that nobody reads half of it.
-  writeFileSync(`${file}.new`, JSON.stringify({ directory, postgres, pooler, s3, secrets }));
+  writeFileSync(`${file}.new`, JSON.stringify({ directory, postgres, pooler, s3, secrets, glue }));
   renameSync(`${file}.new`, file);
   const { user, password } = postgres.superuser;
   say(`postgres://${user}:${password}@${postgres.host}:${String(postgres.port)}/postgres`);

@@ -35,7 +35,7 @@ export interface DeployedMachine {
 export function useStateMachine(
   archiver: () => Pick<Archiver, 'bucket' | 'database'>,
   partitionSets: readonly object[],
-  options: Pick<LocalDeployment, 'adminSecretArn'> = {},
+  options: Pick<LocalDeployment, 'adminSecretArn' | 'glueDatabase'> = {},
 ): () => DeployedMachine {
   let machine: LocalStateMachine | undefined;
   let directory = '';

@@ -53,8 +53,8 @@ test('the input narrows, and names only sets with "query"', async () => {
 test('archives that were not converted are named at the end', () => {
   const progress = { converted: 1, failed: 1, problems: ['k: ArchiveCold'], set: 3, after: null };
   const log = { info: () => undefined, warn: () => undefined };
-  const report = () => convertReport(progress, { log });
+  const report = () => convertReport({ progress }, { log });
   expect(report).toThrow(ArchiverError);
-  expect(report).toThrow('1 archives converted, 1 not\nk: ArchiveCold');
-  expect(convertReport({ ...progress, failed: 0 }, { log })).toMatchObject({ converted: 1 });
+  expect(report).toThrow('1 archives converted, 1 not; 0 listed, 0 withdrawn, 0 not listed\nk: ArchiveCold');
+  expect(convertReport({ progress: { ...progress, failed: 0 } }, { log })).toMatchObject({ converted: 1 });
 });

@@ -38,7 +38,7 @@ test('what an owner looks for is there under its name, and nothing else is with 
 });
 
 describe('a workflow', () => {
-  const template = synthesise({ ...withAdministrator(), ...withQuery() });
+  const template = synthesise({ ...withAdministrator(), ...withQuery(), glueDatabase: 'shop_archive' });
   const machines = resources(template, 'AWS::StepFunctions::StateMachine').flatMap(([, resource]) => {
     const name = (resource['Metadata'] as Record<string, string> | undefined)?.[
       'partition-archiver:workflow'

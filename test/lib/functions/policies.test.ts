@@ -5,6 +5,7 @@ import { ADMIN_KEY_ARN, ADMIN_SECRET_ARN, synthesise, withAdministrator, withQue
 const template = synthesise({
   ...withAdministrator(),
   ...withQuery(),
+  glueDatabase: 'shop_archive',
   archive: { objectLock: { days: 365, mode: 'COMPLIANCE' } },
 });
 const iam = new Iam(template);
@@ -13,6 +14,7 @@ const iam = new Iam(template);
 const READERS = ['Retrieval', 'BeginRestore'];
 /** Parquet copies. */
 const CONVERTERS = ['Conversion'];
+const LISTERS = ['Catalog'];
 /** And those that work in the database alone. */
 const RESTORERS = ['RestoreSteps'];
 
@@ -50,6 +52,7 @@ const ddl = `${archive}/ddl/0-p.sql`;
 const manifest = `${archive}/manifest/0.json`;
 const copy = `${archive}/query/0/20261129T120000Z-1/0.parquet`;
 const copyManifest = `${archive}/query-manifest/0.20261129T120000Z-1.json`;
+const glue = 'arn:aws:glue:eu-central-1:111122223333';
 const throughS3 = { 'kms:ViaService': 's3.eu-central-1.amazonaws.com' };
 function throughSecretsManager(secretArn: string): Record<string, string> {
   return {
@@ -82,7 +85,16 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   [
     'read a manifest',
     { action: 's3:GetObjectVersion', resource: manifest },
-    ['Verification', 'Commit', 'Drop', ...MANIFEST_READERS, ...AUDITORS, ...READERS, ...CONVERTERS],
+    [
+      'Verification',
+      'Commit',
+      'Drop',
+      ...MANIFEST_READERS,
+      ...AUDITORS,
+      ...READERS,
+      ...CONVERTERS,
+      ...LISTERS,
+    ],
   ],
   [
     'read what is not of this database',
@@ -92,6 +104,17 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   ['write data', { action: 's3:PutObject', resource: data }, ['DatabaseS3Export']],
   ['abort an upload of data', { action: 's3:AbortMultipartUpload', resource: data }, ['DatabaseS3Export']],
   ['write DDL', { action: 's3:PutObject', resource: ddl }, ['Commit']],
+  [
+    'register an archive in Glue',
+    { action: 'glue:BatchCreatePartition', resource: `${glue}:table/shop_archive/public__orders__1` },
+    LISTERS,
+  ],
+  [
+    'register an archive in another Glue database',
+    { action: 'glue:BatchCreatePartition', resource: `${glue}:table/payroll/t` },
+    [],
+  ],
+  ['delete a Glue table', { action: 'glue:DeleteTable', resource: `${glue}:table/shop_archive/t` }, []],
   ['write a copy', { action: 's3:PutObject', resource: copy }, CONVERTERS],
   ['write the manifest of a copy', { action: 's3:PutObject', resource: copyManifest }, CONVERTERS],
   ['write a manifest', { action: 's3:PutObject', resource: manifest }, ['Commit']],
@@ -143,7 +166,7 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   [
     'list versions of the archive',
     { action: 's3:ListBucketVersions', resource: bucket, context: { 's3:prefix': 'shop/public/' } },
-    ['Verification', 'Commit', ...MANIFEST_READERS, ...AUDITORS, ...READERS, ...CONVERTERS],
+    ['Verification', 'Commit', ...MANIFEST_READERS, ...AUDITORS, ...READERS, ...CONVERTERS, ...LISTERS],
   ],
   [
     'list versions of everything',
@@ -162,6 +185,7 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
       ...AUDITORS,
       ...READERS,
       ...CONVERTERS,
+      ...LISTERS,
     ],
   ],
   [
@@ -176,6 +200,7 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
       ...AUDITORS,
       ...READERS,
       ...CONVERTERS,
+      ...LISTERS,
       'DatabaseS3Import',
     ],
   ],
@@ -195,6 +220,7 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
       ...AUDITORS,
       ...READERS,
       ...CONVERTERS,
+      ...LISTERS,
       'DatabaseS3Export',
       'DatabaseS3Import',
     ],
@@ -444,6 +470,7 @@ test('the roles are those that the table was written for', () => {
     'Drill',
     'Heartbeat',
     ...CONVERTERS,
+    ...LISTERS,
     'Convert',
     ...AUDITORS,
     ...MANIFEST_READERS,

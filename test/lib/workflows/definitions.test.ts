@@ -14,7 +14,7 @@ function definitionOf({ Properties }: Resource): StateMachineDefinition {
 }
 
 const machines = resources(
-  synthesise({ ...withAdministrator(), ...withQuery() }),
+  synthesise({ ...withAdministrator(), ...withQuery(), glueDatabase: 'shop_archive' }),
   'AWS::StepFunctions::StateMachine',
 ).flatMap(([, resource]) => {
   const name = (resource['Metadata'] as Record<string, string> | undefined)?.['partition-archiver:workflow'];
@@ -77,7 +77,7 @@ describe.each(machines)('%s', (_, definition, properties) => {
 
 test('their log group has a name that no policy of the account has to list', () => {
   const groups = resources(
-    synthesise({ ...withAdministrator(), ...withQuery() }),
+    synthesise({ ...withAdministrator(), ...withQuery(), glueDatabase: 'shop_archive' }),
     'AWS::Logs::LogGroup',
   ).flatMap(([id, { Properties }]) =>
     /^Archiver(Functions|Changes|DatabaseS3)/.test(id) ? [] : [Properties['LogGroupName']],

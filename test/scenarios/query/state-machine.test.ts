@@ -122,5 +122,8 @@ test('an archive that is not to be trusted is named, and stops no other', async 
   const { status, error, cause } = await convert();
   expect({ status, error }).toEqual({ status: 'FAILED', error: 'CopiesFailed' });
   const { errorMessage } = JSON.parse(cause ?? '') as { errorMessage: string };
-  expect(errorMessage.split('\n')).toEqual(['0 archives converted, 1 not', `${written}: ManifestInvalid`]);
+  expect(errorMessage.split('\n')).toEqual([
+    '0 archives converted, 1 not; 0 listed, 0 withdrawn, 0 not listed',
+    `${written}: ManifestInvalid`,
+  ]);
 });

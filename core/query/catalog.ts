@@ -1,0 +1,244 @@
+import { readManifest, type ArchiveStore } from '../archive-store.ts';
+import { mapAtOnce } from '../concurrency.ts';
+import type { Expiry } from '../config/runtime.ts';
+import { ArchiverError } from '../errors.ts';
+import { DAY_MS, expiresAt } from '../expiry.ts';
+import { copiesPrefix } from '../keys.ts';
+import { PAYLOAD_BUDGET, truncate } from '../limits.ts';
+import type { Clock, Log } from '../ports.ts';
+import {
+  catalogView,
+  shapeTableName,
+  tableColumns,
+  type CatalogView,
+  type ShapeTable,
+} from './catalog-tables.ts';
+import { latestCopy, locationOf, type CopyManifest } from './copy-manifest.ts';
+
+/** A table of the catalogue, with what the archiver keeps there. */
+export interface StoredTable extends ShapeTable {
+  /** Order of the latest archive that was listed in it, so that the view has the columns of the latest. */
+  readonly latest: string;
+  /** Where all archives of the set lie; engines want one, and read those of the partitions. */
+  readonly location: string;
+}
+
+/** A partition of a table: one archive. */
+export interface StoredPartition {
+  readonly period: string;
+  readonly archiveId: string;
+  readonly location: string;
+}
+
+type PartitionKey = Pick<StoredPartition, 'period' | 'archiveId'>;
+interface SetName {
+  readonly schema: string;
+  readonly table: string;
+}
+
+/** A catalogue that engines look tables up in: one database of AWS Glue. Errors are those of the catalogue of errors. */
+export interface Catalog {
+  readonly database: string;
+  /** Creates the database; `CatalogConflict` where there is one of this name that this archiver did not create. */
+  prepare(): Promise<void>;
+  /** The tables of a partition set. */
+  tables(set: SetName): Promise<readonly StoredTable[]>;
+  /** Creates a table, or changes what is kept with it. */
+  putTable(set: SetName, table: StoredTable): Promise<void>;
+  /** Creates a view, or replaces it where it is another one. */
+  putView(view: CatalogView): Promise<void>;
+  /** Those of the named partitions that there are. */
+  partitions(table: string, keys: readonly PartitionKey[]): Promise<readonly StoredPartition[]>;
+  /** Adds partitions, all of them; `CatalogFailed` names one that could not be added. */
+  addPartitions(table: ShapeTable, partitions: readonly StoredPartition[]): Promise<void>;
+  /** Takes partitions out, all of them. One that is not there is no error. */
+  removePartitions(table: string, keys: readonly PartitionKey[]): Promise<void>;
+}
+
+/** An archive whose rows are not in the database, as the ledger says. */
+export interface ListedArchive {
+  readonly archiveId: string;
+  readonly schema: string;
+  readonly table: string;
+  readonly manifestKey: string;
+  readonly versionId: string;
+  /** Whether the catalogue may show it. */
+  readonly wanted: boolean;
+  /** It may not, since its range is that of an earlier archive. */
+  readonly overlaps: boolean;
+}
+
+/** What was listed so far, page after page. */
+export interface ListProgress {
+  readonly listed: number;
+  readonly withdrawn: number;
+  readonly failed: number;
+  readonly problems: readonly string[];
+}
+
+export const NOTHING_LISTED: ListProgress = { listed: 0, withdrawn: 0, failed: 0, problems: [] };
+
+interface Ports {
+  readonly catalog: Catalog;
+  readonly store: ArchiveStore;
+  readonly expiry: Expiry | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** An archive is withdrawn so many days before its text may expire. */
+const DAYS_BEFORE_EXPIRY = 7;
+/** A call that has begun is answered, or given up, within this time. */
+const LONGEST_CALL_MS = 120_000;
+const AT_ONCE = 16;
+/** Digits of a bigint. */
+const LONGEST_ID = 19;
+
+/** An archive that is to be found, and where. */
+interface Wanted extends StoredPartition {
+  readonly table: ShapeTable;
+  /** Sorts as the ranges of archives do. */
+  readonly order: string;
+}
+
+/**
+ * Makes the catalogue show exactly those archives of a page that are wanted, each by its latest copy: takes out first, and
+ * only then adds, so that no row is found twice. Run again, it ends the same.
+ *
+ * @param until when the ledger no longer counts on a call being under way: nothing is added after that
+ */
+export async function listArchives(
+  {
+    archives,
+    until,
+    progress,
+  }: {
+    readonly archives: readonly ListedArchive[];
+    readonly until: string;
+    readonly progress: ListProgress;
+  },
+  ports: Ports,
+): Promise<ListProgress> {
+  await ports.catalog.prepare();
+  let total = progress;
+  for (const set of setsIn(archives)) {
+    const ofSet = archives.filter(({ schema, table }) => schema === set.schema && table === set.table);
+    total = await listSet(set, ofSet, Date.parse(until), total, ports);
+  }
+  return total;
+}
+
+const setsIn = (archives: readonly ListedArchive[]): SetName[] => [
+  ...new Map(
+    archives.map(({ schema, table }) => [JSON.stringify([schema, table]), { schema, table }]),
+  ).values(),
+];
+
+async function listSet(
+  set: SetName,
+  archives: readonly ListedArchive[],
+  until: number,
+  progress: ListProgress,
+  ports: Ports,
+): Promise<ListProgress> {
+  const { catalog, clock, log } = ports;
+  const problems: string[] = [];
+  const wanted = new Map<string, Wanted>();
+  const keys: PartitionKey[] = [];
+  await mapAtOnce(archives, AT_ONCE, async (archive) => {
+    keys.push({ archiveId: archive.archiveId, period: periodIn(archive.manifestKey) });
+    try {
+      if (archive.overlaps)
+        throw new ArchiverError('ArchivesOverlap', 'its range is that of an earlier archive');
+      const found = archive.wanted ? await placeOf(set, archive, ports) : null;
+      if (found !== null) wanted.set(archive.archiveId, found);
+    } catch (error) {
+      if (!(error instanceof ArchiverError) || error.retryable) throw error;
+      log.warn('not listed', { manifestKey: archive.manifestKey, error: error.code, message: error.message });
+      problems.push(`${archive.manifestKey}: ${error.code}, ${error.message}`);
+    }
+  });
+
+  let withdrawn = 0;
+  const tables = [...(await catalog.tables(set))];
+  const missing = new Map(wanted);
+  for (const { name } of tables) {
+    const found = await catalog.partitions(name, keys);
+    const isRight = ({ archiveId, location }: StoredPartition): boolean =>
+      wanted.get(archiveId)?.table.name === name && wanted.get(archiveId)?.location === location;
+    const wrong = found.filter((partition) => !isRight(partition));
+    await catalog.removePartitions(name, wrong);
+    withdrawn += wrong.length;
+    for (const { archiveId } of found.filter(isRight)) missing.delete(archiveId);
+  }
+  for (const [name, group] of Map.groupBy(missing.values(), ({ table }) => table.name)) {
+    const [{ table } = { table: undefined }] = group;
+    if (table === undefined) continue;
+    const known = tables.find((each) => each.name === name);
+    const latest = [known?.latest ?? '', ...group.map(({ order }) => order)].sort().at(-1) ?? '';
+    const location = `s3://${ports.store.bucket}/${prefixIn(archives[0]?.manifestKey ?? '')}`;
+    const stored = { ...table, latest, location };
+    if (known?.latest !== latest) {
+      await catalog.putTable(set, stored);
+      if (known !== undefined) tables.splice(tables.indexOf(known), 1);
+      tables.push(stored);
+    }
+    if (clock.now().getTime() > until - LONGEST_CALL_MS) {
+      throw new ArchiverError('Interrupted', 'the time in which archives may be listed is over');
+    }
+    await catalog.addPartitions(table, group);
+  }
+  if (tables.length > 0) {
+    const inOrder = tables.toSorted((a, b) => (a.latest < b.latest ? -1 : 1));
+    await catalog.putView(catalogView(catalog.database, set, inOrder));
+  }
+  log.info('list', { ...set, listed: missing.size, withdrawn, failed: problems.length });
+  return {
+    listed: progress.listed + missing.size,
+    withdrawn: progress.withdrawn + withdrawn,
+    failed: progress.failed + problems.length,
+    problems: truncate([...progress.problems, ...problems], PAYLOAD_BUDGET.problems),
+  };
+}
+
+const prefixIn = (manifestKey: string): string => `${manifestKey.split('/').slice(0, 3).join('/')}/`;
+
+/** `<database>/<schema>/<table>/<period>/manifest/…` */
+const periodIn = (manifestKey: string): string => manifestKey.split('/')[3] ?? '';
+
+/** Where an archive is found: its latest copy; `null` if it has none, or expires soon. */
+async function placeOf(
+  set: SetName,
+  { archiveId, manifestKey, versionId }: ListedArchive,
+  { store, expiry, clock }: Ports,
+): Promise<Wanted | null> {
+  const stored = await readManifest(store, manifestKey, versionId);
+  if (expiry !== undefined) {
+    const left = expiresAt(stored.manifest, expiry) - clock.now().getTime();
+    if (left < DAYS_BEFORE_EXPIRY * DAY_MS) return null;
+  }
+  const copy = await latestCopy(stored, store);
+  if (copy === null) return null;
+  const { columns, shape, generation } = copy.manifest;
+  const { controlKind, lowerBound } = stored.manifest.partition;
+  tableColumns(columns);
+  const prefix = `${copiesPrefix(locationOf(stored.manifest))}${generation}/`;
+  await requireExact(prefix, copy.manifest, store);
+  return {
+    archiveId,
+    period: periodIn(manifestKey),
+    location: `s3://${store.bucket}/${prefix}`,
+    table: { name: shapeTableName(set.schema, set.table, shape), columns },
+    order: controlKind === 'id' ? lowerBound.padStart(LONGEST_ID, '0') : lowerBound,
+  };
+}
+
+/** Engines read whatever lies in the folder of a partition: these are the objects of the copy, and no others. */
+async function requireExact(prefix: string, { objects }: CopyManifest, store: ArchiveStore): Promise<void> {
+  const found = new Map((await store.list(prefix)).map(({ key, versionId }) => [key, versionId]));
+  const wrong = objects.find(({ key, versionId }) => found.get(key) !== versionId);
+  if (wrong !== undefined) throw new ArchiverError('CopyInvalid', `${wrong.key} is gone or was written over`);
+  if (found.size > objects.length) {
+    throw new ArchiverError('CopyInvalid', `${prefix} has objects that the manifest does not name`);
+  }
+}
