@@ -149,7 +149,13 @@ async function run(steps: Steps, input: object = {}) {
     },
   };
   const result = await runExecution(machine, input, options);
-  const of = (state: string) => calls.filter((call) => call.state === state).map(({ payload }) => payload);
+  // What a state is given beside the configuration, which is the same for all.
+  const of = (state: string) =>
+    calls
+      .filter((call) => call.state === state)
+      .map(({ payload }) =>
+        Object.fromEntries(Object.entries(payload).filter(([name]) => name !== 'config')),
+      );
   return { result, calls, of, options };
 }
 
