@@ -208,13 +208,17 @@ async function archive({
 }
 
 /** Every archive of the tables, attached again. Its retention is longer now, or the next run would only detach it. */
-async function restoreAll({ archiver, tables }: Walk): Promise<void> {
+async function restoreAll({ archiver, tables, acceptedPublications = [] }: Walk): Promise<void> {
   const { database, operations } = archiver;
   for (const { schema, table } of tables) {
     await database.sql`update partman.part_config set retention = '99 years' where parent_table = ${`${schema}.${table}`}`;
     const { archives } = await operations().find({ schema, table });
     for (const { manifestKey } of archives) {
-      const restored = await operations().restore({ manifestKey, attach: 'parent' });
+      const restored = await operations().restore({
+        manifestKey,
+        attach: 'parent',
+        acceptedPublications: [...acceptedPublications],
+      });
       const { warnings, unmade } = restored;
       if (warnings.length + unmade.length > 0) throw new Error(JSON.stringify({ warnings, unmade }));
     }
