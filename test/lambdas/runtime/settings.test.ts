@@ -73,6 +73,7 @@ describe('the configuration in the input of a step', () => {
       {
         schema: 'app',
         table: 'event',
+        export: 'aws_s3',
         drop: false,
         graceDays: 7,
         segmentSizeMiB: 1024,
