@@ -113,6 +113,10 @@ export async function startReplica(settings: Readonly<Record<string, string>> = 
           const [row] = await sql<[{ there: boolean }]>`
             select pg_last_wal_replay_lsn() >= ${written}::pg_lsn as there`;
           return row.there;
+        }).catch((error: unknown) => {
+          // Replay cancels whatever is in its way, this question too, which is then asked again.
+          if (error instanceof postgres.PostgresError && error.code === '40001') return false;
+          throw error;
         }),
       );
     },
