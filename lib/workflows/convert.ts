@@ -14,7 +14,8 @@ const SEGMENTS_AT_ONCE = 4;
 
 /**
  * The workflow *Convert*: a Parquet copy of each archive that has none, of the sets with `query`. It comes after the commit,
- * needs no database, and changes nothing that archives, proofs or drops look at.
+ * and changes nothing that archives, proofs or drops look at. The conversion needs no database; with `glueDatabase`, the
+ * listing that follows asks the ledger which archives may be shown.
  */
 export class ConvertWorkflow extends Construct {
   readonly stateMachine: sfn.StateMachine;
