@@ -7,7 +7,7 @@ export interface CopySource {
   readonly pause: () => void;
   /** Hands bytes to the driver. */
   readonly pass: (bytes: Buffer) => void;
-  /** The statement is over: everything is the driver's again. */
+  /** The statement is over, or the connection: everything is the driver's again. */
   readonly release: () => void;
 }
 
@@ -44,7 +44,7 @@ export class CopyReading {
     this.#wake();
   }
 
-  /** The connection is closed. */
+  /** No more bytes come. */
   close(): void {
     this.#closed = true;
     this.#wake();
@@ -58,11 +58,11 @@ export class CopyReading {
     while (!this.isOver) {
       const bytes = this.#arrived.shift();
       if (bytes !== undefined) yield* this.#frames.take(bytes);
-      else if (this.#closed) return;
+      else if (this.#closed) break;
       else await this.#more();
     }
-    this.#source.release();
     for (const bytes of this.#arrived.splice(0)) this.#source.pass(bytes);
+    this.#source.release();
   }
 
   #more(): Promise<void> {

@@ -12,6 +12,7 @@ export class DatabaseSocket extends Duplex {
   readonly #socket: Socket;
   readonly #joiner = new CopyDataJoiner();
   #copy: CopyReading | undefined;
+  #hasEnded = false;
 
   constructor(socket: Socket) {
     super();
@@ -20,7 +21,12 @@ export class DatabaseSocket extends Duplex {
       if (this.#copy !== undefined) this.#copy.arrive(bytes);
       else this.#pass(bytes);
     });
-    socket.on('end', () => this.push(null));
+    socket.on('end', () => {
+      this.#hasEnded = true;
+      // The driver gets the end after the bytes that the COPY's reader still holds: among them may be the server's reason.
+      if (this.#copy === undefined) this.push(null);
+      else this.#copy.close();
+    });
     socket.on('error', (error) => this.destroy(error));
     socket.on('close', () => this.destroy(this.writableEnded ? undefined : hungUp()));
   }
@@ -45,7 +51,8 @@ export class DatabaseSocket extends Duplex {
       },
       release: () => {
         this.#copy = undefined;
-        this.#socket.resume();
+        if (this.#hasEnded) this.push(null);
+        else this.#socket.resume();
       },
     });
     return this.#copy;

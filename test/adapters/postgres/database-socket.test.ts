@@ -1,0 +1,45 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { expect, test } from '@jest/globals';
+import { DatabaseSocket } from '../../../adapters/postgres/database-socket.ts';
+
+const message = (type: string, body: Buffer): Buffer => {
+  const header = Buffer.alloc(5, type);
+  header.writeUInt32BE(4 + body.length, 1);
+  return Buffer.concat([header, body]);
+};
+
+const COPY_BEGINS = message('H', Buffer.from([0, 0, 1, 0, 0]));
+const ROW = message('d', Buffer.from('1\n'));
+const REASON = message('E', Buffer.from('SFATAL\0C57P01\0Mterminating connection\0\0'));
+
+// Seen to fail (ERR_STREAM_PUSH_AFTER_EOF) where the end of the connection is passed on when it comes.
+test('a connection that ends while rows are read gives the driver first the reason and then the end', async () => {
+  const server = createServer((client) => client.end(Buffer.concat([COPY_BEGINS, ROW, REASON])));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  // Half open: between the end and the close of the connection is as much time as the reader takes.
+  const plain = connect({ port: (server.address() as AddressInfo).port, allowHalfOpen: true });
+  const socket = new DatabaseSocket(plain);
+  try {
+    const passed: Buffer[] = [];
+    socket.on('data', (bytes: Buffer) => passed.push(bytes));
+    const ended = once(socket, 'end');
+
+    const reading = socket.readCopy();
+    const hasEnded = once(plain, 'end');
+    const text: string[] = [];
+    for await (const piece of reading.text()) {
+      text.push(piece.toString());
+      await hasEnded;
+    }
+    await ended;
+
+    expect(text).toEqual(['1\n']);
+    expect(reading.isOver).toBe(false);
+    expect(Buffer.concat(passed)).toEqual(REASON);
+  } finally {
+    socket.destroy();
+    server.close();
+  }
+});
