@@ -44,7 +44,7 @@ begin
     raise exception 'table % may not be dropped: it is % and has no verified archive that '
       'partition-archiver would drop it for',
         v_object.name, v_object.state
-      using errcode = 'PA012',
+      using errcode = 'PA012', -- StateConflict
             hint = case when v_object.is_quarantined
               then 'Have it dropped, or released to its owner, by partition-archiver.'
               else format('Detach it, and it is archived and dropped once it is past the retention. To drop '

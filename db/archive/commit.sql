@@ -20,7 +20,8 @@ begin
   perform partition_archiver.assert_sealed(l);
   if exists (select from partition_archiver.segment where archive_id = l.archive_id
     and state <> 'verified') then
-    raise exception 'partition % has segments that are not verified', p_id using errcode = 'PA008';
+    raise exception 'partition % has segments that are not verified', p_id
+      using errcode = 'PA008'; -- PlanIncomplete
   end if;
   select sum(row_count) into v_segments from partition_archiver.segment where archive_id = l.archive_id;
   if pg_table_size(l.table_oid) <= p_count_limit then
@@ -29,7 +30,7 @@ begin
   end if;
   if v_rows is distinct from v_segments and v_rows is not null then
     raise exception 'the segments of partition % have % rows, but the table has %', p_id, v_segments, v_rows
-      using errcode = 'PA003';
+      using errcode = 'PA003'; -- SealBroken
   end if;
   perform partition_archiver_trial.try_ddl(l.ddl);
   return to_jsonb(l) || jsonb_build_object(
@@ -58,7 +59,7 @@ begin
     from partition_archiver.segment where archive_id = l.archive_id having bool_and(state = 'verified');
   if l.archive_id <> p_archive_id or (v_rows, v_bytes) is distinct from (p_rows, p_bytes) then
     raise exception 'the manifest of partition % is not that of its verified segments', p_id
-      using errcode = 'PA008';
+      using errcode = 'PA008'; -- PlanIncomplete
   end if;
   update partition_archiver.partition
      set state = 'verified', manifest_key = p_manifest_key, manifest_version_id = p_manifest_version_id,

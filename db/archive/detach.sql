@@ -119,7 +119,7 @@ declare
 begin
   if current_setting('transaction_isolation') <> 'read committed' then
     raise exception 'transaction isolation is %', current_setting('transaction_isolation')
-      using errcode = 'PA001';
+      using errcode = 'PA001'; -- StateConflict
   end if;
   select n.nspname as schema, string_to_array(substring(e.extversion from '^[0-9.]+'),
     '.')::integer[] as version into strict v_partman
@@ -142,7 +142,7 @@ begin
   if (v_config ->> 'retention_keep_table')::boolean is not true then
     raise exception '%.% has retention_keep_table = false: pg_partman would drop partitions',
       quote_ident(v_set.parent_schema),
-      quote_ident(v_set.parent_name) using errcode = 'PA010';
+      quote_ident(v_set.parent_name) using errcode = 'PA010'; -- PreflightFailed
   end if;
   if not exists (select from pg_inherits i where i.inhparent = p_parent
     and i.inhrelid not in (p_partition, coalesce(v_set.default_oid, 0))) then
@@ -154,7 +154,8 @@ begin
   if v_refers.only_itself then
     return 'selfReferenced';
   elsif v_refers.found is not null then
-    raise exception '% cannot be detached: %', p_partition::regclass, v_refers.found using errcode = 'PA021';
+    raise exception '% cannot be detached: %', p_partition::regclass, v_refers.found
+      using errcode = 'PA021'; -- PartitionReferenced
   end if;
 
   v_deadline := partition_archiver.lock_deadline();
@@ -197,7 +198,7 @@ begin
           and c.oid = p_partition and n.nspowner <> c.relowner) then
       raise exception 'retention_schema % does not belong to the owner of %.%',
         quote_ident(v_config ->> 'retention_schema'),
-        quote_ident(v_schema), quote_ident(v_name) using errcode = 'PA010';
+        quote_ident(v_schema), quote_ident(v_name) using errcode = 'PA010'; -- PreflightFailed
     end if;
     execute format('alter table %I.%I set schema %I', v_schema, v_name, v_config ->> 'retention_schema');
   end if;

@@ -7,7 +7,7 @@ create or replace function partition_archiver.is_dropped(p_id bigint) returns bo
   language sql stable security definer set search_path = pg_catalog, pg_temp
   return exists (select from partition_archiver.partition where id = p_id and state = 'dropped');
 
--- What the dropper looks up in S3 before it drops: the manifest by VersionId. PA007 before the grace period
+-- What the dropper looks up in S3 before it drops: the manifest by VersionId. NotDue before the grace period
 -- is over.
 create or replace function partition_archiver.drop_evidence(p_id bigint,
     out manifest_key text, out manifest_version_id text, out manifest_sha256 text, out archive_id uuid,
@@ -20,13 +20,13 @@ begin
    where l.id = p_id and l.state = 'verified' and l.drop_after <= now();
   if not found then
     if not exists (select from partition_archiver.partition l where l.id = p_id) then
-      raise exception 'the ledger has no partition %', p_id using errcode = 'PA020';
+      raise exception 'the ledger has no partition %', p_id using errcode = 'PA020'; -- NotInLedger
     end if;
     raise exception 'partition % is not due: % until %', p_id,
       (select state from partition_archiver.partition where id = p_id),
       coalesce((select l.drop_after::text from partition_archiver.partition l where l.id = p_id),
         'an operator or the configuration says so')
-      using errcode = 'PA007';
+      using errcode = 'PA007'; -- NotDue
   end if;
 end
 $$;
@@ -45,32 +45,32 @@ begin
   -- An older snapshot could not see what was committed while this transaction waited for the lock.
   if current_setting('transaction_isolation') <> 'read committed' then
     raise exception 'transaction isolation is %', current_setting('transaction_isolation')
-      using errcode = 'PA001';
+      using errcode = 'PA001'; -- StateConflict
   end if;
   -- Nothing that the application uses is held meanwhile, and nobody but autovacuum uses a table in
   -- quarantine.
   perform partition_archiver.set_long_lock_timeout();
   select * into l from partition_archiver.partition where id = p_id for update;
   if not found then
-    raise exception 'the ledger has no partition %', p_id using errcode = 'PA020';
+    raise exception 'the ledger has no partition %', p_id using errcode = 'PA020'; -- NotInLedger
   end if;
   if l.state <> 'verified' then
-    raise exception 'partition % is %, not verified', p_id, l.state using errcode = 'PA001';
+    raise exception 'partition % is %, not verified', p_id, l.state using errcode = 'PA001'; -- StateConflict
   end if;
   if l.system_identifier <> partition_archiver.system_identifier()
     or l.database_name <> current_database() then
     raise exception 'ledger row % belongs to database "%" of another system: this ledger was copied', p_id,
       l.database_name
-      using errcode = 'PA002';
+      using errcode = 'PA002'; -- IdentityChanged
   end if;
   if l.drop_after is null or l.drop_after > clock_timestamp() then
     raise exception 'partition % is not due before %', p_id,
       coalesce(l.drop_after::text, 'the configuration lets it be dropped')
-      using errcode = 'PA007';
+      using errcode = 'PA007'; -- NotDue
   end if;
   if p_manifest_version_id is distinct from l.manifest_version_id then
     raise exception 'the manifest that was looked at is not the one that partition % was verified with', p_id
-      using errcode = 'PA001';
+      using errcode = 'PA001'; -- StateConflict
   end if;
 
   begin
@@ -78,29 +78,29 @@ begin
       l.quarantine_name);
   exception when undefined_table then
     raise exception 'table partition_archiver_quarantine.% is gone, and it was not dropped by '
-      'partition-archiver', l.quarantine_name using errcode = 'PA002';
+      'partition-archiver', l.quarantine_name using errcode = 'PA002'; -- IdentityChanged
   when insufficient_privilege then
     raise exception 'table partition_archiver_quarantine.% is another one now, or was given to another owner',
-      l.quarantine_name using errcode = 'PA002';
+      l.quarantine_name using errcode = 'PA002'; -- IdentityChanged
   end;
   if to_regclass(format('partition_archiver_quarantine.%I',
     l.quarantine_name)) is distinct from l.table_oid::regclass then
     raise exception 'table partition_archiver_quarantine.% is another one now', l.quarantine_name
-      using errcode = 'PA002';
+      using errcode = 'PA002'; -- IdentityChanged
   end if;
   if exists (select from pg_class where oid = l.table_oid and (relkind <> 'r' or relispartition))
      or exists (select from pg_inherits where l.table_oid in (inhrelid, inhparent)) then
-    raise exception 'partition % is attached or has children', p_id using errcode = 'PA003';
+    raise exception 'partition % is attached or has children', p_id using errcode = 'PA003'; -- SealBroken
   end if;
   v_changed := partition_archiver.seal_changes(l.seal, partition_archiver.seal_of(l.table_oid));
   if v_changed is not null then
     raise exception 'the seal of partition % is broken: % changed since the quarantine', p_id, v_changed
-      using errcode = 'PA003';
+      using errcode = 'PA003'; -- SealBroken
   end if;
   v_dependents := partition_archiver.dependents_of(l.table_oid);
   if v_dependents is not null then
     raise exception 'partition % is depended upon by %', p_id, array_to_string(v_dependents, ', ')
-      using errcode = 'PA006';
+      using errcode = 'PA006'; -- HasDependents
   end if;
 
   execute format('drop table partition_archiver_quarantine.%I restrict', l.quarantine_name);

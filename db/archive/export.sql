@@ -3,7 +3,7 @@
 
 set role archiver_owner;
 
--- Raises PA003 unless a quarantined table is still what was sealed: same file, same columns, same fence,
+-- Raises SealBroken unless a quarantined table is still what was sealed: same file, same columns, same fence,
 -- types that still say what they said, not attached.
 create or replace function partition_archiver.assert_sealed(l partition_archiver.partition) returns void
   language plpgsql stable set search_path = pg_catalog, pg_temp as $$
@@ -13,18 +13,18 @@ begin
   if to_regclass(format('partition_archiver_quarantine.%I',
     l.quarantine_name)) is distinct from l.table_oid::regclass then
     raise exception 'table partition_archiver_quarantine.% is gone or another one', l.quarantine_name
-      using errcode = 'PA002';
+      using errcode = 'PA002'; -- IdentityChanged
   end if;
   if v_changed is not null then
     raise exception 'the seal of partition % is broken: % changed since the quarantine', l.id, v_changed
-      using errcode = 'PA003';
+      using errcode = 'PA003'; -- SealBroken
   end if;
   if exists (select from pg_inherits where l.table_oid in (inhrelid, inhparent))
      or exists (select from pg_class where oid = l.table_oid
        and (relispartition or relkind <> 'r' or relpersistence <> 'p'))
   then
     raise exception 'partition % is attached again, has children, or is no ordinary table any more', l.id
-      using errcode = 'PA003';
+      using errcode = 'PA003'; -- SealBroken
   end if;
 end
 $$;
@@ -33,7 +33,7 @@ $$;
 -- the export leaves out what is not within the recorded bounds. Of a number that was split since, only the
 -- state 'split' is returned: its halves have numbers of their own. With p_exclusive, nobody else can begin
 -- the same segment until this transaction ends: a retry cannot run beside a call that the server is still
--- busy with after its Lambda died (RDS Proxy passes no cancel request on). PA005 if taken.
+-- busy with after its Lambda died (RDS Proxy passes no cancel request on). SegmentBusy if taken.
 create or replace function partition_archiver.begin_segment(p_id bigint, p_number integer,
   p_exclusive boolean) returns jsonb
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
@@ -49,18 +49,19 @@ begin
     or l.database_name <> current_database() then
     raise exception 'ledger row % belongs to database "%" of another system: this ledger was copied', p_id,
       l.database_name
-      using errcode = 'PA002';
+      using errcode = 'PA002'; -- IdentityChanged
   end if;
   if p_exclusive and not pg_try_advisory_xact_lock(hashtextextended(l.archive_id || '-' || p_number, 0)) then
     raise exception 'segment % of partition % is still being exported by another session', p_number, p_id
-      using errcode = 'PA005';
+      using errcode = 'PA005'; -- SegmentBusy
   end if;
   -- Read after the lock: another session may just have exported or split it.
   select * into s from partition_archiver.segment where archive_id = l.archive_id and number = p_number;
   if not found then
     if not exists (select from partition_archiver.segment where archive_id = l.archive_id
       and number > p_number) or p_number < 0 then
-      raise exception 'partition % has no segment %', p_id, p_number using errcode = 'PA001';
+      raise exception 'partition % has no segment %', p_id, p_number
+        using errcode = 'PA001'; -- StateConflict
     end if;
     -- Only a split leaves a number out.
     s.number := p_number;
@@ -114,9 +115,9 @@ $$;
 -- Splits a segment that proved too large for one export call. Both halves get new numbers, and so new keys:
 -- what the larger export left lies under a key that nobody reads any more. An empty half would overwrite none
 -- of it, and a smaller one has no second file. Returns the number of the upper half; the lower one has the
--- number before it. If there is but one block left: PA009 where its rows have more than p_large bytes as they
--- are stored, and PA019 where it cannot have been their size. Those that were compressed are larger when they
--- are exported.
+-- number before it. If there is but one block left: BlockTooLarge where its rows have more than p_large bytes
+-- as they are stored, and ExportTimedOut where it cannot have been their size. Those that were compressed are
+-- larger when they are exported.
 create or replace function partition_archiver.split_segment(p_id bigint, p_number integer, p_large bigint)
   returns integer
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
@@ -132,7 +133,7 @@ begin
     and number = p_number for update;
   if not found or s.state = 'verified' then
     raise exception 'segment % of partition % is % and cannot be split', p_number, p_id,
-      coalesce(s.state, 'unknown') using errcode = 'PA001';
+      coalesce(s.state, 'unknown') using errcode = 'PA001'; -- StateConflict
   end if;
   v_end := coalesce(s.next_block, greatest(s.first_block + 1,
     pg_relation_size(l.table_oid) / current_setting('block_size')::bigint));
@@ -146,11 +147,11 @@ begin
     if v_bytes > p_large then
       raise exception 'block % of partition % alone is too large for one export: its rows have % bytes',
         s.first_block, p_id, v_bytes
-        using errcode = 'PA009';
+        using errcode = 'PA009'; -- BlockTooLarge
     end if;
     raise exception 'block % of partition % alone was not exported in time, though its rows have but % bytes',
       s.first_block, p_id, v_bytes
-      using errcode = 'PA019';
+      using errcode = 'PA019'; -- ExportTimedOut
   end if;
   v_middle := s.first_block + (v_end - s.first_block) / 2;
   select max(number) + 2 into v_number from partition_archiver.segment where archive_id = l.archive_id;
@@ -179,7 +180,7 @@ declare
 begin
   if v_loss is not null then
     raise exception 'partition % cannot be restored from its archive: %', p_id, v_loss
-      using errcode = 'PA004';
+      using errcode = 'PA004'; -- PartitionRefused
   end if;
   l := partition_archiver.claim(p_id, 'quarantined', 'exported');
   perform partition_archiver.assert_sealed(l);
@@ -199,7 +200,7 @@ begin
   if not found then
     raise exception 'segment % of partition % is not exported, or not to these objects with % rows and % '
       'bytes', p_number, p_id, p_rows, p_bytes
-      using errcode = 'PA001';
+      using errcode = 'PA001'; -- StateConflict
   end if;
 end
 $$;

@@ -6,7 +6,7 @@ create or replace function partition_archiver.refuse_write() returns trigger
   language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   raise exception 'partition "%" is being archived and takes no more writes', tg_table_name
-    using errcode = 'PA012',
+    using errcode = 'PA012', -- StateConflict
           hint = 'The table was detached from its partition set. To write to it, have it released by '
             'partition-archiver first.';
 end

@@ -14,7 +14,7 @@ begin
     if current_setting(v_setting, true)::boolean then
       raise exception 'setting % is on: rows in damaged blocks would be missing in the archive without an '
         'error', v_setting
-        using errcode = 'PA010';
+        using errcode = 'PA010'; -- PreflightFailed
     end if;
   end loop;
 end

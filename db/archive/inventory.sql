@@ -19,7 +19,7 @@ begin
   if not found then
     raise exception 'table with oid % is not a range partition set of pg_partman with one control column',
       p_parent
-      using errcode = 'PA010';
+      using errcode = 'PA010'; -- PreflightFailed
   end if;
 
   -- Of a parent that was made again under its name: by the old one no run would ever look at these rows

@@ -2,14 +2,14 @@
 
 set role archiver_owner;
 
--- Says that a row is not in the state that a step wants: PA001. Null is the state of a row that is not there:
--- PA020.
+-- Says that a row is not in the state that a step wants: StateConflict. Null is the state of a row that is
+-- not there: NotInLedger.
 create or replace function partition_archiver.raise_wrong_state(p_what text, p_id bigint, p_state text,
   p_wanted text) returns void
   language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   raise exception '% % is %', p_what, p_id, coalesce(p_state, 'unknown') || p_wanted
-    using errcode = case when p_state is null then 'PA020' else 'PA001' end;
+    using errcode = case when p_state is null then 'PA020' else 'PA001' end; -- NotInLedger, StateConflict
 end
 $$;
 
@@ -23,21 +23,21 @@ begin
   if current_setting('transaction_isolation') <> 'read committed' then
     raise exception 'transaction isolation is %, but an older snapshot cannot see what was committed while '
       'waiting for the lock',
-      current_setting('transaction_isolation') using errcode = 'PA001';
+      current_setting('transaction_isolation') using errcode = 'PA001'; -- StateConflict
   end if;
   select * into l from partition_archiver.partition where id = p_id for update;
   if not found then
-    raise exception 'the ledger has no partition %', p_id using errcode = 'PA020';
+    raise exception 'the ledger has no partition %', p_id using errcode = 'PA020'; -- NotInLedger
   end if;
   if l.system_identifier <> partition_archiver.system_identifier()
     or l.database_name <> current_database() then
     raise exception 'ledger row % belongs to database "%" of another system: this ledger was copied', p_id,
       l.database_name
-      using errcode = 'PA002';
+      using errcode = 'PA002'; -- IdentityChanged
   end if;
   if l.state <> all (p_states) then
     raise exception 'partition % is %, not %', p_id, l.state, array_to_string(p_states, ' or ')
-      using errcode = 'PA001';
+      using errcode = 'PA001'; -- StateConflict
   end if;
   return l;
 end

@@ -5,7 +5,8 @@
 set role archiver_owner;
 
 -- Quarantines one detached partition, plans its segments, and returns the archive id.
--- Raises PA004 where the table cannot be archived as it is, 55P03 where a lock was not to be had in time.
+-- Raises PartitionRefused where the table cannot be archived as it is, 55P03 where a lock was not to be had
+-- in time.
 create or replace function partition_archiver.quarantine(p_id bigint, p_segment_bytes bigint) returns uuid
   language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -24,25 +25,25 @@ begin
   begin
     execute format('lock table only %s in access exclusive mode', v_name);
   exception when undefined_table then
-    raise exception 'table % is gone or was renamed', v_name using errcode = 'PA002';
+    raise exception 'table % is gone or was renamed', v_name using errcode = 'PA002'; -- IdentityChanged
   when insufficient_privilege then
     if to_regclass(v_name) is distinct from l.table_oid::regclass then
       raise exception 'table % is another one now, which archiver_owner may not lock', v_name
-        using errcode = 'PA002';
+        using errcode = 'PA002'; -- IdentityChanged
     end if;
     -- pg_partman's background worker or somebody else's maintenance makes tables that belong to it.
     raise exception 'table % cannot be archived: %', v_name,
       array_to_string(partition_archiver.refusals(l.table_oid), '; ')
-      using errcode = 'PA004';
+      using errcode = 'PA004'; -- PartitionRefused
   end;
   if to_regclass(v_name) is distinct from l.table_oid::regclass then
     raise exception 'table % is another one now (oid %, was %)', v_name, to_regclass(v_name)::oid,
-      l.table_oid using errcode = 'PA002';
+      l.table_oid using errcode = 'PA002'; -- IdentityChanged
   end if;
   v_refusals := partition_archiver.refusals(l.table_oid);
   if v_refusals <> '{}' then
     raise exception 'table % cannot be archived: %', v_name, array_to_string(v_refusals, '; ')
-      using errcode = 'PA004';
+      using errcode = 'PA004'; -- PartitionRefused
   end if;
   select pg_get_userbyid(relowner) into v_owner from pg_class where oid = l.table_oid;
 
@@ -54,7 +55,7 @@ begin
   if v_ddl -> 'refused' <> '[]' then
     raise exception 'the DDL of table % cannot be archived: %', v_name,
       (select string_agg(r, '; ') from jsonb_array_elements_text(v_ddl -> 'refused') r)
-        using errcode = 'PA004';
+        using errcode = 'PA004'; -- PartitionRefused
   end if;
 
   -- Indexes and owned sequences move along with the table; in one schema for all, their names would collide.

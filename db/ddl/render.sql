@@ -31,7 +31,8 @@ begin
 
   foreach v_section in array v_sections loop
     if p_ddl -> v_section is null or jsonb_typeof(p_ddl -> v_section) <> 'array' then
-      raise exception 'the archived DDL has no section "%"', v_section using errcode = 'PA011';
+      raise exception 'the archived DDL has no section "%"', v_section
+        using errcode = 'PA011'; -- DdlNotReproducible
     end if;
     for v_statement in select * from jsonb_array_elements_text(p_ddl -> v_section) loop
       for v_token in select distinct m[1]
@@ -40,7 +41,8 @@ begin
           coalesce(v_tokens ->> v_token, quote_ident(partition_archiver.ddl_alias(p_name, v_token))));
       end loop;
       if v_statement is null then
-        raise exception 'the archived DDL has a token that nothing is known of' using errcode = 'PA011';
+        raise exception 'the archived DDL has a token that nothing is known of'
+          using errcode = 'PA011'; -- DdlNotReproducible
       end if;
       v_result := v_result || v_statement;
     end loop;
@@ -59,8 +61,8 @@ create or replace function partition_archiver.ddl_alias(p_name name, p_token tex
 $$;
 
 -- Runs the structure on trial: in partition_archiver_trial, in a subtransaction that is always undone, and
--- compares what came of it with what was captured. Raises PA011 with the number and kind of the statement
--- that failed.
+-- compares what came of it with what was captured. Raises DdlNotReproducible with the number and kind of the
+-- statement that failed.
 --
 -- Locks, all released again: those on the new table, and those that CREATE RULE takes on tables in the rule's
 -- actions (of reading or writing, never one that stops readers or writers). Foreign keys and constraint
@@ -84,7 +86,7 @@ begin
   if p_ddl -> 'refused' <> '[]' then
     raise exception 'the DDL was refused: %', (select string_agg(r, '; ')
       from jsonb_array_elements_text(p_ddl -> 'refused') r)
-      using errcode = 'PA011';
+      using errcode = 'PA011'; -- DdlNotReproducible
   end if;
   v_statements := partition_archiver.render_ddl(p_ddl, 'partition_archiver_trial', (p_ddl ->> 'name')::name,
     array['structure', 'row_security']);
@@ -116,11 +118,13 @@ begin
     raise exception 'statement % of % of the archived DDL (%) fails with %', v_number,
       cardinality(v_statements),
       substring(v_statement from '^[A-Z]+(?: (?:UNIQUE|UNLOGGED|CONSTRAINT))? [A-Z]+'), v_error
-        using errcode = 'PA011';
+        using errcode = 'PA011'; -- DdlNotReproducible
   elsif v_error is not null then
-    raise exception 'what the archived DDL made cannot be read: %', v_error using errcode = 'PA011';
+    raise exception 'what the archived DDL made cannot be read: %', v_error
+      using errcode = 'PA011'; -- DdlNotReproducible
   elsif v_difference is not null then
-    raise exception 'the archived DDL makes another table: %', v_difference using errcode = 'PA011';
+    raise exception 'the archived DDL makes another table: %', v_difference
+      using errcode = 'PA011'; -- DdlNotReproducible
   end if;
 end
 $$;

@@ -49,7 +49,8 @@ exception
     get stacked diagnostics v_message = message_text, v_context = pg_exception_context;
     raise exception 'archiver_trial may not evaluate the expression of generated column %: %',
       quote_ident(p_column),
-      partition_archiver.failure_in_words(sqlstate, v_message, v_context) using errcode = 'PA004';
+      partition_archiver.failure_in_words(sqlstate, v_message, v_context)
+        using errcode = 'PA004'; -- PartitionRefused
   -- The expression takes some of the values no more.
   when data_exception or integrity_constraint_violation then
     return true;
@@ -58,7 +59,8 @@ exception
     get stacked diagnostics v_message = message_text, v_context = pg_exception_context;
     raise exception 'the expression of generated column % fails as archiver_trial, and with it a restore: %',
       quote_ident(p_column),
-      partition_archiver.failure_in_words(sqlstate, v_message, v_context) using errcode = 'PA004';
+      partition_archiver.failure_in_words(sqlstate, v_message, v_context)
+        using errcode = 'PA004'; -- PartitionRefused
 end
 $$;
 revoke all on function partition_archiver_trial.generated_column_differs(text, name, text) from public;

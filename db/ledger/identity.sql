@@ -118,7 +118,8 @@ create or replace function partition_archiver.identity_mismatches()
    group by system_identifier, database_name order by system_identifier, database_name
 $$;
 
--- PA010 while there are any. Whatever writes tables into the ledger that it does not know asks this first.
+-- PreflightFailed while there are any. Whatever writes tables into the ledger that it does not know asks this
+-- first.
 create or replace function partition_archiver.assert_identity() returns void
   language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
@@ -130,7 +131,7 @@ begin
     or exists (select from partition_archiver.mismatched_jobs()) then
     select string_agg(format('%s %s. %s', subject, problem, remedy), ' ') into v_problems
       from partition_archiver.identity_mismatches();
-    raise exception '%', rtrim(v_problems, '.') using errcode = 'PA010';
+    raise exception '%', rtrim(v_problems, '.') using errcode = 'PA010'; -- PreflightFailed
   end if;
 end
 $$;

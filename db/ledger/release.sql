@@ -20,14 +20,14 @@ begin
     when 'restored', 'released' then
       if to_regclass(format('%I.%I', l.table_schema, l.table_name))::oid is distinct from l.table_oid then
         raise exception 'table %.% is gone, renamed or another one', l.table_schema, l.table_name
-          using errcode = 'PA002';
+          using errcode = 'PA002'; -- IdentityChanged
       end if;
       -- The pipeline goes by the parent: without it no run would ever look at this row.
       v_parent := to_regclass(format('%I.%I', l.parent_schema, l.parent_name))::oid;
       if not exists (select from partition_archiver.partition_set(v_parent)) then
         raise exception '%.% is no partition set in this database, so there is no pipeline to go back to',
           l.parent_schema, l.parent_name
-          using errcode = 'PA004';
+          using errcode = 'PA004'; -- PartitionRefused
       end if;
       v_state := case when exists (select from pg_inherits where inhrelid = l.table_oid) then 'attached'
         else 'detached' end;
@@ -35,7 +35,7 @@ begin
       return v_state;
     else
       raise exception 'partition % is % and in the pipeline; to return it to its owner, release it', p_id,
-        l.state using errcode = 'PA001';
+        l.state using errcode = 'PA001'; -- StateConflict
   end case;
 end
 $$;
@@ -54,7 +54,7 @@ begin
   elsif l.quarantine_name is null then
     raise exception 'partition % is %: its table is with its owner%', p_id, l.state,
       case when l.state in ('restored', 'blocked') then '; to return it to the pipeline, resume it'
-        else '' end using errcode = 'PA001';
+        else '' end using errcode = 'PA001'; -- StateConflict
   end if;
   perform partition_archiver.return_to_owner(p_id, p_owner);
   return 'released';

@@ -3,8 +3,8 @@
 set role archiver_owner;
 
 -- The role that a quarantined table is returned to its owner to: the one that is given, or its owner by OID,
--- whatever that is called now, or by name. PA014 where there is none, or archiver_owner may not give it a
--- table.
+-- whatever that is called now, or by name. DependencyMissing where there is none, or archiver_owner may not
+-- give it a table.
 create or replace function partition_archiver.receiver_of(l partition_archiver.partition, p_owner name)
   returns name
   language plpgsql stable set search_path = pg_catalog, pg_temp as $$
@@ -15,11 +15,11 @@ begin
   if to_regrole(quote_ident(v_owner)) is null then
     raise exception 'partition % belonged to role %, which was dropped since, or renamed: name another '
       'owner (release % --owner <role>)',
-      l.id, quote_ident(v_owner), l.id using errcode = 'PA014';
+      l.id, quote_ident(v_owner), l.id using errcode = 'PA014'; -- DependencyMissing
   elsif not pg_has_role('archiver_owner', to_regrole(quote_ident(v_owner))::oid, 'usage') then
     raise exception 'role archiver_owner is not a member of role %, to which partition % is returned to its '
       'owner: grant % to archiver_owner;',
-      quote_ident(v_owner), l.id, quote_ident(v_owner) using errcode = 'PA014';
+      quote_ident(v_owner), l.id, quote_ident(v_owner) using errcode = 'PA014'; -- DependencyMissing
   end if;
   return v_owner;
 end
@@ -84,7 +84,7 @@ declare
   v_deadline timestamptz;
 begin
   if l.quarantine_name is null then
-    raise exception 'partition % is not in quarantine', p_id using errcode = 'PA001';
+    raise exception 'partition % is not in quarantine', p_id using errcode = 'PA001'; -- StateConflict
   end if;
   v_owner := partition_archiver.receiver_of(l, p_owner);
   perform partition_archiver.set_lock_timeout();
@@ -93,22 +93,23 @@ begin
       l.quarantine_name);
   exception when undefined_table or insufficient_privilege then
     raise exception 'table partition_archiver_quarantine.% is gone or another one now', l.quarantine_name
-      using errcode = 'PA002';
+      using errcode = 'PA002'; -- IdentityChanged
   end;
   if to_regclass(format('partition_archiver_quarantine.%I',
     l.quarantine_name)) is distinct from l.table_oid::regclass then
     raise exception 'table partition_archiver_quarantine.% is another one now', l.quarantine_name
-      using errcode = 'PA002';
+      using errcode = 'PA002'; -- IdentityChanged
   end if;
   if to_regnamespace(quote_ident(l.table_schema)) is null then
     raise exception 'table partition_archiver_quarantine.% came from schema %, which was renamed or dropped '
       'since: rename it back, or make it again (create schema % authorization %;), then release the '
       'partition again',
       quote_ident(l.quarantine_name), quote_ident(l.table_schema), quote_ident(l.table_schema),
-        quote_ident(v_owner) using errcode = 'PA004';
+        quote_ident(v_owner) using errcode = 'PA004'; -- PartitionRefused
   end if;
   if to_regclass(v_table) is not null then
-    raise exception 'the name % is taken by another table now', v_table using errcode = 'PA004',
+    raise exception 'the name % is taken by another table now', v_table
+      using errcode = 'PA004', -- PartitionRefused
       hint = 'Rename or move that table, then try again.';
   end if;
 

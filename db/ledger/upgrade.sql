@@ -5,8 +5,8 @@
 
 set role archiver_owner;
 
--- PA010 where the rows of another system cannot be those of this database before an upgrade; with p_forget,
--- where they are.
+-- PreflightFailed where the rows of another system cannot be those of this database before an upgrade; with
+-- p_forget, where they are.
 create or replace function partition_archiver.check_upgrade(p_from bigint, p_database name, p_forget boolean)
   returns void
   language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -21,7 +21,7 @@ begin
                'partition_archiver.segment'::regclass, 'partition_archiver.event'::regclass)) then
     raise exception 'a subscription still feeds the ledger of this database: switch over and drop the '
       'subscription first'
-      using errcode = 'PA010';
+      using errcode = 'PA010'; -- PreflightFailed
   end if;
   with here as materialized (select * from partition_archiver.mismatched_tables(p_from, p_database)),
   -- What was made again under the name of an older row's table has a row of its own.
@@ -35,14 +35,14 @@ begin
   if p_forget and v_matching > 0 then
     raise exception '% tables of % are here under the OIDs that they had: this is that database after an '
       'upgrade or a rename, so its rows are to be upgraded and not forgotten',
-      v_matching, v_whose using errcode = 'PA010';
+      v_matching, v_whose using errcode = 'PA010'; -- PreflightFailed
   elsif not p_forget and (v_matching = 0 or v_others is not null) then
     raise exception 'this is not % after an upgrade or a rename, which keep the OIDs of tables: %. If its '
       'tables were copied (by a dump, or by replication), forget its rows: UpgradeLedger with {"from": "%", '
       '%"forget": true}; see docs/upgrade.md',
       v_whose, coalesce(v_others, 'none of its tables is here'), p_from,
       case when p_database <> current_database() then format('"database": %s, ', to_json(p_database::text))
-        else '' end using errcode = 'PA010';
+        else '' end using errcode = 'PA010'; -- PreflightFailed
   end if;
 end
 $$;
@@ -151,7 +151,7 @@ declare
 begin
   if current_setting('transaction_isolation') <> 'read committed' then
     raise exception 'transaction isolation is %', current_setting('transaction_isolation')
-      using errcode = 'PA001';
+      using errcode = 'PA001'; -- StateConflict
   end if;
   -- Nobody but autovacuum uses what is locked here.
   perform partition_archiver.set_long_lock_timeout();

@@ -31,7 +31,7 @@ begin
       v_prefix := format('CREATE UNIQUE INDEX %I ON %s ', v_index.name, v_index.table_name);
       if not starts_with(v_index.definition, v_prefix) then
         raise exception 'index % is defined in a way that is not understood', v_index.name
-          using errcode = 'PA010';
+          using errcode = 'PA010'; -- PreflightFailed
       end if;
       execute format('create index %I on %s %s', v_index.name, p_shadow,
         substr(v_index.definition, length(v_prefix) + 1));
@@ -49,10 +49,10 @@ end
 $$;
 
 -- Begins: the shadow table without partitions. Nothing is put on the table itself before there is something
--- to follow its changes into (begin_copy), so that what fails until then leaves nothing there. PA010 with all
--- reasons where it cannot be. p_options: {interval, start, premake, retention, epoch, timeZone, keys,
--- defaultPartition, maxPartitions, trustTriggers, largestScan}; largestScan: bytes that are read as a whole
--- at most, without an index.
+-- to follow its changes into (begin_copy), so that what fails until then leaves nothing there.
+-- PreflightFailed with all reasons where it cannot be. p_options: {interval, start, premake, retention,
+-- epoch, timeZone, keys, defaultPartition, maxPartitions, trustTriggers, largestScan}; largestScan: bytes
+-- that are read as a whole at most, without an index.
 create or replace function partition_archiver.begin_partition_job(p_table oid, p_control name, p_mode text,
   p_options jsonb) returns bigint
   language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off set timezone = 'UTC'
@@ -88,7 +88,7 @@ begin
     v_problems := array(select jsonb_array_elements_text(v_size -> 'problems'));
   end if;
   if v_problems <> '{}' then
-    raise exception '%', array_to_string(v_problems, E'\n') using errcode = 'PA010';
+    raise exception '%', array_to_string(v_problems, E'\n') using errcode = 'PA010'; -- PreflightFailed
   end if;
   select n.nspname, c.relname, pg_get_userbyid(c.relowner) into v_schema, v_name, v_owner
     from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = p_table;
@@ -99,14 +99,14 @@ begin
     || partition_archiver.shadow_problems(p_table);
   if v_problems <> '{}' or to_regclass(format('%I.%I', v_schema, v_name))::oid <> p_table then
     raise exception 'the table changed just now: %', array_to_string(v_problems, '; ')
-      using errcode = 'PA001';
+      using errcode = 'PA001'; -- StateConflict
   end if;
   v_objects := partition_archiver.partition_job_objects(p_table);
   select jsonb_agg(facts order by attnum) into v_columns from partition_archiver.ddl_columns(p_table, 'none');
   v_ddl := partition_archiver.capture_ddl(p_table);
   if v_ddl -> 'refused' <> '[]' then
     raise exception '%', (select string_agg(r, E'\n') from jsonb_array_elements_text(v_ddl -> 'refused') r)
-      using errcode = 'PA010';
+      using errcode = 'PA010'; -- PreflightFailed
   end if;
 
   execute format('create table %s (like %I.%I including all excluding indexes excluding identity excluding '

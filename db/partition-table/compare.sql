@@ -24,8 +24,8 @@ begin
 end
 $$;
 
--- Where a range ends that has about p_bytes; null where nothing is left after it. PA010 where a single value
--- has more than p_largest.
+-- Where a range ends that has about p_bytes; null where nothing is left after it. PreflightFailed where a
+-- single value has more than p_largest.
 create or replace function partition_archiver.end_of_range(j partition_archiver.partition_job,
   p_bytes bigint, p_largest bigint) returns text
   language plpgsql stable set search_path = pg_catalog, pg_temp set quote_all_identifiers = off
@@ -54,7 +54,7 @@ begin
       raise exception 'one value of its column % stands in more than % of rows, which no step can compare '
         'in its time: continue with the command partition-table and the same options, which has no such '
         'limit',
-        quote_ident(j.control_column), pg_size_pretty(p_largest) using errcode = 'PA010';
+        quote_ident(j.control_column), pg_size_pretty(p_largest) using errcode = 'PA010'; -- PreflightFailed
     end if;
     execute format('select min(r.%1$I)::text from only %2$s r where r.%1$I > %3$L', j.control_column,
       v_table, j.compared_to) into v_end;
@@ -77,8 +77,8 @@ create or replace function partition_archiver.within_range(j partition_archiver.
 
 -- The range to compare next, and the two queries to compare in one snapshot: each row with the number of its
 -- partition in front (-1: the default partition, or none), without those that changed and were not taken over
--- yet. p_bytes: about so much at once, null for all that is left. PA010 where there is more than p_largest,
--- and no index to read a part of it.
+-- yet. p_bytes: about so much at once, null for all that is left. PreflightFailed where there is more than
+-- p_largest, and no index to read a part of it.
 create or replace function partition_archiver.range_to_compare(p_id bigint, p_bytes bigint, p_largest bigint)
   returns jsonb
   language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off set timezone = 'UTC'
@@ -97,7 +97,7 @@ declare
   v_outside text;
 begin
   if v_problem is not null then
-    raise exception '%', v_problem using errcode = 'PA010';
+    raise exception '%', v_problem using errcode = 'PA010'; -- PreflightFailed
   end if;
   if p_bytes is not null and partition_archiver.has_control_index(j.table_oid, j.control_column) then
     v_to := partition_archiver.end_of_range(j, p_bytes, p_largest);
@@ -137,8 +137,8 @@ end
 $$;
 
 -- Records that table and shadow table have the same contents in a range, and the sums until there:
--- [{partition, rows, bytes, lineHashSum}]. The comparison is over where the range has no end. PA001 where
--- somebody else compared meanwhile.
+-- [{partition, rows, bytes, lineHashSum}]. The comparison is over where the range has no end. StateConflict
+-- where somebody else compared meanwhile.
 create or replace function partition_archiver.record_compared(p_id bigint, p_check integer, p_from text,
   p_to text, p_checked jsonb) returns void
   language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -146,7 +146,8 @@ declare
   j partition_archiver.partition_job := partition_archiver.claim_partition_job(p_id, 'copied');
 begin
   if j.check_number <> p_check or j.compared_to is distinct from p_from then
-    raise exception 'somebody else compares partitioning % at the same time', p_id using errcode = 'PA001';
+    raise exception 'somebody else compares partitioning % at the same time', p_id
+      using errcode = 'PA001'; -- StateConflict
   end if;
   update partition_archiver.partition_job
      set checked = p_checked, compared_to = p_to,

@@ -32,8 +32,8 @@ create or replace function partition_archiver.columns_of(p_table oid, p_alias te
            where attrelid = p_table and attnum > 0 and not attisdropped and attgenerated = '');
 
 -- The shadow table has its partitions: from here on changes of the table are followed, and rows are taken
--- over. The lock lets readers by; it waits for those who write. PA010 where the names of partitions are
--- taken.
+-- over. The lock lets readers by; it waits for those who write. PreflightFailed where the names of partitions
+-- are taken.
 create or replace function partition_archiver.begin_copy(p_id bigint) returns void
   language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off set timezone = 'UTC'
     set datestyle = 'ISO, YMD' as $$
@@ -43,16 +43,17 @@ declare
 begin
   if current_setting('transaction_isolation') <> 'read committed' then
     raise exception 'transaction isolation is %', current_setting('transaction_isolation')
-      using errcode = 'PA001';
+      using errcode = 'PA001'; -- StateConflict
   end if;
   select string_agg(format('%I.%I', j.table_schema, c.relname), ', ') into v_taken
     from pg_inherits i join pg_class c on c.oid = i.inhrelid
    where i.inhparent = j.shadow_oid and to_regclass(format('%I.%I', j.table_schema, c.relname)) is not null;
   if v_taken is not null then
-    raise exception 'the names of these partitions are taken: %', v_taken using errcode = 'PA010';
+    raise exception 'the names of these partitions are taken: %', v_taken
+      using errcode = 'PA010'; -- PreflightFailed
   end if;
   if not exists (select from pg_inherits where inhparent = j.shadow_oid) then
-    raise exception 'the new table has no partitions yet' using errcode = 'PA001';
+    raise exception 'the new table has no partitions yet' using errcode = 'PA001'; -- StateConflict
   end if;
   perform partition_archiver.set_lock_timeout();
   execute format('lock table only %I.%I in share row exclusive mode', j.table_schema, j.table_name);

@@ -19,31 +19,31 @@ begin
   if j.system_identifier <> partition_archiver.system_identifier()
     or j.database_name <> current_database() then
     raise exception 'partitioning % belongs to database "%" of another system', p_id, j.database_name
-      using errcode = 'PA002';
+      using errcode = 'PA002'; -- IdentityChanged
   end if;
   if j.state in ('begun', 'copying', 'copied', 'checked') then
     if to_regclass(format('%I.%I', j.table_schema, j.table_name))::oid is distinct from j.table_oid
        or to_regclass(format('partition_archiver_shadow.%I',
          j.table_name))::oid is distinct from j.shadow_oid then
       raise exception 'table %.% or its shadow table is gone, renamed or another one', j.table_schema,
-        j.table_name using errcode = 'PA002';
+        j.table_name using errcode = 'PA002'; -- IdentityChanged
     end if;
     if j.trigger_state is null and j.state <> 'begun' then
       raise exception 'the partitioning of %.% failed, and changes of the table are no longer logged: roll '
         'back and begin again', j.table_schema, j.table_name
-        using errcode = 'PA002';
+        using errcode = 'PA002'; -- IdentityChanged
     end if;
     if partition_archiver.trigger_state(j.table_oid) <> coalesce(j.trigger_state, '[]') then
       raise exception 'the change triggers of %.% were altered, and changes may be missing: roll back and '
         'begin again', j.table_schema, j.table_name
-        using errcode = 'PA002';
+        using errcode = 'PA002'; -- IdentityChanged
     end if;
     if (select jsonb_agg(facts order by attnum)
       from partition_archiver.ddl_columns(j.table_oid, 'none')) is distinct from j.columns
        or partition_archiver.partition_job_objects(j.table_oid) is distinct from j.objects then
       raise exception 'columns, indexes, constraints, triggers or policies of %.% changed since it began: '
         'roll back and begin again', j.table_schema, j.table_name
-        using errcode = 'PA002';
+        using errcode = 'PA002'; -- IdentityChanged
     end if;
   end if;
   return j;

@@ -176,7 +176,8 @@ end
 $$;
 
 -- Before what locks all partitions of the shadow table: as many as there are now, with the indexes and the
--- settings of now. PA010 where others would suffer; 55P03 where the lock table has no room at this moment.
+-- settings of now. PreflightFailed where others would suffer; 55P03 where the lock table has no room at this
+-- moment.
 create or replace function partition_archiver.refuse_without_lock_room(j partition_archiver.partition_job)
   returns void
   language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -187,7 +188,7 @@ declare
   v_used bigint;
 begin
   if v_problem is not null then
-    raise exception '%', v_problem using errcode = 'PA010';
+    raise exception '%', v_problem using errcode = 'PA010'; -- PreflightFailed
   end if;
   select count(distinct (locktype, database, relation, classid, objid, objsubid, virtualxid,
            transactionid::text)) into v_used

@@ -4,8 +4,8 @@
 set role archiver_owner;
 
 -- Lets shadow table and table change places. 55P03 where the lock was not to be had in time, or too much
--- changed meanwhile; PA018 where a row that was taken over again differs. Nothing but what changed since the
--- last comparison is read under the lock.
+-- changed meanwhile; ShadowDiffers where a row that was taken over again differs. Nothing but what changed
+-- since the last comparison is read under the lock.
 create or replace function partition_archiver.swap_partition_job(p_id bigint, p_limit bigint) returns void
   language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off
     set row_security = off as $$
@@ -20,7 +20,7 @@ declare
 begin
   if current_setting('transaction_isolation') <> 'read committed' then
     raise exception 'transaction isolation is %', current_setting('transaction_isolation')
-      using errcode = 'PA001';
+      using errcode = 'PA001'; -- StateConflict
   end if;
   j := partition_archiver.claim_partition_job(p_id, 'checked');
   v_new := format('%I.%I', j.table_schema, j.table_name);
@@ -40,7 +40,7 @@ begin
       j.control_column));
   end if;
   if v_problems <> '{}' then
-    raise exception '%', array_to_string(v_problems, E'\n') using errcode = 'PA010';
+    raise exception '%', array_to_string(v_problems, E'\n') using errcode = 'PA010'; -- PreflightFailed
   end if;
   if j.mode = 'online' then
     execute format('select (select count(*) from partition_archiver_shadow.changelog_%1$s) + (select '
@@ -53,7 +53,8 @@ begin
     perform partition_archiver.apply_changes(p_id);
     v_count := partition_archiver.differences_since_check(p_id);
     if v_count > 0 then
-      raise exception '% rows differ between % and its shadow table', v_count, v_new using errcode = 'PA018';
+      raise exception '% rows differ between % and its shadow table', v_count, v_new
+        using errcode = 'PA018'; -- ShadowDiffers
     end if;
   end if;
   perform partition_archiver.drop_change_triggers(p_id, j.table_oid);
@@ -62,7 +63,7 @@ begin
   j.table_owner := (select pg_get_userbyid(relowner) from pg_class where oid = j.table_oid);
   if j.ddl -> 'refused' <> '[]' then
     raise exception '%', (select string_agg(r, E'\n') from jsonb_array_elements_text(j.ddl -> 'refused') r)
-      using errcode = 'PA010';
+      using errcode = 'PA010'; -- PreflightFailed
   end if;
 
   -- The old table: out of the way, behind a fence, without what would hold others up.
@@ -184,17 +185,17 @@ begin
      or to_regclass(format('%I.%I', j.table_schema, j.table_name))::oid is distinct from j.shadow_oid
      or not exists (select from pg_class where oid = j.shadow_oid and relkind = 'p') then
     raise exception 'the table that was replaced, or the one in its place, is gone or another one'
-      using errcode = 'PA002';
+      using errcode = 'PA002'; -- IdentityChanged
   end if;
   if (select count(*) from pg_trigger where tgrelid = j.table_oid
     and tgname like 'partition\_archiver\_fence\_%' and tgenabled = 'A') <> 2 then
     raise exception 'the fence of partition_archiver_replaced.% was disabled or dropped: look for rows that '
-      'were written there since', j.table_name using errcode = 'PA003';
+      'were written there since', j.table_name using errcode = 'PA003'; -- SealBroken
   end if;
   v_dependents := partition_archiver.dependents_of(j.table_oid);
   if v_dependents is not null then
     raise exception '% depends on the table that was replaced', array_to_string(v_dependents, ', ')
-      using errcode = 'PA006';
+      using errcode = 'PA006'; -- HasDependents
   end if;
   perform partition_archiver.set_lock_timeout();
   execute format('drop table partition_archiver_replaced.%I restrict', j.table_name);

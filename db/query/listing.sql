@@ -88,7 +88,8 @@ declare
   v_state text;
 begin
   if not exists (select from partition_archiver.partition where archive_id = p_archive_id) then
-    raise exception 'there is no archive % in the ledger', p_archive_id using errcode = 'PA020';
+    raise exception 'there is no archive % in the ledger', p_archive_id
+      using errcode = 'PA020'; -- NotInLedger
   end if;
   insert into partition_archiver.listing as x (archive_id, state) values (p_archive_id, 'withdrawing')
     on conflict (archive_id) do update set state = 'withdrawing', changed_at = clock_timestamp()
@@ -102,7 +103,7 @@ end
 $$;
 
 -- Before the rows of an archive are in their set again: the catalogue does not show the archive, and never
--- will. PA022 if it may do.
+-- will. ArchiveListed if it may do.
 create or replace function partition_archiver.require_withdrawn(p_archive_id uuid) returns void
   language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -113,7 +114,7 @@ begin
     returning state into v_state;
   if v_state <> 'withdrawn' then
     raise exception 'archive % may be found by queries in the Glue database: its rows would be seen twice',
-      p_archive_id using errcode = 'PA022';
+      p_archive_id using errcode = 'PA022'; -- ArchiveListed
   end if;
 end
 $$;

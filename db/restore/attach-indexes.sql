@@ -20,8 +20,8 @@ create or replace function partition_archiver.index_definition(p_index oid) retu
    where x.indexrelid = p_index
 $$;
 
--- Makes the indexes of a parent on a restored table, those that it does not have yet. PA017 where the rows or
--- the table do not allow one.
+-- Makes the indexes of a parent on a restored table, those that it does not have yet. AttachRefused where the
+-- rows or the table do not allow one.
 create or replace function partition_archiver.index_restored(p_partition_id bigint, p_parent_schema name,
   p_parent_name name) returns void
   language plpgsql security definer set search_path = pg_catalog, pg_temp
@@ -33,7 +33,7 @@ declare
   v_index record;
 begin
   if to_regclass(v_table)::oid is distinct from l.table_oid then
-    raise exception 'table % is another one now', v_table using errcode = 'PA002';
+    raise exception 'table % is another one now', v_table using errcode = 'PA002'; -- IdentityChanged
   end if;
   if exists (select from pg_inherits where inhrelid = l.table_oid) then
     return;
@@ -67,7 +67,7 @@ begin
       raise;
     when others then
       raise exception '% cannot be attached to %.%: %', v_table, p_parent_schema, p_parent_name, sqlerrm
-        using errcode = 'PA017';
+        using errcode = 'PA017'; -- AttachRefused
     end;
   end loop;
 end

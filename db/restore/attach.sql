@@ -113,7 +113,7 @@ $$;
 
 -- Says of a restored table what bounds its rows have, so that ATTACH takes it from there: while it reads the
 -- table itself, the default partition of the parent is locked, and with it every query that may need that
--- one. PA017 where a row has others.
+-- one. AttachRefused where a row has others.
 create or replace function partition_archiver.bound_restored(p_partition_id bigint) returns void
   language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC'
     set datestyle = 'ISO, YMD' as $$
@@ -122,7 +122,7 @@ declare
   v_table text := format('%I.%I', l.table_schema, l.table_name);
 begin
   if to_regclass(v_table)::oid is distinct from l.table_oid then
-    raise exception 'table % is another one now', v_table using errcode = 'PA002';
+    raise exception 'table % is another one now', v_table using errcode = 'PA002'; -- IdentityChanged
   end if;
   if exists (select from pg_inherits where inhrelid = l.table_oid)
      or exists (select from pg_constraint where conrelid = l.table_oid
@@ -135,12 +135,12 @@ begin
     v_table, l.control_column, l.lower_bound, l.upper_bound);
 exception when check_violation then
   raise exception '% cannot be attached: it has rows out of the bounds that it had', v_table
-    using errcode = 'PA017';
+    using errcode = 'PA017'; -- AttachRefused
 end
 $$;
 
--- Attaches a restored table to a parent, its own or another one. PA017 with the reasons where it cannot be,
--- or would not stay.
+-- Attaches a restored table to a parent, its own or another one. AttachRefused with the reasons where it
+-- cannot be, or would not stay.
 create or replace function partition_archiver.attach_restored(p_partition_id bigint, p_parent_schema name,
   p_parent_name name) returns void
   language plpgsql security definer
@@ -153,7 +153,7 @@ declare
   v_deadline timestamptz;
 begin
   if to_regclass(v_table)::oid is distinct from l.table_oid then
-    raise exception 'table % is another one now', v_table using errcode = 'PA002';
+    raise exception 'table % is another one now', v_table using errcode = 'PA002'; -- IdentityChanged
   end if;
   if exists (select from pg_inherits where inhrelid = l.table_oid and inhparent = v_parent) then
     return;
@@ -168,7 +168,7 @@ begin
   if v_problems <> '{}' then
     raise exception '% cannot be attached to %.%: %', v_table, p_parent_schema, p_parent_name,
       array_to_string(v_problems, '; ')
-      using errcode = 'PA017';
+      using errcode = 'PA017'; -- AttachRefused
   end if;
   perform partition_archiver.bound_restored(p_partition_id);
   v_deadline := partition_archiver.lock_deadline();
@@ -184,7 +184,7 @@ begin
   when others then
     -- The message of a violated bound or constraint names tables and columns, and no values.
     raise exception '% cannot be attached to %.%: %', v_table, p_parent_schema, p_parent_name, sqlerrm
-      using errcode = 'PA017';
+      using errcode = 'PA017'; -- AttachRefused
   end;
   execute format('alter table %s drop constraint partition_archiver_bounds', v_table);
   update partition_archiver.partition

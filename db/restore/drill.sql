@@ -25,7 +25,7 @@ begin
   select * into r from partition_archiver.restore where id = p_id for update;
   if not exists (select from partition_archiver.drill where restore_id = p_id) then
     if r.drill is not true or r.state is distinct from 'proven' then
-      raise exception 'restore % is no drill that is proven', p_id using errcode = 'PA001';
+      raise exception 'restore % is no drill that is proven', p_id using errcode = 'PA001'; -- StateConflict
     end if;
     insert into partition_archiver.drill (restore_id, archive_id, manifest_key, row_count, byte_count,
       began_at)

@@ -29,7 +29,7 @@ begin
                           from partition_archiver.target_needs(s.schema, s.owner) n);
   end if;
   if v_problems <> '{}' then
-    raise exception '%', array_to_string(v_problems, E'\n') using errcode = 'PA014';
+    raise exception '%', array_to_string(v_problems, E'\n') using errcode = 'PA014'; -- DependencyMissing
   end if;
   v_target := format('%I.%I', s.schema, s.name);
   -- One at a time for one target.
@@ -40,7 +40,7 @@ begin
        is distinct from (s.archive::uuid, p_start ->> 'manifestVersionId', s.sha256, s.owner::name) then
     raise exception 'restore % of another archive, or for another owner, to % is under way: finish or '
       'cancel it first', r.id, v_target
-      using errcode = 'PA001';
+      using errcode = 'PA001'; -- StateConflict
   end if;
   -- Done already, and the answer was lost.
   select l.id into v_done
@@ -53,16 +53,18 @@ begin
     return jsonb_build_object('state', 'done', 'partitionId', v_done);
   end if;
   if to_regclass(v_target) is not null then
-    raise exception 'there is already a table or another relation %', v_target using errcode = 'PA013';
+    raise exception 'there is already a table or another relation %', v_target
+      using errcode = 'PA013'; -- TargetExists
   end if;
   if to_regtype(v_target) is not null then
-    raise exception 'there is already a type %', v_target using errcode = 'PA013';
+    raise exception 'there is already a type %', v_target using errcode = 'PA013'; -- TargetExists
   end if;
   -- Where this database made the archive, its ledger knows the manifest.
   select l.manifest_sha256 into v_known from partition_archiver.partition l
    where l.archive_id = s.archive::uuid and l.manifest_sha256 is not null;
   if found and v_known.manifest_sha256 <> s.sha256 then
-    raise exception 'the ledger knows archive % by another manifest', s.archive using errcode = 'PA015';
+    raise exception 'the ledger knows archive % by another manifest', s.archive
+      using errcode = 'PA015'; -- ManifestInvalid
   end if;
   if r.id is null then
     insert into partition_archiver.restore (archive_id, manifest_key, manifest_version_id, manifest_sha256,
@@ -111,7 +113,7 @@ begin
   end if;
   if r.work_oid is distinct from partition_archiver.restore_table(r) then
     raise exception 'table partition_archiver_restore.% of restore % is gone or another one', r.work_name,
-      p_id using errcode = 'PA001';
+      p_id using errcode = 'PA001'; -- StateConflict
   end if;
   return r;
 end
@@ -129,7 +131,8 @@ begin
    where r.id = p_id and r.state = 'begun' and r.work_oid is null
      and c.oid = to_regclass(format('partition_archiver_restore.%I', r.work_name)) and c.relkind = 'r';
   if not found then
-    raise exception 'restore % has a table already, or none was made', p_id using errcode = 'PA001';
+    raise exception 'restore % has a table already, or none was made', p_id
+      using errcode = 'PA001'; -- StateConflict
   end if;
   insert into partition_archiver.restore_statement (restore_id, number, statement, target_statement)
     select p_id, s.number, s.entry ->> 'statement', s.entry ->> 'target'
@@ -138,7 +141,7 @@ end
 $$;
 
 -- Begins the import of a segment in this transaction, and returns {table, copy, keys}; null where it is
--- imported already, PA005 where another session is at it just now.
+-- imported already, SegmentBusy where another session is at it just now.
 create or replace function partition_archiver.begin_import(p_id bigint, p_number integer) returns jsonb
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
 declare
@@ -148,11 +151,11 @@ begin
   if not pg_try_advisory_xact_lock(hashtextextended(format('partition_archiver import %s %s', p_id,
     p_number), 0)) then
     raise exception 'segment % of restore % is still being imported by another session', p_number, p_id
-      using errcode = 'PA005';
+      using errcode = 'PA005'; -- SegmentBusy
   end if;
   select * into g from partition_archiver.restore_segment where restore_id = p_id and number = p_number;
   if not found then
-    raise exception 'restore % has no segment %', p_id, p_number using errcode = 'PA001';
+    raise exception 'restore % has no segment %', p_id, p_number using errcode = 'PA001'; -- StateConflict
   end if;
   if g.imported_at is not null then
     return null;
@@ -161,7 +164,7 @@ begin
   select * into r from partition_archiver.restore where id = p_id and state = 'begun' and statements_done = 0;
   if partition_archiver.restore_table(r) is null then
     raise exception 'restore % takes no data: it is done, cancelled, further on, or its table is gone', p_id
-      using errcode = 'PA001';
+      using errcode = 'PA001'; -- StateConflict
   end if;
   return jsonb_build_object('table', r.work_name, 'copy', r.copy, 'keys', g.object_keys);
 end
@@ -177,13 +180,13 @@ begin
   if not found then
     raise exception 'segment % of restore % was imported with % rows, not %', p_number, p_id, p_rows,
       (select row_count from partition_archiver.restore_segment where restore_id = p_id
-        and number = p_number) using errcode = 'PA016';
+        and number = p_number) using errcode = 'PA016'; -- ArchiveDamaged
   end if;
 end
 $$;
 
 -- The next statement that follows the data, claimed until this transaction ends: null where all are done,
--- PA005 where another session is at one just now.
+-- SegmentBusy where another session is at one just now.
 create or replace function partition_archiver.claim_restore_statement(p_id bigint, out number integer,
   out statement text)
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
@@ -192,7 +195,7 @@ declare
 begin
   if not pg_try_advisory_xact_lock(hashtextextended(format('partition_archiver build %s', p_id), 0)) then
     raise exception 'a statement of restore % is still being run by another session', p_id
-      using errcode = 'PA005';
+      using errcode = 'PA005'; -- SegmentBusy
   end if;
   select * into r from partition_archiver.restore where id = p_id;
   if r.state is distinct from 'begun' and r.state is distinct from 'proven' then
@@ -200,7 +203,8 @@ begin
   end if;
   if exists (select from partition_archiver.restore_segment where restore_id = p_id
     and imported_at is null) then
-    raise exception 'restore % has segments that are not imported', p_id using errcode = 'PA001';
+    raise exception 'restore % has segments that are not imported', p_id
+      using errcode = 'PA001'; -- StateConflict
   end if;
   select s.number, s.statement into number, statement
     from partition_archiver.restore_statement s where s.restore_id = p_id

@@ -14,7 +14,8 @@ begin
   if exists (select from partition_archiver.restore_segment where restore_id = p_id and imported_at is null)
      or r.statements_done <> (select count(*) from partition_archiver.restore_statement
        where restore_id = p_id) then
-    raise exception 'restore % has segments or statements that are not done', p_id using errcode = 'PA001';
+    raise exception 'restore % has segments or statements that are not done', p_id
+      using errcode = 'PA001'; -- StateConflict
   end if;
   -- Of a table that was rewritten since, other blocks have its rows: what was read of it counts no more.
   if r.proof_relfilenode is distinct from pg_relation_filenode(r.work_oid) then
@@ -41,12 +42,13 @@ declare
 begin
   select * into r from partition_archiver.restore where id = p_id and state in ('begun', 'proven');
   if r.proof_relfilenode is null or partition_archiver.restore_table(r) is null then
-    raise exception 'restore % is not ready to be proven, or its table is gone', p_id using errcode = 'PA001';
+    raise exception 'restore % is not ready to be proven, or its table is gone', p_id
+      using errcode = 'PA001'; -- StateConflict
   end if;
   if pg_relation_filenode(r.work_oid) <> r.proof_relfilenode then
     raise exception 'table partition_archiver_restore.% of restore % was rewritten while it was proven: run '
       'the restore again', r.work_name, p_id
-      using errcode = 'PA001';
+      using errcode = 'PA001'; -- StateConflict
   end if;
   return r;
 end
@@ -64,7 +66,8 @@ begin
   r := partition_archiver.proven_restore(p_id);
   select * into g from partition_archiver.restore_range where restore_id = p_id and number = p_number;
   if not found then
-    raise exception 'the proof of restore % has no range %', p_id, p_number using errcode = 'PA001';
+    raise exception 'the proof of restore % has no range %', p_id, p_number
+      using errcode = 'PA001'; -- StateConflict
   end if;
   if g.read_at is not null then
     return null;
@@ -91,7 +94,7 @@ begin
        where restore_id = p_id and number = p_number
          and (row_count, byte_count, line_hash_sum) = (p_rows, p_bytes, p_line_hash_sum)) then
     raise exception 'range % of restore % was read twice, and not the same', p_number, r.id
-      using errcode = 'PA016';
+      using errcode = 'PA016'; -- ArchiveDamaged
   end if;
 end
 $$;
@@ -120,7 +123,7 @@ begin
   if exists (select from partition_archiver.restore_range where restore_id = p_id and read_at is null)
      or not exists (select from partition_archiver.restore_range where restore_id = p_id) then
     raise exception 'restore % is %, and its proof has ranges that are not read', p_id, r.state
-      using errcode = 'PA001';
+      using errcode = 'PA001'; -- StateConflict
   end if;
   -- The sum is that of 64-bit numbers without a sign, modulo 2^64.
   select sum(row_count)::bigint as rows, sum(byte_count)::bigint as bytes,
@@ -136,7 +139,7 @@ begin
   v_proven := (v_found.rows, v_found.bytes, v_found.line_hash_sum) is not distinct from (r.row_count,
     r.byte_count, r.line_hash_sum);
   if v_proven and r.state = 'cancelled' then
-    raise exception 'restore % is cancelled, not begun', p_id using errcode = 'PA001';
+    raise exception 'restore % is cancelled, not begun', p_id using errcode = 'PA001'; -- StateConflict
   elsif v_proven then
     update partition_archiver.restore set state = 'proven' where id = p_id;
   end if;

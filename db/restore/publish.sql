@@ -65,7 +65,8 @@ begin
   end if;
   r := partition_archiver.claim_restore(p_id, 'proven');
   if r.drill then
-    raise exception 'restore % is a drill, which is never published', p_id using errcode = 'PA001';
+    raise exception 'restore % is a drill, which is never published', p_id
+      using errcode = 'PA001'; -- StateConflict
   end if;
   v_target := format('%I.%I', r.target_schema, r.target_name);
   v_work := format('partition_archiver_restore.%I', r.work_name);
@@ -74,7 +75,8 @@ begin
   -- Still the file that was proven.
   perform partition_archiver.proven_restore(p_id);
   if to_regclass(v_target) is not null or to_regtype(v_target) is not null then
-    raise exception 'there is already a table or another relation %', v_target using errcode = 'PA013';
+    raise exception 'there is already a table or another relation %', v_target
+      using errcode = 'PA013'; -- TargetExists
   end if;
 
   -- Indexes, sequences and statistics keep their names where these are free.
@@ -206,7 +208,8 @@ declare
 begin
   perform partition_archiver.set_lock_timeout();
   if to_regclass(format('%I.%I', l.table_schema, l.table_name))::oid is distinct from l.table_oid then
-    raise exception 'table %.% is another one now', l.table_schema, l.table_name using errcode = 'PA002';
+    raise exception 'table %.% is another one now', l.table_schema, l.table_name
+      using errcode = 'PA002'; -- IdentityChanged
   end if;
   execute format('alter table %I.%I validate constraint %I', l.table_schema, l.table_name, p_constraint);
 end

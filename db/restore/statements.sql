@@ -53,7 +53,7 @@ begin
     and statements_done = p_number - 1;
   if not found then
     raise exception 'restore % has done % statements, not %', p_id, r.statements_done, p_number - 1
-      using errcode = 'PA001';
+      using errcode = 'PA001'; -- StateConflict
   end if;
   if p_failed is null then
     return;

@@ -29,32 +29,33 @@ begin
   if l.manifest_version_id is null or l.quarantine_name is null
      or not (l.state = 'verified' or l.blocked_state = 'verified' or l.blocked_code = 'Reverify') then
     raise exception 'partition % is %, not verified, or blocked since it was', p_id, l.state
-      using errcode = 'PA001';
+      using errcode = 'PA001'; -- StateConflict
   end if;
   v_table := format('partition_archiver_quarantine.%I', l.quarantine_name);
   if to_regclass(v_table)::oid is distinct from l.table_oid then
-    raise exception 'table % is gone or another one now', v_table using errcode = 'PA002';
+    raise exception 'table % is gone or another one now', v_table using errcode = 'PA002'; -- IdentityChanged
   end if;
   begin
     execute format('lock table only %s in access exclusive mode', v_table);
   exception when undefined_table then
-    raise exception 'table % is gone', v_table using errcode = 'PA002';
+    raise exception 'table % is gone', v_table using errcode = 'PA002'; -- IdentityChanged
   end;
   if to_regclass(v_table)::oid is distinct from l.table_oid
      or exists (select from pg_class where oid = l.table_oid and relowner <> 'archiver_owner'::regrole) then
-    raise exception 'table % is another one now, or has another owner', v_table using errcode = 'PA002';
+    raise exception 'table % is another one now, or has another owner', v_table
+      using errcode = 'PA002'; -- IdentityChanged
   end if;
   if exists (select from pg_inherits where l.table_oid in (inhrelid, inhparent))
      or exists (select from pg_class where oid = l.table_oid
        and (relispartition or relkind <> 'r' or relpersistence <> 'p')) then
     raise exception 'partition % is attached again, has children, or is no ordinary table any more', p_id
-      using errcode = 'PA003';
+      using errcode = 'PA003'; -- SealBroken
   end if;
   -- The values are compared later; what they are called and what they are must be as it was.
   v_changed := partition_archiver.altered_columns(l.seal, partition_archiver.seal_of(l.table_oid));
   if v_changed is not null then
     raise exception 'partition % is not the table that was archived: % changed', p_id, v_changed
-      using errcode = 'PA003';
+      using errcode = 'PA003'; -- SealBroken
   end if;
 
   -- Resumed where an earlier call of this kind left it, unless the fence was touched since.
@@ -84,7 +85,7 @@ declare
   l partition_archiver.partition := partition_archiver.claim(p_id, 'blocked');
 begin
   if l.blocked_code is distinct from 'Reverify' then
-    raise exception 'partition % is not being verified again', p_id using errcode = 'PA001';
+    raise exception 'partition % is not being verified again', p_id using errcode = 'PA001'; -- StateConflict
   end if;
   perform partition_archiver.assert_sealed(l);
   return l;
@@ -101,7 +102,7 @@ begin
   select * into l from partition_archiver.partition where id = p_id and state = 'blocked'
     and blocked_code = 'Reverify';
   if not found then
-    raise exception 'partition % is not being verified again', p_id using errcode = 'PA001';
+    raise exception 'partition % is not being verified again', p_id using errcode = 'PA001'; -- StateConflict
   end if;
   perform partition_archiver.assert_sealed(l);
   perform partition_archiver.assert_no_damage_is_ignored();
@@ -125,14 +126,14 @@ declare
 begin
   if p_fence is distinct from md5(l.seal::text) then
     raise exception 'the fence of partition % was made again since segment % was read', p_id, p_number
-      using errcode = 'PA001';
+      using errcode = 'PA001'; -- StateConflict
   end if;
   update partition_archiver.segment set state = 'verified', verified_at = clock_timestamp()
    where archive_id = l.archive_id and number = p_number
      and (row_count, byte_count, line_hash_sum) = (p_rows, p_bytes, p_line_hash_sum);
   if not found then
     raise exception 'segment % of partition % is not what was verified before', p_number, p_id
-      using errcode = 'PA003';
+      using errcode = 'PA003'; -- SealBroken
   end if;
 end
 $$;
@@ -147,7 +148,8 @@ begin
   if p_manifest_version_id is distinct from l.manifest_version_id
      or exists (select from partition_archiver.segment where archive_id = l.archive_id
        and state <> 'verified') then
-    raise exception 'partition % has segments that are not verified again', p_id using errcode = 'PA008';
+    raise exception 'partition % has segments that are not verified again', p_id
+      using errcode = 'PA008'; -- PlanIncomplete
   end if;
   update partition_archiver.partition
      set state = 'verified', blocked_state = null, blocked_code = null, blocked_reason = null,

@@ -16,7 +16,7 @@ begin
     raise exception 'this database has version % of the SQL of partition-archiver, which is newer than '
       'version % that was to be installed; install and deploy the release that brought version %, or a '
       'newer one',
-      v_installed, v_version, v_installed using errcode = 'PA010';
+      v_installed, v_version, v_installed using errcode = 'PA010'; -- PreflightFailed
   end if;
   -- A proxy keeps sessions that are idle. Of a role that does not see the sessions of others, the state is
   -- null.
@@ -27,7 +27,7 @@ begin
   if v_sessions is not null then
     raise exception 'an execution of partition-archiver is at work in this database, by the sessions %; '
       'wait until it has ended or stop it, then prepare again', v_sessions
-      using errcode = 'PA010';
+      using errcode = 'PA010'; -- PreflightFailed
   end if;
 end
 $installed$;

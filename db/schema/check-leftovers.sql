@@ -18,7 +18,7 @@ begin
   if (select age(xmin) > v_mine from pg_proc where oid = 'partition_archiver.schema_version()'::regprocedure)
     then
     raise exception 'this file belongs into one transaction with those before it'
-      using errcode = 'PA010', hint = 'Run db/install.sql.';
+      using errcode = 'PA010', hint = 'Run db/install.sql.'; -- PreflightFailed
   end if;
   for v_function in
     select oid, oid::regprocedure::text as signature from pg_proc p
@@ -37,7 +37,8 @@ begin
   end loop;
   if v_kept is not null then
     raise exception 'functions of an earlier version of partition-archiver are still used: %', v_kept
-      using errcode = 'PA010', hint = 'Drop or change what uses them, then run this again.';
+      using errcode = 'PA010', -- PreflightFailed
+            hint = 'Drop or change what uses them, then run this again.';
   end if;
 end
 $do$;

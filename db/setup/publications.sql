@@ -135,7 +135,7 @@ begin
     select * from partition_archiver.publications('[]') p where p.publication <> all (v_accepted)
   loop
     raise exception 'publication % %', quote_ident(v_found.publication), v_found.problem
-      using errcode = 'PA010', hint = v_found.remedy;
+      using errcode = 'PA010', hint = v_found.remedy; -- PreflightFailed
   end loop;
 end
 $accepted$;

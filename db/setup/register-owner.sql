@@ -232,8 +232,8 @@ begin
   if v_beyond is not null then
     raise exception 'owner % is not registered, since it %: archiver_maintain, which logs in, would become '
       'a member of it', quote_ident(p_owner), v_beyond
-      using errcode = 'PA010', hint = 'Give the tables to a role of their own; docs/setup.md has the '
-        'statements.';
+      using errcode = 'PA010', -- PreflightFailed
+            hint = 'Give the tables to a role of their own; docs/setup.md has the statements.';
   end if;
   -- Maintenance and quarantine alter tables, which only their owner may.
   execute format('grant %I to archiver_owner, archiver_maintain', p_owner);

@@ -39,6 +39,7 @@ function errorsPage(): string {
     '',
     'Step Functions, logs, reports and the ledger name each error by a stable code. Codes are not renamed and not reused.',
     'The message gives the objects and, for an error of the server, the SQLSTATE. [The runbook](runbook.md) has the procedures.',
+    'In the source, `git grep BlockTooLarge` finds the line that raises it, with its message, in TypeScript and in SQL.',
     '',
     ...sections,
     '## SQLSTATEs',
