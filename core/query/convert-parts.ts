@@ -122,7 +122,7 @@ export async function finishConversion(
   if (Object.keys(found).length > 0) {
     const next = {
       ...attempt,
-      generation: newGeneration(ports),
+      generation: newGeneration(ports, generation),
       fallbacks: { ...attempt.fallbacks, ...found },
     };
     return segmentsOf(next, stored);

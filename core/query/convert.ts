@@ -147,12 +147,15 @@ async function givenUpBefore(generation: string, manifest: Manifest, store: Copy
   );
 }
 
-/** Names an attempt. Names sort as time continues: the latest comes last. */
-export const newGeneration = ({ clock, unique }: Pick<ConvertPorts, 'clock' | 'unique'>): string =>
-  `${clock
-    .now()
-    .toISOString()
-    .replaceAll(/[-:]|\.\d+/g, '')}-${unique()}`;
+/**
+ * Names an attempt. Names sort by time, the latest comes last; one that follows `after` sorts behind it, even where the
+ * clock has not advanced.
+ */
+export function newGeneration({ clock, unique }: Pick<ConvertPorts, 'clock' | 'unique'>, after = ''): string {
+  const time = clock.now().toISOString().replaceAll(/[-:.]/g, '');
+  const name = `${time}-${unique()}`;
+  return name > after ? name : `${after}-${unique()}`;
+}
 
 /** The text of a segment, as it lies in the bucket. */
 export function textOf(segment: Manifest['segments'][number], store: CopyStore): SegmentText {
