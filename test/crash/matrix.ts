@@ -6,6 +6,7 @@
  *   --fault kill     only faults whose name contains this
  *   --export stream  segments are streamed, not exported by aws_s3
  *   --point 'S3'     only points whose label or channel contains this
+ *   --write          RESULTS.md is written, as after a run of all cases
  *
  * Ends with 1 if a row was lost or a run did not end as it should.
  */
@@ -14,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startLocalStack, type LocalStack } from '../../local/stack.ts';
+import { typedCommand, writeResults } from '../support/results.ts';
 import type { Point } from '../support/faults/gate.ts';
 import type { Lines } from '../support/invariant.ts';
 import { CrashBench } from './bench.ts';
@@ -32,6 +34,7 @@ const { values: options } = parseArgs({
     fault: { type: 'string', default: '' },
     point: { type: 'string', default: '' },
     export: { type: 'string', default: 'aws_s3' },
+    write: { type: 'boolean', default: false },
   },
 });
 
@@ -80,15 +83,22 @@ function untried({ point, fault }: Case, error: unknown): Outcome {
   return { point, fault: fault.name, ...nothing, problems: [`it could not be tried: ${String(error)}`] };
 }
 
-function summarise(outcomes: readonly Outcome[]): void {
-  const pad = (...cells: readonly (string | number)[]): string =>
-    cells.map((cell, index) => (index === 0 ? String(cell).padEnd(46) : String(cell).padStart(9))).join('');
-  say(pad('fault', 'points', 'survived', 'lost', 'blocked'));
-  for (const { name } of FAULTS) {
-    const these = outcomes.filter(({ fault }) => fault === name);
-    if (these.length > 0) say(pad(name, ...totals(these)));
+function summaryOf(outcomes: readonly Outcome[]): (string | number)[][] {
+  const faults = FAULTS.map(({ name }) => [name, outcomes.filter(({ fault }) => fault === name)] as const);
+  return [
+    ['fault', 'cases', 'survived', 'lost rows', 'blocked'],
+    ...faults.filter(([, these]) => these.length > 0).map(([name, these]) => [name, ...totals(these)]),
+    ['all', ...totals(outcomes)],
+  ];
+}
+
+function print(table: readonly (readonly (string | number)[])[]): void {
+  for (const cells of table) {
+    const columns = cells.map((cell, index) =>
+      index === 0 ? String(cell).padEnd(46) : String(cell).padStart(10),
+    );
+    say(columns.join(''));
   }
-  say(pad('all', ...totals(outcomes)));
 }
 
 function totals(outcomes: readonly Outcome[]): number[] {
@@ -103,6 +113,7 @@ chmodSync(directory, 0o755);
 const stack = await startLocalStack({ directory, objectStore: 'memory', log: () => undefined });
 const started = performance.now();
 const outcomes: Outcome[] = [];
+let tried: string;
 try {
   const benches = [];
   for (let job = 1; job <= Number(options.jobs); job += 1) {
@@ -112,7 +123,8 @@ try {
   if (alone === undefined) throw new Error('--jobs must be at least 1');
   const { points, known } = await recordPoints(alone);
   const cases = chooseCases(points);
-  say(`${String(points.length)} points, ${String(cases.length)} cases, ${String(known.size)} rows`);
+  tried = `${points.length} points, ${cases.length} cases, ${known.size} rows`;
+  say(tried);
   const together = cases.filter(({ fault }) => fault.alone !== true);
   await tryAll(benches, known, together, stack, outcomes);
   const single = cases.filter(({ fault }) => fault.alone === true);
@@ -121,8 +133,19 @@ try {
 } finally {
   await stack.stop();
 }
-summarise(outcomes);
-say(`${String(Math.round((performance.now() - started) / 1000))} s`);
+const table = summaryOf(outcomes);
+print(table);
+const seconds = Math.round((performance.now() - started) / 1000);
+say(`${seconds} s`);
+if (options.write || [options.every, options.fault, options.point].join('') === '1') {
+  const summary = `${tried}. A case survives if no row is ever missing and the runs end as expected; a partition blocks if S3 reports an object of its archive as missing or shorter, or that a manifest exists.`;
+  const command = typedCommand('test:crash');
+  writeResults(
+    new URL('RESULTS.md', import.meta.url),
+    { command, title: 'Results of the crash matrix', summary, table, seconds },
+    new Date(),
+  );
+}
 const survived = outcomes.length > 0 && outcomes.every(({ problems }) => problems.length === 0);
 if (survived) rmSync(directory, { recursive: true, force: true });
 else say(`the stack's logs are in ${directory}`);

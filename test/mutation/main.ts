@@ -4,6 +4,7 @@
  *   --only typescript       or sql: one kind only
  *   --file core/archive/drop        only mutants of files whose name contains this
  *   --jobs 2                mutants at the same time
+ *   --write                 RESULTS.md is written, as after a run of all mutants
  *
  * Ends with 1 if a mutant survived for which test/mutation/survivors.ts gives no reason.
  */
@@ -11,6 +12,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeMutant, type Fate, type Mutant } from './mutant.ts';
+import { typedCommand, writeResults } from '../support/results.ts';
 import { SqlBench } from './sql-bench.ts';
 import { sqlMutants } from './sql-mutants.ts';
 import { SURVIVORS } from './survivors.ts';
@@ -25,6 +27,7 @@ const { values: options } = parseArgs({
     only: { type: 'string', default: '' },
     file: { type: 'string', default: '' },
     jobs: { type: 'string', default: '2' },
+    write: { type: 'boolean', default: false },
   },
 });
 
@@ -66,13 +69,22 @@ async function tryAll(
   return outcomes;
 }
 
-function summarise(outcomes: readonly Outcome[]): void {
-  const pad = (...cells: readonly (string | number)[]): string =>
-    cells.map((cell, index) => (index === 0 ? String(cell).padEnd(32) : String(cell).padStart(10))).join('');
-  say(pad('file', 'mutants', 'killed', 'survived', 'explained', 'score'));
+function summaryOf(outcomes: readonly Outcome[]): (string | number)[][] {
   const files = [...new Set(outcomes.map(({ mutant }) => mutant.file))].sort();
-  for (const file of files) say(pad(file, ...totals(outcomes.filter(({ mutant }) => mutant.file === file))));
-  say(pad('all', ...totals(outcomes)));
+  return [
+    ['file', 'mutants', 'killed', 'survived', 'explained', 'score'],
+    ...files.map((file) => [file, ...totals(outcomes.filter(({ mutant }) => mutant.file === file))]),
+    ['all', ...totals(outcomes)],
+  ];
+}
+
+function print(table: readonly (readonly (string | number)[])[]): void {
+  for (const cells of table) {
+    const columns = cells.map((cell, index) =>
+      index === 0 ? String(cell).padEnd(32) : String(cell).padStart(10),
+    );
+    say(columns.join(''));
+  }
 }
 
 function totals(outcomes: readonly Outcome[]): (string | number)[] {
@@ -101,8 +113,24 @@ if (options.only !== 'typescript') {
   const tests = [...new Set(mutants.flatMap((mutant) => mutant.tests ?? []))];
   outcomes.push(...(await tryAll(mutants, () => SqlBench.start(tests))));
 }
-summarise(outcomes);
-say(`${String(Math.round((performance.now() - started) / 1000))} s`);
+const table = summaryOf(outcomes);
+print(table);
+const seconds = Math.round((performance.now() - started) / 1000);
+say(`${seconds} s`);
+if (options.write || options.only + options.file === '') {
+  writeResults(
+    new URL('RESULTS.md', import.meta.url),
+    {
+      command: typedCommand('test:mutation'),
+      title: 'Results of the mutations',
+      summary:
+        'Each deciding place is changed alone, and a test has to fail; survivors.ts explains survivors.',
+      table,
+      seconds,
+    },
+    new Date(),
+  );
+}
 const unexplained = outcomes.filter(
   ({ fate, name }) => fate === 'stillborn' || (fate === 'survived' && SURVIVORS[name] === undefined),
 );
