@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
+import type { Proof } from './config/partition-set.ts';
 
 /** Name and version of the archive format. */
 export const MANIFEST_FORMAT = 'partition-archive/1';
@@ -113,6 +114,30 @@ export function withTimeZone(
 export function timeZoneOf({ ddl }: Manifest): string | null {
   const { timeZone } = ddl.template;
   return typeof timeZone === 'string' ? timeZone : null;
+}
+
+/** What the proof of a segment is, as the ledger has it. */
+interface ProvenSegment {
+  readonly number: number;
+  readonly proof: Proof;
+}
+
+/**
+ * The template with the name of the proof beside it, for the same reason as the time zone. Of an archive that is proven by
+ * one reading, `readTwice` has the numbers of the segments that were read a second time.
+ */
+export function withProof(
+  template: Readonly<Record<string, unknown>>,
+  segments: readonly ProvenSegment[],
+): Record<string, unknown> {
+  const readTwice = segments.filter(({ proof }) => proof === 'two-readings').map(({ number }) => number);
+  if (readTwice.length === segments.length) return { ...template, proof: 'twoReadings' };
+  return { ...template, proof: 'oneReading', readTwice };
+}
+
+/** The proof of an archive; those of earlier versions had two readings. */
+export function manifestProof({ ddl }: Manifest): 'oneReading' | 'twoReadings' {
+  return ddl.template['proof'] === 'oneReading' ? 'oneReading' : 'twoReadings';
 }
 
 /** Every object that a manifest names: segments and DDL. */

@@ -1,3 +1,4 @@
+import type { Proof } from './config/partition-set.ts';
 import type { ArchiveLocation } from './keys.ts';
 
 export { displayColumn, displayName } from './config/display-name.ts';
@@ -57,5 +58,7 @@ export interface Segment {
     readonly bytes: number;
     /** SHA-256 of what was sent, where this product exported the segment itself. */
     readonly sentSha256: string | null;
+    /** The proof that the ledger asks for. */
+    readonly proof: Proof;
   } | null;
 }

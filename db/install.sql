@@ -36,6 +36,7 @@ begin read write isolation level read committed;
 \ir archive/candidates.sql
 \ir archive/health.sql
 \ir archive/seal.sql
+\ir archive/proof.sql
 \ir archive/refusals.sql
 \ir archive/locks.sql
 \ir archive/fence.sql

@@ -6,6 +6,7 @@ const TABS_AT = 12;
 const ROWS_AT = 16;
 const PROBLEM_AT = 24;
 const OUT_END_AT = 28;
+const LENGTHS_AT = 32;
 const BYTES_AT = 64;
 const OUT_AT = 65_680;
 const CAPACITY = 65_536;
@@ -87,6 +88,11 @@ export class CopyFrames {
   /** Rows that have ended. */
   get rows(): number {
     return Number(this.#memory.readBigUInt64LE(ROWS_AT));
+  }
+
+  /** Bytes of the rows that have begun, by the lengths of their messages. */
+  get bytes(): number {
+    return Number(this.#memory.readBigUInt64LE(LENGTHS_AT));
   }
 
   /**

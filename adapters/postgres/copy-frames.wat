@@ -14,6 +14,7 @@
   ;; 16: rows that have ended (i64)
   ;; 24: what is wrong; 0: nothing, 1: a message is not one line, 2: a line has other fields
   ;; 28: where the rows end
+  ;; 32: bytes of the rows that have begun, by the lengths of their messages (i64)
 
   ;; Takes the bytes [at, end), and returns where it stopped: at the end, before a header that is not whole, before a
   ;; message of another type, or where something is wrong.
@@ -45,7 +46,9 @@
             (if (i32.lt_s (local.get $left) (i32.const 1))
               (then
                 (i32.store offset=24 (i32.const 0) (i32.const 1))
-                (br $done)))))
+                (br $done)))
+            (i64.store offset=32 (i32.const 0)
+              (i64.add (i64.load offset=32 (i32.const 0)) (i64.extend_i32_u (local.get $left))))))
         (local.set $part (i32.sub (local.get $end) (local.get $at)))
         (br_if $done (i32.eqz (local.get $part)))
         (if (i32.lt_u (local.get $left) (local.get $part)) (then (local.set $part (local.get $left))))

@@ -32,6 +32,11 @@ export class CopyReading {
     return this.#frames.rows;
   }
 
+  /** Bytes of the rows so far, by the lengths of their messages. */
+  get bytes(): number {
+    return this.#frames.bytes;
+  }
+
   /** Whether the server has said everything that belongs to the statement. */
   get isOver(): boolean {
     return this.#frames.expected === 'over';

@@ -9,12 +9,18 @@ import {
 import type { CopyReading } from './copy-reading.ts';
 import { translate } from './errors.ts';
 
+/** The rows of a COPY as text, piece by piece. */
+export interface CopyText extends AsyncIterable<Buffer> {
+  /** After the last row: rows by the server's tag (`COPY n`), and bytes by the lengths of its messages. */
+  readonly said?: () => { readonly rows: number; readonly bytes: number };
+}
+
 /** Streams the rows of a COPY to `read`; `copyOut` is one, and `copyOutByDriver` another, which shares no code with it. */
 export type CopyOut = <T>(
   connection: Connection,
   doing: string,
   statement: (transaction: Transaction) => Promise<string>,
-  read: (rows: AsyncIterable<Buffer>) => Promise<T>,
+  read: (rows: CopyText) => Promise<T>,
   mode?: TransactionMode,
 ) => Promise<T>;
 
@@ -62,13 +68,14 @@ interface Answer {
   readonly count: number;
 }
 
-class Copy implements AsyncIterable<Buffer> {
+class Copy implements CopyText {
   readonly #reading: CopyReading;
   readonly #text: AsyncGenerator<Buffer, void>;
   /** Settled and never rejected, since it may fail before anybody waits for it. */
   readonly #answer: Promise<{ readonly answer: Answer } | { readonly error: unknown }>;
   #first: IteratorResult<Buffer, void> | undefined;
   #whole = false;
+  #tag = Number.NaN;
 
   constructor(reading: CopyReading, query: PromiseLike<unknown>) {
     this.#reading = reading;
@@ -88,6 +95,10 @@ class Copy implements AsyncIterable<Buffer> {
   async begin(): Promise<void> {
     this.#first = await this.#text.next();
     if (this.#first.done === true) await this.#end();
+  }
+
+  said(): { readonly rows: number; readonly bytes: number } {
+    return { rows: this.#tag, bytes: this.#reading.bytes };
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void> {
@@ -110,5 +121,6 @@ class Copy implements AsyncIterable<Buffer> {
       );
     }
     this.#whole = true;
+    this.#tag = count;
   }
 }

@@ -1,5 +1,6 @@
-import type { Socket } from 'node:net';
+import { BlockList, isIPv6, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import { ArchiverError } from '../../core/errors.ts';
 import { CopyDataJoiner } from './copy-data.ts';
 import { CopyReading } from './copy-reading.ts';
@@ -63,6 +64,11 @@ export class DatabaseSocket extends Duplex {
     if (joined.length > 0 && !this.push(joined)) this.#socket.pause();
   }
 
+  /** Whether nobody on the way can change what the server sends: by TLS, or since it never leaves this machine. */
+  get isPrivate(): boolean {
+    return this.#socket instanceof TLSSocket || isLoopback(this.#socket.remoteAddress);
+  }
+
   /** The driver says goodbye only to an open socket. */
   get readyState(): 'open' | 'closed' {
     return this.destroyed ? 'closed' : 'open';
@@ -87,6 +93,14 @@ export class DatabaseSocket extends Duplex {
     done(error);
   }
 }
+
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
+LOOPBACK.addAddress('::1', 'ipv6');
+
+/** Whether an address is one of this machine only; IPv4 addresses may be written as IPv6. */
+export const isLoopback = (address: string | undefined): boolean =>
+  address !== undefined && LOOPBACK.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 
 /**
  * A server that hangs up before the driver has said goodbye. It has to be an error: a close without one, during the

@@ -24,6 +24,7 @@ const OURS: Readonly<Record<string, ErrorCode>> = {
   PA020: 'NotInLedger',
   PA021: 'PartitionReferenced',
   PA022: 'ArchiveListed',
+  PA023: 'BoundsViolated',
 };
 
 /** SQLSTATEs of PostgreSQL (https://www.postgresql.org/docs/current/errcodes-appendix.html) that decide what to do. */

@@ -1,8 +1,16 @@
+import type { Proof } from '../config/partition-set.ts';
 import type { Log } from '../ports.ts';
 
 /** What became of one export. */
 export type ExportOutcome =
-  | { readonly kind: 'exported'; readonly rows: number; readonly files: number; readonly bytes: number }
+  | {
+      readonly kind: 'exported';
+      readonly rows: number;
+      readonly files: number;
+      readonly bytes: number;
+      /** The proof that the ledger asks for; of what aws_s3 exported it is always two readings. */
+      readonly proof?: Proof;
+    }
   /** An earlier call had exported it already, or had split it. */
   | { readonly kind: 'already' }
   /** It did not end within the statement timeout. */

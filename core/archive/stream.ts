@@ -1,3 +1,4 @@
+import type { Proof } from '../config/partition-set.ts';
 import { segmentAttemptKey } from '../keys.ts';
 import type { ArchiveLocation } from '../keys.ts';
 import type { Log } from '../ports.ts';
@@ -16,11 +17,14 @@ export interface ObjectWriter {
 export interface StreamDatabase extends Pick<ExportDatabase, 'splitSegment'> {
   /**
    * Hands the COPY text of one segment to `write`, in one transaction that holds the segment's advisory lock, and records in
-   * it what was written and under which key. `SegmentBusy` where an earlier call still runs on the server.
+   * it what was written, under which key, and with which proof it counts. `SegmentBusy` where an earlier call still runs
+   * on the server; `BoundsViolated` where a row lies out of the recorded bounds; `InvalidConfiguration` where one reading
+   * is asked for on a connection without TLS to another machine.
    */
   streamSegment(
     partitionId: number,
     segmentNumber: number,
+    proof: Proof,
     keyOf: (location: ArchiveLocation, segmentNumber: number) => string,
     write: (key: string, text: AsyncIterable<Buffer>) => Promise<number>,
   ): Promise<ExportOutcome>;
@@ -29,11 +33,13 @@ export interface StreamDatabase extends Pick<ExportDatabase, 'splitSegment'> {
 /**
  * Exports one segment by COPY ... TO STDOUT through this process, for servers without aws_s3. Each attempt has a key of
  * its own, which the ledger gets once it is complete: what an attempt that was given up writes later lies under a key
- * that nobody reads. `random` returns a new value for each attempt.
+ * that nobody reads. `random` returns a new value for each attempt. The ledger asks for `proof`, or for two readings of
+ * segments that are read twice in any case.
  */
 export async function streamSegment(
   partitionId: number,
   segmentNumber: number,
+  proof: Proof,
   {
     database,
     writer,
@@ -50,6 +56,7 @@ export async function streamSegment(
   const outcome = await database.streamSegment(
     partitionId,
     segmentNumber,
+    proof,
     (location, number) => segmentAttemptKey(location, number, attempt),
     (key, text) => writer.upload(key, text),
   );

@@ -30,6 +30,12 @@ export const partitionSetSchema = z.strictObject({
     .describe(
       'aws_s3: the server writes to S3 itself. stream: the local command copies the rows to S3, for servers without aws_s3.',
     ),
+  proof: z
+    .enum(['one-reading', 'two-readings'], 'must be one-reading or two-readings')
+    .optional()
+    .describe(
+      'How an archive is proven before its table may be dropped (safety.md). Default: one-reading with stream; aws_s3 has two-readings only.',
+    ),
   acceptIncompleteRestore: z
     .boolean('must be true or false')
     .default(false)
@@ -56,6 +62,14 @@ export const partitionSetSchema = z.strictObject({
 /** Configuration of one partition set, defaults filled in. */
 export type PartitionSetConfig = Readonly<z.output<typeof partitionSetSchema>>;
 
+/** What shows that a segment in S3 is what the table holds; docs/safety.md says what each of them shows. */
+export type Proof = 'one-reading' | 'two-readings';
+
+/** The proof that the segments of a set are to have. */
+export function proofOf({ export: way, proof }: Pick<PartitionSetConfig, 'export' | 'proof'>): Proof {
+  return proof ?? (way === 'stream' ? 'one-reading' : 'two-readings');
+}
+
 /** A partition set with what differs from the defaults, as a deployment file would have it. */
 export function withoutDefaults(set: PartitionSetConfig): object {
   const { schema, table } = set;
@@ -71,6 +85,10 @@ export const partitionSetsSchema = z
   .superRefine((sets, context) => {
     const seen = new Map<string, number>();
     sets.forEach((set, index) => {
+      if (set.export === 'aws_s3' && set.proof === 'one-reading') {
+        const message = 'must be two-readings with "export": "aws_s3": the server writes to S3 itself';
+        context.addIssue({ code: 'custom', path: [index, 'proof'], message });
+      }
       const key = JSON.stringify([set.schema, set.table]);
       const first = seen.get(key);
       if (first === undefined) seen.set(key, index);

@@ -1,6 +1,10 @@
 import { type LineDigest, LineDigester } from './line-digest.ts';
 import { Utf8Check } from './utf8.ts';
 
+/** What is wrong with an archive by itself. */
+export const NOT_UTF8 = 'it is not UTF-8, so that COPY would not read it back';
+export const NOT_ENDED = 'the last line has no end';
+
 /** Whether an archive holds what the table holds. */
 export type Verdict =
   | { readonly kind: 'match'; readonly digest: LineDigest; readonly orderDiffers: boolean }
@@ -25,7 +29,7 @@ export async function compareStreams(
   try {
     const verdict = await compareSources(ours, theirs);
     if (verdict.kind === 'mismatch' || utf8.valid) return verdict;
-    return { kind: 'mismatch', differences: ['it is not UTF-8, so that COPY would not read it back'] };
+    return { kind: 'mismatch', differences: [NOT_UTF8] };
   } finally {
     // Where one side failed, the other one is closed.
     ours.close();
@@ -104,7 +108,7 @@ async function drain(source: Source, digester: LineDigester): Promise<LineDigest
 
 function judge(digest: LineDigest): Verdict {
   if (digest.complete) return { kind: 'match', digest, orderDiffers: false };
-  return { kind: 'mismatch', differences: ['the last line has no end'] };
+  return { kind: 'mismatch', differences: [NOT_ENDED] };
 }
 
 function classifyDifferent(

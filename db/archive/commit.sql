@@ -18,8 +18,8 @@ declare
   v_segments bigint;
 begin
   perform partition_archiver.assert_sealed(l);
-  if exists (select from partition_archiver.segment where archive_id = l.archive_id
-    and state <> 'verified') then
+  if exists (select from partition_archiver.segment s where s.archive_id = l.archive_id
+    and not partition_archiver.is_proven(s)) then
     raise exception 'partition % has segments that are not verified', p_id
       using errcode = 'PA008'; -- PlanIncomplete
   end if;
@@ -56,7 +56,8 @@ declare
 begin
   perform partition_archiver.assert_sealed(l);
   select sum(row_count), sum(byte_count) into v_rows, v_bytes
-    from partition_archiver.segment where archive_id = l.archive_id having bool_and(state = 'verified');
+    from partition_archiver.segment s where archive_id = l.archive_id
+  having bool_and(partition_archiver.is_proven(s));
   if l.archive_id <> p_archive_id or (v_rows, v_bytes) is distinct from (p_rows, p_bytes) then
     raise exception 'the manifest of partition % is not that of its verified segments', p_id
       using errcode = 'PA008'; -- PlanIncomplete

@@ -68,6 +68,11 @@ begin
       coalesce(l.drop_after::text, 'the configuration lets it be dropped')
       using errcode = 'PA007'; -- NotDue
   end if;
+  if not coalesce((select bool_and(partition_archiver.is_proven(s)) from partition_archiver.segment s
+                    where s.archive_id = l.archive_id), false) then
+    raise exception 'partition % has segments without the proof that the ledger asks for', p_id
+      using errcode = 'PA008'; -- PlanIncomplete
+  end if;
   if p_manifest_version_id is distinct from l.manifest_version_id then
     raise exception 'the manifest that was looked at is not the one that partition % was verified with', p_id
       using errcode = 'PA001'; -- StateConflict

@@ -86,7 +86,7 @@ declare
 begin
   update partition_archiver.segment
      set state = 'exported', object_key = p_key, exported_rows = p_rows, exported_files = p_files,
-       exported_bytes = p_bytes, sent_sha256 = null,
+       exported_bytes = p_bytes, sent_sha256 = null, proof = 'two-readings', product_version = null,
          exported_at = clock_timestamp(), objects = null, row_count = null, byte_count = null, sha256 = null,
          line_hash_sum = null, order_differs = null, verified_at = null
    where archive_id = l.archive_id and number = p_number;
@@ -97,18 +97,30 @@ begin
 end
 $$;
 
--- The same for an export that was streamed, with the SHA-256 of what was sent; runs in the transaction of the
--- COPY. Each attempt has a key of its own.
-create or replace function partition_archiver.record_stream(
-    p_id bigint, p_number integer, p_key text, p_rows bigint, p_files integer, p_bytes bigint, p_sha256 text)
-  returns void
+-- The same for an export that was streamed; runs in the transaction of the COPY, and so never at a replica.
+-- Each attempt has a key of its own. p_sent: {key, rows, files, bytes, sha256, said, proof, version}: what
+-- was sent, the rows that the server said it had copied, the proof that is wanted, and the version of this
+-- product. Returns the proof that is asked for.
+create or replace function partition_archiver.record_stream(p_id bigint, p_number integer, p_sent jsonb)
+  returns text
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
 declare
   l partition_archiver.partition := partition_archiver.claim(p_id, 'quarantined', 'exported');
+  s record;
+  v_proof text;
 begin
-  perform partition_archiver.record_export(p_id, p_number, p_key, p_rows, p_files, p_bytes);
-  update partition_archiver.segment set sent_sha256 = p_sha256
+  select * into s from jsonb_to_record(p_sent) as s (key text, rows bigint, files integer, bytes bigint,
+    sha256 text, said bigint, proof text, version text);
+  if s.said is distinct from s.rows or s.sha256 is null then
+    raise exception 'the server said that it copied % rows, and % were sent', s.said, s.rows
+      using errcode = 'PA001'; -- StateConflict
+  end if;
+  perform partition_archiver.record_export(p_id, p_number, s.key, s.rows, s.files, s.bytes);
+  v_proof := partition_archiver.proof_of_stream(l.archive_id, p_number, s.proof, s.version);
+  update partition_archiver.segment
+     set sent_sha256 = s.sha256, proof = v_proof, product_version = s.version
    where archive_id = l.archive_id and number = p_number and state = 'exported';
+  return v_proof;
 end
 $$;
 
@@ -158,7 +170,8 @@ begin
   update partition_archiver.segment
      set next_block = v_middle, state = 'planned', object_key = null, exported_rows = null,
        exported_files = null,
-         exported_bytes = null, sent_sha256 = null, exported_at = null, number = v_number - 1
+         exported_bytes = null, sent_sha256 = null, proof = 'two-readings', product_version = null,
+         exported_at = null, number = v_number - 1
    where archive_id = l.archive_id and number = p_number;
   insert into partition_archiver.segment (archive_id, number, first_block, next_block)
     values (l.archive_id, v_number, v_middle, s.next_block);
@@ -167,11 +180,12 @@ begin
 end
 $$;
 
--- Records that a segment's objects were read back and match the table. p_objects: [{key, versionId, bytes}].
+-- Records that a segment's objects were read back and match, by the proof that the ledger asks for and no
+-- other. p_objects: [{key, versionId, bytes}].
 create or replace function partition_archiver.record_match(
     p_id bigint, p_number integer, p_objects jsonb, p_rows bigint, p_bytes bigint, p_sha256 text,
       p_line_hash_sum text,
-    p_order_differs boolean) returns void
+    p_order_differs boolean, p_proof text) returns void
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
 declare
   l partition_archiver.partition;
@@ -192,14 +206,15 @@ begin
          line_hash_sum = p_line_hash_sum, order_differs = p_order_differs, verified_at = clock_timestamp()
    where archive_id = l.archive_id and number = p_number and state = 'exported'
      and exported_rows = p_rows and exported_bytes = p_bytes
-     and (sent_sha256 is null or sent_sha256 = p_sha256)
+     and proof = p_proof and (sent_sha256 is null or sent_sha256 = p_sha256)
+     and not (proof = 'one-reading' and p_order_differs)
      and exported_files = jsonb_array_length(p_objects)
      and not exists (select from jsonb_array_elements(p_objects) with ordinality as o (object, position)
                       where o.object ->> 'key' is distinct from object_key
                         || case when position > 1 then '_part' || position else '' end);
   if not found then
     raise exception 'segment % of partition % is not exported, or not to these objects with % rows and % '
-      'bytes', p_number, p_id, p_rows, p_bytes
+      'bytes, or has another proof than %', p_number, p_id, p_rows, p_bytes, p_proof
       using errcode = 'PA001'; -- StateConflict
   end if;
 end
@@ -213,7 +228,8 @@ declare
 begin
   update partition_archiver.segment
      set state = 'planned', object_key = null, exported_rows = null, exported_files = null,
-       exported_bytes = null, sent_sha256 = null, exported_at = null
+       exported_bytes = null, sent_sha256 = null, proof = 'two-readings', product_version = null,
+       exported_at = null
    where archive_id = l.archive_id and number = p_number and state = 'exported';
   update partition_archiver.partition set state = 'quarantined', exported_at = null where id = p_id;
 end

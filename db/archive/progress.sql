@@ -2,30 +2,22 @@
 
 set role archiver_owner;
 
-create table if not exists partition_archiver.run (
-  started_at timestamptz primary key,
-  finished_at timestamptz not null default clock_timestamp(),
-  mode text not null check (mode in ('archive', 'inventory', 'drop')),
-  dry_run boolean not null,
-  -- Those that were maintained without an error, as schema.table.
-  partition_sets text[] not null,
-  archived integer not null,
-  dropped integer not null,
-  failed integer not null
-);
-
 -- Records a run. A report that is tried again records the same run again.
 create or replace function partition_archiver.record_run(
     p_started_at timestamptz, p_mode text, p_dry_run boolean, p_partition_sets jsonb,
-    p_archived integer, p_dropped integer, p_failed integer) returns void
+    p_archived integer, p_dropped integer, p_failed integer, p_product_version text) returns void
   language sql security definer set search_path = pg_catalog, pg_temp as $$
-  insert into partition_archiver.run (started_at, mode, dry_run, partition_sets, archived, dropped, failed)
+  insert into partition_archiver.run (started_at, mode, dry_run, partition_sets, archived, dropped, failed,
+    product_version, read_twice)
   values (p_started_at, p_mode, p_dry_run,
           coalesce((select array_agg(s) from jsonb_array_elements_text(p_partition_sets) s), '{}'),
-            p_archived, p_dropped, p_failed)
+            p_archived, p_dropped, p_failed, p_product_version,
+          (select count(*) from partition_archiver.segment s
+            where s.product_version = p_product_version and s.proof = 'two-readings'
+              and partition_archiver.is_proven(s) and s.verified_at >= p_started_at))
   on conflict (started_at) do update
     set finished_at = excluded.finished_at, archived = excluded.archived, dropped = excluded.dropped,
-      failed = excluded.failed
+      failed = excluded.failed, read_twice = excluded.read_twice
 $$;
 
 -- Days since the last run in which nothing failed; null where there was none.

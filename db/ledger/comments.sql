@@ -91,6 +91,10 @@ comment on column partition_archiver.segment.exported_bytes is
   'bytes that aws_s3 returned, or that were streamed';
 comment on column partition_archiver.segment.sent_sha256 is
   'SHA-256 of what was streamed; null where aws_s3 exported';
+comment on column partition_archiver.segment.proof is
+  'proof that the segment is to have, and has once it is verified: one-reading or two-readings';
+comment on column partition_archiver.segment.product_version is
+  'version of partition-archiver that streamed it; null where aws_s3 exported';
 comment on column partition_archiver.segment.objects is
   'the proven objects: key, VersionId and bytes of each';
 comment on column partition_archiver.segment.row_count is 'rows that verify read';
@@ -122,6 +126,9 @@ comment on column partition_archiver.run.partition_sets is 'sets that were maint
 comment on column partition_archiver.run.archived is 'partitions that were archived';
 comment on column partition_archiver.run.dropped is 'partitions that were dropped';
 comment on column partition_archiver.run.failed is 'partitions that failed';
+comment on column partition_archiver.run.product_version is 'version of partition-archiver';
+comment on column partition_archiver.run.read_twice is
+  'streamed segments that were proven by both readings during the run';
 
 comment on table partition_archiver.drill is
   'one row for each successful drill: an archive that was restored, proven and dropped again';

@@ -65,16 +65,17 @@ to archiver_maintain;
 grant execute on function
   partition_archiver.begin_segment(bigint, integer, boolean),
   partition_archiver.record_export(bigint, integer, text, bigint, integer, bigint),
-  partition_archiver.record_stream(bigint, integer, text, bigint, integer, bigint, text),
+  partition_archiver.record_stream(bigint, integer, jsonb),
+  partition_archiver.refuse_row_out_of_bounds(),
   partition_archiver.split_segment(bigint, integer, bigint),
-  partition_archiver.record_match(bigint, integer, jsonb, bigint, bigint, text, text, boolean),
+  partition_archiver.record_match(bigint, integer, jsonb, bigint, bigint, text, text, boolean, text),
   partition_archiver.record_mismatch(bigint, integer),
   partition_archiver.begin_commit(bigint, bigint),
   partition_archiver.commit_archive(bigint, uuid, text, text, text, bigint, bigint, numeric),
   partition_archiver.schedule_drop(bigint, numeric),
   partition_archiver.block(bigint, text, text),
   partition_archiver.record_failure(bigint, text, text),
-  partition_archiver.record_run(timestamptz, text, boolean, jsonb, integer, integer, integer)
+  partition_archiver.record_run(timestamptz, text, boolean, jsonb, integer, integer, integer, text)
 to archiver_read;
 
 grant execute on function

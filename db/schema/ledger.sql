@@ -143,6 +143,14 @@ create table if not exists partition_archiver.segment (
 alter table partition_archiver.segment add column if not exists sent_sha256 text
   check (sent_sha256 ~ '^[0-9a-f]{64}$');
 
+-- The proof that the segment is to have, and has once it is verified. Before there were two, it was two
+-- readings. What nobody here sent cannot be proven by one.
+alter table partition_archiver.segment add column if not exists proof text not null default 'two-readings'
+  check (proof in ('one-reading', 'two-readings') and (proof = 'two-readings' or sent_sha256 is not null));
+
+-- Version of this product that sent it, as for sent_sha256.
+alter table partition_archiver.segment add column if not exists product_version text;
+
 create unique index if not exists segment_last on partition_archiver.segment (archive_id)
   where next_block is null;
 
@@ -159,6 +167,22 @@ create index if not exists event_partition on partition_archiver.event (partitio
 
 -- The owner by OID, which stays where the role is renamed.
 alter table partition_archiver.partition add column if not exists original_owner_oid oid;
+
+create table if not exists partition_archiver.run (
+  started_at timestamptz primary key,
+  finished_at timestamptz not null default clock_timestamp(),
+  mode text not null check (mode in ('archive', 'inventory', 'drop')),
+  dry_run boolean not null,
+  -- Those that were maintained without an error, as schema.table.
+  partition_sets text[] not null,
+  archived integer not null,
+  dropped integer not null,
+  failed integer not null
+);
+
+-- Version of this product, and how many segments of that version were proven by both readings in the run.
+alter table partition_archiver.run add column if not exists product_version text;
+alter table partition_archiver.run add column if not exists read_twice bigint not null default 0;
 
 create or replace function partition_archiver.record_event() returns trigger
   language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

@@ -2,12 +2,14 @@ import { describe, expect, test } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import {
+  manifestProof,
   objectsOf,
   parseManifest,
   PRODUCT,
   sameArchive,
   serializeManifest,
   sha256Of,
+  withProof,
 } from '../../core/manifest.ts';
 import { leaves, makeManifest, withLeaf } from '../support/manifests.ts';
 
@@ -117,6 +119,30 @@ test('every object is named: those of the segments, and the DDL', () => {
     { key: manifest.segments[0]?.objects[0]?.key, versionId: 'v1', bytes: 12 },
     { key: manifest.ddl.key, versionId: 'v2', bytes: 99 },
   ]);
+});
+
+// Seen to fail without the name in the template.
+test('the proof has a name, and the segments that were read twice', () => {
+  const proven = (...proofs: ('one-reading' | 'two-readings')[]) =>
+    makeManifest({
+      ddl: {
+        ...manifest.ddl,
+        template: withProof(
+          { table: 1 },
+          proofs.map((proof, number) => ({ number, proof })),
+        ),
+      },
+    });
+  const two = proven('two-readings', 'two-readings');
+  expect([two.ddl.template, manifestProof(two)]).toEqual([{ table: 1, proof: 'twoReadings' }, 'twoReadings']);
+  const one = proven('one-reading', 'two-readings', 'one-reading');
+  expect([one.ddl.template, manifestProof(one)]).toEqual([
+    { table: 1, proof: 'oneReading', readTwice: [1] },
+    'oneReading',
+  ]);
+  // Of an earlier version.
+  expect(manifestProof(manifest)).toBe('twoReadings');
+  expect(parseManifest(serializeManifest(one))).toEqual({ ok: true, manifest: one });
 });
 
 test('SHA-256 is that of the bytes in UTF-8', () => {

@@ -29,8 +29,18 @@ export const CHANGES_OF_ARCHIVE: readonly SqlChange[] = [
     ],
     ["set state = 'planned', object_key", 'set object_key', 'a mismatch is not exported again'],
   ]),
+  ...changes('db/archive/proof.sql', [
+    ['& 15 <> 0', '& 15 <> 99', 'no segment is read twice'],
+    ['where product_version = p_version and read_twice > 0', 'where read_twice > 0', 'a run of any version'],
+    ['where product_version = p_version and read_twice > 0', 'where product_version = p_version', 'any run'],
+    [
+      "then 'one-reading' else 'two-readings' end",
+      "then 'one-reading' else 'one-reading' end",
+      'never twice',
+    ],
+  ]),
   ...changes('db/archive/commit.sql', [
-    ["having bool_and(state = 'verified')", '', 'segments that are not verified are summed up'],
+    ['having bool_and(partition_archiver.is_proven(s))', '', 'segments that are not verified are summed up'],
     [
       'drop_after = clock_timestamp() + make_interval(secs => p_grace_days * 86400)',
       'drop_after = clock_timestamp()',

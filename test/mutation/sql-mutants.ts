@@ -84,7 +84,10 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
     'archive/late-verdicts',
     'archive/fidelity',
     'archive/hostile-settings',
+    'archive/one-reading',
+    'archive/streamed-segments',
   ],
+  'db/archive/proof.sql': ['archive/one-reading', 'archive/streamed-segments'],
   'db/archive/fidelity.sql': ['archive/fidelity', 'archive/hostile-settings'],
   'db/archive/commit.sql': [
     'archive/deciding-functions',
@@ -101,6 +104,7 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
     'archive/modes',
     'archive/quarantine-wrong-state',
     'archive/autovacuum',
+    'archive/one-reading',
   ],
   'db/ledger/release.sql': [
     'ledger/release-wrong-state',

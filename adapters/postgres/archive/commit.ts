@@ -1,6 +1,7 @@
 import type { CommitDatabase, Evidence, RowTrial } from '../../../core/archive/commit.ts';
+import type { Proof } from '../../../core/config/partition-set.ts';
 import { ArchiverError } from '../../../core/errors.ts';
-import { withTimeZone } from '../../../core/manifest.ts';
+import { withProof, withTimeZone } from '../../../core/manifest.ts';
 import { inTransaction, translated, type Connection } from '../connect.ts';
 import { readStatus } from './status.ts';
 
@@ -40,6 +41,7 @@ interface BegunCommit {
     readonly sha256: string;
     readonly line_hash_sum: string;
     readonly order_differs: boolean;
+    readonly proof: Proof;
     readonly objects: { key: string; versionId: string; bytes: number }[];
   }[];
 }
@@ -136,7 +138,10 @@ function toEvidence(row: BegunCommit): Evidence {
       objects: segment.objects.map(({ key, versionId, bytes }) => ({ key, versionId, bytes })),
     })),
     ddl: {
-      template: row.time_zone === null ? row.ddl : withTimeZone(row.ddl, row.time_zone),
+      template: withProof(
+        row.time_zone === null ? row.ddl : withTimeZone(row.ddl, row.time_zone),
+        row.segments,
+      ),
       statements: row.statements,
     },
     quarantinedAt: row.quarantined_at,

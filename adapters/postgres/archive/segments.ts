@@ -1,4 +1,5 @@
 import { segmentKey, type ArchiveLocation } from '../../../core/keys.ts';
+import type { Proof } from '../../../core/config/partition-set.ts';
 import type { Segment } from '../../../core/partition.ts';
 import type { Transaction } from '../connect.ts';
 import { quoteIdentifier } from '../quote.ts';
@@ -15,6 +16,7 @@ interface BegunSegment {
   readonly exported_files: number;
   readonly exported_bytes: number;
   readonly sent_sha256: string | null;
+  readonly proof: Proof;
   readonly quarantine_name: string;
   readonly column_list: string;
   readonly database_name: string;
@@ -73,6 +75,7 @@ export async function beginSegment(
             files: begun.exported_files,
             bytes: begun.exported_bytes,
             sentSha256: begun.sent_sha256,
+            proof: begun.proof,
           },
     key: segmentKey(location, begun.number),
     from,

@@ -1,9 +1,11 @@
 import type { StreamDatabase } from '../../../core/archive/stream.ts';
+import type { Proof } from '../../../core/config/partition-set.ts';
 import { ArchiverError } from '../../../core/errors.ts';
+import { PRODUCT } from '../../../core/manifest.ts';
 import { COPY_OPTIONS } from '../../../core/pins.ts';
 import { LineDigester, type LineDigest } from '../../../core/proof/line-digest.ts';
-import type { Connection, Transaction } from '../connect.ts';
-import { copyOut as copyByFrames, type CopyOut } from '../copy.ts';
+import { socketOf, type Connection, type Transaction } from '../connect.ts';
+import { copyOut as copyByFrames, type CopyOut, type CopyText } from '../copy.ts';
 import { pin } from '../pins.ts';
 import { exportDatabase, SCAN_BLOCKS, SLOWEST_TIMEOUT } from './export.ts';
 import { beginSegment, type SegmentSource } from './segments.ts';
@@ -16,19 +18,21 @@ class AlreadyExported extends Error {}
  *
  * @param open a connection for one COPY, ended afterwards
  * @param timeoutMs how long the server may take for one segment
- * @param copyOut the reader of the COPY; the verification takes the other one
+ * @param copyOut the reader of the COPY; the second reading takes the other one
+ * @param isPrivate whether nobody on the way from the server can change what it sends
  */
 export function streamDatabase(
   connection: Connection,
   open: () => Connection,
   timeoutMs: number,
   copyOut: CopyOut = copyByFrames,
+  isPrivate = (connection: Connection): boolean => socketOf(connection).isPrivate,
 ): StreamDatabase {
   return {
     splitSegment: (partitionId, segmentNumber) =>
       exportDatabase(connection, timeoutMs).splitSegment(partitionId, segmentNumber),
 
-    streamSegment: async (partitionId, segmentNumber, keyOf, write) => {
+    streamSegment: async (partitionId, segmentNumber, proof, keyOf, write) => {
       const copying = open();
       const begun: { transaction?: Transaction; source?: SegmentSource } = {};
       const began = performance.now();
@@ -40,9 +44,9 @@ export function streamDatabase(
             await pin(transaction, { ...SCAN_BLOCKS, statement_timeout: String(timeoutMs) });
             const source = await beginSegment(transaction, partitionId, segmentNumber, true);
             if (source.state !== 'planned') throw new AlreadyExported();
+            if (proof === 'one-reading' && !isPrivate(copying)) throw notPrivate();
             Object.assign(begun, { transaction, source });
-            // As the export by aws_s3: a row out of bounds is left out, and found by the verification.
-            return `copy (${source.query} and ${source.withinBounds}) to stdout with (${COPY_OPTIONS})`;
+            return `copy (${source.query} and ${withinBounds(source)}) to stdout with (${COPY_OPTIONS})`;
           },
           async (rows) => {
             const { transaction, source } = begun;
@@ -50,7 +54,8 @@ export function streamDatabase(
             const key = keyOf(source.location, source.number);
             const digester = new LineDigester();
             const uploaded = await write(key, digested(rows, digester));
-            return recordSent(transaction, partitionId, source.number, { key, uploaded }, digester.digest());
+            const sent = agreed(digester.digest(), rows, { key, uploaded });
+            return recordSent(transaction, partitionId, source.number, { ...sent, key, proof });
           },
         );
       } catch (error) {
@@ -66,6 +71,10 @@ export function streamDatabase(
   };
 }
 
+/** Rows out of bounds end the COPY: nothing would look for them afterwards. */
+const withinBounds = (source: SegmentSource): string =>
+  `case when ${source.withinBounds} then true else partition_archiver.refuse_row_out_of_bounds() end`;
+
 /** Counts and hashes what goes by. */
 async function* digested(rows: AsyncIterable<Buffer>, digester: LineDigester): AsyncGenerator<Buffer> {
   for await (const chunk of rows) {
@@ -74,20 +83,53 @@ async function* digested(rows: AsyncIterable<Buffer>, digester: LineDigester): A
   }
 }
 
-/** Records what was sent, in the transaction of the COPY; the ledger compares it with what the verification finds. */
+/** What was sent, and how many rows the server said it had copied. */
+interface Sent {
+  readonly rows: number;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly said: number;
+}
+
+/** What server, reader and S3 say must be what went by. Otherwise nothing is recorded, and another attempt has another key. */
+function agreed(
+  { rows, bytes, sha256, complete }: LineDigest,
+  text: CopyText,
+  { key, uploaded }: { readonly key: string; readonly uploaded: number },
+): Sent {
+  const said = text.said?.();
+  if (said?.rows !== rows || said.bytes !== bytes || !complete) {
+    const copied = said === undefined ? 'nothing' : `${said.rows} rows and ${said.bytes} bytes`;
+    throw new ArchiverError(
+      'DatabaseUnavailable',
+      `${key} got ${rows} rows and ${bytes} bytes, where the server copied ${copied}`,
+    );
+  }
+  if (uploaded !== bytes) {
+    throw new ArchiverError('ObjectStoreUnavailable', `${key} got ${uploaded} of ${bytes} bytes`);
+  }
+  return { rows, bytes, sha256, said: said.rows };
+}
+
+/** Records it in the transaction of the COPY; the ledger compares it with what the verification finds. */
 async function recordSent(
   transaction: Transaction,
   partitionId: number,
   segmentNumber: number,
-  { key, uploaded }: { readonly key: string; readonly uploaded: number },
-  { rows, bytes, sha256, complete }: LineDigest,
-): Promise<{ kind: 'exported'; rows: number; files: number; bytes: number }> {
-  if (uploaded !== bytes || !complete) {
-    throw new ArchiverError('ObjectStoreUnavailable', `${key} got ${uploaded} of ${bytes} bytes`);
-  }
+  sent: Sent & { readonly key: string; readonly proof: Proof },
+): Promise<{ kind: 'exported'; rows: number; files: number; bytes: number; proof: Proof }> {
+  const { rows, bytes } = sent;
   const files = bytes === 0 ? 0 : 1;
-  await transaction`
-    select partition_archiver.record_stream(${partitionId}::bigint, ${segmentNumber}::integer, ${key}::text,
-             ${rows}::bigint, ${files}::integer, ${bytes}::bigint, ${sha256}::text)`;
-  return { kind: 'exported', rows, files, bytes };
+  const [{ proof }] = await transaction<[{ proof: Proof }]>`
+    select partition_archiver.record_stream(${partitionId}::bigint, ${segmentNumber}::integer,
+             ${transaction.json({ ...sent, files, version: PRODUCT.version })}::jsonb) as proof`;
+  return { kind: 'exported', rows, files, bytes, proof };
+}
+
+/** One reading takes for the table's what the connection brings. */
+function notPrivate(): ArchiverError {
+  return new ArchiverError(
+    'InvalidConfiguration',
+    'proof: one-reading needs TLS to a server on another machine; set PGSSLMODE, or "proof": "two-readings"',
+  );
 }

@@ -88,7 +88,7 @@ export function verifyDatabase(
         },
       ),
 
-    recordMatch: (partitionId, segmentNumber, { objects, digest, orderDiffers }) =>
+    recordMatch: (partitionId, segmentNumber, { objects, digest, orderDiffers, proof }) =>
       translated(
         `verdict on segment ${String(segmentNumber)} of partition ${String(partitionId)}`,
         async () => {
@@ -96,7 +96,7 @@ export function verifyDatabase(
           select partition_archiver.record_match(${partitionId}::bigint, ${segmentNumber}::integer,
             ${connection.json(objects.map(({ key, versionId, bytes }) => ({ key, versionId, bytes })))}::jsonb,
             ${digest.rows}::bigint, ${digest.bytes}::bigint, ${digest.sha256}::text, ${digest.lineHashSum}::text,
-            ${orderDiffers}::boolean)`;
+            ${orderDiffers}::boolean, ${proof}::text)`;
         },
       ),
 

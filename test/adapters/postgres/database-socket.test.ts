@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { expect, test } from '@jest/globals';
-import { DatabaseSocket } from '../../../adapters/postgres/database-socket.ts';
+import { DatabaseSocket, isLoopback } from '../../../adapters/postgres/database-socket.ts';
 
 const message = (type: string, body: Buffer): Buffer => {
   const header = Buffer.alloc(5, type);
@@ -42,4 +42,12 @@ test('a connection that ends while rows are read gives the driver first the reas
     socket.destroy();
     server.close();
   }
+});
+
+// Seen to fail where every address counts, and where only 127.0.0.1 does.
+test('only addresses of this machine are local', () => {
+  const local = ['127.0.0.1', '127.1.2.3', '::1', '::ffff:127.0.0.1'];
+  expect(local.map(isLoopback)).toEqual(local.map(() => true));
+  const others = ['10.0.0.1', '128.0.0.1', '::2', '::ffff:10.0.0.1', 'fe80::1', undefined];
+  expect(others.map(isLoopback)).toEqual(others.map(() => false));
 });

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
@@ -23,6 +24,7 @@ const exported = (changes: Partial<NonNullable<Segment['exported']>> = {}): Segm
   files: 1,
   bytes: ROWS.length,
   sentSha256: null,
+  proof: 'two-readings',
   ...changes,
 });
 const segment = (changes: Partial<Segment> = {}): Segment => ({
@@ -79,6 +81,7 @@ describe('a segment that is what the table holds', () => {
           objects: [{ key: KEY, versionId: 'v1', bytes: ROWS.length }],
           digest: expect.objectContaining({ rows: 3, bytes: ROWS.length, complete: true }),
           orderDiffers: false,
+          proof: 'two-readings',
         },
       ],
     ]);
@@ -182,6 +185,49 @@ describe('a segment that is not', () => {
       message: expect.stringContaining(message),
     });
     expect(recorded).toEqual({ matches: [], mismatches: [] });
+  });
+});
+
+describe('a segment of one reading', () => {
+  const sentSha256 = createHash('sha256').update(ROWS).digest('hex');
+  const one = (changes: Partial<NonNullable<Segment['exported']>> = {}) => ({
+    exported: exported({ proof: 'one-reading', sentSha256, ...changes }),
+  });
+  /** Its table cannot be read. */
+  const NEVER = new Readable({ read: () => expect(true).toBe(false) });
+
+  test('is recorded as that, without its table', async () => {
+    const [database, recorded] = databaseWith(NEVER, one());
+    expect(await verify(database, bucketWith({ [KEY]: ROWS }))).toEqual({ verified: true });
+    expect(recorded.matches).toMatchObject([
+      [7, 3, { orderDiffers: false, proof: 'one-reading', digest: { rows: 3, sha256: sentSha256 } }],
+    ]);
+  });
+
+  // Seen to be recorded without the comparison of each of them.
+  test.each<[string, string, object]>([
+    ['other contents of the same length', ROWS.replace('b', 'c'), {}],
+    ['rows in another order', '2\tb\n1\ta\n3\t\\N\n', {}],
+    ['a lost row', '1\ta\n3\t\\N\n', {}],
+    ['a row too many', `${ROWS}4\td\n`, {}],
+    ['no end', ROWS.slice(0, -1), {}],
+    ['no byte', '', {}],
+    ['other rows than were sent', ROWS, { rows: 4 }],
+    ['other bytes than were sent', ROWS, { bytes: 14 }],
+    ['nothing that was sent', ROWS, { sentSha256: null }],
+  ])('with %s is not recorded', async (_, archive, said) => {
+    const [database, recorded] = databaseWith(NEVER, one(said));
+    await expect(verify(database, bucketWith({ [KEY]: archive }))).rejects.toMatchObject({
+      code: 'ContentMismatch',
+    });
+    expect(recorded).toEqual({ matches: [], mismatches: [[7, 3]] });
+  });
+});
+
+test('rows out of bounds of what was streamed are not looked for: its export refused them', async () => {
+  const [database] = databaseWith(ROWS, { exported: exported({ sentSha256: '0'.repeat(64) }) }, 1);
+  await expect(verify(database, bucketWith({ [KEY]: ROWS }))).rejects.toMatchObject({
+    code: 'ContentMismatch',
   });
 });
 

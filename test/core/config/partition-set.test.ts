@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { describeProblem } from '../../../core/config/problems.ts';
+import { partitionSetsSchema, proofOf } from '../../../core/config/partition-set.ts';
 import { parseRuntimeConfig } from '../../../core/config/runtime.ts';
 
 const SET = { schema: 'public', table: 'orders' };
@@ -78,4 +79,19 @@ test('there must be a partition set', () => {
 test('long values are cut off in messages', () => {
   const [line] = problemsWith({ table: 'x'.repeat(200) });
   expect(line?.length).toBeLessThan(170);
+});
+
+// Seen to be accepted without the look at proof.
+test('one reading is the default of a stream, and refused where the server exports', () => {
+  const set = { schema: 'app', table: 'event' };
+  const parse = (...more: object[]) =>
+    partitionSetsSchema.safeParse(more.map((each) => ({ ...set, ...each })));
+  expect(proofOf({ export: 'stream', proof: undefined })).toBe('one-reading');
+  expect(proofOf({ export: 'stream', proof: 'two-readings' })).toBe('two-readings');
+  expect(proofOf({ export: 'aws_s3', proof: undefined })).toBe('two-readings');
+  expect(parse({ export: 'stream', proof: 'one-reading' }).success).toBe(true);
+  expect(parse({ proof: 'two-readings' }).success).toBe(true);
+  expect(parse({ proof: 'one-reading' }).error?.issues).toMatchObject([
+    { path: [0, 'proof'], message: expect.stringContaining('must be two-readings with "export": "aws_s3"') },
+  ]);
 });

@@ -144,7 +144,7 @@ test('archiver_maintain, though a member of the owner role, cannot touch what is
     `select partition_archiver.drop_verified(${String(line.id)}, '${String(line.manifestVersionId)}')`,
     `select partition_archiver.commit_archive(1, gen_random_uuid(), '', '', '', 0, 0, 0)`,
     `select partition_archiver.schedule_drop(1, 0)`,
-    `select partition_archiver.record_match(1, 0, '[]', 0, 0, '', '', false)`,
+    `select partition_archiver.record_match(1, 0, '[]', 0, 0, '', '', false, '')`,
     `select partition_archiver.unblock(1)`,
   ];
   expect(await attempts('archiver_maintain', forbidden)).toEqual(all(forbidden, DENIED));

@@ -51,7 +51,7 @@ describe('a partition that is half verified', () => {
       ]
     ): string => {
       const objects = keys.map((file) => ({ key: file }));
-      return `record_match(${id}, 1, '${JSON.stringify(objects)}', ${rows}, ${bytes}, repeat('0', 64), repeat('0', 16), false)`;
+      return `record_match(${id}, 1, '${JSON.stringify(objects)}', ${rows}, ${bytes}, repeat('0', 64), repeat('0', 16), false, 'two-readings')`;
     };
     const [rows, bytes, files] = [said['exported_rows'], said['exported_bytes'], said['exported_files']].map(
       Number,
@@ -151,7 +151,7 @@ describe('a partition that is half verified', () => {
     await sql().unsafe(
       `alter table partition_archiver_quarantine."${String(quarantineName)}" rename payload to other`,
     );
-    const match = `record_match(${id}, 1, '[{}]', ${String(said['exported_rows'])}, ${String(said['exported_bytes'])}, repeat('0', 64), repeat('0', 16), false)`;
+    const match = `record_match(${id}, 1, '[{}]', ${String(said['exported_rows'])}, ${String(said['exported_bytes'])}, repeat('0', 64), repeat('0', 16), false, 'two-readings')`;
     expect(await ask(match)).toMatch(/^PA003 .* columns changed/);
   });
 });

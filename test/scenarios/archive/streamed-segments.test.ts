@@ -1,125 +1,54 @@
 /** What may happen between the server, this process and S3 while it streams a segment. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
-import { streamDatabase } from '../../../adapters/postgres/archive/stream.ts';
 import { verifyDatabase } from '../../../adapters/postgres/archive/verify.ts';
-import { copyOut, type CopyOut } from '../../../adapters/postgres/copy.ts';
 import { s3ObjectStore } from '../../../adapters/s3/object-store.ts';
 import { s3ArchiveStore } from '../../../adapters/s3/archive-store.ts';
-import { s3ObjectWriter } from '../../../adapters/s3/upload.ts';
-import type { RuntimeConfig } from '../../../core/config/runtime.ts';
-import { streamSegment, type ObjectWriter } from '../../../core/archive/stream.ts';
+import type { ObjectWriter } from '../../../core/archive/stream.ts';
 import { verifySegment } from '../../../core/archive/verify.ts';
 import { hurriedClock, useArchiver } from '../../support/archiver.ts';
 import { fakeLog } from '../../support/fakes.ts';
-import { createPartitionSet } from '../../support/partition-sets.ts';
+import { changing, commitStreamed, faulty, quarantined } from '../../support/streamed.ts';
 
 const archiver = useArchiver();
-const TIMEOUT_MS = 60_000;
-
-interface Quarantined {
-  readonly id: number;
-  readonly config: RuntimeConfig;
-  /** Streams segment 0 by a writer; the attempt has this letter in its key. */
-  readonly stream: (
-    letter: string,
-    writer: ObjectWriter,
-    timeoutMs?: number,
-  ) => Promise<{ exported: boolean }>;
-  readonly writer: ObjectWriter;
-  readonly segment: () => Promise<{ state: string; key: string | null; sent: string | null }>;
-}
-
-let sets = 0;
-/** A partition of a set of its own, behind the fence, as one segment. */
-async function quarantined(values = `'row ' || g`, drop = false): Promise<Quarantined> {
-  const { database, config: configure, steps, open, s3, bucket } = archiver();
-  const { sql } = database;
-  const table = `streamed_${(sets += 1)}`;
-  await createPartitionSet(sql, { table, values, months: 3 });
-  const config = configure([{ schema: 'app', table, export: 'stream', drop, graceDays: 0 }]);
-  const all = steps(config);
-  const request = await all.preflight({});
-  await all.maintain(request);
-  const { partitions } = await all.detect(request);
-  const id = partitions[0]!;
-  await all.quarantine(id, request);
-  return {
-    id,
-    config,
-    writer: s3ObjectWriter(s3, bucket),
-    stream: async (letter, writer, timeoutMs = TIMEOUT_MS) => {
-      const connection = open('archiver_read');
-      try {
-        const streaming = streamDatabase(connection, () => open('archiver_read'), timeoutMs);
-        const random = (): string => letter.repeat(16);
-        return await streamSegment(id, 0, { database: streaming, writer, random, log: fakeLog() });
-      } finally {
-        await connection.end({ timeout: 1 });
-      }
-    },
-    segment: async () => {
-      const [row] = await sql<[{ state: string; key: string | null; sent: string | null }]>`
-        select s.state, s.object_key as key, s.sent_sha256 as sent
-          from partition_archiver.segment s join partition_archiver.partition l using (archive_id)
-         where l.id = ${id} and s.number = 0`;
-      return row;
-    },
-  };
-}
-
-/** A writer that changes what it is given. */
-const changing = (writer: ObjectWriter, change: (bytes: Buffer, n: number) => Buffer[]): ObjectWriter => ({
-  upload: (key, bytes) =>
-    writer.upload(
-      key,
-      (async function* () {
-        let n = 0;
-        for await (const chunk of bytes) yield* change(chunk, (n += 1));
-      })(),
-    ),
-});
-
-const commit = async ({ id, config }: Quarantined) => {
-  const steps = archiver().steps(config);
-  const request = await steps.preflight({});
-  return { verified: await steps.verify(id, 0), next: await steps.commit(id, request) };
-};
 
 // Seen to fail (two objects for one segment) without the advisory lock of begin_segment.
 test('of two at once one has the segment', async () => {
-  const segment = await quarantined();
+  const segment = await quarantined(archiver());
   const slow = changing(segment.writer, (chunk) => [chunk]);
   let began: () => void = () => undefined;
   const isWriting = new Promise<void>((resolve) => (began = resolve));
-  const first = segment.stream('a', {
-    upload: async (key, bytes) => {
-      began();
-      await sleep(300);
-      return slow.upload(key, bytes);
+  const first = segment.stream({
+    letter: 'a',
+    writer: {
+      upload: async (key, bytes) => {
+        began();
+        await sleep(300);
+        return slow.upload(key, bytes);
+      },
     },
   });
   await isWriting;
-  await expect(segment.stream('b', segment.writer)).rejects.toMatchObject({ code: 'SegmentBusy' });
+  await expect(segment.stream({ letter: 'b' })).rejects.toMatchObject({ code: 'SegmentBusy' });
   expect(await first).toEqual({ exported: true });
   expect(await segment.segment()).toMatchObject({ state: 'exported', key: expect.stringMatching(/a{16}/) });
-  expect(await segment.stream('c', segment.writer)).toEqual({ exported: true });
+  expect(await segment.stream({ letter: 'c' })).toEqual({ exported: true });
   expect(await segment.segment()).toMatchObject({ key: expect.stringMatching(/a{16}/) });
 });
 
 // Seen to fail (AuditFailed: the manifest does not name it) without attempts in the audit.
 test('an attempt that died after its upload, and one that completes its upload late, are never read', async () => {
-  const segment = await quarantined();
+  const segment = await quarantined(archiver());
   const dies: ObjectWriter = {
     upload: async (key, bytes) => {
       await segment.writer.upload(key, bytes);
       throw new Error('the process is gone');
     },
   };
-  await expect(segment.stream('a', dies)).rejects.toThrow('the process is gone');
+  await expect(segment.stream({ letter: 'a', writer: dies })).rejects.toThrow('the process is gone');
   expect(await segment.segment()).toMatchObject({ state: 'planned', key: null });
-  expect(await segment.stream('b', segment.writer)).toEqual({ exported: true });
-  expect(await commit(segment)).toMatchObject({ verified: { verified: true } });
+  expect(await segment.stream({ letter: 'b' })).toEqual({ exported: true });
+  expect(await commitStreamed(archiver(), segment)).toMatchObject({ verified: { verified: true } });
 
   const { s3, bucket, database, operations } = archiver();
   const [{ key }] = await database.sql<[{ key: string }]>`
@@ -142,43 +71,26 @@ test.each<[string, (chunk: Buffer, n: number) => Buffer[]]>([
   ['doubled', (chunk, n) => (n === 2 ? [chunk, chunk] : [chunk])],
   ['cut', (chunk, n) => (n === 2 ? [chunk.subarray(1)] : [chunk])],
 ])('a chunk that is %s on its way to S3 is no export', async (_, change) => {
-  const segment = await quarantined(`repeat('x', 300)`);
-  await expect(segment.stream('a', changing(segment.writer, change))).rejects.toMatchObject({
+  const segment = await quarantined(archiver(), { values: `repeat('x', 300)` });
+  await expect(
+    segment.stream({ letter: 'a', writer: changing(segment.writer, change) }),
+  ).rejects.toMatchObject({
     code: 'ObjectStoreUnavailable',
   });
-  expect(await segment.segment()).toEqual({ state: 'planned', key: null, sent: null });
+  expect(await segment.segment()).toMatchObject({ state: 'planned', key: null, sent: null });
 });
 
 test('a byte that changes on its way to S3 is found by the proof', async () => {
-  const segment = await quarantined();
+  const segment = await quarantined(archiver());
   const flips = changing(segment.writer, (chunk, n) => {
     const copy = Buffer.from(chunk);
     if (n === 1) copy[2]! ^= 1;
     return [copy];
   });
-  expect(await segment.stream('a', flips)).toEqual({ exported: true });
-  await expect(commit(segment)).rejects.toMatchObject({ code: 'ContentMismatch' });
-  expect(await segment.segment()).toEqual({ state: 'planned', key: null, sent: null });
+  expect(await segment.stream({ letter: 'a', writer: flips })).toEqual({ exported: true });
+  await expect(commitStreamed(archiver(), segment)).rejects.toMatchObject({ code: 'ContentMismatch' });
+  expect(await segment.segment()).toMatchObject({ state: 'planned', key: null, sent: null });
 });
-
-/** A reader that does something wrong, the same thing each time. */
-const faulty =
-  (change: (text: Buffer) => Buffer): CopyOut =>
-  (connection, doing, statement, read, mode) =>
-    copyOut(
-      connection,
-      doing,
-      statement,
-      (rows) =>
-        read(
-          (async function* () {
-            const chunks: Buffer[] = [];
-            for await (const chunk of rows) chunks.push(Buffer.from(chunk));
-            yield change(Buffer.concat(chunks));
-          })(),
-        ),
-      mode,
-    );
 
 // Seen to be verified where the verification has the same reader as the export.
 test.each<[string, (text: Buffer) => Buffer]>([
@@ -191,13 +103,12 @@ test.each<[string, (text: Buffer) => Buffer]>([
     (text) => Buffer.from(`${text.toString().trimEnd().split('\n').reverse().join('\n')}\n`),
   ],
 ])('a reader that %s is found by the other one', async (name, change) => {
-  const segment = await quarantined();
+  const segment = await quarantined(archiver());
+  const reader = faulty(change, 'what it handed on');
+  await segment.stream({ letter: 'a', reader });
   const { open, s3, bucket } = archiver();
-  const [connection, reader] = [open('archiver_read'), faulty(change)];
+  const connection = open('archiver_read');
   try {
-    const database = streamDatabase(connection, () => open('archiver_read'), TIMEOUT_MS, reader);
-    const random = (): string => 'a'.repeat(16);
-    await streamSegment(segment.id, 0, { database, writer: segment.writer, random, log: fakeLog() });
     const place = { open: () => open('archiver_read'), isVerifyEndpoint: false, copyOut: reader };
     const verifying = verifySegment(segment.id, 0, {
       database: verifyDatabase(connection, place),
@@ -215,17 +126,17 @@ test.each<[string, (text: Buffer) => Buffer]>([
 
 // Seen to be verified without sent_sha256 in record_match.
 test('the ledger takes no verdict on other bytes than were sent', async () => {
-  const segment = await quarantined();
-  await segment.stream('a', segment.writer);
+  const segment = await quarantined(archiver());
+  await segment.stream({ letter: 'a' });
   const { sql } = archiver().database;
   await sql`update partition_archiver.segment set sent_sha256 = repeat('0', 64)
              where object_key = ${(await segment.segment()).key}`;
-  await expect(commit(segment)).rejects.toMatchObject({ code: 'ContentMismatch' });
-  await segment.stream('b', segment.writer);
+  await expect(commitStreamed(archiver(), segment)).rejects.toMatchObject({ code: 'ContentMismatch' });
+  await segment.stream({ letter: 'b' });
   const { key, sent } = await segment.segment();
   const match = (sha256: string) => sql`
     select partition_archiver.record_match(${segment.id}, 0, jsonb_build_array(jsonb_build_object('key', ${key}::text)),
-             s.exported_rows, s.exported_bytes, ${sha256}, repeat('0', 16), false)
+             s.exported_rows, s.exported_bytes, ${sha256}, repeat('0', 16), false, 'two-readings')
       from partition_archiver.segment s where s.object_key = ${key}`;
   await expect(match('0'.repeat(64))).rejects.toMatchObject({ code: 'PA001' });
   await match(sent!);
@@ -233,7 +144,7 @@ test('the ledger takes no verdict on other bytes than were sent', async () => {
 
 // Seen to fail with Interrupted without the look at how long it took.
 test('a segment that S3 takes too slowly is split, and nothing of it counts', async () => {
-  const segment = await quarantined(`repeat(md5(g::text), 2000)`);
+  const segment = await quarantined(archiver(), { values: `repeat(md5(g::text), 2000)` });
   const slow: ObjectWriter = {
     upload: async (_key, bytes) => {
       let length = 0;
@@ -244,7 +155,7 @@ test('a segment that S3 takes too slowly is split, and nothing of it counts', as
       return length;
     },
   };
-  expect(await segment.stream('a', slow, 500)).toEqual({ exported: false });
+  expect(await segment.stream({ letter: 'a', writer: slow, timeoutMs: 500 })).toEqual({ exported: false });
   const { sql } = archiver().database;
   const states = await sql`
     select s.number, s.state from partition_archiver.segment s join partition_archiver.partition l using (archive_id)

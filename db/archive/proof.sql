@@ -1,0 +1,36 @@
+-- Proofs: what shows that a segment in S3 is what its table holds. Two readings compare S3 with the table,
+-- read again by other code. One reading compares S3 with what the server sent while the segment was exported.
+
+set role archiver_owner;
+
+-- Which proof a streamed segment is to have. One reading is checked by two: of one segment in 16, which the
+-- archive id chooses, and of all until a run of this version has shown that both agree.
+create or replace function partition_archiver.proof_of_stream(p_archive_id uuid, p_number integer,
+  p_wanted text, p_version text) returns text
+  language sql stable set search_path = pg_catalog, pg_temp
+  return case
+    when p_wanted = 'one-reading'
+     and hashtextextended(p_archive_id || '-' || p_number, 0) & 15 <> 0
+     and exists (select from partition_archiver.run where product_version = p_version and read_twice > 0)
+    then 'one-reading' else 'two-readings' end;
+
+-- Whether a segment has the proof that the ledger asks for. Nothing else lets a table be dropped.
+create or replace function partition_archiver.is_proven(s partition_archiver.segment) returns boolean
+  language sql immutable set search_path = pg_catalog, pg_temp
+  return s.state = 'verified' and coalesce(case s.proof
+    when 'two-readings' then s.sent_sha256 is null or s.sent_sha256 = s.sha256
+    when 'one-reading' then not s.order_differs
+      and (s.sent_sha256, s.exported_rows, s.exported_bytes) = (s.sha256, s.row_count, s.byte_count)
+    end, false);
+
+-- For the COPY of a streamed export, which has no other look at the recorded bounds: ends it at the first row
+-- that lies out of them.
+create or replace function partition_archiver.refuse_row_out_of_bounds() returns boolean
+  language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  raise exception 'there are rows out of the recorded bounds, or without a value of the control column'
+    using errcode = 'PA023'; -- BoundsViolated
+end
+$$;
+
+reset role;
