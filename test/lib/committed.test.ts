@@ -1,8 +1,9 @@
-/** What is deployed, in files that can be read: the state machines, a list of all resources, and the outputs. */
+/** What is deployed, in files that can be read: state machines, resources, the rights of each function, and outputs. */
 import { readdirSync, rmSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { expectCommitted } from '../support/committed.ts';
 import { definitions, outputs, resourceLines } from './committed.ts';
+import { rights } from './rights.ts';
 
 const HERE = new URL('./', import.meta.url);
 const workflows = definitions();
@@ -25,4 +26,9 @@ test('the resources are those in resources.txt', () => {
 
 test('the outputs are those in outputs.json', () => {
   expectCommitted(new URL('outputs.json', HERE), outputs());
+});
+
+// Seen to fail with one action more in lib/functions/bucket-statements.ts.
+test('the rights of each function are those in rights.txt', () => {
+  expectCommitted(new URL('rights.txt', HERE), rights());
 });

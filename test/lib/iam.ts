@@ -152,7 +152,7 @@ export class Iam {
   }
 
   /** References of the template resolved. */
-  private text(value: unknown): string {
+  text(value: unknown): string {
     if (typeof value === 'string' || typeof value === 'number') return String(value);
     const {
       Ref,
