@@ -1,19 +1,28 @@
-import type { PublicationFacts } from '../../core/setup/prepare-database.ts';
+import type { PublicationFacts } from '../../core/publications.ts';
 import type { Connection } from './connect.ts';
 import { readDatabaseFile } from './install.ts';
 
-/**
- * The publications that carry the archiver's tables or one of `tables`, or would. Works where nothing is installed yet: it
- * runs what db/setup/publications.sql makes a function of.
- */
+/** Tables that are there, or that will be; without a table, everything in the schema. */
+type Tables = readonly { readonly schema: string; readonly table: string }[];
+
+/** The publications that carry the archiver's tables or one of `tables`, or would. */
 export async function publications(
   connection: Connection,
-  tables: readonly { readonly schema: string; readonly table: string }[],
+  tables: Tables,
+): Promise<readonly PublicationFacts[]> {
+  return connection<PublicationFacts[]>`
+    select publication as name, problem, remedy
+      from partition_archiver.publications(${connection.json([...tables] as never)}::jsonb)`;
+}
+
+/** The same where nothing is installed yet: by the text of the function, in db/setup/publications.sql. */
+export async function publicationsBeforeInstallation(
+  connection: Connection,
+  tables: Tables,
 ): Promise<readonly PublicationFacts[]> {
   const [, query = ''] = (await readDatabaseFile('setup/publications.sql')).split('$publications$');
-  const rows = await connection.unsafe<{ publication: string; problem: string; remedy: string }[]>(
-    `select pubname as publication, problem, remedy from (${query}) as p (pubname, owner, carries, problem, remedy)`,
+  return connection.unsafe<PublicationFacts[]>(
+    `select pubname as name, problem, remedy from (${query}) as p (pubname, owner, carries, problem, remedy)`,
     [JSON.stringify(tables), true],
   );
-  return rows.map(({ publication, problem, remedy }) => ({ name: publication, problem, remedy }));
 }

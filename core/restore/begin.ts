@@ -2,6 +2,7 @@ import { readManifest, type ArchiveStore, type StoredManifest } from '../archive
 import { ArchiverError } from '../errors.ts';
 import type { Manifest } from '../manifest.ts';
 import type { Clock } from '../ports.ts';
+import { unaccepted } from '../publications.ts';
 import { columnsAsText } from './as-text.ts';
 import { checkManifest, checkObjects, classifyMissing } from './check.ts';
 import type { DdlSection, Lack, RestoreDatabase, RestoreStart, TableName } from './database.ts';
@@ -119,16 +120,14 @@ async function refusePublications(
   database: RestoreDatabase,
 ): Promise<void> {
   const tables = drill === null ? [target, ...(parent === null ? [] : [parent])] : [];
-  const found = (await database.publications(tables)).filter(
-    ({ name }) => !accepted.includes(name) && !acceptedPublications.includes(name),
-  );
+  const found = unaccepted(await database.publications(tables), [...accepted, ...acceptedPublications]);
   if (found.length === 0) return;
   throw new ArchiverError(
     'PreflightFailed',
     found
       .map(
-        ({ name, problem, remedy }) =>
-          `publication ${name}: ${problem}. ${remedy}; for this restore alone: acceptedPublications in its input, --accept-publication`,
+        ({ subject, problem, remedy }) =>
+          `${subject}: ${problem}. ${remedy}; for this restore alone: acceptedPublications in its input, --accept-publication`,
       )
       .join('\n'),
   );

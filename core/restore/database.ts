@@ -1,5 +1,5 @@
 import type { Manifest } from '../manifest.ts';
-import type { PublicationFacts } from '../setup/prepare-database.ts';
+import type { PublicationFacts } from '../publications.ts';
 import type { MovedName } from './moved.ts';
 import type { LineDigest } from '../proof/line-digest.ts';
 

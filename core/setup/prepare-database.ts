@@ -1,5 +1,6 @@
 import type { PartitionSetConfig } from '../config/partition-set.ts';
 import type { PreflightProblem } from '../archive/preflight.ts';
+import type { PublicationFacts } from '../publications.ts';
 
 /** The database roles that log in: each has a secret of its own. */
 export const LOGIN_ROLES = [
@@ -19,13 +20,6 @@ export interface ExtensionFacts {
   readonly installed: { readonly version: string; readonly schema: string } | null;
   /** Version that CREATE EXTENSION would install. */
   readonly available: string | null;
-}
-
-/** A publication that carries tables of ours, and the ways out. */
-export interface PublicationFacts {
-  readonly name: string;
-  readonly problem: string;
-  readonly remedy: string;
 }
 
 /** What is known of a database before anything is changed in it. */

@@ -1,6 +1,7 @@
 import type { PartitionSetConfig } from '../config/partition-set.ts';
 import { ArchiverError } from '../errors.ts';
 import type { Log } from '../ports.ts';
+import { acceptedAdvice, unaccepted } from '../publications.ts';
 import type { PreflightProblem } from '../archive/preflight.ts';
 import { type DatabaseFacts, LOGIN_ROLES, type LoginRole, type PrepareDatabase } from './prepare-database.ts';
 import {
@@ -44,7 +45,7 @@ export async function prepare(
   const facts = { ...found, extensions: neededExtensions(found, partitionSets) };
   const done: string[] = [];
   const problems: PreflightProblem[] = [...obstacles(facts, acceptedPublications)];
-  const advice: PreflightProblem[] = [...accepted(facts, acceptedPublications)];
+  const advice: PreflightProblem[] = [...acceptedAdvice(facts.publications, acceptedPublications)];
   const ended = async (): Promise<Preparation> => ({
     done,
     problems,
@@ -162,9 +163,7 @@ function* obstacles(
     const remedy = `Prepare as another role, or: alter role ${facts.administrator} createrole;`;
     yield { subject: `role ${facts.administrator}`, problem: 'may not create roles', remedy };
   }
-  for (const { name, problem, remedy } of facts.publications) {
-    if (!acceptedPublications.includes(name)) yield { subject: `publication ${name}`, problem, remedy };
-  }
+  yield* unaccepted(facts.publications, acceptedPublications);
   for (const { name, installed, available } of facts.extensions) {
     if (installed === null && available === null) {
       const remedy =
@@ -178,20 +177,6 @@ function* obstacles(
       yield { subject: 'extension pg_partman', problem, remedy: 'alter extension pg_partman update;' };
     }
   }
-}
-
-/** What the configuration accepts is still worth a look: a subscriber depends on it. */
-function accepted(
-  { publications }: DatabaseFacts,
-  acceptedPublications: readonly string[],
-): readonly PreflightProblem[] {
-  return publications
-    .filter(({ name }) => acceptedPublications.includes(name))
-    .map(({ name, problem }) => ({
-      subject: `publication ${name}`,
-      problem,
-      remedy: 'It is accepted by the configuration.',
-    }));
 }
 
 function olderThan(version: string, [major, minor]: readonly [number, number]): boolean {

@@ -63,8 +63,7 @@ begin
   return query select e.subject, e.problem, e.remedy from partition_archiver.event_trigger_problems() e;
   return query
     select 'publication ' || quote_ident(p.publication), p.problem, p.remedy
-      from partition_archiver.publications(p_sets) p
-     where not p_accepted ? p.publication::text;
+      from partition_archiver.unaccepted_publications(p_sets, p_accepted) p;
   if v_partman is null then
     return query values ('extension pg_partman', 'is not installed',
       'create schema partman; create extension pg_partman schema partman;');

@@ -4,42 +4,12 @@
 
 set role archiver_owner;
 
--- The publications that carry a table: by its name, by its schema, or because they carry every table.
--- `via_root`: they send the rows of partitions as rows of the partitioned table. `member`: what
--- ALTER PUBLICATION … ADD TABLE says of it after its name; null where it is not carried by name.
-create or replace function partition_archiver.published_in(p_table oid)
-  returns table (publication name, how text, via_root boolean, owner oid, keys_sent boolean, columns name[],
-    member text)
-  language sql stable set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
-  select p.pubname,
-         case when p.puballtables then 'every table'
-              when r.prrelid is not null then 'this table'
-              else 'every table of its schema' end,
-         p.pubviaroot, p.pubowner, p.pubupdate or p.pubdelete, l.columns,
-         case when r.prrelid is not null then
-           coalesce((select ' (' || string_agg(quote_ident(c), ', ' order by o) || ')'
-             from unnest(l.columns) with ordinality as u (c, o)), '')
-             || coalesce(' where (' || (to_jsonb(t) ->> 'rowfilter') || ')', '') end
-    from pg_publication p
-    join pg_class c on c.oid = p_table join pg_namespace n on n.oid = c.relnamespace
-    join pg_publication_tables t on t.pubname = p.pubname and t.schemaname = n.nspname
-      and t.tablename = c.relname
-    left join pg_publication_rel r on r.prpubid = p.oid and r.prrelid = p_table and not p.puballtables
-    -- Neither lists of columns nor filters of rows before 15.
-    cross join lateral (
-      select array(select a.attname from pg_attribute a
-                    where a.attrelid = p_table and to_jsonb(r) -> 'prattrs' @> to_jsonb(a.attnum)
-                    order by a.attnum) as columns
-       where to_jsonb(r) ->> 'prattrs' is not null
-      union all select null where to_jsonb(r) ->> 'prattrs' is null) l
-$$;
-
 -- What its publications stand in the way of. p_keys as in partition_table_problems.
 create or replace function partition_archiver.publication_problems(p_table oid, p_control name, p_keys text)
   returns setof text
   language sql stable set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
   select format('publication %I carries %s: ', x.publication, x.how) || y.problem
-    from partition_archiver.published_in(p_table) x
+    from partition_archiver.publications_of(p_table) x
     cross join (
       select exists (
         select from pg_constraint k join pg_attribute a on a.attrelid = p_table and a.attname = p_control
@@ -70,7 +40,7 @@ create or replace function partition_archiver.publication_problems(p_table oid, 
   select format('publication %I would carry the copy and the log of changes: it %s. Take schema '
            'partition_archiver_shadow out of it', p.publication, split_part(p.problem, ', thereby', 1))
     from partition_archiver.publications('[{"schema": "partition_archiver_shadow"}]', false) p
-   where p.publication not in (select publication from partition_archiver.published_in(p_table))
+   where p.publication not in (select publication from partition_archiver.publications_of(p_table))
    order by 1
 $$;
 
@@ -81,7 +51,7 @@ create or replace function partition_archiver.move_publications(p_old oid, p_new
 declare
   v_each record;
 begin
-  for v_each in select * from partition_archiver.published_in(p_old) where how = 'this table' loop
+  for v_each in select * from partition_archiver.publications_of(p_old) where how = 'this table' loop
     execute format('alter publication %I drop table only %s', v_each.publication, p_old::regclass);
     execute format('alter publication %I add table %s%s', v_each.publication, p_new, v_each.member);
   end loop;

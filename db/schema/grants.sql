@@ -96,7 +96,6 @@ grant execute on function
   partition_archiver.attach_problems(name, name, name, text, text, jsonb, text),
   partition_archiver.begin_restore(jsonb, jsonb),
   partition_archiver.record_restore_table(bigint, jsonb),
-  partition_archiver.publications(jsonb, boolean),
   partition_archiver.begin_import(bigint, integer),
   partition_archiver.record_import(bigint, integer, bigint),
   partition_archiver.claim_restore_statement(bigint),

@@ -1,11 +1,13 @@
--- Publications: which of them carry tables of the archiver, or other tables that are named. A subscriber
--- stops at the first row of a table that it does not have, and its slot keeps all WAL from then on; so
--- nothing is installed before each such publication is accepted by its name:
+-- Publications. A subscriber stops at the first row of a table that it does not have, and its slot keeps all
+-- WAL from then on. So each publication that carries a table of the archiver or of a set, or would, is
+-- refused until `acceptedPublications` of the configuration names it. This file has all that looks them up:
 --
---   set partition_archiver.accepted_publications = 'one, another';
+--   publications(tables)              those that carry the tables or would, with problem and remedy
+--   unaccepted_publications(tables)   the same without the accepted ones: installation and preflight
+--   publications_of(table)            how each publication of one table carries it: partition-table
 --
--- Comes before the tables, in the transaction of the installation, which is rolled back as a whole where it
--- refuses.
+-- The file is the first of the installation, whose transaction is rolled back if a publication is refused.
+-- By psql, before it: set partition_archiver.accepted_publications = 'one, another';
 
 set role archiver_owner;
 
@@ -121,19 +123,55 @@ create or replace function partition_archiver.publications(p_tables jsonb, p_our
    order by p.pubname
 $publications$;
 
+-- Those of them that the configuration does not accept. p_accepted: a list of names.
+create or replace function partition_archiver.unaccepted_publications(p_tables jsonb, p_accepted jsonb)
+  returns table (publication name, problem text, remedy text)
+  language sql stable security invoker set search_path = pg_catalog, pg_temp as $$
+  select p.publication, p.problem, p.remedy from partition_archiver.publications(p_tables) p
+   where not p_accepted ? p.publication::text
+$$;
+
+-- The publications that carry a table: by its name, by its schema, or because they carry every table.
+-- `via_root`: they send the rows of partitions as rows of the partitioned table. `member`: what
+-- ALTER PUBLICATION … ADD TABLE says of it after its name; null where it is not carried by name.
+create or replace function partition_archiver.publications_of(p_table oid)
+  returns table (publication name, how text, via_root boolean, owner oid, keys_sent boolean, columns name[],
+    member text)
+  language sql stable set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
+  select p.pubname,
+         case when p.puballtables then 'every table'
+              when r.prrelid is not null then 'this table'
+              else 'every table of its schema' end,
+         p.pubviaroot, p.pubowner, p.pubupdate or p.pubdelete, l.columns,
+         case when r.prrelid is not null then
+           coalesce((select ' (' || string_agg(quote_ident(c), ', ' order by o) || ')'
+             from unnest(l.columns) with ordinality as u (c, o)), '')
+             || coalesce(' where (' || (to_jsonb(t) ->> 'rowfilter') || ')', '') end
+    from pg_publication p
+    join pg_class c on c.oid = p_table join pg_namespace n on n.oid = c.relnamespace
+    join pg_publication_tables t on t.pubname = p.pubname and t.schemaname = n.nspname
+      and t.tablename = c.relname
+    left join pg_publication_rel r on r.prpubid = p.oid and r.prrelid = p_table and not p.puballtables
+    -- Neither lists of columns nor filters of rows before 15.
+    cross join lateral (
+      select array(select a.attname from pg_attribute a
+                    where a.attrelid = p_table and to_jsonb(r) -> 'prattrs' @> to_jsonb(a.attnum)
+                    order by a.attnum) as columns
+       where to_jsonb(r) ->> 'prattrs' is not null
+      union all select null where to_jsonb(r) ->> 'prattrs' is null) l
+$$;
+
 reset role;
 
 do $accepted$
 declare
-  v_accepted constant text[] := array(
-    select btrim(name)
+  v_accepted constant jsonb := (
+    select coalesce(jsonb_agg(btrim(name)), '[]')
       from unnest(string_to_array(current_setting('partition_archiver.accepted_publications', true),
       ',')) as a (name));
   v_found record;
 begin
-  for v_found in
-    select * from partition_archiver.publications('[]') p where p.publication <> all (v_accepted)
-  loop
+  for v_found in select * from partition_archiver.unaccepted_publications('[]', v_accepted) loop
     raise exception 'publication % %', quote_ident(v_found.publication), v_found.problem
       using errcode = 'PA010', hint = v_found.remedy; -- PreflightFailed
   end loop;

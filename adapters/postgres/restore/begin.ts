@@ -10,11 +10,11 @@ import type {
   RestoreStart,
   TableName,
 } from '../../../core/restore/database.ts';
-import type { PublicationFacts } from '../../../core/setup/prepare-database.ts';
 import type { ColumnFacts } from '../../../core/restore/bare-table.ts';
 import { renamed } from '../../../core/restore/moved.ts';
 import { splitStructure } from '../../../core/restore/statements.ts';
 import { translated, type Connection, type Transaction } from '../connect.ts';
+import { publications } from '../publications.ts';
 import { set, WORK_SCHEMA, type Sessions } from './sessions.ts';
 
 /** What `partition_archiver.begin_restore` returns. */
@@ -57,15 +57,7 @@ export function beginOn({
       ),
 
     publications: (tables) =>
-      using((connection) =>
-        translated(
-          'looking for publications',
-          () =>
-            connection<PublicationFacts[]>`
-            select publication as name, problem, remedy
-              from partition_archiver.publications(${connection.json([...tables] as never)}::jsonb)`,
-        ),
-      ),
+      using((connection) => translated('looking for publications', () => publications(connection, tables))),
 
     render: (manifest, target, sections) =>
       using((connection) =>

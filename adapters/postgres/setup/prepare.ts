@@ -5,7 +5,7 @@ import type { PreflightProblem } from '../../../core/archive/preflight.ts';
 import { inTransaction, translated, type Connection } from '../connect.ts';
 import { registerOwner, installArchiver, readDatabaseFile, readInstallFiles } from '../install.ts';
 import { databaseProblems } from '../archive/preflight.ts';
-import { publications } from '../publications.ts';
+import { publicationsBeforeInstallation } from '../publications.ts';
 import { scramVerifier } from './scram.ts';
 
 /** db/*.sql, for a script that a DBA runs by hand. */
@@ -46,7 +46,7 @@ export function prepareDatabase(administrator: Connection): PrepareDatabase {
             cross join lateral (select r.rolsuper or exists (
               select from pg_roles a where a.rolname = 'rds_superuser' and pg_has_role(r.oid, a.oid, 'usage')) as super) s
            where r.rolname = current_user`;
-        return { ...row, publications: await publications(administrator, wanted) };
+        return { ...row, publications: await publicationsBeforeInstallation(administrator, wanted) };
       }),
 
     createExtension: (name) =>
