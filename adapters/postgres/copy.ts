@@ -1,3 +1,4 @@
+import { counted } from '../../core/counted.ts';
 import { ArchiverError } from '../../core/errors.ts';
 import {
   inTransaction,
@@ -117,7 +118,7 @@ class Copy implements CopyText {
     if (!this.#reading.isOver || command !== 'COPY' || count !== this.#reading.rows) {
       throw new ArchiverError(
         'DatabaseUnavailable',
-        `the server said ${command} ${count} after ${this.#reading.rows} rows of a COPY`,
+        `the server said ${command} ${count} after ${counted(this.#reading.rows, 'row')} of a COPY`,
       );
     }
     this.#whole = true;

@@ -1,4 +1,5 @@
 import type { LifecycleRule, LifecycleRuleFilter, Tag } from '@aws-sdk/client-s3';
+import { counted } from '../../core/counted.ts';
 import { PROVEN_TAG } from '../../core/config/proven-tag.ts';
 import type { Expiry } from '../../core/config/runtime.ts';
 
@@ -15,10 +16,10 @@ export function deletionBy(rule: LifecycleRule, prefix: string, expiry?: Expiry)
   const isEarlier = (days: number | undefined, configured: number | undefined): days is number =>
     days !== undefined && !(proven && configured !== undefined && days >= configured);
   const deletions = [
-    ...(isEarlier(Days, expiry?.days) ? [`objects after ${Days} days`] : []),
+    ...(isEarlier(Days, expiry?.days) ? [`objects after ${counted(Days, 'day')}`] : []),
     ...(date === undefined ? [] : [`objects on ${date.toISOString().slice(0, 10)}`]),
     ...(isEarlier(noncurrent, expiry?.deleteVersionsAfterDays)
-      ? [`noncurrent versions after ${noncurrent} days`]
+      ? [`noncurrent versions after ${counted(noncurrent, 'day')}`]
       : []),
   ];
   return deletions.length === 0 ? null : deletions.join(' and ');

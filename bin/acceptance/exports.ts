@@ -1,4 +1,5 @@
 import { GetObjectCommand, PutObjectRetentionCommand } from '@aws-sdk/client-s3';
+import { counted } from '../../core/counted.ts';
 import { pin } from '../../adapters/postgres/pins.ts';
 import { COPY_OPTIONS } from '../../core/pins.ts';
 import { segmentFileKeys } from '../../core/keys.ts';
@@ -43,7 +44,7 @@ export const EXPORT_CHECKS: readonly Check[] = [
         stored.equals(copied) && said.bytes === copied.length && said.rows === lines && said.files === 1;
       return verdictOf(
         same,
-        `${stored.length} bytes in S3, ${copied.length} by COPY, ${stored.equals(copied) ? 'the same' : 'NOT the same'}; aws_s3 said ${said.rows} rows, ${said.files} files, ${said.bytes} bytes`,
+        `${counted(stored.length, 'byte')} in S3, ${copied.length} by COPY, ${stored.equals(copied) ? 'the same' : 'NOT the same'}; aws_s3 said ${counted(said.rows, 'row')}, ${counted(said.files, 'file')}, ${counted(said.bytes, 'byte')}`,
       );
     },
   },
@@ -61,7 +62,7 @@ export const EXPORT_CHECKS: readonly Check[] = [
       const right = object?.versions === 2 && object.bytes === 2 && others.length === 0;
       return verdictOf(
         right,
-        `${object?.versions ?? 0} versions, the current one of ${object?.bytes ?? 0} bytes`,
+        `${counted(object?.versions ?? 0, 'version')}, the current one of ${counted(object?.bytes ?? 0, 'byte')}`,
       );
     },
   },
@@ -74,12 +75,12 @@ export const EXPORT_CHECKS: readonly Check[] = [
       const refusal = await refusalOf(
         inTransaction(account.open('acceptance'), async (transaction) => {
           const answer = await exportQuery(transaction, account, `${SOURCE} and false`, key);
-          said = `${answer.rows} rows, ${answer.files} files, ${answer.bytes} bytes`;
+          said = `${counted(answer.rows, 'row')}, ${counted(answer.files, 'file')}, ${counted(answer.bytes, 'byte')}`;
         }),
       );
       const objects = await listObjects(account, key);
       return note(
-        `${refusal === null ? `aws_s3 said ${said}` : `${refusal.sqlstate} ${refusal.message}`}; ${objects.length} objects`,
+        `${refusal === null ? `aws_s3 said ${said}` : `${refusal.sqlstate} ${refusal.message}`}; ${counted(objects.length, 'object')}`,
       );
     },
   },
@@ -97,7 +98,7 @@ export const EXPORT_CHECKS: readonly Check[] = [
       const objects = await listObjects(account, key);
       return verdictOf(
         refusal?.sqlstate === '57014' && objects.length === 0,
-        `${refusal === null ? 'it was not cancelled' : `${refusal.sqlstate} ${refusal.message}`}; ${objects.length} objects left`,
+        `${refusal === null ? 'it was not cancelled' : `${refusal.sqlstate} ${refusal.message}`}; ${counted(objects.length, 'object')} left`,
       );
     },
   },
@@ -154,7 +155,7 @@ export const EXPORT_CHECKS: readonly Check[] = [
           .join() === [...expected].sort().join();
       return verdictOf(
         named && total === said.bytes,
-        `${said.files} files: ${objects.map(({ key: name, bytes }) => `${name.slice(account.prefix.length)} ${bytes}`).join(', ')}; the first ends ${last === 0x0a ? 'with a row' : 'in the middle of a row'}`,
+        `${counted(said.files, 'file')}: ${objects.map(({ key: name, bytes }) => `${name.slice(account.prefix.length)} ${bytes}`).join(', ')}; the first ends ${last === 0x0a ? 'with a row' : 'in the middle of a row'}`,
       );
     },
   },

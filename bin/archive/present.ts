@@ -1,3 +1,4 @@
+import { counted } from '../../core/counted.ts';
 import { displayName, type LedgerRow } from '../../core/partition.ts';
 import type { RunReport } from '../../core/archive/report.ts';
 import type { RestoreReport } from '../../core/restore/report.ts';
@@ -15,7 +16,7 @@ export function presentRun(report: RunReport, options: CommandOptions, say: Say)
   say(report.summary);
   for (const { partition, state, rows, bytes, manifest } of report.partitions) {
     say(
-      `  ${partition}: ${state}, ${String(rows ?? 0)} rows, ${String(bytes ?? 0)} bytes${manifest === null ? '' : `, ${manifest}`}`,
+      `  ${partition}: ${state}, ${counted(rows ?? 0, 'row')}, ${counted(bytes ?? 0, 'byte')}${manifest === null ? '' : `, ${manifest}`}`,
     );
   }
   for (const { partitionSet, warnings } of report.partitionSets) {
@@ -31,12 +32,12 @@ export function presentRun(report: RunReport, options: CommandOptions, say: Say)
 
 function presentForecast({ forecast = [], partitionSets }: RunReport, say: Say): void {
   const leaving = forecast.filter(({ keptBy }) => keptBy === null);
-  say(`a run would archive ${String(leaving.length)} partitions; nothing was changed`);
+  say(`a run would archive ${counted(leaving.length, 'partition')}; nothing was changed`);
   for (const { partition, lowerBound, upperBound, attached, rows, bytes, segments, keptBy } of forecast) {
-    const size = rows === null ? 'never analyzed' : `about ${String(rows)} rows`;
+    const size = rows === null ? 'never analyzed' : `about ${counted(rows, 'row')}`;
     const what =
       keptBy === null
-        ? `${size}, ${String(bytes)} bytes, ${String(segments)} segments${attached ? '' : ', detached already'}`
+        ? `${size}, ${counted(bytes, 'byte')}, ${counted(segments, 'segment')}${attached ? '' : ', detached already'}`
         : `stays attached, since ${keptBy}`;
     say(`  ${partition} [${lowerBound}, ${upperBound}): ${what}`);
   }
@@ -84,7 +85,7 @@ export function presentRestore({ summary, archives }: RestoreReport, say: Say): 
   say(summary);
   for (const { manifest, table = '', rows = 0, attachedTo, warnings = [], unmade = [] } of archives) {
     const where = attachedTo === undefined ? '' : `, attached to ${attachedTo}`;
-    say(`  ${table}: ${String(rows)} rows${where}, ${manifest}`);
+    say(`  ${table}: ${counted(rows, 'row')}${where}, ${manifest}`);
     for (const line of [...warnings, ...unmade]) say(`    ${line}`);
   }
 }

@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts';
 import { mapAtOnce } from '../concurrency.ts';
 import type { Expiry } from '../config/runtime.ts';
 import { ArchiverError } from '../errors.ts';
@@ -93,7 +94,7 @@ async function assertCurrent({ key, versionId, bytes }: ObjectVersion, store: Ob
   if (found.bytes !== bytes) {
     throw new ArchiverError(
       'ObjectMissing',
-      `version ${versionId} of ${key} has ${String(found.bytes)} bytes, not ${String(bytes)}`,
+      `version ${versionId} of ${key} has ${counted(found.bytes, 'byte')}, not ${String(bytes)}`,
     );
   }
 }
@@ -103,7 +104,7 @@ function refuseExpired(manifest: Manifest, key: string, expiry: Expiry | undefin
   if (now.getTime() + NEARLY_MS < expiresAt(manifest, expiry)) return;
   throw new ArchiverError(
     'ArchiveExpired',
-    `the archive of ${key} expires ${String(expiry.days)} days after its export, which began after ${manifest.times.quarantinedAt}`,
+    `the archive of ${key} expires ${counted(expiry.days, 'day')} after its export, which began after ${manifest.times.quarantinedAt}`,
   );
 }
 

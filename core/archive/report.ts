@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts';
 import type { BrokenSet, Detection, Forecast } from './detect.ts';
 import { ArchiverError, describeError, formatError, type DescribedError } from '../errors.ts';
 import { truncate, truncateLines, PAYLOAD_BUDGET } from '../limits.ts';
@@ -197,7 +198,7 @@ function summarise(
   blocked: number,
 ): string {
   const { archived, dropped, failed, rows, bytes } = totals;
-  const done = `${String(archived)} archived and proven (${String(rows)} rows, ${String(bytes)} bytes), ${String(dropped)} dropped, ${String(failed)} failed`;
+  const done = `${String(archived)} archived and proven (${counted(rows, 'row')}, ${counted(bytes, 'byte')}), ${String(dropped)} dropped, ${String(failed)} failed`;
   return blocked === 0 ? done : `${done}; ${String(blocked)} still blocked since earlier`;
 }
 

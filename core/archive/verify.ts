@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts';
 import type { Proof } from '../config/partition-set.ts';
 import { ArchiverError } from '../errors.ts';
 import { segmentFileKeys } from '../keys.ts';
@@ -134,10 +135,12 @@ function reported(verdict: Verdict, said: NonNullable<Segment['exported']>): rea
   if (verdict.kind === 'mismatch') return verdict.differences;
   const differences: string[] = [];
   if (verdict.digest.rows !== said.rows) {
-    differences.push(`the export had ${String(said.rows)} rows, there are ${String(verdict.digest.rows)}`);
+    differences.push(`the export had ${counted(said.rows, 'row')}, there are ${String(verdict.digest.rows)}`);
   }
   if (verdict.digest.bytes !== said.bytes) {
-    differences.push(`the export had ${String(said.bytes)} bytes, there are ${String(verdict.digest.bytes)}`);
+    differences.push(
+      `the export had ${counted(said.bytes, 'byte')}, there are ${String(verdict.digest.bytes)}`,
+    );
   }
   // The same rows in another order are a table's, but no sender's.
   const isSent = said.proof === 'one-reading' || said.sentSha256 !== null;

@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts';
 import type { ArchiveStore, StoredManifest } from '../archive-store.ts';
 import { mapAtOnce } from '../concurrency.ts';
 import { ArchiverError } from '../errors.ts';
@@ -125,7 +126,7 @@ function checkTotals({ segments, contents }: Manifest, key: string): AuditProble
   const rows = sum((segment) => segment.rows);
   const bytes = sum((segment) => segment.bytes);
   if (rows !== contents.rows || bytes !== contents.bytes) {
-    const problem = `its segments add up to ${rows} rows and ${bytes} bytes, not ${contents.rows} and ${contents.bytes}`;
+    const problem = `its segments add up to ${counted(rows, 'row')} and ${counted(bytes, 'byte')}, not ${contents.rows} and ${contents.bytes}`;
     problems.push({ key, problem });
   }
   if (addLineHashSums(segments.map(({ lineHashSum }) => lineHashSum)) !== contents.lineHashSum) {
@@ -235,7 +236,7 @@ async function checkColdSegment({ objects }: Segment, store: ArchiveStore): Prom
 }
 
 const lengthProblems = (key: string, is: number, said: number): AuditProblem[] =>
-  is === said ? [] : [{ key, problem: `it has ${is} bytes, not ${said}` }];
+  is === said ? [] : [{ key, problem: `it has ${counted(is, 'byte')}, not ${said}` }];
 
 async function checkDdl({ ddl }: Manifest, store: ArchiveStore): Promise<AuditProblem[]> {
   const digester = new LineDigester();

@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts';
 import type { FindResult, FoundArchive } from './find.ts';
 import { truncate, truncateLines, PAYLOAD_BUDGET } from '../limits.ts';
 import { displayName } from '../partition.ts';
@@ -40,8 +41,8 @@ export function findReport({ archives, overlapping, unreadable }: FindResult): F
   const rows = archives.reduce((sum, archive) => sum + archive.rows, 0);
   const bytes = archives.reduce((sum, archive) => sum + archive.bytes, 0);
   const parts = [
-    `${String(archives.length)} archives (${String(rows)} rows, ${String(bytes)} bytes)`,
-    ...(unreadable.length > 0 ? [`${String(unreadable.length)} manifests not readable`] : []),
+    `${counted(archives.length, 'archive')} (${counted(rows, 'row')}, ${counted(bytes, 'byte')})`,
+    ...(unreadable.length > 0 ? [`${counted(unreadable.length, 'manifest')} not readable`] : []),
     ...(overlapping.length > 0
       ? [
           `of ${String(overlapping.length)} periods there is more than one: restore those by their manifestKey`,

@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts';
 import { ArchiverError } from '../errors.ts';
 import { truncate, PAYLOAD_BUDGET } from '../limits.ts';
 import type { Log } from '../ports.ts';
@@ -128,8 +129,8 @@ export function auditReport(
   log.info('audit', numbers);
   const { archives, intact, damaged, expired, unknown, segmentsRead, segmentsCold, bytesRead } = totals;
   const summary = [
-    `${String(archives)} archives: ${String(intact)} intact, ${String(damaged)} damaged, ${String(unknown)} without a verdict`,
-    `${String(segmentsRead)} segments read back (${String(bytesRead)} bytes)`,
+    `${counted(archives, 'archive')}: ${String(intact)} intact, ${String(damaged)} damaged, ${String(unknown)} without a verdict`,
+    `${counted(segmentsRead, 'segment')} read back (${counted(bytesRead, 'byte')})`,
     ...(expired > 0 ? [`${String(expired)} have expired as configured`] : []),
     ...(segmentsCold > 0
       ? [`${String(segmentsCold)} in a Glacier tier, of which only the length was looked at`]

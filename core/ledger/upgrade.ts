@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { counted } from '../counted.ts';
 import { identifier } from '../config/fields.ts';
 import { ArchiverError } from '../errors.ts';
 import { parseInput } from '../input.ts';
@@ -124,7 +125,7 @@ function summaryOf(request: UpgradeLedgerRequest, rows: readonly UpgradedRow[]):
   const counts = new Map<UpgradedState, number>();
   for (const { state } of rows) counts.set(state, (counts.get(state) ?? 0) + 1);
   const states = [...counts].map(([state, count]) => `${String(count)} ${state}`).join(', ');
-  return `${String(rows.length)} rows of ${whose(request)} ${request.forget ? 'forgotten' : 'upgraded'}: ${states}`;
+  return `${counted(rows.length, 'row')} of ${whose(request)} ${request.forget ? 'forgotten' : 'upgraded'}: ${states}`;
 }
 
 function nextOf(rows: readonly UpgradedRow[], identityMismatches: readonly IdentityMismatch[]): string {

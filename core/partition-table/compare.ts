@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts';
 import { addLineHashSums, formatLineHashSum, type LineDigest } from '../proof/line-digest.ts';
 import { LineHasher } from '../proof/line-hash.ts';
 
@@ -97,14 +98,14 @@ export function comparePartitions(
     const [ours, theirs] = [table.get(number), shadow.get(number)];
     const { rows = 0, bytes = 0, lineHashSum = '0'.repeat(16) } = ours ?? {};
     if (partition === undefined) {
-      differences.push(`${String(rows + (theirs?.rows ?? 0))} rows belong to no partition`);
+      differences.push(`${counted(rows + (theirs?.rows ?? 0), 'row')} outside of every partition`);
     } else if (
       rows !== (theirs?.rows ?? 0) ||
       bytes !== (theirs?.bytes ?? 0) ||
       lineHashSum !== (theirs?.lineHashSum ?? '0'.repeat(16))
     ) {
       differences.push(
-        `${partition}: the table has ${String(rows)} rows and ${String(bytes)} bytes, the partition ${String(theirs?.rows ?? 0)} rows and ${String(theirs?.bytes ?? 0)} bytes${rows === theirs?.rows && bytes === theirs.bytes ? ', with other contents' : ''}`,
+        `${partition}: the table has ${counted(rows, 'row')} and ${counted(bytes, 'byte')}, the partition ${counted(theirs?.rows ?? 0, 'row')} and ${counted(theirs?.bytes ?? 0, 'byte')}${rows === theirs?.rows && bytes === theirs.bytes ? ', with other contents' : ''}`,
       );
     } else {
       partitions.push({ partition, rows, bytes, lineHashSum });

@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts';
 import { type LineDigest, LineDigester } from './line-digest.ts';
 import { Utf8Check } from './utf8.ts';
 
@@ -127,8 +128,8 @@ function classifyDifferent(
   }
   const differences = [
     `first difference in line ${String(first.line)}, at byte ${String(first.byte)}`,
-    `the table has ${String(table.rows)} rows and ${String(table.bytes)} bytes`,
-    `the archive has ${String(archive.rows)} rows and ${String(archive.bytes)} bytes`,
+    `the table has ${counted(table.rows, 'row')} and ${counted(table.bytes, 'byte')}`,
+    `the archive has ${counted(archive.rows, 'row')} and ${counted(archive.bytes, 'byte')}`,
   ];
   if (!archive.complete) differences.push('the last line of the archive has no end');
   return { kind: 'mismatch', differences };

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { counted } from '../counted.ts';
 import type { StoredManifest } from '../archive-store.ts';
 import { ArchiverError } from '../errors.ts';
 import { copiesPrefix } from '../keys.ts';
@@ -44,7 +45,10 @@ export async function copyProblems(
             is === undefined ? 'it has no current version' : `its current version is ${is.versionId}`;
           problems.push({ key: object.key, problem: `${what}, not ${object.versionId}` });
         } else if (is.bytes !== object.bytes) {
-          problems.push({ key: object.key, problem: `it has ${is.bytes} bytes, not ${object.bytes}` });
+          problems.push({
+            key: object.key,
+            problem: `it has ${counted(is.bytes, 'byte')}, not ${object.bytes}`,
+          });
         } else if (read) problems.push(...(await bytesProblem(object, store)));
       }
     } catch (error) {

@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts';
 import type { ArchiveStore } from '../archive-store.ts';
 import type { ArchiveQuery } from '../audit/find.ts';
 import { queryOf } from '../audit/find-request.ts';
@@ -142,7 +143,7 @@ export function convertReport(
   const { listed, withdrawn } = listing;
   log.info('convert', { converted, failed, listed, withdrawn, notListed: listing.failed });
   const summary = [
-    `${String(converted)} archives converted, ${String(failed)} not`,
+    `${counted(converted, 'archive')} converted, ${String(failed)} not`,
     `${String(listed)} listed, ${String(withdrawn)} withdrawn, ${String(listing.failed)} not listed`,
   ].join('; ');
   if (failed + listing.failed === 0) return { summary, converted, listed, withdrawn };

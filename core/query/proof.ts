@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts';
 import { ArchiverError } from '../errors.ts';
 import { LineDigester, type LineDigest } from '../proof/line-digest.ts';
 import { parquetElements, type CopyColumn } from './parquet-map.ts';
@@ -36,7 +37,9 @@ export function proveCopy(
   const differences = schemaDifferences(file, columns);
   const inGroups = file.rowGroups.reduce((sum, { rows }) => sum + rows, 0);
   if (file.rows !== expected.rows || inGroups !== expected.rows) {
-    differences.push(`${file.rows} rows in the footer, ${inGroups} in its row groups, not ${expected.rows}`);
+    differences.push(
+      `${counted(file.rows, 'row')} in the footer, ${inGroups} in its row groups, not ${expected.rows}`,
+    );
   }
   if (differences.length > 0) return { kind: 'different', differences };
   const digest = digestText(file, columns);
@@ -54,7 +57,7 @@ export function proveCopy(
 function schemaDifferences({ root, elements }: ParquetFileReader, columns: readonly CopyColumn[]): string[] {
   const expected = parquetElements(columns);
   if (root.children !== expected.length || elements.length !== expected.length) {
-    return [`${elements.length} columns in the footer, not ${expected.length}`];
+    return [`${counted(elements.length, 'column')} in the footer, not ${expected.length}`];
   }
   return expected.flatMap((element, index) =>
     canonical(elements[index]) === canonical(element)

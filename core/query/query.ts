@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts';
 import { readManifest, type ArchiveStore, type StoredManifest } from '../archive-store.ts';
 import { mapAtOnce } from '../concurrency.ts';
 import { ArchiverError } from '../errors.ts';
@@ -228,9 +229,9 @@ function copiesMissing(archives: readonly StoredManifest[]): ArchiverError {
   const bytes = archives.reduce((sum, { manifest }) => sum + manifest.contents.bytes, 0);
   const keys = archives.slice(0, NAMED).map(({ object }) => object.key);
   const more = archives.length > NAMED ? ` and ${archives.length - NAMED} more` : '';
-  const cost = `converting them reads ${(bytes / 1e9).toFixed(2)} GB of text out of S3 and takes about ${Math.ceil((bytes / 1e9) * CPU_SECONDS_PER_GB)} seconds of one processor`;
+  const cost = `converting them reads ${(bytes / 1e9).toFixed(2)} GB of text out of S3 and takes about ${counted(Math.ceil((bytes / 1e9) * CPU_SECONDS_PER_GB), 'second')} of one processor`;
   return new ArchiverError(
     'CopyMissing',
-    `${archives.length} archives have no Parquet copy: ${keys.join(', ')}${more}; ${cost}`,
+    `no Parquet copy of ${counted(archives.length, 'archive')}: ${keys.join(', ')}${more}; ${cost}`,
   );
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { counted } from '../counted.ts';
 import { readManifest, type ArchiveStore } from '../archive-store.ts';
 import { wholeNumber } from '../config/fields.ts';
 import { ArchiverError } from '../errors.ts';
@@ -104,7 +105,7 @@ function nothingToTry(
   { larger, expired }: { readonly larger: number; readonly expired: number },
   maxMiB: number,
 ): ArchiverError {
-  const found = `of ${larger + expired} archives that were looked at`;
+  const found = `of ${counted(larger + expired, 'archive')} looked at`;
   if (larger === 0) return new ArchiverError('ArchiveExpired', `${found}, all have expired`);
   const others = expired === 0 ? '' : `, and the other ${expired} have expired`;
   return new ArchiverError(
@@ -136,7 +137,7 @@ export async function finishDrill(
       ? ''
       : `; INCOMPLETE, its rows are proven but a restore lacks this: ${truncateLines(unmade.map(unmadeLine), LONGEST_FINDING).join('; ')}`;
   return {
-    summary: `${manifestKey} was restored, proven and dropped again (${rows} rows, ${bytes} bytes, ${seconds} s)${found}`,
+    summary: `${manifestKey} was restored, proven and dropped again (${counted(rows, 'row')}, ${counted(bytes, 'byte')}, ${seconds} s)${found}`,
     ...drill,
   };
 }

@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts';
 import { readManifest, type ArchiveStore } from '../archive-store.ts';
 import { ArchiverError } from '../errors.ts';
 import { find, type FindResult, type FoundArchive } from '../audit/find.ts';
@@ -69,7 +70,7 @@ async function findRange(
   if (options.table !== null && archives.length > 1) {
     throw new ArchiverError(
       'InvalidInput',
-      `table: ${JSON.stringify(options.table)} can be the name of one table, and there are ${archives.length} archives of ${what} in the range`,
+      `table: ${JSON.stringify(options.table)} can be the name of one table, and there are ${counted(archives.length, 'archive')} of ${what} in the range`,
     );
   }
   refuseOverlaps(overlapping);
@@ -81,7 +82,7 @@ async function findRange(
   if (room < planned.length) {
     throw new ArchiverError(
       'InvalidInput',
-      `there are ${planned.length} archives of ${what} in the range, and ${room} fit into one execution: narrow from and to`,
+      `there are ${counted(planned.length, 'archive')} of ${what} in the range, and ${room} fit into one execution: narrow from and to`,
     );
   }
   return planned;
@@ -94,7 +95,7 @@ async function findRange(
 function refuseOverlaps(groups: FindResult['overlapping']): void {
   if (groups.length === 0) return;
   const line = ({ manifestKey, rows, archivedAt, systemIdentifier }: FoundArchive): string =>
-    `${manifestKey} (${String(rows)} rows, archived ${archivedAt} on the system ${systemIdentifier})`;
+    `${manifestKey} (${counted(rows, 'row')}, archived ${archivedAt} on the system ${systemIdentifier})`;
   const lines = groups.map((each) => each.map(line).join(' and '));
   throw new ArchiverError(
     'InvalidInput',

@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts';
 import { ArchiverError } from '../errors.ts';
 import type { Log } from '../ports.ts';
 import { LineDigester, type LineDigest } from '../proof/line-digest.ts';
@@ -32,7 +33,7 @@ export async function requireProof(restoreId: number, database: RestoreDatabase)
   const { expected } = found;
   throw new ArchiverError(
     'ArchiveDamaged',
-    `the restored table has ${found.rows} rows, ${found.bytes} bytes and line-hash sum ${found.lineHashSum}, ` +
+    `the restored table has ${counted(found.rows, 'row')}, ${counted(found.bytes, 'byte')} and line-hash sum ${found.lineHashSum}, ` +
       `its manifest says ${expected.rows}, ${expected.bytes} and ${expected.lineHashSum}; it was dropped again`,
   );
 }

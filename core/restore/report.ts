@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts';
 import { ArchiverError, describeError, formatError, type DescribedError } from '../errors.ts';
 import { truncate, truncateLines, PAYLOAD_BUDGET } from '../limits.ts';
 import type { Log } from '../ports.ts';
@@ -100,7 +101,7 @@ export async function reportRestore(
   const restored = archives.length - failures.length;
   const incomplete = archives.filter(({ unmade = [] }) => unmade.length > 0).length;
   const lacking = incomplete === 0 ? '' : `, ${incomplete} of them incomplete`;
-  const summary = `${restored} restored and proven (${rows} rows, ${bytes} bytes)${lacking}, ${failures.length} failed`;
+  const summary = `${restored} restored and proven (${counted(rows, 'row')}, ${counted(bytes, 'byte')})${lacking}, ${failures.length} failed`;
   const resume = failures.length > 0 && redriveCount > (plan.redriveCount ?? 0);
   log.info('report-restore', { restored, incomplete, failed: failures.length, rows, bytes });
   if (failures.length > 0 && !resume) {

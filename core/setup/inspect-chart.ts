@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts';
 import type { Inspection } from './inspect.ts';
 import { displayName } from '../partition.ts';
 import { shellArgument } from '../shell.ts';
@@ -8,6 +9,7 @@ const WIDTH = 40;
 const MOST_LINES = 120;
 
 const count = (rows: number): string => Math.round(rows).toLocaleString('en');
+const rowsOf = (rows: number): string => counted(Math.round(rows), 'row', count);
 
 /** What `inspect` found, as lines of text for a person. */
 export function* showInspection({
@@ -18,7 +20,7 @@ export function* showInspection({
   proposal,
   effects,
 }: Inspection): Generator<string> {
-  const rows = facts.estimatedRows === null ? 'never analysed' : `about ${count(facts.estimatedRows)} rows`;
+  const rows = facts.estimatedRows === null ? 'never analysed' : `about ${rowsOf(facts.estimatedRows)}`;
   yield `${displayName(facts.schema, facts.table)}: ${rows}, ${showBytes(facts.tableBytes)}, with indexes ${showBytes(facts.totalBytes)}${facts.kind === 'p' ? ', partitioned already' : ''}`;
   yield '';
   yield candidates.length === 0
@@ -33,27 +35,27 @@ export function* showInspection({
   yield '';
   yield `rows by ${distribution.column}${distribution.sampled < 1 ? `, estimated from ${(distribution.sampled * 100).toPrecision(2)} % of the table` : ''}`;
   yield* chart(distribution.kind === 'id' ? distribution.periods : shorten(folded(distribution.periods)));
-  if (distribution.rowsWithoutValue > 0) yield `  ${count(distribution.rowsWithoutValue)} rows have no value`;
-  if (distribution.rowsAtInfinity > 0) yield `  ${count(distribution.rowsAtInfinity)} rows are at infinity`;
+  if (distribution.rowsWithoutValue > 0) yield `  ${rowsOf(distribution.rowsWithoutValue)} without a value`;
+  if (distribution.rowsAtInfinity > 0) yield `  ${rowsOf(distribution.rowsAtInfinity)} at infinity`;
   if (outliers.length > 0) {
     yield '';
     yield 'outliers: few rows far from all others, left out above and of the proposal; partition-table would make a partition for each interval in between: correct or delete them first';
     for (const { side, rows: few, nearest, farthest, statement } of outliers) {
-      yield `  ${side} the others: ${count(Math.max(few, 1))} rows, ${nearest === farthest ? `in ${nearest}` : `from ${nearest} to ${farthest}`}: ${statement}`;
+      yield `  ${side} the others: ${rowsOf(Math.max(few, 1))}, ${nearest === farthest ? `in ${nearest}` : `from ${nearest} to ${farthest}`}: ${statement}`;
     }
   }
   if (effects.length > 0) {
     yield '';
     yield 'a retention would archive';
     for (const { retention, rows: old, bytes } of effects) {
-      yield `  ${retention.padStart(9)}: ${count(old)} rows, ${showBytes(bytes)}`;
+      yield `  ${retention.padStart(9)}: ${rowsOf(old)}, ${showBytes(bytes)}`;
     }
   }
   if (proposal === undefined) return;
   yield '';
-  yield `proposal: control ${distribution.column}, interval ${proposal.interval}, start ${proposal.start}, premake ${String(proposal.premake)}, retention ${proposal.retention ?? 'none yet'} (about ${String(proposal.partitions)} partitions)`;
+  yield `proposal: control ${distribution.column}, interval ${proposal.interval}, start ${proposal.start}, premake ${String(proposal.premake)}, retention ${proposal.retention ?? 'none yet'} (about ${counted(proposal.partitions, 'partition')})`;
   for (const reason of proposal.reasons) yield `  ${reason}`;
-  yield `  at the swap a partition needs ${String(facts.locksEach)} locks at once: with what this server has, up to ${count(facts.lockRoom / 2 / facts.locksEach)} partitions (max_locks_per_transaction)`;
+  yield `  at the swap a partition needs ${String(facts.locksEach)} locks at once: with what this server has, up to ${counted(facts.lockRoom / 2 / facts.locksEach, 'partition', count)} (max_locks_per_transaction)`;
   if (facts.kind === 'p') return;
   yield `  npm run archive -- partition-table ${shellArgument(displayName(facts.schema, facts.table))} --control ${shellArgument(distribution.column)}${distribution.kind === 'time' || distribution.kind === 'id' ? '' : ` --epoch ${distribution.kind}`} --interval '${proposal.interval}' --premake ${String(proposal.premake)} --retention ${proposal.retention === null ? 'none' : `'${proposal.retention}'`} --up-to-check`;
   yield '';

@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts';
 import { EPOCHS, type ControlKind, type TableFacts } from './inspect-table.ts';
 
 /** Rows of one month, or of one range of numbers. */
@@ -118,7 +119,7 @@ function proposeTimes(periods: readonly Period[], first: Period, last: Period, n
   }
   if (partitions > MANY_PARTITIONS) {
     reasons.push(
-      `these are ${String(partitions)} partitions, which slows planning down: archive old rows first, or look at the outliers`,
+      `these are ${counted(partitions, 'partition')}, which slows planning down: archive old rows first, or look at the outliers`,
     );
   }
   const young = monthNumber(first.start) > monthOf(now) - 12;

@@ -29,7 +29,8 @@ begin
       l.quarantine_name) into v_rows;
   end if;
   if v_rows is distinct from v_segments and v_rows is not null then
-    raise exception 'the segments of partition % have % rows, but the table has %', p_id, v_segments, v_rows
+    raise exception 'the segments of partition % have %, but the table has %', p_id,
+      partition_archiver.counted(v_segments, 'row'), v_rows
       using errcode = 'PA003'; -- SealBroken
   end if;
   perform partition_archiver_trial.try_ddl(l.ddl);

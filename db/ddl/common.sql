@@ -38,6 +38,11 @@ create or replace function partition_archiver.owned_sequences(p_table oid)
      and d.refobjid = p_table and d.refobjsubid > 0 and d.deptype in ('a', 'i')
 $$;
 
+-- A number with its noun, for messages: '1 row', '2 rows'.
+create or replace function partition_archiver.counted(p_count bigint, p_noun text) returns text
+  language sql immutable set search_path = pg_catalog, pg_temp
+  return p_count || ' ' || p_noun || case when p_count = 1 then '' else 's' end;
+
 -- Options as the catalogs keep them (name=value) as a list for WITH (...) or SET (...).
 create or replace function partition_archiver.ddl_options(p_options text[], p_prefix text default '')
   returns text

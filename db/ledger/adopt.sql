@@ -129,7 +129,8 @@ begin
     'is null) as nulls, count(*) as rows from only %2$I.%3$I',
     v_set.control_column, v_table.nspname, v_table.relname) into v_data;
   if v_data.nulls > 0 then
-    problems := problems || format('%s rows have no value of %I', v_data.nulls, v_set.control_column);
+    problems := problems || format('%s without a value of %I',
+      partition_archiver.counted(v_data.nulls, 'row'), v_set.control_column);
   end if;
   if v_data.lowest in ('-infinity', 'infinity') or v_data.highest in ('infinity', 'NaN') then
     problems := problems || format('it has rows with an infinite %I', v_set.control_column);

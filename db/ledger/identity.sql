@@ -93,8 +93,9 @@ create or replace function partition_archiver.identity_mismatches()
     union all
     select system_identifier, database_name, 'job' from partition_archiver.mismatched_jobs())
   select system_identifier, database_name, 'the ledger',
-         format('has %s partitions%s of ', count(*) filter (where what = 'partition'),
-           ' and ' || nullif(count(*) filter (where what = 'job'), 0) || ' unfinished jobs of PartitionTable')
+         format('has %s%s of ', partition_archiver.counted(count(*) filter (where what = 'partition'),
+           'partition'), ' and ' || partition_archiver.counted(
+             nullif(count(*) filter (where what = 'job'), 0), 'unfinished job') || ' of PartitionTable')
          || case
               when system_identifier <> partition_archiver.system_identifier()
                 then format('%s on the system %s, and this is the system %s: the server was upgraded, or '

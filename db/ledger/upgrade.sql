@@ -33,9 +33,9 @@ begin
             from (select * from other order by id limit 10) x)
     into v_matching, v_others;
   if p_forget and v_matching > 0 then
-    raise exception '% tables of % are here under the OIDs that they had: this is that database after an '
+    raise exception '% of % found here under the OIDs that they had: this is that database after an '
       'upgrade or a rename, so its rows are to be upgraded and not forgotten',
-      v_matching, v_whose using errcode = 'PA010'; -- PreflightFailed
+      partition_archiver.counted(v_matching, 'table'), v_whose using errcode = 'PA010'; -- PreflightFailed
   elsif not p_forget and (v_matching = 0 or v_others is not null) then
     raise exception 'this is not % after an upgrade or a rename, which keep the OIDs of tables: %. If its '
       'tables were copied (by a dump, or by replication), forget its rows: UpgradeLedger with {"from": "%", '

@@ -47,13 +47,14 @@ begin
       'count(*) from partition_archiver_shadow.applied_%1$s)', p_id)
       into v_count;
     if v_count > p_limit then
-      raise exception '% rows changed since the last comparison, more than are taken over under the lock',
-        v_count using errcode = '55P03';
+      raise exception '% changed since the last comparison, more than are taken over under the lock',
+        partition_archiver.counted(v_count, 'row') using errcode = '55P03';
     end if;
     perform partition_archiver.apply_changes(p_id);
     v_count := partition_archiver.differences_since_check(p_id);
     if v_count > 0 then
-      raise exception '% rows differ between % and its shadow table', v_count, v_new
+      raise exception '% and its shadow table differ in %', v_new,
+          partition_archiver.counted(v_count, 'row')
         using errcode = 'PA018'; -- ShadowDiffers
     end if;
   end if;

@@ -178,7 +178,8 @@ begin
   update partition_archiver.restore_segment set imported_at = clock_timestamp()
    where restore_id = p_id and number = p_number and imported_at is null and row_count = p_rows;
   if not found then
-    raise exception 'segment % of restore % was imported with % rows, not %', p_number, p_id, p_rows,
+    raise exception 'segment % of restore % was imported with %, not %', p_number, p_id,
+      partition_archiver.counted(p_rows, 'row'),
       (select row_count from partition_archiver.restore_segment where restore_id = p_id
         and number = p_number) using errcode = 'PA016'; -- ArchiveDamaged
   end if;

@@ -101,7 +101,7 @@ describe('the local command', () => {
     expect(code).toBe(0);
     expect(stdout).toContain('would archive 2 partitions; nothing was changed');
     // pg_partman 4 calls it event_p2026_08, and 5 event_p20260801.
-    expect(stdout).toMatch(/app\.event_p(\d{4}_\d\d|\d{8}) .*about 1000 rows, \d+ bytes, 1 segments/);
+    expect(stdout).toMatch(/app\.event_p(\d{4}_\d\d|\d{8}) .*about 1000 rows, \d+ bytes, 1 segment\b/);
     expect(await states()).toEqual([]);
   });
 

@@ -1,3 +1,4 @@
+import { counted } from '../../../core/counted.ts';
 import type { StreamDatabase } from '../../../core/archive/stream.ts';
 import type { Proof } from '../../../core/config/partition-set.ts';
 import { ArchiverError } from '../../../core/errors.ts';
@@ -99,14 +100,15 @@ function agreed(
 ): Sent {
   const said = text.said?.();
   if (said?.rows !== rows || said.bytes !== bytes || !complete) {
-    const copied = said === undefined ? 'nothing' : `${said.rows} rows and ${said.bytes} bytes`;
+    const copied =
+      said === undefined ? 'nothing' : `${counted(said.rows, 'row')} and ${counted(said.bytes, 'byte')}`;
     throw new ArchiverError(
       'DatabaseUnavailable',
-      `${key} got ${rows} rows and ${bytes} bytes, where the server copied ${copied}`,
+      `${key} got ${counted(rows, 'row')} and ${counted(bytes, 'byte')}, where the server copied ${copied}`,
     );
   }
   if (uploaded !== bytes) {
-    throw new ArchiverError('ObjectStoreUnavailable', `${key} got ${uploaded} of ${bytes} bytes`);
+    throw new ArchiverError('ObjectStoreUnavailable', `${key} got ${uploaded} of ${counted(bytes, 'byte')}`);
   }
   return { rows, bytes, sha256, said: said.rows };
 }

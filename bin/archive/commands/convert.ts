@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { counted } from '../../../core/counted.ts';
 import { COPY_WRITER, copyDisk } from '../../../adapters/parquet/disk.ts';
 import { s3CopyStore } from '../../../adapters/s3/copy-store.ts';
 import { readManifest, type StoredManifest } from '../../../core/archive-store.ts';
@@ -74,14 +75,14 @@ async function convertOne(
   try {
     if (options['dry-run'] === true) {
       const isThere = !rebuild && (await latestCopy(stored, ports.store)) !== null;
-      const would = `would be converted: ${String(rows)} rows, ${String(text)} bytes of text`;
+      const would = `would be converted: ${counted(rows, 'row')}, ${counted(text, 'byte')} of text`;
       return { manifest, result: isThere ? 'has a copy' : would, textColumns: [] };
     }
     const { kind, copy } = await convert(stored, { rebuild }, ports);
     const { contents, columns } = copy.manifest;
     return {
       manifest,
-      result: `${kind === 'there' ? 'has a copy' : 'converted'}: ${String(contents.rows)} rows, ${String(contents.bytes)} bytes for ${String(contents.textBytes)} of text`,
+      result: `${kind === 'there' ? 'has a copy' : 'converted'}: ${counted(contents.rows, 'row')}, ${counted(contents.bytes, 'byte')} for ${String(contents.textBytes)} of text`,
       textColumns: columns.flatMap(({ name, fallback }) =>
         fallback === null ? [] : [{ name, reason: fallback }],
       ),
@@ -123,6 +124,6 @@ export const CONVERT: Command = {
     const [only] = failed;
     if (results.length === 1 && only?.error !== undefined) throw only.error;
     if (failed.length > 0)
-      throw new ArchiverError('CopyRefused', `${failed.length} archives were not converted`);
+      throw new ArchiverError('CopyRefused', `not converted: ${counted(failed.length, 'archive')}`);
   },
 };

@@ -1,3 +1,4 @@
+import { counted } from '../../../core/counted.ts';
 import { ArchiverError } from '../../../core/errors.ts';
 import { parseUpgradeLedgerRequest } from '../../../core/ledger/upgrade.ts';
 import { number, word, type Command } from '../command.ts';
@@ -71,7 +72,7 @@ export const LEDGER_COMMANDS: Readonly<Record<string, Command>> = {
           const { segments, rows } = await verbs.reverify(partitionId);
           results.push({
             partitionId,
-            result: `verified: ${String(segments)} segments, ${String(rows)} rows`,
+            result: `verified: ${counted(segments, 'segment')}, ${counted(rows, 'row')}`,
           });
         } catch (error) {
           if (!(error instanceof ArchiverError)) throw error;

@@ -1,3 +1,4 @@
+import { counted } from '../../../core/counted.ts';
 import type { Connection } from '../../../adapters/postgres/connect.ts';
 import { partitionTableDatabase } from '../../../adapters/postgres/partition-table/database.ts';
 import { readTableBytes } from '../../../adapters/postgres/partition-table/size.ts';
@@ -132,7 +133,7 @@ export const PARTITION_TABLE: Readonly<Record<string, Command>> = {
       const name = displayName(plan.schema, plan.table);
       context.show(report, (say) => {
         say(
-          `${name}: ${String(rows)} rows in ${String(partitions.length)} partitions, the same as in the table`,
+          `${name}: ${counted(rows, 'row')} in ${counted(partitions.length, 'partition')}, the same as in the table`,
         );
         say(
           state === 'checked'

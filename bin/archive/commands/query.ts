@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { counted } from '../../../core/counted.ts';
 import { duckDbEngine } from '../../../adapters/duckdb/engine.ts';
 import { s3ArchiveStore } from '../../../adapters/s3/archive-store.ts';
 import { copyCache } from '../../../adapters/s3/copy-cache.ts';
@@ -87,7 +88,7 @@ export const QUERY: Command = {
       if (output !== undefined) {
         const rows = await engine.writeParquet(sql);
         show({ rows, file: output }, (say) => {
-          say(`${String(rows)} rows, ${output}`);
+          say(`${counted(rows, 'row')}, ${output}`);
         });
         return;
       }
@@ -97,7 +98,7 @@ export const QUERY: Command = {
       };
       const print = csv === true ? printCsv : json === true ? printJson : printTable;
       const rows = await print(result, write);
-      if (csv !== true && json !== true) write(`(${String(rows)} rows)\n`);
+      if (csv !== true && json !== true) write(`(${counted(rows, 'row')})\n`);
     } finally {
       engine.close();
     }

@@ -1,3 +1,4 @@
+import { counted } from '../../../core/counted.ts';
 import { ArchiverError } from '../../../core/errors.ts';
 import type { ArchiveQuery } from '../../../core/audit/find.ts';
 import { overlapLine } from '../../../core/audit/find-report.ts';
@@ -79,14 +80,17 @@ export const RESTORE_COMMANDS: Readonly<Record<string, Command>> = {
       const { archives, overlapping, unreadable } = report;
       context.show(report, (say) => {
         for (const { manifestKey, rows, bytes } of archives) {
-          say(`${manifestKey}  ${String(rows)} rows, ${String(bytes)} bytes`);
+          say(`${manifestKey}  ${counted(rows, 'row')}, ${counted(bytes, 'byte')}`);
         }
         if (archives.length + unreadable.length === 0) say('there is no archive of this table and range');
         for (const group of overlapping) say(`more than one of a period: ${overlapLine(group)}`);
         for (const { manifestKey, problem } of unreadable) say(`${manifestKey}  NOT READABLE: ${problem}`);
       });
       if (unreadable.length > 0) {
-        throw new ArchiverError('ManifestInvalid', `${String(unreadable.length)} manifests cannot be read`);
+        throw new ArchiverError(
+          'ManifestInvalid',
+          `${counted(unreadable.length, 'manifest')} cannot be read`,
+        );
       }
     },
   },

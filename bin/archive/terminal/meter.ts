@@ -1,3 +1,5 @@
+import { counted } from '../../../core/counted.ts';
+
 /** What a piece of work adds: rows, and bytes of their text. */
 export interface Amount {
   readonly rows?: number;
@@ -53,7 +55,7 @@ export class Meter {
     if (this.#what === '') return null;
     const parts = [this.#what];
     if (this.#total > 0) parts.push(`${Math.floor((100 * this.#done) / this.#total)} %`);
-    if (this.#rows > 0) parts.push(`${this.#rows.toLocaleString('en-US')} rows`);
+    if (this.#rows > 0) parts.push(counted(this.#rows, 'row', (rows) => rows.toLocaleString('en-US')));
     if (this.#bytes > 0) parts.push(showBytes(this.#bytes));
     const left = this.#leftMs();
     if (left !== null) parts.push(`${showDuration(left)} left`);

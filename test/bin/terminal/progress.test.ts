@@ -124,7 +124,7 @@ describe('the line of', () => {
         ['reverify begin', { bytes: 100 }],
         ['reverify segment', { rows: 1, bytes: 25 }],
       ])[1],
-    ).toBe('verifying again  25 %  1 rows  25 bytes  60 s left');
+    ).toBe('verifying again  25 %  1 row  25 bytes  60 s left');
   });
 });
 

@@ -25,7 +25,7 @@ test('a report of few shows them all', () => {
     overlapping: [],
     unreadable: [{ manifestKey: 'k', problem: 'no JSON' }],
   });
-  expect(summary).toBe('1 archives (2 rows, 20 bytes); 1 manifests not readable');
+  expect(summary).toBe('1 archive (2 rows, 20 bytes); 1 manifest not readable');
   expect(archives[0]).toMatchObject({ partition: 'public."Orders_p1"', period: '202101' });
 });
 

@@ -55,6 +55,6 @@ test('archives that were not converted are named at the end', () => {
   const log = { info: () => undefined, warn: () => undefined };
   const report = () => convertReport({ progress }, { log });
   expect(report).toThrow(ArchiverError);
-  expect(report).toThrow('1 archives converted, 1 not; 0 listed, 0 withdrawn, 0 not listed\nk: ArchiveCold');
+  expect(report).toThrow('1 archive converted, 1 not; 0 listed, 0 withdrawn, 0 not listed\nk: ArchiveCold');
   expect(convertReport({ progress: { ...progress, failed: 0 } }, { log })).toMatchObject({ converted: 1 });
 });

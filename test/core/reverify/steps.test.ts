@@ -107,7 +107,7 @@ test.each<[string, readonly string[] | undefined, ((manifest: Manifest) => Manif
     'the table has another row',
     [TEXTS[0]!, '3\tthroe\n'],
     undefined,
-    'first difference in line 1, at byte 5; the table has 1 rows and 8 bytes; the archive has 1 rows and 8 bytes',
+    'first difference in line 1, at byte 5; the table has 1 row and 8 bytes; the archive has 1 row and 8 bytes',
   ],
   [
     'the manifest has another SHA-256 than both',

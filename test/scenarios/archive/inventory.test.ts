@@ -78,7 +78,7 @@ describe('a partition that is attached no more', () => {
 
     await sql()`update partition_archiver.partition set system_identifier = system_identifier + 1 where id = ${line.id}`;
     await expect(look('one_set')).rejects.toThrow(
-      /the ledger has 1 partitions of this database on the system/,
+      /the ledger has 1 partition of this database on the system/,
     );
     expect(await stateOf(line)).toMatchObject({ state: 'attached' });
     await sql()`update partition_archiver.partition

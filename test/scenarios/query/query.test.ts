@@ -266,7 +266,7 @@ test('archives without a copy are named, with what converting them takes', async
   const { code, message } = await refusal(ask(store, 'select count(*) from flights'));
   expect(code).toBe('CopyMissing');
   expect(message).toMatch(archive.object.key);
-  expect(message).toMatch(/reads 0.00 GB of text out of S3 and takes about 1 seconds of one processor/);
+  expect(message).toMatch(/reads 0.00 GB of text out of S3 and takes about 1 second of one processor/);
   expect((await ask(store, "select count(*) from flights where date < '2025-04-01'")).rows).toEqual([['90']]);
 });
 

@@ -173,7 +173,7 @@ describe('a drill', () => {
     try {
       expect(await failureOf(operations({ clock }).drill({}, database.name))).toMatchObject({
         code: 'ArchiveExpired',
-        message: 'of 1 archives that were looked at, all have expired',
+        message: 'of 1 archive looked at, all have expired',
       });
     } finally {
       for (const { Key, VersionId } of markers) {

@@ -150,7 +150,7 @@ test.each([
   expect(inspection.proposal).toMatchObject({ interval: '1 month', start: '2026-05-01' });
   const lines = [...showInspection(inspection)];
   expect(lines.length).toBeLessThan(50);
-  expect(lines.join('\n')).toMatch(new RegExp(`${side} the others: 1 rows, in ${period}: select`));
+  expect(lines.join('\n')).toMatch(new RegExp(`${side} the others: 1 row, in ${period}: select`));
 });
 
 test('outliers of numbers, of an epoch, in a sample, and a long rest that is none', async () => {
