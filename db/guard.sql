@@ -15,7 +15,7 @@ set role archiver_owner;
 
 create or replace function partition_archiver.guard_drop() returns event_trigger
   language plpgsql security definer set search_path = pg_catalog, pg_temp set quote_all_identifiers = off
-  set standard_conforming_strings = on as $$
+  set standard_conforming_strings = on set jit = off as $$
 declare
   v_object record;
   v_stack text;

@@ -11,6 +11,7 @@ const COMMON = [
   'bytea_output=hex',
   'array_nulls=on',
   'transform_null_equals=off',
+  'jit=off',
 ];
 
 /** Schemas, functions and relations of the archiver as text: owner, rights, and what a caller sees. */
