@@ -47,8 +47,10 @@ beforeAll(async () => {
     create table ref.heir () inherits (ref.plain);
     create table ref.parted (id integer primary key) partition by list (id);
     create table ref.part partition of ref.parted for values in (1);
+    create table ref.other (id integer primary key);
     create table ref.refers (
-      id integer primary key references ref.refers, plain integer references ref.plain, parted integer references ref.parted)`);
+      id integer primary key references ref.refers, plain integer references ref.plain, parted integer references ref.parted,
+      other integer references ref.other)`);
 });
 
 test('a lock is waited for less long than the application waits before it looks for a deadlock', async () => {
@@ -57,13 +59,12 @@ test('a lock is waited for less long than the application waits before it looks 
   // Seen to fail with 50 ms as the least: where applications looked after 40 ms, they were ended (npm run test:race -- --deadlock 40ms).
   expect(await leaves('set_lock_timeout()', '40ms')).toMatchObject({ timeout: '10ms' });
   expect(await leaves('set_lock_timeout()', '1ms')).toMatchObject({ timeout: '1ms' });
-  expect(await leaves(`lock_referenced('ref.refers'::regclass)`, '40ms')).toMatchObject({ timeout: '10ms' });
+  // Of all waits together, three quarters of it at most, of which the call itself takes some: under load, all.
+  // busy-application.test.ts has many that wait.
+  const { timeout } = await leaves(`lock_referenced('ref.refers'::regclass)`, '40ms');
+  expect(['1', '2', '3', '4', '5', '6', '7', '8', '9', '10'].map((ms) => `${ms}ms`)).toContain(timeout);
   expect(await leaves(`lock_referenced('ref.refers'::regclass)`, '1ms')).toMatchObject({ timeout: '1ms' });
-  // Of all waits together, three quarters of it at most: busy-application.test.ts has many that wait.
-  expect(await leaves(`lock_referenced('ref.refers'::regclass)`)).toMatchObject({ timeout: '250ms' });
-  await sql().unsafe(`create table ref.other (id integer primary key);
-    alter table ref.refers add other integer references ref.other`);
-  expect(await leaves(`lock_referenced('ref.refers'::regclass)`)).toMatchObject({ timeout: '250ms' });
+  expect(await leaves(`lock_referenced('ref.refers'::regclass)`, '400s')).toMatchObject({ timeout: '100s' });
   expect(await leaves(`set_lock_timeout_until(clock_timestamp() - interval '1 second')`)).toMatchObject({
     timeout: '1ms',
   });
