@@ -3,14 +3,15 @@
  * servers that this machine has not got, runs the tests against each, and prints a table. Exit code 0 only if all
  * passed on all.
  *
- *     npm run test:matrix                                  test/versions, test/scenarios and test/db
+ *     npm run test:matrix                                  all tests that use a database; writes docs/versions.md
  *     npm run test:matrix -- test/scenarios/archive/main-job       only these tests
  *     npm run test:matrix -- --only 17,18 --refresh        only these servers, fetched again
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensureServer, versionsOf, type DebianRelease } from './matrix/debian-server.ts';
+import { record, type TestedServer } from './matrix/record.ts';
 import { runTests, type Check } from './matrix/run-tests.ts';
 
 const RELEASES: readonly DebianRelease[] = [
@@ -20,13 +21,13 @@ const RELEASES: readonly DebianRelease[] = [
   // A release candidate; no package has pg_partman for it yet.
   { suites: ['experimental', 'sid'], major: 19, partmanOf: 18 },
 ];
-const DEFAULT_TESTS = ['test/versions', 'test/scenarios', 'test/db'];
+/** The folders whose tests depend on the server's version. */
+const DEFAULT_TESTS = ['test/versions', 'test/scenarios', 'test/db', 'test/adapters/postgres'];
+const PAGE = join(import.meta.dirname, '../docs/versions.md');
 
 /** What was run on one server. */
-interface Column {
+interface Column extends TestedServer {
   readonly title: string;
-  readonly checks: readonly Check[];
-  readonly seconds: number;
 }
 
 const { values: options, positionals } = parseArgs({
@@ -49,6 +50,7 @@ async function main(): Promise<number> {
     columns.push(await test(release));
   }
   printTable(columns);
+  if (positionals.length === 0) writeFileSync(PAGE, record(readFileSync(PAGE, 'utf8'), columns, new Date()));
   const failures = columns.flatMap(({ title, checks }) =>
     checks.flatMap((check) => check.failures.map((failure) => `${title}: ${check.name}: ${failure}`)),
   );
@@ -66,7 +68,8 @@ async function test(release: DebianRelease): Promise<Column> {
   say(`${title} (Debian ${release.suites[0]}: ${packages}); output in ${log}`);
   const started = performance.now();
   const checks = await runTests(installation, positionals.length > 0 ? positionals : DEFAULT_TESTS, log);
-  return { title, checks, seconds: (performance.now() - started) / 1000 };
+  const seconds = (performance.now() - started) / 1000;
+  return { title, postgres, partman, packages, checks, seconds };
 }
 
 /** Markdown, so that it can go into the documentation as it is. */

@@ -13,6 +13,8 @@ export interface Check {
   readonly seconds: number;
   /** One line for each test that failed. */
   readonly failures: readonly string[];
+  /** What each skipped test needs and the server lacks, as `testIf` has it in the test's name. */
+  readonly needs: readonly string[];
 }
 
 /** As jest writes it with --json. */
@@ -68,7 +70,9 @@ function checks({ testResults }: JestResult): Check[] {
     // A file whose set-up failed has no tests to show for it, or only such as passed.
     const broken = status === 'failed' && !assertionResults.some((test) => test.status === 'failed');
     if (broken)
-      return [{ name: file, outcome: 'failed', tests: 0, seconds: 0, failures: [firstLine(message)] }];
+      return [
+        { name: file, outcome: 'failed', tests: 0, seconds: 0, failures: [firstLine(message)], needs: [] },
+      ];
     const single = (tests: typeof assertionResults, title: string): Check => {
       const failed = tests.filter((test) => test.status === 'failed');
       const passed = tests.filter((test) => test.status === 'passed');
@@ -80,6 +84,9 @@ function checks({ testResults }: JestResult): Check[] {
         failures: failed.map(({ fullName, failureMessages }) =>
           [...(fullName === title ? [] : [fullName]), firstLine(failureMessages.join('\n'))].join(': '),
         ),
+        needs: tests
+          .filter((test) => test.status === 'pending')
+          .map(({ fullName }) => /\(needs (.*)\)$/.exec(fullName)?.[1] ?? 'a reason'),
       };
     };
     return file.startsWith('test/versions/')

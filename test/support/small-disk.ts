@@ -4,19 +4,20 @@ import { randomUUID } from 'node:crypto';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, test } from '@jest/globals';
+import { afterAll, beforeAll } from '@jest/globals';
 import postgres from 'postgres';
 import { giveToServiceAccount } from '../../local/stack/commands.ts';
 import type { Archiver } from './archiver.ts';
 import { stack } from './database.ts';
+import { testIf, type ConditionalTest } from './test-if.ts';
 
 export const MIB = 1024 ** 2;
 const TABLESPACE = `small_${randomUUID().slice(0, 8)}`;
 
 /** What {@link useSmallDisk} returns. */
 export interface SmallDisk {
-  /** `test`, or `test.skip` where nothing can be mounted: only root may, and not in every container. */
-  readonly onSmallDisk: typeof test | typeof test.skip;
+  /** `test`, skipped where nothing can be mounted: only root may, and not in every container. */
+  readonly onSmallDisk: ConditionalTest;
   /** Runs `work` while there are at most so many bytes: what somebody frees, such as autovacuum, is taken at once. */
   readonly whileFull: <T>(left: number, work: () => Promise<T>) => Promise<T>;
 }
@@ -67,7 +68,7 @@ export function useSmallDisk(archiver: () => Archiver): SmallDisk {
   });
 
   return {
-    onSmallDisk: mounted ? test : test.skip,
+    onSmallDisk: testIf(mounted, 'a file system that can be mounted'),
     whileFull: async (left, work) => {
       fill(left);
       const refill = setInterval(() => fill(left), 10);

@@ -1,7 +1,7 @@
 /** A server that speaks German to sessions that do not ask for something else (lc_messages, which only superusers may set). */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect } from '@jest/globals';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type postgres from 'postgres';
 import { isStatementTimeout, translate } from '../../adapters/postgres/errors.ts';
@@ -12,6 +12,7 @@ import { archiverOn, prepareDatabase } from '../support/own-server.ts';
 import { createPartitionSet } from '../support/partition-sets.ts';
 import { makeBucket, makeS3Client } from '../support/s3.ts';
 import { testInstallation } from '../support/stack.ts';
+import { testIf } from '../support/test-if.ts';
 import { startUpgradableServer, type UpgradableServer } from '../support/upgradable-server.ts';
 import { failureOf } from '../support/verified.ts';
 
@@ -24,7 +25,7 @@ const translated = spawnSync(join(programFolder(testInstallation()), 'postgres')
   encoding: 'utf8',
   env: { LC_ALL: 'C.UTF-8', LANGUAGE: 'de' },
 }).stdout.includes('Optionen');
-const here = translated ? test : test.skip;
+const here = testIf(translated, 'a server with German messages');
 
 const NAME = 'laden';
 const SET = { schema: 'app', table: 'event', drop: true, graceDays: 0 };

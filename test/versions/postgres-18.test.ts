@@ -4,11 +4,11 @@ import { dump } from '../db/ddl/support.ts';
 import { useArchiver } from '../support/archiver.ts';
 import { nth, readLedger } from '../support/ledger.ts';
 import { createPartitionSet } from '../support/partition-sets.ts';
-import { serverMajor } from '../support/stack.ts';
+import { testSince } from '../support/test-if.ts';
 import { failureOf } from '../support/verified.ts';
 
 const archiver = useArchiver();
-const since18 = serverMajor() >= 18 ? test : test.skip;
+const since18 = testSince(18);
 
 /** A set whose rows refer to a kind and, for as long as they last, to a span; `changes` are made by its owner. */
 async function makeSet(table: string, changes: string): Promise<void> {

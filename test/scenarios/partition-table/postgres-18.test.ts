@@ -1,13 +1,13 @@
 /** What PostgreSQL 18 put into tables, and a partitioned one bears otherwise. */
-import { beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect } from '@jest/globals';
 import { useArchiver } from '../../support/archiver.ts';
 import { makePartitioner } from '../../support/partition-table.ts';
-import { serverMajor } from '../../support/stack.ts';
+import { testSince } from '../../support/test-if.ts';
 import { failureOf } from '../../support/verified.ts';
 
 const archiver = useArchiver();
 const { run } = makePartitioner(archiver);
-const since18 = serverMajor() >= 18 ? test : test.skip;
+const since18 = testSince(18);
 
 beforeAll(() =>
   archiver().database.sql.unsafe(`

@@ -1,15 +1,15 @@
 /** Published tables: refused where a subscriber would stop or rows would be missing, and otherwise published as before. */
-import { afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterEach, beforeAll, expect } from '@jest/globals';
 import { useArchiver } from '../../support/archiver.ts';
 import { makePartitioner } from '../../support/partition-table.ts';
 import { makeRoles } from '../../support/roles.ts';
-import { serverMajor } from '../../support/stack.ts';
+import { testSince } from '../../support/test-if.ts';
 import { failureOf } from '../../support/verified.ts';
 
 const archiver = useArchiver();
 const { run } = makePartitioner(archiver);
 /** Publications have schemas, lists of columns and filters of rows from 15 on. */
-const from15 = serverMajor() < 15 ? test.skip : test;
+const from15 = testSince(15);
 const AS_ONE = 'with (publish_via_partition_root = true';
 
 beforeAll(async () => {

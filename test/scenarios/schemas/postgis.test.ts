@@ -1,21 +1,21 @@
 /** PostGIS and pgvector in a schema of their own, which is how hosted PostgreSQL has them. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect } from '@jest/globals';
 import { extensionFolder } from '../../../local/stack/installation.ts';
 import { useArchiver } from '../../support/archiver.ts';
 import { makeRoles } from '../../support/roles.ts';
 import { extended, onStack, SAME, walk, type WalkedTable } from '../../support/schema-walk.ts';
 import { testInstallation } from '../../support/stack.ts';
+import { testIf, type ConditionalTest } from '../../support/test-if.ts';
 import { failureOf } from '../../support/verified.ts';
 
 const archiver = useArchiver();
 
 /** `test` where the server has an extension; local/setup.sh says which of the two the distribution does not package. */
-function withExtension(name: string): typeof test {
-  if (existsSync(join(extensionFolder(testInstallation()), `${name}.control`))) return test;
-  process.stderr.write(`skipped: this PostgreSQL has no extension ${name}\n`);
-  return test.skip as typeof test;
+function withExtension(name: string): ConditionalTest {
+  const control = join(extensionFolder(testInstallation()), `${name}.control`);
+  return testIf(existsSync(control), `extension ${name}`);
 }
 
 const byMonth = (table: string): WalkedTable => ({

@@ -1,15 +1,16 @@
 /** A default_tablespace of the database that the archiver's roles have no rights on. */
-import { expect, test } from '@jest/globals';
+import { expect } from '@jest/globals';
 import { connect } from '../../../adapters/postgres/connect.ts';
 import { installArchiver } from '../../../adapters/postgres/install.ts';
 import { useArchiver } from '../../support/archiver.ts';
-import { serverMajor, stack } from '../../support/stack.ts';
+import { stack } from '../../support/stack.ts';
+import { testSince } from '../../support/test-if.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
 import { failureOf } from '../../support/verified.ts';
 
 const archiver = useArchiver();
 // Before 15 a tablespace needs a folder on the server.
-const since15 = serverMajor() >= 15 ? test : test.skip;
+const since15 = testSince(15);
 
 // Seen to fail without default_tablespace in db/schema/settings.sql (installing: permission denied for tablespace), and without the
 // look at it in preflight() of db/archive/preflight.sql (maintenance fails in each run).
