@@ -62,6 +62,7 @@ export const OPTIONS = {
   latest: { does: 'of several archives of a period, reads the newest' },
   csv: { does: 'prints the rows as CSV' },
   parquet: { value: '<file>', does: 'writes the rows to a Parquet file' },
+  'print-aurora': { does: 'prints SQL that makes the archives of a set readable in Aurora PostgreSQL' },
   directory: { value: '<folder>', does: 'where files are kept meanwhile' },
   'memory-mib': { value: '<number>', does: 'the most memory for a query, in MiB (default: 1024)' },
   'disk-mib': { value: '<number>', does: 'the most disk for fetched copies, in MiB (default: 20480)' },

@@ -6,6 +6,8 @@ import { duckDbEngine } from '../../../adapters/duckdb/engine.ts';
 import { s3ArchiveStore } from '../../../adapters/s3/archive-store.ts';
 import { copyCache } from '../../../adapters/s3/copy-cache.ts';
 import { ArchiverError } from '../../../core/errors.ts';
+import { auroraStatements } from '../../../core/query/aurora.ts';
+import type { ArchiveChoice } from '../../../core/query/chosen-archives.ts';
 import { prepareQuery } from '../../../core/query/query.ts';
 import { parseTableName } from '../../../core/table-name.ts';
 import { word, type Command, type CommandContext } from '../command.ts';
@@ -29,9 +31,28 @@ function mebibytes(
   );
 }
 
+function choiceOf({ database, from, to, set, latest }: CommandContext['options']): ArchiveChoice {
+  return {
+    latest: latest === true,
+    ...(database !== undefined && { database }),
+    ...(from !== undefined && { from }),
+    ...(to !== undefined && { to }),
+    ...(set !== undefined && { sets: set.map(parseTableName) }),
+  };
+}
+
+async function printAurora({ s3, bucket, region, options, args }: CommandContext): Promise<void> {
+  const choice = choiceOf(options);
+  const [set, ...others] = choice.sets ?? [];
+  if (set === undefined || others.length > 0 || args.length > 0) {
+    throw new ArchiverError('InvalidInput', '--print-aurora takes one --set, and no statement');
+  }
+  process.stdout.write(await auroraStatements(set, choice, region, s3ArchiveStore(s3, bucket, region)));
+}
+
 /** Asks archives in SQL. */
 export const QUERY: Command = {
-  arguments: '<select>',
+  arguments: '[select]',
   does: 'runs a statement that only reads over the Parquet copies; each partition set is a view; fetches and keeps the periods that the statement needs',
   options: [
     'set',
@@ -41,6 +62,7 @@ export const QUERY: Command = {
     'latest',
     'csv',
     'parquet',
+    'print-aurora',
     'directory',
     'memory-mib',
     'disk-mib',
@@ -48,13 +70,19 @@ export const QUERY: Command = {
   examples: [
     "query 'select origin, avg(delay) from flights group by 1' --from 2021-01",
     "query 'select * from flights' --set public.flights --parquet flights.parquet",
+    'query --print-aurora --set public.flights > flights.sql',
   ],
   needs: { bucket: true },
   takesLong: true,
   execute: async (context) => {
     const { s3, bucket, region, options, log, show } = context;
-    const { database, from, to, set, latest, csv, json } = options;
+    const { csv, json } = options;
+    if (options['print-aurora'] === true) {
+      await printAurora(context);
+      return;
+    }
     const sql = word(context, 0);
+    if (sql === '') throw new ArchiverError('InvalidInput', 'a statement is missing');
     const memoryMiB = mebibytes(options, 'memory-mib', DEFAULT_MEMORY_MIB);
     const diskMiB = mebibytes(options, 'disk-mib', DEFAULT_DISK_MIB);
     const base = resolve(options.directory ?? join(homedir(), '.cache', 'partition-archiver'));
@@ -74,14 +102,7 @@ export const QUERY: Command = {
     try {
       const store = s3ArchiveStore(s3, bucket, region);
       const { archives, pruned, bytes } = await prepareQuery(
-        {
-          sql,
-          latest: latest === true,
-          ...(database !== undefined && { database }),
-          ...(from !== undefined && { from }),
-          ...(to !== undefined && { to }),
-          ...(set !== undefined && { sets: set.map(parseTableName) }),
-        },
+        { sql, ...choiceOf(options) },
         { store, cache: copyCache(directory, store, { mostMiB: diskMiB }), engine, log },
       );
       log.info('query', { archives, pruned, bytes });

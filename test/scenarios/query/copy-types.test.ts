@@ -1,36 +1,18 @@
-import { readFileSync } from 'node:fs';
 import { beforeAll, expect, test } from '@jest/globals';
-import { PINS } from '../../../core/pins.ts';
 import { float4Text, float8Text } from '../../../core/query/pg-float.ts';
-import type { CopyColumn, SourceColumn } from '../../../core/query/parquet-map.ts';
-import { psql, quote } from '../../support/archives.ts';
+import type { CopyColumn } from '../../../core/query/parquet-map.ts';
+import { psql } from '../../support/archives.ts';
+import { copyText as copyTextOf } from '../../support/copy-text.ts';
 import { useDatabase } from '../../support/database.ts';
 import { inDuckDb } from '../../support/duckdb.ts';
+import { oddFixture } from '../../support/odd-set.ts';
 import { makeCopy, segmentOf, useDirectory } from '../../support/parquet-copy.ts';
+import { TYPED_COLUMNS, TYPED_EXTREMES, typedValues } from '../../support/typed-rows.ts';
 
 const database = useDatabase();
 const directory = useDirectory();
-const fixture = (name: string): string =>
-  readFileSync(new URL(`../archive/fixtures/${name}.sql`, import.meta.url), 'utf8');
 
-/** The text of a table as the archive has it, and its columns as the manifest names them. */
-async function copyText(table: string): Promise<{ text: Buffer; source: SourceColumn[] }> {
-  const { sql, url } = database();
-  const columns = await sql.begin(async (tx) => {
-    await tx`set local search_path = pg_catalog, pg_temp`;
-    return tx<SourceColumn[]>`
-      select attname as name, format_type(atttypid, atttypmod) as type from pg_attribute
-       where attrelid = ${table}::regclass and attnum > 0 and not attisdropped and attgenerated = '' order by attnum`;
-  });
-  const source = columns.map(({ name, type }) => ({ name, type }));
-  const pins = Object.entries(PINS).map(([name, value]) => `set ${name} = '${value}';`);
-  const list = source.map(({ name }) => quote(name)).join(', ');
-  const output = await psql(
-    url,
-    `${pins.join('\n')}\ncopy (select ${list} from ${table}) to stdout with (encoding 'UTF8');\n`,
-  );
-  return { text: Buffer.from(output, 'utf8'), source };
-}
+const copyText = (table: string) => copyTextOf(database(), table);
 
 const ESCAPES: Readonly<Record<string, string>> = {
   b: '\b',
@@ -109,12 +91,12 @@ async function expectDuckDbReads(text: Buffer, columns: readonly CopyColumn[], p
 
 beforeAll(async () => {
   const { sql, url } = database();
-  await psql(url, fixture('awkward-types'));
+  await psql(url, oddFixture('awkward-types'));
   await sql.unsafe(
     `do $$ begin execute format('create table odd.part partition of odd.sample for values from (%L) to (%L)',
        date_trunc('month', now()) - interval '3 months', date_trunc('month', now()) - interval '2 months'); end $$`,
   );
-  await psql(url, fixture('awkward-rows'));
+  await psql(url, oddFixture('awkward-rows'));
 });
 
 test('nearly every type, with values that are hard to write down, is proven equal and read by DuckDB', async () => {
@@ -156,28 +138,10 @@ test('nearly every type, with values that are hard to write down, is proven equa
 test('every type that Parquet has, with its extremes and at random, keeps its type and its value', async () => {
   const { sql } = database();
   await sql.unsafe(`
-    create table public.typed as
-    select n % 2 = 0 as a_boolean, (n * 7919 % 65536 - 32768)::smallint as a_smallint,
-           (n::bigint * 982451653 % 4294967296 - 2147483648)::integer as an_integer,
-           ('x' || md5(n::text))::bit(64)::bigint as a_bigint, (n::bigint * 1431655 % 4294967296)::oid as an_oid,
-           (random() * 1000 - 500)::real as a_real, exp(random() * 1400 - 700) * sign(random() - 0.5) as a_double,
-           (random() * 18 - 9)::numeric(1,0) as n1, (random() * 2e9 - 1e9)::numeric(9,0) as n9_0, ((random() - 0.5) * 2)::numeric(9,9) as n9_9,
-           ((random() - 0.5) * 1.9e10)::numeric(10,0) as n10, (random() * 1e14 - 5e13)::numeric(18,4) as n18,
-           (('x' || md5('a' || n))::bit(64)::bigint::numeric / 10)::numeric(19,1) as n19,
-           (('x' || md5('b' || n))::bit(64)::bigint::numeric * 4611686018427387904 / 1000000000 / 1000)::numeric(38,10) as n38,
-           (random() * 1e15)::numeric(20,0) as n20_0,
-           date '0001-01-01' + (random() * 3652058)::integer as a_date,
-           timestamp '0001-01-01' + random() * 3652058 * interval '1 day' as a_timestamp,
-           (timestamp '0001-01-01' + random() * 3652058 * interval '1 day') at time zone 'UTC' as a_timestamptz,
-           (now() + n * interval '1 ms')::timestamp(3) as a_millisecond,
-           decode(md5(n::text), 'hex') as some_bytes, md5(n::text)::uuid as a_uuid, jsonb_build_object('n', n) as a_jsonb
-      from generate_series(1, 3000) n;
+    create table public.typed (${TYPED_COLUMNS});
+    insert into public.typed select ${typedValues('n')} from generate_series(1, 3000) n;
     insert into public.typed (a_boolean) values (null), (null), (null);
-    insert into public.typed (a_smallint, an_integer, a_bigint, an_oid, a_real, a_double, n1, n9_0, n9_9, n18, n19, n38, a_date, a_timestamp, a_timestamptz, some_bytes) values
-      (-32768, -2147483648, -9223372036854775808, 0, 'NaN', 'NaN', -9, -999999999, -0.999999999, -99999999999999.9999, -999999999999999999.9, -9999999999999999999999999999.9999999999, '0001-01-01', '0001-01-01', '0001-01-01 00:00:00+00', ''),
-      (32767, 2147483647, 9223372036854775807, 4294967295, '-Infinity', 'Infinity', 9, 999999999, 0.999999999, 99999999999999.9999, 999999999999999999.9, 9999999999999999999999999999.9999999999, '9999-12-31', '9999-12-31 23:59:59.999999', '9999-12-31 23:59:59.999999+00', '\\x00ff'),
-      (0, 0, 0, 1, '-0', '-0', 0, 0, 0, 0, 0, 0, '1970-01-01', '1969-12-31 23:59:59.999999', '1970-01-01 00:00:00.000001+00', '\\x0a09'),
-      (1, 9, 9007199254740993, 9, '1e-45', 5e-324, 1, 1, 0.000000001, 0.0001, 0.1, 0.0000000001, '2024-02-29', '1900-02-28 23:59:59.9', '2038-01-19 03:14:08+00', '\\x5c6e');`);
+    insert into public.typed (${TYPED_EXTREMES.columns}) values ${TYPED_EXTREMES.rows.map((row) => `(${row})`).join(', ')};`);
   const { text, source } = await copyText('public.typed');
   const { columns, paths } = await makeCopy(directory(), source, [segmentOf(text)]);
   expect(columns.filter(({ fallback }) => fallback !== null)).toEqual([]);
