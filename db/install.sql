@@ -3,8 +3,8 @@
 --   psql -d <database> -f db/install.sql
 --
 -- Run it as an administrator (rds_superuser on RDS), after pg_partman and aws_s3 are there. Then give the
--- login roles archiver_maintain, archiver_read, archiver_drop and archiver_restore their passwords, and
--- register each owner of partition sets:
+-- login roles archiver_maintain, archiver_read, archiver_stream, archiver_drop and archiver_restore their
+-- passwords, and register each owner of partition sets:
 --
 --   select partition_archiver.register_owner('shop_owner', '{shop}');
 --

@@ -26,6 +26,12 @@ export interface PartitionSet {
    */
   readonly segmentSizeMiB?: number;
   /**
+   * Whether the database writes segments to S3 by aws_s3, or a function streams them there.
+   *
+   * @default 'aws_s3'
+   */
+  readonly export?: 'aws_s3' | 'stream';
+  /**
    * Whether partitions are archived although a restore would lack an index, a check constraint or a generated column.
    *
    * @default false

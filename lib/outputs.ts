@@ -39,8 +39,10 @@ export function addOutputs(archiver: PartitionArchiver): void {
   output('AlarmTopicArn', 'Topic that alarms go to', archiver.alarmTopic.topicArn);
   output('BucketName', 'Bucket that the archive is in', archiver.archive.bucket.bucketName);
   output('ProxyEndpoint', 'Host name that the functions connect to', database.host);
-  const { exportRole, importRole } = databaseS3Roles;
-  for (const [direction, { roleArn }] of Object.entries({ Export: exportRole, Import: importRole })) {
+  const { exportRole, importRole } = databaseS3Roles ?? {};
+  for (const [direction, role] of Object.entries({ Export: exportRole, Import: importRole })) {
+    if (role === undefined) continue;
+    const { roleArn } = role;
     output(`${direction}RoleArn`, `To be attached to the database for the feature s3${direction}`, roleArn);
   }
   for (const role of database.rolesWithSecret) {

@@ -5,6 +5,7 @@ import type * as sns from 'aws-cdk-lib/aws-sns';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { DEFAULT_SCHEDULE } from '../core/config/deployment.ts';
+import { exportWays } from '../core/config/partition-set.ts';
 import { displayName } from '../core/config/display-name.ts';
 import { ArchiveAlarms } from './monitoring/alarms.ts';
 import { ArchiveBucket } from './storage/archive-bucket.ts';
@@ -18,6 +19,7 @@ import { ArchiverMetrics } from './monitoring/metrics.ts';
 import { DatabaseCustomResources } from './database/custom-resources.ts';
 import { DatabaseAccess } from './database/access.ts';
 import { DatabaseS3Roles } from './database/s3-roles.ts';
+import { databaseRoles } from './database/roles.ts';
 import { DatabaseTarget } from './database/target.ts';
 import { DrillWorkflow } from './workflows/drill.ts';
 import { checkedConfig } from './archiver-config.ts';
@@ -56,12 +58,13 @@ export class PartitionArchiver extends Construct {
   readonly alarmTopic: sns.ITopic;
   /** The metrics of this archiver, for alarms and dashboards of your own. */
   readonly metrics: ArchiverMetrics;
-  /** Roles that the database assumes for aws_s3. */
-  readonly databaseS3Roles: DatabaseS3Roles;
+  /** Roles that the database assumes for aws_s3, where a partition set is exported by it. */
+  readonly databaseS3Roles: DatabaseS3Roles | undefined;
 
   constructor(scope: Construct, id: string, props: PartitionArchiverProps) {
     super(scope, id);
     const config = checkedConfig(props.config);
+    const ways = exportWays(config.partitionSets);
     const vpcSubnets = props.vpcSubnets ?? { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS };
     const target = new DatabaseTarget(this, 'Target', props.database);
     this.archive = new ArchiveBucket(this, 'Archive', props.archive);
@@ -79,18 +82,21 @@ export class PartitionArchiver extends Construct {
       vpc: props.vpc,
       vpcSubnets,
       target,
+      roles: databaseRoles(ways),
       customResources,
       ...(props.withoutProxy === undefined ? {} : { withoutProxy: props.withoutProxy }),
       ...(props.existingProxy === undefined ? {} : { existingProxy: props.existingProxy }),
       ...(props.authentication === undefined ? {} : { authentication: props.authentication }),
       ...(props.adminSecret === undefined ? {} : { adminSecret: props.adminSecret }),
     });
-    this.databaseS3Roles = new DatabaseS3Roles(this, 'DatabaseS3', {
-      archive: this.archive,
-      target,
-      customResources,
-      ...(props.attachedS3Roles === undefined ? {} : { attachedRoles: props.attachedS3Roles }),
-    });
+    this.databaseS3Roles = ways.has('aws_s3')
+      ? new DatabaseS3Roles(this, 'DatabaseS3', {
+          archive: this.archive,
+          target,
+          customResources,
+          ...(props.attachedS3Roles === undefined ? {} : { attachedRoles: props.attachedS3Roles }),
+        })
+      : undefined;
     this.functions = new ArchiverFunctions(this, 'Functions', {
       vpc: props.vpc,
       vpcSubnets,

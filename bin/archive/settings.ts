@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { describeProblem } from '../../core/config/problems.ts';
 import { parseRuntimeConfig, type RuntimeConfig } from '../../core/config/runtime.ts';
 import { ArchiverError } from '../../core/errors.ts';
-import type { DatabaseRole } from './steps.ts';
+import type { LoginRole } from '../../core/setup/prepare-database.ts';
 
 /** Whom a command connects as: a role of the archiver, or an administrator of the database. */
-export type Login = DatabaseRole | 'archiver_restore' | 'administrator';
+export type Login = LoginRole | 'administrator';
 
 /** What a command needs of its environment. */
 export interface CommandNeeds {
@@ -36,6 +36,7 @@ export interface CommandSettings {
 const PASSWORD_VARIABLES: Readonly<Record<Login, string>> = {
   archiver_maintain: 'ARCHIVER_MAINTAIN_PASSWORD',
   archiver_read: 'ARCHIVER_READ_PASSWORD',
+  archiver_stream: 'ARCHIVER_STREAM_PASSWORD',
   archiver_drop: 'ARCHIVER_DROP_PASSWORD',
   archiver_restore: 'ARCHIVER_RESTORE_PASSWORD',
   administrator: 'ARCHIVER_ADMIN_PASSWORD',

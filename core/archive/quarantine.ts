@@ -9,7 +9,8 @@ import { withLockTries } from '../retry.ts';
 
 /** What the state machine does with a partition next. */
 export interface NextStep {
-  readonly next: 'export' | 'drop' | 'done';
+  /** Segments are exported by the database (`export`) or streamed (`stream`), as the set is configured. */
+  readonly next: 'export' | 'stream' | 'drop' | 'done';
   /** Numbers of the segments that are not verified yet. */
   readonly segments: readonly number[];
 }
@@ -71,21 +72,24 @@ export function findSet(
 export function nextStep(status: PartitionStatus, set: PartitionSetConfig, request: Request): NextStep {
   switch (status.state) {
     case 'quarantined':
-      if (status.openSegments.length > 0) return { next: 'export', segments: status.openSegments };
+      if (status.openSegments.length > 0) return { next: exportOf(set), segments: status.openSegments };
       // The commit would come back here, and here to the commit, for ever.
       throw new ArchiverError(
         'PlanIncomplete',
         'there is no segment left to export, but they are not exported',
       );
     case 'exported':
-      return { next: 'export', segments: status.openSegments };
+      return { next: exportOf(set), segments: status.openSegments };
     case 'verified': {
       if (!set.drop || request.archiveOnly) return { next: 'done', segments: [] };
       // Archived while its set was not to be dropped: the commit schedules the drop, there is nothing to export.
-      if (status.due === null) return { next: 'export', segments: [] };
+      if (status.due === null) return { next: exportOf(set), segments: [] };
       return { next: status.due ? 'drop' : 'done', segments: [] };
     }
     default:
       return { next: 'done', segments: [] };
   }
 }
+
+const exportOf = (set: PartitionSetConfig): 'export' | 'stream' =>
+  set.export === 'stream' ? 'stream' : 'export';

@@ -66,7 +66,7 @@ async function archivePartition(
   again: <T>(work: () => Promise<T>) => Promise<T>,
 ): Promise<void> {
   let step = await again(() => steps.quarantine(partitionId, request));
-  while (step.next === 'export') {
+  while (step.next === 'export' || step.next === 'stream') {
     await mapAtOnce(step.segments, atOnce, async (segmentNumber) => {
       await again(() => steps.export(partitionId, segmentNumber));
       await again(() => steps.verify(partitionId, segmentNumber));

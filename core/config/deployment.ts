@@ -124,15 +124,7 @@ const deploymentFields = z.strictObject({
     .describe('Account and Region. Default: those of the credentials that deploy.'),
   database: databaseSchema,
   network: networkSchema,
-  partitionSets: partitionSetsSchema
-    .max(MOST_SETS, `must name at most ${MOST_SETS} partition sets`)
-    .superRefine((sets, context) => {
-      sets.forEach((set, index) => {
-        if (set.export === 'aws_s3') return;
-        const message = 'must be aws_s3: only the local command streams';
-        context.addIssue({ code: 'custom', path: [index, 'export'], message });
-      });
-    }),
+  partitionSets: partitionSetsSchema.max(MOST_SETS, `must name at most ${MOST_SETS} partition sets`),
   acceptedPublications: acceptedPublicationsSchema,
   glueDatabase: glueDatabaseSchema,
   archive: archiveSchema.prefault({}),

@@ -5,6 +5,11 @@ import { identifier, timeZone, wholeNumber } from './fields.ts';
 /** One export call should take a minute or two and stays well under aws_s3's split at 6 GB. */
 const LARGEST_SEGMENT_MIB = 3072;
 
+const EXPORT_WAYS = ['aws_s3', 'stream'] as const;
+
+/** How segments get to S3. */
+export type ExportWay = (typeof EXPORT_WAYS)[number];
+
 const notAFolder = identifier.refine(
   (name) => !isFolder(name),
   `must not be the name of a folder of archives: ${FOLDERS.join(', ')}`,
@@ -25,10 +30,10 @@ export const partitionSetSchema = z.strictObject({
     .default(1024)
     .describe('How much of a table, TOAST included, goes into one S3 object.'),
   export: z
-    .enum(['aws_s3', 'stream'], 'must be aws_s3 or stream')
+    .enum(EXPORT_WAYS, 'must be aws_s3 or stream')
     .default('aws_s3')
     .describe(
-      'aws_s3: the server writes to S3 itself. stream: the local command copies the rows to S3, for servers without aws_s3.',
+      'aws_s3: the server writes to S3 itself. stream: a function, or the local command, copies the rows to S3, without aws_s3.',
     ),
   proof: z
     .enum(['one-reading', 'two-readings'], 'must be one-reading or two-readings')
@@ -68,6 +73,11 @@ export type Proof = 'one-reading' | 'two-readings';
 /** The proof that the segments of a set are to have. */
 export function proofOf({ export: way, proof }: Pick<PartitionSetConfig, 'export' | 'proof'>): Proof {
   return proof ?? (way === 'stream' ? 'one-reading' : 'two-readings');
+}
+
+/** The ways in which some sets are exported. */
+export function exportWays(sets: readonly Pick<PartitionSetConfig, 'export'>[]): ReadonlySet<ExportWay> {
+  return new Set(sets.map((set) => set.export));
 }
 
 /** A partition set with what differs from the defaults, as a deployment file would have it. */

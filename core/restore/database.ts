@@ -7,8 +7,10 @@ import type { LineDigest } from '../proof/line-digest.ts';
 export interface ImportSource {
   readonly bucket: string;
   readonly region: string;
-  /** Reads the current version of a key, as aws_s3 does; for servers without aws_s3. */
-  readonly readCurrent?: (key: string) => AsyncIterable<Buffer>;
+  /** Reads the current version of a key, as aws_s3 does; where rows are not imported by aws_s3. */
+  readonly readCurrent: (key: string) => AsyncIterable<Buffer>;
+  /** Whether the database may read the bucket by aws_s3, if it has the extension. */
+  readonly hasAwsS3: boolean;
 }
 
 /** A table by its names in the catalogs. */

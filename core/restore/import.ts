@@ -1,3 +1,4 @@
+import type { ArchiveStore } from '../archive-store.ts';
 import type { Clock, Log } from '../ports.ts';
 import { ArchiverError } from '../errors.ts';
 import type { ImportSource, RestoreDatabase } from './database.ts';
@@ -15,6 +16,22 @@ export interface BuildProgress {
 const LONG_ENOUGH_MS = 30_000;
 /** Nine events of an execution's 25,000 for each look: four days of indexes fit, where half a minute leaves less than one. */
 const WAIT_SECONDS = 120;
+
+/** Objects of the archive for an import; `hasAwsS3` is whether the database may read them itself. */
+export function importSource(
+  store: Pick<ArchiveStore, 'bucket' | 'region' | 'current' | 'read'>,
+  hasAwsS3: boolean,
+): ImportSource {
+  return {
+    bucket: store.bucket,
+    region: store.region,
+    hasAwsS3,
+    readCurrent: async function* (key) {
+      const { versionId } = await store.current(key);
+      yield* store.read(key, versionId);
+    },
+  };
+}
 
 /** Imports one segment; one that is imported already is left alone. */
 export async function importSegment(

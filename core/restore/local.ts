@@ -13,7 +13,7 @@ import type { Clock, Log } from '../ports.ts';
 import { beginRestore } from './begin.ts';
 import { attach, publish, type Restored } from './publish.ts';
 import type { RestoreDatabase } from './database.ts';
-import { build, importSegment } from './import.ts';
+import { build, importSegment, importSource } from './import.ts';
 import { recordRestoreFailure, reportRestore, type OutcomeDatabase, type RestoreReport } from './report.ts';
 import { planRestore } from './plan.ts';
 import { proveRange } from './prove.ts';
@@ -69,17 +69,10 @@ async function untilReadable(
   }
 }
 
-function readCurrentOf(store: ArchiveStore): (key: string) => AsyncGenerator<Buffer> {
-  return async function* (key) {
-    const { versionId } = await store.current(key);
-    yield* store.read(key, versionId);
-  };
-}
-
 /** From the bare table to the last range of its proof. */
 async function load(restoreId: number, segments: readonly number[], ports: RestorePorts): Promise<void> {
   const { store, segmentsAtOnce, clock } = ports;
-  const from = { bucket: store.bucket, region: store.region, readCurrent: readCurrentOf(store) };
+  const from = importSource(store, true);
   await mapAtOnce(segments, segmentsAtOnce, (segmentNumber) =>
     importSegment(restoreId, segmentNumber, from, ports),
   );

@@ -6,6 +6,7 @@ import type { PublicationFacts } from '../publications.ts';
 export const LOGIN_ROLES = [
   'archiver_maintain',
   'archiver_read',
+  'archiver_stream',
   'archiver_drop',
   'archiver_restore',
 ] as const;

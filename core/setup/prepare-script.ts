@@ -19,13 +19,15 @@ export function ownersAndSchemas(
   return owners;
 }
 
+const isStreamed = (set: PartitionSetConfig): boolean => set.export === 'stream';
+
 /** Extensions that these sets need: aws_s3 only where one of them is exported by it, or none is configured yet. */
 export function neededExtensions(
   { extensions }: DatabaseFacts,
   sets: readonly PartitionSetConfig[],
 ): readonly ExtensionFacts[] {
-  const isStreamed = sets.length > 0 && sets.every((set) => set.export === 'stream');
-  return isStreamed ? extensions.filter(({ name }) => name !== 'aws_s3') : extensions;
+  const all = sets.length > 0 && sets.every(isStreamed);
+  return all ? extensions.filter(({ name }) => name !== 'aws_s3') : extensions;
 }
 
 /** The statement that installs an extension where the archiver expects it. */
@@ -88,7 +90,9 @@ export function preparationScript(
       registerOwnerStatement(owner, schemas),
     ),
     '-- Give the login roles the passwords of their secrets:',
-    ...LOGIN_ROLES.map((role) => `--   \\password ${role}`),
+    ...LOGIN_ROLES.filter((role) => role !== 'archiver_stream' || partitionSets.some(isStreamed)).map(
+      (role) => `--   \\password ${role}`,
+    ),
     '-- Optional; may be refused to an administrator who is no superuser:',
     '\\set ON_ERROR_STOP off',
     files.guard,

@@ -38,7 +38,7 @@ begin
   perform partition_archiver.create_fence_triggers(p_table);
   -- Row security would filter the export, or fail it.
   execute format('alter table %s disable row level security, no force row level security', p_table);
-  execute format('grant select on %s to archiver_read', p_table);
+  execute format('grant select on %s to archiver_read, archiver_stream', p_table);
   if exists (select from pg_attribute where attrelid = p_table::regclass and not attisdropped
     and attgenerated = 's') then
     execute format('grant select on %s to archiver_trial', p_table);

@@ -48,7 +48,7 @@ begin
   return query
     select 'role ' || r.name, format('may not connect to database %I', current_database()),
            format('grant connect on database %I to %I;', current_database(), r.name)
-      from (values ('archiver_maintain'), ('archiver_read'), ('archiver_drop'),
+      from (values ('archiver_maintain'), ('archiver_read'), ('archiver_stream'), ('archiver_drop'),
         ('archiver_restore')) as r (name)
      where not has_database_privilege(r.name, current_database(), 'connect');
   return query

@@ -118,8 +118,8 @@ begin
     l.quarantine_name);
   execute format('drop trigger if exists partition_archiver_fence_truncate on '
     'partition_archiver_quarantine.%I', l.quarantine_name);
-  execute format('revoke select on partition_archiver_quarantine.%I from archiver_read, archiver_trial',
-    l.quarantine_name);
+  execute format('revoke select on partition_archiver_quarantine.%I from archiver_read, archiver_stream, '
+    'archiver_trial', l.quarantine_name);
   execute format('alter table partition_archiver_quarantine.%I set schema %I', l.quarantine_name,
     l.table_schema);
   execute format('alter table %I.%I rename to %I', l.table_schema, l.quarantine_name, l.table_name);

@@ -23,7 +23,8 @@ begin
   select string_agg(format('%s (%s, %s)', pid, usename, application_name), ', ' order by pid) into v_sessions
     from pg_stat_activity
    where datname = current_database() and pid <> pg_backend_pid() and state <> 'idle'
-     and usename in ('archiver_maintain', 'archiver_read', 'archiver_drop', 'archiver_restore');
+     and usename in ('archiver_maintain', 'archiver_read', 'archiver_stream', 'archiver_drop',
+       'archiver_restore');
   if v_sessions is not null then
     raise exception 'an execution of partition-archiver is at work in this database, by the sessions %; '
       'wait until it has ended or stop it, then prepare again', v_sessions

@@ -8,8 +8,8 @@ revoke all on all functions in schema partition_archiver from public;
 revoke all on all tables in schema partition_archiver from public;
 
 -- A trigger function is not checked when it fires, only when the trigger is made.
-grant usage on schema partition_archiver to archiver_maintain, archiver_read, archiver_drop;
-grant usage on schema partition_archiver_quarantine to archiver_read, archiver_trial;
+grant usage on schema partition_archiver to archiver_maintain, archiver_read, archiver_stream, archiver_drop;
+grant usage on schema partition_archiver_quarantine to archiver_read, archiver_stream, archiver_trial;
 
 grant select on partition_archiver.partition, partition_archiver.segment, partition_archiver.event,
   partition_archiver.run
@@ -77,6 +77,15 @@ grant execute on function
   partition_archiver.record_failure(bigint, text, text),
   partition_archiver.record_run(timestamptz, text, boolean, jsonb, integer, integer, integer, text)
 to archiver_read;
+
+-- What puts data into the bucket says what it sent, and never what was found there.
+grant select on partition_archiver.partition, partition_archiver.segment to archiver_stream;
+grant execute on function
+  partition_archiver.begin_segment(bigint, integer, boolean),
+  partition_archiver.record_stream(bigint, integer, jsonb),
+  partition_archiver.refuse_row_out_of_bounds(),
+  partition_archiver.split_segment(bigint, integer, bigint)
+to archiver_stream;
 
 grant execute on function
   partition_archiver.is_dropped(bigint),
@@ -158,7 +167,7 @@ do $connect$
 declare
   v_role text;
 begin
-  foreach v_role in array array['archiver_maintain', 'archiver_read', 'archiver_drop',
+  foreach v_role in array array['archiver_maintain', 'archiver_read', 'archiver_stream', 'archiver_drop',
     'archiver_restore'] loop
     if not pg_catalog.has_database_privilege(v_role, current_database(), 'connect') then
       execute format('grant connect on database %I to %I', current_database(), v_role);

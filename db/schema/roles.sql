@@ -16,6 +16,7 @@ begin
           'nothing else'),
         ('archiver_maintain', true, 'runs pg_partman maintenance and quarantines detached partitions'),
         ('archiver_read', true, 'exports and verifies quarantined partitions'),
+        ('archiver_stream', true, 'copies quarantined partitions to S3 and records what was sent'),
         ('archiver_drop', true, 'drops partitions whose archive is verified, and nothing else'),
         ('archiver_restore', true, 'restores archives in a schema of its own')) as r (name, login, task)
   loop

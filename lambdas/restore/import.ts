@@ -1,16 +1,17 @@
 import { restoreDatabase } from '../../adapters/postgres/restore/database.ts';
-import { importSegment } from '../../core/restore/import.ts';
+import { importSegment, importSource } from '../../core/restore/import.ts';
 import { step } from '../runtime/step.ts';
+import { archiveStore } from '../runtime/store.ts';
 
-/** Has the database import one segment from S3. */
+/** Imports one segment from S3: by aws_s3 where the database has roles for it, else by COPY. */
 export const handler = step(
   'import',
   (
-    { restoreId, segmentNumber }: { restoreId: number; segmentNumber: number },
+    { restoreId, segmentNumber, by }: { restoreId: number; segmentNumber: number; by: 'aws_s3' | 'stream' },
     { settings, open, remainingMs, log },
-  ) => {
-    const from = { bucket: settings.archiveBucket, region: settings.region };
-    const database = restoreDatabase({ open, timeoutMs: remainingMs });
-    return importSegment(restoreId, segmentNumber, from, { database, log });
-  },
+  ) =>
+    importSegment(restoreId, segmentNumber, importSource(archiveStore(settings), by === 'aws_s3'), {
+      database: restoreDatabase({ open, timeoutMs: remainingMs }),
+      log,
+    }),
 );

@@ -70,6 +70,7 @@ export function readBucketSettings(environment: Environment = process.env): Buck
 const LOGIN_SECRETS = {
   archiver_maintain: 'ARCHIVER_MAINTAIN_SECRET_ARN',
   archiver_read: 'ARCHIVER_READ_SECRET_ARN',
+  archiver_stream: 'ARCHIVER_STREAM_SECRET_ARN',
   archiver_drop: 'ARCHIVER_DROP_SECRET_ARN',
   archiver_restore: 'ARCHIVER_RESTORE_SECRET_ARN',
 } as const satisfies Record<LoginRole, string>;

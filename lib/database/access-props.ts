@@ -1,6 +1,7 @@
 import type { Duration } from 'aws-cdk-lib';
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import type { DatabaseRole } from './roles.ts';
 import type { DatabaseTarget } from './target.ts';
 import type { DatabaseCustomResources } from './custom-resources.ts';
 
@@ -27,6 +28,8 @@ export interface DatabaseAccessProps {
   /** Subnets of the proxy, in at least two availability zones. */
   readonly vpcSubnets: ec2.SubnetSelection;
   readonly target: DatabaseTarget;
+  /** Roles that functions log in as. */
+  readonly roles: readonly DatabaseRole[];
   /**
    * RDS Proxy that is there already. Its owner has to let it use the secrets, with TLS required.
    *

@@ -10,7 +10,7 @@ import { bySecret, pastTheProxy, type DatabaseLogin } from './login.ts';
 import type { DatabaseAccessProps, DatabaseAuthentication } from './access-props.ts';
 import { ProxyTargetRegistration, targetGroups } from './proxy-target.ts';
 import type { DatabaseTarget } from './target.ts';
-import { DATABASE_ROLES, type DatabaseRole } from './roles.ts';
+import type { DatabaseRole } from './roles.ts';
 
 /** Key of the tag and of the template metadata that say whose password a secret holds. */
 const DATABASE_ROLE_TAG = 'partition-archiver:database-role';
@@ -35,6 +35,7 @@ export class DatabaseAccess extends Construct {
   /** Security groups of the proxy, or of the database where there is none. */
   readonly connections: ec2.Connections;
   readonly authentication: DatabaseAuthentication;
+  private readonly roles: readonly DatabaseRole[];
   private readonly secrets: ReadonlyMap<DatabaseRole, secretsmanager.Secret>;
   private readonly administrator: DatabaseLogin | undefined;
   private readonly target: DatabaseTarget;
@@ -48,8 +49,9 @@ export class DatabaseAccess extends Construct {
     super(scope, id);
     this.target = props.target;
     this.authentication = props.authentication ?? 'secrets';
-    const roles = this.authentication === 'secrets' ? DATABASE_ROLES : [];
-    this.secrets = new Map(roles.map((role) => [role, this.generateSecret(role)]));
+    this.roles = props.roles;
+    const withSecret = this.authentication === 'secrets' ? props.roles : [];
+    this.secrets = new Map(withSecret.map((role) => [role, this.generateSecret(role)]));
     this.databaseName = props.target.databaseName;
     this.formerNames = props.target.formerNames;
     const { host, port, connections } = props.target;
@@ -135,7 +137,7 @@ export class DatabaseAccess extends Construct {
       description: 'Logs the RDS Proxy of the partition archiver in',
       assumedBy: new iam.ServicePrincipal('rds.amazonaws.com'),
     });
-    role.addToPolicy(this.mayConnect(this.targetResourceId, ...DATABASE_ROLES));
+    role.addToPolicy(this.mayConnect(this.targetResourceId, ...this.roles));
     return role;
   }
 

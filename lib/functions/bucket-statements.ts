@@ -85,6 +85,12 @@ export function bucketStatements(
         allow('RetrieveFromGlacier', ['s3:RestoreObject'], readable('*/data/*')),
         ...key('kms:Decrypt'),
       ];
+    case 'write-data':
+      return [
+        allow('WriteSegments', ['s3:PutObject', 's3:AbortMultipartUpload'], [objects('data')]),
+        // A multipart upload needs Decrypt beside GenerateDataKey, even of one part.
+        ...key('kms:Decrypt', 'kms:GenerateDataKey'),
+      ];
     case 'write-ddl-and-manifest':
       return [
         know,

@@ -39,6 +39,7 @@ export const FUNCTIONS = {
   },
   detection: one('detect'),
   export: one('export'),
+  stream: one('stream'),
   verification: one('verify'),
   commit: one('commit'),
   drop: one('drop'),
@@ -75,11 +76,14 @@ export const FUNCTIONS = {
     steps: { all: ['audit-verdict', 'audit-failure'] },
   },
   retrieval: one('retrieve'),
-  'begin-restore': one('begin-restore'),
+  'begin-restore': {
+    description: 'Begins restores, and imports segments',
+    steps: { all: ['begin-restore', 'import'] },
+  },
   restore: {
-    description: 'Imports, builds and proves restored tables, and publishes them',
+    description: 'Builds and proves restored tables, and publishes them',
     steps: {
-      table: ['import', 'build', 'prove'],
+      table: ['build', 'prove'],
       restore: ['publish', 'attach', 'record-restore-failure', 'report-restore'],
       drill: ['finish-drill', 'cancel-drill'],
     },

@@ -5,6 +5,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { acknowledgeWildcards } from '../nag.ts';
+import { exportWays } from '../../core/config/partition-set.ts';
 import type { RuntimeConfig } from '../../core/config/runtime.ts';
 import type { ArchiveBucket } from '../storage/archive-bucket.ts';
 import { bucketStatements } from './bucket-statements.ts';
@@ -112,9 +113,10 @@ export class ArchiverFunctions extends Construct {
 
   /** Functions of an administrator are made only where there is a secret. */
   private isMade(
-    { login, converts = false, catalog = false }: StepFunction,
+    { login, exports: way, converts = false, catalog = false }: StepFunction,
     { database, config }: ArchiverFunctionsProps,
   ): boolean {
+    if (way !== undefined && !exportWays(config.partitionSets).has(way)) return false;
     if (catalog && config.glueDatabase === undefined) return false;
     if ((converts || catalog) && !config.partitionSets.some(({ query }) => query)) return false;
     return login === 'none' || database.login(login) !== undefined;

@@ -10,6 +10,7 @@ export const HANDLER_FILES: Readonly<Record<Handler, string>> = {
   detect: 'archive/detect',
   quarantine: 'archive/quarantine',
   export: 'archive/export',
+  stream: 'archive/stream',
   verify: 'archive/verify',
   commit: 'archive/commit',
   drop: 'archive/drop',

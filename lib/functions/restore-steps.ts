@@ -25,11 +25,11 @@ export const RESTORE_STEPS = {
     memoryMiB: 256,
   },
   import: {
-    description: 'Imports one segment from S3 by aws_s3',
+    description: 'Imports one segment from S3, by aws_s3 or by COPY',
     login: 'archiver_restore',
-    bucketAccess: 'none',
+    bucketAccess: 'read',
     timeout: LONGEST,
-    memoryMiB: 256,
+    memoryMiB: 512,
   },
   build: {
     description: 'Makes keys, indexes and triggers of a restored table',

@@ -1,4 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
+import type { ExportWay } from '../../core/config/partition-set.ts';
 import type { DatabaseRole } from '../database/roles.ts';
 
 /**
@@ -14,6 +15,7 @@ export type BucketAccess =
   | 'read-manifests'
   | 'read'
   | 'retrieve'
+  | 'write-data'
   | 'write-ddl-and-manifest'
   | 'write-copies'
   | 'read-copies'
@@ -31,6 +33,8 @@ export interface StepFunction {
   readonly reads?: boolean;
   /** May ask RDS for the health of the proxy, where one is made here. */
   readonly readsProxyHealth?: boolean;
+  /** Exports segments in this way; there is no such function where no partition set is exported so. */
+  readonly exports?: ExportWay;
   /** Makes Parquet copies; there is no such function where no partition set has `query`. */
   readonly converts?: boolean;
   /** Works with one Glue database; there is no such function where none is configured. */

@@ -53,6 +53,15 @@ export const ARCHIVE_STEPS = {
     bucketAccess: 'none',
     timeout: LONGEST,
     memoryMiB: 256,
+    exports: 'aws_s3',
+  },
+  stream: {
+    description: 'Streams one segment from the database to S3; reads nothing there',
+    login: 'archiver_stream',
+    bucketAccess: 'write-data',
+    timeout: LONGEST,
+    memoryMiB: 1024,
+    exports: 'stream',
   },
   verify: {
     description: 'Reads one segment back from S3 and compares it with the table',

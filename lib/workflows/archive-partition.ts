@@ -52,6 +52,7 @@ export function partitionSteps(
       'partitionId.$': '$.partitionId',
       'segmentNumber.$': '$$.Map.Item.Value',
       'execution.$': '$.request.execution',
+      ...(isMixed(functions) && { 'next.$': '$.step.Payload.next' }),
     },
     maxConcurrency: segmentConcurrency,
     mapExecutionType: sfn.StateMachineType.STANDARD,
@@ -85,10 +86,10 @@ export function partitionSteps(
   );
   // A segment that proved too large was split, and its halves are exported by another round.
   commit.next(whatIsNext);
-  whatIsNext
-    .when(sfn.Condition.stringEquals('$.step.Payload.next', 'export'), forEachSegment)
-    .when(sfn.Condition.stringEquals('$.step.Payload.next', 'drop'), drop)
-    .otherwise(done);
+  for (const [step] of EXPORTS.filter(([each]) => functions.has(each))) {
+    whatIsNext.when(sfn.Condition.stringEquals('$.step.Payload.next', step), forEachSegment);
+  }
+  whatIsNext.when(sfn.Condition.stringEquals('$.step.Payload.next', 'drop'), drop).otherwise(done);
   drop.next(done);
   return quarantine.next(whatIsNext);
 }
@@ -108,17 +109,47 @@ function segmentSteps(scope: Construct, functions: ArchiverFunctions): sfn.IChai
     comment: 'Writes into the ledger why this segment, and so its partition, failed.',
     payload: SEGMENT_AND_FAILURE,
   });
-  const exportSegment = stepTask(scope, functions, 'export', {
-    comment:
-      'The database writes this segment to S3 by aws_s3. A retry writes the same bytes to the same key.',
-    payload: PARTITION_AND_SEGMENT,
-    resultPath: sfn.JsonPath.DISCARD,
-  });
   const verify = stepTask(scope, functions, 'verify', {
-    comment: 'Reads the object back and compares it, byte for byte, with a second copy out of the table.',
+    comment:
+      'Reads the object back and compares it with a second COPY out of the table; with one reading, with what was sent.',
     payload: PARTITION_AND_SEGMENT,
     resultPath: sfn.JsonPath.DISCARD,
   });
-  for (const state of [exportSegment, verify]) state.addCatch(recordFailure, { resultPath: '$.failure' });
-  return exportSegment.next(verify).next(proven);
+  verify.next(proven);
+  const exporting = EXPORTS.filter(([step]) => functions.has(step)).map(([step, comment]) => {
+    const task = stepTask(scope, functions, step, {
+      comment,
+      payload: PARTITION_AND_SEGMENT,
+      resultPath: sfn.JsonPath.DISCARD,
+    });
+    task.next(verify);
+    return [step, task] as const;
+  });
+  for (const state of [...exporting.map(([, task]) => task), verify]) {
+    state.addCatch(recordFailure, { resultPath: '$.failure' });
+  }
+  const [[, only]] = exporting as [(typeof exporting)[number]];
+  if (!isMixed(functions)) return only;
+  const howIsItExported = new sfn.Choice(scope, 'How is it exported?', {
+    comment: 'As the partition set is configured.',
+  });
+  for (const [step, task] of exporting) {
+    howIsItExported.when(sfn.Condition.stringEquals('$.next', step), task);
+  }
+  return howIsItExported;
 }
+
+/** Whether some partition sets are exported by aws_s3, and others streamed. */
+const isMixed = (functions: ArchiverFunctions): boolean => EXPORTS.every(([step]) => functions.has(step));
+
+/** The ways to export a segment. */
+const EXPORTS = [
+  [
+    'export',
+    'The database writes this segment to S3 by aws_s3. A retry writes the same bytes to the same key.',
+  ],
+  [
+    'stream',
+    'Copies this segment from the database to S3, and reads nothing there. Each attempt has a key of its own.',
+  ],
+] as const;

@@ -54,11 +54,13 @@ export function restoreArchiveSteps(scope: Construct, props: RestoreArchiveSteps
     itemsPath: '$.step.Payload.segments',
     item: 'segmentNumber',
     steps: oneStep(scope, functions, 'import', 'SegmentImported', {
-      comment: 'The database reads the objects of this segment by aws_s3.',
+      comment:
+        'The objects of this segment are read by aws_s3, or by this function where no set uses aws_s3.',
       payload: {
         'restoreId.$': '$.restoreId',
         'segmentNumber.$': '$.segmentNumber',
         'execution.$': '$.execution',
+        by: functions.has('export') ? 'aws_s3' : 'stream',
       },
     }),
     execution: archive['execution.$'],

@@ -12,13 +12,15 @@ import type { Step } from '../functions/steps.ts';
  */
 const CONFIG_OF: Partial<Record<Step, (config: RuntimeConfig) => object>> = {
   ...Object.fromEntries(
-    (['preflight', 'maintain', 'detect', 'quarantine', 'commit', 'drop', 'report'] as const).map((step) => [
-      step,
-      ({ concurrency: _, partitionSets, ...config }: RuntimeConfig) => ({
-        partitionSets: partitionSets.map(withoutDefaults),
-        ...config,
-      }),
-    ]),
+    (['preflight', 'maintain', 'detect', 'quarantine', 'stream', 'commit', 'drop', 'report'] as const).map(
+      (step) => [
+        step,
+        ({ concurrency: _, partitionSets, ...config }: RuntimeConfig) => ({
+          partitionSets: partitionSets.map(withoutDefaults),
+          ...config,
+        }),
+      ],
+    ),
   ),
   heartbeat: (config) => ({ partitionSets: tablesOf(config) }),
   adopt: (config) => ({ partitionSets: tablesOf(config) }),

@@ -18,6 +18,10 @@ import {
 import { synthesiseAssembly } from './synthesise.ts';
 
 const assembly = synthesiseAssembly({ bundle: false });
+const streamed = synthesiseAssembly({
+  bundle: false,
+  changes: { partitionSets: [{ schema: 'public', table: 'orders', export: 'stream' }] },
+});
 const archive = { manifestKey: 'key', manifestVersionId: 'v' };
 const request = { execution: 'e', startedAt: 'now', partitionIds: [1], more: 0 };
 
@@ -54,6 +58,7 @@ const WORKS: Answers = {
 
 const WORKFLOWS = [
   'archive',
+  'archive by stream',
   'restore',
   'drill',
   'heartbeat',
@@ -70,10 +75,13 @@ const WORKFLOWS = [
 ];
 
 const machines = new Map<string, LocalStateMachine>();
-function load(workflow: string): LocalStateMachine {
+function load(name: string): LocalStateMachine {
+  const [workflow = '', by] = name.split(' by ');
   const surroundings = { region: 'eu-central-1', bucketName: 'archive', databaseHost: 'localhost' };
-  const machine = machines.get(workflow) ?? loadStateMachine(assembly, { ...surroundings, workflow });
-  machines.set(workflow, machine);
+  const machine =
+    machines.get(name) ??
+    loadStateMachine(by === 'stream' ? streamed : assembly, { ...surroundings, workflow });
+  machines.set(name, machine);
   return machine;
 }
 

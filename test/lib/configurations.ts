@@ -33,7 +33,10 @@ const WHOLE = {
 /** A database with everything that is made on request. */
 const MAXIMAL = {
   ...WHOLE,
-  partitionSets: [{ schema: 'public', table: 'orders', query: true }],
+  partitionSets: [
+    { schema: 'public', table: 'orders', query: true },
+    { schema: 'public', table: 'events', export: 'stream' },
+  ],
   glueDatabase: 'orders_archive',
   database: {
     ...withAdministrator().database,
@@ -56,6 +59,11 @@ export const CONFIGURATIONS: Readonly<Record<string, object>> = {
   IAM: {
     ...WHOLE,
     database: { ...database, authentication: 'iam', resourceId, verifyEndpoint: { ...reader, resourceId } },
+  },
+  'streamed only': {
+    ...WHOLE,
+    database: withAdministrator().database,
+    partitionSets: [{ schema: 'public', table: 'orders', export: 'stream' }],
   },
   instance: {
     ...WHOLE,

@@ -12,7 +12,8 @@ import { constructId } from '../../lib/functions/functions.ts';
 
 const HEADER = `The rights of each function: its steps, by the workflows that may ask for them; the database role that it
 logs in as; and what its role may do, in the bucket and elsewhere. From the example file with an administrator,
-queries, Glue and Object Lock. Left out is what all have: logs, traces, and network interfaces of those with a login.
+queries, a streamed set, Glue and Object Lock. Left out is what all have: logs, traces, and network interfaces of
+those with a login.
 `;
 
 /** What every function has. */
@@ -22,7 +23,7 @@ const COMMON = /^(logs|xray|ec2):/;
 export function rights(): string {
   const template = synthesise({
     ...withAdministrator(),
-    ...withQuery(),
+    partitionSets: [...withQuery().partitionSets, { schema: 'public', table: 'streamed', export: 'stream' }],
     glueDatabase: 'shop_archive',
     archive: { objectLock: { days: 365, mode: 'COMPLIANCE' } },
     env: undefined,

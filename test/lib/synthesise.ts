@@ -30,9 +30,15 @@ export function synthesise(changes: object = {}): Template {
   return template;
 }
 
-/** The cloud assembly of the example file with an administrator, as a folder. */
-export function synthesiseAssembly({ bundle }: { readonly bundle: boolean }): string {
-  const app = Stage.of(stackOf(withAdministrator(), bundle ? {} : NO_BUNDLES));
+/** The cloud assembly of the example file with an administrator and other changes, as a folder. */
+export function synthesiseAssembly({
+  bundle,
+  changes = {},
+}: {
+  readonly bundle: boolean;
+  readonly changes?: object;
+}): string {
+  const app = Stage.of(stackOf({ ...withAdministrator(), ...changes }, bundle ? {} : NO_BUNDLES));
   if (app === undefined) throw new Error('the stack is in no app');
   return app.synth().directory;
 }

@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll } from '@jest/globals';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { localOperations, type Operations, type OperationWiring } from '../../bin/archive/operations.ts';
-import { localSteps, type DatabaseRole, type Wiring } from '../../bin/archive/steps.ts';
+import { localSteps, type Wiring } from '../../bin/archive/steps.ts';
 import { connect, type Connection } from '../../adapters/postgres/connect.ts';
 import { parseRuntimeConfig, type RuntimeConfig } from '../../core/config/runtime.ts';
 import type { Clock, Log } from '../../core/ports.ts';
+import { LOGIN_ROLES, type LoginRole } from '../../core/setup/prepare-database.ts';
 import { run, type Steps } from '../../core/archive/run.ts';
 import type { RunReport } from '../../core/archive/report.ts';
 import { stack, useDatabase, type TestDatabase } from './database.ts';
@@ -21,15 +22,13 @@ const silentLog: Log = { info: () => undefined, warn: () => undefined };
 /** Password of the login roles in tests. */
 export const ROLE_PASSWORD = 'for-tests-only';
 
-type OperatorRole = DatabaseRole | 'archiver_restore';
-
 /** A database with the archiver installed, a bucket, and the steps wired to both through the pooler. */
 export interface Archiver {
   readonly database: TestDatabase;
   readonly s3: S3Client;
   readonly bucket: string;
   /** Connects through the pooler as a database role. */
-  open(role: OperatorRole, notices?: string[], database?: string): Connection;
+  open(role: LoginRole, notices?: string[], database?: string): Connection;
   /** The operator's verbs, in this database or another one that has the archiver. */
   operations(changes?: Partial<OperationWiring>): Operations;
   config(partitionSets: readonly Record<string, unknown>[]): RuntimeConfig;
@@ -47,7 +46,7 @@ export function useArchiver(): () => Archiver {
   beforeAll(async () => {
     s3 = makeS3Client();
     bucket = await makeBucket(s3, 'archive');
-    for (const role of ['archiver_maintain', 'archiver_read', 'archiver_drop', 'archiver_restore']) {
+    for (const role of LOGIN_ROLES) {
       // Once: even the same password gets a new salt, and the pooler, which logs in as its client did, is refused.
       await withRoleLock(
         database(),

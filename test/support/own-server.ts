@@ -1,6 +1,7 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { connect } from '../../adapters/postgres/connect.ts';
 import { installArchiver } from '../../adapters/postgres/install.ts';
+import { LOGIN_ROLES } from '../../core/setup/prepare-database.ts';
 import { makeArchiver, ROLE_PASSWORD, type Archiver } from './archiver.ts';
 import type { UpgradableServer } from './upgradable-server.ts';
 
@@ -14,7 +15,7 @@ export async function prepareDatabase(server: UpgradableServer, name: string): P
   await sql`create extension pg_partman schema partman`;
   await sql`create extension aws_s3 cascade`;
   await installArchiver(sql);
-  for (const role of ['archiver_maintain', 'archiver_read', 'archiver_drop', 'archiver_restore']) {
+  for (const role of LOGIN_ROLES) {
     await sql.unsafe(`alter role ${role} password '${ROLE_PASSWORD}'`);
   }
   await sql.end();

@@ -28,11 +28,10 @@ export function loadOn({
           select partition_archiver.begin_import(${restoreId}::bigint, ${segmentNumber}::integer) as begun`;
         if (begun === null) return null;
         await set(tx, begun.copy.pins);
-        const { readCurrent } = from;
         const rows =
-          readCurrent !== undefined && !(await hasAwsS3(tx))
-            ? await streamIn(tx, begun, readCurrent)
-            : await importObjects(tx, begun, from);
+          from.hasAwsS3 && (await hasAwsS3(tx))
+            ? await importObjects(tx, begun, from)
+            : await streamIn(tx, begun, from);
         await tx`select partition_archiver.record_import(${restoreId}::bigint, ${segmentNumber}::integer, ${rows}::bigint)`;
         return rows;
       }),
@@ -59,7 +58,7 @@ async function hasAwsS3(transaction: Transaction): Promise<boolean> {
 async function streamIn(
   transaction: Transaction,
   { table, copy, keys }: BegunImport,
-  readCurrent: NonNullable<ImportSource['readCurrent']>,
+  { readCurrent }: Pick<ImportSource, 'readCurrent'>,
 ): Promise<number> {
   if (keys.length === 0) return 0;
   const digester = new LineDigester();

@@ -119,12 +119,12 @@ function advice(administrator: Connection): Promise<readonly PreflightProblem[]>
                case when rolbypassrls then 'bypassrls' end, case when rolreplication then 'replication' end),
              format('alter role %I nosuperuser nocreaterole nocreatedb nobypassrls noreplication;', rolname)
         from pg_roles
-       where rolname in ('archiver_owner', 'archiver_trial', 'archiver_maintain', 'archiver_read', 'archiver_drop', 'archiver_restore')
+       where rolname in ('archiver_owner', 'archiver_trial', 'archiver_maintain', 'archiver_read', 'archiver_stream', 'archiver_drop', 'archiver_restore')
          and (rolsuper or rolcreaterole or rolcreatedb or rolbypassrls or rolreplication)
       union all
       select 'role ' || m.rolname, 'is a member of ' || g.rolname || ', whose rights it does not need', format('revoke %I from %I;', g.rolname, m.rolname)
         from pg_auth_members a join pg_roles m on m.oid = a.member join pg_roles g on g.oid = a.roleid
-       where m.rolname in ('archiver_trial', 'archiver_read', 'archiver_drop', 'archiver_restore')
+       where m.rolname in ('archiver_trial', 'archiver_read', 'archiver_stream', 'archiver_drop', 'archiver_restore')
          and g.rolname not in ('rds_iam', 'rds_password')
       union all
       select 'role ' || r.rolname, 'may use ' || p.oid::regprocedure || ', and ' || w.harm,

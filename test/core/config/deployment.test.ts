@@ -89,13 +89,6 @@ describe('a deployment file', () => {
     expect(parsed).toMatchObject({ ok: false, problems: [{ path: '' }] });
   });
 
-  test('that would stream is refused: the stack exports by aws_s3', () => {
-    const partitionSets = [{ schema: 'public', table: 'orders', export: 'stream' }];
-    expect(problemsWith({ ...EXAMPLE, partitionSets })).toEqual([
-      'partitionSets[0].export: "stream" is not allowed: must be aws_s3: only the local command streams',
-    ]);
-  });
-
   test('whose engine does not fit its kind is refused', () => {
     const database = { ...(EXAMPLE as { database: object }).database, engine: 'postgres' };
     expect(problemsWith({ database })).toEqual([

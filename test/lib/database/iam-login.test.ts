@@ -1,15 +1,20 @@
 import { describe, expect, test } from '@jest/globals';
 import { Match } from 'aws-cdk-lib/assertions';
-import { DATABASE_ROLES } from '../../../lib/database/roles.ts';
+import { databaseRoles } from '../../../lib/database/roles.ts';
 import { deploymentOf, FUNCTION_NAMES } from '../../../lib/functions/function-table.ts';
 import { constructId } from '../../../lib/functions/functions.ts';
 import { Iam } from '../iam.ts';
 import { exampleConfig, resources, roleStatements, synthesise } from '../synthesise.ts';
 
+const DATABASE_ROLES = databaseRoles(new Set(['aws_s3', 'stream']));
 const { database } = exampleConfig() as { database: object };
 const byIam = { ...database, authentication: 'iam', resourceId: 'cluster-ABC' };
 const verifyEndpoint = { endpoint: 'orders.cluster-ro-abc.eu-central-1.rds.amazonaws.com' };
-const template = synthesise({ database: { ...byIam, verifyEndpoint } });
+const partitionSets = [
+  { schema: 'public', table: 'orders' },
+  { schema: 'public', table: 'event', export: 'stream' },
+];
+const template = synthesise({ database: { ...byIam, verifyEndpoint }, partitionSets });
 const iam = new Iam(template);
 
 const [proxyId = ''] = Object.keys(template.findResources('AWS::RDS::DBProxy'));

@@ -29,16 +29,30 @@ test('what an owner looks for is there under its name, and nothing else is with 
   const stepsByName = (name: (typeof FUNCTION_NAMES)[number]) => stepsOf(name).map(([step]) => step);
   expect(stepsByName('detection')).toEqual(['detect']);
   expect(stepsByName('export')).toEqual(['export']);
+  expect(stepsByName('stream')).toEqual(['stream']);
   expect(stepsByName('verification')).toEqual(['verify']);
   expect(stepsByName('drop')).toEqual(['drop']);
   expect(stepsByName('commit')).toEqual(['commit']);
   // What records a failure runs where what it records does not.
-  const recorded = ['maintenance', 'detection', 'export', 'verification', 'commit', 'drop'] as const;
+  const recorded = [
+    'maintenance',
+    'detection',
+    'export',
+    'stream',
+    'verification',
+    'commit',
+    'drop',
+  ] as const;
   expect(recorded.flatMap(stepsByName)).not.toContain('record-failure');
 });
 
 describe('a workflow', () => {
-  const template = synthesise({ ...withAdministrator(), ...withQuery(), glueDatabase: 'shop_archive' });
+  const { partitionSets } = withQuery();
+  const template = synthesise({
+    ...withAdministrator(),
+    partitionSets: [...partitionSets, { schema: 'public', table: 'streamed', export: 'stream' }],
+    glueDatabase: 'shop_archive',
+  });
   const machines = resources(template, 'AWS::StepFunctions::StateMachine').flatMap(([, resource]) => {
     const name = (resource['Metadata'] as Record<string, string> | undefined)?.[
       'partition-archiver:workflow'

@@ -2,9 +2,10 @@ import { describe, expect, test } from '@jest/globals';
 import { Iam, type AccessRequest } from '../iam.ts';
 import { ADMIN_KEY_ARN, ADMIN_SECRET_ARN, synthesise, withAdministrator, withQuery } from '../synthesise.ts';
 
+const STREAMED = { schema: 'public', table: 'event', export: 'stream' };
 const template = synthesise({
   ...withAdministrator(),
-  ...withQuery(),
+  partitionSets: [...withQuery().partitionSets, STREAMED],
   glueDatabase: 'shop_archive',
   archive: { objectLock: { days: 365, mode: 'COMPLIANCE' } },
 });
@@ -101,8 +102,12 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
     { action: 's3:GetObject', resource: `${bucket}/other/public/t/2025/data/0.tsv` },
     [],
   ],
-  ['write data', { action: 's3:PutObject', resource: data }, ['DatabaseS3Export']],
-  ['abort an upload of data', { action: 's3:AbortMultipartUpload', resource: data }, ['DatabaseS3Export']],
+  ['write data', { action: 's3:PutObject', resource: data }, ['DatabaseS3Export', 'Stream']],
+  [
+    'abort an upload of data',
+    { action: 's3:AbortMultipartUpload', resource: data },
+    ['DatabaseS3Export', 'Stream'],
+  ],
   ['write DDL', { action: 's3:PutObject', resource: ddl }, ['Commit']],
   [
     'register an archive in Glue',
@@ -223,13 +228,14 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
       ...LISTERS,
       'DatabaseS3Export',
       'DatabaseS3Import',
+      'Stream',
     ],
   ],
   ['decrypt by hand', { action: 'kms:Decrypt', resource: key }, []],
   [
     'encrypt through S3',
     { action: 'kms:GenerateDataKey', resource: key, context: throughS3 },
-    ['Commit', ...CONVERTERS, 'DatabaseS3Export'],
+    ['Commit', ...CONVERTERS, 'DatabaseS3Export', 'Stream'],
   ],
   ['delete the key', { action: 'kms:ScheduleKeyDeletion', resource: key }, []],
   [
@@ -251,6 +257,11 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
       'ReverifyFinish',
       'PrepareDatabase',
     ],
+  ],
+  [
+    'log in as archiver_stream',
+    { action: 'secretsmanager:GetSecretValue', resource: secret('Stream') },
+    ['Stream', 'PrepareDatabase', 'DatabaseProxyIAM'],
   ],
   [
     'log in as archiver_drop',
@@ -331,6 +342,7 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
     [],
   ],
   ['run the step drop', { action: 'lambda:InvokeFunction', resource: step('Drop') }, ['Archive']],
+  ['run the step stream', { action: 'lambda:InvokeFunction', resource: step('Stream') }, ['Archive']],
   ['run the step export', { action: 'lambda:InvokeFunction', resource: step('Export') }, ['Archive']],
   [
     'start the workflow',
@@ -416,7 +428,7 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   ['sum up a run', { action: 'lambda:InvokeFunction', resource: alias('RecordsForArchive') }, ['Archive']],
   [
     'run the step import',
-    { action: 'lambda:InvokeFunction', resource: alias('RestoreForTable') },
+    { action: 'lambda:InvokeFunction', resource: step('BeginRestore') },
     ['Restore', 'Drill'],
   ],
   [
@@ -460,6 +472,29 @@ describe('an administrator, who may do everything by a policy of their own,', ()
     expect(may('s3:PutBucketPolicy', bucket)).toBe(true);
     expect(may('kms:Decrypt', key)).toBe(true);
   });
+});
+
+// Seen to fail with the login archiver_read for the step stream: Stream, in both.
+test.each<[string, object]>([
+  ['beside aws_s3', { partitionSets: [...withQuery().partitionSets, STREAMED] }],
+  ['alone', { partitionSets: [STREAMED] }],
+])('where segments are streamed, %s, nobody puts data and records a verdict on it', (_, changes) => {
+  const deployed = synthesise({ ...withAdministrator(), ...changes });
+  const own = new Iam(deployed);
+  const ids = Object.keys((deployed.toJSON() as { Resources: object }).Resources);
+  const arn = (prefix: RegExp) => own.arn(ids.find((id) => prefix.test(id))!);
+  const may = (id: string, action: string, resource: string) => own.isAllowed(id, { action, resource });
+  const object = `${arn(/^ArchiverArchiveBucket[0-9A-F]{8}$/)}/shop/public/event/202501/data/0-0.tsv`;
+  const writers = own.roles.filter((id) => may(id, 's3:PutObject', object));
+  const verdicts = arn(/^ArchiverDatabaseArchiverReadSecret[0-9A-F]{8}$/);
+  expect(writers.length).toBeGreaterThan(0);
+  for (const id of writers) {
+    // The database assumes its role itself, and logs in nowhere.
+    expect(may(id, 'secretsmanager:GetSecretValue', verdicts)).toBe(false);
+    for (const action of ['s3:GetObject', 's3:GetObjectVersion', 's3:ListBucket', 's3:ListBucketVersions']) {
+      expect(may(id, action, action.includes('List') ? object.split('/')[0]! : object)).toBe(false);
+    }
+  }
 });
 
 test('the roles are those that the table was written for', () => {
@@ -510,6 +545,7 @@ test('the roles are those that the table was written for', () => {
     'SetupInspect',
     'SetupPartitionTable',
     'SetupPrepareDatabase',
+    'Stream',
     'Verification',
   ]);
 });

@@ -2,6 +2,7 @@ import { beforeAll, expect, test } from '@jest/globals';
 import type postgres from 'postgres';
 import { connect } from '../../../adapters/postgres/connect.ts';
 import { prepareDatabase } from '../../../adapters/postgres/setup/prepare.ts';
+import type { LoginRole } from '../../../core/setup/prepare-database.ts';
 import { useArchiver } from '../../support/archiver.ts';
 import { stack } from '../../support/database.ts';
 import { nth, type LedgerLine } from '../../support/ledger.ts';
@@ -18,10 +19,7 @@ beforeAll(async () => {
 });
 
 /** What the server says to each statement, as one of our roles and through the pooler; `done` where it obeys. */
-async function attempts(
-  role: 'archiver_maintain' | 'archiver_read' | 'archiver_drop' | 'archiver_restore',
-  statements: readonly string[],
-): Promise<Record<string, string>> {
+async function attempts(role: LoginRole, statements: readonly string[]): Promise<Record<string, string>> {
   const connection = archiver().open(role);
   const answers: Record<string, string> = {};
   try {
@@ -132,6 +130,38 @@ test('archiver_read reads quarantined tables, and neither writes nor drops', asy
   expect(await attempts('archiver_read', forbidden)).toEqual(all(forbidden, DENIED));
   const allowed = [`select from ${table}`, 'select from partition_archiver.partition'];
   expect(await attempts('archiver_read', allowed)).toEqual(all(allowed, 'done'));
+});
+
+// Seen to fail with archiver_stream beside archiver_read in the grants: it records a verdict.
+test('archiver_stream, which puts data into the bucket, reads quarantined tables and records no verdict', async () => {
+  const forbidden = [
+    ...destructive(),
+    ...FORGERIES,
+    `select from app.event`,
+    `select partition_archiver.record_match(1, 0, '[]', 0, 0, '', '', false, '')`,
+    `select partition_archiver.record_mismatch(1, 0)`,
+    `select partition_archiver.record_export(1, 0, '', 0, 0, 0)`,
+    `select partition_archiver.record_reverified(1, 0, '', 0, 0, '')`,
+    `select partition_archiver.commit_archive(1, gen_random_uuid(), '', '', '', 0, 0, 0)`,
+    `select partition_archiver.drop_verified(1, '')`,
+    `select partition_archiver.quarantine(1, 1)`,
+    `select partman.run_maintenance()`,
+    `select * from aws_s3.query_export_to_s3('select 1', aws_commons.create_s3_uri('b', 'k', 'r'))`,
+  ];
+  expect(await attempts('archiver_stream', forbidden)).toEqual(all(forbidden, DENIED));
+  const allowed = [`select from ${table}`, 'select from partition_archiver.segment'];
+  expect(await attempts('archiver_stream', allowed)).toEqual(all(allowed, 'done'));
+  const callable = await archiver().database.sql<{ name: string }[]>`
+    select p.proname as name from pg_proc p
+     where p.pronamespace = 'partition_archiver'::regnamespace and has_function_privilege('archiver_stream', p.oid, 'execute')
+       and p.prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
+     order by 1`;
+  expect(callable.map(({ name }) => name)).toEqual([
+    'begin_segment',
+    'record_stream',
+    'refuse_row_out_of_bounds',
+    'split_segment',
+  ]);
 });
 
 test('archiver_maintain, though a member of the owner role, cannot touch what is in quarantine (hazard 49)', async () => {

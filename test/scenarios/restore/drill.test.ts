@@ -7,6 +7,7 @@ import { cancelDrill } from '../../../core/restore/drill.ts';
 import { ArchiverError } from '../../../core/errors.ts';
 import { beginRestore } from '../../../core/restore/begin.ts';
 import type { RestoreDatabase } from '../../../core/restore/database.ts';
+import { importSource } from '../../../core/restore/import.ts';
 import { hurriedClock, useArchiver } from '../../support/archiver.ts';
 import { listKeys } from '../../support/archives.ts';
 import { stack } from '../../support/database.ts';
@@ -64,7 +65,7 @@ describe('a drill', () => {
     const other = await begin('other');
     expect(await operations().drill({ maxMiB: 1 }, database.name)).toMatchObject({ manifestKey, rows: 1000 });
     expect(await left()).toBe(1);
-    const from = { bucket: archiver().bucket, region: stack().s3.region };
+    const from = importSource(s3ArchiveStore(archiver().s3, archiver().bucket, stack().s3.region), true);
     expect(await restoring().importSegment(other, 0, from)).toBe(1000);
     await restoring().cancel(other);
   });

@@ -1,5 +1,7 @@
 import { beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { restoreDatabase } from '../../../adapters/postgres/restore/database.ts';
+import { s3ArchiveStore } from '../../../adapters/s3/archive-store.ts';
+import { importSource } from '../../../core/restore/import.ts';
 import { useArchiver } from '../../support/archiver.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
 import { failureOf } from '../../support/verified.ts';
@@ -139,7 +141,11 @@ test('a segment that another execution has imported meanwhile is left alone', as
   const restoring = restoreDatabase({ open: () => open('archiver_restore'), timeoutMs: 60_000 });
   // No bucket is asked for anything.
   expect(
-    await restoring.importSegment(row!.id, row!.segmentNumber, { bucket: 'none', region: 'none' }),
+    await restoring.importSegment(
+      row!.id,
+      row!.segmentNumber,
+      importSource(s3ArchiveStore(archiver().s3, 'none', 'none'), true),
+    ),
   ).toBeNull();
   await operations().restore({ manifestKey, table: 'back' });
   expect(await digest('app.back')).toBe(contents);

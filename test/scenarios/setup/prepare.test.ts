@@ -69,7 +69,7 @@ test('an empty database is prepared from nothing, twice, and its roles can log i
       'extension pg_partman',
       'extension aws_s3',
       'roles, ledger, functions and grants',
-      ...['maintain', 'read', 'drop', 'restore'].map((role) => `password of archiver_${role}`),
+      ...['maintain', 'read', 'stream', 'drop', 'restore'].map((role) => `password of archiver_${role}`),
       'event trigger that guards the tables of the ledger',
     ]);
     expect(first.problems).toEqual([
