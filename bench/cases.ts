@@ -6,20 +6,26 @@ import { convertCase } from './cases/convert.ts';
 import { convertMemory } from './cases/convert-memory.ts';
 import { deployment } from './cases/deployment.ts';
 import { emptyPartition } from './cases/empty-partition.ts';
-import { lambdaMemory } from './cases/lambda-memory.ts';
+import { lambdaMemory, streamMemory } from './cases/lambda-memory.ts';
 import { linearity } from './cases/linearity.ts';
 import { restoreCase } from './cases/restore.ts';
 import { segmentScaling } from './cases/segment-scaling.ts';
 import { standIns } from './cases/stand-ins.ts';
+import { streamNarrow, streamWide } from './cases/archive-stream.ts';
 import { verify } from './cases/verify.ts';
+import { writerCpu } from './cases/writer-cpu.ts';
 import type { Case } from './lib/result.ts';
 
 /** Everything that is measured, in this order. */
 export const CASES: readonly Case[] = [
   archiveNarrow,
   archiveWide,
+  streamNarrow,
+  streamWide,
+  writerCpu,
   verify,
   lambdaMemory,
+  streamMemory,
   linearity,
   segmentScaling,
   catalogScaling,

@@ -33,7 +33,7 @@ export const archiveNarrow: Case = {
     }
     return {
       rows: [
-        atMost('archive-vs-recipe-narrow', samples.ratio('archive', 'recipe'), 1.5),
+        atMost('archive-vs-recipe-narrow', samples.ratio('archive', 'recipe'), 1.4),
         atMost('archive-vs-proven-recipe', samples.ratio('archive', 'proven recipe'), 0.25),
         atMost('server-cpu-vs-copy', samples.ratio('cpu', 'cpu copy'), 2.6),
       ],

@@ -10,10 +10,12 @@ export interface Tuning {
   readonly segmentSizeMiB: number;
   /** Segments at a time. */
   readonly segments: number;
+  /** Further settings of the set. */
+  readonly set?: Readonly<Record<string, unknown>>;
 }
 
 /** Two cores, kept busy to the end: with small segments, and one more of them at a time than there are cores. */
-const TWO_CORES: Tuning = { segmentSizeMiB: 64, segments: 3 };
+export const TWO_CORES: Tuning = { segmentSizeMiB: 64, segments: 3 };
 
 /** A run that may do everything. */
 export const REQUEST: Request = {
@@ -25,9 +27,9 @@ export const REQUEST: Request = {
 };
 
 /** The configuration of one set, dropped as soon as it is proven. */
-export function configFor(shape: Shape, { segmentSizeMiB, segments }: Tuning): RuntimeConfig {
+export function configFor(shape: Shape, { segmentSizeMiB, segments, set = {} }: Tuning): RuntimeConfig {
   const parsed = parseRuntimeConfig({
-    partitionSets: [{ schema: 'app', table: shape.name, drop: true, graceDays: 0, segmentSizeMiB }],
+    partitionSets: [{ schema: 'app', table: shape.name, drop: true, graceDays: 0, segmentSizeMiB, ...set }],
     concurrency: { partitions: 1, segments },
   });
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
@@ -60,9 +62,10 @@ export async function archive(
   shape: Shape,
   partition: Detached,
   tuning: Tuning = TWO_CORES,
+  changes: Partial<Steps> = {},
 ): Promise<StepTimes> {
   const config = configFor(shape, tuning);
-  const steps = stepsFor(environment, config);
+  const steps = { ...stepsFor(environment, config), ...changes };
   const times: StepTimes = {};
   const timed = async <Answer>(name: string, step: () => Promise<Answer>): Promise<Answer> => {
     const start = performance.now();

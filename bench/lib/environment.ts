@@ -7,16 +7,12 @@ import postgres from 'postgres';
 import { connect, type Connection } from '../../adapters/postgres/connect.ts';
 import { installArchiver } from '../../adapters/postgres/install.ts';
 import { makeS3Client } from '../../adapters/s3/client.ts';
+import { LOGIN_ROLES, type LoginRole } from '../../core/setup/prepare-database.ts';
 import type { Clock, Log } from '../../core/ports.ts';
 import { startLocalStack, type LocalStack } from '../../local/stack.ts';
 
 /** Names that the whole run uses. */
 export const BENCH = { database: 'bench', bucket: 'bench-archive', password: 'for-the-bench-only' } as const;
-
-const LOGIN_ROLES = ['archiver_maintain', 'archiver_read', 'archiver_drop', 'archiver_restore'] as const;
-
-/** A database role that a step logs in as. */
-export type LoginRole = (typeof LOGIN_ROLES)[number];
 
 /** What the cases measure on. */
 export interface Environment {

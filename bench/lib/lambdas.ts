@@ -1,25 +1,38 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ExportWay } from '../../core/config/partition-set.ts';
 import { lambdaEnvironment, synthesise } from '../../local/synthesise.ts';
 import type { LocalFunction, LocalStateMachine } from '../../local/step-functions/load-state-machine.ts';
 import { runExecution } from '../../local/step-functions/run-execution.ts';
 import { BENCH, type Environment } from './environment.ts';
 import { NARROW } from './tables.ts';
 
-let synthesised: Promise<LocalStateMachine> | undefined;
+const synthesised = new Map<ExportWay, Promise<LocalStateMachine>>();
 
-/** The state machine and its Lambda bundles, as `cdk synth` makes them; once a run. */
-export function stateMachine(environment: Environment): Promise<LocalStateMachine> {
-  synthesised ??= deploy(environment);
-  return synthesised;
+/** The state machine and its Lambda bundles, as `cdk synth` makes them; once a run for each way of export. */
+export function stateMachine(
+  environment: Environment,
+  way: ExportWay = 'aws_s3',
+): Promise<LocalStateMachine> {
+  const known = synthesised.get(way) ?? deploy(environment, way);
+  synthesised.set(way, known);
+  return known;
 }
 
-async function deploy({ stack, directory, sql }: Environment): Promise<LocalStateMachine> {
+async function deploy(
+  { stack, directory: parent, sql }: Environment,
+  way: ExportWay,
+): Promise<LocalStateMachine> {
+  const directory = join(parent, way);
+  mkdirSync(directory, { recursive: true });
   const machine = await synthesise(stack, {
     directory,
     database: BENCH.database,
     bucket: BENCH.bucket,
     // One segment however many rows there are, so that a segment's size is what varies.
-    partitionSets: [{ schema: 'app', table: NARROW.name, drop: true, graceDays: 0, segmentSizeMiB: 3072 }],
+    partitionSets: [
+      { schema: 'app', table: NARROW.name, export: way, drop: true, graceDays: 0, segmentSizeMiB: 3072 },
+    ],
   });
   for (const [role, arn] of Object.entries(machine.secrets)) {
     await sql.unsafe(`alter role ${role} password '${BENCH.password}'`);
@@ -41,11 +54,21 @@ export function shortName({ logicalId }: LocalFunction): string {
   return logicalId.replace(/[0-9A-F]{8}$/, '').replace(/^.*Functions?(?=[A-Z])/, '');
 }
 
-/** Runs an execution and returns the most memory in MiB that each state's process ever had. */
-export async function memoryOfExecution(environment: Environment): Promise<ReadonlyMap<string, number>> {
-  const machine = await stateMachine(environment);
+/** What the process of a function has used since its start. */
+export interface Usage {
+  /** The most memory that it ever had. */
+  readonly mib: number;
+  readonly cpuSeconds: number;
+}
+
+/** Runs an execution and returns what the process of each state has used. */
+export async function usageOfExecution(
+  environment: Environment,
+  way?: ExportWay,
+): Promise<ReadonlyMap<string, Usage>> {
+  const machine = await stateMachine(environment, way);
   const processes = new Map<string, number>();
-  const peaks = new Map<string, number>();
+  const usages = new Map<string, Usage>();
   const result = await runExecution(
     machine,
     { partitionSets: [`app.${NARROW.name}`] },
@@ -54,19 +77,33 @@ export async function memoryOfExecution(environment: Environment): Promise<Reado
       onInvoke: ({ requestId, pid }) => processes.set(requestId, pid),
       onEvent: (event) => {
         if (event.type !== 'LambdaFunctionSucceeded') return;
-        const peak = peakMemory(processes.get(event.requestId));
-        peaks.set(event.state, Math.max(peaks.get(event.state) ?? 0, peak));
+        const { mib, cpuSeconds } = usageOf(processes.get(event.requestId));
+        const before = usages.get(event.state);
+        usages.set(event.state, {
+          mib: Math.max(before?.mib ?? 0, mib),
+          cpuSeconds: Math.max(before?.cpuSeconds ?? 0, cpuSeconds),
+        });
       },
     },
   );
   if (result.status !== 'SUCCEEDED') {
     throw new Error(`the execution ended as ${result.status}: ${result.error ?? ''} ${result.cause ?? ''}`);
   }
-  return peaks;
+  return usages;
 }
 
+/** Clock ticks of /proc a second: 100 on every Linux that Debian builds. */
+const TICKS = 100;
+
 /** The kernel's own high-water mark, which no sampling can miss; the process waits for its next invocation by now. */
-function peakMemory(pid: number | undefined): number {
+function usageOf(pid: number | undefined): Usage {
   const status = readFileSync(`/proc/${String(pid)}/status`, 'utf8');
-  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
+  const stat =
+    readFileSync(`/proc/${String(pid)}/stat`, 'utf8')
+      .split(') ')[1]
+      ?.split(' ') ?? [];
+  return {
+    mib: Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024,
+    cpuSeconds: (Number(stat[11]) + Number(stat[12])) / TICKS,
+  };
 }

@@ -1,7 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Environment, LoginRole } from './environment.ts';
+import type { LoginRole } from '../../core/setup/prepare-database.ts';
+import type { Environment } from './environment.ts';
 
 const ROLES: readonly LoginRole[] = ['archiver_maintain', 'archiver_read', 'archiver_drop'];
 

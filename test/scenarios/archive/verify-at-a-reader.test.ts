@@ -12,8 +12,8 @@ import { hurriedClock, ROLE_PASSWORD, useArchiver } from '../../support/archiver
 import { fakeLog } from '../../support/fakes.ts';
 import { inState, nth } from '../../support/ledger.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
-import { startReplica, type Replica } from '../../support/replica.ts';
-import { stack } from '../../support/stack.ts';
+import { startReplica, type Replica } from '../../../local/stack/replica.ts';
+import { stack, testInstallation } from '../../support/stack.ts';
 import { failureOf } from '../../support/verified.ts';
 
 const archiver = useArchiver();
@@ -25,7 +25,7 @@ let table = '';
 
 beforeAll(async () => {
   // What stands in the way of replay is ended at once, as a reader does that may not fall behind.
-  replica = await startReplica({ max_standby_streaming_delay: '0' });
+  replica = await startReplica(stack(), testInstallation(), { max_standby_streaming_delay: '0' });
   atReplica = replica.connect('postgres');
 });
 afterAll(async () => {

@@ -2,14 +2,14 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import postgres from 'postgres';
-import { ensureCertificates } from '../../local/stack/certificates.ts';
-import { asServiceAccount, giveToServiceAccount, requireProgram, run } from '../../local/stack/commands.ts';
-import { programFolder } from '../../local/stack/installation.ts';
-import { freePorts } from '../../local/stack/ports.ts';
-import { Supervisor, waitUntilReady } from '../../local/stack/processes.ts';
-import { stack, testInstallation } from './stack.ts';
+import type { StackCoordinates } from '../stack.ts';
+import { ensureCertificates } from './certificates.ts';
+import { asServiceAccount, giveToServiceAccount, requireProgram, run } from './commands.ts';
+import { programFolder, type PostgresInstallation } from './installation.ts';
+import { freePorts } from './ports.ts';
+import { Supervisor, waitUntilReady } from './processes.ts';
 
-/** A hot standby of the whole test server, as a read replica of RDS is one. */
+/** A hot standby of the whole server of a stack, as a read replica of RDS is one. */
 export interface Replica {
   readonly host: string;
   readonly port: number;
@@ -33,10 +33,12 @@ const SETTINGS = {
   ssl: 'on',
 };
 
-/** Copies the test server by pg_basebackup and starts the copy as its streaming replica. */
-export async function startReplica(settings: Readonly<Record<string, string>> = {}): Promise<Replica> {
-  const { postgres: server, pooler } = stack();
-  const installation = testInstallation();
+/** Copies the server of a stack by pg_basebackup and starts the copy as its streaming replica. */
+export async function startReplica(
+  { postgres: server, pooler }: Pick<StackCoordinates, 'postgres' | 'pooler'>,
+  installation: PostgresInstallation,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<Replica> {
   const program = (name: string): string =>
     requireProgram(name, `postgresql-${String(installation.major)}`, [programFolder(installation)]);
   const directory = mkdtempSync(join(tmpdir(), 'partition-archiver-replica-'));
