@@ -1,4 +1,5 @@
 import type postgres from 'postgres';
+import type { ExportWay } from '../../core/config/partition-set.ts';
 import { parseRuntimeConfig, type RuntimeConfig } from '../../core/config/runtime.ts';
 import type { StackCoordinates } from '../../local/stack.ts';
 import { APPLICATION_NAME, Databases, PASSWORD } from '../support/databases.ts';
@@ -15,9 +16,6 @@ import { RoleSecrets } from './secrets.ts';
 /** Three blocks and a free space map; with this size the plan has two segments. */
 const ROWS_A_MONTH = 150;
 const SEGMENT_BYTES = 45_000;
-
-/** How segments are exported. */
-export type ExportWay = 'aws_s3' | 'stream';
 
 interface Proxies {
   readonly sql: FaultProxy;

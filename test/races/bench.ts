@@ -1,6 +1,7 @@
 import type postgres from 'postgres';
 import { connect, type Connection } from '../../adapters/postgres/connect.ts';
 import { localSteps, type DatabaseRole, type Wiring } from '../../bin/archive/steps.ts';
+import type { ExportWay } from '../../core/config/partition-set.ts';
 import { parseRuntimeConfig, type RuntimeConfig } from '../../core/config/runtime.ts';
 import { ArchiverError } from '../../core/errors.ts';
 import type { Clock } from '../../core/ports.ts';
@@ -27,14 +28,21 @@ export interface Waits {
 export class RaceBench {
   readonly databases: Databases;
   readonly log: ServerLog;
+  /** How segments are exported. */
+  readonly way: ExportWay;
 
-  private constructor(databases: Databases, log: ServerLog) {
+  private constructor(databases: Databases, log: ServerLog, way: ExportWay) {
     this.databases = databases;
     this.log = log;
+    this.way = way;
   }
 
   /** `name` is that of no other bench on the same stack; the two oldest of the months are kept. */
-  static async start(coordinates: StackCoordinates, name: string, months = 4): Promise<RaceBench> {
+  static async start(
+    coordinates: StackCoordinates,
+    name: string,
+    { months = 4, way = 'aws_s3' }: { readonly months?: number; readonly way?: ExportWay } = {},
+  ): Promise<RaceBench> {
     const databases = await Databases.make(coordinates, name, async (sql) => {
       await sql`do $$ begin create role app_owner; exception when duplicate_object or unique_violation then null; end $$`;
       await sql`create schema app authorization app_owner`;
@@ -55,12 +63,12 @@ export class RaceBench {
     const admin = databases.connect('postgres', { max: 1 });
     const log = await ServerLog.follow(coordinates.directory, admin);
     await admin.end();
-    return new RaceBench(databases, log);
+    return new RaceBench(databases, log, way);
   }
 
   /** A fresh database, with settings of its own. */
   async begin(settings: Readonly<Record<string, string>> = {}): Promise<Race> {
-    return Race.begin(this.databases, settings);
+    return Race.begin(this.databases, settings, this.way);
   }
 
   close(): Promise<void> {
@@ -78,16 +86,28 @@ export class Race {
   readonly #databases: Databases;
   readonly #models: Model[] = [];
   readonly #working: Working[] = [];
+  readonly #way: ExportWay;
   #ids = 1_000_000;
 
-  private constructor(databases: Databases, database: string, sql: postgres.Sql, cold: readonly Target[]) {
+  private constructor(
+    databases: Databases,
+    database: string,
+    sql: postgres.Sql,
+    cold: readonly Target[],
+    way: ExportWay,
+  ) {
+    this.#way = way;
     this.#databases = databases;
     this.database = database;
     this.sql = sql;
     this.cold = cold;
   }
 
-  static async begin(databases: Databases, settings: Readonly<Record<string, string>>): Promise<Race> {
+  static async begin(
+    databases: Databases,
+    settings: Readonly<Record<string, string>>,
+    way: ExportWay,
+  ): Promise<Race> {
     const database = await databases.create(settings);
     const sql = databases.connect(database);
     const cold = await sql<{ partition: string; ts: string }[]>`
@@ -96,7 +116,7 @@ export class Race {
                 from pg_inherits join pg_class c on c.oid = inhrelid where inhparent = 'app.event'::regclass) p
        where bounds <> 'DEFAULT' and split_part(bounds, '''', 4)::timestamptz <= now() - interval '2 months'
        order by 2`;
-    return new Race(databases, database, sql, [...cold]);
+    return new Race(databases, database, sql, [...cold], way);
   }
 
   /** The rows from before, as if somebody had committed them; those of `partition` on their own. */
@@ -133,7 +153,9 @@ export class Race {
 
   config(changes: Record<string, unknown> = {}): RuntimeConfig {
     const parsed = parseRuntimeConfig({
-      partitionSets: [{ schema: 'app', table: 'event', drop: true, graceDays: 0, ...changes }],
+      partitionSets: [
+        { schema: 'app', table: 'event', export: this.#way, drop: true, graceDays: 0, ...changes },
+      ],
     });
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
     return parsed.config;

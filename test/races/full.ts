@@ -5,6 +5,7 @@
  *   --mutants 60     most rounds that a mutant gets to lose a row
  *   --deadlock 1s    deadlock_timeout of the databases
  *   --write          RESULTS.md is written, as after a run without options
+ *   --export stream  segments are streamed, not exported by aws_s3
  *
  * Ends with 1 if a row was lost, if the archiver was in a deadlock, or if a mutant lost none.
  */
@@ -25,6 +26,7 @@ const { values: options } = parseArgs({
     mutants: { type: 'string', default: '60' },
     deadlock: { type: 'string', default: '1s' },
     write: { type: 'boolean', default: false },
+    export: { type: 'string', default: 'aws_s3' },
   },
 });
 
@@ -40,7 +42,9 @@ const started = performance.now();
 let survived = true;
 const table: [string, string | number][] = [['what', 'result']];
 try {
-  const bench = await RaceBench.start(stack, 'race');
+  const bench = await RaceBench.start(stack, 'race', {
+    way: options.export === 'stream' ? 'stream' : 'aws_s3',
+  });
   for (const [name, way] of Object.entries(MUTANTS)) {
     const { rounds, lost } = await mutantRounds(bench, way, Number(options.mutants));
     say(`mutant "${name}": ${String(lost)} committed rows lost in round ${String(rounds)}`);
