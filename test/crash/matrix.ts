@@ -6,7 +6,7 @@
  *   --fault kill     only faults whose name contains this
  *   --export stream  segments are streamed, not exported by aws_s3
  *   --point 'S3'     only points whose label or channel contains this
- *   --write          RESULTS.md is written, as after a run of all cases
+ *   --write          RESULTS.md (RESULTS-stream.md) is written, as after a run of all cases
  *
  * Ends with 1 if a row was lost or a run did not end as it should.
  */
@@ -38,7 +38,7 @@ const { values: options } = parseArgs({
   },
 });
 
-const way = options.export === 'stream' ? 'stream' : 'aws_s3';
+const streamed = options.export === 'stream';
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
@@ -117,7 +117,7 @@ let tried: string;
 try {
   const benches = [];
   for (let job = 1; job <= Number(options.jobs); job += 1) {
-    benches.push(await CrashBench.start(stack, `crash_${String(job)}`, way));
+    benches.push(await CrashBench.start(stack, `crash_${String(job)}`, streamed ? 'stream' : 'aws_s3'));
   }
   const [alone] = benches;
   if (alone === undefined) throw new Error('--jobs must be at least 1');
@@ -141,8 +141,8 @@ if (options.write || [options.every, options.fault, options.point].join('') === 
   const summary = `${tried}. A case survives if no row is ever missing and the runs end as expected; a partition blocks if S3 reports an object of its archive as missing or shorter, or that a manifest exists.`;
   const command = typedCommand('test:crash');
   writeResults(
-    new URL('RESULTS.md', import.meta.url),
-    { command, title: 'Results of the crash matrix', summary, table, seconds },
+    new URL(`RESULTS${streamed ? '-stream' : ''}.md`, import.meta.url),
+    { command, title: `Results of the crash matrix${streamed ? ', streamed' : ''}`, summary, table, seconds },
     new Date(),
   );
 }

@@ -4,7 +4,7 @@
  *   --rounds 200     of all kinds of writers against the archiver
  *   --mutants 60     most rounds that a mutant gets to lose a row
  *   --deadlock 1s    deadlock_timeout of the databases
- *   --write          RESULTS.md is written, as after a run without options
+ *   --write          RESULTS.md (RESULTS-stream.md) is written, as after a run without options
  *   --export stream  segments are streamed, not exported by aws_s3
  *
  * Ends with 1 if a row was lost, if the archiver was in a deadlock, or if a mutant lost none.
@@ -30,6 +30,8 @@ const { values: options } = parseArgs({
   },
 });
 
+const streamed = options.export === 'stream';
+
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
@@ -43,7 +45,7 @@ let survived = true;
 const table: [string, string | number][] = [['what', 'result']];
 try {
   const bench = await RaceBench.start(stack, 'race', {
-    way: options.export === 'stream' ? 'stream' : 'aws_s3',
+    way: streamed ? 'stream' : 'aws_s3',
   });
   for (const [name, way] of Object.entries(MUTANTS)) {
     const { rounds, lost } = await mutantRounds(bench, way, Number(options.mutants));
@@ -105,10 +107,10 @@ say(`${seconds} s`);
 const command = typedCommand('test:race');
 if (options.write || command === 'npm run test:race') {
   writeResults(
-    new URL('RESULTS.md', import.meta.url),
+    new URL(`RESULTS${streamed ? '-stream' : ''}.md`, import.meta.url),
     {
       command,
-      title: 'Results of the races',
+      title: `Results of the races${streamed ? ', streamed' : ''}`,
       summary:
         'Ten kinds of writers against the whole pipeline. Mutants archive and drop as the original recipe does. A deadlock with the archiver, by the log of the server, is a problem of its round.',
       table,

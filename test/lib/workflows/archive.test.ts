@@ -216,7 +216,7 @@ describe('an execution', () => {
     ]);
   });
 
-  // Seen to fail without the Choice: all four segments are exported by aws_s3.
+  // Seen to fail without the Choice: the state Stream is never reached.
   test('where some sets are streamed, exports each segment in the way of its set', async () => {
     const { result, of } = await run(
       {
