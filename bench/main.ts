@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- <name> …] [--quick]`: measures the archiver on the local stack. A whole run writes RESULTS.md and
- * results.json beside this file; a choice of rows, or small sizes, only prints.
+ * `npm run bench [-- <name> …] [--quick] [--write]`: measures the archiver on the local stack. A whole run writes RESULTS.md and
+ * results.json beside this file; a choice of rows does with `--write`, and leaves the others there; small sizes only print.
  */
 import { parseArgs } from 'node:util';
 import { CASES } from './cases.ts';
@@ -10,7 +10,7 @@ import type { Outcome } from './lib/result.ts';
 import { makeSet, NARROW, WIDE } from './lib/tables.ts';
 
 const { values: options, positionals: wanted } = parseArgs({
-  options: { quick: { type: 'boolean', default: false } },
+  options: { quick: { type: 'boolean', default: false }, write: { type: 'boolean', default: false } },
   allowPositionals: true,
 });
 const known = CASES.flatMap(({ names }) => names);
@@ -43,7 +43,11 @@ try {
 } finally {
   await environment.stop();
 }
-if (wanted.length === 0 && !options.quick) {
-  await writeReport(outcomes, started);
+if ((wanted.length === 0 || options.write) && !options.quick) {
+  await writeReport(
+    outcomes,
+    started,
+    CASES.map(({ names }) => names),
+  );
   say('\nWritten: bench/RESULTS.md, bench/results.json');
 }

@@ -2,40 +2,85 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { cpus, release, totalmem } from 'node:os';
 import { promisify } from 'node:util';
 import { execFile } from 'node:child_process';
-import { table, type Outcome } from './result.ts';
+import { table, type Outcome, type ResultRow } from './result.ts';
 
 const run = promisify(execFile);
 const BENCH = new URL('../', import.meta.url);
 
-/** Writes results.json and RESULTS.md: the table of goals, the figures behind it, and what was tried (FINDINGS.md). */
-export async function writeReport(outcomes: readonly Outcome[], started: Date): Promise<void> {
-  const rows = outcomes.flatMap((outcome) => outcome.rows);
+/** What earlier runs found, of the cases that this one did not measure. */
+interface Earlier {
+  readonly rows: readonly ResultRow[];
+  /** Sections of RESULTS.md by the rows that they are about, and the line that says when and where. */
+  readonly sections: ReadonlyMap<string, string>;
+  readonly measured: string;
+}
+
+/**
+ * Writes results.json and RESULTS.md: the table of goals, the figures behind it, and what was tried (FINDINGS.md). Of a run
+ * of some cases the others stay as they were; `order` has the rows of all.
+ */
+export async function writeReport(
+  outcomes: readonly Outcome[],
+  started: Date,
+  order: readonly (readonly string[])[],
+): Promise<void> {
+  const names = outcomes.map(({ rows }) => rows.map(({ name }) => name));
+  const isWhole = order.every((each) =>
+    names.some((measured) => each.some((name) => measured.includes(name))),
+  );
+  const earlier = isWhole ? undefined : await readEarlier();
+  const found = new Map(outcomes.flatMap(({ rows }) => rows.map((row) => [row.name, row] as const)));
+  for (const row of earlier?.rows ?? []) if (!found.has(row.name)) found.set(row.name, row);
+  const rows = order.flat().flatMap((name) => found.get(name) ?? []);
   await writeFile(new URL('results.json', BENCH), `${JSON.stringify(rows, null, 2)}\n`);
+
   const minutes = Math.round((Date.now() - started.getTime()) / 60_000);
+  const measured = `${started.toISOString().slice(0, 10)}, ${minutes} minutes. ${await machine()}`;
+  const some = names.flat().join(', ');
   const text = [
     '# Results of the benchmark',
     '',
     '<!-- Written by `npm run bench`; from "Goals that are not met" on it is FINDINGS.md. -->',
     '',
-    `${started.toISOString().slice(0, 10)}, ${minutes} minutes. ${await machine()}`,
+    ...(earlier === undefined ? [measured] : [earlier.measured, '', `Measured later (${some}): ${measured}`]),
     '',
-    'Absolute times mean little on a shared machine: ratios are taken within each round, and their median counts. To repeat: `npm run bench`; one row: `npm run bench -- <name>`; a look at whether everything works: `npm run bench -- --quick`.',
+    'Absolute times mean little on a shared machine: ratios are taken within each round, and their median counts. To repeat: `npm run bench`; one row: `npm run bench -- <name>`, with `--write` into this file; a look at whether everything works: `npm run bench -- --quick`.',
     '',
     table(
       ['name', 'value', 'unit', 'goal', 'met'],
       rows.map(({ name, value, unit, goal, met }) => [name, value, unit, goal, met ? 'yes' : '**no**']),
     ),
-    ...outcomes.flatMap(({ rows: own, figures }) => [
-      '',
-      `## ${own.map(({ name }) => name).join(', ')}`,
-      '',
-      figures,
-    ]),
+    ...order.flatMap((each) => sectionOf(each, outcomes, earlier)),
     '',
     (await readFile(new URL('FINDINGS.md', BENCH), 'utf8')).replaceAll(/^#/gm, '##').trimEnd(),
     '',
   ].join('\n');
   await writeFile(new URL('RESULTS.md', BENCH), text);
+}
+
+function sectionOf(names: readonly string[], outcomes: readonly Outcome[], earlier?: Earlier): string[] {
+  const now = outcomes.find(({ rows }) => rows.some(({ name }) => names.includes(name)));
+  if (now !== undefined) return ['', `## ${now.rows.map(({ name }) => name).join(', ')}`, '', now.figures];
+  const before = [...(earlier?.sections ?? [])].find(([title]) =>
+    title.split(', ').some((name) => names.includes(name)),
+  );
+  return before === undefined ? [] : ['', `## ${before[0]}`, '', before[1]];
+}
+
+async function readEarlier(): Promise<Earlier> {
+  const text = await readFile(new URL('RESULTS.md', BENCH), 'utf8');
+  const [head = '', ...sections] = text.split(/^## /m);
+  const measured = (head.split('-->')[1] ?? '').split('Absolute times')[0]?.trim() ?? '';
+  return {
+    rows: JSON.parse(await readFile(new URL('results.json', BENCH), 'utf8')) as ResultRow[],
+    measured,
+    sections: new Map(
+      sections.map((section) => {
+        const [title = '', ...lines] = section.split('\n');
+        return [title, lines.join('\n').trim()];
+      }),
+    ),
+  };
 }
 
 async function machine(): Promise<string> {
