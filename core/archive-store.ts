@@ -19,6 +19,10 @@ export interface ArchiveStore extends ObjectStore {
 export interface StoredVersion extends ObjectVersion {
   /** A delete marker: what a deletion without a VersionId leaves. What was deleted lies behind it. */
   readonly deleted: boolean;
+  /** What a request without a VersionId gets. */
+  readonly isLatest: boolean;
+  /** As S3 says it: `STANDARD`, `DEEP_ARCHIVE`. */
+  readonly storageClass: string;
 }
 
 /** Where one version lies. */

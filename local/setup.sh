@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes this machine ready for `npm start` and `npm test`: npm packages, the packages that its distribution (Debian,
 # Ubuntu) has of the local stack, and the two extension files that PostgreSQL looks for in its own folder. With `test`
-# as argument, also the extensions of test/scenarios/schemas. Does nothing, in a few milliseconds, when all is there.
+# as argument, also what only tests need: extensions and a browser. Does nothing, in a few milliseconds, when all is there.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -124,26 +124,27 @@ if [ -z "$major" ] || [ -n "$(missing "$major")" ]; then
     as_root $install install $missing
 fi
 
-# --- extensions of the tests ------------------------------------------------------------------------------------
-# PostGIS (37 MB to fetch, 171 MB on disk) and pgvector, where they are packaged. Asked of apt once, as that takes a second;
-# a test whose extension is missing is skipped, and says so.
-asked=.local/test-extensions-$major
+# --- packages of the tests --------------------------------------------------------------------------------------
+# PostGIS (37 MB to fetch, 171 MB on disk), pgvector, and a browser that looks at the page (100 MB, 310 MB on disk; Ubuntu
+# has none as a package), where they are packaged. Asked of apt once, as that takes a second; a test whose package is
+# missing is skipped.
+asked=.local/test-packages-$major
 if [ "${1:-}" = test ] && [ ! -e "$asked" ]; then
   start_log
-  extensions=
-  for name in "postgresql-$major-postgis-3" "postgresql-$major-pgvector"; do
+  packages=
+  for name in "postgresql-$major-postgis-3" "postgresql-$major-pgvector" chromium-headless-shell; do
     ! dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null | grep -qx installed || continue
     if apt-cache show "$name" >/dev/null 2>&1; then
-      extensions="$extensions $name"
+      packages="$packages $name"
     else
       say "$name is not in the package lists of this machine; its tests are skipped"
     fi
   done
   # In a shell of its own, which a failure ends.
   # shellcheck disable=SC2086
-  [ -z "$extensions" ] ||
-    (logged "extensions of the tests:$extensions (apt-get install)" '' 0 as_root $install install $extensions) ||
-    say "the tests of$extensions are skipped"
+  [ -z "$packages" ] ||
+    (logged "packages of the tests:$packages (apt-get install)" '' 0 as_root $install install $packages) ||
+    say "the tests of$packages are skipped"
   : >"$asked"
 fi
 

@@ -21,16 +21,20 @@ export function s3ArchiveStore(client: S3Client, bucket: string, region: string)
         const pages = await Array.fromAsync(versionPages(client, bucket, { prefix }));
         const all = pages.flatMap(({ Versions = [], DeleteMarkers = [] }) => [
           ...Versions.map((version) => ({ ...version, deleted: false })),
-          ...DeleteMarkers.map((marker) => ({ ...marker, Size: 0, deleted: true })),
+          ...DeleteMarkers.map((marker) => ({ ...marker, Size: 0, StorageClass: undefined, deleted: true })),
         ]);
         const current = all.filter(({ IsLatest }) => IsLatest === true);
         const others = all.filter(({ IsLatest }) => IsLatest !== true);
-        return [...current, ...others].map(({ Key = '', VersionId, Size = 0, deleted }) => ({
-          key: Key,
-          versionId: versionOf(VersionId, bucket),
-          bytes: Size,
-          deleted,
-        }));
+        return [...current, ...others].map(
+          ({ Key = '', VersionId, Size = 0, StorageClass = 'STANDARD', IsLatest, deleted }) => ({
+            key: Key,
+            versionId: versionOf(VersionId, bucket),
+            bytes: Size,
+            deleted,
+            isLatest: IsLatest === true,
+            storageClass: StorageClass,
+          }),
+        );
       }),
 
     storage: (key, versionId) =>

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -133,6 +133,16 @@ describe('the local command', () => {
     expect(code).toBe(0);
     const { stdout: ledger } = await archive(['status']);
     expect(ledger.match(/ dropped /g)).toHaveLength(2);
+    expect(ledger).toMatch(/\napp\.event\n {2}\d{6} ppa+ \d{6}\n/);
+  });
+
+  test('the page has what was archived, from the ledger and from the bucket', async () => {
+    const file = join(directory, 'archive.html');
+    expect(await archive(['report', '--html', file])).toMatchObject({ code: 0, stdout: `${file}\n` });
+    const page = readFileSync(file, 'utf8');
+    expect(page.match(/<dt>restore<dd><code>npm run archive -- restore /g)).toHaveLength(2);
+    expect(page).toMatch(/<summary>DDL of the latest archive<\/summary><pre tabindex="0">.*create table/is);
+    expect((await archive(['report'])).stdout).toMatch(/^app\.event\n {2}\d{6} ppa+ \d{6}\n/);
   });
 
   test('finds, audits and restores what was archived', async () => {

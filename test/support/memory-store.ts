@@ -90,11 +90,13 @@ export function memoryStore(): MemoryStore {
     versions: async (prefix) =>
       [...objects].flatMap(([key, all]) =>
         key.startsWith(prefix)
-          ? all.toReversed().map(({ versionId, body }) => ({
+          ? all.toReversed().map(({ versionId, body }, index) => ({
               key,
               versionId,
               bytes: body?.length ?? 0,
               deleted: body === null,
+              isLatest: index === 0,
+              storageClass: storage.get(key)?.storageClass ?? 'STANDARD',
             }))
           : [],
       ),

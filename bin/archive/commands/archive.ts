@@ -1,7 +1,10 @@
-import { readLedger, readTableSizes } from '../../../adapters/postgres/archive/status.ts';
+import { pageDatabase } from '../../../adapters/postgres/archive/page.ts';
+import { readTableSizes } from '../../../adapters/postgres/archive/status.ts';
 import { ArchiverError } from '../../../core/errors.ts';
 import type { Request } from '../../../core/archive/request.ts';
 import { run, type Steps } from '../../../core/archive/run.ts';
+import { pageFacts } from '../../../core/page/facts.ts';
+import { ledgerLines } from '../../../core/page/lines.ts';
 import { number, using, type Command, type CommandContext, type CommandOptions } from '../command.ts';
 import { presentLedger, presentRun } from '../present.ts';
 import type { CommandNeeds } from '../settings.ts';
@@ -97,9 +100,13 @@ export const RUN_COMMANDS: Readonly<Record<string, Command>> = {
     needs: { logins: ['archiver_read'] },
     execute: ({ open, show, width }) =>
       using(open('archiver_read'), async (connection) => {
-        const rows = await readLedger(connection);
+        const database = pageDatabase(connection);
+        const rows = await database.rows();
+        const facts = await pageFacts({ ...database, rows: () => Promise.resolve(rows) });
         show(rows, (say) => {
           presentLedger(rows, width, say);
+          say('');
+          for (const line of ledgerLines(facts)) say(line);
         });
       }),
   },

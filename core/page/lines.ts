@@ -1,0 +1,29 @@
+import { displayName } from '../partition.ts';
+import { minute } from './html.ts';
+import type { PageFacts, SetFacts } from './facts.ts';
+import { lookOf, LOOKS } from './looks.ts';
+import type { StoredArchives } from './storage.ts';
+
+/** A letter for each period, as lines of text. Without what lies in the bucket, all that is archived is `p`. */
+export function reportLines(
+  sets: readonly { readonly facts: SetFacts; readonly stored: StoredArchives }[],
+  { lastAudit, lastDrill }: Pick<PageFacts, 'lastAudit' | 'lastDrill'>,
+): string[] {
+  const legend = Object.values(LOOKS).map(({ letter, words }) => `${letter} ${words}`);
+  const lines = sets.flatMap(({ facts: { schema, table, periods, older }, stored }) => {
+    const letters = periods.map((period) => LOOKS[lookOf(period, stored)].letter).join('');
+    return [
+      `${displayName(schema, table)}${older === 0 ? '' : ` (${older} older periods are not shown)`}`,
+      `  ${periods[0]?.period ?? ''} ${letters} ${periods.at(-1)?.period ?? ''}`,
+    ];
+  });
+  const checks = `last audit without a finding: ${minute(lastAudit)}; last good restore drill: ${minute(lastDrill)}`;
+  return [...lines, '', checks, legend.join(', ')];
+}
+
+/** The same by the ledger alone, where nobody looked into the bucket. */
+export const ledgerLines = (facts: PageFacts): string[] =>
+  reportLines(
+    facts.sets.map((set) => ({ facts: set, stored: new Map() })),
+    facts,
+  );
