@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
+import { STORAGE_PRICES } from '../../core/page/prices.ts';
 import { AUDIT_METRICS, HEARTBEAT_METRICS, RUN_METRICS, SET_METRICS } from '../../core/config/metrics.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -19,7 +20,7 @@ const inCents = (dollars: number): string => (Math.round(dollars * 100 + 1e-6) /
 const sized = rows.filter(({ header }) => header[1] === '$ per GB');
 
 test('there is something to calculate', () => {
-  expect(sized).toHaveLength(17);
+  expect(sized).toHaveLength(23);
 });
 
 test.each(sized.map(({ header, row }) => [row[0], header, row] as const))(
@@ -32,6 +33,25 @@ test.each(sized.map(({ header, row }) => [row[0], header, row] as const))(
     });
   },
 );
+
+test('the page on the archive counts with the prices of this page', () => {
+  const names = {
+    STANDARD: 'archive in S3 Standard',
+    STANDARD_IA: '… Standard-IA',
+    GLACIER_IR: '… Glacier Instant Retrieval',
+    GLACIER: '… Glacier Flexible Retrieval',
+    DEEP_ARCHIVE: '… Glacier Deep Archive',
+  };
+  for (const [storageClass, price] of Object.entries(STORAGE_PRICES.perGb)) {
+    const [row] = sized.filter(({ row: [name = ''] }) =>
+      name.startsWith(names[storageClass as keyof typeof names]),
+    );
+    expect([storageClass, number(row?.row[1])]).toEqual([storageClass, price]);
+  }
+  const [, day, month, year] = /Prices are of\s+(\d+) (\w+) (\d+)/.exec(page) ?? [];
+  expect(new Date(`${day} ${month} ${year} UTC`).toISOString().slice(0, 10)).toBe(STORAGE_PRICES.lookedUp);
+  expect(page).toContain(STORAGE_PRICES.region);
+});
 
 /** The row that begins so. */
 function running(begin: string): string[] {

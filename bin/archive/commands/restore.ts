@@ -7,6 +7,8 @@ import { parseTableName } from '../../../core/table-name.ts';
 import { number, word, type Command, type CommandContext, type CommandOptions } from '../command.ts';
 import { presentRestore } from '../present.ts';
 import { operations, showJson } from '../operator.ts';
+import { s3ArchiveStore } from '../../../adapters/s3/archive-store.ts';
+import { askArchive } from './ask-archive.ts';
 import { auditWatcher, restoreWatcher } from '../terminal/watchers.ts';
 
 /** `--table` is a name in `--schema`; without that, `schema.table` is both. */
@@ -180,7 +182,7 @@ export const RESTORE_COMMANDS: Readonly<Record<string, Command>> = {
     },
   },
   drill: {
-    does: 'restores a random archive out of sight, proves it, and drops the table again',
+    does: 'restores a random archive out of sight, proves it, drops the table again, and counts its rows by SQL where it has a copy',
     options: ['max-mib', 'tier', 'days', 'database'],
     examples: ['drill --max-mib 1024'],
     needs: { logins: ['archiver_restore'], bucket: true },
@@ -191,8 +193,11 @@ export const RESTORE_COMMANDS: Readonly<Record<string, Command>> = {
       const maxMiB = options['max-mib'];
       const input = { ...(maxMiB !== undefined && { maxMiB: asNumber(maxMiB) }), ...retrieval(context) };
       const drilled = await operations(context).drill(input, options.database ?? database);
-      context.show(drilled, (say) => {
-        say(drilled === null ? 'there is no archive yet' : JSON.stringify(drilled, null, 2));
+      const { s3, bucket, region, log } = context;
+      const store = s3ArchiveStore(s3, bucket, region);
+      const result = drilled && { ...drilled, sql: await askArchive(drilled.manifestKey, { store, log }) };
+      context.show(result, (say) => {
+        say(result === null ? 'there is no archive yet' : JSON.stringify(result, null, 2));
       });
     },
   },

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { duckDbEngine, type DuckDbEngine } from '../../../adapters/duckdb/engine.ts';
 import { copyCache } from '../../../adapters/s3/copy-cache.ts';
+import { askArchive } from '../../../bin/archive/commands/ask-archive.ts';
 import { printCsv, printJson, printTable } from '../../../bin/archive/commands/result.ts';
 import type { StoredManifest } from '../../../core/archive-store.ts';
 import { ArchiverError } from '../../../core/errors.ts';
@@ -376,4 +377,29 @@ test('results come as a table, as CSV, as JSON and as a Parquet file', async () 
   expect(JSON.parse(out)).toEqual({ origin: 'JFK', n: '90', nothing: null, q: 'a"b,c' });
   expect(await engine.writeParquet('select * from flights; ')).toBe(90);
   expect(readdirSync(base)).toContain('out.parquet');
+});
+
+// Seen to fail without the comparison with the manifest.
+test('a drill counts the rows of one archive by SQL: those of its manifest, or the copy is invalid', async () => {
+  const store = memoryStore();
+  const archives = [];
+  for (const [month, row] of [
+    ['2025-01', '2025-01-05 00:00:00+00\t1\tJFK\n'],
+    ['2025-02', '2025-02-05 00:00:00+00\t1\tJFK\n'],
+    ['2025-03', '2025-03-05 00:00:00+00\t1\tJFK\n'],
+  ] as const) {
+    archives.push(await putFlights(store, month, COLUMNS, [[month === '2025-02' ? row.repeat(2) : row]]));
+  }
+  const [january, february, march] = archives as [StoredManifest, StoredManifest, StoredManifest];
+  const copy = (await converted(store, january)).copy.manifest;
+  const other = (await converted(store, february)).copy.manifest;
+  const ports = { store, log: silent };
+  expect(await askArchive(january.object.key, ports)).toEqual({ rows: 1 });
+  expect(await askArchive(february.object.key, ports)).toEqual({ rows: 2 });
+  expect(await askArchive(march.object.key, ports)).toEqual({ notAsked: 'it has no Parquet copy' });
+  const generation = `9${copy.generation.slice(1)}`;
+  const [at] = (await store.list('')).filter(({ key }) => key.endsWith(`.${copy.generation}.json`));
+  const wrong = JSON.stringify({ ...copy, generation, objects: other.objects });
+  store.put(at!.key.replace(copy.generation, generation), wrong);
+  await expect(askArchive(january.object.key, ports)).rejects.toMatchObject({ code: 'CopyInvalid' });
 });
