@@ -54,6 +54,11 @@ export function manifestKey(at: ArchiveLocation): string {
   return `${periodPrefix(at)}/manifest/${at.archiveId}.json`;
 }
 
+/** Key of the page on the archive of a database. No schema is called `report`: it is the name of a folder. */
+export function pageKey(database: string): string {
+  return `${keyPart(database)}/report/archive.html`;
+}
+
 /** Prefix of all Parquet copies of an archive. Only what was proven is ever put under it. */
 export function copiesPrefix(at: ArchiveLocation): string {
   return `${periodPrefix(at)}/query/${at.archiveId}/`;

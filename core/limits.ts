@@ -10,6 +10,7 @@ export const PAYLOAD_BUDGET = {
   blocked: 16 * 1024,
   archives: 96 * 1024,
   found: 128 * 1024,
+  page: 96 * 1024,
   problems: 16 * 1024,
   leftOut: 8 * 1024,
 } as const;

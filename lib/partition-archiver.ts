@@ -1,4 +1,4 @@
-import { Tags, TimeZone } from 'aws-cdk-lib';
+import { Stack, Tags, TimeZone } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type * as sns from 'aws-cdk-lib/aws-sns';
@@ -15,6 +15,7 @@ import { ArchiveTrail, outputEventSelector } from './storage/trail.ts';
 import { ArchiveWorkflow } from './workflows/archive.ts';
 import { ConvertWorkflow } from './workflows/convert.ts';
 import { ArchiverFunctions } from './functions/functions.ts';
+import { pageObject } from './functions/bucket-statements.ts';
 import { ArchiverMetrics } from './monitoring/metrics.ts';
 import { DatabaseCustomResources } from './database/custom-resources.ts';
 import { DatabaseAccess } from './database/access.ts';
@@ -182,10 +183,15 @@ export class PartitionArchiver extends Construct {
       metrics: this.metrics,
       alarms,
       functions: this.functions,
+      pageUrl: pageUrlOf(Stack.of(this), this.archive.bucket.bucketName, target.databaseName),
     });
     inlinePolicies(this);
   }
 }
+
+/** The object of the page in the console of S3, which knows from there how to open it. */
+const pageUrlOf = ({ region }: Stack, bucket: string, databaseName: string): string =>
+  `https://${region}.console.aws.amazon.com/s3/object/${bucket}?region=${region}&prefix=${encodeURIComponent(pageObject(databaseName))}`;
 
 /** Made when it is asked for first, and then the same. */
 function once<T>(make: () => T): () => T {

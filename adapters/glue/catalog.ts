@@ -5,6 +5,7 @@ import {
   CreateDatabaseCommand,
   CreateTableCommand,
   GetDatabaseCommand,
+  GetPartitionsCommand,
   GetTableCommand,
   GetTablesCommand,
   UpdateTableCommand,
@@ -24,6 +25,8 @@ import { partitionInput, tableInput, viewInput, PARAMETERS } from './inputs.ts';
 const MOST_CREATED = 100;
 const MOST_DELETED = 25;
 const MOST_READ = 1000;
+/** As many as travel through a state machine. */
+const MOST_LISTED = 500;
 
 /** How often a call is tried whose answer says that some of its partitions may pass the next time. */
 const TRIES = 4;
@@ -154,6 +157,35 @@ export function glueCatalog(client: GlueClient, database: string, archiver: stri
       await put(viewInput(view, database, archiver));
     },
     partitions: partitionsOf,
+    allPartitions: async (after) => {
+      // By name, so that each page finds the table where the last one ended, and those behind it.
+      const names = (await allTables())
+        .filter(({ Parameters = {} }) => Parameters[PARAMETERS.archiver] === archiver)
+        .filter(({ Parameters = {} }) => Parameters[PARAMETERS.columns] !== undefined)
+        .map(({ Name = '' }) => Name)
+        .sort();
+      const TableName = names.find((name) =>
+        after?.token === null ? name > after.table : name >= (after?.table ?? ''),
+      );
+      if (TableName === undefined) return { partitions: [], after: null };
+      const NextToken = after?.table === TableName ? (after.token ?? undefined) : undefined;
+      const answer = await client.send(
+        new GetPartitionsCommand({
+          DatabaseName,
+          TableName,
+          MaxResults: MOST_LISTED,
+          ExcludeColumnSchema: true,
+          ...(NextToken !== undefined && { NextToken }),
+        }),
+      );
+      const partitions = (answer.Partitions ?? []).map(({ Values: [period = '', archiveId = ''] = [] }) => ({
+        table: TableName,
+        period,
+        archiveId,
+      }));
+      const isLast = answer.NextToken === undefined && TableName === names.at(-1);
+      return { partitions, after: isLast ? null : { table: TableName, token: answer.NextToken ?? null } };
+    },
     addPartitions: (table: ShapeTable, partitions) => {
       const columns = tableColumns(table.columns);
       return inBatches(

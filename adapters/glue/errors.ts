@@ -16,6 +16,7 @@ export function translatedGlue(catalog: Catalog): Catalog {
     putView: (view) => translated(`writing view ${view.name}`, () => catalog.putView(view)),
     partitions: (table, keys) =>
       translated(`looking up partitions of ${table}`, () => catalog.partitions(table, keys)),
+    allPartitions: (after) => translated('listing partitions', () => catalog.allPartitions(after)),
     addPartitions: (table, partitions) =>
       translated(`adding partitions to ${table.name}`, () => catalog.addPartitions(table, partitions)),
     removePartitions: (table, keys) =>

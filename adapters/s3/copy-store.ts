@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { HeadObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { COPY_TAG } from '../../core/config/proven-tag.ts';
 import type { CopyStore } from '../../core/query/convert.ts';
 import { s3ArchiveStore } from './archive-store.ts';
 import { isPreconditionFailed } from './errors.ts';
@@ -28,6 +29,7 @@ export function s3CopyStore(client: S3Client, bucket: string, region: string, di
               ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64'),
               // For who comes back to the object: not every server tells the checksum again.
               Metadata: { [SHA256]: sha256 },
+              Tagging: `${COPY_TAG.key}=${COPY_TAG.value}`,
               IfNoneMatch: '*',
             }),
           );

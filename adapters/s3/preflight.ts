@@ -6,10 +6,10 @@ import {
   S3ServiceException,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { PROVEN_TAG } from '../../core/config/proven-tag.ts';
+import { COPY_TAG, PROVEN_TAG } from '../../core/config/proven-tag.ts';
 import type { Expiry } from '../../core/config/runtime.ts';
 import type { PreflightProblem } from '../../core/archive/preflight.ts';
-import { deletionBy } from './lifecycle.ts';
+import { coldMoveBy, deletionBy, hasTag } from './lifecycle.ts';
 import { translate } from './errors.ts';
 
 /** What an archive expects of its bucket. */
@@ -19,6 +19,8 @@ export interface BucketExpectations {
   readonly prefix: string;
   /** Whether objects are to be locked. */
   readonly locked: boolean;
+  /** Days that text stays where it can be read at once, since Parquet copies are made of it; without copies none. */
+  readonly readableDays?: number | undefined;
   /** When proven data may expire; without it never. */
   readonly expiry?: Expiry | undefined;
 }
@@ -30,13 +32,14 @@ export interface BucketExpectations {
 export async function bucketProblems(
   client: S3Client,
   bucket: string,
-  { region, prefix, locked, expiry }: BucketExpectations,
+  expected: BucketExpectations,
 ): Promise<PreflightProblem[]> {
+  const { region, locked } = expected;
   const unreachable = await reachProblem(client, bucket, region);
   if (unreachable !== null) return [unreachable];
   try {
     const [lifecycle, ...found] = await Promise.all([
-      lifecycleProblems(client, bucket, prefix, expiry),
+      lifecycleProblems(client, bucket, expected),
       versioningProblem(client, bucket),
       locked ? lockProblem(client, bucket) : null,
     ]);
@@ -108,24 +111,50 @@ async function lockProblem(client: S3Client, bucket: string): Promise<PreflightP
 async function lifecycleProblems(
   client: S3Client,
   bucket: string,
-  prefix: string,
-  expiry: Expiry | undefined,
+  { prefix, expiry, readableDays }: BucketExpectations,
 ): Promise<PreflightProblem[]> {
   const answer = await orNone(
     client.send(new GetBucketLifecycleConfigurationCommand({ Bucket: bucket })),
     'NoSuchLifecycleConfiguration',
   );
+  const subject = `bucket ${bucket}`;
   return (answer?.Rules ?? []).flatMap((rule) => {
+    const name = `its lifecycle rule ${JSON.stringify(rule.ID ?? '')}`;
     const deletion = deletionBy(rule, prefix, expiry);
-    if (deletion === null) return [];
-    return {
-      subject: `bucket ${bucket}`,
-      problem: `its lifecycle rule ${JSON.stringify(rule.ID ?? '')} deletes ${deletion}, archives under ${prefix} among them`,
-      remedy:
-        expiry === undefined
-          ? 'Limit the rule to other prefixes, or give the archiver a bucket of its own.'
-          : `Limit the rule to other prefixes, or to the tag ${PROVEN_TAG.key}=${PROVEN_TAG.value} and to what archive.expiry says.`,
-    };
+    const ofCopies = hasTag(rule) ? deletionBy(rule, prefix, expiry, COPY_TAG) : null;
+    const move = coldMoveBy(rule, prefix, readableDays);
+    return [
+      ...(deletion === null
+        ? []
+        : [
+            {
+              subject,
+              problem: `${name} deletes ${deletion}, archives under ${prefix} among them`,
+              remedy:
+                expiry === undefined
+                  ? 'Limit the rule to other prefixes, or give the archiver a bucket of its own.'
+                  : `Limit the rule to other prefixes, or to the tag ${PROVEN_TAG.key}=${PROVEN_TAG.value} and to what archive.expiry says.`,
+            },
+          ]),
+      ...(ofCopies === null
+        ? []
+        : [
+            {
+              subject,
+              problem: `${name} deletes ${ofCopies}, Parquet copies under ${prefix} among them: queries would miss their rows`,
+              remedy: 'Limit the rule to other prefixes, or to what archive.expiry says.',
+            },
+          ]),
+      ...(move === null
+        ? []
+        : [
+            {
+              subject,
+              problem: `${name} moves ${move} under ${prefix}, where S3 hands out nothing at once`,
+              remedy: `Limit the rule to the tag ${PROVEN_TAG.key}=${PROVEN_TAG.value}, and to ${readableDays ?? 0} days or more.`,
+            },
+          ]),
+    ];
   });
 }
 

@@ -18,7 +18,7 @@ import { s3ObjectWriter } from '../../adapters/s3/upload.ts';
 import { bucketProblems } from '../../adapters/s3/preflight.ts';
 import { commit } from '../../core/archive/commit.ts';
 import { proofOf } from '../../core/config/partition-set.ts';
-import type { RuntimeConfig } from '../../core/config/runtime.ts';
+import { readableDays, type RuntimeConfig } from '../../core/config/runtime.ts';
 import { detect } from '../../core/archive/detect.ts';
 import { drop } from '../../core/archive/drop.ts';
 import { exportSegment } from '../../core/archive/export.ts';
@@ -78,7 +78,13 @@ export function localSteps({ config, s3, bucket, region, open, clock, log }: Wir
             const [row] = await connection<[{ name: string }]>`select current_database() as name`;
             const prefix = `${keyPart(row.name)}/`;
             const { objectLock, expiry } = config;
-            return bucketProblems(s3, bucket, { region, prefix, locked: objectLock !== undefined, expiry });
+            return bucketProblems(s3, bucket, {
+              region,
+              prefix,
+              locked: objectLock !== undefined,
+              expiry,
+              readableDays: readableDays(config),
+            });
           },
         };
         return preflight(input, config, { database, bucket: problems, log }, clock.now());

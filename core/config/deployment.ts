@@ -6,14 +6,16 @@ import { databaseSchema } from './database.ts';
 import { validatedWith, matching, timeZone, wholeNumber } from './fields.ts';
 import { partitionSetsSchema } from './partition-set.ts';
 import { parseConfig, type Parsed } from './problems.ts';
-import { acceptedPublicationsSchema, concurrencySchema, glueDatabaseSchema } from './runtime.ts';
+import {
+  acceptedPublicationsSchema,
+  concurrencySchema,
+  DAYS_TO_CONVERT,
+  glueDatabaseSchema,
+} from './runtime.ts';
 import { longestPauseDays, scheduleExpression } from './schedule-expression.ts';
 
 /** An archive that expires sooner after its table was dropped is more likely a slip of the pen. */
 const DAYS_KEPT_AFTER_DROP = 30;
-
-/** So long before its text moves to Glacier, an archive has a copy, unless somebody heard that it has none. */
-const DAYS_TO_CONVERT = 30;
 
 const accountSchema = matching(/^\d{12}$/, 'must be an AWS account of 12 digits');
 const regionSchema = matching(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be an AWS Region such as eu-central-1');

@@ -3,3 +3,9 @@
  * differ only behind table and period, where a rule's prefix cannot tell them apart.
  */
 export const PROVEN_TAG = { key: 'partition-archiver', value: 'proven' } as const;
+
+/** The tag of an object of a Parquet copy, which expires as its archive does, and never moves to Glacier. */
+export const COPY_TAG = { key: PROVEN_TAG.key, value: 'copy' } as const;
+
+/** The tag of the page on the archive, whose older versions expire. Nothing of an archive has it. */
+export const PAGE_TAG = { key: PROVEN_TAG.key, value: 'page' } as const;

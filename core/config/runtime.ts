@@ -66,6 +66,13 @@ const runtimeSchema = z.strictObject({
 /** What the steps know at run time. It stands in the definitions of the state machines, so that an execution has one. */
 export type RuntimeConfig = Readonly<z.output<typeof runtimeSchema>>;
 
+/** So long before its text moves to Glacier, an archive has a copy, unless somebody heard that it has none. */
+export const DAYS_TO_CONVERT = 30;
+
+/** Days that the text of an archive has to stay where it can be read at once; `undefined` where no set has copies. */
+export const readableDays = ({ partitionSets }: Pick<RuntimeConfig, 'partitionSets'>): number | undefined =>
+  partitionSets.some(({ query }) => query) ? DAYS_TO_CONVERT : undefined;
+
 /** For what can be done before there is a partition set: the installation. */
 const withoutSetsSchema = runtimeSchema.extend({
   partitionSets: partitionSetsSchema.or(z.array(z.never()).length(0)).default([]),

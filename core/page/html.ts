@@ -27,10 +27,6 @@ export function size(bytes: number): string {
 export const money = (dollars: number): string =>
   dollars === 0 ? '$0' : dollars < 0.01 ? 'below $0.01' : `$${dollars.toFixed(2)}`;
 
-/** A number of things. */
-export const count = (number: number, thing: string): string =>
-  `${number} ${thing}${number === 1 ? '' : 's'}`;
-
 /** A time of ISO 8601 to the minute. */
 export const minute = (iso: string | null): string =>
   iso === null ? 'never' : `${iso.slice(0, 16).replace('T', ' ')} UTC`;

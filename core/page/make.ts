@@ -1,4 +1,5 @@
 import type { ArchiveStore } from '../archive-store.ts';
+import { mapAtOnce } from '../concurrency.ts';
 import type { Clock } from '../ports.ts';
 import { describeSets } from './archives.ts';
 import type { PageFacts, SetFacts } from './facts.ts';
@@ -11,14 +12,15 @@ export interface StoredSet {
   readonly stored: StoredArchives;
 }
 
+/** Sets whose objects are listed at the same time; a listing has a thousand objects a request. */
+const AT_ONCE = 8;
+
 /** Lists what the bucket has of each set. */
-export async function storedSets(
-  { sets }: PageFacts,
-  store: Pick<ArchiveStore, 'versions'>,
-): Promise<StoredSet[]> {
-  const found: StoredSet[] = [];
-  for (const facts of sets) found.push({ facts, stored: await storedArchives(facts.prefixes, store) });
-  return found;
+export function storedSets({ sets }: PageFacts, store: Pick<ArchiveStore, 'versions'>): Promise<StoredSet[]> {
+  return mapAtOnce(sets, AT_ONCE, async (facts) => ({
+    facts,
+    stored: await storedArchives(facts.prefixes, store),
+  }));
 }
 
 /** The page on what the ledger says and what lies in the bucket. */

@@ -1,9 +1,10 @@
+import { counted } from '../counted.ts';
 import { displayName } from '../partition.ts';
 import { ARCHIVE_HEAD, archiveLines } from './archive-table.ts';
 import type { ShownSet } from './archives.ts';
 import { chart } from './chart.ts';
 import type { PageFacts } from './facts.ts';
-import { count, escape, escapeLines, minute, money, size } from './html.ts';
+import { escape, escapeLines, minute, money, size } from './html.ts';
 import { LOOKS, runsOf } from './looks.ts';
 import { monthly, STORAGE_PRICES } from './prices.ts';
 import { PAGE_STYLE } from './style.ts';
@@ -30,7 +31,7 @@ export function reportPage(input: PageInput): string {
   const facts: [string, string][] = [
     ['as of', minute(madeAt)],
     ['bucket', bucket],
-    ['archives', `${total(({ archives }) => archives)}, of ${count(sets.length, 'partition set')}`],
+    ['archives', `${total(({ archives }) => archives)}, of ${counted(sets.length, 'partition set')}`],
     [
       'stored',
       `${size(total(({ text }) => text))} of text, ${size(total(({ copies }) => copies))} of Parquet`,
@@ -105,7 +106,7 @@ function section(set: ShownSet, { archives, text, copies, dollars }: Totals, ind
       : [`<p><b>x ${escape(period)}</b> ${escape(blocked[0])}: ${escape(blocked[1])}</p>`],
   );
   return `<section id="s${index}"><h2>${escape(nameOf(set))}</h2>
-<p>${count(archives, 'archive')}, ${count(facts.periods.length, 'period')}${older}; ${size(text)} of text, ${size(copies)} of Parquet; ${money(dollars)} a month</p>
+<p>${counted(archives, 'archive')}, ${counted(facts.periods.length, 'period')}${older}; ${size(text)} of text, ${size(copies)} of Parquet; ${money(dollars)} a month</p>
 ${chart(set)}
 ${inWords(set)}
 ${troubles.join('\n')}`;

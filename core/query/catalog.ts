@@ -30,6 +30,17 @@ export interface StoredPartition {
   readonly location: string;
 }
 
+/** A partition that the catalogue shows. */
+export interface ListedPartition extends PartitionKey {
+  readonly table: string;
+}
+
+/** Where a page of partitions ends: in a table, behind what `token` stands for. */
+export interface CatalogPlace {
+  readonly table: string;
+  readonly token: string | null;
+}
+
 type PartitionKey = Pick<StoredPartition, 'period' | 'archiveId'>;
 interface SetName {
   readonly schema: string;
@@ -49,6 +60,11 @@ export interface Catalog {
   putView(view: CatalogView): Promise<void>;
   /** Those of the named partitions that there are. */
   partitions(table: string, keys: readonly PartitionKey[]): Promise<readonly StoredPartition[]>;
+  /** A page of all partitions in tables of this archiver, behind `after`; `null` where there are no more. */
+  allPartitions(after?: CatalogPlace): Promise<{
+    readonly partitions: readonly ListedPartition[];
+    readonly after: CatalogPlace | null;
+  }>;
   /** Adds partitions, all of them; `CatalogFailed` names one that could not be added. */
   addPartitions(table: ShapeTable, partitions: readonly StoredPartition[]): Promise<void>;
   /** Takes partitions out, all of them. One that is not there is no error. */

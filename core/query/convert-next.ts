@@ -130,6 +130,8 @@ export interface ConvertReport {
   /** Archives that became known to the catalogue, and that are no longer. */
   readonly listed: number;
   readonly withdrawn: number;
+  /** What the catalogue showed and the ledger did not list: it was taken out. */
+  readonly leftovers: number;
 }
 
 /** Says how a conversion ended. Throws `CopiesFailed` unless each archive has its copy. */
@@ -137,15 +139,21 @@ export function convertReport(
   {
     progress: { converted, failed, problems },
     listing = NOTHING_LISTED,
-  }: { readonly progress: ConvertProgress; readonly listing?: ListProgress | undefined },
+    leftovers = 0,
+  }: {
+    readonly progress: ConvertProgress;
+    readonly listing?: ListProgress | undefined;
+    readonly leftovers?: number;
+  },
   { log }: { readonly log: Log },
 ): ConvertReport {
   const { listed, withdrawn } = listing;
-  log.info('convert', { converted, failed, listed, withdrawn, notListed: listing.failed });
+  log.info('convert', { converted, failed, listed, withdrawn, notListed: listing.failed, leftovers });
   const summary = [
     `${counted(converted, 'archive')} converted, ${String(failed)} not`,
     `${String(listed)} listed, ${String(withdrawn)} withdrawn, ${String(listing.failed)} not listed`,
+    ...(leftovers > 0 ? [`${String(leftovers)} that the ledger does not list withdrawn`] : []),
   ].join('; ');
-  if (failed + listing.failed === 0) return { summary, converted, listed, withdrawn };
+  if (failed + listing.failed === 0) return { summary, converted, listed, withdrawn, leftovers };
   throw new ArchiverError('CopiesFailed', [summary, ...problems, ...listing.problems].join('\n'));
 }

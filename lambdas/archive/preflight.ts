@@ -1,6 +1,7 @@
 import { databaseProblems } from '../../adapters/postgres/archive/preflight.ts';
 import { readingProblems } from '../../adapters/postgres/archive/preflight-verify-endpoint.ts';
 import { bucketProblems } from '../../adapters/s3/preflight.ts';
+import { readableDays } from '../../core/config/runtime.ts';
 import { keyPart } from '../../core/keys.ts';
 import { preflight } from '../../core/archive/preflight.ts';
 import { readRuntimeConfig, type WithConfig } from '../runtime/settings.ts';
@@ -21,6 +22,7 @@ export const handler = step(
       prefix: `${keyPart(databaseName)}/`,
       locked: config.objectLock !== undefined,
       expiry: config.expiry,
+      readableDays: readableDays(config),
     };
     const database = {
       problems: (sets: typeof config.partitionSets) =>

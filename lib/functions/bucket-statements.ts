@@ -1,6 +1,6 @@
 import { Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import { PROVEN_TAG } from '../../core/config/proven-tag.ts';
+import { COPY_TAG, PAGE_TAG, PROVEN_TAG } from '../../core/config/proven-tag.ts';
 import type { ObjectLock } from '../../core/config/runtime.ts';
 import type { ArchiveBucket } from '../storage/archive-bucket.ts';
 import type { BucketAccess } from './step-function.ts';
@@ -127,6 +127,30 @@ export function bucketStatements(
           ['manifest', 'data', 'query', 'query-manifest'].map(objects),
         ),
         allow('WriteCopies', ['s3:PutObject'], [objects('query'), objects('query-manifest')]),
+        new iam.PolicyStatement({
+          sid: 'TagCopies',
+          actions: ['s3:PutObjectTagging'],
+          resources: [objects('query')],
+          conditions: { StringEquals: { [`s3:RequestObjectTag/${COPY_TAG.key}`]: COPY_TAG.value } },
+        }),
+        ...key('kms:Decrypt', 'kms:GenerateDataKey'),
+      ];
+    case 'write-page':
+      return [
+        know,
+        list,
+        allow(
+          'ReadManifestsAndDdl',
+          ['s3:GetObject', 's3:GetObjectVersion'],
+          [...readable('*/manifest/*'), ...readable('*/ddl/*')],
+        ),
+        // One key, without a wildcard: whatever a schema or a table is called, this is no object of an archive.
+        new iam.PolicyStatement({
+          sid: 'WritePage',
+          actions: ['s3:PutObject', 's3:PutObjectTagging'],
+          resources: [bucket.arnForObjects(pageObject(databaseName))],
+          conditions: { StringEquals: { [`s3:RequestObjectTag/${PAGE_TAG.key}`]: PAGE_TAG.value } },
+        }),
         ...key('kms:Decrypt', 'kms:GenerateDataKey'),
       ];
     case 'head':
@@ -134,6 +158,9 @@ export function bucketStatements(
       return [know, read, ...key('kms:Decrypt')];
   }
 }
+
+/** Key of the page on the archive, as `pageKey` in core/keys.ts makes it; a configured name has no sign that is encoded. */
+export const pageObject = (databaseName: string): string => `${databaseName}/report/archive.html`;
 
 /** Prefixes of keys, as a condition has them: one text where there is one name. */
 export function prefixes(names: readonly string[]): string | string[] {

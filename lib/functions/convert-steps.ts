@@ -61,6 +61,21 @@ export const CONVERT_STEPS = {
     timeout: Duration.minutes(10),
     memoryMiB: 512,
   },
+  'catalog-page': {
+    description: 'Takes leftovers out of the Glue database, and names what it shows next',
+    login: 'none',
+    bucketAccess: 'read-copies',
+    catalog: true,
+    timeout: Duration.minutes(5),
+    memoryMiB: 512,
+  },
+  'find-leftovers': {
+    description: 'Names what the Glue database shows and the ledger does not list',
+    login: 'archiver_read',
+    bucketAccess: 'none',
+    timeout: Duration.minutes(1),
+    memoryMiB: 256,
+  },
   'end-listing': {
     description: 'Records that the Glue database shows archives as it should',
     login: 'archiver_read',

@@ -43,6 +43,7 @@ export function glueStatements(scope: Construct, database: string | undefined): 
         'glue:GetTables',
         'glue:CreateTable',
         'glue:UpdateTable',
+        'glue:GetPartitions',
         'glue:BatchGetPartition',
         'glue:BatchCreatePartition',
         'glue:BatchDeletePartition',

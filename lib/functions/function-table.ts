@@ -47,11 +47,11 @@ export const FUNCTIONS = {
     description: 'Sums up executions, records failures and good audits, and is the heartbeat',
     steps: {
       failures: ['record-failure'],
-      archive: ['report'],
+      archive: ['page-facts', 'report'],
       heartbeat: ['heartbeat'],
       reverify: ['reverify-plan', 'reverify-report'],
       audit: ['record-audit'],
-      convert: ['begin-listing', 'end-listing'],
+      convert: ['begin-listing', 'end-listing', 'find-leftovers'],
     },
   },
   'manifest-search': {
@@ -70,7 +70,11 @@ export const FUNCTIONS = {
     description: 'Makes Parquet copies of archives, and proves them before it uploads them',
     steps: { all: ['begin-conversion', 'convert-segment', 'finish-conversion'] },
   },
-  catalog: one('list-archives'),
+  catalog: {
+    description: 'Makes the Glue database show archives as the ledger says, and no others',
+    steps: { all: ['list-archives', 'catalog-page'] },
+  },
+  page: one('put-page'),
   'audit-verdicts': {
     description: 'Says whether one archive is intact, or why it could not be audited',
     steps: { all: ['audit-verdict', 'audit-failure'] },

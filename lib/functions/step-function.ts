@@ -19,6 +19,7 @@ export type BucketAccess =
   | 'write-ddl-and-manifest'
   | 'write-copies'
   | 'read-copies'
+  | 'write-page'
   | 'head';
 
 /** How the Lambda of one step is deployed. */

@@ -92,6 +92,20 @@ export const ARCHIVE_STEPS = {
     timeout: Duration.minutes(1),
     memoryMiB: 256,
   },
+  'page-facts': {
+    description: 'Reads what the page on the archive shows of the ledger',
+    login: 'archiver_read',
+    bucketAccess: 'none',
+    timeout: Duration.minutes(2),
+    memoryMiB: 256,
+  },
+  'put-page': {
+    description: 'Puts a page on the archive into the bucket',
+    login: 'none',
+    bucketAccess: 'write-page',
+    timeout: Duration.minutes(5),
+    memoryMiB: 512,
+  },
   report: {
     description: 'Sums up the execution, and fails it if a partition failed',
     login: 'archiver_read',

@@ -11,14 +11,17 @@ export interface ArchiveDashboardProps {
   readonly metrics: ArchiverMetrics;
   readonly alarms: readonly cloudwatch.IAlarm[];
   readonly functions: ArchiverFunctions;
+  /** Where the page on the archive is seen in the console of S3. */
+  readonly pageUrl: string;
 }
 
 const FULL_WIDTH = 24;
 
 /** What was archived, what is due, what is stuck, and how much the database shrank, at a glance. */
 export class ArchiveDashboard extends Construct {
-  constructor(scope: Construct, id: string, { name, metrics, alarms, functions }: ArchiveDashboardProps) {
+  constructor(scope: Construct, id: string, props: ArchiveDashboardProps) {
     super(scope, id);
+    const { name, metrics, alarms, functions, pageUrl } = props;
     const perSet = (title: string, metricName: Parameters<ArchiverMetrics['perSet']>[0]) =>
       new cloudwatch.SingleValueWidget({
         title,
@@ -39,6 +42,14 @@ export class ArchiveDashboard extends Construct {
             width: FULL_WIDTH,
             height: 3,
             alarms: [...alarms],
+          }),
+        ],
+        [
+          new cloudwatch.TextWidget({
+            width: FULL_WIDTH,
+            height: 1,
+            background: cloudwatch.TextWidgetBackground.TRANSPARENT,
+            markdown: `[Each period of each set, its archive, and how it is asked and restored](${pageUrl}): press *Open* there. As of the last run.`,
           }),
         ],
         [

@@ -3,7 +3,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { PROVEN_TAG } from '../../core/config/proven-tag.ts';
+import { COPY_TAG, PAGE_TAG, PROVEN_TAG } from '../../core/config/proven-tag.ts';
 import type { ArchiveExpiry } from '../archiver-config.ts';
 import { acknowledge } from '../nag.ts';
 import { makeLogBucket } from './log-bucket.ts';
@@ -165,10 +165,16 @@ export class ArchiveBucket extends Construct {
           id: 'AbortIncompleteUploads',
           abortIncompleteMultipartUploadAfter: Duration.days(7),
         },
+        {
+          // The page on the archive is put after each run.
+          id: 'ExpireOldPages',
+          tagFilters: { [PAGE_TAG.key]: PAGE_TAG.value },
+          noncurrentVersionExpiration: Duration.days(30),
+        },
         // By tag and not by prefix: data/ comes behind database, schema, table and period in a key, and a rule's prefix
         // knows no wildcards. The tag also keeps back what was never proven.
         ...(transitions.length === 0 ? [] : [{ id: 'MoveProvenData', tagFilters: provenData, transitions }]),
-        ...(expiry === undefined ? [] : expiryRules(expiry, provenData)),
+        ...(expiry === undefined ? [] : expiryRules(expiry)),
       ],
     });
   }
@@ -190,17 +196,24 @@ export class ArchiveBucket extends Construct {
  * Manifests name versions, so that noncurrent ones stay, unless it is configured otherwise: the configuration sees to it
  * that none goes before its time, even if it was written over.
  */
-function expiryRules(
-  { days, deleteVersionsAfterDays }: ArchiveExpiry,
-  tagFilters: Record<string, string>,
-): s3.LifecycleRule[] {
-  const expiration = Duration.days(days);
-  if (deleteVersionsAfterDays === undefined) return [{ id: 'ExpireProvenData', tagFilters, expiration }];
-  const noncurrentVersionExpiration = Duration.days(deleteVersionsAfterDays);
+function expiryRules({ days, deleteVersionsAfterDays }: ArchiveExpiry): s3.LifecycleRule[] {
+  const versions =
+    deleteVersionsAfterDays === undefined
+      ? {}
+      : { noncurrentVersionExpiration: Duration.days(deleteVersionsAfterDays) };
+  const rule = (id: string, { key, value }: typeof PROVEN_TAG | typeof COPY_TAG): s3.LifecycleRule => ({
+    id,
+    tagFilters: { [key]: value },
+    expiration: Duration.days(days),
+    ...versions,
+  });
   return [
-    { id: 'ExpireProvenData', tagFilters, expiration, noncurrentVersionExpiration },
+    rule('ExpireProvenData', PROVEN_TAG),
+    rule('ExpireCopies', COPY_TAG),
     // Only markers that nothing lies under.
-    { id: 'TidyDeleteMarkers', expiredObjectDeleteMarker: true },
+    ...(deleteVersionsAfterDays === undefined
+      ? []
+      : [{ id: 'TidyDeleteMarkers', expiredObjectDeleteMarker: true }]),
   ];
 }
 

@@ -64,6 +64,16 @@ export class ArchiveWorkflow extends Construct {
       resultPath: sfn.JsonPath.DISCARD,
     });
     forEachPartition.itemProcessor(partitionSteps(this, functions, concurrency.segments));
+    const facts = stepTask(this, functions, 'page-facts', {
+      comment: 'Reads what the page on the archive shows of the ledger. Without it the run continues.',
+      payload: { 'request.$': '$.request.Payload' },
+      resultPath: '$.page',
+    });
+    const page = stepTask(this, functions, 'put-page', {
+      comment: 'Puts the page on the archive into the bucket. Without it the run continues.',
+      payload: { 'facts.$': '$.page.Payload', 'execution.$': '$$.Execution.Name' },
+      resultPath: '$.page',
+    });
     const report = stepTask(this, functions, 'report', {
       comment: 'Sums up what was archived, dropped and blocked. Fails the execution if a partition failed.',
       payload: {
@@ -74,6 +84,7 @@ export class ArchiveWorkflow extends Construct {
       },
       resultPath: '$.report',
     });
+    for (const each of [facts, page]) each.addCatch(report, { resultPath: '$.page' });
     const resume = new sfn.Choice(this, 'Resume?', {
       comment: 'A redrive starts at Report, which then asks to work on the failed partitions again.',
     });
@@ -89,6 +100,8 @@ export class ArchiveWorkflow extends Construct {
         .next(maintain)
         .next(detect)
         .next(forEachPartition)
+        .next(facts)
+        .next(page)
         .next(report)
         .next(
           resume.when(sfn.Condition.booleanEquals('$.report.Payload.resume', true), detect).otherwise(done),

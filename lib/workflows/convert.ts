@@ -60,7 +60,9 @@ export class ConvertWorkflow extends Construct {
       comment: 'Sums up what was converted. Fails the execution if an archive was not.',
       payload: {
         'progress.$': '$.turn.Payload.progress',
-        ...(lists ? { 'listing.$': '$.listing.Payload.progress' } : {}),
+        ...(lists
+          ? { 'listing.$': '$.listing.Payload.progress', 'leftovers.$': '$.shown.Payload.leftovers' }
+          : {}),
         'execution.$': '$.execution',
       },
       resultPath: '$.report',
@@ -146,8 +148,39 @@ function listingSteps(scope: Construct, functions: ArchiverFunctions, then: sfn.
       sfn.Condition.stringEquals('$.listing.Payload.next', 'list'),
       list.next(end).next(keep).next(next).next(more),
     )
-    .otherwise(then);
+    .otherwise(leftoverSteps(scope, functions, then));
   return nothing.next(first).next(more);
+}
+
+/** Looks at all that the Glue database shows, from any source, and takes out what the ledger does not list. */
+function leftoverSteps(scope: Construct, functions: ArchiverFunctions, then: sfn.IChainable): sfn.IChainable {
+  const first = stepTask(scope, functions, 'catalog-page', {
+    stateName: 'FirstShown',
+    comment: 'Names the first partitions that the Glue database shows.',
+    payload: { 'execution.$': '$.execution' },
+    resultPath: '$.shown',
+  });
+  const check = stepTask(scope, functions, 'find-leftovers', {
+    comment: 'Asks the ledger which of them are not listed.',
+    payload: { 'partitions.$': '$.shown.Payload.partitions', 'execution.$': '$.execution' },
+    resultPath: '$.unlisted',
+  });
+  const next = stepTask(scope, functions, 'catalog-page', {
+    stateName: 'NextShown',
+    comment: 'Takes those out, and names the next ones.',
+    payload: {
+      'after.$': '$.shown.Payload.after',
+      'remove.$': '$.unlisted.Payload',
+      'leftovers.$': '$.shown.Payload.leftovers',
+      'execution.$': '$.execution',
+    },
+    resultPath: '$.shown',
+  });
+  const more = new sfn.Choice(scope, 'Partitions to check?', { comment: 'They come by the hundred.' });
+  more
+    .when(sfn.Condition.stringEquals('$.shown.Payload.next', 'check'), check.next(next).next(more))
+    .otherwise(then);
+  return first.next(more);
 }
 
 /** What is done with one archive: its result says what became of it, whatever happens. */

@@ -34,6 +34,7 @@ const CONFIG_OF: Partial<Record<Step, (config: RuntimeConfig) => object>> = {
   'convert-next': queriedSets,
   'begin-listing': queriedSets,
   'list-archives': ({ expiry, glueDatabase }) => ({ expiry, glueDatabase }),
+  'catalog-page': ({ glueDatabase }) => ({ glueDatabase }),
 };
 
 /** The sets whose archives get a copy. */

@@ -31,6 +31,7 @@ const LIMITS: Readonly<Record<string, readonly [field: string, most: number]>> =
 
 /** So few that what is read page by page is read in several. */
 const TABLES_A_PAGE = 2;
+const PARTITIONS_A_PAGE = 3;
 
 /**
  * Starts a stub of AWS Glue's JSON protocol: databases, tables, partitions, in memory. Behaviour is that of the API reference
@@ -135,6 +136,13 @@ function operate(operation: string, input: Fields, { databases, tables }: Catalo
         TableList: all.slice(from, next),
         ...(next < all.length && { NextToken: String(next) }),
       });
+    }
+    case 'GetPartitions': {
+      if (entry === undefined) return notFound('Table');
+      const all = [...entry.partitions.values()];
+      const from = Number(input['NextToken'] ?? 0);
+      const next = from + Math.min(Number(input['MaxResults'] ?? 100), PARTITIONS_A_PAGE);
+      return ok({ Partitions: all.slice(from, next), ...(next < all.length && { NextToken: String(next) }) });
     }
     case 'BatchCreatePartition':
     case 'BatchDeletePartition':

@@ -55,7 +55,7 @@ describe('the archive bucket', () => {
     });
   });
 
-  test('lets nothing expire but uploads that never became an object', () => {
+  test('lets nothing expire but uploads that never became an object, and old versions of the page', () => {
     template.hasResourceProperties('AWS::S3::Bucket', {
       LifecycleConfiguration: {
         Rules: [
@@ -63,6 +63,12 @@ describe('the archive bucket', () => {
             Id: 'AbortIncompleteUploads',
             Status: 'Enabled',
             AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 },
+          },
+          {
+            Id: 'ExpireOldPages',
+            Status: 'Enabled',
+            TagFilters: [{ Key: 'partition-archiver', Value: 'page' }],
+            NoncurrentVersionExpiration: { NoncurrentDays: 30 },
           },
         ],
       },
@@ -76,6 +82,7 @@ describe('the archive bucket', () => {
       LifecycleConfiguration: {
         Rules: [
           Match.objectLike({ Id: 'AbortIncompleteUploads' }),
+          Match.objectLike({ Id: 'ExpireOldPages' }),
           {
             Id: 'MoveProvenData',
             Status: 'Enabled',
@@ -91,7 +98,7 @@ describe('the archive bucket', () => {
     });
   });
 
-  test('lets proven data expire as configured: the marker first, the bytes later', () => {
+  test('lets proven data and its copies expire as configured: the marker first, the bytes later', () => {
     const rules = (archive: object) => {
       const found = resources(synthesise({ archive }), 'AWS::S3::Bucket').find(
         ([, { Properties }]) => Properties['ObjectLockEnabled'] === true,
@@ -99,19 +106,25 @@ describe('the archive bucket', () => {
       const { Rules } = found?.[1].Properties['LifecycleConfiguration'] as { Rules: LifecycleRule[] };
       return Rules;
     };
-    const abort = expect.objectContaining({ Id: 'AbortIncompleteUploads' });
+    const always = ['AbortIncompleteUploads', 'ExpireOldPages'].map((Id) => expect.objectContaining({ Id }));
     const expire = {
       Id: 'ExpireProvenData',
       Status: 'Enabled',
       TagFilters: [{ Key: 'partition-archiver', Value: 'proven' }],
       ExpirationInDays: 2555,
     };
-    expect(rules({ expiry: { days: 2555 } })).toEqual([abort, expire]);
+    const copies = {
+      ...expire,
+      Id: 'ExpireCopies',
+      TagFilters: [{ Key: 'partition-archiver', Value: 'copy' }],
+    };
+    expect(rules({ expiry: { days: 2555 } })).toEqual([...always, expire, copies]);
     expect(
       rules({ objectLock: { days: 2555 }, expiry: { days: 2555, deleteVersionsAfterDays: 30 } }),
     ).toEqual([
-      abort,
+      ...always,
       { ...expire, NoncurrentVersionExpiration: { NoncurrentDays: 30 } },
+      { ...copies, NoncurrentVersionExpiration: { NoncurrentDays: 30 } },
       { Id: 'TidyDeleteMarkers', Status: 'Enabled', ExpiredObjectDeleteMarker: true },
     ]);
   });

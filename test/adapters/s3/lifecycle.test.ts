@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { LifecycleRule } from '@aws-sdk/client-s3';
-import { deletionBy } from '../../../adapters/s3/lifecycle.ts';
-import { PROVEN_TAG } from '../../../core/config/proven-tag.ts';
+import { coldMoveBy, deletionBy } from '../../../adapters/s3/lifecycle.ts';
+import { COPY_TAG, PROVEN_TAG } from '../../../core/config/proven-tag.ts';
 
 const rule = (changes: Partial<LifecycleRule>): LifecycleRule => ({ Status: 'Enabled', ...changes });
 const Expiration = { Days: 30 };
@@ -93,4 +93,55 @@ describe('where archives are configured to expire', () => {
     const found = rule({ ...after(365, 3650), ...provenOnly });
     expect(deletionBy(found, 'shop/', { days: 365 })).toBe('noncurrent versions after 3650 days');
   });
+});
+
+const copies = { Key: COPY_TAG.key, Value: COPY_TAG.value };
+const cold = (days: number | undefined, changes: Partial<LifecycleRule> = {}): LifecycleRule =>
+  rule({
+    Transitions: [{ ...(days !== undefined && { Days: days }), StorageClass: 'DEEP_ARCHIVE' }],
+    ...changes,
+  });
+
+// Seen to fail without the classes, without the tag of copies, and without the days of text.
+test.each<[string, LifecycleRule, string | null]>([
+  ['of everything', cold(90), 'manifests and Parquet copies to DEEP_ARCHIVE after 90 days'],
+  ['of copies', cold(90, { Filter: { Tag: copies } }), 'Parquet copies to DEEP_ARCHIVE after 90 days'],
+  ['of text, early', cold(29, { Filter: { Tag: ours } }), 'text to DEEP_ARCHIVE after 29 days'],
+  ['of text, on a date', cold(undefined, { Filter: { Tag: ours } }), 'text to DEEP_ARCHIVE on a date'],
+  ['of text, later', cold(30, { Filter: { Tag: ours } }), null],
+  ['of another database', cold(1, { Filter: { Prefix: 'shop2/' } }), null],
+  ['that is switched off', cold(1, { Status: 'Disabled' }), null],
+  [
+    'to what is read at once',
+    rule({
+      Transitions: [
+        { Days: 30, StorageClass: 'GLACIER_IR' },
+        { Days: 1, StorageClass: 'STANDARD_IA' },
+      ],
+    }),
+    null,
+  ],
+  [
+    'in two steps',
+    rule({
+      Transitions: [
+        { Days: 30, StorageClass: 'GLACIER_IR' },
+        { Days: 60, StorageClass: 'GLACIER' },
+      ],
+    }),
+    'manifests and Parquet copies to GLACIER after 60 days',
+  ],
+])('a move to Glacier %s', (_, found, move) => {
+  expect(coldMoveBy(found, 'shop/', 30)).toBe(move);
+});
+
+test('text may move at once where it has no copies', () => {
+  expect(coldMoveBy(cold(1, { Filter: { Tag: ours } }), 'shop/')).toBeNull();
+});
+
+test('a rule that deletes copies is found by their tag', () => {
+  const found = rule({ Expiration, Filter: { Tag: copies } });
+  expect(deletionBy(found, 'shop/')).toBeNull();
+  expect(deletionBy(found, 'shop/', undefined, COPY_TAG)).toBe('objects after 30 days');
+  expect(deletionBy(found, 'shop/', { days: 30 }, COPY_TAG)).toBeNull();
 });

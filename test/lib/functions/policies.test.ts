@@ -16,6 +16,8 @@ const READERS = ['Retrieval', 'BeginRestore'];
 /** Parquet copies. */
 const CONVERTERS = ['Conversion'];
 const LISTERS = ['Catalog'];
+/** The page on the archive. */
+const PAGE = ['Page'];
 /** And those that work in the database alone. */
 const RESTORERS = ['RestoreSteps'];
 
@@ -52,6 +54,7 @@ const data = `${archive}/data/0-0.tsv`;
 const ddl = `${archive}/ddl/0-p.sql`;
 const manifest = `${archive}/manifest/0.json`;
 const copy = `${archive}/query/0/20261129T120000Z-1/0.parquet`;
+const page = `${bucket}/shop/report/archive.html`;
 const copyManifest = `${archive}/query-manifest/0.20261129T120000Z-1.json`;
 const glue = 'arn:aws:glue:eu-central-1:111122223333';
 const throughS3 = { 'kms:ViaService': 's3.eu-central-1.amazonaws.com' };
@@ -61,6 +64,7 @@ function throughSecretsManager(secretArn: string): Record<string, string> {
     'kms:EncryptionContext:SecretARN': secretArn,
   };
 }
+const paged = { 's3:RequestObjectTag/partition-archiver': 'page' };
 const proven = { 's3:RequestObjectTag/partition-archiver': 'proven' };
 const lock = (days: number, mode: string) => ({
   's3:object-lock-mode': mode,
@@ -95,6 +99,7 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
       ...READERS,
       ...CONVERTERS,
       ...LISTERS,
+      ...PAGE,
     ],
   ],
   [
@@ -121,12 +126,42 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   ],
   ['delete a Glue table', { action: 'glue:DeleteTable', resource: `${glue}:table/shop_archive/t` }, []],
   ['write a copy', { action: 's3:PutObject', resource: copy }, CONVERTERS],
+  [
+    'tag a copy, so that it expires as its archive does',
+    {
+      action: 's3:PutObjectTagging',
+      resource: copy,
+      context: { 's3:RequestObjectTag/partition-archiver': 'copy' },
+    },
+    CONVERTERS,
+  ],
+  ['tag a copy as proven', { action: 's3:PutObjectTagging', resource: copy, context: proven }, []],
   ['write the manifest of a copy', { action: 's3:PutObject', resource: copyManifest }, CONVERTERS],
   ['write a manifest', { action: 's3:PutObject', resource: manifest }, ['Commit']],
   [
     'write what is not of this database',
     { action: 's3:PutObject', resource: `${bucket}/other/public/t/2025/data/0.tsv` },
     [],
+  ],
+  ['put the page', { action: 's3:PutObject', resource: page, context: paged }, PAGE],
+  ['tag the page', { action: 's3:PutObjectTagging', resource: page, context: paged }, PAGE],
+  ['put the page as proven data', { action: 's3:PutObject', resource: page, context: proven }, []],
+  ['put another page', { action: 's3:PutObject', resource: `${page}.html`, context: paged }, []],
+  [
+    'put the page of another database',
+    { action: 's3:PutObject', resource: `${bucket}/other/report/archive.html`, context: paged },
+    [],
+  ],
+  // What a schema or a table called like the folder would be, though none may be.
+  [
+    'write a manifest below report/',
+    { action: 's3:PutObject', resource: `${bucket}/shop/report/archive.html/1/manifest/0.json` },
+    ['Commit'],
+  ],
+  [
+    'write data below report/',
+    { action: 's3:PutObject', resource: `${bucket}/shop/report/archive.html/1/data/0.tsv`, context: paged },
+    ['DatabaseS3Export'],
   ],
   ['write beside the archive', { action: 's3:PutObject', resource: `${bucket}/notes.txt` }, []],
   [
@@ -171,7 +206,16 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   [
     'list versions of the archive',
     { action: 's3:ListBucketVersions', resource: bucket, context: { 's3:prefix': 'shop/public/' } },
-    ['Verification', 'Commit', ...MANIFEST_READERS, ...AUDITORS, ...READERS, ...CONVERTERS, ...LISTERS],
+    [
+      'Verification',
+      'Commit',
+      ...MANIFEST_READERS,
+      ...AUDITORS,
+      ...READERS,
+      ...CONVERTERS,
+      ...LISTERS,
+      ...PAGE,
+    ],
   ],
   [
     'list versions of everything',
@@ -191,6 +235,7 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
       ...READERS,
       ...CONVERTERS,
       ...LISTERS,
+      ...PAGE,
     ],
   ],
   [
@@ -206,6 +251,7 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
       ...READERS,
       ...CONVERTERS,
       ...LISTERS,
+      ...PAGE,
       'DatabaseS3Import',
     ],
   ],
@@ -226,6 +272,7 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
       ...READERS,
       ...CONVERTERS,
       ...LISTERS,
+      ...PAGE,
       'DatabaseS3Export',
       'DatabaseS3Import',
       'Stream',
@@ -235,7 +282,7 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   [
     'encrypt through S3',
     { action: 'kms:GenerateDataKey', resource: key, context: throughS3 },
-    ['Commit', ...CONVERTERS, 'DatabaseS3Export', 'Stream'],
+    ['Commit', ...CONVERTERS, ...PAGE, 'DatabaseS3Export', 'Stream'],
   ],
   ['delete the key', { action: 'kms:ScheduleKeyDeletion', resource: key }, []],
   [
@@ -538,6 +585,7 @@ test('the roles are those that the table was written for', () => {
     'Drop',
     'Export',
     'Maintenance',
+    'Page',
     'Preflight',
     'PrepareDatabase',
     'Scheduler',

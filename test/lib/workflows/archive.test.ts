@@ -48,6 +48,8 @@ describe('the definition', () => {
         'Maintain',
         'Detect',
         'ForEachPartition',
+        'PageFacts',
+        'PutPage',
         'Report',
         'Resume?',
         'Done',
@@ -121,6 +123,8 @@ const WORKS: Steps = {
   commit: () => ({ next: 'drop', segments: [] }),
   drop: () => ({ next: 'done', segments: [] }),
   'record-failure': () => ({}),
+  'page-facts': () => ({ packed: 'facts' }),
+  'put-page': () => ({ key: 'page' }),
   report: () => ({ resume: false, archived: 2 }),
 };
 
@@ -195,6 +199,7 @@ describe('an execution', () => {
       expect.arrayContaining([1, 2].map((partitionId) => ({ partitionId, request }))),
     );
     expect(of('RecordFailure')).toEqual([]);
+    expect(of('PutPage')).toEqual([{ facts: { packed: 'facts' }, execution: expect.any(String) }]);
     const detect = { partitions: [1, 2], redriveCount: 0 };
     expect(of('Report')).toEqual([{ request, maintain: {}, detect, redriveCount: 0 }]);
   });
@@ -212,7 +217,7 @@ describe('an execution', () => {
       ['Quarantine', 1],
       ['Quarantine', 2],
       ['Drop', 2],
-      ['Report', undefined],
+      ...['PageFacts', 'PutPage', 'Report'].map((state) => [state, undefined]),
     ]);
   });
 
@@ -241,7 +246,14 @@ describe('an execution', () => {
   test('without partitions goes straight to the report', async () => {
     const { result, calls } = await run({ detect: () => ({ partitions: [] }) });
     expect(result.status).toBe('SUCCEEDED');
-    expect(calls.map(({ state }) => state)).toEqual(['Preflight', 'Maintain', 'Detect', 'Report']);
+    expect(calls.map(({ state }) => state)).toEqual([
+      'Preflight',
+      'Maintain',
+      'Detect',
+      'PageFacts',
+      'PutPage',
+      'Report',
+    ]);
   });
 
   test('commits an empty partition without a segment', async () => {

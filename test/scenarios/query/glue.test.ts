@@ -1,6 +1,7 @@
 /** Convert with a Glue database: the synthesised state machine, on archives of a real run and the local stub of Glue. */
 import { beforeAll, expect, test } from '@jest/globals';
 import { GetTablesCommand, GlueClient } from '@aws-sdk/client-glue';
+import { DeleteObjectsCommand, ListObjectVersionsCommand } from '@aws-sdk/client-s3';
 import { glueCatalog } from '../../../adapters/glue/catalog.ts';
 import { LambdaPool } from '../../../local/step-functions/lambda-pool.ts';
 import { lambdaEnvironment } from '../../../local/synthesise.ts';
@@ -117,4 +118,54 @@ test('withdrawn, an archive is not found, and its table can be attached; others 
   });
   expect(await convert()).toMatchObject({ status: 'SUCCEEDED', output: { listed: 0, withdrawn: 0 } });
   expect((await found()).sort()).toEqual(others.sort());
+});
+
+// Seen to fail without find-leftovers: the partition stayed.
+test('what the ledger does not list is taken out, and the rest stays', async () => {
+  const before = (await found()).sort();
+  const { glue, s3 } = stack();
+  const client = new GlueClient({
+    region: s3.region,
+    endpoint: glue.endpoint,
+    credentials: { accessKeyId: 'any', secretAccessKey: 'any' },
+  });
+  const { TableList: [table] = [] } = await client.send(new GetTablesCommand({ DatabaseName: DATABASE }));
+  const catalog = glueCatalog(client, DATABASE, table?.Parameters?.['partition-archiver.archiver'] ?? '');
+  const [shape] = await catalog.tables({ schema: 'app', table: 'event' });
+  const stray = {
+    period: '201001',
+    archiveId: '01234567-89ab-4def-8123-456789abcdef',
+    location: 's3://b/q/',
+  };
+  await catalog.addPartitions(shape!, [stray]);
+  expect(await convert()).toMatchObject({ status: 'SUCCEEDED', output: { leftovers: 1 } });
+  expect(await catalog.partitions(shape!.name, [stray])).toEqual([]);
+  expect((await found()).sort()).toEqual(before);
+  expect(await convert()).toMatchObject({ status: 'SUCCEEDED', output: { leftovers: 0 } });
+  client.destroy();
+});
+
+/** As docs/runbook.md says. */
+test('an erased archive is found by nobody, and Convert and audits pass', async () => {
+  const { database, s3, bucket, operations } = archiver();
+  const [row] = await database.sql<{ id: string; key: string }[]>`
+    select archive_id::text as id, manifest_key as key from partition_archiver.partition where state = 'dropped' limit 1`;
+  const { id, key } = row!;
+  expect(await convert({ withdraw: [id] })).toMatchObject({ status: 'SUCCEEDED' });
+  const folder = key.split('/').slice(0, 4).join('/');
+  for (const part of ['query/', 'query-manifest/', 'data/', 'ddl/', 'manifest/']) {
+    const { Versions = [] } = await s3.send(
+      new ListObjectVersionsCommand({ Bucket: bucket, Prefix: `${folder}/${part}${id}` }),
+    );
+    expect(Versions.length).toBeGreaterThan(0);
+    const Objects = Versions.map(({ Key, VersionId }) => ({ Key, VersionId }));
+    await s3.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects } }));
+  }
+  expect(await found()).not.toContain(id);
+  expect(await convert()).toMatchObject({ status: 'SUCCEEDED', output: { converted: 0, leftovers: 0 } });
+  const { damaged, unknown } = await operations().auditMany(
+    { query: { schema: 'app', table: 'event' }, archives: null, segments: null },
+    () => undefined,
+  );
+  expect({ damaged, unknown }).toEqual({ damaged: 0, unknown: 0 });
 });
