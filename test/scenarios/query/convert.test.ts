@@ -32,7 +32,7 @@ test('a copy lies under keys of its own, its manifest says what it is of, and th
   const { kind, copy } = await convert(archive, { rebuild: false }, convertPorts(store, directory()));
   expect(kind).toBe('converted');
   const { archiveId } = archive.manifest;
-  const generation = '20261129T120001Z-u1';
+  const generation = '20261129T120001000Z-u1';
   expect((await store.list('db/public/flights/202501/query')).map(({ key }) => key).sort()).toEqual([
     `db/public/flights/202501/query-manifest/${archiveId}.${generation}.json`,
     `db/public/flights/202501/query/${archiveId}/${generation}/0.parquet`,
