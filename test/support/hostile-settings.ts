@@ -1,11 +1,13 @@
+import { serverMajor } from './stack.ts';
+
 /**
  * Settings that a database may have for its sessions, each other than what the archiver needs: how SQL is read, what names
  * and values look like, what a transaction is, when a session ends.
  */
 export const HOSTILE_SETTINGS: Readonly<Record<string, string>> = {
-  standard_conforming_strings: 'off',
+  // 19 refuses the one and does not know the other.
+  ...(serverMajor() < 19 && { standard_conforming_strings: 'off', escape_string_warning: 'on' }),
   backslash_quote: 'off',
-  escape_string_warning: 'on',
   quote_all_identifiers: 'on',
   DateStyle: 'German, DMY',
   IntervalStyle: 'sql_standard',
