@@ -89,7 +89,7 @@ test('a job of PartitionTable continues after the rename, in a ledger that has n
     >`select partition_archiver.system_identifier()::text as from`;
     expect(await sql`select problem, remedy from partition_archiver.identity_mismatches()`).toMatchObject([
       {
-        problem: `has 0 partitions and 1 unfinished jobs of PartitionTable of database "${was}", and this is database "${name}": it was renamed`,
+        problem: `has 0 partitions and 1 unfinished job of PartitionTable of database "${was}", and this is database "${name}": it was renamed`,
         remedy: expect.stringContaining(`{"from": "${from}", "database": "${was}"}`),
       },
     ]);
