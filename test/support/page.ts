@@ -8,7 +8,7 @@ import { manifestOf } from './memory-store.ts';
 /** What breaks out of HTML, of an attribute, of a line and of a shell, if it is let. */
 export const HOSTILE = `"><script>alert(1)</script>'&\u202e\u0007$(id)`;
 
-/** A set of months from `year` on, the archived ones among them described. */
+/** A set of months, or of so many months, from `year` on, the archived ones among them described. */
 export function shownSet(
   table: string,
   year: number,
@@ -16,15 +16,18 @@ export function shownSet(
   {
     changes = () => ({}),
     blocked = ['PartitionRefused', 'it has children'],
+    step = 1,
   }: {
     readonly changes?: (index: number) => Partial<StoredArchive>;
     readonly blocked?: readonly [string, string];
+    /** Months of a period. */
+    readonly step?: number;
   } = {},
 ): ShownSet {
   const stored = new Map<string, StoredArchive>();
   const described: DescribedArchive[] = [];
   const periods = states.map((state, index): PeriodFacts => {
-    const [y, month] = [year + Math.floor(index / 12), (index % 12) + 1];
+    const [y, month] = [year + Math.floor((index * step) / 12), ((index * step) % 12) + 1];
     const period = `${String(y)}${String(month).padStart(2, '0')}`;
     if (!['verified', 'dropped', 'restored'].includes(state)) {
       return { period, state, archive: null, ...(state === 'blocked' && { blocked }) };

@@ -18,6 +18,7 @@ const PAGE = reportPage(
     shownSet('orders', 2024, STATES, {
       changes: (index) => ({ copyBytes: index < 2 ? 9 : null, isCold: index % 2 === 0 }),
     }),
+    shownSet('invoice', 2000, months(26, 'attached'), { step: 12 }),
     shownSet(`${HOSTILE}${'w'.repeat(60)}`, 2025, ['dropped', 'blocked'], {
       blocked: ['PartitionRefused', `${HOSTILE} ${'w'.repeat(200)}`],
     }),
@@ -59,7 +60,7 @@ function overlaps(boxes: readonly Box[]): string[] {
   });
 }
 
-// Seen to fail with a step of 5 instead of 13 between cells, with years 1 cell apart, and with names that do not break.
+// Seen to fail with a step of 5 instead of 13 between cells, with labels of years of yearly partitions at every cell, and with names that do not break.
 look.each([
   [1200, false],
   [1200, true],
@@ -111,7 +112,7 @@ function contrast(a: string, b: string): number {
   return (light + 0.05) / (dark + 0.05);
 }
 
-// Seen to fail without the tabindex of what scrolls.
+// Seen to fail with summaries of tabindex="-1". What scrolls Chromium reaches without a tabindex, too; other browsers do not.
 look('the keyboard reaches every link, all that unfolds and all that scrolls, and unfolds it', async () => {
   await inBrowser(PAGE, async (page) => {
     await page.resize(390, 900);

@@ -161,7 +161,7 @@ const TABLE: readonly [string, AccessRequest, readonly string[]][] = [
   [
     'write data below report/',
     { action: 's3:PutObject', resource: `${bucket}/shop/report/archive.html/1/data/0.tsv`, context: paged },
-    ['DatabaseS3Export'],
+    ['DatabaseS3Export', 'Stream'],
   ],
   ['write beside the archive', { action: 's3:PutObject', resource: `${bucket}/notes.txt` }, []],
   [
