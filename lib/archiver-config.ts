@@ -32,6 +32,12 @@ export interface PartitionSet {
    */
   readonly export?: 'aws_s3' | 'stream';
   /**
+   * How an archive is proven before its table may be dropped.
+   *
+   * @default - one reading of what is streamed, else two readings
+   */
+  readonly proof?: 'one-reading' | 'two-readings' | undefined;
+  /**
    * Whether partitions are archived although a restore would lack an index, a check constraint or a generated column.
    *
    * @default false
