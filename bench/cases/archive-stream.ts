@@ -2,11 +2,14 @@ import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { PRODUCT } from '../../core/manifest.ts';
 import { archive, TWO_CORES } from '../lib/archive.ts';
 import { BENCH, type Environment } from '../lib/environment.ts';
-import { ROUNDS, Samples } from '../lib/measure.ts';
+import { Samples } from '../lib/measure.ts';
 import { dropByHand, exportByHand } from '../lib/recipe.ts';
 import { atMost, table, type Case } from '../lib/result.ts';
 import { serverCpu } from '../lib/server-cpu.ts';
 import { makeDetached, NARROW, WIDE, type Detached, type Shape } from '../lib/tables.ts';
+
+/** Three archives of each shape a round. */
+const ROUNDS = 3;
 
 /** A set that is streamed, with each proof. */
 const ONE_READING = { ...TWO_CORES, set: { export: 'stream' } };
@@ -108,6 +111,8 @@ function describe(samples: Samples): string {
     .map((step) => `${step} ${samples.median(`step ${step}`).toFixed(2)}`)
     .join(', ');
   return [
+    `Median (least to most) of ${samples.of('stream').length} rounds.`,
+    '',
     table(
       ['what', 'seconds'],
       [
