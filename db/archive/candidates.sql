@@ -25,6 +25,15 @@ begin
 end
 $$;
 
+-- What decides whether a partition of a set is past its retention. highest_id: null for a set by time.
+create or replace function partition_archiver.retention_of(p_parent oid)
+  returns table (control_type regtype, control_kind text, epoch text, retention text, highest_id numeric)
+  language sql stable rows 1 set search_path = pg_catalog, pg_temp as $$
+  select s.control_type, s.control_kind, s.epoch, s.retention,
+         case when s.control_kind = 'id' then partition_archiver.highest_id(p_parent) end
+    from partition_archiver.partition_set(p_parent) s
+$$;
+
 -- Whether a partition lies past the retention of its set, by its recorded upper bound and not by its name:
 -- pg_partman detaches by the lower bound plus one interval, which is too early for a wide partition
 -- (pg_partman issue 776). Ids are counted back from the highest one. False where there is no retention, or no
@@ -47,16 +56,12 @@ create or replace function partition_archiver.candidates(p_parent oid,
   set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD' as $$
 declare
   v_set record;
-  v_highest numeric;
 begin
-  select * into v_set from partition_archiver.partition_set(p_parent);
-  if v_set.control_kind = 'id' then
-    v_highest := partition_archiver.highest_id(p_parent);
-  end if;
+  select * into v_set from partition_archiver.retention_of(p_parent);
   return query
     select l.id, l.table_schema, l.table_name, l.lower_bound, l.upper_bound, l.state,
            partition_archiver.past_retention(v_set.control_kind, v_set.retention, l.upper_time,
-             l.upper_bound, p_reference_time, v_highest),
+             l.upper_bound, p_reference_time, v_set.highest_id),
            l.drop_after <= now()
       from partition_archiver.partition l
      where l.parent_oid = p_parent and l.state in ('detached', 'quarantined', 'exported', 'verified')
@@ -74,17 +79,13 @@ create or replace function partition_archiver.expiring(p_parent oid, p_time_zone
   set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD' as $$
 declare
   v_set record;
-  v_highest numeric;
 begin
-  select * into v_set from partition_archiver.partition_set(p_parent);
-  if v_set.control_kind = 'id' then
-    v_highest := partition_archiver.highest_id(p_parent);
-  end if;
+  select * into v_set from partition_archiver.retention_of(p_parent);
   return query
     select a.table_oid, a.table_schema, a.table_name
       from partition_archiver.attached_partitions(p_parent, v_set.control_type, v_set.epoch, p_time_zone) a
      where partition_archiver.past_retention(v_set.control_kind, v_set.retention, a.upper_time,
-       a.upper_bound, now(), v_highest)
+       a.upper_bound, now(), v_set.highest_id)
      order by a.upper_time, case when v_set.control_kind = 'id' then a.upper_bound::numeric end, a.table_oid;
 end
 $$;
@@ -98,19 +99,15 @@ create or replace function partition_archiver.forecast(p_parent oid, p_time_zone
   set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD' as $$
 declare
   v_set record;
-  v_highest numeric;
 begin
-  select * into v_set from partition_archiver.partition_set(p_parent);
-  if v_set.control_kind = 'id' then
-    v_highest := partition_archiver.highest_id(p_parent);
-  end if;
+  select * into v_set from partition_archiver.retention_of(p_parent);
   return query
     with listed as (
       select a.table_oid, a.table_schema, a.table_name, a.lower_bound, a.upper_bound, a.upper_time,
         true as attached
         from partition_archiver.attached_partitions(p_parent, p_time_zone) a
       union all
-      -- Detached already, or by somebody's maintenance since the last inventory.
+      -- Detached already, or by another session's maintenance since the last inventory.
       select l.table_oid, l.table_schema, l.table_name, l.lower_bound, l.upper_bound, l.upper_time, false
         from partition_archiver.partition l
        where l.parent_oid = p_parent and l.state in ('attached', 'detached', 'quarantined', 'exported')
@@ -123,7 +120,7 @@ begin
            (select count(*) from partition_archiver.plan(c.oid, p_segment_bytes))
       from listed l join pg_class c on c.oid = l.table_oid
      where partition_archiver.past_retention(v_set.control_kind, v_set.retention, l.upper_time,
-       l.upper_bound, now(), v_highest)
+       l.upper_bound, now(), v_set.highest_id)
      order by l.upper_time, l.table_oid;
 end
 $$;

@@ -31,9 +31,7 @@ begin
   end if;
   -- Left by maintenance in another time zone, or by hand. What lies past the retention was detached, and
   -- needs no partition.
-  if v_set.control_kind = 'id' then
-    v_highest := partition_archiver.highest_id(p_parent);
-  end if;
+  v_highest := case when v_set.control_kind = 'id' then partition_archiver.highest_id(p_parent) end;
   select coalesce(jsonb_agg(format('[%s, %s)', g.upper_bound, g.next_lower)
     order by g.next_time, g.next_lower), '[]') into gaps
     from (select a.*, lead(a.lower_bound) over w as next_lower, lead(a.lower_time) over w as next_time

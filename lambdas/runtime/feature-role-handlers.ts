@@ -6,6 +6,7 @@ import {
   type FeatureRoleDatabase,
 } from '../../core/setup/feature-role.ts';
 import type { Log } from '../../core/ports.ts';
+import { providerHandlers, type ProviderEvent, type ProviderHandlers } from './provider.ts';
 
 /** What the template says of an attachment. */
 interface Properties {
@@ -15,55 +16,22 @@ interface Properties {
   readonly roleArn: string;
 }
 
-/** An event of the CDK's provider framework. */
-export interface FeatureRoleEvent {
-  readonly RequestType: 'Create' | 'Update' | 'Delete';
-  readonly PhysicalResourceId?: string;
-  readonly ResourceProperties: Properties;
-  readonly OldResourceProperties?: Partial<Properties>;
-}
+export type FeatureRoleEvent = ProviderEvent<Properties>;
 
-/** The two handlers of the provider framework. */
-export interface FeatureRoleHandlers {
-  readonly onEvent: (event: FeatureRoleEvent) => Promise<{ readonly PhysicalResourceId: string }>;
-  readonly isComplete: (event: FeatureRoleEvent) => Promise<{ readonly IsComplete: boolean }>;
-}
-
-/**
- * Handlers that attach a role to an existing database and detach it again. Both take one step and leave the rest to
- * the next call of `isComplete`, so that a database that is busy, or a call that was lost, is only waited for.
- */
+/** Handlers that attach a role to an existing database and detach it again. */
 export function featureRoleHandlers(
   open: (kind: 'cluster' | 'instance', identifier: string) => FeatureRoleDatabase,
   log: Log,
-): FeatureRoleHandlers {
-  const step = async ({
-    RequestType,
-    ResourceProperties: wanted,
-    OldResourceProperties: old,
-  }: FeatureRoleEvent): Promise<boolean> => {
-    const ports = { database: open(wanted.kind, wanted.identifier), log };
-    const { kind, identifier, feature, roleArn } = wanted;
-    try {
-      if (RequestType === 'Delete') return await advance(nextToDetach, { feature, roleArn }, ports);
-      return await advance(nextToAttach, { feature, roleArn, previousRoleArn: old?.roleArn }, ports);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new Error(`${RequestType} of the role for ${feature} at ${kind} ${identifier}: ${reason}`, {
-        cause: error,
-      });
-    }
-  };
-  return {
-    onEvent: async (event) => {
-      await step(event);
-      return { PhysicalResourceId: physicalId(event.ResourceProperties) };
+): ProviderHandlers<Properties> {
+  return providerHandlers<Properties>({
+    step: ({ RequestType, ResourceProperties, OldResourceProperties: old }) => {
+      const { kind, identifier, feature, roleArn } = ResourceProperties;
+      const ports = { database: open(kind, identifier), log };
+      if (RequestType === 'Delete') return advance(nextToDetach, { feature, roleArn }, ports);
+      return advance(nextToAttach, { feature, roleArn, previousRoleArn: old?.roleArn }, ports);
     },
-    isComplete: async (event) => ({ IsComplete: await step(event) }),
-  };
-}
-
-/** Another database is another attachment, whose old one is then deleted; another role takes the place of ours. */
-function physicalId({ kind, identifier, feature }: Properties): string {
-  return `${kind}/${identifier}/${feature}`;
+    describe: ({ kind, identifier, feature }) => `the role for ${feature} at ${kind} ${identifier}`,
+    // Another database is another attachment; another role takes the place of ours.
+    physicalId: ({ kind, identifier, feature }) => `${kind}/${identifier}/${feature}`,
+  });
 }

@@ -5,8 +5,9 @@ import {
   type ProxyTarget,
   type ProxyTargetGroup,
 } from '../../core/setup/proxy-target.ts';
+import { providerHandlers, type ProviderEvent, type ProviderHandlers } from './provider.ts';
 
-/** What the template says of a proxy and its target. CloudFormation makes texts of numbers. */
+/** What the template says of a proxy and its target. */
 export interface ProxyTargetProperties {
   readonly proxyName: string;
   readonly kind: 'cluster' | 'instance';
@@ -16,54 +17,24 @@ export interface ProxyTargetProperties {
   readonly borrowTimeoutSeconds: string;
 }
 
-/** An event of the CDK's provider framework. */
-export interface ProxyTargetEvent {
-  readonly RequestType: 'Create' | 'Update' | 'Delete';
-  readonly PhysicalResourceId?: string;
-  readonly ResourceProperties: ProxyTargetProperties;
-  readonly OldResourceProperties?: Partial<ProxyTargetProperties>;
-}
+export type ProxyTargetEvent = ProviderEvent<ProxyTargetProperties>;
 
-/** The two handlers of the provider framework. */
-export interface ProxyTargetHandlers {
-  readonly onEvent: (event: ProxyTargetEvent) => Promise<{ readonly PhysicalResourceId: string }>;
-  readonly isComplete: (event: ProxyTargetEvent) => Promise<{ readonly IsComplete: boolean }>;
-}
-
-/**
- * Handlers that register a database with an RDS Proxy and deregister it again. Both take one step and leave the rest to
- * the next call of `isComplete`, so that a proxy or a database that is busy is only waited for.
- */
+/** Handlers that register a database with an RDS Proxy and deregister it again. */
 export function proxyTargetHandlers(
   open: (proxyName: string) => ProxyTargetGroup,
   log: Log,
-): ProxyTargetHandlers {
-  const step = async ({
-    RequestType,
-    ResourceProperties: wanted,
-    OldResourceProperties: old,
-  }: ProxyTargetEvent): Promise<boolean> => {
-    const ports = { group: open(wanted.proxyName), log };
-    const target = { kind: wanted.kind, identifier: wanted.identifier };
-    try {
-      if (RequestType === 'Delete') return await detachTarget(target, ports);
-      return await attachTarget({ target, pool: poolOf(wanted), previous: previousOf(wanted, old) }, ports);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new Error(
-        `${RequestType} of the target ${target.kind} ${target.identifier} of ${wanted.proxyName}: ${reason}`,
-        { cause: error },
-      );
-    }
-  };
-  return {
-    onEvent: async (event) => {
-      await step(event);
-      // Another proxy is another resource, whose old one is then deleted; another database takes the place of ours.
-      return { PhysicalResourceId: `${event.ResourceProperties.proxyName}/target` };
+): ProviderHandlers<ProxyTargetProperties> {
+  return providerHandlers<ProxyTargetProperties>({
+    step: ({ RequestType, ResourceProperties: wanted, OldResourceProperties: old }) => {
+      const ports = { group: open(wanted.proxyName), log };
+      const target = { kind: wanted.kind, identifier: wanted.identifier };
+      if (RequestType === 'Delete') return detachTarget(target, ports);
+      return attachTarget({ target, pool: poolOf(wanted), previous: previousOf(wanted, old) }, ports);
     },
-    isComplete: async (event) => ({ IsComplete: await step(event) }),
-  };
+    describe: ({ kind, identifier, proxyName }) => `the target ${kind} ${identifier} of ${proxyName}`,
+    // Another proxy is another resource; another database takes the place of ours.
+    physicalId: ({ proxyName }) => `${proxyName}/target`,
+  });
 }
 
 /** The target that this stack registered with the same proxy before. */

@@ -1,6 +1,7 @@
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import type { ArchiverFunctions } from '../functions/functions.ts';
+import { childExecutions } from './maps.ts';
 import { failureTask, stepTask } from './step-task.ts';
 
 const PARTITION_AND_REQUEST = { 'partitionId.$': '$.partitionId', 'request.$': '$.request' };
@@ -44,23 +45,22 @@ export function partitionSteps(
     payload: PARTITION_AND_REQUEST,
     resultPath: '$.step',
   });
-  const forEachSegment = new sfn.DistributedMap(scope, 'ForEachSegment', {
+  const forEachSegment = childExecutions(scope, 'ForEachSegment', {
     comment:
       'A child execution for each segment, a range of heap blocks. One that fails does not stop the others.',
-    itemsPath: '$.step.Payload.segments',
-    itemSelector: {
+    items: '$.step.Payload.segments',
+    item: {
       'partitionId.$': '$.partitionId',
       'segmentNumber.$': '$$.Map.Item.Value',
       'execution.$': '$.request.execution',
       ...(isMixed(functions) && { 'next.$': '$.step.Payload.next' }),
     },
-    maxConcurrency: segmentConcurrency,
-    mapExecutionType: sfn.StateMachineType.STANDARD,
+    atOnce: segmentConcurrency,
     label: MAP_LABELS.segment,
+    steps: segmentSteps(scope, functions),
     resultSelector: { 'failed.$': `States.ArrayContains($, '${FAILED}')` },
     resultPath: '$.segments',
   });
-  forEachSegment.itemProcessor(segmentSteps(scope, functions));
   const commit = stepTask(scope, functions, 'commit', {
     comment: 'Proves that the segments add up to the table, tries the DDL, writes the manifest last.',
     payload: PARTITION_AND_REQUEST,

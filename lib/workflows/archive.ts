@@ -2,6 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { MAP_LABELS, partitionSteps } from './archive-partition.ts';
+import { childExecutions } from './maps.ts';
 import { stepTask } from './step-task.ts';
 import { makeWorkflow, type WorkflowContext } from './state-machine.ts';
 
@@ -51,19 +52,17 @@ export class ArchiveWorkflow extends Construct {
       },
       resultPath: '$.detect',
     });
-    const forEachPartition = new sfn.DistributedMap(this, 'ForEachPartition', {
+    const forEachPartition = childExecutions(this, 'ForEachPartition', {
       comment:
         'A child execution for each partition. One that fails is recorded and does not stop the others.',
-      itemsPath: '$.detect.Payload.partitions',
-      itemSelector: { 'partitionId.$': '$$.Map.Item.Value', 'request.$': '$.request.Payload' },
-      maxConcurrency: concurrency.partitions,
-      mapExecutionType: sfn.StateMachineType.STANDARD,
+      items: '$.detect.Payload.partitions',
+      item: { 'partitionId.$': '$$.Map.Item.Value', 'request.$': '$.request.Payload' },
+      atOnce: concurrency.partitions,
       label: MAP_LABELS.partition,
-      // Failures are caught inside. What is left is an operator who stops a child: the others continue.
-      toleratedFailurePercentage: 100,
+      steps: partitionSteps(this, functions, concurrency.segments),
+      toleratesStops: true,
       resultPath: sfn.JsonPath.DISCARD,
     });
-    forEachPartition.itemProcessor(partitionSteps(this, functions, concurrency.segments));
     const facts = stepTask(this, functions, 'page-facts', {
       comment: 'Reads what the page on the archive shows of the ledger. Without it the run continues.',
       payload: { 'request.$': '$.request.Payload' },

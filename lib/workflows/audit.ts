@@ -2,6 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import type { ArchiverFunctions } from '../functions/functions.ts';
+import { archivePages, childExecutions } from './maps.ts';
 import { stepTask } from './step-task.ts';
 import { makeWorkflow, type WorkflowContext } from './state-machine.ts';
 
@@ -22,45 +23,6 @@ export class AuditWorkflow extends Construct {
   constructor(scope: Construct, id: string, context: WorkflowContext) {
     super(scope, id);
     const { functions } = context;
-    const begin = new sfn.Pass(this, 'Begin', {
-      comment: 'Keeps the input of the execution beside what comes to it.',
-      parameters: { 'input.$': '$', 'execution.$': '$$.Execution.Name' },
-    });
-    const first = stepTask(this, functions, 'audit-next', {
-      stateName: 'FirstArchives',
-      comment: 'Reads the input and names the first archives. Nothing is ever changed.',
-      payload: { 'input.$': '$.input', 'execution.$': '$.execution' },
-      resultPath: '$.turn',
-    });
-    const next = stepTask(this, functions, 'audit-next', {
-      stateName: 'NextArchives',
-      comment: 'Adds the verdicts up and names the next archives. At the end, fails if any is not intact.',
-      payload: {
-        'input.$': '$.input',
-        'execution.$': '$.execution',
-        'progress.$': '$.turn.Payload.progress',
-        'verdicts.$': '$.verdicts',
-      },
-      resultPath: '$.turn',
-    });
-    const forEachArchive = new sfn.DistributedMap(this, 'ForEachArchive', {
-      comment: 'A child execution for each archive. One that is damaged does not stop the others.',
-      itemsPath: '$.turn.Payload.archives',
-      itemSelector: {
-        'manifestKey.$': '$$.Map.Item.Value',
-        'segments.$': '$.turn.Payload.segments',
-        'execution.$': '$.execution',
-      },
-      maxConcurrency: ARCHIVES_AT_ONCE,
-      mapExecutionType: sfn.StateMachineType.STANDARD,
-      label: LABELS.archive,
-      // No failure is tolerated here: all are caught inside, and a child that somebody stops has no verdict to count.
-      resultPath: '$.verdicts',
-    });
-    forEachArchive.itemProcessor(archiveSteps(this, functions));
-    const more = new sfn.Choice(this, 'More archives?', {
-      comment: 'They come by the hundred, so that any number fits.',
-    });
     const done = new sfn.Succeed(this, 'Done', {
       comment: 'The output of the execution is the report.',
       outputPath: '$.turn.Payload.report',
@@ -74,16 +36,26 @@ export class AuditWorkflow extends Construct {
     this.stateMachine = makeWorkflow(this, 'Audit', {
       comment:
         'Reads archives back and compares every byte with its manifest. All fields of the input are optional: {"partitionSet": "public.orders", "from": "2021-01", "to": "2021-04", "sample": {"archives": 10, "segments": 4}}; without sample everything is read',
-      definition: begin
-        .next(first)
-        .next(
-          more
-            .when(
-              sfn.Condition.stringEquals('$.turn.Payload.next', 'archives'),
-              forEachArchive.next(next).next(more),
-            )
-            .otherwise(record),
-        ),
+      definition: archivePages(this, functions, {
+        step: 'audit-next',
+        firstComment: 'Reads the input and names the first archives. Nothing is ever changed.',
+        nextComment:
+          'Adds the verdicts up and names the next archives. At the end, fails if any is not intact.',
+        results: 'verdicts',
+        // A child that an operator stops has no verdict to count, and fails the Map.
+        forEachArchive: {
+          comment: 'A child execution for each archive. One that is damaged does not stop the others.',
+          item: {
+            'manifestKey.$': '$$.Map.Item.Value',
+            'segments.$': '$.turn.Payload.segments',
+            'execution.$': '$.execution',
+          },
+          atOnce: ARCHIVES_AT_ONCE,
+          label: LABELS.archive,
+          steps: archiveSteps(this, functions),
+        },
+        after: record,
+      }),
       timeout: Duration.days(14),
       mapLabels: Object.values(LABELS),
       ...context,
@@ -103,21 +75,20 @@ function archiveSteps(scope: Construct, functions: ArchiverFunctions): sfn.IChai
     payload: { 'manifestKey.$': '$.manifestKey', 'segments.$': '$.segments', 'execution.$': '$.execution' },
     resultPath: '$.begun',
   });
-  const forEachRange = new sfn.DistributedMap(scope, 'ForEachRange', {
+  const forEachRange = childExecutions(scope, 'ForEachRange', {
     comment: 'A child execution for as many neighbouring segments as one function has time to read.',
-    itemsPath: '$.begun.Payload.ranges',
-    itemSelector: {
+    items: '$.begun.Payload.ranges',
+    item: {
       'manifestKey.$': '$.manifestKey',
       'versionId.$': '$.begun.Payload.versionId',
       'range.$': '$$.Map.Item.Value',
       'execution.$': '$.execution',
     },
-    maxConcurrency: RANGES_AT_ONCE,
-    mapExecutionType: sfn.StateMachineType.STANDARD,
+    atOnce: RANGES_AT_ONCE,
     label: LABELS.range,
+    steps: rangeSteps(scope, functions),
     resultPath: '$.ranges',
   });
-  forEachRange.itemProcessor(rangeSteps(scope, functions));
   const verdict = stepTask(scope, functions, 'audit-verdict', {
     comment: 'Intact or damaged.',
     payload: { 'begun.$': '$.begun.Payload', 'ranges.$': '$.ranges', 'execution.$': '$.execution' },

@@ -2,6 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import type { ArchiverFunctions } from '../functions/functions.ts';
+import { archivePages, childExecutions } from './maps.ts';
 import { stepTask } from './step-task.ts';
 import { makeWorkflow, type WorkflowContext } from './state-machine.ts';
 
@@ -24,38 +25,6 @@ export class ConvertWorkflow extends Construct {
     super(scope, id);
     const { functions } = context;
     const lists = functions.has('list-archives');
-    const begin = new sfn.Pass(this, 'Begin', {
-      comment: 'Keeps the input of the execution beside what comes to it.',
-      parameters: { 'input.$': '$', 'execution.$': '$$.Execution.Name' },
-    });
-    const first = stepTask(this, functions, 'convert-next', {
-      stateName: 'FirstArchives',
-      comment: 'Reads the input and names the first archives that have no copy.',
-      payload: { 'input.$': '$.input', 'execution.$': '$.execution' },
-      resultPath: '$.turn',
-    });
-    const next = stepTask(this, functions, 'convert-next', {
-      stateName: 'NextArchives',
-      comment: 'Adds up what was converted and names the next archives.',
-      payload: {
-        'input.$': '$.input',
-        'execution.$': '$.execution',
-        'progress.$': '$.turn.Payload.progress',
-        'results.$': '$.results',
-      },
-      resultPath: '$.turn',
-    });
-    const forEachArchive = new sfn.DistributedMap(this, 'ForEachArchive', {
-      comment: 'A child execution for each archive. One that is not converted does not stop the others.',
-      itemsPath: '$.turn.Payload.archives',
-      itemSelector: { 'manifestKey.$': '$$.Map.Item.Value', 'execution.$': '$.execution' },
-      maxConcurrency: ARCHIVES_AT_ONCE,
-      mapExecutionType: sfn.StateMachineType.STANDARD,
-      label: LABELS.archive,
-      // No failure is tolerated here: all are caught inside, and a child that somebody stops has no result to count.
-      resultPath: '$.results',
-    });
-    forEachArchive.itemProcessor(archiveSteps(this, functions));
     const report = stepTask(this, functions, 'convert-report', {
       comment: 'Sums up what was converted. Fails the execution if an archive was not.',
       payload: {
@@ -67,9 +36,6 @@ export class ConvertWorkflow extends Construct {
       },
       resultPath: '$.report',
     });
-    const more = new sfn.Choice(this, 'More archives?', {
-      comment: 'They come by the hundred, so that any number fits.',
-    });
     const done = new sfn.Succeed(this, 'Done', {
       comment: 'The output of the execution is the report.',
       outputPath: '$.report.Payload',
@@ -77,16 +43,21 @@ export class ConvertWorkflow extends Construct {
     this.stateMachine = makeWorkflow(this, 'Convert', {
       comment:
         'Makes a Parquet copy, proven equal to the text, of each archive that has none. All fields of the input are optional: {"partitionSet": "public.orders", "from": "2021-01", "to": "2021-04"}; without them, of all partition sets with "query": true',
-      definition: begin
-        .next(first)
-        .next(
-          more
-            .when(
-              sfn.Condition.stringEquals('$.turn.Payload.next', 'archives'),
-              forEachArchive.next(next).next(more),
-            )
-            .otherwise(lists ? listingSteps(this, functions, report.next(done)) : report.next(done)),
-        ),
+      definition: archivePages(this, functions, {
+        step: 'convert-next',
+        firstComment: 'Reads the input and names the first archives that have no copy.',
+        nextComment: 'Adds up what was converted and names the next archives.',
+        results: 'results',
+        // A child that an operator stops has no result to count, and fails the Map.
+        forEachArchive: {
+          comment: 'A child execution for each archive. One that is not converted does not stop the others.',
+          item: { 'manifestKey.$': '$$.Map.Item.Value', 'execution.$': '$.execution' },
+          atOnce: ARCHIVES_AT_ONCE,
+          label: LABELS.archive,
+          steps: archiveSteps(this, functions),
+        },
+        after: lists ? listingSteps(this, functions, report.next(done)) : report.next(done),
+      }),
       timeout: Duration.days(14),
       mapLabels: Object.values(LABELS),
       ...context,
@@ -194,20 +165,19 @@ function archiveSteps(scope: Construct, functions: ArchiverFunctions): sfn.IChai
     payload: { 'manifestKey.$': '$.manifestKey', 'execution.$': '$.execution' },
     resultPath: '$.step',
   });
-  const forEachSegment = new sfn.DistributedMap(scope, 'ForEachSegment', {
+  const forEachSegment = childExecutions(scope, 'ForEachSegment', {
     comment: 'A child execution for each segment, which is what a function has time and disk for.',
-    itemsPath: '$.step.Payload.segments',
-    itemSelector: {
+    items: '$.step.Payload.segments',
+    item: {
       'attempt.$': '$.step.Payload.attempt',
       'segmentNumber.$': '$$.Map.Item.Value',
       'execution.$': '$.execution',
     },
-    maxConcurrency: SEGMENTS_AT_ONCE,
-    mapExecutionType: sfn.StateMachineType.STANDARD,
+    atOnce: SEGMENTS_AT_ONCE,
     label: LABELS.segment,
+    steps: segmentSteps(scope, functions),
     resultPath: '$.results',
   });
-  forEachSegment.itemProcessor(segmentSteps(scope, functions));
   const finish = stepTask(scope, functions, 'finish-conversion', {
     comment:
       'Writes the manifest of the copy; or has all segments converted again, with columns as text that need it.',

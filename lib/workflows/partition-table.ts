@@ -13,7 +13,7 @@ const STATES = {
     'Compares shadow table and table by content, range by range, for some minutes; comes again until all is compared.',
   swap: 'Lets both change places in one short transaction, after the last changes were taken over and compared.',
   rollBack: 'Takes the shadow table away: the table is as it was.',
-  dropReplaced: 'Drops the table that was replaced, if nobody wrote to it or depends on it.',
+  dropReplaced: 'Drops the table that was replaced, if it is unchanged and nothing depends on it.',
 } as const;
 
 /**

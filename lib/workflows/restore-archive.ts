@@ -1,6 +1,7 @@
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import type { ArchiverFunctions } from '../functions/functions.ts';
+import { childExecutions } from './maps.ts';
 import { stepTask } from './step-task.ts';
 
 /** Labels of the Maps, which are part of the names of their child executions. */
@@ -24,7 +25,7 @@ export interface RestoreArchiveStepsProps {
 }
 
 /**
- * From an archive in S3 to a table that is proven and that nobody has seen yet: what *Restore* and *Drill* have in
+ * From an archive in S3 to a table that is proven and not visible yet: what *Restore* and *Drill* have in
  * common. Every step stands in the database, and finds what an earlier execution has done.
  */
 export function restoreArchiveSteps(scope: Construct, props: RestoreArchiveStepsProps): sfn.IChainable {
@@ -141,19 +142,19 @@ function mapOf(
     readonly execution: string;
   },
 ): sfn.DistributedMap {
-  return new sfn.DistributedMap(scope, id, {
+  return childExecutions(scope, id, {
     comment,
-    itemsPath,
-    itemSelector: {
+    items: itemsPath,
+    item: {
       'restoreId.$': '$.step.Payload.restoreId',
       [`${item}.$`]: '$$.Map.Item.Value',
       'execution.$': execution,
     },
-    maxConcurrency: segmentConcurrency,
-    mapExecutionType: sfn.StateMachineType.STANDARD,
+    atOnce: segmentConcurrency,
     label,
+    steps,
     resultPath: sfn.JsonPath.DISCARD,
-  }).itemProcessor(steps);
+  });
 }
 
 function oneStep(

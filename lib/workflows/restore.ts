@@ -2,6 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { RESTORE_MAP_LABELS, restoreArchiveSteps } from './restore-archive.ts';
+import { childExecutions } from './maps.ts';
 import { failureTask, stepTask } from './step-task.ts';
 import { makeWorkflow, type WorkflowContext } from './state-machine.ts';
 
@@ -12,7 +13,7 @@ export interface RestoreWorkflowProps extends WorkflowContext {
 }
 
 const COMMENT = [
-  'Makes tables again from their archives, and proves them before anybody sees them. Input: either',
+  'Makes tables again from their archives, and proves them before they are visible. Input: either',
   '{"manifestKey": "<key>", "manifestVersionId": "<only for a version of it that is known to be good>"}',
   'or {"partitionSet": "public.orders", "from": "2021-01", "to": "2021-07"} (from is within, to is not; both may be left out),',
   'and, all optional:',
@@ -40,22 +41,20 @@ export class RestoreWorkflow extends Construct {
       },
       resultPath: '$.plan',
     });
-    const forEachArchive = new sfn.DistributedMap(this, 'ForEachArchive', {
+    const forEachArchive = childExecutions(this, 'ForEachArchive', {
       comment: 'A child execution for each archive. One that fails is recorded and does not stop the others.',
-      itemsPath: '$.plan.Payload.archives',
-      itemSelector: {
+      items: '$.plan.Payload.archives',
+      item: {
         'archive.$': '$$.Map.Item.Value',
         'options.$': '$.plan.Payload.options',
         'execution.$': '$.plan.Payload.execution',
       },
-      maxConcurrency: concurrency.partitions,
-      mapExecutionType: sfn.StateMachineType.STANDARD,
+      atOnce: concurrency.partitions,
       label: RESTORE_MAP_LABELS.archive,
-      // Failures are caught inside. What is left is an operator who stops a child: the others continue.
-      toleratedFailurePercentage: 100,
+      steps: this.archiveSteps(props),
+      toleratesStops: true,
       resultPath: sfn.JsonPath.DISCARD,
     });
-    forEachArchive.itemProcessor(this.archiveSteps(props));
     const report = stepTask(this, functions, 'report-restore', {
       comment: 'Sums up what was restored. Fails the execution if an archive was not.',
       payload: { 'plan.$': '$.plan.Payload', 'redriveCount.$': '$$.Execution.RedriveCount' },
@@ -101,7 +100,7 @@ export class RestoreWorkflow extends Construct {
       payload: { 'archive.$': '$.archive', 'execution.$': '$.execution', 'failure.$': '$.failure' },
     });
     const attach = stepTask(this, functions, 'attach', {
-      comment: 'Validates the foreign keys, and attaches the table to a parent if the input says so.',
+      comment: 'Validates the foreign keys, and attaches the table to a parent if the input asks for it.',
       payload: {
         'partitionId.$': '$.step.Payload.partitionId',
         'archive.$': '$.archive',

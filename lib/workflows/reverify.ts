@@ -3,6 +3,7 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import type { ArchiverFunctions } from '../functions/functions.ts';
 import { FAILED, MAP_LABELS, PROVEN } from './archive-partition.ts';
+import { childExecutions } from './maps.ts';
 import { failureTask, stepTask } from './step-task.ts';
 import { makeWorkflow, type WorkflowContext } from './state-machine.ts';
 
@@ -28,25 +29,23 @@ export class ReverifyWorkflow extends Construct {
       },
       resultPath: '$.request',
     });
-    const forEachPartition = new sfn.DistributedMap(this, 'ForEachPartition', {
+    const forEachPartition = childExecutions(this, 'ForEachPartition', {
       comment:
         'A child execution for each partition. One that fails is recorded and does not stop the others.',
-      itemsPath: '$.request.Payload.partitionIds',
-      itemSelector: {
+      items: '$.request.Payload.partitionIds',
+      item: {
         'partitionId.$': '$$.Map.Item.Value',
         request: {
           'startedAt.$': '$.request.Payload.startedAt',
           'execution.$': '$.request.Payload.execution',
         },
       },
-      maxConcurrency: concurrency.partitions,
-      mapExecutionType: sfn.StateMachineType.STANDARD,
+      atOnce: concurrency.partitions,
       label: MAP_LABELS.partition,
-      // Failures are caught inside. What is left is an operator who stops a child: the report finds it unfinished.
-      toleratedFailurePercentage: 100,
+      steps: partitionSteps(this, functions, concurrency.segments),
+      toleratesStops: true,
       resultPath: sfn.JsonPath.DISCARD,
     });
-    forEachPartition.itemProcessor(partitionSteps(this, functions, concurrency.segments));
     const report = stepTask(this, functions, 'reverify-report', {
       comment: 'Sums up what was verified again. Fails the execution if a partition failed.',
       payload: { 'request.$': '$.request.Payload', 'redriveCount.$': '$$.Execution.RedriveCount' },
@@ -104,22 +103,21 @@ function partitionSteps(scope: Construct, functions: ArchiverFunctions, segments
     payload: { 'partitionId.$': '$.partitionId', 'request.$': '$.request' },
     resultPath: '$.step',
   });
-  const forEachSegment = new sfn.DistributedMap(scope, 'ForEachSegment', {
+  const forEachSegment = childExecutions(scope, 'ForEachSegment', {
     comment: 'A child execution for each segment that was not compared yet.',
-    itemsPath: '$.step.Payload.segments',
-    itemSelector: {
+    items: '$.step.Payload.segments',
+    item: {
       'partitionId.$': '$.partitionId',
       'segmentNumber.$': '$$.Map.Item.Value',
       'evidence.$': '$.step.Payload.evidence',
       'execution.$': '$.request.execution',
     },
-    maxConcurrency: segments,
-    mapExecutionType: sfn.StateMachineType.STANDARD,
+    atOnce: segments,
     label: MAP_LABELS.segment,
+    steps: segmentSteps(scope, functions),
     resultSelector: { 'failed.$': `States.ArrayContains($, '${FAILED}')` },
     resultPath: '$.segments',
   });
-  forEachSegment.itemProcessor(segmentSteps(scope, functions));
   const finish = stepTask(scope, functions, 'reverify-finish', {
     comment: 'Verified again, with the manifest that it has.',
     payload: {

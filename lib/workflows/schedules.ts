@@ -45,7 +45,7 @@ export interface ArchiveSchedulesProps {
   /**
    * When restore drills are held.
    *
-   * @default - never by themselves
+   * @default - not scheduled
    */
   readonly drill?: DrillSchedule & { readonly stateMachine: sfn.IStateMachine };
   readonly auditStateMachine: sfn.IStateMachine;
