@@ -1,5 +1,6 @@
 import tab from '@bomb.sh/tab/commander';
 import { CommanderError, Command as Program, Option } from 'commander';
+import { combinationProblem } from './combinations.ts';
 import type { Command } from './command.ts';
 import { OPTIONS, type CommandOptions, type OptionDefinition, type OptionName } from './options.ts';
 
@@ -105,7 +106,10 @@ function addCommand(
   subcommand.action(() => {
     const values = subcommand.opts<Record<string, CommandOptions[OptionName]>>();
     const given = honoured.filter((option) => subcommand.getOptionValueSource(option) === 'cli');
-    chosen([...subcommand.args], Object.fromEntries(given.map((option) => [option, values[option]])));
+    const options = Object.fromEntries(given.map((option) => [option, values[option]])) as CommandOptions;
+    const problem = combinationProblem(command.combinations ?? {}, subcommand.args, options);
+    if (problem !== null) subcommand.error(`error: ${problem}`);
+    chosen([...subcommand.args], options);
   });
 }
 

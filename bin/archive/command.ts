@@ -3,6 +3,7 @@ import type { Connection } from '../../adapters/postgres/connect.ts';
 import type { RuntimeConfig } from '../../core/config/runtime.ts';
 import { ArchiverError } from '../../core/errors.ts';
 import type { Clock, Log } from '../../core/ports.ts';
+import type { Combinations } from './combinations.ts';
 import type { CommandOptions, OptionName } from './options.ts';
 import type { CommandNeeds, Login } from './settings.ts';
 import type { CommandProgress } from './terminal/progress.ts';
@@ -41,6 +42,8 @@ export interface Command {
   readonly does: string;
   /** The options that it honours, besides `--json`, `--log` and, where it reads a configuration, `--config`. */
   readonly options: readonly OptionName[];
+  /** @default - any of them, once or as often as the option may be given */
+  readonly combinations?: Combinations;
   /** Command lines that show its use, without `npm run archive --`. */
   readonly examples: readonly string[];
   readonly needs: CommandNeeds;

@@ -99,6 +99,10 @@ export const CONVERT: Command = {
   arguments: '[manifest-key]',
   does: 'makes a Parquet copy of each archive that has none, proven equal to its text; of the sets with "query": true, or those named',
   options: ['manifest-version', 'set', 'from', 'to', 'database', 'rebuild', 'dry-run', 'directory'],
+  combinations: {
+    withArgument: ['manifest-version'],
+    withoutArgument: ['set', 'from', 'to', 'database'],
+  },
   examples: ['convert --dry-run', 'convert --set public.flights --from 2021-01 --to 2021-07'],
   needs: { config: 'if there', bucket: true },
   takesLong: true,

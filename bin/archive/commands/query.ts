@@ -67,6 +67,15 @@ export const QUERY: Command = {
     'memory-mib',
     'disk-mib',
   ],
+  combinations: {
+    exclusive: [
+      ['csv', 'json'],
+      ['csv', 'parquet'],
+      ['print-aurora', 'csv'],
+      ['print-aurora', 'json'],
+      ['print-aurora', 'parquet'],
+    ],
+  },
   examples: [
     "query 'select origin, avg(delay) from flights group by 1' --from 2021-01",
     "query 'select * from flights' --set public.flights --parquet flights.parquet",
@@ -75,7 +84,7 @@ export const QUERY: Command = {
   needs: { bucket: true },
   takesLong: true,
   execute: async (context) => {
-    const { s3, bucket, region, options, log, show } = context;
+    const { s3, bucket, region, options, log, show, width } = context;
     const { csv, json } = options;
     if (options['print-aurora'] === true) {
       await printAurora(context);
@@ -118,7 +127,7 @@ export const QUERY: Command = {
         process.stdout.write(text);
       };
       const print = csv === true ? printCsv : json === true ? printJson : printTable;
-      const rows = await print(result, write);
+      const rows = await print(result, write, width);
       if (csv !== true && json !== true) write(`(${counted(rows, 'row')})\n`);
     } finally {
       engine.close();

@@ -46,7 +46,7 @@ function restoreInput(context: CommandContext): Record<string, unknown> {
 /** What is no number continues as it is, so that the error shows it. */
 const asNumber = (text: string): number | string => (Number.isNaN(Number(text)) ? text : Number(text));
 
-/** How S3 is asked for what lies in a Glacier tier, where the command line says so. */
+/** How S3 is asked for what lies in a Glacier tier, where the command line has it. */
 function retrieval({ options: { tier, days } }: CommandContext): Record<string, unknown> {
   if (tier === undefined && days === undefined) return {};
   return {
@@ -75,6 +75,7 @@ export const RESTORE_COMMANDS: Readonly<Record<string, Command>> = {
   find: {
     does: 'lists the archives of a table and a range of time, from the bucket alone',
     options: ['set', 'from', 'to', 'database'],
+    combinations: { once: ['set'] },
     examples: ['find --set public.flights --from 2021-01 --to 2021-07'],
     needs: { bucket: true },
     execute: async (context) => {
@@ -119,6 +120,7 @@ export const RESTORE_COMMANDS: Readonly<Record<string, Command>> = {
   'audit-all': {
     does: 'audits the archives of a table and a range, or so many of them at random; knows the expiry of the --config file, if there is one',
     options: ['set', 'from', 'to', 'database', 'archives', 'sample'],
+    combinations: { once: ['set'] },
     examples: ['audit-all --set public.flights --archives 12 --sample 1'],
     needs: { config: 'if there', bucket: true },
     execute: async (context) => {
@@ -161,6 +163,12 @@ export const RESTORE_COMMANDS: Readonly<Record<string, Command>> = {
       'tier',
       'days',
     ],
+    combinations: {
+      exclusive: [['attach', 'attach-to']],
+      withArgument: ['manifest-version'],
+      withoutArgument: ['set', 'from', 'to'],
+      once: ['set'],
+    },
     examples: [
       'restore --set public.flights --from 2021-01 --to 2021-07 --schema scratch',
       'restore shop/public/flights/202101/manifest/d918d74f-c831-4d8e-b7be-3fda2239449c.json --attach',

@@ -1,4 +1,5 @@
 import type { ResultRows } from '../../../adapters/duckdb/engine.ts';
+import { fittingWidths, shorten } from '../terminal/table.ts';
 
 type Write = (text: string) => void;
 type Value = unknown;
@@ -18,8 +19,12 @@ const shown = (value: Value): string =>
   // eslint-disable-next-line no-control-regex
   textOf(value).replace(/[\u0000-\u001f\u007f-\u009f]/g, (sign) => JSON.stringify(sign).slice(1, -1));
 
-/** Prints a result as a table; returns its rows. */
-export async function printTable({ columns, rows }: ResultRows, write: Write): Promise<number> {
+/** Prints a result as a table, which fits into `width` columns of a terminal if that is given; returns its rows. */
+export async function printTable(
+  { columns, rows }: ResultRows,
+  write: Write,
+  width?: number,
+): Promise<number> {
   let widths: number[] | undefined;
   const buffered: (readonly Value[])[] = [];
   let count = 0;
@@ -28,16 +33,18 @@ export async function printTable({ columns, rows }: ResultRows, write: Write): P
   );
   const line = (cells: readonly string[]): void => {
     const padded = cells.map((cell, index) => {
-      const width = widths?.[index] ?? 0;
-      return numeric[index] === true ? cell.padStart(width) : cell.padEnd(width);
+      const room = widths?.[index] ?? 0;
+      const fitting = width === undefined ? cell : shorten(cell, room);
+      return numeric[index] === true ? fitting.padStart(room) : fitting.padEnd(room);
     });
     write(`${padded.join('  ').trimEnd()}\n`);
   };
   const flush = (): void => {
     if (widths === undefined) {
-      widths = columns.map(({ name }, index) =>
+      const wanted = columns.map(({ name }, index) =>
         Math.min(WIDEST, Math.max(name.length, ...buffered.map((row) => shown(row[index]).length))),
       );
+      widths = fittingWidths(wanted, 2, width);
       line(columns.map(({ name }) => shown(name)));
       line(widths.map((width) => '-'.repeat(width)));
     }

@@ -32,6 +32,7 @@ export const SETUP_COMMANDS: Readonly<Record<string, Command>> = {
   prepare: {
     does: 'prepares the database as an administrator: extensions, roles, ledger, owners, passwords, guard',
     options: ['print', 'no-guard'],
+    combinations: { exclusive: [['print', 'no-guard']] },
     examples: ['prepare', 'prepare --print > prepare.sql'],
     needs: { config: 'if there', noSets: true, logins: ['administrator'] },
     execute: async (context) => {

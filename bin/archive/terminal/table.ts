@@ -15,11 +15,24 @@ export function shorten(text: string, width: number): string {
  */
 export function tableLines(rows: readonly (readonly string[])[], width: number | undefined): string[] {
   const count = Math.max(0, ...rows.map((row) => row.length));
-  const widths = Array.from({ length: count }, (_, column) =>
-    Math.max(0, ...rows.map((row) => row[column]?.length ?? 0)),
+  const widths = fittingWidths(
+    Array.from({ length: count }, (_, column) => Math.max(0, ...rows.map((row) => row[column]?.length ?? 0))),
+    1,
+    width,
   );
-  const excess = (): number =>
-    widths.reduce((sum, each) => sum + each, 0) + Math.max(0, count - 1) - (width ?? Infinity);
+  return rows.map((row) =>
+    row
+      .map((cell, column) => shorten(cell, widths[column] ?? 0).padEnd(widths[column] ?? 0))
+      .join(' ')
+      .trimEnd(),
+  );
+}
+
+/** Widths of columns with `gap` between them, the widest reduced until all fit into `width`. */
+export function fittingWidths(wanted: readonly number[], gap: number, width: number | undefined): number[] {
+  const widths = [...wanted];
+  const gaps = gap * Math.max(0, widths.length - 1);
+  const excess = (): number => widths.reduce((sum, each) => sum + each, gaps) - (width ?? Infinity);
   while (excess() > 0) {
     const widest = Math.max(...widths);
     if (widest <= LEAST_WIDTH) break;
@@ -30,12 +43,7 @@ export function tableLines(rows: readonly (readonly string[])[], width: number |
       if (each === widest) widths[column] = widest - less;
     });
   }
-  return rows.map((row) =>
-    row
-      .map((cell, column) => shorten(cell, widths[column] ?? 0).padEnd(widths[column] ?? 0))
-      .join(' ')
-      .trimEnd(),
-  );
+  return widths;
 }
 
 /** Lines of at most `width` characters, broken at spaces; a longer word stays whole, so that it can be copied. */
