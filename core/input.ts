@@ -1,10 +1,7 @@
 import type * as z from 'zod';
 import { describeProblem, parseConfig } from './config/problems.ts';
 import { ArchiverError } from './errors.ts';
-import { truncateLines } from './limits.ts';
-
-/** Room for the list of all mistakes: an error's cause is limited to 32 KiB. */
-const LONGEST_MESSAGE = 16_000;
+import { truncateLines, TEXT_BUDGET } from './limits.ts';
 
 /** Whether a value is what JSON calls an object. */
 export const isObject = (value: unknown): value is Record<string, unknown> =>
@@ -20,5 +17,5 @@ export function parseInput<Schema extends z.ZodType>(schema: Schema, input: unkn
   const problems = parsed.problems.map((problem) =>
     describeProblem(problem.path === '' ? { ...problem, path: 'the input' } : problem),
   );
-  throw new ArchiverError('InvalidInput', truncateLines(problems, LONGEST_MESSAGE).join('; '));
+  throw new ArchiverError('InvalidInput', truncateLines(problems, TEXT_BUDGET.message).join('; '));
 }

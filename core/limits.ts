@@ -15,6 +15,19 @@ export const PAYLOAD_BUDGET = {
   leftOut: 8 * 1024,
 } as const;
 
+/**
+ * Room for texts of which there may be any number, in an error or an output: Step Functions cuts a cause off at 32 KiB, and
+ * other lists stand beside them.
+ */
+export const TEXT_BUDGET = {
+  /** Names within a sentence. */
+  names: 2_000,
+  /** Findings on one table or archive. */
+  details: 4_000,
+  /** The whole message of an error. */
+  message: 16_000,
+} as const;
+
 /** The first of `items`, as many as fit into `bytes` as JSON. */
 export function truncate<T>(items: readonly T[], bytes: number): readonly T[] {
   let rest = bytes;

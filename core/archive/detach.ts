@@ -1,6 +1,6 @@
 import type { PartitionSetConfig } from '../config/partition-set.ts';
 import { ArchiverError } from '../errors.ts';
-import { truncateLines } from '../limits.ts';
+import { truncateLines, TEXT_BUDGET } from '../limits.ts';
 import { displayName } from '../partition.ts';
 import type { Clock } from '../ports.ts';
 import { withLockTries } from '../retry.ts';
@@ -13,7 +13,7 @@ export interface Expiring {
 }
 
 /**
- * `gone`: somebody else detached it first. `last`: it is the only partition of its set, which stays. `selfReferenced`:
+ * `gone`: another session detached it first. `last`: it is the only partition of its set, which stays. `selfReferenced`:
  * rows of its own set refer to it, which no run will change.
  */
 export type DetachOutcome = 'detached' | 'gone' | 'last' | 'selfReferenced';
@@ -48,9 +48,6 @@ export interface DetachDatabase {
 
 /** Of a set's failures, how many its report names. */
 const NAMED_FAILURES = 5;
-
-/** Bytes of the reasons of one partition. */
-const LONGEST_LIST = 2_000;
 
 /**
  * Positions in the order in which sets have to leave: those that refer to others first, otherwise as configured. Of sets
@@ -103,7 +100,7 @@ function assertRestorable(
 ): void {
   const reasons = acceptIncompleteRestore ? refused : [...refused, ...lacks];
   if (reasons.length === 0) return;
-  const list = truncateLines(reasons, LONGEST_LIST).join('; ');
+  const list = truncateLines(reasons, TEXT_BUDGET.names).join('; ');
   throw new ArchiverError('DetachRefused', `${displayName(schema, table)} stays attached: ${list}`);
 }
 

@@ -1,7 +1,7 @@
 import type { RuntimeConfig } from '../config/runtime.ts';
 import { ArchiverError } from '../errors.ts';
 import { isObject, show } from '../input.ts';
-import { truncateLines } from '../limits.ts';
+import { truncateLines, TEXT_BUDGET } from '../limits.ts';
 import { displayName } from '../partition.ts';
 
 /** What an execution is to do, checked. It can only narrow what the deployed configuration allows. */
@@ -26,10 +26,6 @@ export interface LeftOutSet {
   /** What is wrong with it, and the ways out. */
   readonly message: string;
 }
-
-/** Bytes of a list of names in a message, and of all mistakes: an error's cause is limited to 32 KiB. */
-const LONGEST_LIST = 2_000;
-const LONGEST_MESSAGE = 16_000;
 
 const FIELDS = ['partitionSets', 'only', 'dryRun', 'archiveOnly'];
 
@@ -57,7 +53,7 @@ export function parseRequest(input: unknown, config: RuntimeConfig, now: Date): 
   }
   const partitionSets = chooseSets(fields['partitionSets'], config, problems);
   if (problems.length > 0) {
-    throw new ArchiverError('InvalidInput', truncateLines(problems, LONGEST_MESSAGE).join('; '));
+    throw new ArchiverError('InvalidInput', truncateLines(problems, TEXT_BUDGET.message).join('; '));
   }
   return {
     partitionSets,
@@ -78,7 +74,7 @@ function chooseSets(wanted: unknown, config: RuntimeConfig, problems: string[]):
     return [];
   }
   const chosen = new Set<number>();
-  const configured = truncateLines(names, LONGEST_LIST).join(', ');
+  const configured = truncateLines(names, TEXT_BUDGET.names).join(', ');
   for (const name of wanted) {
     const index = typeof name === 'string' ? names.indexOf(name) : -1;
     if (index === -1)

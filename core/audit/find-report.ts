@@ -1,10 +1,7 @@
 import { counted } from '../counted.ts';
 import type { FindResult, FoundArchive } from './find.ts';
-import { truncate, truncateLines, PAYLOAD_BUDGET } from '../limits.ts';
+import { truncate, truncateLines, PAYLOAD_BUDGET, TEXT_BUDGET } from '../limits.ts';
 import { displayName } from '../partition.ts';
-
-/** Bytes of the list of archives that overlap. */
-const LONGEST_OVERLAPS = 16_000;
 
 /** One archive, as the output of an execution shows it. */
 export interface ShownArchive extends Pick<
@@ -57,7 +54,7 @@ export function findReport({ archives, overlapping, unreadable }: FindResult): F
   return {
     summary: parts.join('; '),
     archives: shown,
-    overlapping: truncateLines(overlapping.map(overlapLine), LONGEST_OVERLAPS),
+    overlapping: truncateLines(overlapping.map(overlapLine), TEXT_BUDGET.message),
     unreadable: shownUnreadable,
     notShown,
   };

@@ -1,10 +1,7 @@
 import type { Adoption, AdoptionRequest } from './adopt.ts';
 import { ArchiverError } from '../errors.ts';
-import { truncateLines } from '../limits.ts';
+import { truncateLines, TEXT_BUDGET } from '../limits.ts';
 import { displayName } from '../partition.ts';
-
-/** Room for the reasons in the cause of an error, which is limited to 32 KiB. */
-const LONGEST_LIST = 16 * 1024;
 
 /** The output of an execution of *Adopt*. */
 export interface AdoptionReport {
@@ -34,6 +31,9 @@ export function adoptionReport({ table, partitionSet }: AdoptionRequest, adoptio
       return { ...adoption, nextStep };
     }
     case 'refused':
-      throw new ArchiverError('PreflightFailed', truncateLines(adoption.reasons, LONGEST_LIST).join('\n'));
+      throw new ArchiverError(
+        'PreflightFailed',
+        truncateLines(adoption.reasons, TEXT_BUDGET.message).join('\n'),
+      );
   }
 }

@@ -4,12 +4,10 @@ import { wholeNumber } from '../config/fields.ts';
 import type { RuntimeConfig } from '../config/runtime.ts';
 import { ArchiverError } from '../errors.ts';
 import { parseInput } from '../input.ts';
-import { truncateLines } from '../limits.ts';
+import { truncateLines, TEXT_BUDGET } from '../limits.ts';
 import { displayName } from '../partition.ts';
 import { parseTableName } from '../table-name.ts';
 
-/** Room for the names of the configured sets in a message. */
-const LONGEST_LIST = 2_000;
 const LARGEST_OID = 4_294_967_295;
 
 const bound = z
@@ -41,7 +39,7 @@ export function parseAdoptRequest(input: unknown, { partitionSets }: RuntimeConf
     const names = partitionSets.map((set) => displayName(set.schema, set.table));
     throw new ArchiverError(
       'InvalidInput',
-      `partitionSet: ${JSON.stringify(name).slice(0, 200)} is not configured; configured are ${truncateLines(names, LONGEST_LIST).join(', ')}`,
+      `partitionSet: ${JSON.stringify(name).slice(0, 200)} is not configured; configured are ${truncateLines(names, TEXT_BUDGET.names).join(', ')}`,
     );
   }
   const bounds = lower === undefined || upper === undefined ? undefined : { lower, upper };

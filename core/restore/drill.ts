@@ -4,7 +4,7 @@ import { readManifest, type ArchiveStore } from '../archive-store.ts';
 import { wholeNumber } from '../config/fields.ts';
 import { ArchiverError } from '../errors.ts';
 import { manifestKeys } from '../audit/manifest-keys.ts';
-import { truncateLines } from '../limits.ts';
+import { truncateLines, TEXT_BUDGET } from '../limits.ts';
 import { parseInput } from '../input.ts';
 import type { LastSuccessMetrics } from '../heartbeat/last-success.ts';
 import type { Clock, Log } from '../ports.ts';
@@ -53,8 +53,6 @@ const drillSchema = z.strictObject({
 });
 /** Manifests that are read at most until one of an archive that is small enough is found. */
 const LOOKS = 500;
-/** Bytes of what a drill found, in its summary. */
-const LONGEST_FINDING = 4_000;
 /** Longer than an execution of *Drill* may take: what is older is left over. */
 const LEFT_OVER_DAYS = 5;
 
@@ -135,14 +133,14 @@ export async function finishDrill(
   const found =
     unmade.length === 0
       ? ''
-      : `; INCOMPLETE, its rows are proven but a restore lacks this: ${truncateLines(unmade.map(unmadeLine), LONGEST_FINDING).join('; ')}`;
+      : `; INCOMPLETE, its rows are proven but a restore lacks this: ${truncateLines(unmade.map(unmadeLine), TEXT_BUDGET.details).join('; ')}`;
   return {
     summary: `${manifestKey} was restored, proven and dropped again (${counted(rows, 'row')}, ${counted(bytes, 'byte')}, ${seconds} s)${found}`,
     ...drill,
   };
 }
 
-/** Drops the tables of drills that were killed. A table that somebody holds does not spoil a good drill: the next tries again. */
+/** Drops the tables of drills that were killed. A table that another session holds does not spoil a good drill: the next tries again. */
 async function dropLeftOver(database: DrillDatabase, log: Log): Promise<void> {
   try {
     await database.cancelOldDrills(LEFT_OVER_DAYS);
@@ -166,7 +164,7 @@ export async function cancelDrill(
   throw new ArchiverError('DrillFailed', `${archive.manifestKey}: ${code}, ${reason}${left}`);
 }
 
-/** Drops the table; where that cannot be, says so, since it is not what an operator has to know first. */
+/** Drops the table. If that fails, the message mentions it after the original error. */
 async function leftBehind(
   restoreId: number,
   { database, clock }: Pick<Ports, 'database'> & { readonly clock: Clock },

@@ -2,7 +2,7 @@ import { counted } from '../counted.ts';
 import { readManifest, type ArchiveStore } from '../archive-store.ts';
 import { ArchiverError } from '../errors.ts';
 import { find, type FindResult, type FoundArchive } from '../audit/find.ts';
-import { truncate, truncateLines, PAYLOAD_BUDGET } from '../limits.ts';
+import { truncate, truncateLines, PAYLOAD_BUDGET, TEXT_BUDGET } from '../limits.ts';
 import { displayName } from '../partition.ts';
 import type { Log } from '../ports.ts';
 import { parseRestoreRequest, type ArchiveRange, type ArchiveRef, type RestoreOptions } from './request.ts';
@@ -15,9 +15,6 @@ export interface RestorePlan {
   readonly archives: readonly PlannedArchive[];
   readonly options: RestoreOptions;
 }
-
-/** Bytes of a list in a message. */
-const LONGEST_LIST = 4_000;
 
 /**
  * Reads the input of a restore and finds its archives, by their manifests alone. Throws `InvalidInput` with every
@@ -57,7 +54,7 @@ async function findRange(
     const lines = unreadable.map(({ problem }) => problem);
     throw new ArchiverError(
       'ManifestInvalid',
-      `what these stand for may be in the range; restore the others by their manifestKey: ${truncateLines(lines, LONGEST_LIST).join('; ')}`,
+      `what these stand for may be in the range; restore the others by their manifestKey: ${truncateLines(lines, TEXT_BUDGET.details).join('; ')}`,
     );
   }
   const what = `${displayName(set.schema, set.table)} of database ${database}`;
@@ -99,6 +96,6 @@ function refuseOverlaps(groups: FindResult['overlapping']): void {
   const lines = groups.map((each) => each.map(line).join(' and '));
   throw new ArchiverError(
     'InvalidInput',
-    `of one period there is more than one archive; restore each that you want by its manifestKey, under a table of its own, and the others by ranges beside it: ${truncateLines(lines, LONGEST_LIST).join('; ')}`,
+    `of one period there is more than one archive; restore each that you want by its manifestKey, under a table of its own, and the others by ranges beside it: ${truncateLines(lines, TEXT_BUDGET.details).join('; ')}`,
   );
 }

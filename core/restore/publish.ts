@@ -1,5 +1,5 @@
 import { ArchiverError } from '../errors.ts';
-import { truncateLines } from '../limits.ts';
+import { truncateLines, TEXT_BUDGET } from '../limits.ts';
 import { displayName } from '../partition.ts';
 import type { Clock, Log } from '../ports.ts';
 import { withLockTries } from '../retry.ts';
@@ -21,9 +21,6 @@ export interface Restored {
   /** Defaults, constraints, indexes and the like that could not be made; the rows are proven all the same. */
   readonly unmade: readonly Unmade[];
 }
-
-/** Bytes of a list in a message. */
-const LONGEST_LIST = 4_000;
 
 /** What could not be made, in one line. */
 export const unmadeLine = ({ statement, reason }: Unmade): string => `not made: ${statement}; (${reason})`;
@@ -61,7 +58,7 @@ export async function attach(
   if (parent !== null && unmade.length > 0 && !options.acceptIncomplete) {
     throw new ArchiverError(
       'AttachRefused',
-      `${displayName(schema, table)} is restored and its rows are proven, but it is incomplete; attach it by the same request with acceptIncomplete: ${truncateLines(unmade.map(unmadeLine), LONGEST_LIST).join('; ')}`,
+      `${displayName(schema, table)} is restored and its rows are proven, but it is incomplete; attach it by the same request with acceptIncomplete: ${truncateLines(unmade.map(unmadeLine), TEXT_BUDGET.details).join('; ')}`,
     );
   }
   if (parent !== null) await withLockTries(clock, () => database.attach(partitionId, parent));
@@ -89,7 +86,7 @@ async function validate(
     try {
       await withLockTries(clock, () => database.validateForeignKey(partitionId, constraint));
     } catch (error) {
-      // What may pass by itself says nothing of the rows.
+      // An error that may pass says nothing of the rows.
       if (!(error instanceof ArchiverError) || error.retryable) throw error;
       warnings.push(`foreign key ${constraint} is there but not valid: ${error.message}`);
     }

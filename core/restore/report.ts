@@ -1,6 +1,6 @@
 import { counted } from '../counted.ts';
 import { ArchiverError, describeError, formatError, type DescribedError } from '../errors.ts';
-import { truncate, truncateLines, PAYLOAD_BUDGET } from '../limits.ts';
+import { truncate, truncateLines, PAYLOAD_BUDGET, TEXT_BUDGET } from '../limits.ts';
 import type { Log } from '../ports.ts';
 import { reasonOf, type StepFailure } from '../archive/record-failure.ts';
 import { unmadeLine, type Restored } from './publish.ts';
@@ -64,10 +64,6 @@ export interface RestoreReportInput {
   readonly redriveCount?: number;
 }
 
-/** Bytes of the warnings of one table, and of the failures in the message of an execution. */
-const LONGEST_WARNINGS = 2_000;
-const LONGEST_MESSAGE = 16_000;
-
 /** Records why an archive could not be restored. What it has made so far is resumed by the next execution. */
 export async function recordRestoreFailure(
   execution: string,
@@ -107,7 +103,7 @@ export async function reportRestore(
   if (failures.length > 0 && !resume) {
     throw new ArchiverError(
       'PartitionsFailed',
-      [summary, ...truncateLines(failures, LONGEST_MESSAGE)].join('\n'),
+      [summary, ...truncateLines(failures, TEXT_BUDGET.message)].join('\n'),
     );
   }
   const listed = truncate(archives, PAYLOAD_BUDGET.partitions);
@@ -125,7 +121,7 @@ function describe(manifest: string, outcome: RestoreOutcome | undefined): Restor
     ...(rows !== null && { rows }),
     ...(bytes !== null && { bytes }),
     ...(attachedTo !== null && { attachedTo }),
-    ...(warnings.length > 0 && { warnings: truncateLines(warnings, LONGEST_WARNINGS) }),
-    ...(unmade.length > 0 && { unmade: truncateLines(unmade.map(unmadeLine), LONGEST_WARNINGS) }),
+    ...(warnings.length > 0 && { warnings: truncateLines(warnings, TEXT_BUDGET.names) }),
+    ...(unmade.length > 0 && { unmade: truncateLines(unmade.map(unmadeLine), TEXT_BUDGET.names) }),
   };
 }

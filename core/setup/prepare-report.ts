@@ -1,5 +1,5 @@
 import { ArchiverError } from '../errors.ts';
-import { truncateLines, PAYLOAD_BUDGET } from '../limits.ts';
+import { truncateLines, PAYLOAD_BUDGET, TEXT_BUDGET } from '../limits.ts';
 import type { PreflightProblem } from '../archive/preflight.ts';
 import type { Preparation } from './prepare.ts';
 
@@ -10,9 +10,6 @@ export interface PreparationReport {
   readonly advice: readonly string[];
 }
 
-/** Room for the problems in the cause of an error, which is limited to 32 KiB. */
-const LONGEST_LIST = 16 * 1024;
-
 /** One problem as a line, with the statement or the sentence that fixes it. */
 const describePreflightProblem = ({ subject, problem, remedy }: PreflightProblem): string =>
   `${subject}: ${problem}. ${remedy}`;
@@ -22,7 +19,7 @@ export function preparationReport({ done, problems, advice }: Preparation): Prep
   const lines = (list: readonly PreflightProblem[], room: number): readonly string[] =>
     truncateLines(list.map(describePreflightProblem), room);
   if (problems.length === 0) return { state: 'ready', done, advice: lines(advice, PAYLOAD_BUDGET.warnings) };
-  const missing = lines(problems, LONGEST_LIST);
+  const missing = lines(problems, TEXT_BUDGET.message);
   const soFar = done.length === 0 ? 'nothing was done' : `done: ${done.join('; ')}`;
   throw new ArchiverError('PreflightFailed', ['still missing:', ...missing, soFar].join('\n'));
 }
