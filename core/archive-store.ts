@@ -60,7 +60,7 @@ function archiveIdOf(key: string): string | undefined {
 
 /**
  * Reads a manifest, given its key. A manifest is written once and never again, so without `versionId` it must be the
- * only version of its key; one that was written over or deleted since is not to be trusted before somebody has looked.
+ * only version of its key; one that was written over or deleted since is not to be trusted before an operator has looked.
  * Throws `ManifestInvalid` where there is no such manifest or something is wrong with it.
  */
 export async function readManifest(

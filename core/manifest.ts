@@ -71,7 +71,7 @@ const manifestSchema = z.strictObject({
   times: z.strictObject({ quarantinedAt: z.string(), exportedAt: z.string(), committedAt: z.string() }),
 });
 
-/** The manifest of an archive: written last; where there is none, there is no archive. */
+/** The manifest of an archive: written last; without it there is no archive. */
 export type Manifest = Readonly<z.output<typeof manifestSchema>>;
 
 /** The manifest as it is stored: JSON with a newline at its end. */
@@ -79,7 +79,7 @@ export function serializeManifest(manifest: Manifest): string {
   return `${JSON.stringify(manifest, null, 2)}\n`;
 }
 
-/** Reads a stored manifest. Returns what is wrong with it instead where it is none. */
+/** Reads a stored manifest. Returns the problem instead if the object is not a manifest. */
 export function parseManifest(
   text: string,
 ): { readonly ok: true; readonly manifest: Manifest } | { readonly ok: false; readonly problem: string } {

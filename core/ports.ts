@@ -25,7 +25,7 @@ export interface ObjectStore {
   create(key: string, body: string, contentType: string): Promise<ObjectVersion | 'exists'>;
   /** Marks one version as proven, by the tag that lifecycle rules may look for. Changes no byte and no VersionId. */
   markProven(key: string, versionId: string): Promise<void>;
-  /** Locks one version: nobody may delete it before `until`. A lock is only ever extended. */
+  /** Locks one version: it cannot be deleted before `until`. A lock is only ever extended. */
   protect(key: string, versionId: string, lock: ObjectLock): Promise<void>;
 }
 

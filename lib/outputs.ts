@@ -2,7 +2,7 @@ import { CfnOutput } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { PartitionArchiver } from './partition-archiver.ts';
 
-/** What operators and other stacks want to know of a deployed archiver. A construct in somebody else's stack has none. */
+/** What operators and other stacks want to know of a deployed archiver. A construct in another stack has none. */
 export function addOutputs(archiver: PartitionArchiver): void {
   const { database, databaseS3Roles, operations, setup } = archiver;
   const output = (id: string, description: string, value: string, scope: Construct = archiver) =>

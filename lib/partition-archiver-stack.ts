@@ -167,8 +167,8 @@ export class PartitionArchiverStack extends Stack {
       // The address range of the VPC, to which the CDK would open it, is not known here.
       open: false,
     });
-    // Private DNS leads everybody in the VPC here, so that everybody in the VPC has to be let in. Nobody else can reach it.
-    endpoint.connections.allowDefaultPortFromAnyIpv4('Everybody in the VPC');
+    // Private DNS leads all of the VPC here, so all of the VPC is admitted. It cannot be reached from elsewhere.
+    endpoint.connections.allowDefaultPortFromAnyIpv4('All of the VPC');
     acknowledge(
       endpoint,
       'EC23',

@@ -1,6 +1,6 @@
 /**
  * `npm run test:fresh -- trixie`: both commands of the README in a fresh root of a Debian release, made by debootstrap
- * and left by nobody but this command. Needs root, the package debootstrap, and apt and npm as this machine has them set up.
+ * and changed by this command only. Needs root, the package debootstrap, and apt and npm as this machine has them set up.
  *
  *     npm run test:fresh -- trixie                       npm start, then .ci/run (npm test, and how many passed)
  *     npm run test:fresh -- bookworm --only start        only the first; or: test

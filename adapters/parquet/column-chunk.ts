@@ -159,7 +159,7 @@ type PageKind = Omit<
 
 /** Compresses what stands in the first `length` bytes of the scratch room; returns the uncompressed size with header. */
 function writePage(writer: ByteWriter, length: number, header: PageKind): number {
-  // In one piece: by itself Node.js makes pieces of 16 KB, and then one of all of them.
+  // In one piece: by default Node.js makes pieces of 16 KB, and then one of all of them.
   const options = { params: ZSTD_PARAMS, chunkSize: zstdBound(length) };
   const compressed = zstdCompressSync(scratch.subarray(0, length), options);
   const start = writer.offset;

@@ -9,7 +9,7 @@ import { ArchiverError } from '../../core/errors.ts';
 import type { RawValues } from '../../core/query/raw-values.ts';
 import type { ColumnPage } from '../../core/query/ports.ts';
 
-/** In one piece: by itself Node.js makes pieces of 16 KB, and then one of all of them. */
+/** In one piece: by default Node.js makes pieces of 16 KB, and then one of all of them. */
 const COMPRESSORS = {
   ZSTD: (bytes: Uint8Array, length: number) =>
     zstdDecompressSync(bytes, { chunkSize: Math.max(LEAST_PIECE, length) }),

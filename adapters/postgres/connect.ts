@@ -65,7 +65,7 @@ export function connect(
   const close = (): void => {
     closes.times += 1;
   };
-  // Where no socket comes about, the driver tells nobody of a close, and never returns to the next caller.
+  // Where no socket comes about, the driver reports no close, and never returns to the next caller.
   const socket = async (): Promise<DatabaseSocket> => {
     try {
       return (session.socket = await openSocket(settings.host, settings.port, tls));

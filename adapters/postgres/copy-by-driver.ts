@@ -9,7 +9,7 @@ import { translate } from './errors.ts';
  * The driver (postgres 3.4.9) pauses its socket while `read` is behind and resumes it when the stream is asked for
  * more. A stream whose end has arrived is never asked again: where the last rows came together with the end, the socket
  * stayed paused, and the COMMIT waited for an answer for ever. So it is resumed here. And where `read` gives up half
- * way, a ROLLBACK would wait behind rows that nobody takes: so the connection is cut, which rolls back as well.
+ * way, a ROLLBACK would wait behind rows without a reader: so the connection is cut, which rolls back as well.
  */
 export const copyOutByDriver: CopyOut = async (connection, doing, statement, read, mode) => {
   let failure: { readonly error: unknown } | undefined;
@@ -36,7 +36,7 @@ export const copyOutByDriver: CopyOut = async (connection, doing, statement, rea
 };
 
 /**
- * Begins the COPY. Where it fails half way, the driver destroys the stream with the error, maybe before anybody who
+ * Begins the COPY. Where it fails half way, the driver destroys the stream with the error, maybe before anything that
  * awaits it has had a chance to listen, which would end the whole process: so the listener is there first.
  */
 function startCopy(transaction: Transaction, statement: string): Promise<Readable> {

@@ -51,7 +51,7 @@ export const copyOut: CopyOut = async (connection, doing, statement, read, mode)
           return answer;
         } catch (error) {
           failure = { error };
-          // The server would continue sending to a socket that nobody reads.
+          // The server would continue sending to a socket without a reader.
           void connection.end({ timeout: 0 }).then(() => socket.destroy());
           throw error;
         }
@@ -72,7 +72,7 @@ interface Answer {
 class Copy implements CopyText {
   readonly #reading: CopyReading;
   readonly #text: AsyncGenerator<Buffer, void>;
-  /** Settled and never rejected, since it may fail before anybody waits for it. */
+  /** Settled and never rejected, since it may fail before it is awaited. */
   readonly #answer: Promise<{ readonly answer: Answer } | { readonly error: unknown }>;
   #first: IteratorResult<Buffer, void> | undefined;
   #whole = false;

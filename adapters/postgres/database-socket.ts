@@ -64,7 +64,7 @@ export class DatabaseSocket extends Duplex {
     if (joined.length > 0 && !this.push(joined)) this.#socket.pause();
   }
 
-  /** Whether nobody on the way can change what the server sends: by TLS, or since it never leaves this machine. */
+  /** Whether what the server sends cannot be changed on the way: by TLS, or since it never leaves this machine. */
   get isPrivate(): boolean {
     return this.#socket instanceof TLSSocket || isLoopback(this.#socket.remoteAddress);
   }

@@ -103,7 +103,7 @@ function metAnotherSession({ code, message, schema_name: schema }: postgres.Post
 const NOT_OF_OTHERS = /^(partition_archiver\w*|partman|aws_s3\w*|aws_commons)\.|^inline_code_block/;
 
 /**
- * The function of somebody else that the error was raised in, by its name alone: an event trigger's, a trigger's. The
+ * The foreign function that the error was raised in, by its name alone: an event trigger's, a trigger's. The
  * CONTEXT that names it begins with the innermost, and has statements and values beside it.
  */
 function functionOfOthers({ where = '' }: postgres.PostgresError): string {
@@ -139,7 +139,7 @@ export function translateCaught(message: string, doing: string): ArchiverError {
 const CLOCKS_AGREE = 0.99;
 
 /**
- * Whether the server ended a statement by its `statement_timeout`, and not because somebody cancelled it: both have one
+ * Whether the server ended a statement by its `statement_timeout`, and not because it was cancelled: both have one
  * SQLSTATE, and words in the server's language. So it is told by how long the statement ran, in milliseconds as its client
  * has measured them, which are never fewer than the server's.
  */

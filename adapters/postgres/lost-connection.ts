@@ -7,7 +7,7 @@ export interface Closes {
 }
 
 /**
- * A client that asks for nothing more once its connection was closed. The driver would open another one by itself, but it
+ * A client that asks for nothing more once its connection was closed. The driver would open another one, but it
  * hands the last words of the lost server to the next caller, or a TypeError about the socket that is gone. So this
  * client is at its end; the step is tried again with a new one.
  */
@@ -39,7 +39,7 @@ export function whileOpen(client: postgres.Sql, closes: Closes): postgres.Sql {
  * Runs the work of a transaction, and lets nothing more be sent once its connection was closed. The driver (postgres
  * 3.4.9) would write to a socket that is not there any more, be it for the next query or for its own ROLLBACK or
  * COMMIT, and that ends the whole process by an uncaught TypeError. So the work is left unanswered from then on: the
- * driver has rejected the transaction by itself.
+ * driver has rejected the transaction itself.
  */
 export function whileConnected<T>(
   transaction: postgres.TransactionSql,

@@ -41,7 +41,7 @@ async function secure(socket: Socket, tls: ConnectionOptions): Promise<Socket> {
       throw hungUp();
     }),
   ]);
-  // Exactly one byte: whatever came with it would have been sent by somebody in between, unencrypted.
+  // Exactly one byte: whatever came with it would come from a third party in between, unencrypted.
   if (answer[0].length !== 1 || answer[0][0] !== YES) {
     throw failure('ERR_TLS_REFUSED', 'the server does not speak TLS');
   }

@@ -13,7 +13,7 @@ import {
 import type { DatabaseState, FeatureRoleDatabase } from '../../core/setup/feature-role.ts';
 
 /**
- * RDS is busy with the database, somebody was quicker, or IAM does not know the new role everywhere yet, of which RDS says
+ * RDS is busy with the database, another caller was quicker, or IAM does not know the new role everywhere yet, of which RDS says
  * that a parameter is invalid (hashicorp/terraform-provider-aws issue 24963): the next look decides.
  */
 const BUSY =

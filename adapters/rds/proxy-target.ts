@@ -10,7 +10,7 @@ import {
 import type { ProxyHealth, TargetHealth } from '../../core/setup/proxy-health.ts';
 import type { ProxyAnswer, ProxyTarget, ProxyTargetGroup } from '../../core/setup/proxy-target.ts';
 
-/** RDS is busy with the proxy or the database, or somebody was quicker: the next look decides. */
+/** RDS is busy with the proxy or the database, or another caller was quicker: the next look decides. */
 const BUSY =
   /^(InvalidDB(Cluster|Instance|Proxy)State|DBProxyTargetAlreadyRegistered|DBProxyTargetNotFound)(Fault)?$/;
 const MISSING = /^DBProxy(TargetGroup)?NotFound(Fault)?$/;

@@ -18,7 +18,7 @@ export interface S3Settings {
 const CONNECT_TIMEOUT_MS = 10_000;
 
 /**
- * An S3 client; the SDK retries throttling, server errors and silence by itself. By its own defaults it would wait for
+ * An S3 client; the SDK retries throttling, server errors and silence. By default it would wait for
  * ever where S3 has taken a request and says nothing.
  */
 export function makeS3Client({

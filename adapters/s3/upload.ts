@@ -103,7 +103,7 @@ async function sendPart(
 }
 
 /**
- * The answer to an earlier request was lost, which had ended the upload already, or somebody aborted it. Another attempt has
+ * The answer to an earlier request was lost, which had ended the upload already, or it was aborted. Another attempt has
  * another key.
  */
 const isGone = (error: unknown): boolean =>

@@ -61,7 +61,7 @@ export const LOGIN_CHECKS: readonly Check[] = [
         account.openByToken('acceptance iam'),
         (transaction) => transaction<{ name: string }[]>`select session_user as name`,
       );
-      return verdictOf(row?.name === account.iamUser, `logged in as ${row?.name ?? 'nobody'}`);
+      return verdictOf(row?.name === account.iamUser, `logged in as ${row?.name ?? 'no role'}`);
     },
   },
   {
@@ -74,7 +74,7 @@ export const LOGIN_CHECKS: readonly Check[] = [
           select r.rolname as name from pg_roles r join pg_roles i on i.rolname = 'rds_iam'
            where r.rolcanlogin and pg_has_role(r.oid, i.oid, 'member') order by 1`,
       );
-      return note(rows.length === 0 ? 'nobody' : rows.map(({ name }) => name).join(', '));
+      return note(rows.length === 0 ? 'no role' : rows.map(({ name }) => name).join(', '));
     },
   },
 ];

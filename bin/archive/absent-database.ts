@@ -2,7 +2,7 @@ import { ArchiverError } from '../../core/errors.ts';
 import { using, type CommandContext } from './command.ts';
 import type { CommandNeeds } from './settings.ts';
 
-/** The database that every server has, unless somebody dropped it. */
+/** The database that every server has, unless it was dropped. */
 const COMMON_DATABASE = 'postgres';
 
 /**

@@ -24,7 +24,7 @@ export function makeContext(
   const settings = readCommandSettings(environment, command.needs);
   const { host, port, database, administrator, passwords, sslMode, sslRootCert, bucket, region } = settings;
   const ca = sslRootCert === undefined ? {} : { ca: readAuthorities(sslRootCert) };
-  // Somebody who looks at the terminal gets a line that is drawn again; a pipe or a file gets the log.
+  // A terminal gets a line that is drawn again; a pipe or a file gets the log.
   const isWatched = options.log === undefined && process.stderr.isTTY;
   const { progress, log } = commandProgress(process.stderr, logOf(command, options, isWatched), isWatched);
   return {

@@ -44,7 +44,7 @@ function presentForecast({ forecast = [], partitionSets }: RunReport, say: Say):
   if (leaving.length > 0) {
     say('for each of them:');
     if (leaving.some(({ attached }) => attached))
-      say('    alter table … detach partition …, by itself, after the future partitions were made');
+      say('    alter table … detach partition …, one by one, after the future partitions were made');
     say('    alter table … set schema partition_archiver_quarantine, behind a fence');
     say('    copy (…) of each segment to S3, by aws_s3 or as a stream, and copy (…) to stdout to prove it');
     say('    drop table … restrict, where the configuration lets it and the grace period is over');

@@ -137,7 +137,7 @@ export function localSteps({ config, s3, bucket, region, open, clock, log }: Wir
       as('archiver_read', (connection) =>
         report(
           input,
-          // What it says is on the terminal already; nobody watches numbers here.
+          // The terminal has the report already; no metrics are published here.
           {
             database: reportDatabase(connection),
             metrics: { run: () => undefined, lastSuccess: () => undefined },

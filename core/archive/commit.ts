@@ -197,7 +197,7 @@ async function createOnce(
   if (object === undefined)
     throw new ArchiverError('ObjectMissing', `${key} was there a moment ago and is gone`);
   if (isSame(await readText(store, object))) return object;
-  throw new ArchiverError('ManifestConflict', `${key} exists already and says something else`);
+  throw new ArchiverError('ManifestConflict', `${key} exists already, with other contents`);
 }
 
 function makeManifest(evidence: Evidence, ddl: Manifest['ddl'], now: Date): Manifest {

@@ -92,7 +92,7 @@ export async function detect(
     try {
       await look(set);
     } catch (caught) {
-      // One set's trouble is that set's; what may pass by itself is tried again with all of them.
+      // One set's trouble is that set's; an error that may pass is tried again with all of them.
       if (!(caught instanceof ArchiverError) || caught.retryable) throw caught;
       const { code, message } = caught;
       brokenSets.push({ partitionSet: displayName(set.schema, set.table), error: { code, message } });

@@ -27,7 +27,7 @@ export interface SetHealth {
   readonly unknownTables: readonly string[];
   /** Partitions whose DETACH CONCURRENTLY was cancelled half way: an operator finishes it. */
   readonly unfinishedDetaches: readonly string[];
-  /** Ranges between two partitions for which there is none, as `[lower, upper)`. */
+  /** Ranges between two partitions without a partition, as `[lower, upper)`. */
   readonly gaps: readonly string[];
 }
 
@@ -69,7 +69,7 @@ const NOTHING: Inventory = { attached: 0, added: 0, detached: 0, missing: 0, blo
 
 /**
  * Writes the attached partitions of each set into the ledger, has pg_partman make future ones, detaches those past the
- * retention each by itself, and looks again. The inventory comes first, since a plain DETACH loses the bounds. One
+ * retention one by one, and looks again. The inventory comes first, since a plain DETACH loses the bounds. One
  * broken set does not stop the others, and one partition that cannot leave stops nothing at all. The future of all sets
  * comes before the retention of any; then sets that refer to others go first, so that both leave in one run.
  */
@@ -106,7 +106,7 @@ export async function maintain(
   return [...leftOut, ...works.map((work) => report(work, room, ports.log))];
 }
 
-/** A set that cannot even be looked at; what may pass by itself is tried again with all of them. */
+/** A set that cannot even be looked at; an error that may pass is tried again with all of them. */
 async function unlessBroken(work: Work, step: () => Promise<void>): Promise<void> {
   if (work.broken !== undefined) return;
   try {

@@ -43,7 +43,7 @@ export interface RunTotals {
   readonly seconds: number;
 }
 
-/** Where numbers go that somebody watches. */
+/** Where metrics go. */
 export interface Metrics {
   run(totals: RunTotals): void;
   partitionSet(partitionSet: string, progress: SetProgress): void;

@@ -61,7 +61,7 @@ export interface RunReport {
   readonly bytes: number;
   readonly seconds: number;
   readonly partitions: readonly PartitionReport[];
-  /** So that nobody forgets one: `partitions` holds what this run had to do with, and a blocked one is not among it. */
+  /** Blocked partitions of earlier runs, which `partitions` does not contain. */
   readonly blocked: { readonly total: number; readonly partitions: readonly BlockedPartition[] };
   readonly partitionSets: readonly SetReport[];
   readonly notDue: readonly string[];

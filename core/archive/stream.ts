@@ -33,7 +33,7 @@ export interface StreamDatabase extends Pick<ExportDatabase, 'splitSegment'> {
 /**
  * Exports one segment by COPY ... TO STDOUT through this process, for servers without aws_s3. Each attempt has a key of
  * its own, which the ledger gets once it is complete: what an attempt that was given up writes later lies under a key
- * that nobody reads. `random` returns a new value for each attempt. The ledger asks for `proof`, or for two readings of
+ * that no reader uses. `random` returns a new value for each attempt. The ledger asks for `proof`, or for two readings of
  * segments that are read twice in any case.
  */
 export async function streamSegment(

@@ -43,7 +43,7 @@ export interface VerifyDatabase {
 
 /**
  * Proves one segment: reads its objects back from S3 by version, and compares what the export said of them; no object may
- * lie there that nobody expects. With two readings, the same blocks of the table are read again, and compared byte for byte.
+ * lie there unexpected. With two readings, the same blocks of the table are read again, and compared byte for byte.
  * With one reading, which only what this product sent itself can have, the table is not touched: rows, bytes and SHA-256 of
  * what the server sent must be those of what was read back.
  * Throws `ContentMismatch` with the objects and the differences where they are not the same; `BoundsViolated` where that
@@ -114,7 +114,7 @@ async function findObjects(
   const expected = segmentFileKeys(exported.key, exported.files);
   const unexpected = [...found.keys()].filter((key) => !expected.includes(key));
   if (unexpected.length > 0) {
-    throw new ArchiverError('UnexpectedObject', `nobody exported ${unexpected.join(', ')}`);
+    throw new ArchiverError('UnexpectedObject', `no export wrote ${unexpected.join(', ')}`);
   }
   return expected.map((key) => {
     const object = found.get(key);

@@ -84,7 +84,7 @@ export async function audit(
 
 /**
  * What can be told without reading data: the manifest against itself, the current versions, the DDL, and the Parquet
- * copies, whose bytes are read only if `readCopies` says so.
+ * copies, whose bytes are read only with `readCopies`.
  */
 export async function archiveProblems(
   stored: StoredManifest,

@@ -39,7 +39,7 @@ export interface FoundArchive {
 export interface FindResult {
   /** By database, parent and lower bound; of several archives of one period the latest comes last. */
   readonly archives: readonly FoundArchive[];
-  /** Archives of one table whose bounds overlap: each group by itself. Their rows may be the same ones. */
+  /** Archives of one table whose bounds overlap: in groups. Their rows may be the same ones. */
   readonly overlapping: readonly (readonly FoundArchive[])[];
   /** Manifests that cannot be read or are not to be trusted, and why. */
   readonly unreadable: readonly { readonly manifestKey: string; readonly problem: string }[];
@@ -109,7 +109,7 @@ export function isWithin({ partition }: Manifest, { from, to }: ArchiveQuery): b
   return !(end !== null && lower !== null && lower >= end);
 }
 
-/** A month or a day as the keys write it (`202101`, `20210131`) is one here, too; an epoch of so few digits is none. */
+/** A month or a day as the keys write it (`202101`, `20210131`) is one here, too; a number of so few digits is no epoch. */
 function asDate(text: string, kind: 'time' | 'id'): string {
   const [, year, month, day] = /^(\d{4})(\d{2})(\d{2})?$/.exec(text) ?? [];
   if (kind === 'id' || year === undefined || month === undefined) return text;

@@ -16,7 +16,7 @@ export interface AuditBegun {
   readonly manifestKey: string;
   readonly versionId: string;
   readonly segments: number;
-  /** Past the configured expiry: its objects may be gone, and nobody is to be alarmed. */
+  /** Past the configured expiry: its objects may be gone, which is no reason for an alarm. */
   readonly expired: boolean;
   readonly ranges: readonly SegmentRange[];
   readonly problems: readonly string[];

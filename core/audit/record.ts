@@ -12,7 +12,7 @@ export interface RecordAuditDatabase {
 }
 
 /**
- * Records an audit that found everything intact, so that somebody hears where there was none for long. One of a set or
+ * Records an audit that found everything intact, so that an alarm is raised if there was none for long. One of a set or
  * of a range is not recorded: it says nothing of all others. A sample of all does.
  */
 export async function recordAudit(

@@ -36,7 +36,7 @@ export interface AuditReport extends AuditTotals {
   readonly summary: string;
 }
 
-/** Where numbers go that somebody watches. */
+/** Where metrics go. */
 export interface AuditMetrics {
   audit(totals: Pick<AuditTotals, 'archives' | 'damaged' | 'unknown' | 'bytesRead'>): void;
 }

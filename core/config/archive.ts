@@ -106,10 +106,7 @@ export const archiveSchema = z
       // longer.
       if (deleteVersionsAfterDays !== undefined && deleteVersionsAfterDays < days && locked < days) {
         const rule = `must be at least ${days}, or objectLock.days must be ${days}`;
-        refuse(
-          'deleteVersionsAfterDays',
-          `${rule}: a version that somebody wrote over would be deleted before its time`,
-        );
+        refuse('deleteVersionsAfterDays', `${rule}: an overwritten version would be deleted before its time`);
       }
     },
     validatedWith('tiers', 'objectLock', 'expiry'),

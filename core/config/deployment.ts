@@ -57,7 +57,7 @@ const networkSchema = z
     validatedWith('availabilityZones', 'privateSubnetIds', 'privateSubnetRouteTableIds'),
   );
 
-/** When what runs by itself does. */
+/** When each workflow is started. */
 export const DEFAULT_SCHEDULE = {
   archive: 'cron(0 3 1 * ? *)',
   inventory: 'cron(0 1 * * ? *)',

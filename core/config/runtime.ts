@@ -11,12 +11,12 @@ export const concurrencySchema = z.strictObject({
 
 /** S3 Object Lock, put on every object of an archive once it is proven. */
 export const objectLockSchema = z.strictObject({
-  days: wholeNumber(1, 36_500).describe('Days for which nobody may delete a version of a proven archive.'),
+  days: wholeNumber(1, 36_500).describe('Days for which no version of a proven archive can be deleted.'),
   mode: z
     .enum(['GOVERNANCE', 'COMPLIANCE'], 'must be GOVERNANCE or COMPLIANCE')
     .default('GOVERNANCE')
     .describe(
-      'GOVERNANCE: a principal with s3:BypassGovernanceRetention may delete versions. COMPLIANCE: nobody may, root included.',
+      'GOVERNANCE: a principal with s3:BypassGovernanceRetention may delete versions. COMPLIANCE: no principal may, root included.',
     ),
 });
 
@@ -66,7 +66,7 @@ const runtimeSchema = z.strictObject({
 /** What the steps know at run time. It stands in the definitions of the state machines, so that an execution has one. */
 export type RuntimeConfig = Readonly<z.output<typeof runtimeSchema>>;
 
-/** So long before its text moves to Glacier, an archive has a copy, unless somebody heard that it has none. */
+/** So long before its text moves to Glacier, an archive has a copy, unless an alarm reported that it has none. */
 export const DAYS_TO_CONVERT = 30;
 
 /** Days that the text of an archive has to stay where it can be read at once; `undefined` where no set has copies. */

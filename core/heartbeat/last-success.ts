@@ -1,7 +1,7 @@
 /** What has to turn out well once in a while. */
 export type PeriodicCheck = 'run' | 'drill' | 'audit';
 
-/** Where the age of the last successful ones goes that somebody watches. */
+/** Where the ages of the last successful ones go: metrics. */
 export interface LastSuccessMetrics {
   lastSuccess(what: PeriodicCheck, daysAgo: number): void;
 }

@@ -7,7 +7,7 @@ export interface AdoptionRequest {
   /** OID of the table: names are no identity, and tables that look alike are adopted one by one. */
   readonly table: number;
   readonly partitionSet: PartitionSetConfig;
-  /** Lower bound, inclusive, and upper bound, exclusive, as somebody would write them in SQL. */
+  /** Lower bound, inclusive, and upper bound, exclusive, as written in SQL. */
   readonly bounds?: { readonly lower: string; readonly upper: string } | undefined;
 }
 

@@ -21,7 +21,7 @@ export function reportLines(
   return [...lines, '', checks, legend.join(', ')];
 }
 
-/** The same by the ledger alone, where nobody looked into the bucket. */
+/** The same by the ledger alone, without a look into the bucket. */
 export const ledgerLines = (facts: PageFacts): string[] =>
   reportLines(
     facts.sets.map((set) => ({ facts: set, stored: new Map() })),

@@ -13,7 +13,7 @@ const ROLLED_BACK: Partial<Record<NextStep, readonly ErrorCode[]>> = {
   compare: ['DatabaseRejected', 'RowTooLarge'],
 };
 
-/** After these there is nothing but to roll back, but first somebody may want to look at what differs. */
+/** After these only a roll back is left, but an operator may want to look at the differences first. */
 const LOOKED_AT: readonly ErrorCode[] = ['ShadowDiffers', 'IdentityChanged'];
 
 /** The same step, which leaves no trigger on the table where it fails for good. The error says what became of it. */

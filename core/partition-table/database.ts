@@ -21,7 +21,7 @@ export interface PartitionTablePlan {
   readonly timeZone: string;
   /** More partitions than this are refused; without it, more than 1000. */
   readonly maxPartitions?: number | undefined;
-  /** Somebody looked at the BEFORE triggers: none of them changes the control column. */
+  /** The operator confirms that no BEFORE trigger changes the control column. */
   readonly trustTriggers?: boolean | undefined;
 }
 
@@ -38,7 +38,7 @@ export interface PartitionTableSize {
 /** The table itself. */
 export type TableName = Pick<PartitionTablePlan, 'schema' | 'table'>;
 
-/** As much of a plan as somebody said. */
+/** The given part of a plan. */
 export type PartialPlan = TableName & {
   readonly [Field in Exclude<keyof PartitionTablePlan, keyof TableName>]?:
     PartitionTablePlan[Field] | undefined;

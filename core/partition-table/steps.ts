@@ -124,7 +124,7 @@ const WORK: Readonly<Record<Exclude<NextStep, 'done'>, Step>> = {
     const isTime = timer(ports);
     let comparedTo: string | null;
     do {
-      // Rows that wait to be taken over are not compared; few of them keep that cheap. They are compared by themselves.
+      // Rows that wait to be taken over are not compared; few of them keep that cheap. They are compared separately.
       await catchUp(job, ports);
       await database.verifyApplied(job);
       const { range, verdict } = await database.compareRange(job, limits);
@@ -198,7 +198,7 @@ function resumed(job: PartitionTableJob, at: Omit<Progress, 'next'>): Progress {
   }
 }
 
-/** The job of an execution, which somebody may have rolled back meanwhile. */
+/** The job of an execution, which an operator may have rolled back meanwhile. */
 async function jobOf(
   { schema, table, id }: Progress,
   database: PartitionTableDatabase,
@@ -207,7 +207,7 @@ async function jobOf(
   if (job?.id === id) return job;
   throw new ArchiverError(
     'StateConflict',
-    `somebody rolled the partitioning of ${displayName(schema, table)} back, or drop the table that it replaced`,
+    `the partitioning of ${displayName(schema, table)} was rolled back by another session; or drop the table that it replaced`,
   );
 }
 

@@ -2,7 +2,7 @@ import { counted } from '../counted.ts';
 import { type LineDigest, LineDigester } from './line-digest.ts';
 import { Utf8Check } from './utf8.ts';
 
-/** What is wrong with an archive by itself. */
+/** What is wrong with an archive, without the table. */
 export const NOT_UTF8 = 'it is not UTF-8, so that COPY would not read it back';
 export const NOT_ENDED = 'the last line has no end';
 

@@ -8,7 +8,7 @@ export type ReadRows = <T>(use: (rows: AsyncIterable<Buffer>) => Promise<T>) => 
 
 /**
  * Compares what a table holds with what its archive holds. Where the bytes are the same, that is all. Where only the order
- * of the rows differs, both are read once more, and their lines are compared under a key that nobody knew when the archive
+ * of the rows differs, both are read once more, and their lines are compared under a key that did not exist when the archive
  * was written: a line that has the same XXH64 as another one is made in no time, by anyone who may write to the bucket.
  */
 export async function compareContents(

@@ -43,7 +43,7 @@ export class LineDigester {
     return { rows: this.#lines.lines, bytes: this.#bytes };
   }
 
-  /** A digester that continues from here by itself. */
+  /** An independent digester that continues from here. */
   fork(): LineDigester {
     const fork = new LineDigester(this.#sha256.copy(), this.#lines.fork());
     fork.#bytes = this.#bytes;

@@ -48,7 +48,7 @@ export class LineHasher {
     return new LineHasher(new Uint8Array(STATE_BYTES), new Uint8Array(STRIPE_BYTES), 0);
   }
 
-  /** A hasher that continues from here by itself. */
+  /** An independent hasher that continues from here. */
   fork(): LineHasher {
     return new LineHasher(this.#state.slice(), this.#rest.slice(), this.#restLength);
   }

@@ -4,7 +4,7 @@ const MOST_OF_A_CHARACTER = 3;
 
 /**
  * Whether bytes that stream by are UTF-8, which is all that COPY reads back. PostgreSQL does not look while it writes where
- * the database is said to be in UTF-8 itself, and it is only said where somebody relabelled it, or an extension was careless.
+ * the database is said to be in UTF-8 itself, and it is only said where it was relabelled, or an extension was careless.
  */
 export class Utf8Check {
   #valid = true;
@@ -19,7 +19,7 @@ export class Utf8Check {
     this.#cut = Buffer.from(bytes.subarray(end));
   }
 
-  /** Of all bytes so far; a character that is not whole is none. */
+  /** Of all bytes so far; an incomplete character is invalid. */
   get valid(): boolean {
     return this.#valid && this.#cut.length === 0;
   }

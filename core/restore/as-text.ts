@@ -13,7 +13,7 @@ interface Dependency {
  * Names of the columns that are loaded as text, whose bytes are the same: those whose type or collation is missing, has lost
  * a label, or is a domain or composite type with another definition, at any depth; those of a domain with a check that is
  * not validated, which archived rows may violate; and those of a domain whose check calls a function of the application,
- * which would be called for each row. Each is altered to its type afterwards, by itself.
+ * which would be called for each row. Each is altered to its type afterwards, separately.
  */
 export function columnsAsText(
   template: Manifest['ddl']['template'],

@@ -60,7 +60,7 @@ export async function checkObjects(
   if (hasExpired(manifest, problems, clock.now())) {
     throw new ArchiverError(
       'ArchiveExpired',
-      `${key}: none of its ${String(problems.length)} data objects is current any more: it has expired, or somebody deleted all of it`,
+      `${key}: none of its ${String(problems.length)} data objects is current any more: it has expired, or all of it was deleted`,
     );
   }
   if (problems.length > 0) {

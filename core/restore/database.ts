@@ -120,7 +120,7 @@ export interface RestoreDatabase {
   /**
    * Makes the bare table and records the restore, in one transaction; or finds the one that is under way, or the one
    * that is done. `TargetExists`, `DependencyMissing` (schema, owner, rights), `StateConflict`, `AttachRefused`: before
-   * anything is loaded, since a refusal hours later would be of no use to anybody.
+   * anything is loaded, since a refusal hours later would be of no use.
    */
   begin(start: RestoreStart): Promise<BegunRestore | { readonly partitionId: number }>;
   /**
@@ -150,6 +150,6 @@ export interface RestoreDatabase {
   unvalidatedForeignKeys(partitionId: number): Promise<readonly string[]>;
   validateForeignKey(partitionId: number, constraint: string): Promise<void>;
   attach(partitionId: number, parent: TableName): Promise<void>;
-  /** Drops what a restore has made so far; nobody else has seen it yet. */
+  /** Drops what a restore has made so far; no other session has seen it yet. */
   cancel(restoreId: number): Promise<void>;
 }

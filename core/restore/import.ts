@@ -46,7 +46,7 @@ export async function importSegment(
 
 /**
  * Runs statements that follow the data, one at a time: keys, indexes, statistics, triggers, comments. An index may take
- * longer than the caller has: the server then continues by itself, and the next call waits for it.
+ * longer than the caller has: the server then continues alone, and the next call waits for it.
  */
 export async function build(
   restoreId: number,

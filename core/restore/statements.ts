@@ -13,7 +13,7 @@ const OF_COLUMN = /^ALTER TABLE ONLY (?:[^" ]|"(?:[^"]|"")*")+ ALTER COLUMN ((?:
 
 /**
  * Parts the statements of the archived structure at the data. Before it, only what rows need: the table without defaults,
- * check constraints and generated columns that call functions. After it, each by itself, those; then keys, indexes,
+ * check constraints and generated columns that call functions. After it, those, each separately; then keys, indexes,
  * triggers and comments. Indexes are built faster over what is there, and a trigger would change what is loaded.
  */
 export function splitStructure(

@@ -35,7 +35,7 @@ export type RoleAction =
   | { readonly kind: 'refuse'; readonly reason: string };
 
 /**
- * Decides what attaching takes next. A database has one role for each feature: one that somebody else attached is
+ * Decides what attaching takes next. A database has one role for each feature: one that another stack or person attached is
  * never replaced, since something of theirs would stop working.
  */
 export function nextToAttach(state: DatabaseState | 'missing', wanted: WantedRole): RoleAction {
@@ -46,7 +46,7 @@ export function nextToAttach(state: DatabaseState | 'missing', wanted: WantedRol
     if (attached.roleArn !== wanted.previousRoleArn) {
       return {
         kind: 'refuse',
-        reason: `${attached.roleArn} is attached for ${wanted.feature} already, and somebody else attached it. Detach it if nobody needs it, or have the archiver use it`,
+        reason: `${attached.roleArn} is attached for ${wanted.feature} already, and not by this stack. Detach it if it is not needed, or have the archiver use it`,
       };
     }
     if (attached.status === 'PENDING') return { kind: 'wait', reason: 'the previous role is being detached' };
@@ -90,7 +90,7 @@ export async function advance(
   }
 }
 
-/** RDS changes roles of an available database only, one at a time. A stopped one does not become so by itself. */
+/** RDS changes roles of an available database only, one at a time. A stopped one stays unavailable until it is started. */
 function whenAvailable({ status }: DatabaseState, action: RoleAction): RoleAction {
   if (status === 'available') return action;
   if (status === 'stopped') return { kind: 'refuse', reason: 'the database is stopped; start it first' };

@@ -35,7 +35,7 @@ const OLDEST_PARTMAN = [4, 6] as const;
 
 /**
  * Prepares a database for the archiver, as an administrator; upgrades what an earlier version installed. Safe to run
- * again. What the administrator may not do is reported with the statement for somebody who may.
+ * again. What the administrator may not do is reported with the statement for a role that may.
  */
 export async function prepare(
   database: PrepareDatabase,

@@ -7,7 +7,7 @@ set role archiver_owner;
 -- exports, are each consistent with the ranges they were read from).
 --
 -- p_count_limit: largest table in bytes that is counted as a whole. A count must end before the Lambda does;
--- above the limit the plan's constraints and the seal carry the proof alone, and the manifest says so.
+-- above the limit the plan's constraints and the seal carry the proof alone, as the manifest records.
 create or replace function partition_archiver.begin_commit(p_id bigint, p_count_limit bigint) returns jsonb
   language plpgsql security definer
   set search_path = pg_catalog, pg_temp set row_security = off set lock_timeout = '30s'

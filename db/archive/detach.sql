@@ -103,8 +103,8 @@ $$;
 -- Detaches a partition and does with it what pg_partman would: an index goes where retention_keep_index is
 -- off (from 5.0 on), a publication where retention_keep_publication is off (5.1), and it moves into
 -- retention_schema. Run by the role that maintains, with the rights of the set's owner. Returns 'detached';
--- 'gone' where somebody else was faster; 'last' where it is the only one; 'selfReferenced' where rows of its
--- own set refer to it.
+-- 'gone' where another session was faster; 'last' where it is the only one; 'selfReferenced' where rows of
+-- its own set refer to it.
 create or replace function partition_archiver.detach_partition(p_parent oid, p_partition oid) returns text
   language plpgsql security invoker set search_path = pg_catalog, pg_temp as $$
 declare

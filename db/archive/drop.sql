@@ -25,7 +25,7 @@ begin
     raise exception 'partition % is not due: % until %', p_id,
       (select state from partition_archiver.partition where id = p_id),
       coalesce((select l.drop_after::text from partition_archiver.partition l where l.id = p_id),
-        'an operator or the configuration says so')
+        'an operator or the configuration asks for it')
       using errcode = 'PA007'; -- NotDue
   end if;
 end
@@ -47,7 +47,7 @@ begin
     raise exception 'transaction isolation is %', current_setting('transaction_isolation')
       using errcode = 'PA001'; -- StateConflict
   end if;
-  -- Nothing that the application uses is held meanwhile, and nobody but autovacuum uses a table in
+  -- Nothing that the application uses is held meanwhile, and only autovacuum uses a table in
   -- quarantine.
   perform partition_archiver.set_long_lock_timeout();
   select * into l from partition_archiver.partition where id = p_id for update;

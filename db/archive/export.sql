@@ -31,9 +31,9 @@ $$;
 
 -- What the export and the verification of a segment read: the table, its columns and a range of blocks. Only
 -- the export leaves out what is not within the recorded bounds. Of a number that was split since, only the
--- state 'split' is returned: its halves have numbers of their own. With p_exclusive, nobody else can begin
--- the same segment until this transaction ends: a retry cannot run beside a call that the server is still
--- busy with after its Lambda died (RDS Proxy passes no cancel request on). SegmentBusy if taken.
+-- state 'split' is returned: its halves have numbers of their own. With p_exclusive, no other session can
+-- begin the same segment until this transaction ends: a retry cannot run beside a call that the server is
+-- still busy with after its Lambda died (RDS Proxy passes no cancel request on). SegmentBusy if taken.
 create or replace function partition_archiver.begin_segment(p_id bigint, p_number integer,
   p_exclusive boolean) returns jsonb
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
@@ -125,7 +125,7 @@ end
 $$;
 
 -- Splits a segment that proved too large for one export call. Both halves get new numbers, and so new keys:
--- what the larger export left lies under a key that nobody reads any more. An empty half would overwrite none
+-- what the larger export left lies under a key that is not read any more. An empty half would overwrite none
 -- of it, and a smaller one has no second file. Returns the number of the upper half; the lower one has the
 -- number before it. If there is but one block left: BlockTooLarge where its rows have more than p_large bytes
 -- as they are stored, and ExportTimedOut where it cannot have been their size. Those that were compressed are

@@ -42,7 +42,7 @@ begin
    where l.id = p_id and s.number = p_number;
   for v_column in
     select a.attname as name, a.attgenerated = 's' as is_generated,
-           -- Printed without the last cast, which PostgreSQL makes by itself.
+           -- Printed without the last cast, which PostgreSQL adds.
            format('(%s)::%s', pg_get_expr(d.adbin, d.adrelid),
              format_type(a.atttypid, a.atttypmod)) as expression
       from pg_attribute a

@@ -96,7 +96,7 @@ begin
            blocked_state = case f.becomes when 'blocked' then 'attached' end,
            blocked_code = case f.becomes when 'blocked' then 'IdentityChanged' end,
            blocked_reason = case f.becomes when 'blocked'
-             then format('detached and then renamed or moved by somebody: it is now %I.%I', f.nspname,
+             then format('detached and then renamed or moved: it is now %I.%I', f.nspname,
                f.relname) end
       from found f
      where f.id = l.id

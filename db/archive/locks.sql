@@ -92,7 +92,7 @@ create or replace function partition_archiver.lock_deadline() returns timestampt
   return (select clock_timestamp() + make_interval(secs => setting::integer * 3 / 4 / 1000.0)
     from pg_settings where name = 'deadlock_timeout');
 
--- Locks a table, and the partitions of a partitioned one, each by itself and until the deadline: with LOCK
+-- Locks a table, and the partitions of a partitioned one, one by one and until the deadline: with LOCK
 -- TABLE of the parent each partition may wait for lock_timeout, and many slow ones together wait for longer
 -- than deadlock_timeout. A table that the role may not lock is left for the statement that needs it.
 create or replace function partition_archiver.lock_tree(p_table oid, p_mode text, p_deadline timestamptz)

@@ -23,7 +23,7 @@ begin
   if v_partman is null then
     return;
   end if;
-  -- Only this has to be planned at each call, since nobody knows the extension's schema beforehand.
+  -- Only this has to be planned at each call, since the extension's schema is not known beforehand.
   execute format('select control, coalesce(epoch, ''none'') as epoch, retention, retention_schema,
                          retention_keep_table, partition_interval::text as partition_interval
                     from %I.part_config where parent_table = $1', v_partman)

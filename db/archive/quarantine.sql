@@ -31,7 +31,7 @@ begin
       raise exception 'table % is another one now, which archiver_owner may not lock', v_name
         using errcode = 'PA002'; -- IdentityChanged
     end if;
-    -- pg_partman's background worker or somebody else's maintenance makes tables that belong to it.
+    -- pg_partman's background worker or another role's maintenance makes tables that belong to it.
     raise exception 'table % cannot be archived: %', v_name,
       array_to_string(partition_archiver.refusals(l.table_oid), '; ')
       using errcode = 'PA004'; -- PartitionRefused

@@ -10,7 +10,7 @@ create or replace function partition_archiver.column_list(p_table oid) returns t
               and attgenerated = '');
 
 -- What depends on a table and would stop DROP ... RESTRICT: views, foreign keys, functions, columns of its
--- row type, policies of other tables that look at it. What belongs to the table itself is none.
+-- row type, policies of other tables that look at it. What belongs to the table itself does not count.
 create or replace function partition_archiver.dependents_of(p_table oid) returns text[]
   language sql stable set search_path = pg_catalog, pg_temp
   return (

@@ -112,7 +112,7 @@ end
 $$;
 
 -- Tries rows of p_table: {rows, failed: [{object, code, reason}], notTried}. All at once first; where that
--- fails, each object by itself (beside generated columns, which it may need, as far as these do not fail),
+-- fails, each object separately (beside generated columns, which it may need, as far as these do not fail),
 -- and the columns without any of them.
 create or replace function partition_archiver_trial.try_rows(p_ddl jsonb, p_table text, p_columns text)
   returns jsonb

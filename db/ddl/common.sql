@@ -52,8 +52,8 @@ create or replace function partition_archiver.ddl_options(p_options text[], p_pr
     from unnest(p_options) with ordinality as u (o, n)
 $$;
 
--- Options of a column, as somebody set them. PostgreSQL 15.20 keeps a version of each column among them,
--- pg_attver, which it gives itself and lets nobody set; pg_dump leaves it out too, and servers without it
+-- Options of a column, as they were set. PostgreSQL 15.20 keeps a version of each column among them,
+-- pg_attver, which cannot be set; pg_dump leaves it out too, and servers without it
 -- would refuse the statement.
 create or replace function partition_archiver.column_options(p_options text[]) returns text[]
   language sql immutable set search_path = pg_catalog, pg_temp as $$

@@ -1,7 +1,7 @@
 -- Adopt: a partition that was detached before the archiver knew its set enters the ledger by an operator's
 -- call, by OID. Its name proves nothing and its bounds are lost, so the structure is compared with the
 -- parent's and the bounds with the data. What stands against it is returned, all at once; a run never adopts
--- anything by itself.
+-- anything without a request.
 
 set role archiver_owner;
 
@@ -118,7 +118,7 @@ begin
   select * into v_set from partition_archiver.partition_set(p_parent);
   select c.oid, n.nspname, c.relname into v_table from pg_class c
     join pg_namespace n on n.oid = c.relnamespace where c.oid = p_table;
-  -- Nobody changes the table's structure, attaches it or drops it until this is in the ledger.
+  -- The table cannot be altered, attached or dropped until this is in the ledger.
   perform partition_archiver.set_lock_timeout();
   execute format('lock table only %I.%I in access share mode', v_table.nspname, v_table.relname);
   if to_regclass(format('%I.%I', v_table.nspname, v_table.relname))::oid is distinct from p_table then
@@ -189,7 +189,7 @@ begin
       where state not in ('dropped', 'missing') do nothing
     returning l.id into partition;
   if partition is null then
-    problems := array['it was adopted by somebody else just now'];
+    problems := array['it was adopted by another session just now'];
   end if;
 end
 $$;

@@ -61,7 +61,7 @@ begin
     remark := 'forgotten' || case
       when l.state in ('restored', 'released', 'blocked')
         then format('; if %s is attached, it is taken for any other partition', p_expected_name)
-      when l.quarantine_name is not null then format('; if there is a table %s, nobody looks after it',
+      when l.quarantine_name is not null then format('; if there is a table %s, no step looks after it',
         p_expected_name) else '' end;
   elsif p_current_name is null and l.state <> 'blocked' then
     state := 'missing';
@@ -129,7 +129,7 @@ begin
    where id = l.id;
   return null;
 exception when insufficient_privilege then
-  return 'it belongs to somebody else now';
+  return 'it belongs to another role now';
 end
 $$;
 
@@ -153,7 +153,7 @@ begin
     raise exception 'transaction isolation is %', current_setting('transaction_isolation')
       using errcode = 'PA001'; -- StateConflict
   end if;
-  -- Nobody but autovacuum uses what is locked here.
+  -- Only autovacuum uses what is locked here.
   perform partition_archiver.set_long_lock_timeout();
   lock table partition_archiver.partition in share row exclusive mode;
   if not exists (select from partition_archiver.identity_mismatches() s where s.system = p_from

@@ -138,7 +138,7 @@ $$;
 
 -- Records that table and shadow table have the same contents in a range, and the sums until there:
 -- [{partition, rows, bytes, lineHashSum}]. The comparison is over where the range has no end. StateConflict
--- where somebody else compared meanwhile.
+-- where another session compared meanwhile.
 create or replace function partition_archiver.record_compared(p_id bigint, p_check integer, p_from text,
   p_to text, p_checked jsonb) returns void
   language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -146,7 +146,7 @@ declare
   j partition_archiver.partition_job := partition_archiver.claim_partition_job(p_id, 'copied');
 begin
   if j.check_number <> p_check or j.compared_to is distinct from p_from then
-    raise exception 'somebody else compares partitioning % at the same time', p_id
+    raise exception 'another session compares partitioning % at the same time', p_id
       using errcode = 'PA001'; -- StateConflict
   end if;
   update partition_archiver.partition_job

@@ -2,9 +2,9 @@
 
 set role archiver_owner;
 
--- A join of two by the columns of the key, which are equal where the index of the key says so. The operator
--- that is found by its name here is another one for types of extensions: it compares citext as text, and
--- there is none for ltree.
+-- A join of two by the columns of the key, which are equal where the index of the key finds them equal. The
+-- operator that is found by its name here is another one for types of extensions: it compares citext as text,
+-- and there is none for ltree.
 create or replace function partition_archiver.join_on(j partition_archiver.partition_job, p_left text,
   p_right text) returns text
   language sql stable set search_path = pg_catalog, pg_temp set quote_all_identifiers = off

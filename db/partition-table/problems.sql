@@ -18,7 +18,7 @@ create or replace function partition_archiver.large_scan_problem(p_table oid, p_
        and not partition_archiver.has_control_index(p_table, p_control));
 
 -- Why a table cannot be made a partition set, all at once. p_keys: what becomes of unique keys that lack the
--- control column: 'extend' them by it, or 'drop' them for plain indexes; null where nobody said.
+-- control column: 'extend' them by it, or 'drop' them for plain indexes; null where none was given.
 create or replace function partition_archiver.partition_table_problems(p_table oid, p_control name,
   p_mode text, p_keys text) returns text[]
   language sql stable set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
@@ -52,7 +52,7 @@ create or replace function partition_archiver.partition_table_problems(p_table o
            'int2'::regtype, 'int4'::regtype, 'int8'::regtype)
               or a.attgenerated <> '' or not a.attnotnull)
       union all
-      -- The question that everybody meets.
+      -- The most frequent question.
       select format('unique key %I (%s) lacks the control column, and a partitioned table can hold a key '
         'unique only together with it. Choose: %sdrop it for an index that is not unique%s; or partition by '
         'a column of the key',

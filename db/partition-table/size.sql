@@ -11,7 +11,7 @@ set role archiver_owner;
 alter table partition_archiver.partition_job add column if not exists size jsonb;
 
 -- Locks that the server has room for at least, as its documentation says. It may have room for some more,
--- which nobody can rely on.
+-- which cannot be relied upon.
 create or replace function partition_archiver.lock_room() returns bigint
   language sql stable set search_path = pg_catalog, pg_temp
   return current_setting('max_locks_per_transaction')::bigint

@@ -167,7 +167,7 @@ begin
 end
 $$;
 
--- Drops the table that was replaced, if nobody touched it or its place since.
+-- Drops the table that was replaced, if it and its place are unchanged since.
 create or replace function partition_archiver.drop_replaced(p_id bigint) returns void
   language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
 declare

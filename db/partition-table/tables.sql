@@ -55,7 +55,7 @@ alter table partition_archiver.partition_job
   add column if not exists compared_to text,
   -- As in the ledger: what tells a database that was renamed.
   add column if not exists database_oid oid not null default partition_archiver.database_oid(),
-  -- The triggers on the table as they were made: somebody who altered them may have let changes by.
+  -- The triggers on the table as they were made: an alteration may have missed changes.
   add column if not exists trigger_state jsonb;
 
 -- Unique keys that would have to contain the control column, and whether they can be extended by it.

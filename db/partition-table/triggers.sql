@@ -40,7 +40,8 @@ begin
       raise exception 'undo' using errcode = 'PA000';
     exception
       when sqlstate 'PA000' then null;
-      -- The administrator may not grant that, or somebody grants just now: its text is all that is known.
+      -- The administrator may not grant that, or another session grants just now: its text is all that is
+      -- known.
       when insufficient_privilege or internal_error then null;
     end;
     if v_result is not null then

@@ -1,4 +1,4 @@
--- Partition-table: the values that somebody asked for, each as the server reads it, before anything is made.
+-- Partition-table: the requested values, each as the server reads it, before anything is made.
 -- pg_partman keeps them as text: a retention that is no interval would stop the maintenance of every set.
 
 set role archiver_owner;

@@ -5,7 +5,7 @@ set role archiver_owner;
 -- Begins a restore, or finds the one that is under way for this archive and target. p_start: {archiveId,
 -- manifestKey, manifestVersionId, manifestSha256, drill, schema, table, owner, partition, copy, rows, bytes,
 -- lineHashSum, lastStatements, invalidKeys, warnings}; p_segments: [{number, rows, keys}]. A drill has no
--- target: nobody is to see its table; its name is that of the execution, so that two drills of one archive
+-- target: its table is never visible; its name is that of the execution, so that two drills of one archive
 -- are two restores.
 create or replace function partition_archiver.begin_restore(p_start jsonb, p_segments jsonb) returns jsonb
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$

@@ -150,7 +150,7 @@ begin
 end
 $$;
 
--- Gives a restore up: its table goes, and the next one begins again. Nobody else sees that table yet.
+-- Gives a restore up: its table goes, and the next one begins again. No other session sees that table yet.
 create or replace function partition_archiver.cancel_restore(p_id bigint) returns void
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
 declare

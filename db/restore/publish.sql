@@ -144,7 +144,7 @@ begin
             v_warnings := v_warnings || format('not done: %s', v_statement);
           end if;
       end case;
-    -- By itself, as the statements that follow the data: a column that is not there takes its grants and its
+    -- Separately, as the statements that follow the data: a column that is not there takes its grants and its
     -- keys along.
     exception when others then
       get stacked diagnostics v_code = returned_sqlstate, v_message = message_text,

@@ -1,4 +1,4 @@
--- Restore, the statements that follow the data: each by itself. What cannot be made is recorded with the
+-- Restore, the statements that follow the data, each separately. What cannot be made is recorded with the
 -- reason, and the next one is run: a function that fails costs an index, and not the rows.
 
 set role archiver_owner;

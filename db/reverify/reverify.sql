@@ -13,10 +13,10 @@ create or replace function partition_archiver.altered_columns(p_sealed jsonb, p_
      where (o.c - 8 - 7) is distinct from (n.c - 8 - 7));
 
 -- Begins to verify a partition again that was verified once and not dropped yet: after a major upgrade the
--- catalog rows of its fence are new; or somebody has doubts. The fence is made again, the seal too, and every
--- segment counts as unproven until it was compared with its archive again. Nothing is dropped meanwhile: the
--- row is blocked, and unblocking it by hand only makes the next run verify all of it. Returns {manifestKey,
--- …, fence, open}; "fence" tells this fence from the next one, and verdicts name it.
+-- catalog rows of its fence are new; or an operator has doubts. The fence is made again, the seal too, and
+-- every segment counts as unproven until it was compared with its archive again. Nothing is dropped
+-- meanwhile: the row is blocked, and unblocking it by hand only makes the next run verify all of it. Returns
+-- {manifestKey, …, fence, open}; "fence" tells this fence from the next one, and verdicts name it.
 create or replace function partition_archiver.begin_reverify(p_id bigint) returns jsonb
   language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare

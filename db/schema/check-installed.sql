@@ -1,6 +1,6 @@
 -- What is installed already: a newer version is never replaced by an older one, and no version while a step
 -- of an execution is at work. Comes after schemas.sql, which looks whose the schema is: a function of
--- somebody else is not called as an administrator.
+-- another role is not called as an administrator.
 
 do $installed$
 declare

@@ -1,6 +1,6 @@
--- Functions of earlier versions that schema/drop-functions.sql could not drop, and nobody has made again: a
--- call may find them instead of this version's, or be ambiguous. What somebody's own view or function was
--- built upon stops the installation, since only its owner knows what it is for.
+-- Functions of earlier versions that schema/drop-functions.sql could not drop, and that were not created
+-- again: a call may find them instead of this version's, or be ambiguous. What a view or function of yours
+-- was built upon stops the installation, since only its owner knows what it is for.
 --
 -- What this transaction has made, its subtransactions included, has its number or a later one. Comes before
 -- the grants, which give every function a new row in the catalog. The guard's function is made by guard.sql,

@@ -2,7 +2,7 @@
 -- arguments would leave the old function beside the new one, with another result it fails, and while a
 -- function uses a table's row type the table takes no new column. So all are dropped, and made again further
 -- down, in the same transaction. Those that something else is built upon stay: the fence's, the guard's,
--- defaults of the ledger's columns; and what somebody's own view uses, which check-leftovers.sql looks at.
+-- defaults of the ledger's columns; and what a view of yours uses, which check-leftovers.sql looks at.
 
 do $do$
 declare

@@ -144,7 +144,7 @@ alter table partition_archiver.segment add column if not exists sent_sha256 text
   check (sent_sha256 ~ '^[0-9a-f]{64}$');
 
 -- The proof that the segment is to have, and has once it is verified. Before there were two, it was two
--- readings. What nobody here sent cannot be proven by one.
+-- readings. What was not sent from here cannot be proven by one.
 alter table partition_archiver.segment add column if not exists proof text not null default 'two-readings'
   check (proof in ('one-reading', 'two-readings') and (proof = 'two-readings' or sent_sha256 is not null));
 

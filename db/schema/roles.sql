@@ -69,7 +69,7 @@ begin
       begin
         execute format('alter role %I set session_replication_role = %L', v_role.name, 'origin');
       exception when insufficient_privilege then
-        null; -- then nobody but a superuser can have set another for the database
+        null; -- then only a superuser can have set another for the database
       end;
     end if;
   end loop;

@@ -13,7 +13,7 @@ set role archiver_owner;
 
 -- p_tables: [{schema, table}], tables that are there or that will be; without a table, whatever is in the
 -- schema. p_ours: the archiver's tables and pg_partman's configuration, too. `carries` names what each
--- publication carries of them, or would. Everything between the quotes is also run by itself, before anything
+-- publication carries of them, or would. Everything between the quotes is also run alone, before anything
 -- is installed: the parameters have no names here.
 create or replace function partition_archiver.publications(p_tables jsonb, p_ours boolean default true)
   returns table (publication name, owner name, carries text[], problem text, remedy text)

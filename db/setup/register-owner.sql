@@ -149,8 +149,9 @@ begin
 end
 $$;
 
--- Takes a function of aws_s3 away from PUBLIC, and from nobody who is let into its schema but our roles. Not
--- where PUBLIC is let in, or the function is not the administrator's: prepare says so then.
+-- Revokes EXECUTE on a function of aws_s3 from PUBLIC and grants it to every role with USAGE on its schema,
+-- except ours. Not where PUBLIC has USAGE, or the function is not the administrator's: prepare reports it
+-- then.
 create or replace function partition_archiver.withdraw_from_public(p_function regprocedure) returns void
   language plpgsql security invoker set search_path = pg_catalog, pg_temp as $$
 declare
@@ -173,7 +174,7 @@ exception when insufficient_privilege then
 end
 $$;
 
--- What a role may beyond its own tables, by itself or as a member of others; null where it is nothing.
+-- What a role may beyond its own tables, itself or as a member of others; null where it is nothing.
 -- archiver_maintain, which logs in, becomes a member of each registered owner: its password would open all of
 -- that.
 create or replace function partition_archiver.rights_beyond_tables(p_role name) returns text

@@ -13,7 +13,7 @@ export interface FeatureRoleAttachmentsProps {
 
 /**
  * Attaches the two roles to the existing database, for which CloudFormation has no resource: one after the other,
- * since RDS is busy with the first until it is active. A role that somebody else attached is never replaced: the
+ * since RDS is busy with the first until it is active. A role that this stack did not attach is never replaced: the
  * deployment fails and names it. On deletion the roles are detached again if they are still ours.
  */
 export class FeatureRoleAttachments extends Construct {

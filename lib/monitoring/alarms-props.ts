@@ -7,7 +7,7 @@ import type { AlarmThresholds } from './alarm-thresholds.ts';
 /** A workflow that has to turn out well once in a while. */
 export interface PeriodicCheck {
   readonly stateMachine: sfn.StateMachine;
-  /** Whether somebody is to hear that it was not good for long. */
+  /** Whether an alarm reports that none was successful for long. */
   readonly isScheduled: boolean;
 }
 
@@ -38,7 +38,7 @@ export interface ArchiveAlarmsProps {
    */
   readonly topic?: sns.ITopic;
   /**
-   * Topic of the alarms that page: what loses time until somebody acts.
+   * Topic of the alarms that page: problems that last until an operator acts.
    *
    * @default - the topic of the other alarms
    */

@@ -15,12 +15,12 @@ const AT_LEAST = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOL
 const BELOW = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD;
 const { BREACHING, IGNORE, NOT_BREACHING } = cloudwatch.TreatMissingData;
 
-/** Says so when something needs a person. `docs/runbook.md` has a section for each, by its id here. */
+/** Alarms for what needs an operator. `docs/runbook.md` has a section for each, by its id here. */
 export class ArchiveAlarms extends Construct {
   readonly topic: sns.ITopic;
   /** Where alarms go that page. */
   readonly pageTopic: sns.ITopic;
-  /** Those that reach somebody. */
+  /** Those with an action. */
   readonly alarms: readonly cloudwatch.IAlarm[];
 
   constructor(scope: Construct, id: string, props: ArchiveAlarmsProps) {
@@ -61,7 +61,7 @@ export class ArchiveAlarms extends Construct {
       }),
       this.alarm('ExecutionAborted', {
         alarmDescription:
-          'Somebody stopped an execution of the partition archiver. No data is lost; the next run resumes it.',
+          'An execution of the partition archiver was stopped. No data is lost; the next run resumes it.',
         metric: stateMachine.metricAborted({ period, statistic: 'Sum' }),
       }),
       this.alarm('ExecutionThrottled', {
@@ -250,5 +250,5 @@ export class ArchiveAlarms extends Construct {
   }
 }
 
-/** How soon somebody has to act stands before what is wrong. */
+/** The severity stands before the problem. */
 const describe = (id: string, text: string): string => `[${severityOf(id)}] ${text}`;

@@ -1,6 +1,6 @@
 /**
- * How soon somebody has to act on an alarm. `mail`: the next run, or another start, repairs it. `page`: nothing gets better
- * until somebody acts, and partitions, or the archive itself, wait for that.
+ * How soon an operator has to act on an alarm. `mail`: the next run, or another start, repairs it. `page`: nothing improves
+ * until an operator acts, and partitions, or the archive itself, wait for that.
  */
 export type Severity = 'mail' | 'page';
 

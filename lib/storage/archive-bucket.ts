@@ -64,7 +64,7 @@ export interface ArchiveBucketProps {
 /**
  * The bucket that archives live in.
  *
- * Nobody can delete an object or a version of a new one while its policy stands, whatever their own policies allow;
+ * No principal can delete an object or a version of a new one while its policy stands, whatever other policies allow;
  * bucket and key outlive the stack. Object Lock is enabled so that versions can be locked once they are proven, but has
  * no default retention: aws_s3 is not known to send the checksums that S3 then asks of every upload.
  */

@@ -13,6 +13,8 @@ const EVERYTHING =
   /^(?:(?:adapters|bench|bin|core|db|docs|lambdas|lib|local|test)\/|README\.md|CONTRIBUTING\.md)/;
 
 const NOT_TESTS = /^(?:(?:adapters|bench|bin|core|db|docs|lambdas|lib|local)\/|README\.md|CONTRIBUTING\.md)/;
+/** What is deployed, and its pages. */
+const DEPLOYED = /^(?:adapters|bin|core|db|docs|lambdas|lib)\//;
 /** Archives themselves keep the names of their format. */
 const SOURCE = /^(?:adapters|bin|core(?!\/query|\/manifest|\/keys)|lambdas|lib)\//;
 
@@ -41,6 +43,7 @@ const RETIRED: readonly Retired[] = [
   retired(/\bmake[-_]way\b/, 'wait_for_autovacuum', EVERYTHING),
   retired(/\braise_fence\b|\bfence_in\b/, 'create_fence_triggers', EVERYTHING),
   retired(whole('twins?'), 'shadow table', EVERYTHING),
+  retired(/\b(?:some|any|every|no)body\b/i, 'another session, an operator, a role; no …', DEPLOYED),
   retired(/\blet[-_]go\b|\bletGo\b|\blets go\b/, 'drop replaced', PRODUCT),
   retired(/\bbegin_anew\b/, 'reset_quarantine', EVERYTHING),
   retired(/\brefuse_state\b/, 'raise_wrong_state', EVERYTHING),

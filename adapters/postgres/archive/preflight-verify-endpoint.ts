@@ -14,7 +14,7 @@ export interface VerifyEndpoint {
 
 /**
  * What would make `verify` fail where it reads tables: the server does not answer, it is not let in, or it is another
- * database. A reader that is only behind is none: `verify` waits for it. A clone with the same system identifier is found
+ * database. A reader that is only behind is no problem: `verify` waits for it. A clone with the same system identifier is found
  * there too, by the ledger rows that it lacks.
  */
 export async function readingProblems(

@@ -2,7 +2,7 @@ import { ArchiverError } from '../../../core/errors.ts';
 import type { FailureDatabase } from '../../../core/archive/record-failure.ts';
 import { translated, type Connection } from '../connect.ts';
 
-/** Somebody was faster, or took the row away: there is nothing to block. */
+/** Another session was faster, or removed the row: there is nothing to block. */
 const OVERTAKEN: readonly string[] = ['StateConflict', 'NotInLedger'];
 
 /** `record-failure` on PostgreSQL. */

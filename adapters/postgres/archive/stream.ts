@@ -20,7 +20,7 @@ class AlreadyExported extends Error {}
  * @param open a connection for one COPY, ended afterwards
  * @param timeoutMs how long the server may take for one segment
  * @param copyOut the reader of the COPY; the second reading takes the other one
- * @param isPrivate whether nobody on the way from the server can change what it sends
+ * @param isPrivate whether what the server sends cannot be changed on the way
  */
 export function streamDatabase(
   connection: Connection,

@@ -79,7 +79,8 @@ export function partitionTableDatabase(
           select partition_archiver.begin_partition_job(${source.oid}::oid, ${control}::name, ${mode}::text, ${transaction.json({ ...plan, ...(limits !== undefined && { largestScan: limits.largestScanBytes }) })}::jsonb)`;
       });
       const job = await find(schema, table);
-      if (job === undefined) throw new ArchiverError('StateConflict', `${doing}: somebody rolled it back`);
+      if (job === undefined)
+        throw new ArchiverError('StateConflict', `${doing}: it was rolled back by another session`);
       return job;
     },
 
@@ -189,7 +190,7 @@ export function partitionTableDatabase(
     cancel: ({ id }) => cancel(id, 0).then(() => undefined),
 
     rollBack: async ({ id }) => {
-      // First by itself, so that the table is not locked while partitions are dropped.
+      // First and separately, so that the table is not locked while partitions are dropped.
       let left = await cancel(id, 0);
       while (left > 0) left = await cancel(id, PARTITIONS_DROPPED_AT_ONCE);
       await call(
@@ -206,7 +207,7 @@ export function partitionTableDatabase(
   };
 }
 
-/** Reads a query in somebody's snapshot, on a connection that is ended afterwards (see verify.ts). */
+/** Reads a query in another session's snapshot, on a connection that is ended afterwards (see verify.ts). */
 async function digestIn(
   copying: Connection,
   snapshot: string,

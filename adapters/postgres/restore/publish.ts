@@ -43,7 +43,7 @@ export function finishOn({
     },
 
     attach: async (partitionId, { schema, table }) => {
-      // By itself, so that where a lock is not to be had the table is not read again by the next try.
+      // Separately: if a lock is unavailable, the next try does not read the table again.
       const bound = `select partition_archiver.bound_restored(${partitionId})`;
       await detached('checking the bounds of the restored table', {}, bound);
       const indexes = `select partition_archiver.index_restored(${partitionId}, ${literal(schema)}, ${literal(table)})`;

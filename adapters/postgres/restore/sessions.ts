@@ -24,7 +24,7 @@ export interface Sessions {
 
 type Settings = Readonly<Record<string, string>>;
 
-/** Longest statement that the server continues with by itself: an index over a large partition. */
+/** Longest statement that the server continues with alone: an index over a large partition. */
 const DETACHED_TIMEOUT_MS = 24 * 60 * 60_000;
 
 /** Sessions as `archiver_restore`. */

@@ -8,7 +8,7 @@ export type Watcher = (meter: Meter, event: string, fields: Readonly<Record<stri
 /** Progress of a command, on one line of the terminal. */
 export interface CommandProgress {
   readonly meter: Meter;
-  /** Whether somebody sees it: totals need not be asked for otherwise. */
+  /** Whether it is shown: totals need not be asked for otherwise. */
   readonly isShown: boolean;
   /** Moves the meter with each event of the log from now on. */
   watch(watcher: Watcher): void;

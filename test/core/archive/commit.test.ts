@@ -250,7 +250,7 @@ describe('a commit whose answer was lost', () => {
       store.put(MANIFEST, other);
       await expect(run()).rejects.toMatchObject({
         code: 'ManifestConflict',
-        message: `${MANIFEST} exists already and says something else`,
+        message: `${MANIFEST} exists already, with other contents`,
       });
       expect(committed).toEqual([]);
     }

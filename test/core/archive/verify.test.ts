@@ -169,7 +169,7 @@ describe('a segment that is not', () => {
       { [KEY]: ROWS, [`${KEY}_part2`]: 'x\n' },
       {},
       'UnexpectedObject',
-      `nobody exported ${KEY}_part2`,
+      `no export wrote ${KEY}_part2`,
     ],
     [
       'an object for a segment without rows',

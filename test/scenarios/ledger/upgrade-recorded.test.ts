@@ -195,7 +195,7 @@ describe('a table in quarantine', () => {
     expect(moved('quarantined')).toMatchObject({
       state: 'blocked',
       code: 'SealBroken',
-      remark: 'blocked: it belongs to somebody else now',
+      remark: 'blocked: it belongs to another role now',
     });
     expect(moved('exported')).toMatchObject({ state: 'quarantined' });
   });

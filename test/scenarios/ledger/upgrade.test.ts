@@ -217,7 +217,7 @@ test('forgotten: the rows of tables that were copied are missing, and say whose 
   });
   expect(moved('quarantined')).toMatchObject({
     state: 'missing',
-    remark: expect.stringMatching(/nobody looks after it/),
+    remark: expect.stringMatching(/no step looks after it/),
   });
 });
 

@@ -230,7 +230,7 @@ test('two that compare at the same time do not add up to one comparison', async 
   );
   expect([failure.code, failure.message]).toEqual([
     'StateConflict',
-    expect.stringContaining('somebody else compares'),
+    expect.stringContaining('another session compares'),
   ]);
   const way = await drive('two', 'swap');
   expect(way.at(-1)?.next).toBe('done');
