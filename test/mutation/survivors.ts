@@ -7,10 +7,6 @@ export const SURVIVORS: Readonly<Record<string, string>> = {
     'the same result: both are false',
   'core/archive/commit.ts | if (!parsed.ok || !sameArchive(parsed.manifest, manifest)) return false; | 66: false -> undefined':
     'the same result: both are false',
-  'core/archive/request.ts | const LONGEST_LIST = 2_000; | 21: 2_000 -> (2000 + 1)':
-    'how much room there is was chosen with a margin',
-  'core/archive/request.ts | const LONGEST_MESSAGE = 16_000; | 24: 16_000 -> (16000 + 1)':
-    'how much room there is was chosen with a margin',
   'core/archive/request.ts | return []; | 7: [] -> undefined':
     'the mistake that was told just before ends it anyway',
   "core/archive/request.ts | const index = typeof name === 'string' ? names.indexOf(name) : -1; | 14: typeof name === 'string' -> true":
