@@ -243,6 +243,13 @@ describe('an execution', () => {
     expect(segmentsOf('Verify').sort()).toEqual([1, 1, 2, 2]);
   });
 
+  // Seen to fail without the catch of PutPage.
+  test.each(['page-facts', 'put-page'])('ends as it would where %s fails', async (step) => {
+    const { result, of } = await run({ [step]: () => fail('ObjectStoreDenied') });
+    expect(result).toMatchObject({ status: 'SUCCEEDED', output: { archived: 2 } });
+    expect(of('Report')).toHaveLength(1);
+  });
+
   test('without partitions goes straight to the report', async () => {
     const { result, calls } = await run({ detect: () => ({ partitions: [] }) });
     expect(result.status).toBe('SUCCEEDED');

@@ -42,7 +42,6 @@ test('a run puts the page, with what it archived on it, tagged so that its old v
   expect(TagSet).toEqual([{ Key: 'partition-archiver', Value: 'page' }]);
 });
 
-// Seen to fail without the catch of PutPage.
 test.each(['page-facts', 'put-page'])(
   'a run ends as it would where %s fails, and the next one puts the page',
   async (step) => {
