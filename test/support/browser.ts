@@ -36,7 +36,8 @@ export async function inBrowser<T>(html: string, work: (page: BrowserPage) => Pr
       '--remote-debugging-port=0',
       `--user-data-dir=${join(directory, 'profile')}`,
     ],
-    { stdio: ['ignore', 'ignore', 'pipe'] },
+    // A process group of its own: Debian's program is a shell script that waits for the browser.
+    { stdio: ['ignore', 'ignore', 'pipe'], detached: true },
   );
   try {
     const socket = new WebSocket(await endpointOf(child.stderr));
@@ -51,7 +52,7 @@ export async function inBrowser<T>(html: string, work: (page: BrowserPage) => Pr
     }
   } finally {
     const ended = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGKILL');
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
     await ended;
     rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
   }
