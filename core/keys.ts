@@ -1,3 +1,5 @@
+import type { Compression } from './config/partition-set.ts';
+
 /** What the keys of a partition's archive are made of; all from the ledger. */
 export interface ArchiveLocation {
   readonly database: string;
@@ -34,9 +36,18 @@ export function segmentKey(at: ArchiveLocation, segmentNumber: number): string {
   return `${periodPrefix(at)}/data/${at.archiveId}-${String(segmentNumber)}.tsv`;
 }
 
+/** What follows the key of compressed text, as gzip and zstd name their files. */
+const SUFFIX: Readonly<Record<Compression, string>> = { gzip: '.gz', zstd: '.zst' };
+
 /** Key of the object of one attempt to stream a segment; `attempt` are 16 hexadecimal digits, new for each. */
-export function segmentAttemptKey(at: ArchiveLocation, segment: number, attempt: string): string {
-  return `${periodPrefix(at)}/data/${at.archiveId}-${String(segment)}.${attempt}.tsv`;
+export function segmentAttemptKey(
+  at: ArchiveLocation,
+  segment: number,
+  attempt: string,
+  compression: Compression | null,
+): string {
+  const suffix = compression === null ? '' : SUFFIX[compression];
+  return `${periodPrefix(at)}/data/${at.archiveId}-${String(segment)}.${attempt}.tsv${suffix}`;
 }
 
 /** The keys of a segment's objects in the order of their bytes: aws_s3 splits at about 6 GB and numbers from 2. */

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { Proof } from './config/partition-set.ts';
 
-/** Name and version of the archive format. */
-export const MANIFEST_FORMAT = 'partition-archive/1';
+/** Name and version of the archive format. Compressed text has the second one, so that readers of the first refuse it. */
+const MANIFEST_FORMAT = 'partition-archive/1';
+const MANIFEST_FORMAT_COMPRESSED = 'partition-archive/2';
 
 /** Name and version of this product, as manifests record them; package.json has the same. */
 export const PRODUCT = { name: 'partition-archiver', version: '0.1.0' } as const;
@@ -18,7 +19,10 @@ const segmentSchema = z.strictObject({
   firstBlock: count,
   nextBlock: count.nullable(),
   rows: count,
+  /** Of the text, as SHA-256 and line hashes. */
   bytes: count,
+  /** Of its objects, whose bytes are those of the compressed text; none: plain text. */
+  compression: z.enum(['gzip', 'zstd']).optional(),
   sha256,
   lineHashSum,
   /** The rows lay in another order in S3 than in the table; their line hashes decided. */
@@ -27,8 +31,8 @@ const segmentSchema = z.strictObject({
   objects: z.array(objectVersion),
 });
 
-const manifestSchema = z.strictObject({
-  format: z.literal(MANIFEST_FORMAT),
+const manifestFields = z.strictObject({
+  format: z.enum([MANIFEST_FORMAT, MANIFEST_FORMAT_COMPRESSED]),
   archiveId: z.uuid(),
   product: z.strictObject({ name: z.literal(PRODUCT.name), version: z.string() }),
   source: z.strictObject({
@@ -70,6 +74,19 @@ const manifestSchema = z.strictObject({
   ddl: objectVersion.extend({ sha256, template: z.record(z.string(), z.unknown()) }),
   times: z.strictObject({ quarantinedAt: z.string(), exportedAt: z.string(), committedAt: z.string() }),
 });
+
+const manifestSchema = manifestFields.refine(
+  ({ format, segments }) => format === formatOf(segments),
+  'the format is not that of its segments',
+);
+
+/** The format of an archive with these segments. */
+export const formatOf = (
+  segments: readonly Pick<z.output<typeof segmentSchema>, 'compression'>[],
+): z.output<typeof manifestFields>['format'] =>
+  segments.some(({ compression }) => compression !== undefined)
+    ? MANIFEST_FORMAT_COMPRESSED
+    : MANIFEST_FORMAT;
 
 /** The manifest of an archive: written last; without it there is no archive. */
 export type Manifest = Readonly<z.output<typeof manifestSchema>>;

@@ -1,4 +1,4 @@
-import type { Proof } from './config/partition-set.ts';
+import type { Compression, Proof } from './config/partition-set.ts';
 import type { ArchiveLocation } from './keys.ts';
 
 export { displayColumn, displayName } from './config/display-name.ts';
@@ -55,10 +55,15 @@ export interface Segment {
     readonly key: string;
     readonly rows: number;
     readonly files: number;
+    /** Of the text. */
     readonly bytes: number;
     /** SHA-256 of what was sent, where this product exported the segment itself. */
     readonly sentSha256: string | null;
     /** The proof that the ledger asks for. */
     readonly proof: Proof;
+    /** How this product compressed the text; `null` for plain text. */
+    readonly compression: Compression | null;
+    /** Bytes that S3 got of compressed text. */
+    readonly storedBytes: number | null;
   } | null;
 }

@@ -1,8 +1,17 @@
+import type { Compression } from './config/partition-set.ts';
+
 /** A version of an object in the archive bucket. */
 export interface ObjectVersion {
   readonly key: string;
   readonly versionId: string;
   /** Length in bytes. */
+  readonly bytes: number;
+}
+
+/** How compressed text is to be read. */
+export interface CompressedText {
+  readonly compression: Compression;
+  /** Bytes of the text: it has exactly so many, and no more are ever taken. */
   readonly bytes: number;
 }
 
@@ -12,8 +21,11 @@ export interface ObjectStore {
   readonly region: string;
   /** Current objects whose keys begin with `prefix`, with their current version. */
   list(prefix: string): Promise<readonly ObjectVersion[]>;
-  /** The bytes of one version as they come. `ObjectMissing` if there is none. */
-  read(key: string, versionId: string): AsyncIterable<Buffer>;
+  /**
+   * The bytes of one version as they come, or the text that is compressed in them. `ObjectMissing` if there is none;
+   * `ArchiveDamaged` unless it is one whole member or frame of exactly that text, with nothing behind it.
+   */
+  read(key: string, versionId: string, text?: CompressedText): AsyncIterable<Buffer>;
   /** The current version of a key: what aws_s3 imports. `ObjectMissing` if there is none, or it was deleted. */
   current(key: string): Promise<ObjectVersion>;
   /** Length of one version. `ObjectMissing` if there is none. */

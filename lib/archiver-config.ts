@@ -38,6 +38,12 @@ export interface PartitionSet {
    */
   readonly proof?: 'one-reading' | 'two-readings' | undefined;
   /**
+   * How streamed text is compressed on its way to S3.
+   *
+   * @default 'none'
+   */
+  readonly compression?: 'none' | 'gzip' | 'zstd';
+  /**
    * Whether partitions are archived although a restore would lack an index, a check constraint or a generated column.
    *
    * @default false

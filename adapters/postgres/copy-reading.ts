@@ -22,9 +22,9 @@ export class CopyReading {
   #closed = false;
   #wake: () => void = () => undefined;
 
-  constructor(source: CopySource) {
+  constructor(source: CopySource, frames = new CopyFrames(source.pass)) {
     this.#source = source;
-    this.#frames = new CopyFrames(source.pass);
+    this.#frames = frames;
   }
 
   /** Rows so far. */

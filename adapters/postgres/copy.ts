@@ -69,7 +69,8 @@ interface Answer {
   readonly count: number;
 }
 
-class Copy implements CopyText {
+/** A COPY that is under way: its text, once `begin` has waited for the first row. */
+export class Copy implements CopyText {
   readonly #reading: CopyReading;
   readonly #text: AsyncGenerator<Buffer, void>;
   /** Settled and never rejected, since it may fail before it is awaited. */

@@ -13,6 +13,7 @@ import {
 import { PROVEN_TAG } from '../../core/config/proven-tag.ts';
 import { ArchiverError } from '../../core/errors.ts';
 import type { ObjectStore, ObjectVersion } from '../../core/ports.ts';
+import { decompress } from '../zlib/compression.ts';
 import { isPreconditionFailed, translate } from './errors.ts';
 
 /** The archive bucket on S3. The bucket must be versioned; the preflight looks. */
@@ -22,7 +23,10 @@ export function s3ObjectStore(client: S3Client, bucket: string, region: string):
     region,
     list: (prefix) => translated(`listing ${prefix}`, () => listCurrent(client, bucket, prefix)),
 
-    read: (key, versionId) => read(client, { Bucket: bucket, Key: key, VersionId: versionId }),
+    read: (key, versionId, text) => {
+      const stored = read(client, { Bucket: bucket, Key: key, VersionId: versionId });
+      return text === undefined ? stored : decompress(stored, text, `reading ${key}`);
+    },
 
     current: (key) =>
       translated(`looking up ${key}`, async () => {

@@ -10,10 +10,18 @@ import {
 } from '@aws-sdk/client-s3';
 import type { ObjectWriter } from '../../core/archive/stream.ts';
 import { ArchiverError } from '../../core/errors.ts';
+import { compress } from '../zlib/compression.ts';
 import { translated } from './object-store.ts';
 
 /** S3 takes at most 10,000 parts: 78 GiB, where a segment has some GB. Two parts are in memory. */
 const PART_BYTES = 8 * 1024 * 1024;
+
+/** By its encoding aws_s3 knows that it is to decompress gzip. It reads no zstd. */
+const HEADERS = {
+  none: { ContentType: 'text/tab-separated-values' },
+  gzip: { ContentType: 'text/tab-separated-values', ContentEncoding: 'gzip' },
+  zstd: { ContentType: 'application/zstd' },
+} as const;
 
 /** Where an upload goes. */
 interface Target {
@@ -24,14 +32,15 @@ interface Target {
 /** Writes objects to S3 in parts. Needs s3:PutObject and s3:AbortMultipartUpload, and reads nothing. */
 export function s3ObjectWriter(client: S3Client, bucket: string, partBytes = PART_BYTES): ObjectWriter {
   return {
-    upload: async (key, bytes) => {
+    upload: async (key, text, compression) => {
       const target = { Bucket: bucket, Key: key };
-      const parts = inParts(bytes, partBytes);
+      const counted = new Counted(text);
+      const parts = inParts(compression === null ? counted : compress(counted, compression), partBytes);
       const first = await parts.next();
-      if (first.done === true) return 0;
+      if (first.done === true) return { textBytes: 0, storedBytes: 0 };
       return translated(`writing ${key}`, async () => {
         const { UploadId } = await client.send(
-          new CreateMultipartUploadCommand({ ...target, ContentType: 'text/tab-separated-values' }),
+          new CreateMultipartUploadCommand({ ...target, ...HEADERS[compression ?? 'none'] }),
         );
         try {
           const sent = await sendParts(client, { ...target, UploadId }, first.value, parts);
@@ -42,7 +51,7 @@ export function s3ObjectWriter(client: S3Client, bucket: string, partBytes = PAR
               MultipartUpload: { Parts: sent.parts },
             }),
           );
-          return sent.bytes;
+          return { textBytes: counted.bytes, storedBytes: sent.bytes };
         } catch (error) {
           await abort(client, target, UploadId);
           throw isGone(error)
@@ -52,6 +61,23 @@ export function s3ObjectWriter(client: S3Client, bucket: string, partBytes = PAR
       });
     },
   };
+}
+
+/** Counts the bytes that go by. */
+class Counted implements AsyncIterable<Buffer> {
+  readonly #text: AsyncIterable<Buffer>;
+  bytes = 0;
+
+  constructor(text: AsyncIterable<Buffer>) {
+    this.#text = text;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer> {
+    for await (const chunk of this.#text) {
+      this.bytes += chunk.length;
+      yield chunk;
+    }
+  }
 }
 
 /** Sends one part while the next one is gathered. */

@@ -17,7 +17,6 @@ import { s3ObjectStore } from '../../adapters/s3/object-store.ts';
 import { s3ObjectWriter } from '../../adapters/s3/upload.ts';
 import { bucketProblems } from '../../adapters/s3/preflight.ts';
 import { commit } from '../../core/archive/commit.ts';
-import { proofOf } from '../../core/config/partition-set.ts';
 import { readableDays, type RuntimeConfig } from '../../core/config/runtime.ts';
 import { detect } from '../../core/archive/detect.ts';
 import { drop } from '../../core/archive/drop.ts';
@@ -30,7 +29,7 @@ import { findSet, quarantine } from '../../core/archive/quarantine.ts';
 import { recordFailure } from '../../core/archive/record-failure.ts';
 import { report } from '../../core/archive/report.ts';
 import type { Steps } from '../../core/archive/run.ts';
-import { streamSegment } from '../../core/archive/stream.ts';
+import { streamSegment, streamSettings } from '../../core/archive/stream.ts';
 import { verifySegment } from '../../core/archive/verify.ts';
 
 /** The database roles that steps run as. */
@@ -108,7 +107,12 @@ export function localSteps({ config, s3, bucket, region, open, clock, log }: Wir
           const database = streamDatabase(connection, () => open('archiver_read'), EXPORT_TIMEOUT_MS);
           const random = (): string => randomBytes(8).toString('hex');
           const writer = s3ObjectWriter(s3, bucket);
-          return streamSegment(partitionId, segmentNumber, proofOf(set), { database, writer, random, log });
+          return streamSegment(partitionId, segmentNumber, streamSettings(set), {
+            database,
+            writer,
+            random,
+            log,
+          });
         }
         const database = exportDatabase(connection, EXPORT_TIMEOUT_MS);
         return exportSegment(partitionId, segmentNumber, { bucket, region }, { database, log });

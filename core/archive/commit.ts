@@ -6,7 +6,7 @@ import { ArchiverError } from '../errors.ts';
 import { ddlKey, manifestKey, type ArchiveLocation } from '../keys.ts';
 import { truncateLines } from '../limits.ts';
 import {
-  MANIFEST_FORMAT,
+  formatOf,
   parseManifest,
   PRODUCT,
   sameArchive,
@@ -203,7 +203,7 @@ async function createOnce(
 function makeManifest(evidence: Evidence, ddl: Manifest['ddl'], now: Date): Manifest {
   const { segments } = evidence;
   return {
-    format: MANIFEST_FORMAT,
+    format: formatOf(segments),
     archiveId: evidence.location.archiveId,
     product: PRODUCT,
     source: evidence.source,

@@ -1,4 +1,10 @@
-import type { Proof } from '../config/partition-set.ts';
+import {
+  compressionOf,
+  proofOf,
+  type Compression,
+  type PartitionSetConfig,
+  type Proof,
+} from '../config/partition-set.ts';
 import { segmentAttemptKey } from '../keys.ts';
 import type { ArchiveLocation } from '../keys.ts';
 import type { Log } from '../ports.ts';
@@ -7,11 +13,29 @@ import { splitIfTimedOut, type ExportDatabase, type ExportOutcome } from './expo
 /** Writes an object out of a stream. It can read nothing. */
 export interface ObjectWriter {
   /**
-   * Writes `bytes` to a new key in constant memory, with a checksum for each part, and returns how many there were; none
-   * make no object. Nothing is left of an object whose stream failed.
+   * Writes `text` to a new key in constant memory, compressed or as it is, with a checksum for each part. No text makes no
+   * object. Nothing is left of an object whose stream failed.
    */
-  upload(key: string, bytes: AsyncIterable<Buffer>): Promise<number>;
+  upload(key: string, text: AsyncIterable<Buffer>, compression: Compression | null): Promise<Uploaded>;
 }
+
+/** What an upload took, and what S3 got. */
+export interface Uploaded {
+  readonly textBytes: number;
+  readonly storedBytes: number;
+}
+
+/** How the segments of a set are streamed. */
+export interface StreamSettings {
+  readonly proof: Proof;
+  readonly compression: Compression | null;
+}
+
+/** Those of the configuration. */
+export const streamSettings = (set: PartitionSetConfig): StreamSettings => ({
+  proof: proofOf(set),
+  compression: compressionOf(set),
+});
 
 /** The database, as an export that this process streams needs it. */
 export interface StreamDatabase extends Pick<ExportDatabase, 'splitSegment'> {
@@ -24,22 +48,22 @@ export interface StreamDatabase extends Pick<ExportDatabase, 'splitSegment'> {
   streamSegment(
     partitionId: number,
     segmentNumber: number,
-    proof: Proof,
+    settings: StreamSettings,
     keyOf: (location: ArchiveLocation, segmentNumber: number) => string,
-    write: (key: string, text: AsyncIterable<Buffer>) => Promise<number>,
+    write: (key: string, text: AsyncIterable<Buffer>) => Promise<Uploaded>,
   ): Promise<ExportOutcome>;
 }
 
 /**
  * Exports one segment by COPY ... TO STDOUT through this process, for servers without aws_s3. Each attempt has a key of
  * its own, which the ledger gets once it is complete: what an attempt that was given up writes later lies under a key
- * that no reader uses. `random` returns a new value for each attempt. The ledger asks for `proof`, or for two readings of
- * segments that are read twice in any case.
+ * that no reader uses. `random` returns a new value for each attempt. The ledger asks for the proof of `settings`, or for two
+ * readings of segments that are read twice in any case.
  */
 export async function streamSegment(
   partitionId: number,
   segmentNumber: number,
-  proof: Proof,
+  settings: StreamSettings,
   {
     database,
     writer,
@@ -56,9 +80,9 @@ export async function streamSegment(
   const outcome = await database.streamSegment(
     partitionId,
     segmentNumber,
-    proof,
-    (location, number) => segmentAttemptKey(location, number, attempt),
-    (key, text) => writer.upload(key, text),
+    settings,
+    (location, number) => segmentAttemptKey(location, number, attempt, settings.compression),
+    (key, text) => writer.upload(key, text, settings.compression),
   );
   return splitIfTimedOut(partitionId, segmentNumber, outcome, { database, log });
 }

@@ -5,6 +5,7 @@ import { segmentFileKeys } from '../keys.ts';
 import type { Segment } from '../partition.ts';
 import type { Clock, Log, ObjectStore, ObjectVersion } from '../ports.ts';
 import { withReaderTries } from '../retry.ts';
+import { readSegmentText } from '../segment-text.ts';
 import type { Verdict } from '../proof/compare.ts';
 import { compareContents } from '../proof/contents.ts';
 import { digestArchive } from '../proof/archive.ts';
@@ -66,17 +67,20 @@ export async function verifySegment(
   if (segment.state === 'planned' || segment.exported === null) return { verified: false };
 
   const objects = await findObjects(segment.exported, store);
-  const { proof, sentSha256 } = segment.exported;
+  const { proof, sentSha256, bytes, compression } = segment.exported;
+  const said = { bytes, compression: compression ?? undefined };
   // What the first reader sent must not be proven by the first reader: what it did wrong, it would do again.
   const reader = sentSha256 === null ? 'first' : 'second';
-  const verdict =
+  const archive = (): AsyncIterable<Buffer> => readSegmentText({ ...said, objects }, store);
+  const verdict = await unlessDamaged(
     proof === 'one-reading'
-      ? await digestArchive(readObjects(objects, store))
-      : await compareContents(
+      ? digestArchive(archive())
+      : compareContents(
           (use) => withReaderTries(clock, () => database.readSegment(partitionId, number, use, reader)),
-          () => readObjects(objects, store),
-        );
-  const differences = [...reported(verdict, segment.exported)];
+          archive,
+        ),
+  );
+  const differences = [...reported(verdict, segment.exported, objects)];
   if (verdict.kind === 'match' && differences.length === 0) {
     const { digest, orderDiffers } = verdict;
     await database.recordMatch(partitionId, number, { objects, digest, orderDiffers, proof });
@@ -124,14 +128,22 @@ async function findObjects(
   });
 }
 
-async function* readObjects(objects: readonly ObjectVersion[], store: ObjectStore): AsyncGenerator<Buffer> {
-  for (const { key, versionId } of objects) {
-    yield* store.read(key, versionId);
+/** What cannot be decompressed does not match. */
+async function unlessDamaged(proof: Promise<Verdict>): Promise<Verdict> {
+  try {
+    return await proof;
+  } catch (error) {
+    if (!(error instanceof ArchiverError) || error.code !== 'ArchiveDamaged') throw error;
+    return { kind: 'mismatch', differences: [error.message] };
   }
 }
 
 /** Where the contents disagree, or what the export said about them does. */
-function reported(verdict: Verdict, said: NonNullable<Segment['exported']>): readonly string[] {
+function reported(
+  verdict: Verdict,
+  said: NonNullable<Segment['exported']>,
+  objects: readonly ObjectVersion[],
+): readonly string[] {
   if (verdict.kind === 'mismatch') return verdict.differences;
   const differences: string[] = [];
   if (verdict.digest.rows !== said.rows) {
@@ -143,6 +155,10 @@ function reported(verdict: Verdict, said: NonNullable<Segment['exported']>): rea
     );
   }
   // The same rows in another order are a table's, but no sender's.
+  const stored = objects.reduce((sum, object) => sum + object.bytes, 0);
+  if (said.storedBytes !== null && stored !== said.storedBytes) {
+    differences.push(`S3 got ${counted(said.storedBytes, 'byte')}, and has ${String(stored)}`);
+  }
   const isSent = said.proof === 'one-reading' || said.sentSha256 !== null;
   if (isSent && verdict.digest.sha256 !== said.sentSha256) {
     differences.push('the bytes in S3 are not those that were sent');

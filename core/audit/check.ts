@@ -5,6 +5,7 @@ import { ArchiverError } from '../errors.ts';
 import { segmentKey } from '../keys.ts';
 import type { Manifest } from '../manifest.ts';
 import type { Log, ObjectVersion } from '../ports.ts';
+import { compressedText } from '../segment-text.ts';
 import { copyProblems } from '../query/audit-copies.ts';
 import { inRandomOrder } from '../random.ts';
 import { addLineHashSums, LineDigester } from '../proof/line-digest.ts';
@@ -175,7 +176,7 @@ export async function currentVersionProblems(
  * have higher ones.
  */
 function isLeftOver(file: string, { segments }: Manifest): boolean {
-  if (/^\d+\.[0-9a-f]{16}\.tsv$/.test(file)) return true;
+  if (/^\d+\.[0-9a-f]{16}\.tsv(?:\.gz|\.zst)?$/.test(file)) return true;
   const number = Number(/^(\d+)\.tsv(?:_part\d+)?$/.exec(file)?.[1] ?? Number.NaN);
   return (
     segments.some((segment) => segment.number > number) &&
@@ -196,17 +197,21 @@ async function checkSegment(segment: Segment, store: ArchiveStore): Promise<Segm
   const key = segment.objects.map((object) => object.key).join(', ') || `segment ${segment.number}`;
   const problems: AuditProblem[] = [];
   const digester = new LineDigester();
+  const text = compressedText(segment);
   for (const { key: part, versionId, bytes } of segment.objects) {
     const before = digester.position.bytes;
     try {
-      for await (const chunk of store.read(part, versionId)) digester.update(chunk);
+      for await (const chunk of store.read(part, versionId, text)) digester.update(chunk);
     } catch (error) {
-      if (!(error instanceof ArchiverError) || error.code !== 'ObjectMissing') throw error;
-      if (error.message.includes('InvalidObjectState')) return checkColdSegment(segment, store);
-      problems.push({ key: part, problem: `version ${versionId} is gone: ${error.message}` });
+      if (!(error instanceof ArchiverError)) throw error;
+      if (error.code === 'ArchiveDamaged') problems.push({ key: part, problem: error.message });
+      else if (error.code !== 'ObjectMissing') throw error;
+      else if (error.message.includes('InvalidObjectState')) return checkColdSegment(segment, store);
+      else problems.push({ key: part, problem: `version ${versionId} is gone: ${error.message}` });
       return { ...digester.position, cold: false, problems };
     }
-    const length = digester.position.bytes - before;
+    const length =
+      text === undefined ? digester.position.bytes - before : (await store.head(part, versionId)).bytes;
     problems.push(...lengthProblems(part, length, bytes));
   }
   const found = digester.digest();

@@ -41,6 +41,12 @@ export const partitionSetSchema = z.strictObject({
     .describe(
       'How an archive is proven before its table may be dropped (safety.md). Default: one-reading with stream; aws_s3 has two-readings only.',
     ),
+  compression: z
+    .enum(['none', 'gzip', 'zstd'], 'must be none, gzip or zstd')
+    .default('none')
+    .describe(
+      'With stream: how the text is compressed on its way to S3. Default: none; zstd is faster and smaller, gzip can be imported by aws_s3.',
+    ),
   acceptIncompleteRestore: z
     .boolean('must be true or false')
     .default(false)
@@ -70,6 +76,15 @@ export type PartitionSetConfig = Readonly<z.output<typeof partitionSetSchema>>;
 /** What shows that a segment in S3 is what the table holds; docs/safety.md says what each of them shows. */
 export type Proof = 'one-reading' | 'two-readings';
 
+/** How the text of an object is compressed: one gzip member, or one zstd frame. */
+export type Compression = 'gzip' | 'zstd';
+
+/** The compression of what is streamed of a set; `null` for plain text. */
+export const compressionOf = ({
+  compression,
+}: Pick<PartitionSetConfig, 'compression'>): Compression | null =>
+  compression === 'none' ? null : compression;
+
 /** The proof that the segments of a set are to have. */
 export function proofOf({ export: way, proof }: Pick<PartitionSetConfig, 'export' | 'proof'>): Proof {
   return proof ?? (way === 'stream' ? 'one-reading' : 'two-readings');
@@ -98,6 +113,10 @@ export const partitionSetsSchema = z
       if (set.export === 'aws_s3' && set.proof === 'one-reading') {
         const message = 'must be two-readings with "export": "aws_s3": the server writes to S3 itself';
         context.addIssue({ code: 'custom', path: [index, 'proof'], message });
+      }
+      if (set.export === 'aws_s3' && set.compression !== 'none') {
+        const message = 'must be none with "export": "aws_s3": the server writes to S3 itself';
+        context.addIssue({ code: 'custom', path: [index, 'compression'], message });
       }
       const key = JSON.stringify([set.schema, set.table]);
       const first = seen.get(key);

@@ -13,6 +13,7 @@ import {
   type CopyManifest,
   type StoredCopy,
 } from './copy-manifest.ts';
+import { readSegmentText } from '../segment-text.ts';
 import type { CopyColumn } from './parquet-map.ts';
 import type { CopyDisk } from './ports.ts';
 import { sourceColumns } from './source-columns.ts';
@@ -159,16 +160,14 @@ export function newGeneration({ clock, unique }: Pick<ConvertPorts, 'clock' | 'u
 
 /** The text of a segment, as it lies in the bucket. */
 export function textOf(segment: Manifest['segments'][number], store: CopyStore): SegmentText {
-  const { number, rows, bytes, sha256, lineHashSum, objects } = segment;
+  const { number, rows, bytes, sha256, lineHashSum } = segment;
   return {
     number,
     rows,
     bytes,
     sha256,
     lineHashSum,
-    read: async function* () {
-      for (const { key, versionId } of objects) yield* store.read(key, versionId);
-    },
+    read: () => readSegmentText(segment, store),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Manifest } from '../manifest.ts';
+import type { CompressedText } from '../ports.ts';
 import type { PublicationFacts } from '../publications.ts';
 import type { MovedName } from './moved.ts';
 import type { LineDigest } from '../proof/line-digest.ts';
@@ -8,7 +9,7 @@ export interface ImportSource {
   readonly bucket: string;
   readonly region: string;
   /** Reads the current version of a key, as aws_s3 does; where rows are not imported by aws_s3. */
-  readonly readCurrent: (key: string) => AsyncIterable<Buffer>;
+  readonly readCurrent: (key: string, text?: CompressedText) => AsyncIterable<Buffer>;
   /** Whether the database may read the bucket by aws_s3, if it has the extension. */
   readonly hasAwsS3: boolean;
 }

@@ -26,9 +26,9 @@ export function importSource(
     bucket: store.bucket,
     region: store.region,
     hasAwsS3,
-    readCurrent: async function* (key) {
+    readCurrent: async function* (key, text) {
       const { versionId } = await store.current(key);
-      yield* store.read(key, versionId);
+      yield* store.read(key, versionId, text);
     },
   };
 }

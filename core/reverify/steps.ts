@@ -3,6 +3,7 @@ import { ArchiverError } from '../errors.ts';
 import type { Manifest } from '../manifest.ts';
 import type { Clock, Log } from '../ports.ts';
 import { withLockTries } from '../retry.ts';
+import { readSegmentText } from '../segment-text.ts';
 import { compareContents } from '../proof/contents.ts';
 import type { LineDigest } from '../proof/line-digest.ts';
 
@@ -146,7 +147,7 @@ async function compareSegment(
 ): Promise<void> {
   const verdict = await compareContents(
     (use) => database.readSegment(partitionId, segment.number, use),
-    () => readObjects(segment, store),
+    () => readSegmentText(segment, store),
   );
   const differ = (how: string): ArchiverError =>
     new ArchiverError(
@@ -161,8 +162,4 @@ async function compareSegment(
   await database.record(partitionId, segment.number, fence, digest);
   const { rows, bytes } = digest;
   log.info('reverify segment', { partitionId, segmentNumber: segment.number, rows, bytes });
-}
-
-async function* readObjects({ objects }: Segment, store: ArchiveStore): AsyncGenerator<Buffer> {
-  for (const { key, versionId } of objects) yield* store.read(key, versionId);
 }

@@ -87,7 +87,8 @@ begin
   update partition_archiver.segment
      set state = 'exported', object_key = p_key, exported_rows = p_rows, exported_files = p_files,
        exported_bytes = p_bytes, sent_sha256 = null, proof = 'two-readings', product_version = null,
-         exported_at = clock_timestamp(), objects = null, row_count = null, byte_count = null, sha256 = null,
+         compression = null, stored_bytes = null, exported_at = clock_timestamp(),
+         objects = null, row_count = null, byte_count = null, sha256 = null,
          line_hash_sum = null, order_differs = null, verified_at = null
    where archive_id = l.archive_id and number = p_number;
   update partition_archiver.partition set state = 'exported', exported_at = clock_timestamp()
@@ -98,9 +99,10 @@ end
 $$;
 
 -- The same for an export that was streamed; runs in the transaction of the COPY, and so never at a replica.
--- Each attempt has a key of its own. p_sent: {key, rows, files, bytes, sha256, said, proof, version}: what
--- was sent, the rows that the server said it had copied, the proof that is wanted, and the version of this
--- product. Returns the proof that is asked for.
+-- Each attempt has a key of its own. p_sent: {key, rows, files, bytes, sha256, compression, stored, said,
+-- proof, version}: the text that was sent, how it is compressed and what S3 got of it, the rows that the
+-- server said it had copied, the proof that is wanted, and the version of this product. Returns the proof
+-- that is asked for.
 create or replace function partition_archiver.record_stream(p_id bigint, p_number integer, p_sent jsonb)
   returns text
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
@@ -110,7 +112,7 @@ declare
   v_proof text;
 begin
   select * into s from jsonb_to_record(p_sent) as s (key text, rows bigint, files integer, bytes bigint,
-    sha256 text, said bigint, proof text, version text);
+    sha256 text, compression text, stored bigint, said bigint, proof text, version text);
   if s.said is distinct from s.rows or s.sha256 is null then
     raise exception 'the server said that it copied % rows, and % were sent', s.said, s.rows
       using errcode = 'PA001'; -- StateConflict
@@ -118,7 +120,8 @@ begin
   perform partition_archiver.record_export(p_id, p_number, s.key, s.rows, s.files, s.bytes);
   v_proof := partition_archiver.proof_of_stream(l.archive_id, p_number, s.proof, s.version);
   update partition_archiver.segment
-     set sent_sha256 = s.sha256, proof = v_proof, product_version = s.version
+     set sent_sha256 = s.sha256, proof = v_proof, product_version = s.version, compression = s.compression,
+       stored_bytes = case when s.compression is not null then s.stored end
    where archive_id = l.archive_id and number = p_number and state = 'exported';
   return v_proof;
 end
@@ -171,7 +174,7 @@ begin
      set next_block = v_middle, state = 'planned', object_key = null, exported_rows = null,
        exported_files = null,
          exported_bytes = null, sent_sha256 = null, proof = 'two-readings', product_version = null,
-         exported_at = null, number = v_number - 1
+         compression = null, stored_bytes = null, exported_at = null, number = v_number - 1
    where archive_id = l.archive_id and number = p_number;
   insert into partition_archiver.segment (archive_id, number, first_block, next_block)
     values (l.archive_id, v_number, v_middle, s.next_block);
@@ -209,6 +212,8 @@ begin
      and proof = p_proof and (sent_sha256 is null or sent_sha256 = p_sha256)
      and not (proof = 'one-reading' and p_order_differs)
      and exported_files = jsonb_array_length(p_objects)
+     and (stored_bytes is null or stored_bytes = (select coalesce(sum((o ->> 'bytes')::bigint), 0)
+                                                    from jsonb_array_elements(p_objects) o))
      and not exists (select from jsonb_array_elements(p_objects) with ordinality as o (object, position)
                       where o.object ->> 'key' is distinct from object_key
                         || case when position > 1 then '_part' || position else '' end);
@@ -229,7 +234,7 @@ begin
   update partition_archiver.segment
      set state = 'planned', object_key = null, exported_rows = null, exported_files = null,
        exported_bytes = null, sent_sha256 = null, proof = 'two-readings', product_version = null,
-       exported_at = null
+       compression = null, stored_bytes = null, exported_at = null
    where archive_id = l.archive_id and number = p_number and state = 'exported';
   update partition_archiver.partition set state = 'quarantined', exported_at = null where id = p_id;
 end

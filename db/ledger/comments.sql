@@ -93,6 +93,10 @@ comment on column partition_archiver.segment.sent_sha256 is
   'SHA-256 of what was streamed; null where aws_s3 exported';
 comment on column partition_archiver.segment.proof is
   'proof that the segment is to have, and has once it is verified: one-reading or two-readings';
+comment on column partition_archiver.segment.compression is
+  'how what was streamed is compressed: gzip or zstd; null for plain text';
+comment on column partition_archiver.segment.stored_bytes is
+  'bytes that S3 got of compressed text; null for plain text';
 comment on column partition_archiver.segment.product_version is
   'version of partition-archiver that streamed it; null where aws_s3 exported';
 comment on column partition_archiver.segment.objects is

@@ -47,6 +47,9 @@ comment on column partition_archiver.restore_segment.number is 'number of the se
 comment on column partition_archiver.restore_segment.row_count is 'rows of the segment';
 comment on column partition_archiver.restore_segment.object_keys is
   'its objects, in the order of their bytes';
+comment on column partition_archiver.restore_segment.compression is
+  'how its objects are compressed: gzip or zstd; null for plain text';
+comment on column partition_archiver.restore_segment.byte_count is 'bytes of its text';
 comment on column partition_archiver.restore_segment.imported_at is 'set in the transaction of the import';
 
 comment on table partition_archiver.restore_statement is

@@ -4,9 +4,9 @@ set role archiver_owner;
 
 -- Begins a restore, or finds the one that is under way for this archive and target. p_start: {archiveId,
 -- manifestKey, manifestVersionId, manifestSha256, drill, schema, table, owner, partition, copy, rows, bytes,
--- lineHashSum, lastStatements, invalidKeys, warnings}; p_segments: [{number, rows, keys}]. A drill has no
--- target: its table is never visible; its name is that of the execution, so that two drills of one archive
--- are two restores.
+-- lineHashSum, lastStatements, invalidKeys, warnings}; p_segments: [{number, rows, keys, compression,
+-- bytes}]. A drill has no target: its table is never visible; its name is that of the execution, so that two
+-- drills of one archive are two restores.
 create or replace function partition_archiver.begin_restore(p_start jsonb, p_segments jsonb) returns jsonb
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
 declare
@@ -78,9 +78,11 @@ begin
           p_start -> 'invalidKeys')
       returning * into r;
     update partition_archiver.restore set work_name = 'restore_' || id where id = r.id returning * into r;
-    insert into partition_archiver.restore_segment (restore_id, number, row_count, object_keys)
-      select r.id, g.number, g.rows, g.keys
-        from jsonb_to_recordset(p_segments) as g (number integer, rows bigint, keys jsonb);
+    insert into partition_archiver.restore_segment (restore_id, number, row_count, object_keys, compression,
+      byte_count)
+      select r.id, g.number, g.rows, g.keys, g.compression, g.bytes
+        from jsonb_to_recordset(p_segments)
+          as g (number integer, rows bigint, keys jsonb, compression text, bytes bigint);
   end if;
   -- The last request decides with which foreign keys and grants it is to be published.
   update partition_archiver.restore
@@ -140,8 +142,9 @@ begin
 end
 $$;
 
--- Begins the import of a segment in this transaction, and returns {table, copy, keys}; null where it is
--- imported already, SegmentBusy where another session is at it just now.
+-- Begins the import of a segment in this transaction, and returns {table, copy, keys, text}; "text" is
+-- {compression, bytes} of compressed objects. Null where it is imported already, SegmentBusy where another
+-- session is at it just now.
 create or replace function partition_archiver.begin_import(p_id bigint, p_number integer) returns jsonb
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
 declare
@@ -166,7 +169,9 @@ begin
     raise exception 'restore % takes no data: it is done, cancelled, further on, or its table is gone', p_id
       using errcode = 'PA001'; -- StateConflict
   end if;
-  return jsonb_build_object('table', r.work_name, 'copy', r.copy, 'keys', g.object_keys);
+  return jsonb_build_object('table', r.work_name, 'copy', r.copy, 'keys', g.object_keys, 'text',
+    case when g.compression is not null then
+      jsonb_build_object('compression', g.compression, 'bytes', g.byte_count) end);
 end
 $$;
 

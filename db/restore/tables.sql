@@ -59,6 +59,11 @@ create table if not exists partition_archiver.restore_segment (
   primary key (restore_id, number)
 );
 
+-- How its objects are compressed, and the bytes of the text in them; null for plain text.
+alter table partition_archiver.restore_segment add column if not exists compression text
+  check (compression in ('gzip', 'zstd'));
+alter table partition_archiver.restore_segment add column if not exists byte_count bigint;
+
 create table if not exists partition_archiver.restore_statement (
   restore_id bigint not null references partition_archiver.restore (id),
   number integer not null check (number > 0),

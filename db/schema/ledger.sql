@@ -148,6 +148,12 @@ alter table partition_archiver.segment add column if not exists sent_sha256 text
 alter table partition_archiver.segment add column if not exists proof text not null default 'two-readings'
   check (proof in ('one-reading', 'two-readings') and (proof = 'two-readings' or sent_sha256 is not null));
 
+-- How what was sent is compressed, and the bytes that S3 got; null for plain text.
+alter table partition_archiver.segment add column if not exists compression text
+  check (compression in ('gzip', 'zstd'));
+alter table partition_archiver.segment add column if not exists stored_bytes bigint
+  check (stored_bytes >= 0 and (compression is null) = (stored_bytes is null));
+
 -- Version of this product that sent it, as for sent_sha256.
 alter table partition_archiver.segment add column if not exists product_version text;
 

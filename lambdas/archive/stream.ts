@@ -3,8 +3,7 @@ import { readStatus } from '../../adapters/postgres/archive/status.ts';
 import { streamDatabase } from '../../adapters/postgres/archive/stream.ts';
 import { s3ObjectWriter } from '../../adapters/s3/upload.ts';
 import { findSet } from '../../core/archive/quarantine.ts';
-import { streamSegment } from '../../core/archive/stream.ts';
-import { proofOf } from '../../core/config/partition-set.ts';
+import { streamSegment, streamSettings } from '../../core/archive/stream.ts';
 import { readRuntimeConfig, type WithConfig } from '../runtime/settings.ts';
 import { step } from '../runtime/step.ts';
 import { archiveClient } from '../runtime/store.ts';
@@ -20,7 +19,7 @@ export const handler = step(
     { settings, connection, open, log, remainingMs },
   ) => {
     const set = findSet(await readStatus(connection, partitionId), readRuntimeConfig(config));
-    return streamSegment(partitionId, segmentNumber, proofOf(set), {
+    return streamSegment(partitionId, segmentNumber, streamSettings(set), {
       database: streamDatabase(connection, () => open(), Math.max(remainingMs - AFTER_STREAM_MS, 1_000)),
       writer: s3ObjectWriter(archiveClient(settings), settings.archiveBucket),
       random: () => randomBytes(8).toString('hex'),

@@ -1,6 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { ddlKey, keyPart, manifestKey, segmentFileKeys, segmentKey } from '../../core/keys.ts';
+import {
+  ddlKey,
+  keyPart,
+  manifestKey,
+  segmentAttemptKey,
+  segmentFileKeys,
+  segmentKey,
+} from '../../core/keys.ts';
 
 /** Names as PostgreSQL takes them: at most 63 bytes, never empty, no zero byte. */
 const name = fc
@@ -56,6 +63,11 @@ describe('a name as one part of a key', () => {
 test('the keys of an archive are those of the documented layout', () => {
   const id = location.archiveId;
   expect(segmentKey(location, 12)).toBe(`shop/public/orders/202101/data/${id}-12.tsv`);
+  const attempts = ([null, 'gzip', 'zstd'] as const).map((each) =>
+    segmentAttemptKey(location, 12, 'a', each),
+  );
+  const attempt = `shop/public/orders/202101/data/${id}-12.a.tsv`;
+  expect(attempts).toEqual([attempt, `${attempt}.gz`, `${attempt}.zst`]);
   expect(ddlKey(location, 'orders_p2021_01')).toBe(`shop/public/orders/202101/ddl/${id}-orders_p2021_01.sql`);
   expect(manifestKey(location)).toBe(`shop/public/orders/202101/manifest/${id}.json`);
 });

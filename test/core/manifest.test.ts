@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import {
+  formatOf,
   manifestProof,
   objectsOf,
   parseManifest,
@@ -143,6 +144,23 @@ test('the proof has a name, and the segments that were read twice', () => {
   // Of an earlier version.
   expect(manifestProof(manifest)).toBe('twoReadings');
   expect(parseManifest(serializeManifest(one))).toEqual({ ok: true, manifest: one });
+});
+
+// Seen to be read as format 1 without formatOf: readers of that format would take the bytes for text.
+test('compressed text has a format of its own', () => {
+  const segments = manifest.segments.map((segment) => ({ ...segment, compression: 'zstd' as const }));
+  const compressed = makeManifest({ format: formatOf(segments), segments });
+  expect([formatOf(manifest.segments), compressed.format]).toEqual([
+    'partition-archive/1',
+    'partition-archive/2',
+  ]);
+  expect(parseManifest(serializeManifest(compressed))).toEqual({ ok: true, manifest: compressed });
+  for (const wrong of [makeManifest({ segments }), makeManifest({ format: compressed.format })]) {
+    expect(parseManifest(serializeManifest(wrong))).toMatchObject({
+      ok: false,
+      problem: expect.stringContaining('the format is not that of its segments'),
+    });
+  }
 });
 
 test('SHA-256 is that of the bytes in UTF-8', () => {

@@ -15,6 +15,13 @@ export const CHANGES_OF_ARCHIVE: readonly SqlChange[] = [
     ['and exported_rows = p_rows', '', 'other rows than aws_s3 said match'],
     ['and exported_bytes = p_bytes', '', 'other bytes than aws_s3 said match'],
     ['and (sent_sha256 is null or sent_sha256 = p_sha256)', '', 'other bytes than were sent match'],
+    ['and proof = p_proof ', '', 'a verdict by any proof'],
+    ["and not (proof = 'one-reading' and p_order_differs)", '', 'one reading of rows in another order'],
+    [
+      'and (stored_bytes is null or stored_bytes = ',
+      'and (true or stored_bytes = ',
+      'other stored bytes than S3 got',
+    ],
     ['and exported_files = jsonb_array_length(p_objects)', '', 'other files than aws_s3 said match'],
     ["and state = 'planned')", 'and false)', 'exported before all segments are'],
     [

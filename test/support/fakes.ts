@@ -1,6 +1,7 @@
+import { decompress } from '../../adapters/zlib/compression.ts';
 import { ArchiverError } from '../../core/errors.ts';
 import { parseRuntimeConfig, type RuntimeConfig } from '../../core/config/runtime.ts';
-import type { Clock, Log, ObjectLock, ObjectStore, ObjectVersion } from '../../core/ports.ts';
+import type { Clock, CompressedText, Log, ObjectLock, ObjectStore, ObjectVersion } from '../../core/ports.ts';
 import type { Request } from '../../core/archive/request.ts';
 
 /** A time at which nothing in a test happens by chance. */
@@ -86,7 +87,12 @@ export class MemoryStore implements ObjectStore {
     });
   }
 
-  async *read(key: string, versionId: string): AsyncGenerator<Buffer> {
+  read(key: string, versionId: string, text?: CompressedText): AsyncGenerator<Buffer> {
+    const stored = this.#stored(key, versionId);
+    return text === undefined ? stored : decompress(stored, text, `reading ${key}`);
+  }
+
+  async *#stored(key: string, versionId: string): AsyncGenerator<Buffer> {
     const { body } = this.#version(key, versionId);
     for (let at = 0; at < body.length; at += this.chunkBytes) yield body.subarray(at, at + this.chunkBytes);
   }

@@ -131,7 +131,7 @@ async function readArchives(
     }
   }
   // An attempt to stream a segment has a key of its own, which nobody reads unless the ledger names it.
-  const isAttempt = (key: string): boolean => /\.[0-9a-f]{16}\.tsv$/.test(key);
+  const isAttempt = (key: string): boolean => /\.[0-9a-f]{16}\.tsv(\.gz|\.zst)?$/.test(key);
   const unaccounted = keys.filter((key) => /\/(data|ddl)\//.test(key) && !named.has(key) && !isAttempt(key));
   return { inArchives, problems, unaccounted };
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { decompress } from '../../adapters/zlib/compression.ts';
 import type { ArchiveStore, Storage } from '../../core/archive-store.ts';
 import { ArchiverError } from '../../core/errors.ts';
 import { keyPart, manifestKey, segmentKey } from '../../core/keys.ts';
@@ -63,11 +64,14 @@ export function memoryStore(): MemoryStore {
         if (!key.startsWith(prefix) || current === undefined || current.body === null) return [];
         return [{ key, versionId: current.versionId, bytes: current.body.length }];
       }),
-    async *read(key, versionId) {
-      // In two chunks, as streams come.
-      const body = find(key, versionId);
-      yield body.subarray(0, 5);
-      yield body.subarray(5);
+    read: (key, versionId, text) => {
+      const stored = (async function* () {
+        // In two chunks, as streams come.
+        const body = find(key, versionId);
+        yield body.subarray(0, 5);
+        yield body.subarray(5);
+      })();
+      return text === undefined ? stored : decompress(stored, text, `reading ${key}`);
     },
     current: async (key) => {
       const { versionId = '', body = null } = objects.get(key)?.at(-1) ?? {};

@@ -3,7 +3,7 @@ import { copyOut, type CopyOut } from '../../adapters/postgres/copy.ts';
 import { s3ObjectWriter } from '../../adapters/s3/upload.ts';
 import { streamSegment, type ObjectWriter } from '../../core/archive/stream.ts';
 import type { NextStep } from '../../core/archive/quarantine.ts';
-import type { Proof } from '../../core/config/partition-set.ts';
+import type { Compression, Proof } from '../../core/config/partition-set.ts';
 import type { RuntimeConfig } from '../../core/config/runtime.ts';
 import { PRODUCT } from '../../core/manifest.ts';
 import type { Archiver } from './archiver.ts';
@@ -48,7 +48,13 @@ export async function quarantined(
     values = `'row ' || g`,
     proof = 'two-readings',
     drop = false,
-  }: { readonly values?: string; readonly proof?: Proof; readonly drop?: boolean } = {},
+    compression = null,
+  }: {
+    readonly values?: string;
+    readonly proof?: Proof;
+    readonly drop?: boolean;
+    readonly compression?: Compression | null;
+  } = {},
 ): Promise<Quarantined> {
   const { database, config: configure, steps, open, s3, bucket } = archiver;
   const { sql } = database;
@@ -66,7 +72,7 @@ export async function quarantined(
     const [{ chosen }] = await sql<[{ chosen: boolean }]>`
       select partition_archiver.proof_of_stream(archive_id, 0, 'one-reading', ${PRODUCT.version}) = 'two-readings' as chosen
         from partition_archiver.partition where id = ${id}`;
-    if (chosen) return quarantined(archiver, { values, proof, drop });
+    if (chosen) return quarantined(archiver, { values, proof, drop, compression });
   }
   return {
     id,
@@ -84,7 +90,12 @@ export async function quarantined(
         const opened = () => open('archiver_read');
         const streaming = streamDatabase(connection, opened, timeoutMs, reader, isPrivate);
         const random = (): string => letter.repeat(16);
-        return await streamSegment(id, 0, proof, { database: streaming, writer, random, log: fakeLog() });
+        return await streamSegment(
+          id,
+          0,
+          { proof, compression },
+          { database: streaming, writer, random, log: fakeLog() },
+        );
       } finally {
         await connection.end({ timeout: 1 });
       }
@@ -121,13 +132,14 @@ export const changing = (
   writer: ObjectWriter,
   change: (bytes: Buffer, n: number) => Buffer[],
 ): ObjectWriter => ({
-  upload: (key, bytes) =>
+  upload: (key, text, compression) =>
     writer.upload(
       key,
       (async function* () {
         let n = 0;
-        for await (const chunk of bytes) yield* change(chunk, (n += 1));
+        for await (const chunk of text) yield* change(chunk, (n += 1));
       })(),
+      compression,
     ),
 });
 

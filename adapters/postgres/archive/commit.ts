@@ -1,5 +1,5 @@
 import type { CommitDatabase, Evidence, RowTrial } from '../../../core/archive/commit.ts';
-import type { Proof } from '../../../core/config/partition-set.ts';
+import type { Compression, Proof } from '../../../core/config/partition-set.ts';
 import { ArchiverError } from '../../../core/errors.ts';
 import { withProof, withTimeZone } from '../../../core/manifest.ts';
 import { inTransaction, translated, type Connection } from '../connect.ts';
@@ -42,6 +42,7 @@ interface BegunCommit {
     readonly line_hash_sum: string;
     readonly order_differs: boolean;
     readonly proof: Proof;
+    readonly compression: Compression | null;
     readonly objects: { key: string; versionId: string; bytes: number }[];
   }[];
 }
@@ -132,6 +133,7 @@ function toEvidence(row: BegunCommit): Evidence {
       nextBlock: segment.next_block,
       rows: segment.row_count,
       bytes: segment.byte_count,
+      ...(segment.compression !== null && { compression: segment.compression }),
       sha256: segment.sha256,
       lineHashSum: segment.line_hash_sum,
       orderDiffers: segment.order_differs,

@@ -1,5 +1,5 @@
 import { segmentKey, type ArchiveLocation } from '../../../core/keys.ts';
-import type { Proof } from '../../../core/config/partition-set.ts';
+import type { Compression, Proof } from '../../../core/config/partition-set.ts';
 import type { Segment } from '../../../core/partition.ts';
 import type { Transaction } from '../connect.ts';
 import { quoteIdentifier } from '../quote.ts';
@@ -17,6 +17,8 @@ interface BegunSegment {
   readonly exported_bytes: number;
   readonly sent_sha256: string | null;
   readonly proof: Proof;
+  readonly compression: Compression | null;
+  readonly stored_bytes: number | null;
   readonly quarantine_name: string;
   readonly column_list: string;
   readonly database_name: string;
@@ -76,6 +78,8 @@ export async function beginSegment(
             bytes: begun.exported_bytes,
             sentSha256: begun.sent_sha256,
             proof: begun.proof,
+            compression: begun.compression,
+            storedBytes: begun.stored_bytes,
           },
     key: segmentKey(location, begun.number),
     from,

@@ -1,12 +1,12 @@
-import { counted } from '../../../core/counted.ts';
-import type { StreamDatabase } from '../../../core/archive/stream.ts';
+import type { StreamDatabase, StreamSettings } from '../../../core/archive/stream.ts';
 import type { Proof } from '../../../core/config/partition-set.ts';
 import { ArchiverError } from '../../../core/errors.ts';
 import { PRODUCT } from '../../../core/manifest.ts';
 import { COPY_OPTIONS } from '../../../core/pins.ts';
-import { LineDigester, type LineDigest } from '../../../core/proof/line-digest.ts';
+import { LineDigester } from '../../../core/proof/line-digest.ts';
+import { agreed, type Sent } from '../../../core/proof/sent.ts';
 import { socketOf, type Connection, type Transaction } from '../connect.ts';
-import { copyOut as copyByFrames, type CopyOut, type CopyText } from '../copy.ts';
+import { copyOut as copyByFrames, type CopyOut } from '../copy.ts';
 import { pin } from '../pins.ts';
 import { exportDatabase, SCAN_BLOCKS, SLOWEST_TIMEOUT } from './export.ts';
 import { beginSegment, type SegmentSource } from './segments.ts';
@@ -33,7 +33,7 @@ export function streamDatabase(
     splitSegment: (partitionId, segmentNumber) =>
       exportDatabase(connection, timeoutMs).splitSegment(partitionId, segmentNumber),
 
-    streamSegment: async (partitionId, segmentNumber, proof, keyOf, write) => {
+    streamSegment: async (partitionId, segmentNumber, settings, keyOf, write) => {
       const copying = open();
       const begun: { transaction?: Transaction; source?: SegmentSource } = {};
       const began = performance.now();
@@ -45,7 +45,7 @@ export function streamDatabase(
             await pin(transaction, { ...SCAN_BLOCKS, statement_timeout: String(timeoutMs) });
             const source = await beginSegment(transaction, partitionId, segmentNumber, true);
             if (source.state !== 'planned') throw new AlreadyExported();
-            if (proof === 'one-reading' && !isPrivate(copying)) throw notPrivate();
+            if (settings.proof === 'one-reading' && !isPrivate(copying)) throw notPrivate();
             Object.assign(begun, { transaction, source });
             return `copy (${source.query} and ${withinBounds(source)}) to stdout with (${COPY_OPTIONS})`;
           },
@@ -55,8 +55,9 @@ export function streamDatabase(
             const key = keyOf(source.location, source.number);
             const digester = new LineDigester();
             const uploaded = await write(key, digested(rows, digester));
-            const sent = agreed(digester.digest(), rows, { key, uploaded });
-            return recordSent(transaction, partitionId, source.number, { ...sent, key, proof });
+            const sent = agreed(key, digester.digest(), rows.said?.(), uploaded.textBytes);
+            const stored = uploaded.storedBytes;
+            return recordSent(transaction, partitionId, source.number, { ...sent, ...settings, key, stored });
           },
         );
       } catch (error) {
@@ -84,41 +85,12 @@ async function* digested(rows: AsyncIterable<Buffer>, digester: LineDigester): A
   }
 }
 
-/** What was sent, and how many rows the server said it had copied. */
-interface Sent {
-  readonly rows: number;
-  readonly bytes: number;
-  readonly sha256: string;
-  readonly said: number;
-}
-
-/** What server, reader and S3 say must be what went by. Otherwise nothing is recorded, and another attempt has another key. */
-function agreed(
-  { rows, bytes, sha256, complete }: LineDigest,
-  text: CopyText,
-  { key, uploaded }: { readonly key: string; readonly uploaded: number },
-): Sent {
-  const said = text.said?.();
-  if (said?.rows !== rows || said.bytes !== bytes || !complete) {
-    const copied =
-      said === undefined ? 'nothing' : `${counted(said.rows, 'row')} and ${counted(said.bytes, 'byte')}`;
-    throw new ArchiverError(
-      'DatabaseUnavailable',
-      `${key} got ${counted(rows, 'row')} and ${counted(bytes, 'byte')}, where the server copied ${copied}`,
-    );
-  }
-  if (uploaded !== bytes) {
-    throw new ArchiverError('ObjectStoreUnavailable', `${key} got ${uploaded} of ${counted(bytes, 'byte')}`);
-  }
-  return { rows, bytes, sha256, said: said.rows };
-}
-
 /** Records it in the transaction of the COPY; the ledger compares it with what the verification finds. */
 async function recordSent(
   transaction: Transaction,
   partitionId: number,
   segmentNumber: number,
-  sent: Sent & { readonly key: string; readonly proof: Proof },
+  sent: Sent & StreamSettings & { readonly key: string; readonly stored: number },
 ): Promise<{ kind: 'exported'; rows: number; files: number; bytes: number; proof: Proof }> {
   const { rows, bytes } = sent;
   const files = bytes === 0 ? 0 : 1;

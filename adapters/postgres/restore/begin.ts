@@ -106,10 +106,12 @@ async function begin(
     lastStatements: drill !== null ? [] : await render(transaction, manifest, target, lastSections),
     invalidKeys: invalidKeys(manifest),
   };
-  const segments = manifest.segments.map(({ number, rows, objects }) => ({
+  const segments = manifest.segments.map(({ number, rows, bytes, objects, compression = null }) => ({
     number,
     rows,
     keys: objects.map(({ key }) => key),
+    compression,
+    bytes,
   }));
   const [{ begun }] = await transaction<[{ begun: Begun }]>`
     select partition_archiver.begin_restore(${transaction.json(row)}::jsonb,

@@ -1,6 +1,7 @@
 import { ArchiverError } from '../../../core/errors.ts';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { CompressedText } from '../../../core/ports.ts';
 import type { Manifest } from '../../../core/manifest.ts';
 import { PINS } from '../../../core/pins.ts';
 import { LineDigester } from '../../../core/proof/line-digest.ts';
@@ -14,6 +15,8 @@ interface BegunImport {
   readonly table: string;
   readonly copy: Manifest['copy'];
   readonly keys: readonly string[];
+  /** Of compressed objects. */
+  readonly text: CompressedText | null;
 }
 
 /** The data of a restore, and the statements that follow it. */
@@ -28,10 +31,9 @@ export function loadOn({
           select partition_archiver.begin_import(${restoreId}::bigint, ${segmentNumber}::integer) as begun`;
         if (begun === null) return null;
         await set(tx, begun.copy.pins);
-        const rows =
-          from.hasAwsS3 && (await hasAwsS3(tx))
-            ? await importObjects(tx, begun, from)
-            : await streamIn(tx, begun, from);
+        // It decompresses what has the metadata Content-Encoding: gzip, and nothing else.
+        const isByAwsS3 = begun.text?.compression !== 'zstd' && from.hasAwsS3 && (await hasAwsS3(tx));
+        const rows = isByAwsS3 ? await importObjects(tx, begun, from) : await streamIn(tx, begun, from);
         await tx`select partition_archiver.record_import(${restoreId}::bigint, ${segmentNumber}::integer, ${rows}::bigint)`;
         return rows;
       }),
@@ -57,14 +59,14 @@ async function hasAwsS3(transaction: Transaction): Promise<boolean> {
  */
 async function streamIn(
   transaction: Transaction,
-  { table, copy, keys }: BegunImport,
+  { table, copy, keys, text: compressed }: BegunImport,
   { readCurrent }: Pick<ImportSource, 'readCurrent'>,
 ): Promise<number> {
   if (keys.length === 0) return 0;
   const digester = new LineDigester();
   async function* text(): AsyncGenerator<Buffer> {
     for (const key of keys) {
-      for await (const chunk of readCurrent(key)) {
+      for await (const chunk of readCurrent(key, compressed ?? undefined)) {
         digester.update(chunk);
         yield chunk;
       }

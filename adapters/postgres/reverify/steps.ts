@@ -2,7 +2,7 @@ import { COPY_OPTIONS } from '../../../core/pins.ts';
 import type { ReverifyCandidates } from '../../../core/reverify/request.ts';
 import type { ReverifyFence, ReverifyReading, ReverifyStart } from '../../../core/reverify/steps.ts';
 import { inTransaction, translated, type Connection } from '../connect.ts';
-import { copyOut } from '../copy.ts';
+import { copyOutByDriver } from '../copy-by-driver.ts';
 import { pin } from '../pins.ts';
 
 /** What `reverify` does as `archiver_maintain`. */
@@ -35,7 +35,8 @@ export function reverifyReading(connection: Connection, open: () => Connection):
     readSegment: async (partitionId, segmentNumber, consume) => {
       const copying = open();
       try {
-        return await copyOut(
+        // What was streamed was read by the other reader.
+        return await copyOutByDriver(
           copying,
           `reading segment ${segmentNumber} of partition ${partitionId}`,
           async (transaction) => {

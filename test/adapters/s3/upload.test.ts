@@ -51,7 +51,10 @@ test.each([
   ['pieces larger than a part', 2 * PART + 1, PART + 7],
 ])('%s arrives as it was sent', async (name, total, size) => {
   const key = `data/${name.replaceAll(' ', '-')}`;
-  expect(await s3ObjectWriter(s3, bucket, PART).upload(key, pieces(total, size))).toBe(total);
+  expect(await s3ObjectWriter(s3, bucket, PART).upload(key, pieces(total, size), null)).toEqual({
+    textBytes: total,
+    storedBytes: total,
+  });
   const store = s3ObjectStore(s3, bucket, 'us-east-1');
   const { versionId, bytes } = await store.current(key);
   expect(bytes).toBe(total);
@@ -60,7 +63,10 @@ test.each([
 });
 
 test('nothing makes no object', async () => {
-  expect(await s3ObjectWriter(s3, bucket).upload('data/nothing', pieces(0, 1))).toBe(0);
+  expect(await s3ObjectWriter(s3, bucket).upload('data/nothing', pieces(0, 1), null)).toEqual({
+    textBytes: 0,
+    storedBytes: 0,
+  });
   expect(await versions('data/nothing')).toBe(0);
 });
 
@@ -75,7 +81,7 @@ test.each([
     await Promise.resolve();
     throw new Error('the server is gone');
   }
-  await expect(s3ObjectWriter(s3, bucket, PART).upload('data/failed', failing())).rejects.toThrow(
+  await expect(s3ObjectWriter(s3, bucket, PART).upload('data/failed', failing(), null)).rejects.toThrow(
     'the server is gone',
   );
   expect(await versions('data/failed')).toBe(0);
@@ -96,7 +102,7 @@ test('a part that changes on its way is refused', async () => {
   );
   try {
     await expect(
-      s3ObjectWriter(client, bucket, PART).upload('data/changed', pieces(1_000, 1_000)),
+      s3ObjectWriter(client, bucket, PART).upload('data/changed', pieces(1_000, 1_000), null),
     ).rejects.toMatchObject({ name: expect.stringMatching(/^ObjectStore/) });
     expect(await versions('data/changed')).toBe(0);
   } finally {
@@ -114,7 +120,7 @@ test('an upload that is gone is tried again', async () => {
       await s3.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key, UploadId }));
     }
   }
-  await expect(s3ObjectWriter(s3, bucket, PART).upload('data/gone', aborted())).rejects.toMatchObject({
+  await expect(s3ObjectWriter(s3, bucket, PART).upload('data/gone', aborted(), null)).rejects.toMatchObject({
     code: 'ObjectStoreUnavailable',
   });
 });

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { ArchiverError } from '../../../core/errors.ts';
@@ -25,6 +26,8 @@ const exported = (changes: Partial<NonNullable<Segment['exported']>> = {}): Segm
   bytes: ROWS.length,
   sentSha256: null,
   proof: 'two-readings',
+  compression: null,
+  storedBytes: null,
   ...changes,
 });
 const segment = (changes: Partial<Segment> = {}): Segment => ({
@@ -222,6 +225,32 @@ describe('a segment of one reading', () => {
     });
     expect(recorded).toEqual({ matches: [], mismatches: [[7, 3]] });
   });
+});
+
+// Seen to be an error that records nothing without unlessDamaged, and to be verified without the bytes that S3 got.
+test('compressed text is proven by its text, and what cannot be decompressed is no match', async () => {
+  const sentSha256 = createHash('sha256').update(ROWS).digest('hex');
+  const storedBytes = gzipSync(ROWS).length;
+  const said = exported({ proof: 'one-reading', sentSha256, compression: 'gzip', storedBytes });
+  for (const [stored, verified] of [
+    [gzipSync(ROWS), true],
+    [gzipSync(ROWS).subarray(0, -1), false],
+    // Another member, without text.
+    [Buffer.concat([gzipSync(ROWS), gzipSync('')]), false],
+    [gzipSync(`${ROWS}4\td\n`), false],
+    [Buffer.from(ROWS), false],
+  ] as const) {
+    const [database, recorded] = databaseWith('', { exported: said });
+    const store = new MemoryStore();
+    store.put(KEY, stored);
+    if (verified) {
+      expect(await verify(database, store)).toEqual({ verified });
+      expect(recorded.matches).toMatchObject([[7, 3, { objects: [{ bytes: stored.length }] }]]);
+    } else {
+      await expect(verify(database, store)).rejects.toMatchObject({ code: 'ContentMismatch' });
+      expect(recorded).toEqual({ matches: [], mismatches: [[7, 3]] });
+    }
+  }
 });
 
 test('rows out of bounds of what was streamed are not looked for: its export refused them', async () => {

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import { readManifest } from '../../../core/archive-store.ts';
 import { audit, type AuditSample, type AuditVerdict } from '../../../core/audit/check.ts';
@@ -100,6 +101,10 @@ describe('audit', () => {
     ['2.tsv', []],
     ['2.tsv_part2', []],
     ['2.tsv.copy', [/does not name it/]],
+    ['0.0123456789abcdef.tsv', []],
+    ['0.0123456789abcdef.tsv.gz', []],
+    ['0.0123456789abcdef.tsv.zst', []],
+    ['0.0123456789abcdef.tsv.txt', [/does not name it/]],
     ['3.tsv_part2', [/does not name it/]],
     ['4.tsv', [/does not name it/]],
     ['5.tsv', [/does not name it/]],
@@ -118,6 +123,33 @@ describe('audit', () => {
     expect(verdict.problems.map(({ problem }) => problem)).toEqual(
       problems.map((problem) => expect.stringMatching(problem)),
     );
+  });
+
+  // Seen to fail without: the compression, the length by head, and the catch of ArchiveDamaged.
+  test('compressed text, and what is damaged of it', async () => {
+    const store = memoryStore();
+    const { manifest, key } = await putArchive(store, TEXTS);
+    const [first, ...others] = manifest.segments;
+    const old = first!.objects[0]!;
+    const auditOf = async (stored: Buffer, bytes = stored.length): Promise<unknown[]> => {
+      const objects = [{ ...old, versionId: store.put(old.key, stored), bytes }];
+      const segments = [{ ...first!, compression: 'gzip' as const, objects }, ...others];
+      const object = { key, versionId: 'v1', bytes: 1 };
+      const verdict = await audit({ manifest: { ...manifest, segments }, object, sha256: '' }, 'all', {
+        store,
+        log,
+      });
+      return verdict.problems.map(({ problem }) => problem);
+    };
+    const whole = gzipSync(TEXTS[0]!);
+    expect(await auditOf(whole)).toEqual([]);
+    expect(await auditOf(whole, 7)).toEqual([`it has ${whole.length} bytes, not 7`]);
+    expect(await auditOf(whole.subarray(0, -1))).toEqual([expect.stringMatching(/no whole gzip/)]);
+    expect(await auditOf(gzipSync(`${TEXTS[0]!}5\n`))).toEqual([expect.stringMatching(/more than 12 bytes/)]);
+    expect(await auditOf(gzipSync('1\tone\n2\ttwO\n'))).toEqual([
+      expect.stringMatching(/^SHA-256/),
+      expect.stringMatching(/^line-hash sum/),
+    ]);
   });
 
   // Seen to fail without: the last look of checkDdl in core/audit/check.ts.

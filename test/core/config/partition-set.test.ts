@@ -95,3 +95,12 @@ test('one reading is the default of a stream, and refused where the server expor
     { path: [0, 'proof'], message: expect.stringContaining('must be two-readings with "export": "aws_s3"') },
   ]);
 });
+
+// Seen to be accepted without the look at compression.
+test('what the server exports is not compressed', () => {
+  expect(problemsWith({ export: 'stream', compression: 'zstd' })).toEqual([]);
+  expect(problemsWith({ compression: 'none' })).toEqual([]);
+  expect(problemsWith({ compression: 'gzip' })).toEqual([
+    expect.stringContaining('must be none with "export": "aws_s3"'),
+  ]);
+});

@@ -74,6 +74,7 @@ describe('the configuration in the input of a step', () => {
         schema: 'app',
         table: 'event',
         export: 'aws_s3',
+        compression: 'none',
         drop: false,
         graceDays: 7,
         segmentSizeMiB: 1024,

@@ -122,6 +122,7 @@ test.each<[string, (text: Buffer) => Buffer]>([
     (async function* () {
       yield change(Buffer.concat(pieces));
     })(),
+    null,
   );
   await expect(verifyWithoutTable(segment)).rejects.toMatchObject({ code: 'ContentMismatch' });
   expect(await segment.segment()).toEqual(PLANNED);

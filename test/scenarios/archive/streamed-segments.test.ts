@@ -21,10 +21,10 @@ test('of two at once one has the segment', async () => {
   const first = segment.stream({
     letter: 'a',
     writer: {
-      upload: async (key, bytes) => {
+      upload: async (key, text, compression) => {
         began();
         await sleep(300);
-        return slow.upload(key, bytes);
+        return slow.upload(key, text, compression);
       },
     },
   });
@@ -40,8 +40,8 @@ test('of two at once one has the segment', async () => {
 test('an attempt that died after its upload, and one that completes its upload late, are never read', async () => {
   const segment = await quarantined(archiver());
   const dies: ObjectWriter = {
-    upload: async (key, bytes) => {
-      await segment.writer.upload(key, bytes);
+    upload: async (key, text, compression) => {
+      await segment.writer.upload(key, text, compression);
       throw new Error('the process is gone');
     },
   };
@@ -59,6 +59,7 @@ test('an attempt that died after its upload, and one that completes its upload l
     (async function* () {
       yield Buffer.from('not the rows\n');
     })(),
+    null,
   );
   expect(await operations().audit(key, 'all')).toMatchObject({ problems: [] });
   const store = s3ArchiveStore(s3, bucket, 'us-east-1');
@@ -152,7 +153,7 @@ test('a segment that S3 takes too slowly is split, and nothing of it counts', as
         length += chunk.length;
         await sleep(10);
       }
-      return length;
+      return { textBytes: length, storedBytes: length };
     },
   };
   expect(await segment.stream({ letter: 'a', writer: slow, timeoutMs: 500 })).toEqual({ exported: false });
