@@ -3,6 +3,12 @@ import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
+/** What every process of a test has: where programs are, and what `node` compiled before (global-setup.ts). */
+function leanEnvironment(): Record<string, string> {
+  const { PATH = '', NODE_COMPILE_CACHE } = process.env;
+  return { PATH, ...(NODE_COMPILE_CACHE !== undefined && { NODE_COMPILE_CACHE }) };
+}
+
 /** How a command ended. */
 export interface CommandResult {
   readonly code: number | null;
@@ -10,7 +16,7 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-/** Runs a command in the project's folder, with nothing in its environment but PATH and what is given. */
+/** Runs a command in the project's folder, with nothing in its environment but {@link leanEnvironment} and what is given. */
 export function runCommand(
   command: string,
   args: readonly string[],
@@ -18,7 +24,7 @@ export function runCommand(
 ): Promise<CommandResult> {
   const child = spawn(command, args, {
     cwd: ROOT,
-    env: { PATH: process.env['PATH'] ?? '', ...environment },
+    env: { ...leanEnvironment(), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';

@@ -21,6 +21,9 @@ const PREFIX = 'partition-archiver-test-';
 /** Starts the stack of this run in a process of its own, and does not wait for it: `stack()` does. */
 export default function globalSetup(): void {
   sweep();
+  // What tests start is mostly node with these sources, and half of each start was to strip and compile them: the command
+  // with --help took 0.64 s of processor, and takes 0.30 s.
+  process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, '../../.local/compile-cache');
   const directory = mkdtempSync(join(tmpdir(), PREFIX));
   // The server's account must be able to go in.
   chmodSync(directory, 0o755);
