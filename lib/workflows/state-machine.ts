@@ -1,10 +1,12 @@
-import { ArnFormat, type Duration, Fn, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { ArnFormat, type Duration, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { acknowledgeWildcards } from '../nag.ts';
 import { physicalName } from '../physical-name.ts';
 import type { ArchiverFunctions } from '../functions/functions.ts';
+import { SharedRetriers } from './shared-retriers.ts';
 
 /** Key of the template metadata by which the local runner finds a workflow among the state machines of a stack. */
 const WORKFLOW_METADATA = 'partition-archiver:workflow';
@@ -48,12 +50,13 @@ export function makeWorkflow(
   id: string,
   { comment, definition, timeout, functions, mapLabels = [], logGroup }: WorkflowProps,
 ): sfn.StateMachine {
+  // Nothing that a setting changes replaces a state machine, so that a name of its own does not get in the way.
+  const stateMachineName = physicalName(functions.archiver, id);
   const stateMachine = new sfn.StateMachine(scope, id, {
-    // Nothing that a setting changes replaces a state machine, so that a name of its own does not get in the way.
-    stateMachineName: physicalName(functions.archiver, id),
+    stateMachineName,
     comment: `Database ${functions.databaseName}. ${comment}`,
     stateMachineType: sfn.StateMachineType.STANDARD,
-    definitionBody: sfn.DefinitionBody.fromChainable(definition),
+    definitionBody: new SharedRetriers(definition),
     timeout,
     tracingEnabled: true,
     logs: {
@@ -73,20 +76,40 @@ export function makeWorkflow(
     'The workflow invokes the functions of its steps, in any version.',
     functions.invoked.map(({ functionArn }) => `${functionArn}:*`),
   );
-  if (mapLabels.length > 0) acknowledgeMaps(scope, stateMachine, mapLabels);
+  if (mapLabels.length > 0) allowMaps(scope, stateMachine, stateMachineName, mapLabels);
   return stateMachine;
 }
 
-function acknowledgeMaps(scope: Construct, stateMachine: sfn.StateMachine, labels: readonly string[]): void {
-  const execution = Stack.of(scope).formatArn({
-    service: 'states',
-    resource: 'execution',
-    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-    resourceName: Fn.select(6, Fn.split(':', stateMachine.stateMachineArn)),
-  });
+/**
+ * What Distributed Maps need, in the role itself and by the name of the state machine. The CDK makes a policy of its own,
+ * a resource more, since its role cannot wait for the ARN of the state machine that waits for the role.
+ */
+function allowMaps(
+  scope: Construct,
+  stateMachine: sfn.StateMachine,
+  resourceName: string,
+  labels: readonly string[],
+): void {
+  if (!stateMachine.node.tryRemoveChild('DistributedMapPolicy')) {
+    throw new Error('the CDK makes the policy of Distributed Maps in another way');
+  }
+  const arnOf = (resource: string): string =>
+    Stack.of(scope).formatArn({
+      service: 'states',
+      resource,
+      resourceName,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+  const executions = `${arnOf('execution')}:*`;
+  const redriven = labels.map((label) => `${arnOf('execution')}/${label}:*`);
+  const allow = (actions: string[], resources: string[]) =>
+    stateMachine.addToRolePolicy(new iam.PolicyStatement({ actions, resources }));
+  allow(['states:StartExecution'], [arnOf('stateMachine')]);
+  allow(['states:DescribeExecution', 'states:StopExecution'], [executions]);
+  allow(['states:RedriveExecution'], redriven);
   acknowledgeWildcards(
     scope,
     'The Maps start, watch and redrive child executions of this very state machine.',
-    [`${execution}:*`, ...labels.map((label) => `${execution}/${label}:*`)],
+    [executions, ...redriven],
   );
 }

@@ -12,9 +12,13 @@ export interface TemplateResource {
 export interface SynthesisedStack {
   readonly name: string;
   readonly resources: Readonly<Record<string, TemplateResource>>;
+  /** Constants of the template, by mapping and two keys. */
+  readonly mappings: Mappings;
   /** Folder of an asset, by the `Code.S3Key` of a Lambda function. */
   assetDirectory(s3Key: string): string;
 }
+
+type Mappings = Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, string>>>>>>;
 
 interface Manifest {
   readonly artifacts: Readonly<
@@ -40,10 +44,12 @@ export function readStack(cloudAssembly: string, stackName?: string): Synthesise
   const [name, { properties }] = stack;
   const template = readJson(join(cloudAssembly, properties?.templateFile ?? `${name}.template.json`)) as {
     readonly Resources: Readonly<Record<string, TemplateResource>>;
+    readonly Mappings?: Mappings;
   };
   return {
     name,
     resources: template.Resources,
+    mappings: template.Mappings ?? {},
     assetDirectory: (s3Key) => join(cloudAssembly, `asset.${s3Key.replace(/\.zip$/, '')}`),
   };
 }

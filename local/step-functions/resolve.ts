@@ -49,6 +49,11 @@ export function resolver(stack: SynthesisedStack, context: StackContext): (value
     if (name === 'Fn::Join' && Array.isArray(argument) && Array.isArray(argument[1])) {
       return argument[1].map((part) => String(resolve(part))).join(String(argument[0]));
     }
+    if (name === 'Fn::FindInMap' && isTextList(argument)) {
+      const [mapping = '', key = '', member = ''] = argument;
+      const found = stack.mappings[mapping]?.[key]?.[member];
+      if (found !== undefined) return found;
+    }
     throw new Error(`the template uses ${name} where the local runner cannot resolve it`);
   };
 

@@ -32,7 +32,7 @@ const REGION = 'eu-central-1';
 /** What every request of an SDK of today comes with. */
 const USUAL_CONTEXT = { 'aws:SecureTransport': 'true', 's3:TlsVersion': 1.3 };
 
-/** ARNs that resources of the template would have, were their names their logical ids. */
+/** ARNs that resources of the template would have, were their names their logical ids where the template names them not. */
 const ARNS: Readonly<Record<string, (id: string) => string>> = {
   'AWS::S3::Bucket': (id) => `arn:aws:s3:::${id}`,
   'AWS::KMS::Key': (id) => `arn:aws:kms:${REGION}:${ACCOUNT}:key/${id}`,
@@ -53,6 +53,8 @@ export class Iam {
   /** Logical ids of all roles. */
   readonly roles: readonly string[];
   private readonly types: ReadonlyMap<string, string>;
+  /** Names of state machines, by which policies know them. */
+  private readonly machineNames = new Map<string, string>();
   private readonly tags = new Map<string, Readonly<Record<string, string>>>();
   private readonly identityPolicies = new Map<string, Statement[]>();
   private readonly resourcePolicies = new Map<string, Statement[]>();
@@ -61,6 +63,10 @@ export class Iam {
     const all = (template.toJSON() as { Resources: Record<string, { Type: string }> }).Resources;
     this.types = new Map(Object.entries(all).map(([id, { Type }]) => [id, Type]));
     this.roles = resources(template, 'AWS::IAM::Role').map(([id]) => id);
+    for (const [id, { Properties }] of resources(template, 'AWS::StepFunctions::StateMachine')) {
+      const { StateMachineName: name } = Properties;
+      if (typeof name === 'string') this.machineNames.set(id, name);
+    }
     for (const [id, { Properties }] of resources(template, 'AWS::IAM::Role')) {
       const tags = (Properties['Tags'] ?? []) as { Key: string; Value: string }[];
       this.tags.set(id, Object.fromEntries(tags.map(({ Key, Value }) => [`aws:PrincipalTag/${Key}`, Value])));
@@ -98,7 +104,7 @@ export class Iam {
     const make = ARNS[this.types.get(logicalId) ?? ''];
     if (make === undefined)
       throw new Error(`no ARN for ${logicalId} (${this.types.get(logicalId) ?? 'unknown'})`);
-    return make(logicalId);
+    return make(this.machineNames.get(logicalId) ?? logicalId);
   }
 
   /** Whether a role may do something. `also`: statements that it has beside those of the template. */

@@ -25,9 +25,49 @@ export function synthesise(changes: object = {}): Template {
   const key = JSON.stringify(exampleConfig(changes));
   const known = templates.get(key);
   if (known !== undefined) return known;
-  const template = Template.fromStack(stackOf(changes, NO_BUNDLES));
+  const template = Template.fromJSON(
+    withoutMappings(Template.fromStack(stackOf(changes, NO_BUNDLES)).toJSON()),
+  );
   templates.set(key, template);
   return template;
+}
+
+/**
+ * A template with the values of its mappings where it refers to them, as CloudFormation puts them in before it makes any
+ * resource.
+ */
+export function withoutMappings({
+  Mappings = {},
+  ...template
+}: TemplateWithMappings): Record<string, unknown> {
+  const put = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(put);
+    if (typeof value !== 'object' || value === null) return value;
+    const { 'Fn::FindInMap': found, 'Fn::Join': join } = value as {
+      'Fn::FindInMap'?: readonly [string, string, string];
+      'Fn::Join'?: readonly [string, readonly unknown[]];
+    };
+    if (found !== undefined) return Mappings[found[0]]?.[found[1]]?.[found[2]];
+    if (join?.[0] === '') return joined(join[1].map(put));
+    return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, put(member)]));
+  };
+  return put(template) as Record<string, unknown>;
+}
+
+interface TemplateWithMappings {
+  readonly Mappings?: Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, string>>>>>>;
+  readonly [section: string]: unknown;
+}
+
+/** Texts that are beside one another as one text. */
+function joined(parts: readonly unknown[]): unknown {
+  const merged: unknown[] = [];
+  for (const part of parts) {
+    const last = merged.at(-1);
+    if (typeof part === 'string' && typeof last === 'string') merged[merged.length - 1] = last + part;
+    else merged.push(part);
+  }
+  return { 'Fn::Join': ['', merged] };
 }
 
 /** The cloud assembly of the example file with an administrator and other changes, as a folder. */
