@@ -161,6 +161,7 @@ export class PartitionArchiver extends Construct {
       stateMachine: this.stateMachine,
       deadLetterQueue,
       metrics: this.metrics,
+      heartbeat: this.heartbeatStateMachine,
       drill: { stateMachine: this.drillStateMachine, isScheduled: props.drill !== undefined },
       audit: { stateMachine: this.operations.audit, isScheduled: schedule.audit !== undefined },
       convert: this.convertStateMachine,

@@ -17,6 +17,8 @@ export interface ArchiveAlarmsProps {
   /** Queue of starts that did not happen. */
   readonly deadLetterQueue: sqs.IQueue;
   readonly metrics: ArchiverMetrics;
+  /** What publishes how long ago something was good. */
+  readonly heartbeat: sfn.StateMachine;
   readonly drill: PeriodicCheck;
   readonly audit: PeriodicCheck;
   /**

@@ -7,13 +7,14 @@ import { Construct } from 'constructs';
 import type { ArchiveAlarmsProps, PeriodicCheck } from './alarms-props.ts';
 import { interruptions, watchedTogether } from './interruptions.ts';
 import { makeAlarmTopic, makeAlarmTopicKey } from './alarm-topic.ts';
+import { makePartsOfMissed } from './missed-runs.ts';
 import { severityOf } from './severity.ts';
 
 export type { AlarmThresholds } from './alarm-thresholds.ts';
 
 const AT_LEAST = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD;
 const BELOW = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD;
-const { BREACHING, IGNORE, NOT_BREACHING } = cloudwatch.TreatMissingData;
+const { IGNORE, NOT_BREACHING } = cloudwatch.TreatMissingData;
 
 /** Alarms for what needs an operator. `docs/runbook.md` has a section for each, by its id here. */
 export class ArchiveAlarms extends Construct {
@@ -37,7 +38,7 @@ export class ArchiveAlarms extends Construct {
     }
     this.alarms = [
       ...this.ofExecutions(props),
-      this.ofMissedRuns(props),
+      ...this.ofMissedRuns(props),
       ...this.ofOtherWorkflows(props),
       ...this.ofPartitionSets(props),
       ...this.ofDrills(props),
@@ -79,31 +80,22 @@ export class ArchiveAlarms extends Construct {
     ];
   }
 
-  /**
-   * No successful run, or no word of one, for days, once the archiver has been there for as long. Where the heartbeat is
-   * missing there is no data, as there is none of a database that cannot be asked or was never prepared.
-   */
-  private ofMissedRuns({ metrics, thresholds }: ArchiveAlarmsProps): cloudwatch.CompositeAlarm {
-    const threshold = thresholds?.missedRunDays ?? 2;
-    const days = { threshold, evaluationPeriods: 1, comparisonOperator: AT_LEAST };
-    const noRun = new cloudwatch.Alarm(this, 'NoRun', {
-      ...days,
-      alarmDescription:
-        'No successful run for days, or no heartbeat that tells of one. ExecutionMissed pages.',
-      metric: metrics.metric('DaysSinceSuccessfulRun', 'Minimum'),
-      treatMissingData: BREACHING,
-    });
-    const settled = new cloudwatch.Alarm(this, 'Settled', {
-      ...days,
-      alarmDescription: 'The archiver was deployed days ago: ExecutionMissed may page from now on.',
-      metric: metrics.metric('DaysSinceDeployment', 'Maximum'),
-      treatMissingData: IGNORE,
-    });
-    return this.composite('ExecutionMissed', {
+  private ofMissedRuns(props: ArchiveAlarmsProps): cloudwatch.CompositeAlarm[] {
+    const { noRun, settled, noHeartbeat } = makePartsOfMissed(this, props);
+    const missed = this.composite('ExecutionMissed', {
       alarmDescription:
         'No run of the partition archiver was successful for days. Look whether its schedules are enabled, and at the executions.',
       alarmRule: cloudwatch.AlarmRule.allOf(noRun, settled),
     });
+    const silent = this.composite('HeartbeatMissed', {
+      alarmDescription:
+        'Nothing tells how long ago the last good run, drill and audit were. Look whether the schedule of Heartbeat is enabled, and at its executions.',
+      alarmRule: cloudwatch.AlarmRule.fromAlarm(noHeartbeat, cloudwatch.AlarmState.ALARM),
+      // One page for one cause; and the first heartbeat comes some minutes after the alarm is made.
+      actionsSuppressor: missed,
+      actionsSuppressorWaitPeriod: Duration.hours(1),
+    });
+    return [missed, silent];
   }
 
   private ofOtherWorkflows({ otherWorkflows = {} }: ArchiveAlarmsProps): cloudwatch.Alarm[] {
@@ -234,7 +226,7 @@ export class ArchiveAlarms extends Construct {
 
   private composite(
     id: string,
-    props: Pick<cloudwatch.CompositeAlarmProps, 'alarmRule'> & { readonly alarmDescription: string },
+    props: cloudwatch.CompositeAlarmProps & { readonly alarmDescription: string },
   ): cloudwatch.CompositeAlarm {
     const alarmDescription = describe(id, props.alarmDescription);
     return this.withActions(id, new cloudwatch.CompositeAlarm(this, id, { ...props, alarmDescription }));

@@ -46,6 +46,12 @@ export class HeartbeatWorkflow extends Construct {
       comment: 'The output of the execution is what was published.',
       outputPath: '$.heartbeat.Payload',
     });
+    const notAsked = new sfn.Succeed(this, 'DatabaseUnavailable', {
+      comment:
+        'No connection, or a refused login. The age of the deployment is published; runs fail as well, and ExecutionMissed pages.',
+      outputPath: '$.failure',
+    });
+    publish.addCatch(notAsked, { errors: ['DatabaseUnavailable'], resultPath: '$.failure' });
     this.stateMachine = makeWorkflow(this, 'Heartbeat', {
       comment:
         'Publishes how long ago the deployment and the last successful run, drill and audit were, for alarms; a schedule starts it once a day. Changes nothing. Input: {}',

@@ -673,8 +673,8 @@ describe('alarms', () => {
     for (const [, description] of mails) expect(description).toMatch(/^\[mail\]/);
     const pages = to(pageTopicArn);
     for (const [, description] of pages) expect(description).toMatch(/^\[page\]/);
-    // NoRun and Settled have no action; ExecutionMissed has.
-    expect(mails.length + pages.length).toBe(resources(apart, 'AWS::CloudWatch::Alarm').length - 2);
+    // NoRun, Settled and NoHeartbeat have no action; the composite alarms have.
+    expect(mails.length + pages.length).toBe(resources(apart, 'AWS::CloudWatch::Alarm').length - 3);
     apart.hasResourceProperties('AWS::CloudWatch::CompositeAlarm', {
       AlarmActions: [pageTopicArn],
       AlarmDescription: Match.stringLikeRegexp('^\\[page\\]'),
@@ -705,7 +705,8 @@ describe('alarms', () => {
   test('are these and no others', () => {
     // Each of OperationInterrupted watches three.
     const others = (of: typeof template): number => Math.ceil((workflowsOf(of).length - 1) / 3);
-    const partsOfMissed = 2;
+    // NoRun, Settled and NoHeartbeat.
+    const partsOfMissed = 3;
     const all = expected.length + partsOfMissed;
     watched.resourceCountIs('AWS::CloudWatch::Alarm', all + others(watched));
     // Nobody misses an audit that is not scheduled.
@@ -755,7 +756,7 @@ describe('alarms', () => {
     const other = synthesise({ alarms: { topicArn } });
     other.resourceCountIs('AWS::SNS::Topic', 0);
     for (const [id, { Properties }] of resources(other, 'AWS::CloudWatch::Alarm')) {
-      const expectedActions = /NoRun|Settled/.test(id) ? undefined : [topicArn];
+      const expectedActions = /NoRun|Settled|NoHeartbeat/.test(id) ? undefined : [topicArn];
       expect([id, Properties['AlarmActions']]).toEqual([id, expectedActions]);
     }
     other.allResourcesProperties('AWS::CloudWatch::CompositeAlarm', { AlarmActions: [topicArn] });

@@ -23,6 +23,10 @@ interface Life {
   readonly prepared?: (day: number) => boolean;
   readonly reachable?: (day: number) => boolean;
   readonly beats?: (day: number) => boolean;
+  /** Whether the heartbeat can be published where the database can be asked. */
+  readonly publishes?: (day: number) => boolean;
+  /** When drills end well. */
+  readonly drills?: (day: number) => boolean;
 }
 
 /** Plays it hour by hour. The heartbeat comes an hour after the deployment and then once a day, a run nine hours later. */
@@ -33,6 +37,8 @@ async function play({
   prepared = () => true,
   reachable = () => true,
   beats = () => true,
+  publishes = () => true,
+  drills = () => true,
 }: Life): Promise<string[]> {
   const alarms = new AlarmStates(synthesise(settings).toJSON() as CloudTemplate);
   const parsed = parseRuntimeConfig(NOTHING);
@@ -41,6 +47,7 @@ async function play({
   const pages: string[] = [];
   let now = DEPLOYED;
   let lastRun: number | null = null;
+  let lastDrill: number | null = null;
   const metrics = embeddedMetrics(
     'Archiver',
     () => new Date(now),
@@ -56,8 +63,9 @@ async function play({
       const day = (now - DEPLOYED) / DAY;
       if (!reachable(day)) return Promise.reject(new ArchiverError('DatabaseUnavailable', 'no connection'));
       if (!prepared(day)) return Promise.reject(new ArchiverError('NotPrepared', 'no schema'));
-      const run = lastRun === null ? null : (now - lastRun) / DAY;
-      return Promise.resolve({ run, drill: null, audit: null });
+      if (!publishes(day)) return Promise.reject(new ArchiverError('DatabaseRejected', 'no such column'));
+      const since = (last: number | null) => (last === null ? null : (now - last) / DAY);
+      return Promise.resolve({ run: since(lastRun), drill: since(lastDrill), audit: null });
     },
   };
   const input = { deployedAt: new Date(DEPLOYED).toISOString() };
@@ -65,14 +73,19 @@ async function play({
     now = DEPLOYED + hour * HOUR;
     const day = (now - DEPLOYED) / DAY;
     if (hour % 24 === 1 && beats(day)) {
-      await heartbeat(input, parsed.config, { database, metrics, log: fakeLog() }, new Date(now)).catch(
-        () => undefined,
+      const ports = { database, metrics, log: fakeLog() };
+      const end = await heartbeat(input, parsed.config, ports, new Date(now)).catch(
+        (error: unknown) => error,
       );
+      // What the workflow catches.
+      const isCaught = end instanceof ArchiverError && end.code === 'DatabaseUnavailable';
+      if (isCaught || !(end instanceof Error)) data.push({ name: 'ExecutionsSucceeded', at: now, value: 1 });
     }
     if (hour % 24 === 10 && prepared(day) && reachable(day) && runs(Math.floor(day))) {
       lastRun = now;
       metrics.lastSuccess('run', 0);
     }
+    if (hour % 24 === 11 && prepared(day) && reachable(day) && drills(day)) lastDrill = now;
     for (const id of alarms.evaluate(data, now)) pages.push(`${id} on day ${day.toFixed(1)}`);
   }
   return pages;
@@ -110,8 +123,31 @@ test('so do all of them, that of the heartbeat too', async () => {
   expect(pages).toEqual(['ExecutionMissed on day 7.4']);
 });
 
-test('the heartbeat alone does not: each run tells that it was there', async () => {
-  expect(await play({ days: 14, runs: always, beats: (day) => day < 7 })).toEqual([]);
+// Seen to fail without NoHeartbeat: nobody was told that the ages of drills and audits are no longer known.
+test('the heartbeat alone pages, too, once', async () => {
+  const pages = await play({ days: 60, runs: always, beats: (day) => day < 7, drills: (day) => day < 7 });
+  expect(pages).toEqual(['HeartbeatMissed on day 8.1']);
+});
+
+test('a heartbeat that is left out once does not', async () => {
+  expect(await play({ days: 14, runs: always, beats: (day) => day < 7 || day > 8 })).toEqual([]);
+});
+
+// Seen to fail with missing data ignored in NoHeartbeat.
+test.each([
+  ['and no run', never],
+  ['beside runs', always],
+])('a heartbeat that never ran once, %s, pages an hour after the deployment', async (_, runs) => {
+  expect(await play({ days: 5, runs, beats: never })).toEqual(['HeartbeatMissed on day 0.0']);
+});
+
+test('so does one that fails each time after it has told the age of the deployment', async () => {
+  expect(await play({ days: 5, runs: always, publishes: never })).toEqual(['HeartbeatMissed on day 0.0']);
+});
+
+test('drills that are no longer good page by themselves', async () => {
+  const pages = await play({ days: 60, runs: always, drills: (day) => day < 7 });
+  expect(pages).toEqual(['DrillMissed on day 47.0']);
 });
 
 const WEEKLY = {
