@@ -1,4 +1,5 @@
-import { CfnOutput } from 'aws-cdk-lib';
+import { CfnOutput, Stack } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type { Construct } from 'constructs';
 import type { PartitionArchiver } from './partition-archiver.ts';
 
@@ -38,6 +39,18 @@ export function addOutputs(archiver: PartitionArchiver): void {
   }
   output('AlarmTopicArn', 'Topic that alarms go to', archiver.alarmTopic.topicArn);
   output('BucketName', 'Bucket that the archive is in', archiver.archive.bucket.bucketName);
+  output(
+    'KeyArn',
+    'Key that archives are encrypted with; after a change of the key, for formerKeyArns',
+    archiver.archive.encryptionKey.keyArn,
+  );
+  if (!database.allowIngress) {
+    output(
+      'IngressRules',
+      'Rules that the security groups need: which port of which group admits which group',
+      ingressRules(archiver),
+    );
+  }
   output('ProxyEndpoint', 'Host name that the functions connect to', database.host);
   const { exportRole, importRole } = databaseS3Roles ?? {};
   for (const [direction, role] of Object.entries({ Export: exportRole, Import: importRole })) {
@@ -49,4 +62,19 @@ export function addOutputs(archiver: PartitionArchiver): void {
     const { secretArn, node } = database.secret(role);
     output(`${node.id}Arn`, `Login of the database role ${role}`, secretArn);
   }
+}
+
+/** JSON of the rules that the stack would add to groups that it did not make, each once. */
+function ingressRules({ database, functions }: PartitionArchiver): string {
+  const all = [...database.ingressRules, ...functions.ingressRules];
+  // The group of a proxy that the stack made has its rules.
+  const rules = all
+    .filter(({ to }) => !(to instanceof ec2.SecurityGroup))
+    .map(({ to, port, from }) => ({
+      groupId: to.securityGroupId,
+      port,
+      source: from.securityGroupId,
+    }));
+  const once = new Map(rules.map((rule) => [JSON.stringify(rule), rule]));
+  return Stack.of(database).toJsonString([...once.values()]);
 }

@@ -76,6 +76,12 @@ const databaseFields = z.strictObject({
     .array(securityGroupSchema, 'must be a list of security groups')
     .min(1, 'must name at least one security group')
     .describe('Security groups of the database; the stack adds rules that admit the proxy.'),
+  allowIngress: z
+    .boolean('must be true or false')
+    .default(true)
+    .describe(
+      'Whether the stack adds rules to the security groups of the database and of an existing proxy and reader. false: the output IngressRules lists the rules that they need.',
+    ),
   proxy: z
     .union([z.literal(false), proxySchema], 'must be false, or an object with endpoint and securityGroupIds')
     .optional()

@@ -18,7 +18,11 @@ import { longestPauseDays, scheduleExpression } from './schedule-expression.ts';
 const DAYS_KEPT_AFTER_DROP = 30;
 
 const accountSchema = matching(/^\d{12}$/, 'must be an AWS account of 12 digits');
-const regionSchema = matching(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be an AWS Region such as eu-central-1');
+// Policies name services by their names outside of China (kms:ViaService).
+const regionSchema = matching(
+  /^(?!cn-)[a-z]{2}(-[a-z]+)+-\d$/,
+  'must be an AWS Region such as eu-central-1, outside of China',
+);
 const subnetSchema = matching(/^subnet-[0-9a-f]+$/, 'must be the id of a subnet such as subnet-0123abcd');
 const routeTableSchema = matching(/^rtb-[0-9a-f]+$/, 'must be the id of a route table such as rtb-0123abcd');
 const networkSchema = z

@@ -9,6 +9,7 @@ import { acknowledge } from '../nag.ts';
 import { bySecret, pastTheProxy, type DatabaseLogin } from './login.ts';
 import type { DatabaseAccessProps, DatabaseAuthentication } from './access-props.ts';
 import { ProxyTargetRegistration, targetGroups } from './proxy-target.ts';
+import { securityGroups, type IngressRule } from './security-groups.ts';
 import type { DatabaseTarget } from './target.ts';
 import type { DatabaseRole } from './roles.ts';
 
@@ -80,11 +81,23 @@ export class DatabaseAccess extends Construct {
       this.port = proxyPort ?? PROXY_PORT;
       this.loginResourceId = resourceId ?? '';
       this.connections = new ec2.Connections({
-        securityGroups: securityGroupIds.map((groupId, index) =>
-          ec2.SecurityGroup.fromSecurityGroupId(this, `ProxySecurityGroup${index + 1}`, groupId),
-        ),
+        securityGroups: securityGroups(this, securityGroupIds, this.target.allowIngress),
       });
     }
+  }
+
+  /** What the security groups of the database need where the stack makes a proxy. */
+  get ingressRules(): IngressRule[] {
+    const { proxy, target } = this;
+    if (proxy === undefined) return [];
+    return proxy.connections.securityGroups.flatMap((from) =>
+      target.connections.securityGroups.map((to) => ({ to, port: target.port, from })),
+    );
+  }
+
+  /** Whether the stack adds rules to security groups that it did not make. */
+  get allowIngress(): boolean {
+    return this.target.allowIngress;
   }
 
   private makeProxy(props: DatabaseAccessProps): rds.DatabaseProxy {

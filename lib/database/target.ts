@@ -2,6 +2,7 @@ import { ArnFormat, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { Construct } from 'constructs';
+import { securityGroups } from './security-groups.ts';
 
 /** An existing database, described by what one finds in the RDS console. */
 export interface DatabaseTargetProps {
@@ -33,6 +34,13 @@ export interface DatabaseTargetProps {
   readonly resourceId?: string | undefined;
   /** Security groups of the database. */
   readonly securityGroupIds: readonly string[];
+  /**
+   * Whether rules are added to the security groups of the database, and of a given proxy and reader. Where something else
+   * manages all rules of these groups, it would delete them; `ingressRules` of the archiver says which they need.
+   *
+   * @default true
+   */
+  readonly allowIngress?: boolean;
 }
 
 /** An existing Aurora cluster or RDS instance that is archived. Makes no resources of its own. */
@@ -51,6 +59,8 @@ export class DatabaseTarget extends Construct {
   /** Security groups of the database. */
   readonly connections: ec2.Connections;
   readonly proxyTarget: rds.ProxyTarget;
+  /** Whether the stack adds rules to security groups that it did not make. */
+  readonly allowIngress: boolean;
 
   constructor(scope: Construct, id: string, props: DatabaseTargetProps) {
     super(scope, id);
@@ -61,16 +71,15 @@ export class DatabaseTarget extends Construct {
     this.resourceId = props.resourceId;
     this.port = props.port ?? 5432;
     this.host = props.endpoint;
+    this.allowIngress = props.allowIngress ?? true;
     this.arn = Stack.of(this).formatArn({
       service: 'rds',
       resource: props.kind === 'cluster' ? 'cluster' : 'db',
       resourceName: props.identifier,
       arnFormat: ArnFormat.COLON_RESOURCE_NAME,
     });
-    const securityGroups = props.securityGroupIds.map((groupId, index) =>
-      ec2.SecurityGroup.fromSecurityGroupId(this, `SecurityGroup${index + 1}`, groupId),
-    );
-    this.connections = new ec2.Connections({ securityGroups });
+    const groups = securityGroups(this, props.securityGroupIds, this.allowIngress);
+    this.connections = new ec2.Connections({ securityGroups: groups });
     this.proxyTarget =
       props.kind === 'cluster'
         ? rds.ProxyTarget.fromCluster(
@@ -78,7 +87,7 @@ export class DatabaseTarget extends Construct {
               clusterIdentifier: props.identifier,
               clusterEndpointAddress: props.endpoint,
               port: this.port,
-              securityGroups,
+              securityGroups: groups,
               engine: rds.DatabaseClusterEngine.AURORA_POSTGRESQL,
             }),
           )
@@ -87,7 +96,7 @@ export class DatabaseTarget extends Construct {
               instanceIdentifier: props.identifier,
               instanceEndpointAddress: props.endpoint,
               port: this.port,
-              securityGroups,
+              securityGroups: groups,
               engine: rds.DatabaseInstanceEngine.POSTGRES,
             }),
           );

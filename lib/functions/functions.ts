@@ -11,9 +11,9 @@ import type { ArchiveBucket } from '../storage/archive-bucket.ts';
 import { bucketStatements } from './bucket-statements.ts';
 import type { DatabaseAccess } from '../database/access.ts';
 import { TARGET_GROUPS_HAVE_NO_NAME, targetGroups } from '../database/proxy-target.ts';
+import { allowConnections, securityGroups, type IngressRule } from '../database/security-groups.ts';
 import { HEAP_FOR_STREAMS, verifyEnvironment, type VerifyEndpoint } from './environment.ts';
 import { glueStatements, networkInterfaceStatements, readPasswords } from './function-statements.ts';
-import { allowConnections, waysTo } from './security-group-rules.ts';
 import { archiverCode } from '../handler-code.ts';
 import type { Login, StepFunction } from './step-function.ts';
 import type { Step } from './steps.ts';
@@ -62,6 +62,8 @@ export class ArchiverFunctions extends Construct {
   readonly databaseName: string;
   /** What the steps know at run time. */
   readonly config: RuntimeConfig;
+  /** What the security groups that functions connect to need; several functions share a rule. */
+  readonly ingressRules: IngressRule[] = [];
   /** Log groups of all functions. */
   readonly logGroups: readonly logs.ILogGroup[];
   private readonly securityGroups = new Map<string, ec2.SecurityGroup>();
@@ -74,9 +76,8 @@ export class ArchiverFunctions extends Construct {
     this.archiver = props.archiver;
     this.databaseName = props.database.databaseName;
     this.config = props.config;
-    this.verifyGroups = (props.verifyEndpoint?.securityGroupIds ?? []).map((groupId, index) =>
-      ec2.SecurityGroup.fromSecurityGroupId(this, `ReadingSecurityGroup${index + 1}`, groupId),
-    );
+    const readers = props.verifyEndpoint?.securityGroupIds ?? [];
+    this.verifyGroups = securityGroups(this, readers, props.database.allowIngress);
     const logGroups: logs.ILogGroup[] = [];
     this.logGroups = logGroups;
     this.functions = new Map(
@@ -226,11 +227,10 @@ export class ArchiverFunctions extends Construct {
       },
     });
     if (securityGroup !== undefined) {
-      const ways = [
-        ...(login === undefined ? [] : waysTo(login.connections.securityGroups, login.port)),
-        ...(reading === undefined ? [] : waysTo(this.verifyGroups, reading.port)),
-      ];
-      allowConnections(securityGroup, ways);
+      const allow = (to: readonly ec2.ISecurityGroup[], port: number): void =>
+        void this.ingressRules.push(...allowConnections(securityGroup, to, port));
+      if (login !== undefined) allow(login.connections.securityGroups, login.port);
+      if (reading !== undefined) allow(this.verifyGroups, reading.port);
     }
     return created;
   }

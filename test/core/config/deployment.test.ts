@@ -51,6 +51,11 @@ describe('a deployment file', () => {
     });
   });
 
+  test('in China is refused, whose names of services no policy has', () => {
+    const env = { account: '111122223333', region: 'cn-north-1' };
+    expect(problemsWith({ ...EXAMPLE, env })).toEqual([expect.stringMatching(/^env.region: "cn-north-1" /)]);
+  });
+
   test('with several mistakes lists all of them, each with path, value and rule', () => {
     const database = { ...(EXAMPLE as { database: object }).database, port: 0, colour: 'red' };
     expect(
@@ -69,7 +74,7 @@ describe('a deployment file', () => {
     ).toEqual([
       'stackName: "9lives" is not allowed: must be a CloudFormation stack name: a letter, then letters, digits and hyphens',
       'env.account: "12" is not allowed: must be an AWS account of 12 digits',
-      'env.region: "here" is not allowed: must be an AWS Region such as eu-central-1',
+      'env.region: "here" is not allowed: must be an AWS Region such as eu-central-1, outside of China',
       'database.port: 0 is not allowed: must be a whole number from 1 to 65535',
       'database.colour: "red" is not allowed: there is no such setting',
       'network: is missing',

@@ -3,8 +3,9 @@ import { loadAwsServiceSpecSync } from '@aws-cdk/aws-service-spec';
 import { listOf, textOf, type CloudTemplate, type Rule } from './rule.ts';
 
 /** The property by which a template names a resource itself. */
-const NAMES: Readonly<Record<string, string>> = {
+export const NAMES: Readonly<Record<string, string>> = {
   'AWS::CloudWatch::Alarm': 'AlarmName',
+  'AWS::CloudWatch::CompositeAlarm': 'AlarmName',
   'AWS::CloudWatch::Dashboard': 'DashboardName',
   'AWS::EC2::SecurityGroup': 'GroupName',
   'AWS::IAM::Role': 'RoleName',
