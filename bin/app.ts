@@ -18,6 +18,8 @@ const mistakes: string[] = [];
 const files = ((app.node.tryGetContext('config') as string | undefined) ?? DEFAULT_FILE).split(',');
 // A stack for each file: several databases are deployed, changed and deleted one by one.
 const stacks = new Map<string, string>();
+// Archives are told apart by the name of their database, and by nothing that is known before they are read.
+const archives = new Map<string, string>();
 const configs = files.map((file) => [file, readDeploymentFile(file)] as const);
 // All mistakes of all files at once.
 if (mistakes.length > 0) refuse(...mistakes);
@@ -28,6 +30,15 @@ for (const [file, config] of configs) {
     refuse(`the deployment files ${other} and ${file} have the same stackName, ${config.stackName}`);
   }
   stacks.set(config.stackName, file);
+  for (const name of [config.database.name, ...config.database.formerNames]) {
+    const bucket = config.archive.bucket?.name;
+    if (bucket === undefined) continue;
+    const prefix = `s3://${bucket}/${name}/`;
+    const same = archives.get(prefix);
+    if (same !== undefined)
+      refuse(`the deployment files ${same} and ${file} archive into the same folder, ${prefix}`);
+    archives.set(prefix, file);
+  }
   new PartitionArchiverStack(app, config.stackName, { config });
 }
 

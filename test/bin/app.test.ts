@@ -45,6 +45,22 @@ describe('the CDK app', () => {
     });
   });
 
+  // Seen to fail without the look at the folders: archives of two clusters lay under one name.
+  test('refuses two databases of one name that archive into one bucket', async () => {
+    const { database } = example as { database: object };
+    const keyArn = 'arn:aws:kms:eu-central-1:111122223333:key/0f0e0d0c-1111-2222-3333-444455556666';
+    const archive = { bucket: { name: 'company-archive', keyArn } };
+    const former = { ...database, identifier: 'store', name: 'store', formerNames: ['shop'] };
+    const files = [
+      file('here.json', { archive }),
+      file('there.json', { archive, stackName: 'Other', database: former }),
+    ];
+    expect(await app(files.join(','))).toMatchObject({
+      code: 1,
+      stderr: `the deployment files ${files.join(' and ')} archive into the same folder, s3://company-archive/shop/\n`,
+    });
+  });
+
   test('lists what is wrong with a file in plain lines', async () => {
     const wrong = file('wrong.json', { archive: { accessLogs: 'yes' }, colour: 'red' });
     const { code, stderr } = await app(wrong);

@@ -34,7 +34,7 @@ const RULES: readonly Rule[] = [
 
 describe.each(RULES.map((rule) => [rule.name, rule] as const))('%s', (_, rule) => {
   test('is broken by a template that breaks it, and by no other', () => {
-    expect(rule.find(rule.breaks)).not.toEqual([]);
+    for (const each of [rule.breaks, ...(rule.alsoBreak ?? [])]) expect(rule.find(each)).not.toEqual([]);
     expect(rule.find(rule.keeps)).toEqual([]);
   });
 

@@ -91,7 +91,7 @@ export const OPERATION_SETTINGS: readonly ChangedSetting[] = [
     change: 'drills and audits are no longer scheduled',
     before: {},
     after: { ...schedule({ audit: undefined }), drill: undefined },
-    seen: 'The workflows are still there; nobody is told that they do not run.',
+    seen: 'The workflows are still there; no alarm tells that they do not run.',
   },
   {
     settings: ['alarms.topicArn', 'alarms.pageTopicArn'],

@@ -4,7 +4,7 @@ import { NAMES } from '../rules/names-follow-replacements.ts';
 import { ofType, referenceOf, textOf, type CloudTemplate } from '../rules/rule.ts';
 import { refersTo, type Change } from './compare.ts';
 
-/** Types that hold what nobody can make again. */
+/** Types that hold what cannot be made again. */
 const DATA: readonly string[] = ['AWS::S3::Bucket', 'AWS::KMS::Key'];
 
 /** The key of alarms encrypts nothing that lasts. */

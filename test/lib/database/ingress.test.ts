@@ -1,4 +1,4 @@
-/** Security groups that the stack did not make: what it adds to them, or leaves to whoever manages them. */
+/** Security groups that the stack did not make: what it adds to them, or leaves to their owners. */
 import { describe, expect, test } from '@jest/globals';
 import { CONFIGURATIONS } from '../configurations.ts';
 import { ingressOf } from '../rules/no-duplicate-ingress.ts';

@@ -25,6 +25,15 @@ test.each(FUNCTION_NAMES)('%s has the rights of each of its steps, and no others
   expect(after).toEqual(before);
 });
 
+// A merge of any two functions would give some step a right that it has not: fewer are not to be had.
+test('there are as many functions as sets of rights, and two that are told apart by their name', () => {
+  const sets = new Set(STEP_NAMES.map((step) => JSON.stringify(rightsOf(STEPS[step]))));
+  const told = ['detection', 'export'] as const;
+  expect(FUNCTION_NAMES.length).toBe(sets.size + told.length);
+  const onRequest = ['stream', 'conversion', 'catalog', 'page'] as const;
+  expect(sets.size - onRequest.length).toBe(17);
+});
+
 test('what an owner looks for is there under its name, and nothing else is with it', () => {
   const stepsByName = (name: (typeof FUNCTION_NAMES)[number]) => stepsOf(name).map(([step]) => step);
   expect(stepsByName('detection')).toEqual(['detect']);

@@ -123,7 +123,7 @@ test('so do all of them, that of the heartbeat too', async () => {
   expect(pages).toEqual(['ExecutionMissed on day 7.4']);
 });
 
-// Seen to fail without NoHeartbeat: nobody was told that the ages of drills and audits are no longer known.
+// Seen to fail without NoHeartbeat: no alarm told that the ages of drills and audits are no longer known.
 test('the heartbeat alone pages, too, once', async () => {
   const pages = await play({ days: 60, runs: always, beats: (day) => day < 7, drills: (day) => day < 7 });
   expect(pages).toEqual(['HeartbeatMissed on day 8.1']);

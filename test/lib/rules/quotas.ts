@@ -1,5 +1,5 @@
 import { ingressOf } from './no-duplicate-ingress.ts';
-import { listOf, ofType, textOf, type CloudTemplate, type Rule } from './rule.ts';
+import { listOf, ofType, textOf, type CloudResource, type CloudTemplate, type Rule } from './rule.ts';
 
 /** Quotas that cannot be raised, or are not raised by a call. */
 const RESOURCES = 500;
@@ -36,6 +36,25 @@ export const quotas: Rule = {
     ),
   ],
   breaks: withName('a'.repeat(81)),
+  alsoBreak: [
+    many(RESOURCES + 1, () => ({ Type: 'AWS::SNS::Topic' })),
+    many(TRAILS_OF_A_REGION + 1, () => ({ Type: 'AWS::CloudTrail::Trail' })),
+    many(RULES_OF_A_GROUP + 1, (number) => ({
+      Type: 'AWS::EC2::SecurityGroupIngress',
+      Properties: {
+        GroupId: 'sg-0',
+        IpProtocol: 'tcp',
+        FromPort: number,
+        ToPort: number,
+        CidrIp: '10.0.0.0/8',
+      },
+    })),
+    // Each of these functions has a security group of its own, and three subnets.
+    many(NETWORK_INTERFACES_OF_A_VPC / 3 + 1, (number) => ({
+      Type: 'AWS::Lambda::Function',
+      Properties: { VpcConfig: { SubnetIds: ['a', 'b', 'c'], SecurityGroupIds: [`sg-${String(number)}`] } },
+    })),
+  ],
   keeps: withName('a'.repeat(80)),
 };
 
@@ -65,5 +84,12 @@ function over(what: string, found: number, most: number): string[] {
 function withName(StateMachineName: string): CloudTemplate {
   return {
     Resources: { Machine: { Type: 'AWS::StepFunctions::StateMachine', Properties: { StateMachineName } } },
+  };
+}
+
+function many(count: number, make: (number: number) => CloudResource): CloudTemplate {
+  const numbers = Array.from({ length: count }, (_, index) => index);
+  return {
+    Resources: Object.fromEntries(numbers.map((number) => [`Resource${String(number)}`, make(number)])),
   };
 }

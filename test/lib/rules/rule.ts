@@ -20,6 +20,8 @@ export interface Rule {
   find(template: CloudTemplate): string[];
   /** A template that breaks the rule. */
   readonly breaks: CloudTemplate;
+  /** More of them, where a rule has several parts. */
+  readonly alsoBreak?: readonly CloudTemplate[];
   /** A template that is almost the same and keeps the rule. */
   readonly keeps: CloudTemplate;
 }
