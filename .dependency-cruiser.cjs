@@ -4,7 +4,7 @@
  * Type-only imports count like any other: a type is knowledge of the other side too.
  */
 
-const TOP_LEVEL_FOLDERS = '^(bin|core|adapters|lambdas|lib|local|bench|test)/';
+const TOP_LEVEL_FOLDERS = '^(acceptance|bin|core|adapters|lambdas|lib|local|bench|test)/';
 
 /** The steps that archive, on all floors, and among them the one that drops. */
 const ARCHIVE_FOLDER = '^(core|adapters/postgres|lambdas)/archive/';
@@ -146,6 +146,12 @@ module.exports = {
       '^bin/(?!(app|package)\\.ts$)',
       '^(bin/(?!(app|package)\\.ts$)|adapters/|core/)',
       'The local command is the same core on the same adapters.',
+    ),
+    folderMayImport(
+      'acceptance',
+      '^acceptance/',
+      '^(acceptance|core)/',
+      'It sees the product as an account does: through AWS and the CDK. The core says what outputs look like.',
     ),
     folderMayImport(
       'local',
