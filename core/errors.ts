@@ -139,6 +139,9 @@ export const CATALOGUE = {
   ),
 
   // Setup.
+  ExecutionRunning: stop(
+    'Wait until the executions that are named have ended, or stop them (aws stepfunctions stop-execution), then start PrepareDatabase again. The next run resumes what a stopped one left.',
+  ),
   ShadowDiffers: stop(
     'The tables were not swapped. Roll back the partitioning; if the error returns, report it with the partitions that are named.',
   ),

@@ -137,11 +137,19 @@ export class PartitionArchiver extends Construct {
       concurrency: config.concurrency,
       ...context,
     });
+    this.heartbeatStateMachine = new HeartbeatWorkflow(this, 'HeartbeatWorkflow', context).stateMachine;
     this.setup = new SetupWorkflows(this, 'Setup', {
       hasAdministrator: props.adminSecret !== undefined,
+      others: [
+        this.stateMachine,
+        this.restoreStateMachine,
+        this.drillStateMachine,
+        this.heartbeatStateMachine,
+        ...(this.convertStateMachine === undefined ? [] : [this.convertStateMachine]),
+        ...Object.values(this.operations.stateMachines),
+      ],
       ...context,
     });
-    this.heartbeatStateMachine = new HeartbeatWorkflow(this, 'HeartbeatWorkflow', context).stateMachine;
     const schedule = { timeZone: TimeZone.ETC_UTC, ...DEFAULT_SCHEDULE, ...props.schedule };
     const { deadLetterQueue } = new ArchiveSchedules(this, 'Schedules', {
       stateMachine: this.stateMachine,

@@ -1,6 +1,7 @@
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { PartitionTableWorkflow } from './partition-table.ts';
+import { PrepareDatabaseWorkflow } from './prepare-database.ts';
 import { SingleStepWorkflow } from './single-step.ts';
 import type { WorkflowContext } from './state-machine.ts';
 
@@ -8,6 +9,8 @@ import type { WorkflowContext } from './state-machine.ts';
 export interface SetupWorkflowsProps extends WorkflowContext {
   /** Whether there is a secret of an administrator; without it, only *Adopt* is made. */
   readonly hasAdministrator: boolean;
+  /** The other state machines of the archiver, which must not run while the database is prepared. */
+  readonly others: readonly sfn.StateMachine[];
 }
 
 /** The workflows by which a database and its tables get ready to be archived. Operators start them. */
@@ -15,7 +18,7 @@ export class SetupWorkflows extends Construct {
   /** By their names. */
   readonly stateMachines: Readonly<Record<string, sfn.StateMachine>>;
 
-  constructor(scope: Construct, id: string, { hasAdministrator, ...context }: SetupWorkflowsProps) {
+  constructor(scope: Construct, id: string, { hasAdministrator, others, ...context }: SetupWorkflowsProps) {
     super(scope, id);
     const adopt = new SingleStepWorkflow(this, 'Adopt', {
       step: 'adopt',
@@ -27,30 +30,27 @@ export class SetupWorkflows extends Construct {
     });
     this.stateMachines = {
       Adopt: adopt.stateMachine,
-      ...(hasAdministrator && this.workflowsOfAdministrator(context)),
+      ...(hasAdministrator && this.workflowsOfAdministrator(context, [...others, adopt.stateMachine])),
     };
   }
 
-  private workflowsOfAdministrator(context: WorkflowContext): Record<string, sfn.StateMachine> {
-    return {
-      PrepareDatabase: new SingleStepWorkflow(this, 'PrepareDatabase', {
-        step: 'prepare-database',
-        stateName: 'Prepare',
-        stateComment:
-          'Does what is not done yet. Fails with what is missing, each with the statement that fixes it.',
-        comment:
-          'Prepares the database: extensions, roles, ledger, functions, grants, passwords, guard; upgrades what an earlier version installed. {} or {"guard": false} to leave the event trigger out, {"print": true} for the SQL instead',
-        ...context,
-      }).stateMachine,
-      Inspect: new SingleStepWorkflow(this, 'Inspect', {
-        step: 'inspect',
-        stateName: 'ReadTable',
-        stateComment: 'Reads the catalogs, and 64 MiB of the table or all of it.',
-        comment:
-          'Shows how the rows of a table spread over time, and proposes how to partition it. Changes nothing. {"table": "shop.orders"}, and if wanted "control": a column, "exact": true to read all of it, "timeZone"',
-        ...context,
-      }).stateMachine,
-      PartitionTable: new PartitionTableWorkflow(this, 'PartitionTable', context).stateMachine,
-    };
+  private workflowsOfAdministrator(
+    context: WorkflowContext,
+    others: readonly sfn.StateMachine[],
+  ): Record<string, sfn.StateMachine> {
+    const inspect = new SingleStepWorkflow(this, 'Inspect', {
+      step: 'inspect',
+      stateName: 'ReadTable',
+      stateComment: 'Reads the catalogs, and 64 MiB of the table or all of it.',
+      comment:
+        'Shows how the rows of a table spread over time, and proposes how to partition it. Changes nothing. {"table": "shop.orders"}, and if wanted "control": a column, "exact": true to read all of it, "timeZone"',
+      ...context,
+    }).stateMachine;
+    const partitionTable = new PartitionTableWorkflow(this, 'PartitionTable', context).stateMachine;
+    const prepareDatabase = new PrepareDatabaseWorkflow(this, 'PrepareDatabase', {
+      others: [...others, inspect, partitionTable],
+      ...context,
+    }).stateMachine;
+    return { PrepareDatabase: prepareDatabase, Inspect: inspect, PartitionTable: partitionTable };
   }
 }

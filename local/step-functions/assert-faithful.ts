@@ -1,5 +1,6 @@
 import {
   DESCRIBE_STATE_MACHINE,
+  LIST_EXECUTIONS,
   type State,
   type StateMachineDefinition,
   type States,
@@ -31,6 +32,9 @@ const ALLOWED_FIELDS: Readonly<Record<string, readonly string[]>> = {
   Succeed: ANY_STATE,
   Fail: ['Type', 'Comment', 'Error', 'Cause'],
 };
+
+/** Calls of AWS that task-handlers.ts plays. */
+const PLAYED = [DESCRIBE_STATE_MACHINE, LIST_EXECUTIONS];
 
 const MACHINE_FIELDS = ['Comment', 'StartAt', 'States', 'TimeoutSeconds', 'Version'];
 const PROCESSOR_FIELDS = ['StartAt', 'States', 'ProcessorConfig', 'Comment'];
@@ -125,7 +129,7 @@ function checkValues(name: string, state: State): string[] {
   const refusals = checkTimeout(name, state.TimeoutSeconds);
   if (state.ResultPath === '$') refusals.push(`${name}: ResultPath "$" is not supported; leave it out`);
   if (state.Type === 'Task') {
-    if (!isLambda(state.Resource) && state.Resource !== DESCRIBE_STATE_MACHINE) {
+    if (!isLambda(state.Resource) && !PLAYED.includes(state.Resource ?? '')) {
       refusals.push(
         `${name}: Resource ${String(state.Resource)} is not supported; only Lambda functions are`,
       );

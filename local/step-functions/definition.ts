@@ -33,5 +33,6 @@ export function allStates(states: States): [string, State][] {
   ]);
 }
 
-/** The one call of an AWS API that a workflow has, and that is run here: of the state machine itself. */
+/** The calls of AWS APIs that workflows have, and that are played here: of state machines. */
 export const DESCRIBE_STATE_MACHINE = 'arn:aws:states:::aws-sdk:sfn:describeStateMachine';
+export const LIST_EXECUTIONS = 'arn:aws:states:::aws-sdk:sfn:listExecutions';

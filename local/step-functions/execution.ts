@@ -52,6 +52,12 @@ export interface ExecutionOptions {
   /** Called at each invocation, with the means to kill it. */
   readonly onInvoke?: (invocation: Invocation & { readonly state: string }) => void;
   readonly onLog?: (line: string, of: LocalFunction) => void;
+  /**
+   * ARNs of other executions that run, as ListExecutions shows them.
+   *
+   * @default - none runs
+   */
+  readonly running?: readonly string[];
   /** Stops the execution, as StopExecution does. */
   readonly signal?: AbortSignal;
   /**

@@ -2,7 +2,7 @@ import aslValidator from 'asl-validator';
 import { readStack, type SynthesisedStack, type TemplateResource } from './cloud-assembly.ts';
 import type { StateMachineDefinition } from './definition.ts';
 import { assertFaithful } from './assert-faithful.ts';
-import { functionArn, resolver, secretArn, type StackContext } from './resolve.ts';
+import { functionArn, resolver, secretArn, type StackContext, stateMachineArn } from './resolve.ts';
 
 /** Key of the metadata by which the stack says whose password a secret holds; written by `lib/database/access.ts`. */
 const DATABASE_ROLE_METADATA = 'partition-archiver:database-role';
@@ -65,7 +65,7 @@ export function loadStateMachine(cloudAssembly: string, options: LoadOptions): L
   const definition = JSON.parse(text) as StateMachineDefinition;
   assertFaithful(definition);
   assertValid(definition);
-  const { region, account = '000000000000' } = options;
+  const { region } = options;
   const functions = ofType(stack, 'AWS::Lambda::Function')
     .filter(([id]) => text.includes(functionArn(id, options)))
     .map(([id, { Properties = {} }]) => toFunction(id, Properties, stack, resolve, options));
@@ -76,7 +76,7 @@ export function loadStateMachine(cloudAssembly: string, options: LoadOptions): L
   });
   return {
     name: logicalId,
-    arn: `arn:aws:states:${region}:${account}:stateMachine:${logicalId}`,
+    arn: stateMachineArn(logicalId, options),
     region,
     creationDate: new Date(),
     definition,

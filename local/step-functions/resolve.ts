@@ -20,6 +20,11 @@ export function functionArn(logicalId: string, { region, account = NO_ACCOUNT }:
   return `arn:aws:lambda:${region}:${account}:function:${logicalId}`;
 }
 
+/** ARN of a state machine of the stack on this machine. */
+export function stateMachineArn(logicalId: string, { region, account = NO_ACCOUNT }: StackContext): string {
+  return `arn:aws:states:${region}:${account}:stateMachine:${logicalId}`;
+}
+
 /** ARN of a secret of the stack on this machine. */
 export function secretArn(logicalId: string, { region, account = NO_ACCOUNT }: StackContext): string {
   return `arn:aws:secretsmanager:${region}:${account}:secret:${logicalId}`;
@@ -112,6 +117,8 @@ function resourceReference(
       return functionArn(logicalId, context);
     case 'AWS::Lambda::Function.Ref':
       return logicalId;
+    case 'AWS::StepFunctions::StateMachine.Ref':
+      return stateMachineArn(logicalId, context);
     case 'AWS::SecretsManager::Secret.Ref':
       return secretArn(logicalId, context);
     case 'AWS::RDS::DBProxy.Endpoint':

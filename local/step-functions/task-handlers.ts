@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { StateMachine } from 'aws-local-stepfunctions';
-import { allStates, DESCRIBE_STATE_MACHINE } from './definition.ts';
+import { allStates, DESCRIBE_STATE_MACHINE, LIST_EXECUTIONS } from './definition.ts';
 import type { ExecutionOptions, FunctionEvent, Json } from './execution.ts';
 import type { FunctionRunner } from './lambda-pool.ts';
 import type { LocalStateMachine } from './load-state-machine.ts';
@@ -13,7 +13,7 @@ export function taskHandlers(
   { definition, functions, creationDate }: LocalStateMachine,
   runner: FunctionRunner,
   onEvent: (event: FunctionEvent) => void,
-  { onInvoke }: ExecutionOptions,
+  { onInvoke, running = [] }: ExecutionOptions,
 ): Handlers {
   const run = async (state: string, arn: string, payload: unknown): Promise<unknown> => {
     const target = functions.get(arn);
@@ -44,6 +44,15 @@ export function taskHandlers(
     if (Type !== 'Task') continue;
     if (Resource === DESCRIBE_STATE_MACHINE) {
       handlers[name] = () => Promise.resolve(described);
+      continue;
+    }
+    if (Resource === LIST_EXECUTIONS) {
+      handlers[name] = (input) => {
+        const { StateMachineArn: machine } = input as { StateMachineArn: string };
+        const executions = `${machine.replace(':stateMachine:', ':execution:')}:`;
+        const Executions = running.filter((arn) => arn.startsWith(executions));
+        return Promise.resolve({ Executions: Executions.map((ExecutionArn) => ({ ExecutionArn })) });
+      };
       continue;
     }
     handlers[name] = async (input) => {

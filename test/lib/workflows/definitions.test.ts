@@ -2,7 +2,14 @@
 import { describe, expect, test } from '@jest/globals';
 import { FINAL_CODES, RETRYABLE_CODES } from '../../../core/errors.ts';
 import { allStates, type StateMachineDefinition } from '../../../local/step-functions/definition.ts';
-import { resources, synthesise, withAdministrator, withQuery, type Resource } from '../synthesise.ts';
+import {
+  resources,
+  roleStatements,
+  synthesise,
+  withAdministrator,
+  withQuery,
+  type Resource,
+} from '../synthesise.ts';
 import { WORKFLOWS } from './names.ts';
 
 /** A definition is a text with references in it. */
@@ -25,6 +32,24 @@ const machines = resources(
 
 test('there are as many as operators know', () => {
   expect(machines.map(([name]) => name).sort()).toEqual([...WORKFLOWS].sort());
+});
+
+test('PrepareDatabase looks at the executions of all others, and may list just these', () => {
+  const stack = synthesise({ ...withAdministrator(), ...withQuery(), glueDatabase: 'shop_archive' });
+  const all = resources(stack, 'AWS::StepFunctions::StateMachine').filter(
+    ([, resource]) => (resource['Metadata'] as object | undefined) !== undefined,
+  );
+  const ofWorkflows = all.filter(([, { Properties }]) => 'StateMachineName' in Properties).map(([id]) => id);
+  const others = ofWorkflows.filter((id) => !id.includes('PrepareDatabase')).sort();
+  const [, prepare] = all.find(([id]) => id.includes('PrepareDatabase'))!;
+  const named = [...JSON.stringify(prepare.Properties).matchAll(/"Ref":"(\w+)"/g)].map(([, id]) => id);
+  expect(named.filter((id) => id !== 'AWS::Partition').sort()).toEqual(others);
+  const allowed = roleStatements(stack).filter(({ statement }) =>
+    [statement.Action].flat().includes('states:ListExecutions'),
+  );
+  expect(allowed.map(({ role }) => role)).toEqual([expect.stringContaining('PrepareDatabase')]);
+  const listed = [allowed[0]!.statement.Resource].flat() as { Ref: string }[];
+  expect(listed.map(({ Ref }) => Ref).sort()).toEqual(others);
 });
 
 describe.each(machines)('%s', (_, definition, properties) => {

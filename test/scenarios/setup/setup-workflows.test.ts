@@ -77,6 +77,29 @@ test('an administrator without rights is told every statement, and no password i
   expect(lines.join()).not.toContain(password);
 });
 
+test('while an execution of another workflow runs, nothing is prepared, and the SQL can be printed', async () => {
+  const { sql } = database();
+  const running = [deployed().machine, deployed().workflow('drill').machine].map(
+    ({ arn }, number) => `${arn.replace(':stateMachine:', ':execution:')}:run-${String(number)}`,
+  );
+  const others = [...running, running[0]!.replace(/execution:.*/, 'execution:OfAnotherArchiver:run')];
+  const { error, cause } = await prepare({}, { running: others });
+  expect(error).toBe('ExecutionRunning');
+  expect(cause).toMatch(
+    /^executions run: ArchiverWorkflowArchive\w+ run-0, ArchiverDrillWorkflowDrill\w+ run-1$/,
+  );
+  expect(await sql`select from pg_namespace where nspname = 'partition_archiver'`).toHaveLength(0);
+  const printed = await prepare({ print: true }, { running: others });
+  expect(printed.status).toBe('SUCCEEDED');
+});
+
+/** Its own execution runs, always. */
+test('its own executions do not stop it', async () => {
+  const { arn } = deployed().workflow('prepare-database').machine;
+  const { error } = await prepare({}, { running: [`${arn.replace(':stateMachine:', ':execution:')}:1`] });
+  expect(error).toBe('PreflightFailed');
+});
+
 test('before it is prepared, a table is inspected but not partitioned', async () => {
   const { sql } = database();
   await makePlainTable(sql, 'orders', 3000);
