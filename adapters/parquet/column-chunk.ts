@@ -6,6 +6,7 @@ import type { ColumnValues } from '../../core/query/column-values.ts';
 import type { ParquetElement } from '../../core/query/parquet-map.ts';
 import { bitWidth, dictionaryOf, type Dictionary } from './dictionary.ts';
 import { hybridBound, writeHybrid } from './hybrid.ts';
+import { giveBack } from './memory.ts';
 import { statisticsOf } from './statistics.ts';
 
 /** Plain bytes of a page, about. */
@@ -22,13 +23,18 @@ const room = (length: number): void => {
 /** Above this, the room is given back. */
 const MOST_KEPT = 16 * 1024 * 1024;
 
+/** hyparquet-writer's writer, whose bytes go to a file whenever it is told so. */
+export interface PageWriter extends ByteWriter {
+  flush(): void;
+}
+
 /**
  * Writes one column of a row group: data pages of version 1, which every reader takes, zstd, and a dictionary where it
  * halves the column. hyparquet-writer writes the headers and the footer; its own encoder makes an object of each value
  * and takes several times as long.
  */
 export function writeColumnChunk(
-  writer: ByteWriter,
+  writer: PageWriter,
   element: ParquetElement,
   column: ColumnValues,
 ): ColumnChunk {
@@ -122,7 +128,7 @@ function writePlain(column: ColumnValues, from: number, to: number, start: numbe
   return start + source.length;
 }
 
-function writeDictionary(writer: ByteWriter, column: ColumnValues, { first, count }: Dictionary): number {
+function writeDictionary(writer: PageWriter, column: ColumnValues, { first, count }: Dictionary): number {
   const { width, words, bytes } = column;
   let at = 0;
   if (width === 0) {
@@ -158,7 +164,7 @@ type PageKind = Omit<
 >;
 
 /** Compresses what stands in the first `length` bytes of the scratch room; returns the uncompressed size with header. */
-function writePage(writer: ByteWriter, length: number, header: PageKind): number {
+function writePage(writer: PageWriter, length: number, header: PageKind): number {
   // In one piece: by default Node.js makes pieces of 16 KB, and then one of all of them.
   const options = { params: ZSTD_PARAMS, chunkSize: zstdBound(length) };
   const compressed = zstdCompressSync(scratch.subarray(0, length), options);
@@ -170,5 +176,8 @@ function writePage(writer: ByteWriter, length: number, header: PageKind): number
   });
   const headerBytes = writer.offset - start;
   writer.appendBytes(compressed);
+  // Page by page: a column that does not compress would take as much again here.
+  writer.flush();
+  giveBack(compressed);
   return headerBytes + length;
 }

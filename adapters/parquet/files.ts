@@ -8,7 +8,7 @@ import type { ColumnValues } from '../../core/query/column-values.ts';
 import { parquetElements, type CopyColumn } from '../../core/query/parquet-map.ts';
 import type { ParquetFileReader, ParquetFileWriter } from '../../core/query/ports.ts';
 import { onDisk } from '../disk/full.ts';
-import { writeColumnChunk } from './column-chunk.ts';
+import { writeColumnChunk, type PageWriter } from './column-chunk.ts';
 import { pagesOf } from './pages.ts';
 
 /** Begins a Parquet file on the local disk; an older one of the same name is written over. */
@@ -34,9 +34,7 @@ export function createParquetFile(
       const chunks: RowGroup['columns'] = elements.map((element, index) => {
         const column = values[index];
         if (column?.rows !== rows) throw new Error(`column ${index} has other rows than its row group`);
-        const chunk = writeColumnChunk(writer, element, column);
-        writer.flush();
-        return chunk;
+        return writeColumnChunk(writer, element, column);
       });
       parquet.num_rows += BigInt(rows);
       parquet.row_groups.push({
@@ -58,8 +56,8 @@ export function createParquetFile(
   };
 }
 
-/** hyparquet-writer's writer, whose bytes go to a file whenever it is told so. */
-class FileWriter extends ByteWriter {
+/** A writer into a file. */
+class FileWriter extends ByteWriter implements PageWriter {
   readonly sha256 = createHash('sha256');
   readonly #file: number;
 

@@ -8,16 +8,19 @@ import { readPlain } from 'hyparquet/src/plain.js';
 import { ArchiverError } from '../../core/errors.ts';
 import type { RawValues } from '../../core/query/raw-values.ts';
 import type { ColumnPage } from '../../core/query/ports.ts';
-
-/** In one piece: by default Node.js makes pieces of 16 KB, and then one of all of them. */
-const COMPRESSORS = {
-  ZSTD: (bytes: Uint8Array, length: number) =>
-    zstdDecompressSync(bytes, { chunkSize: Math.max(LEAST_PIECE, length) }),
-};
-const LEAST_PIECE = 64;
+import { giveBack } from './memory.ts';
 
 /**
- * The pages of one column of a row group, raw. hyparquet takes headers, levels and values apart; what it would do
+ * In one piece: by default Node.js makes pieces of 16 KB, and then one of all of them. Into more room than there are bytes: once
+ * it is full, Node.js makes as much again.
+ */
+const COMPRESSORS = {
+  ZSTD: (bytes: Uint8Array, length: number) => zstdDecompressSync(bytes, { chunkSize: length + MORE }),
+};
+const MORE = 64;
+
+/**
+ * The pages of one column of a row group, raw; each is valid until the next one is asked for. hyparquet takes headers, levels and values apart; what it would do
  * besides is left out: it makes JavaScript values of the annotated ones, which loses digits, and an array of each column.
  */
 export function* pagesOf(
@@ -35,6 +38,7 @@ export function* pagesOf(
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const reader = { view, offset: 0 };
   let dictionary: RawValues | undefined;
+  let dictionaryPage: Uint8Array | undefined;
   let rows = 0;
   while (rows < Number(chunk.num_values)) {
     const { header, page } = reading(() => {
@@ -48,6 +52,7 @@ export function* pagesOf(
       if (count > Number(chunk.num_values)) throw damaged();
       const plain = { view: new DataView(page.buffer, page.byteOffset, page.byteLength), offset: 0 };
       dictionary = reading(() => plainValues(plain, chunk.type, count, element.type_length));
+      dictionaryPage = page;
       continue;
     }
     const description = header.data_page_header;
@@ -57,7 +62,9 @@ export function* pagesOf(
     if (!(inPage > 0) || inPage > Number(chunk.num_values) - rows) throw damaged();
     yield reading(() => pageOf(page, description, chunk.type, element.type_length, dictionary));
     rows += description.num_values;
+    if (page.buffer !== bytes.buffer) giveBack(page);
   }
+  if (dictionaryPage !== undefined && dictionaryPage.buffer !== bytes.buffer) giveBack(dictionaryPage);
 }
 
 /** A data page of version 1: levels behind their length, then values or indexes. */
