@@ -7,6 +7,7 @@ import {
   type CatalogView,
 } from '../../core/query/catalog-tables.ts';
 import type { StoredPartition, StoredTable } from '../../core/query/catalog.ts';
+import { PRODUCT } from '../../core/manifest.ts';
 
 /** Parameters by which the archiver knows what it made. */
 export const PARAMETERS = {
@@ -54,7 +55,10 @@ export const partitionInput = (
   { period, archiveId, location }: StoredPartition,
 ): PartitionInput => ({ Values: [period, archiveId], StorageDescriptor: storage(columns, location) });
 
-/** A view as Athena itself keeps one: base64 of JSON in a comment, and types of Hive beside those of the engine. */
+/**
+ * A view as Athena itself keeps one: base64 of JSON in a comment, and types of Hive beside those of the engine. It has no
+ * `Description`: engines take that for the comment, and a view whose comment is not `Presto View` does not exist for them.
+ */
 export function viewInput(view: CatalogView, database: string, archiver: string): TableInput {
   const definition = {
     originalSql: view.sql,
@@ -64,12 +68,15 @@ export function viewInput(view: CatalogView, database: string, archiver: string)
   };
   return {
     Name: view.name,
-    Description: 'All archived rows that are no longer in the database',
+    // Trino runs a view in the name of its owner, and refuses one that has none. Athena takes the reader's rights.
+    Owner: PRODUCT.name,
     TableType: 'VIRTUAL_VIEW',
     ViewOriginalText: `/* Presto View: ${Buffer.from(JSON.stringify(definition)).toString('base64')} */`,
     ViewExpandedText: '/* Presto View */',
     StorageDescriptor: {
       Columns: view.columns.map(({ name, type }) => ({ Name: name, Type: hiveTypeOf(type) })),
+      // Without it, engines refuse the whole view: seen in Trino, "StorageDescriptor SerDeInfo is null".
+      SerdeInfo: {},
     },
     Parameters: {
       presto_view: 'true',

@@ -140,13 +140,20 @@ function shownAs(column: Column, all: readonly Column[], tables: readonly ShapeT
   ];
 }
 
-/** Milliseconds, cut off and not rounded, also before 1970. */
+/**
+ * Milliseconds, cut off and not rounded, also before 1970. `date_add` takes a number of 32 bits and overflows 25 days after 1970;
+ * seconds as a double are exact to the millisecond from the year 1 to 9999.
+ */
 const milliseconds = (value: string): string =>
-  `date_add('millisecond', (${value} - mod(mod(${value}, 1000) + 1000, 1000)) / 1000, timestamp '1970-01-01 00:00:00.000')`;
+  `CAST(from_unixtime(CAST((${value} - mod(mod(${value}, 1000) + 1000, 1000)) / 1000 AS double) / 1000, 'UTC') AS timestamp(3))`;
 
-/** Text, where shapes hold a column in different types; of bytes their hexadecimal digits. */
+/**
+ * Text, where shapes hold a column in different types; of bytes their hexadecimal digits. A cast of a `real` keeps seven
+ * digits of it, where it takes nine to tell one from another: by way of a double none is lost.
+ */
 const asText = (value: string, held: Column): string => {
   if (held.kind === 'bytea') return `to_hex(${value})`;
+  if (held.kind === 'float') return `CAST(${value} AS double)`;
   return athenaType(held) === 'timestamp(3)' ? milliseconds(value) : value;
 };
 

@@ -109,6 +109,8 @@ function operate(operation: string, input: Fields, { databases, tables }: Catalo
       databases.set(lower(made['Name']), { ...made, Name: lower(made['Name']) });
       return ok();
     }
+    case 'GetDatabases':
+      return ok({ DatabaseList: [...databases.values()] });
     case 'GetDatabase':
       return databases.has(database) ? ok({ Database: databases.get(database) }) : notFound('Database');
     case 'CreateTable':
@@ -139,7 +141,9 @@ function operate(operation: string, input: Fields, { databases, tables }: Catalo
     }
     case 'GetPartitions': {
       if (entry === undefined) return notFound('Table');
-      const all = [...entry.partitions.values()];
+      // Of several segments the first has all, whatever the expression: engines filter once more.
+      const { SegmentNumber = 0 } = (input['Segment'] ?? {}) as { SegmentNumber?: number };
+      const all = SegmentNumber === 0 ? [...entry.partitions.values()] : [];
       const from = Number(input['NextToken'] ?? 0);
       const next = from + Math.min(Number(input['MaxResults'] ?? 100), PARTITIONS_A_PAGE);
       return ok({ Partitions: all.slice(from, next), ...(next < all.length && { NextToken: String(next) }) });
@@ -153,7 +157,8 @@ function operate(operation: string, input: Fields, { databases, tables }: Catalo
   }
 }
 
-function ofPartitions(operation: string, input: Fields, { partitions }: Entry): GlueAnswer {
+function ofPartitions(operation: string, input: Fields, { table, partitions }: Entry): GlueAnswer {
+  const { DatabaseName, Name: TableName } = table as { DatabaseName?: unknown; Name?: unknown };
   const keyOf = (item: Fields): string => JSON.stringify(item['Values']);
   const failed = (item: Fields, code: string): Fields => ({
     PartitionValues: item['Values'],
@@ -173,7 +178,7 @@ function ofPartitions(operation: string, input: Fields, { partitions }: Entry): 
       if (isThere) partitions.delete(keyOf(item));
       else Errors.push(failed(item, 'EntityNotFoundException'));
     } else if (isThere) Errors.push(failed(item, 'AlreadyExistsException'));
-    else partitions.set(keyOf(item), item);
+    else partitions.set(keyOf(item), { ...item, DatabaseName, TableName });
   }
   return ok({ Errors });
 }

@@ -38,6 +38,9 @@ const TYPED: readonly (readonly [name: string, type: string, value: string])[] =
 /** The columns, as `create table` takes them. */
 export const TYPED_COLUMNS = TYPED.map(([name, type]) => `${name} ${type}`).join(', ');
 
+/** Their names. */
+export const TYPED_NAMES = TYPED.map(([name]) => name).join(', ');
+
 /** A value of each column, as a select list over the number that this expression gives. */
 export const typedValues = (n: string): string =>
   TYPED.map(([, , value]) => value.replaceAll(/\bn\b/g, n)).join(', ');
