@@ -4,10 +4,29 @@ import { pipeline } from 'node:stream/promises';
 import { convertApart, textFile } from '../lib/convert.ts';
 import { atMost, table, type Case } from '../lib/result.ts';
 
-/** Rows of each width, once and ten times: memory depends on neither. */
-const WIDTHS = [
-  { name: '20 bytes', bytes: 20, rows: 2_000_000 },
-  { name: '10 kB', bytes: 10_000, rows: 5_000 },
+const NARROW = [
+  { name: 'id', type: 'integer' },
+  { name: 'body', type: 'text' },
+];
+const TWELVE = [
+  ...NARROW,
+  { name: 'at', type: 'timestamp with time zone' },
+  { name: 'actor', type: 'uuid' },
+  { name: 'kind', type: 'text' },
+  { name: 'path', type: 'text' },
+  { name: 'amount', type: 'double precision' },
+  { name: 'details', type: 'jsonb' },
+  { name: 'price', type: 'numeric(18,4)' },
+  { name: 'day', type: 'date' },
+  { name: 'bytes', type: 'bytea' },
+  { name: 'done', type: 'boolean' },
+];
+
+/** Rows of each kind, once and ten times: memory depends on neither. */
+const KINDS = [
+  { name: '20 bytes', source: NARROW, rows: 2_000_000, line: (row: number) => narrowLine(row, 20) },
+  { name: '10 kB', source: NARROW, rows: 5_000, line: (row: number) => narrowLine(row, 10_000) },
+  { name: '12 columns, 330 bytes', source: TWELVE, rows: 150_000, line: wideLine },
 ] as const;
 
 /** The most memory of a process that converts. */
@@ -15,16 +34,12 @@ export const convertMemory: Case = {
   names: ['convert-memory', 'convert-memory-growth'],
   run: async (environment) => {
     const measured: [string, number, number][] = [];
-    for (const { name, bytes, rows } of WIDTHS) {
+    for (const { name, source, rows, line } of KINDS) {
       const most: number[] = [];
       for (const times of [1, 10]) {
         const path = join(environment.directory, 'memory.tsv');
         const count = Math.ceil((rows * times) / (environment.quick ? 10 : 1));
-        await pipeline(lines(count, bytes), createWriteStream(path));
-        const source = [
-          { name: 'id', type: 'integer' },
-          { name: 'body', type: 'text' },
-        ];
+        await pipeline(lines(count, line), createWriteStream(path));
         const { rssMiB } = await convertApart(environment, await textFile(path, source), 'ours');
         most.push(rssMiB);
         rmSync(path);
@@ -44,21 +59,54 @@ export const convertMemory: Case = {
   },
 };
 
-/** Lines of about so many bytes, of which no two are alike. */
-function* lines(rows: number, bytes: number): Generator<string> {
+function* lines(rows: number, line: (row: number) => string): Generator<string> {
   let batch = '';
-  let seed = 1;
   for (let row = 0; row < rows; row += 1) {
-    let line = `${String(row)}\t`;
-    while (line.length < bytes) {
-      seed = (seed * 48_271) % 2_147_483_647;
-      line += seed.toString(36);
-    }
-    batch += `${line.slice(0, bytes)}\n`;
+    batch += line(row);
     if (batch.length > 65_536) {
       yield batch;
       batch = '';
     }
   }
   yield batch;
+}
+
+let seed = 1;
+/** So many letters and digits, of which no two are alike. */
+function noise(length: number): string {
+  let text = '';
+  while (text.length < length) {
+    seed = (seed * 48_271) % 2_147_483_647;
+    text += seed.toString(36);
+  }
+  return text.slice(0, length);
+}
+
+/** A row of about so many bytes. */
+const narrowLine = (row: number, bytes: number): string =>
+  `${String(row)}\t${noise(bytes - String(row).length - 1)}\n`;
+
+const hexadecimal = (length: number): string =>
+  Array.from({ length: length / 8 }, () => {
+    noise(1);
+    return seed.toString(16).padStart(8, '0');
+  }).join('');
+
+function wideLine(row: number): string {
+  const uuid = hexadecimal(32).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+  const day = `2021-01-${String(1 + (row % 28)).padStart(2, '0')}`;
+  return `${[
+    row,
+    noise(20),
+    `${day} 10:00:00.${String(row % 1_000_000).padStart(6, '0')}`.replace(/\.?0+$/, '') + '+00',
+    uuid,
+    `kind ${String(row % 50)}`,
+    `/${hexadecimal(32)}/${hexadecimal(32)}`,
+    (row % 1000) / 8,
+    `{"session": "${noise(32)}", "agent": "Mozilla/5.0 (X11; Linux x86_64)", "status": ${String(row % 600)}}`,
+    ((row % 100_000) / 100).toFixed(4),
+    day,
+    `\\\\x${hexadecimal(16)}`,
+    row % 2 === 0 ? 't' : 'f',
+  ].join('\t')}\n`;
 }
