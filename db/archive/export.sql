@@ -176,8 +176,8 @@ begin
          exported_bytes = null, sent_sha256 = null, proof = 'two-readings', product_version = null,
          compression = null, stored_bytes = null, exported_at = null, number = v_number - 1
    where archive_id = l.archive_id and number = p_number;
-  insert into partition_archiver.segment (archive_id, number, first_block, next_block)
-    values (l.archive_id, v_number, v_middle, s.next_block);
+  insert into partition_archiver.segment (archive_id, number, first_block, next_block, mismatched_at)
+    values (l.archive_id, v_number, v_middle, s.next_block, s.mismatched_at);
   update partition_archiver.partition set state = 'quarantined', exported_at = null where id = p_id;
   return v_number;
 end
@@ -234,7 +234,8 @@ begin
   update partition_archiver.segment
      set state = 'planned', object_key = null, exported_rows = null, exported_files = null,
        exported_bytes = null, sent_sha256 = null, proof = 'two-readings', product_version = null,
-       compression = null, stored_bytes = null, exported_at = null
+       compression = null, stored_bytes = null, exported_at = null,
+       mismatched_at = case when sent_sha256 is null then mismatched_at else clock_timestamp() end
    where archive_id = l.archive_id and number = p_number and state = 'exported';
   update partition_archiver.partition set state = 'quarantined', exported_at = null where id = p_id;
 end

@@ -4,7 +4,8 @@
 set role archiver_owner;
 
 -- Which proof a streamed segment is to have. One reading is checked by two: of one segment in 16, which the
--- archive id chooses, and of all until a run of this version has shown that both agree.
+-- archive id chooses, of all until a run of this version has shown that both agree, and of all while a
+-- segment that did not match waits for its proof: what only the second reading finds would pass one.
 create or replace function partition_archiver.proof_of_stream(p_archive_id uuid, p_number integer,
   p_wanted text, p_version text) returns text
   language sql stable set search_path = pg_catalog, pg_temp
@@ -12,6 +13,8 @@ create or replace function partition_archiver.proof_of_stream(p_archive_id uuid,
     when p_wanted = 'one-reading'
      and hashtextextended(p_archive_id || '-' || p_number, 0) & 15 <> 0
      and exists (select from partition_archiver.run where product_version = p_version and read_twice > 0)
+     and not exists (select from partition_archiver.segment
+                      where mismatched_at is not null and state <> 'verified')
     then 'one-reading' else 'two-readings' end;
 
 -- Whether a segment has the proof that the ledger asks for. Nothing else lets a table be dropped.

@@ -40,6 +40,7 @@ export const CHANGES_OF_ARCHIVE: readonly SqlChange[] = [
     ['& 15 <> 0', '& 15 <> 99', 'no segment is read twice'],
     ['where product_version = p_version and read_twice > 0', 'where read_twice > 0', 'a run of any version'],
     ['where product_version = p_version and read_twice > 0', 'where product_version = p_version', 'any run'],
+    ["where mismatched_at is not null and state <> 'verified'", 'where false', 'a mismatch is forgotten'],
     [
       "then 'one-reading' else 'two-readings' end",
       "then 'one-reading' else 'one-reading' end",

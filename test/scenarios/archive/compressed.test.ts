@@ -51,8 +51,8 @@ describe.each(['gzip', 'zstd'] as const)('an archive in %s', (compression) => {
     expect(await rowsOf(database.sql, `app.${table}_back`)).toEqual(rows);
   });
 
-  // Seen to be verified without stored_bytes (something behind the end of gzip that decompresses to nothing), and to fail
-  // with an error that is no verdict without unlessDamaged.
+  // Seen to be verified without stored_bytes in verify.ts and record_match (something behind the end of gzip that decompresses
+  // to nothing), and to fail with an error that is no verdict without unlessDamaged.
   test.each<[string, (stored: Buffer) => Buffer]>([
     ['is cut off', (stored) => stored.subarray(0, -1)],
     ['is empty text', () => (compression === 'gzip' ? gzipSync('') : zstdCompressSync(''))],

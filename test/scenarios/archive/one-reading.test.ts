@@ -99,7 +99,8 @@ test('the ledger records nothing that the server did not say', async () => {
   }
 });
 
-// Seen to be verified without the comparison of SHA-256 (a digit), of rows and bytes, and of the end (the others).
+// Seen to fail without the comparison of SHA-256 (a digit, the order), and of rows, bytes and SHA-256 (a lost part). Of what
+// has no end, each of these and the check of the end tell.
 test.each<[string, (text: Buffer) => Buffer]>([
   ['a changed digit', (text) => Buffer.from(text.toString().replace('row 1', 'row 2'))],
   [
@@ -128,7 +129,7 @@ test.each<[string, (text: Buffer) => Buffer]>([
   expect(await segment.segment()).toEqual(PLANNED);
 });
 
-// Seen to be verified without assert_sealed in record_match.
+// Seen to fail without assert_sealed in record_match (the verdict), and in begin_segment and record_match (the verification).
 test('a fence that was lifted after the export', async () => {
   const segment = await quarantined(archiver(), ONE);
   await segment.stream({ letter: 'a' });
@@ -140,6 +141,12 @@ test('a fence that was lifted after the export', async () => {
     )[0].statement,
   );
   await expect(verifyWithoutTable(segment)).rejects.toMatchObject({ code: 'SealBroken' });
+  // Lifted while S3 was read.
+  const verdict = archiver().database.sql`
+    select partition_archiver.record_match(${segment.id}, 0, jsonb_build_array(jsonb_build_object('key', s.object_key)),
+             s.exported_rows, s.exported_bytes, s.sent_sha256, repeat('0', 16), false, s.proof)
+      from partition_archiver.segment s where s.object_key = ${(await segment.segment()).key}`;
+  await expect(verdict).rejects.toMatchObject({ code: 'PA003' });
 });
 
 // Seen to be exported without the recorded bounds in the COPY.
@@ -217,10 +224,51 @@ test('one segment in 16 is read twice, and all of them in the first run of a ver
   expect(two).toBe('two-readings');
 });
 
+// Seen to fail (proven by one reading) without mismatched_at in proof_of_stream: the first reader changes a digit each time.
+test('what two readings found different is not proven by one the next time, nor is any other segment', async () => {
+  const segment = await quarantined(archiver(), ONE);
+  const { sql } = archiver().database;
+  const reader = faulty(
+    (text) => Buffer.from(text.toString().replace('row 1', 'row 2')),
+    'what it handed on',
+  );
+  await segment.stream({ letter: 'a', reader });
+  const { key } = await segment.segment();
+  await sql`update partition_archiver.segment set proof = 'two-readings' where object_key = ${key}`;
+  await expect(commitStreamed(archiver(), segment)).rejects.toMatchObject({ code: 'ContentMismatch' });
+  const proofOfOthers = async (): Promise<string> => {
+    const [{ proofs }] = await sql<[{ proofs: string }]>`
+      select string_agg(distinct partition_archiver.proof_of_stream(md5(n::text)::uuid, 3, 'one-reading', ${PRODUCT.version}), ' ')
+               as proofs from generate_series(1, 100) n`;
+    return proofs;
+  };
+  await segment.stream({ letter: 'b', reader });
+  expect(await segment.segment()).toMatchObject({ state: 'exported', proof: 'two-readings' });
+  expect(await proofOfOthers()).toBe('two-readings');
+  await expect(commitStreamed(archiver(), segment)).rejects.toMatchObject({ code: 'ContentMismatch' });
+  await segment.stream({ letter: 'c' });
+  expect(await commitStreamed(archiver(), segment)).toMatchObject({ verified: { verified: true } });
+  expect(await proofOfOthers()).toBe('one-reading two-readings');
+});
+
+// Seen to fail without mismatched_at in the insert of split_segment.
+test('both halves of a segment that did not match are read twice', async () => {
+  const segment = await quarantined(archiver(), { values: `repeat('x', 300)` });
+  const { sql } = archiver().database;
+  const ofArchive = sql`archive_id = (select archive_id from partition_archiver.partition where id = ${segment.id})`;
+  await sql`update partition_archiver.segment set mismatched_at = now() where ${ofArchive}`;
+  await sql`select partition_archiver.split_segment(${segment.id}, 0, 1)`;
+  const [count] = await sql`
+    select count(*)::integer as segments, count(mismatched_at)::integer as mismatched
+      from partition_archiver.segment where ${ofArchive}`;
+  expect(count).toEqual({ segments: 2, mismatched: 2 });
+});
+
 test('a run says how many segments it read twice', async () => {
   const { database, config: configure, run } = archiver();
   const { sql } = database;
   await sql`delete from partition_archiver.run`;
+  await sql`update partition_archiver.segment set mismatched_at = null`;
   await createPartitionSet(sql, { table: 'first', months: 6 });
   await createPartitionSet(sql, { table: 'second', months: 6 });
   const stream = (table: string) => configure([{ schema: 'app', table, export: 'stream' }]);
