@@ -39,10 +39,10 @@ export const OPERATION_SETTINGS: readonly ChangedSetting[] = [
     seen: `${NEXT_RUN} \`graceDays\` holds for archives that are proven from then on.`,
   },
   {
-    settings: ['partitionSets.[].export', 'partitionSets.[].proof'],
+    settings: ['partitionSets.[].export', 'partitionSets.[].proof', 'partitionSets.[].compression'],
     change: 'one set `aws_s3` → `stream`',
     before: {},
-    after: firstSet({ export: 'stream' }),
+    after: firstSet({ export: 'stream', proof: 'two-readings', compression: 'zstd' }),
     seen: 'Start *PrepareDatabase* right after the deployment: it makes the role `archiver_stream` ([setup.md](setup.md)).',
   },
   {
