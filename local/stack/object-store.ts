@@ -77,15 +77,19 @@ export async function startObjectStore(options: ObjectStoreOptions, supervisor: 
 
   const gatewayFlags = ['-c', conf, '-n', 'client.rgw'];
   if (fresh) {
+    const user = ['--uid=local', '--display-name=local'];
+    const keys = [`--access-key=${options.accessKeyId}`, `--secret-key=${options.secretAccessKey}`];
+    // It waits for the store without a limit: where the stack is ended meanwhile, it ends with this process.
     await run([
+      'setpriv',
+      '--pdeathsig=SIGKILL',
+      '--',
       programs.admin,
       ...gatewayFlags,
       'user',
       'create',
-      '--uid=local',
-      '--display-name=local',
-      `--access-key=${options.accessKeyId}`,
-      `--secret-key=${options.secretAccessKey}`,
+      ...user,
+      ...keys,
     ]);
     await writeFile(complete, '');
   }
