@@ -86,18 +86,11 @@ test('while an execution of another workflow runs, nothing is prepared, and the 
   const { error, cause } = await prepare({}, { running: others });
   expect(error).toBe('ExecutionRunning');
   expect(cause).toMatch(
-    /^executions run: ArchiverWorkflowArchive\w+ run-0, ArchiverDrillWorkflowDrill\w+ run-1$/,
+    /"executions run: ArchiverWorkflowArchive\w+ run-0, ArchiverDrillWorkflowDrill\w+ run-1"/,
   );
   expect(await sql`select from pg_namespace where nspname = 'partition_archiver'`).toHaveLength(0);
   const printed = await prepare({ print: true }, { running: others });
   expect(printed.status).toBe('SUCCEEDED');
-});
-
-/** Its own execution runs, always. */
-test('its own executions do not stop it', async () => {
-  const { arn } = deployed().workflow('prepare-database').machine;
-  const { error } = await prepare({}, { running: [`${arn.replace(':stateMachine:', ':execution:')}:1`] });
-  expect(error).toBe('PreflightFailed');
 });
 
 test('before it is prepared, a table is inspected but not partitioned', async () => {
@@ -119,7 +112,9 @@ test('before it is prepared, a table is inspected but not partitioned', async ()
 
 test('an empty database is prepared, and again, and then an archive run finds nothing wrong', async () => {
   const { sql } = database();
-  const first = await prepare();
+  // Its own execution runs, always.
+  const { arn } = deployed().workflow('prepare-database').machine;
+  const first = await prepare({}, { running: [`${arn.replace(':stateMachine:', ':execution:')}:1`] });
   expect([first.error, first.cause]).toEqual([
     'PreflightFailed',
     expect.stringMatching(
