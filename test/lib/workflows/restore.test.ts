@@ -114,7 +114,7 @@ describe('an execution of Restore', () => {
     expect(of('PlanRestore')).toMatchObject([{ input: { partitionSet: 'a.b' }, redriveCount: 0 }]);
     const execution = of('PlanRestore')[0]!['execution'];
     expect(of('Import')).toHaveLength(4);
-    expect(of('Import')).toContainEqual({ restoreId: 2, segmentNumber: 1, execution });
+    expect(of('Import')).toContainEqual({ restoreId: 2, segmentNumber: 1, by: 'aws_s3', execution });
     expect(of('Prove')).toHaveLength(6);
     expect(of('Prove')).toContainEqual({ restoreId: 1, range: 2, execution });
     expect(of('Attach')).toContainEqual({
