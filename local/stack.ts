@@ -14,7 +14,8 @@ import { ensureCredentials } from './stack/credentials.ts';
 import { ensureExtensions } from './stack/extensions.ts';
 import { installedPostgres, partmanVersion } from './stack/installation.ts';
 import type { PostgresInstallation } from './stack/installation.ts';
-import { startGlue, type LocalGlue } from './stack/glue.ts';
+import { startGlue } from './stack/glue.ts';
+import type { JsonService } from './stack/json-service.ts';
 import { startObjectStore } from './stack/object-store.ts';
 import { stopOnSignals, takeOwnership } from './stack/owner.ts';
 import { freePorts } from './stack/ports.ts';
@@ -168,7 +169,7 @@ async function start(
     return manager;
   };
 
-  const startCatalog = async (): Promise<LocalGlue> => {
+  const startCatalog = async (): Promise<JsonService> => {
     const glue = await startGlue();
     undo.push(() => glue.close());
     return glue;

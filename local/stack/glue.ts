@@ -1,21 +1,7 @@
-import { createServer } from 'node:http';
-import type { IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { serveJson, type JsonAnswer, type JsonService } from './json-service.ts';
 
 type Fields = Record<string, unknown>;
-
-/** What an operation returns: a body, or a refusal. */
-export interface GlueAnswer {
-  readonly status: number;
-  readonly body: Fields;
-}
-
-/** What AWS Glue's Data Catalog is needed for here. */
-export interface LocalGlue {
-  readonly endpoint: string;
-  close(): Promise<void>;
-}
 
 interface Entry {
   readonly table: Fields;
@@ -43,36 +29,15 @@ const PARTITIONS_A_PAGE = 3;
  * @param instead what an operation returns in place of what it would, for tests; `undefined` leaves it alone
  */
 export async function startGlue(
-  instead: (operation: string, input: Fields) => GlueAnswer | undefined = () => undefined,
-): Promise<LocalGlue> {
+  instead: (operation: string, input: Fields) => JsonAnswer | undefined = () => undefined,
+): Promise<JsonService> {
   const databases = new Map<string, Fields>();
   const tables = new Map<string, Entry>();
-  const server = createServer((request, response) => {
-    void answer(request).then(({ status, body }) => {
-      response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' });
-      response.end(JSON.stringify(body));
-    });
-  });
-  async function answer(request: IncomingMessage): Promise<GlueAnswer> {
+  return serveJson(async (request) => {
     const operation = String(request.headers['x-amz-target']).replace(/^AWSGlue\./, '');
     const input = JSON.parse(await text(request)) as Fields;
     return instead(operation, input) ?? operate(operation, input, { databases, tables });
-  }
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
   });
-  server.unref();
-  return {
-    endpoint: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
-        server.closeAllConnections();
-      }),
-  };
 }
 
 interface Catalog {
@@ -80,15 +45,15 @@ interface Catalog {
   readonly tables: Map<string, Entry>;
 }
 
-const ok = (body: Fields = {}): GlueAnswer => ({ status: 200, body });
+const ok = (body: Fields = {}): JsonAnswer => ({ status: 200, body });
 
 /** A refusal, as the protocol has it. */
-export const glueFailure = (type: string, message: string): GlueAnswer => ({
+export const glueFailure = (type: string, message: string): JsonAnswer => ({
   status: 400,
   body: { __type: type, Message: message },
 });
 
-function operate(operation: string, input: Fields, { databases, tables }: Catalog): GlueAnswer {
+function operate(operation: string, input: Fields, { databases, tables }: Catalog): JsonAnswer {
   const [field, most = 0] = LIMITS[operation] ?? [];
   if (field !== undefined && (input[field] as unknown[]).length > most) {
     return glueFailure(
@@ -157,7 +122,7 @@ function operate(operation: string, input: Fields, { databases, tables }: Catalo
   }
 }
 
-function ofPartitions(operation: string, input: Fields, { table, partitions }: Entry): GlueAnswer {
+function ofPartitions(operation: string, input: Fields, { table, partitions }: Entry): JsonAnswer {
   const { DatabaseName, Name: TableName } = table as { DatabaseName?: unknown; Name?: unknown };
   const keyOf = (item: Fields): string => JSON.stringify(item['Values']);
   const failed = (item: Fields, code: string): Fields => ({
@@ -184,4 +149,4 @@ function ofPartitions(operation: string, input: Fields, { table, partitions }: E
 }
 
 const lower = (name: unknown): string => (typeof name === 'string' ? name.toLowerCase() : '');
-const notFound = (what: string): GlueAnswer => glueFailure('EntityNotFoundException', `${what} not found.`);
+const notFound = (what: string): JsonAnswer => glueFailure('EntityNotFoundException', `${what} not found.`);

@@ -1,18 +1,10 @@
-import { createServer } from 'node:http';
 import type { IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { serveJson, type JsonAnswer, type JsonService } from './json-service.ts';
 
 /** What AWS Secrets Manager is needed for here: secrets that are put and got by name or ARN. */
-export interface SecretsManager {
-  readonly endpoint: string;
+export interface SecretsManager extends JsonService {
   put(arn: string, value: Record<string, unknown>): void;
-  close(): Promise<void>;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly body: Record<string, unknown>;
 }
 
 /**
@@ -21,34 +13,16 @@ interface Answer {
  */
 export async function startSecretsManager(): Promise<SecretsManager> {
   const secrets = new Map<string, string>();
-  const server = createServer((request, response) => {
-    void answer(request, secrets).then(({ status, body }) => {
-      response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' });
-      response.end(JSON.stringify(body));
-    });
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  // As the daemons, it must not keep the process alive by itself.
-  server.unref();
+  const service = await serveJson((request) => answer(request, secrets));
   return {
-    endpoint: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`,
+    ...service,
     put(arn, value) {
       secrets.set(arn, JSON.stringify(value));
     },
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
-        server.closeAllConnections();
-      }),
   };
 }
 
-async function answer(request: IncomingMessage, secrets: Map<string, string>): Promise<Answer> {
+async function answer(request: IncomingMessage, secrets: Map<string, string>): Promise<JsonAnswer> {
   const target = request.headers['x-amz-target'];
   const input = parse(await text(request));
   if (input === undefined) return failure('SerializationException', 'the body is not a JSON object');
@@ -80,7 +54,7 @@ function describe(id: string, more: Record<string, unknown>): Record<string, unk
   return { ARN: id, Name: name, VersionId: 'local', VersionStages: ['AWSCURRENT'], ...more };
 }
 
-function failure(type: string, message: string): Answer {
+function failure(type: string, message: string): JsonAnswer {
   return { status: 400, body: { __type: type, Message: message } };
 }
 

@@ -1,14 +1,6 @@
+import { copyBegins, message } from '../support/wire-messages.ts';
 import type { Conversation } from './frame-chain.ts';
 
-const message = (type: string, body: Uint8Array | string = ''): Buffer => {
-  const bytes = Buffer.from(body);
-  const header = Buffer.alloc(5);
-  header.write(type, 0, 'latin1');
-  header.writeUInt32BE(bytes.length + 4, 1);
-  return Buffer.concat([header, bytes]);
-};
-const begin = (columns: number): Buffer =>
-  message('H', Buffer.concat([Buffer.of(0, 0, columns), Buffer.alloc(2 * columns)]));
 const ASIDE = [
   message('N', 'SNOTICE\0Mhello\0\0'),
   message('S', 'TimeZone\0UTC\0'),
@@ -27,7 +19,7 @@ const conversation = (
   const end = [message('c'), message('C', `COPY ${rows.length}\0`), message('Z', 'T')];
   return {
     name,
-    bytes: Buffer.concat([...(aside ? ASIDE : []), begin(columns), ...frames, ...end]),
+    bytes: Buffer.concat([...(aside ? ASIDE : []), copyBegins(columns), ...frames, ...end]),
     text: Buffer.from(rows.join('')),
   };
 };

@@ -7,7 +7,8 @@ import { listArchives, NOTHING_LISTED, type ListedArchive } from '../../../core/
 import { shapeTableName } from '../../../core/query/catalog-tables.ts';
 import { convert } from '../../../core/query/convert.ts';
 import { catalogPage, findLeftovers, type CatalogPage } from '../../../core/query/leftovers.ts';
-import { glueFailure, startGlue, type GlueAnswer, type LocalGlue } from '../../../local/stack/glue.ts';
+import { glueFailure, startGlue } from '../../../local/stack/glue.ts';
+import type { JsonAnswer, JsonService } from '../../../local/stack/json-service.ts';
 import { convertPorts, putFlights, withFiles } from '../../support/copies.ts';
 import { memoryStore } from '../../support/memory-store.ts';
 import { useDirectory } from '../../support/parquet-copy.ts';
@@ -20,14 +21,14 @@ const COLUMNS = [
 ];
 const ROW = ['2025-01-01 10:00:00+00\t5\n'];
 const LATER = '2099-01-01T00:00:00Z';
-let glue: LocalGlue | undefined;
+let glue: JsonService | undefined;
 let client: GlueClient;
 afterEach(async () => {
   client.destroy();
   await glue?.close();
 });
 
-type Instead = (operation: string, input: Record<string, unknown>) => GlueAnswer | undefined;
+type Instead = (operation: string, input: Record<string, unknown>) => JsonAnswer | undefined;
 
 async function catalogOf(instead: Instead = () => undefined, archiver = 'App/Archiver') {
   glue = await startGlue(instead);

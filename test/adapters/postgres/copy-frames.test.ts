@@ -4,6 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import loadWabt from 'wabt';
 import { CopyFrames } from '../../../adapters/postgres/copy-frames.ts';
+import { copyBegins, message } from '../../support/wire-messages.ts';
 
 const FOLDER = join(import.meta.dirname, '../../../adapters/postgres');
 
@@ -19,16 +20,6 @@ test('the module is what its source says', async () => {
   expect(readFileSync(file, 'utf8')).toBe(text);
 });
 
-const message = (type: string, body: Uint8Array | string = ''): Buffer => {
-  const bytes = Buffer.from(body);
-  const header = Buffer.alloc(5);
-  header.write(type, 0, 'latin1');
-  header.writeUInt32BE(bytes.length + 4, 1);
-  return Buffer.concat([header, bytes]);
-};
-/** CopyOutResponse: text, so many columns. */
-const begin = (columns: number): Buffer =>
-  message('H', Buffer.concat([Buffer.of(0, columns >> 8, columns & 0xff), Buffer.alloc(2 * columns)]));
 const row = (text: string | Uint8Array): Buffer => message('d', text);
 const DONE = message('c');
 const tag = (rows: number): Buffer => message('C', `COPY ${rows}\0`);
@@ -91,7 +82,7 @@ test('the text of all rows comes out, whatever is in them and wherever the netwo
       );
       const aside = Buffer.concat(Array.from({ length: asides }, () => NOTICE));
       const data = lines.flatMap((line, n) => (n % 7 === 3 ? [NOTICE, row(line)] : [row(line)]));
-      const all = [aside, begin(columns), ...data, DONE, aside, tag(rows.length), READY, NOTICE];
+      const all = [aside, copyBegins(columns), ...data, DONE, aside, tag(rows.length), READY, NOTICE];
       const found = read(Buffer.concat(all), sizes);
       expect(found.text.equals(Buffer.concat(lines))).toBe(true);
       expect(found.rows).toBe(rows.length);
@@ -107,13 +98,13 @@ test('the text of all rows comes out, whatever is in them and wherever the netwo
 
 test("an error is the driver's, before the first row and after it", () => {
   expect(read(Buffer.concat([ERROR, READY]))).toMatchObject({ expected: 'over', rows: 0 });
-  const after = read(Buffer.concat([begin(1), row('a\n'), ERROR, READY]));
+  const after = read(Buffer.concat([copyBegins(1), row('a\n'), ERROR, READY]));
   expect(after).toMatchObject({ expected: 'over', rows: 1 });
   expect(after.passed).toEqual(Buffer.concat([ERROR, READY]));
 });
 
 test('without its end the statement is not over', () => {
-  const all = [begin(2), row('a\tb\n'), row('c\td\n'), DONE, tag(2), READY];
+  const all = [copyBegins(2), row('a\tb\n'), row('c\td\n'), DONE, tag(2), READY];
   for (let missing = 1; missing < all.length; missing += 1) {
     expect(read(Buffer.concat(all.slice(0, missing))).expected).not.toBe('over');
   }
@@ -124,19 +115,19 @@ test('without its end the statement is not over', () => {
 });
 
 describe('anything else is refused', () => {
-  const whole = [begin(2), row('a\tb\n'), DONE, tag(1), READY];
+  const whole = [copyBegins(2), row('a\tb\n'), DONE, tag(1), READY];
   test.each<[string, Buffer[]]>([
     ['rows without a beginning', whole.slice(1)],
     ['an end without a beginning', whole.slice(2)],
-    ['two beginnings', [begin(2), ...whole]],
-    ['a tag before the end of the rows', [begin(2), row('a\tb\n'), tag(1), READY]],
-    ['two ends', [begin(2), DONE, DONE]],
-    ['an end with contents', [begin(2), message('c', 'x')]],
-    ['a row after the end', [begin(2), DONE, row('a\tb\n')]],
-    ['readiness without a tag', [begin(2), DONE, READY]],
-    ['readiness in the middle of the rows', [begin(2), row('a\tb\n'), READY]],
-    ['two tags', [begin(2), DONE, tag(0), tag(0)]],
-    ['an error after the tag', [begin(2), DONE, tag(0), ERROR]],
+    ['two beginnings', [copyBegins(2), ...whole]],
+    ['a tag before the end of the rows', [copyBegins(2), row('a\tb\n'), tag(1), READY]],
+    ['two ends', [copyBegins(2), DONE, DONE]],
+    ['an end with contents', [copyBegins(2), message('c', 'x')]],
+    ['a row after the end', [copyBegins(2), DONE, row('a\tb\n')]],
+    ['readiness without a tag', [copyBegins(2), DONE, READY]],
+    ['readiness in the middle of the rows', [copyBegins(2), row('a\tb\n'), READY]],
+    ['two tags', [copyBegins(2), DONE, tag(0), tag(0)]],
+    ['an error after the tag', [copyBegins(2), DONE, tag(0), ERROR]],
     ['a row of a query', [message('D', Buffer.of(0, 0))]],
     ['a COPY the other way round', [message('G', Buffer.of(0, 0, 0))]],
     ['rows in binary', [message('H', Buffer.of(1, 0, 1, 0, 1))]],
@@ -144,15 +135,18 @@ describe('anything else is refused', () => {
     ['a beginning without its columns', [message('H', Buffer.of(0, 0, 1))]],
     ['a beginning with too little', [message('H', Buffer.of(0))]],
     ['an endless beginning', [Buffer.concat([Buffer.from('H'), Buffer.of(0, 1, 0, 0), Buffer.alloc(5000)])]],
-    ['an empty row', [begin(1), row('')]],
-    ['a length below that of the length', [begin(1), Buffer.from('d\0\0\0\x03')]],
-    ['a length above what a signed number holds', [begin(1), Buffer.from('d\xff\xff\xff\xff', 'latin1')]],
-    ['a row without a newline', [begin(1), row('a')]],
-    ['a row with two newlines', [begin(1), row('a\nb\n')]],
-    ['a newline that is not the end of the row', [begin(1), row('a\nb')]],
-    ['a field too few', [begin(2), row('a\n')]],
-    ['a field too many', [begin(2), row('a\tb\tc\n')]],
-    ['fields where there is no column', [begin(0), row('a\tb\n')]],
+    ['an empty row', [copyBegins(1), row('')]],
+    ['a length below that of the length', [copyBegins(1), Buffer.from('d\0\0\0\x03')]],
+    [
+      'a length above what a signed number holds',
+      [copyBegins(1), Buffer.from('d\xff\xff\xff\xff', 'latin1')],
+    ],
+    ['a row without a newline', [copyBegins(1), row('a')]],
+    ['a row with two newlines', [copyBegins(1), row('a\nb\n')]],
+    ['a newline that is not the end of the row', [copyBegins(1), row('a\nb')]],
+    ['a field too few', [copyBegins(2), row('a\n')]],
+    ['a field too many', [copyBegins(2), row('a\tb\tc\n')]],
+    ['fields where there is no column', [copyBegins(0), row('a\tb\n')]],
   ])('%s', (_, messages) => {
     const bytes = Buffer.concat(messages);
     for (const cut of [bytes.length, 1, 3, 7]) {

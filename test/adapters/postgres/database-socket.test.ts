@@ -2,16 +2,11 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { expect, test } from '@jest/globals';
 import { DatabaseSocket, isLoopback } from '../../../adapters/postgres/database-socket.ts';
+import { copyBegins, message } from '../../support/wire-messages.ts';
 
-const message = (type: string, body: Buffer): Buffer => {
-  const header = Buffer.alloc(5, type);
-  header.writeUInt32BE(4 + body.length, 1);
-  return Buffer.concat([header, body]);
-};
-
-const COPY_BEGINS = message('H', Buffer.from([0, 0, 1, 0, 0]));
-const ROW = message('d', Buffer.from('1\n'));
-const REASON = message('E', Buffer.from('SFATAL\0C57P01\0Mterminating connection\0\0'));
+const COPY_BEGINS = copyBegins(1);
+const ROW = message('d', '1\n');
+const REASON = message('E', 'SFATAL\0C57P01\0Mterminating connection\0\0');
 
 // Seen to fail (ERR_STREAM_PUSH_AFTER_EOF) where the end of the connection is passed on when it comes.
 test('a connection that ends while rows are read gives the driver first the reason and then the end', async () => {

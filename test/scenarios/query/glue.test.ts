@@ -3,9 +3,8 @@ import { beforeAll, expect, test } from '@jest/globals';
 import { GetTablesCommand, GlueClient } from '@aws-sdk/client-glue';
 import { DeleteObjectsCommand, ListObjectVersionsCommand } from '@aws-sdk/client-s3';
 import { glueCatalog } from '../../../adapters/glue/catalog.ts';
-import { LambdaPool } from '../../../local/step-functions/lambda-pool.ts';
-import { lambdaEnvironment } from '../../../local/synthesise.ts';
 import { useArchiver } from '../../support/archiver.ts';
+import { killedAfter } from '../../support/killed-execution.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
 import { stack } from '../../support/stack.ts';
 import { useStateMachine } from '../../support/state-machine.ts';
@@ -61,36 +60,10 @@ const dropped = async (): Promise<string[]> =>
       select archive_id from partition_archiver.partition where state = 'dropped' order by id`
   ).map(({ archive_id: archiveId }) => archiveId);
 
-/** Aborts the execution once so many invocations of functions were answered; the answer is lost. */
-async function killedAfter(most: number): Promise<string> {
-  const { region } = stack().s3;
-  const pool = new LambdaPool({
-    environment: { AWS_REGION: region, AWS_DEFAULT_REGION: region, ...lambdaEnvironment(stack()) },
-  });
-  const controller = new AbortController();
-  let invocations = 0;
-  const { status } = await convert(
-    {},
-    {
-      signal: controller.signal,
-      runner: {
-        invoke: async (...invocation: Parameters<LambdaPool['invoke']>) => {
-          const answer = await pool.invoke(...invocation);
-          invocations += 1;
-          if (invocations > most) controller.abort();
-          return answer;
-        },
-        close: () => pool.close(),
-      },
-    },
-  );
-  return status;
-}
-
 test('killed anywhere, archives are found once or not at all; in the end exactly those whose rows were dropped', async () => {
   const statuses: string[] = [];
   for (const most of [0, 8, 20, 21, 22, 23, 24, 1000]) {
-    statuses.push(await killedAfter(most));
+    statuses.push(await killedAfter(most, (options) => convert({}, options)));
     const ids = await found();
     expect(new Set(ids).size).toBe(ids.length);
     const gone = new Set(await dropped());

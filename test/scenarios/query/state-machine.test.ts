@@ -2,12 +2,10 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { parseCopyManifest, type CopyManifest } from '../../../core/query/copy-manifest.ts';
-import { LambdaPool } from '../../../local/step-functions/lambda-pool.ts';
-import { lambdaEnvironment } from '../../../local/synthesise.ts';
 import { useArchiver } from '../../support/archiver.ts';
 import { getObject, listKeys, readArchives } from '../../support/archives.ts';
+import { killedAfter } from '../../support/killed-execution.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
-import { stack } from '../../support/stack.ts';
 import { useStateMachine } from '../../support/state-machine.ts';
 
 const ROWS = 15_000;
@@ -41,37 +39,10 @@ beforeAll(async () => {
   expect(await run(config([SET, other]))).toMatchObject({ failed: 0 });
 });
 
-/** Aborts the execution once so many invocations of functions were answered; the answer is lost. */
-async function killedAfter(most: number): Promise<{ readonly status: string; readonly invocations: number }> {
-  const { region } = stack().s3;
-  const pool = new LambdaPool({
-    environment: { AWS_REGION: region, AWS_DEFAULT_REGION: region, ...lambdaEnvironment(stack()) },
-  });
-  const controller = new AbortController();
-  let invocations = 0;
-  const { status } = await convert(
-    {},
-    {
-      signal: controller.signal,
-      runner: {
-        invoke: async (...invocation: Parameters<LambdaPool['invoke']>) => {
-          const answer = await pool.invoke(...invocation);
-          invocations += 1;
-          if (invocations > most) controller.abort();
-          return answer;
-        },
-        close: () => pool.close(),
-      },
-    },
-  );
-  return { status, invocations };
-}
-
 test('killed anywhere, an execution leaves whole copies or none, and the next ones end the same', async () => {
   const statuses: string[] = [];
   for (const most of [0, 2, 4, 7, 12, 1000]) {
-    const { status } = await killedAfter(most);
-    statuses.push(status);
+    statuses.push(await killedAfter(most, (options) => convert({}, options)));
     const there = new Set(await keys());
     for (const { objects } of await copies())
       expect(objects.filter(({ key }) => !there.has(key))).toEqual([]);
