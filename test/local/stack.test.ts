@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,19 +21,28 @@ afterEach(() => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-/** The processes that have to do with the directory, by what their command lines say. */
-function processes(): string[] {
-  return readdirSync('/proc')
-    .filter((entry) => /^\d+$/.test(entry))
-    .map((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-      } catch {
-        return '';
-      }
-    })
-    .filter((command) => command.includes(directory));
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  } catch {
+    return '';
+  }
 }
+
+/** The processes that have to do with the directory, by what their command lines say. */
+const pids = (): number[] =>
+  readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .map(Number)
+    .filter((pid) => commandOf(pid).includes(directory));
+const processes = (): string[] => pids().map(commandOf);
+
+/** Another process that has a stack in the directory. */
+const hold = (): ChildProcess =>
+  spawn(process.execPath, [join(import.meta.dirname, '../support/stack-process.ts'), directory], {
+    stdio: 'ignore',
+    env: { PATH: process.env['PATH'] },
+  });
 
 async function query<Row extends object>(stack: StackCoordinates, statement: string): Promise<Row[]> {
   const { host, port, superuser } = stack.postgres;
@@ -97,11 +106,7 @@ describe('a local stack', () => {
   });
 
   test('ends with its holder, even by SIGKILL, and starts again on what is left', async () => {
-    const holder = spawn(
-      process.execPath,
-      [join(import.meta.dirname, '../support/stack-process.ts'), directory],
-      { stdio: 'ignore', env: { PATH: process.env['PATH'] } },
-    );
+    const holder = hold();
     while (!readdirSync(directory).includes(COORDINATES_FILE)) await sleep(20);
     await expect(start('memory')).rejects.toThrow(/in use by process \d+/);
 
@@ -116,6 +121,17 @@ describe('a local stack', () => {
     expect(await query(next, 'table left_over')).toEqual([{ n: 1 }]);
     await next.stop();
     expect(processes()).toEqual([]);
+  });
+
+  // Seen to fail (radosgw-admin stays) without its parent-death signal.
+  test('that is killed while it makes the user of its object store leaves nothing running', async () => {
+    const holder = hold();
+    while (!processes().some((command) => command.includes('radosgw-admin '))) await sleep(5);
+    holder.kill('SIGKILL');
+    for (let tries = 0; processes().length > 0 && tries < 200; tries += 1) await sleep(50);
+    const left = processes();
+    for (const pid of pids()) process.kill(pid, 'SIGKILL');
+    expect(left).toEqual([]);
   });
 
   test('that cannot start says why, and leaves nothing running', async () => {
