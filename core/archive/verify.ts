@@ -154,11 +154,11 @@ function reported(
       `the export had ${counted(said.bytes, 'byte')}, there are ${String(verdict.digest.bytes)}`,
     );
   }
-  // The same rows in another order are a table's, but no sender's.
   const stored = objects.reduce((sum, object) => sum + object.bytes, 0);
   if (said.storedBytes !== null && stored !== said.storedBytes) {
     differences.push(`S3 got ${counted(said.storedBytes, 'byte')}, and has ${String(stored)}`);
   }
+  // The same rows in another order are a table's, but no sender's.
   const isSent = said.proof === 'one-reading' || said.sentSha256 !== null;
   if (isSent && verdict.digest.sha256 !== said.sentSha256) {
     differences.push('the bytes in S3 are not those that were sent');

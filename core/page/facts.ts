@@ -39,7 +39,7 @@ export interface PageDatabase {
 export const ID_DIGITS = 8;
 
 /** Periods of all sets together, which a page of 1 MB has room for: a hundred sets of ten years. */
-export const MOST_PERIODS = 12_000;
+const MOST_PERIODS = 12_000;
 /** Reasons of blocked partitions, and the length of one. */
 const MOST_REASONS = 100;
 const LONGEST_REASON = 400;
@@ -49,8 +49,24 @@ export async function pageFacts(database: PageDatabase): Promise<PageFacts> {
   return factsOf(await database.rows(), await database.lastChecks(), MOST_PERIODS);
 }
 
+/**
+ * The same, as `form` makes it: with half of the periods each time that `form` returns `null` as it is too long. `null` where
+ * even one period of each set is.
+ */
+export async function fittingFacts<T>(
+  database: PageDatabase,
+  form: (facts: PageFacts) => T | null,
+): Promise<T | null> {
+  const [rows, checks] = [await database.rows(), await database.lastChecks()];
+  for (let most = MOST_PERIODS; most > 0; most = Math.floor(most / 2)) {
+    const formed = form(factsOf(rows, checks, most));
+    if (formed !== null) return formed;
+  }
+  return null;
+}
+
 /** What the page shows of these rows: `mostPeriods` of all sets together. */
-export function factsOf(
+function factsOf(
   rows: readonly LedgerRow[],
   { audit, drill }: Awaited<ReturnType<PageDatabase['lastChecks']>>,
   mostPeriods: number,

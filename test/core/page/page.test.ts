@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { expect, test } from '@jest/globals';
-import { pageFacts } from '../../../core/page/facts.ts';
+import { fittingFacts, pageFacts } from '../../../core/page/facts.ts';
 import { reportLines } from '../../../core/page/lines.ts';
 import { makePage, storedSets } from '../../../core/page/make.ts';
 import { LOOKS } from '../../../core/page/looks.ts';
@@ -195,4 +195,18 @@ test('of more periods than fit, each set shows its latest, and says how many the
     [6000, 4000, '9999'],
     [6000, 4000, '9999'],
   ]);
+});
+
+// Seen to try for ever where only the periods of a set, and not the sets, get fewer.
+test('what is too long has fewer periods, and there is no page where one period of each set is too long', async () => {
+  const rows = Array.from({ length: 40 }, (_, day) => rowOf(String(day), 'attached', null));
+  const lengths: number[] = [];
+  const shorter = (most: number) =>
+    fittingFacts(databaseOf(rows), ({ sets: [set] }) => {
+      lengths.push(set!.periods.length);
+      return set!.periods.length <= most ? set!.periods.length : null;
+    });
+  expect(await shorter(10)).toBe(5);
+  expect(lengths.slice(-4)).toEqual([40, 23, 11, 5]);
+  expect(await shorter(0)).toBeNull();
 });
