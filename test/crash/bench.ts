@@ -1,8 +1,8 @@
 import type postgres from 'postgres';
-import type { ExportWay } from '../../core/config/partition-set.ts';
 import { parseRuntimeConfig, type RuntimeConfig } from '../../core/config/runtime.ts';
 import type { StackCoordinates } from '../../local/stack.ts';
 import { APPLICATION_NAME, Databases, PASSWORD } from '../support/databases.ts';
+import { chooseNoSegment, trustOneReading, type ExportOptions } from '../support/export-options.ts';
 import type { FaultProxy, Gate } from '../support/faults/gate.ts';
 import { startHttpProxy } from '../support/faults/http-proxy.ts';
 import { startPostgresProxy } from '../support/faults/postgres-proxy.ts';
@@ -40,7 +40,7 @@ export class CrashBench {
   readonly #proxies: Proxies;
   readonly #config: RuntimeConfig;
 
-  private constructor(databases: Databases, secrets: RoleSecrets, proxies: Proxies, way: ExportWay) {
+  private constructor(databases: Databases, secrets: RoleSecrets, proxies: Proxies, way: ExportOptions) {
     this.databases = databases;
     this.secrets = secrets;
     this.#proxies = proxies;
@@ -51,11 +51,14 @@ export class CrashBench {
   static async start(
     coordinates: StackCoordinates,
     name: string,
-    way: ExportWay = 'aws_s3',
+    way: ExportOptions = { export: 'aws_s3' },
   ): Promise<CrashBench> {
     const databases = await Databases.make(coordinates, name, async (sql) => {
       const values = `repeat('payload ' || g || ' ', 6)`;
       await createPartitionSet(sql, { values, rowsPerMonth: ROWS_A_MONTH });
+      await trustOneReading(sql);
+      // So that a point has the same number in every run.
+      await chooseNoSegment(sql);
     });
     const secrets = await RoleSecrets.make(coordinates.secrets.endpoint, name, PASSWORD);
     const proxies = {
@@ -153,9 +156,9 @@ export class CrashCase {
   }
 }
 
-function configure(way: ExportWay): RuntimeConfig {
+function configure(way: ExportOptions): RuntimeConfig {
   const parsed = parseRuntimeConfig({
-    partitionSets: [{ schema: 'app', table: 'event', export: way, drop: true, graceDays: 0 }],
+    partitionSets: [{ schema: 'app', table: 'event', ...way, drop: true, graceDays: 0 }],
     // One after the other, so that a point has the same number in every run.
     concurrency: { partitions: 1, segments: 1 },
   });

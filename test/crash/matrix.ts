@@ -5,6 +5,7 @@
  *   --every 7        only each seventh case
  *   --fault kill     only faults whose name contains this
  *   --export stream  segments are streamed, not exported by aws_s3
+ *   --compression zstd, --proof two-readings  as in the configuration
  *   --point 'S3'     only points whose label or channel contains this
  *   --write          RESULTS.md (RESULTS-stream.md) is written, as after a run of all cases
  *
@@ -15,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startLocalStack, type LocalStack } from '../../local/stack.ts';
+import { EXPORT_OPTIONS, exportOptions } from '../support/export-options.ts';
 import { typedCommand, writeResults } from '../support/results.ts';
 import type { Point } from '../support/faults/gate.ts';
 import type { Lines } from '../support/invariant.ts';
@@ -33,7 +35,7 @@ const { values: options } = parseArgs({
     every: { type: 'string', default: '1' },
     fault: { type: 'string', default: '' },
     point: { type: 'string', default: '' },
-    export: { type: 'string', default: 'aws_s3' },
+    ...EXPORT_OPTIONS,
     write: { type: 'boolean', default: false },
   },
 });
@@ -117,7 +119,7 @@ let tried: string;
 try {
   const benches = [];
   for (let job = 1; job <= Number(options.jobs); job += 1) {
-    benches.push(await CrashBench.start(stack, `crash_${String(job)}`, streamed ? 'stream' : 'aws_s3'));
+    benches.push(await CrashBench.start(stack, `crash_${String(job)}`, exportOptions(options)));
   }
   const [alone] = benches;
   if (alone === undefined) throw new Error('--jobs must be at least 1');

@@ -1,7 +1,6 @@
 import type postgres from 'postgres';
 import { connect, type Connection } from '../../adapters/postgres/connect.ts';
 import { localSteps, type DatabaseRole, type Wiring } from '../../bin/archive/steps.ts';
-import type { ExportWay } from '../../core/config/partition-set.ts';
 import { parseRuntimeConfig, type RuntimeConfig } from '../../core/config/runtime.ts';
 import { ArchiverError } from '../../core/errors.ts';
 import type { Clock } from '../../core/ports.ts';
@@ -9,6 +8,7 @@ import { run, type Steps } from '../../core/archive/run.ts';
 import type { RunReport } from '../../core/archive/report.ts';
 import type { StackCoordinates } from '../../local/stack.ts';
 import { Databases, PASSWORD } from '../support/databases.ts';
+import { trustOneReading, type ExportOptions } from '../support/export-options.ts';
 import { findRows, type Found, type Lines } from '../support/invariant.ts';
 import { createPartitionSet } from '../support/partition-sets.ts';
 import { ServerLog } from './deadlocks.ts';
@@ -29,9 +29,9 @@ export class RaceBench {
   readonly databases: Databases;
   readonly log: ServerLog;
   /** How segments are exported. */
-  readonly way: ExportWay;
+  readonly way: ExportOptions;
 
-  private constructor(databases: Databases, log: ServerLog, way: ExportWay) {
+  private constructor(databases: Databases, log: ServerLog, way: ExportOptions) {
     this.databases = databases;
     this.log = log;
     this.way = way;
@@ -41,7 +41,10 @@ export class RaceBench {
   static async start(
     coordinates: StackCoordinates,
     name: string,
-    { months = 4, way = 'aws_s3' }: { readonly months?: number; readonly way?: ExportWay } = {},
+    {
+      months = 4,
+      way = { export: 'aws_s3' },
+    }: { readonly months?: number; readonly way?: ExportOptions } = {},
   ): Promise<RaceBench> {
     const databases = await Databases.make(coordinates, name, async (sql) => {
       await sql`do $$ begin create role app_owner; exception when duplicate_object or unique_violation then null; end $$`;
@@ -59,6 +62,7 @@ export class RaceBench {
       await sql`grant all on all tables in schema partman to app_owner`;
       await sql`grant execute on all functions in schema partman to app_owner`;
       await sql`create view app.event_view as select * from app.event`;
+      await trustOneReading(sql);
     });
     const admin = databases.connect('postgres', { max: 1 });
     const log = await ServerLog.follow(coordinates.directory, admin);
@@ -86,7 +90,7 @@ export class Race {
   readonly #databases: Databases;
   readonly #models: Model[] = [];
   readonly #working: Working[] = [];
-  readonly #way: ExportWay;
+  readonly #way: ExportOptions;
   #ids = 1_000_000;
 
   private constructor(
@@ -94,7 +98,7 @@ export class Race {
     database: string,
     sql: postgres.Sql,
     cold: readonly Target[],
-    way: ExportWay,
+    way: ExportOptions,
   ) {
     this.#way = way;
     this.#databases = databases;
@@ -106,7 +110,7 @@ export class Race {
   static async begin(
     databases: Databases,
     settings: Readonly<Record<string, string>>,
-    way: ExportWay,
+    way: ExportOptions,
   ): Promise<Race> {
     const database = await databases.create(settings);
     const sql = databases.connect(database);
@@ -153,9 +157,7 @@ export class Race {
 
   config(changes: Record<string, unknown> = {}): RuntimeConfig {
     const parsed = parseRuntimeConfig({
-      partitionSets: [
-        { schema: 'app', table: 'event', export: this.#way, drop: true, graceDays: 0, ...changes },
-      ],
+      partitionSets: [{ schema: 'app', table: 'event', ...this.#way, drop: true, graceDays: 0, ...changes }],
     });
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
     return parsed.config;

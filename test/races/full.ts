@@ -6,6 +6,7 @@
  *   --deadlock 1s    deadlock_timeout of the databases
  *   --write          RESULTS.md (RESULTS-stream.md) is written, as after a run without options
  *   --export stream  segments are streamed, not exported by aws_s3
+ *   --compression zstd, --proof two-readings  as in the configuration
  *
  * Ends with 1 if a row was lost, if the archiver was in a deadlock, or if a mutant lost none.
  */
@@ -14,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startLocalStack } from '../../local/stack.ts';
+import { EXPORT_OPTIONS, exportOptions } from '../support/export-options.ts';
 import { typedCommand, writeResults } from '../support/results.ts';
 import { RaceBench } from './bench.ts';
 import { isOurs, type Deadlock } from './deadlocks.ts';
@@ -26,7 +28,7 @@ const { values: options } = parseArgs({
     mutants: { type: 'string', default: '60' },
     deadlock: { type: 'string', default: '1s' },
     write: { type: 'boolean', default: false },
-    export: { type: 'string', default: 'aws_s3' },
+    ...EXPORT_OPTIONS,
   },
 });
 
@@ -45,7 +47,7 @@ let survived = true;
 const table: [string, string | number][] = [['what', 'result']];
 try {
   const bench = await RaceBench.start(stack, 'race', {
-    way: streamed ? 'stream' : 'aws_s3',
+    way: exportOptions(options),
   });
   for (const [name, way] of Object.entries(MUTANTS)) {
     const { rounds, lost } = await mutantRounds(bench, way, Number(options.mutants));

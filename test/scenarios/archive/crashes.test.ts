@@ -18,7 +18,7 @@ describe.each(WAYS)('exported by $way', ({ way, sample }) => {
   let known: Lines | undefined;
 
   beforeAll(async () => {
-    bench = await CrashBench.start(stack(), `crash_sample_${way}`, way);
+    bench = await CrashBench.start(stack(), `crash_sample_${way}`, { export: way });
     ({ points, known } = await recordPoints(bench));
   });
   afterAll(() => bench?.close());
