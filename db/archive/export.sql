@@ -69,7 +69,7 @@ begin
   end if;
   perform partition_archiver.assert_sealed(l);
   perform partition_archiver.assert_no_damage_is_ignored();
-  return to_jsonb(s) || jsonb_build_object(
+  return to_jsonb(s) || jsonb_build_object('proof', partition_archiver.proof_needed(l, s),
     'quarantine_name', l.quarantine_name, 'column_list', l.column_list, 'database_name', l.database_name,
     'table_schema', l.table_schema, 'table_name', l.table_name, 'parent_schema', l.parent_schema,
     'parent_name', l.parent_name, 'period', l.period,
@@ -77,13 +77,18 @@ begin
 end
 $$;
 
--- Records what aws_s3 said of an export; runs in the transaction of the export.
+-- Records what aws_s3 said of an export; runs in the transaction of the export. One that began before the
+-- table was returned and quarantined again has read other blocks than the segment has now: its key tells.
 create or replace function partition_archiver.record_export(
     p_id bigint, p_number integer, p_key text, p_rows bigint, p_files integer, p_bytes bigint) returns void
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
 declare
   l partition_archiver.partition := partition_archiver.claim(p_id, 'quarantined', 'exported');
 begin
+  if (strpos(p_key, format('/data/%s-%s.', l.archive_id, p_number)) > 0) is not true then
+    raise exception 'segment % of partition % belongs to another archive than %', p_number, p_id, p_key
+      using errcode = 'PA001'; -- StateConflict
+  end if;
   update partition_archiver.segment
      set state = 'exported', object_key = p_key, exported_rows = p_rows, exported_files = p_files,
        exported_bytes = p_bytes, sent_sha256 = null, proof = 'two-readings', product_version = null,
@@ -204,12 +209,12 @@ begin
   -- A verdict that comes late, after the table was returned to its owner, changed and quarantined again, is
   -- on objects of another archive, whose rows and bytes may be as many. The keys tell, since they carry its
   -- id.
-  update partition_archiver.segment
+  update partition_archiver.segment s
      set state = 'verified', objects = p_objects, row_count = p_rows, byte_count = p_bytes, sha256 = p_sha256,
          line_hash_sum = p_line_hash_sum, order_differs = p_order_differs, verified_at = clock_timestamp()
    where archive_id = l.archive_id and number = p_number and state = 'exported'
      and exported_rows = p_rows and exported_bytes = p_bytes
-     and proof = p_proof and (sent_sha256 is null or sent_sha256 = p_sha256)
+     and partition_archiver.proof_needed(l, s) = p_proof and (sent_sha256 is null or sent_sha256 = p_sha256)
      and not (proof = 'one-reading' and p_order_differs)
      and exported_files = jsonb_array_length(p_objects)
      and (stored_bytes is null or stored_bytes = (select coalesce(sum((o ->> 'bytes')::bigint), 0)

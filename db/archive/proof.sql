@@ -17,6 +17,13 @@ create or replace function partition_archiver.proof_of_stream(p_archive_id uuid,
                       where mismatched_at is not null and state <> 'verified')
     then 'one-reading' else 'two-readings' end;
 
+-- The proof that a verdict must have. Where there was an archive before, Reverify has fenced the table again:
+-- it may have been changed since it was sent, which only a reading of the table shows.
+create or replace function partition_archiver.proof_needed(l partition_archiver.partition,
+  s partition_archiver.segment) returns text
+  language sql immutable set search_path = pg_catalog, pg_temp
+  return case when l.manifest_version_id is null then s.proof else 'two-readings' end;
+
 -- Whether a segment has the proof that the ledger asks for. Nothing else lets a table be dropped.
 create or replace function partition_archiver.is_proven(s partition_archiver.segment) returns boolean
   language sql immutable set search_path = pg_catalog, pg_temp

@@ -15,7 +15,13 @@ export const CHANGES_OF_ARCHIVE: readonly SqlChange[] = [
     ['and exported_rows = p_rows', '', 'other rows than aws_s3 said match'],
     ['and exported_bytes = p_bytes', '', 'other bytes than aws_s3 said match'],
     ['and (sent_sha256 is null or sent_sha256 = p_sha256)', '', 'other bytes than were sent match'],
-    ['and proof = p_proof ', '', 'a verdict by any proof'],
+    ['and partition_archiver.proof_needed(l, s) = p_proof ', '', 'a verdict by any proof'],
+    [
+      "'proof', partition_archiver.proof_needed(l, s)",
+      "'proof', s.proof",
+      'one reading of a table that was fenced again',
+    ],
+    ['> 0) is not true then', '> 0) is null then', 'an export of another archive'],
     ["and not (proof = 'one-reading' and p_order_differs)", '', 'one reading of rows in another order'],
     [
       'and (stored_bytes is null or stored_bytes = ',
@@ -37,6 +43,7 @@ export const CHANGES_OF_ARCHIVE: readonly SqlChange[] = [
     ["set state = 'planned', object_key", 'set object_key', 'a mismatch is not exported again'],
   ]),
   ...changes('db/archive/proof.sql', [
+    ['l.manifest_version_id is null then s.proof', 'true then s.proof', 'a table that was fenced again'],
     ['& 15 <> 0', '& 15 <> 99', 'no segment is read twice'],
     ['where product_version = p_version and read_twice > 0', 'where read_twice > 0', 'a run of any version'],
     ['where product_version = p_version and read_twice > 0', 'where product_version = p_version', 'any run'],

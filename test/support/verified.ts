@@ -4,14 +4,19 @@ import { displayName } from '../../core/config/display-name.ts';
 import { ArchiverError } from '../../core/errors.ts';
 import type { Archiver } from './archiver.ts';
 import { inState, type LedgerLine } from './ledger.ts';
+import type { ExportOptions } from './export-options.ts';
 import { createPartitionSet, type PartitionSetOptions } from './partition-sets.ts';
 
 /** A partition set with cold partitions that are archived, proven, and due to be dropped at once, but still there. */
 export async function createVerifiedPartitions(
   archiver: Archiver,
-  options: PartitionSetOptions & { readonly cold: number; readonly segmentSizeMiB?: number },
+  options: PartitionSetOptions & {
+    readonly cold: number;
+    readonly segmentSizeMiB?: number;
+    readonly way?: ExportOptions;
+  },
 ): Promise<LedgerLine[]> {
-  const { cold, segmentSizeMiB = 1024, ...rest } = options;
+  const { cold, segmentSizeMiB = 1024, way = { export: 'aws_s3' }, ...rest } = options;
   const set = await createPartitionSet(archiver.database.sql, {
     months: cold + 2,
     retention: '2 months',
@@ -19,7 +24,7 @@ export async function createVerifiedPartitions(
     ...rest,
   });
   const { schema, table } = set;
-  const config = archiver.config([{ schema, table, drop: true, graceDays: 0, segmentSizeMiB }]);
+  const config = archiver.config([{ schema, table, drop: true, graceDays: 0, segmentSizeMiB, ...way }]);
   await archiver.run(config, { archiveOnly: true, partitionSets: [displayName(schema, table)] });
   const verified = await inState(archiver.database.sql, 'verified', table);
   if (verified.length !== cold)

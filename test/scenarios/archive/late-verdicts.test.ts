@@ -1,7 +1,8 @@
-/** A verdict that arrives late, after the table was released, changed, and fenced again: it is on contents that are no more. */
+/** A verdict or an export that arrives late, after the table was released, changed, and fenced again: it is of contents that are no more. */
 import { expect, test } from '@jest/globals';
 import { reverifyFence, reverifyReading } from '../../../adapters/postgres/reverify/steps.ts';
 import { verifyDatabase } from '../../../adapters/postgres/archive/verify.ts';
+import { copyOut, type CopyOut } from '../../../adapters/postgres/copy.ts';
 import { s3ObjectStore } from '../../../adapters/s3/object-store.ts';
 import { verifySegment } from '../../../core/archive/verify.ts';
 import { LineDigester } from '../../../core/proof/line-digest.ts';
@@ -10,6 +11,7 @@ import { readArchives } from '../../support/archives.ts';
 import { stack } from '../../support/database.ts';
 import { nth, readLedger } from '../../support/ledger.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
+import { quarantined } from '../../support/streamed.ts';
 import { createVerifiedPartitions, failureOf } from '../../support/verified.ts';
 
 const archiver = useArchiver();
@@ -87,4 +89,41 @@ test('of a verification again, which another one has begun again since, says not
   } finally {
     await Promise.all([maintain.end(), read.end()]);
   }
+});
+
+// Seen to be recorded, with the rows of all blocks for a segment that has some of them, without the look at the key in
+// record_export.
+test('an export that began before the table was fenced again is not that of a segment of the next archive', async () => {
+  const segment = await quarantined(archiver(), { proof: 'one-reading', values: `repeat('x', 300)` });
+  const { database, operations, steps: makeSteps } = archiver();
+  const steps = makeSteps({
+    ...segment.config,
+    partitionSets: segment.config.partitionSets.map((set) => ({ ...set, segmentSizeMiB: 1 / 64 })),
+  });
+  let times = 0;
+  const late: CopyOut = (connection, doing, statement, read, mode) =>
+    copyOut(
+      connection,
+      doing,
+      async (transaction) => {
+        const copy = await statement(transaction);
+        times += 1;
+        await operations().release(segment.id);
+        await operations().resume(segment.id);
+        await steps.quarantine(segment.id, await steps.preflight({}));
+        return copy;
+      },
+      read,
+      mode,
+    );
+  expect(await failureOf(segment.stream({ letter: 'a', reader: late }))).toMatchObject({
+    code: 'StateConflict',
+    message: expect.stringContaining('belongs to another archive than'),
+  });
+  expect(times).toBe(1);
+  const plan = await database.sql`
+    select s.state from partition_archiver.segment s join partition_archiver.partition l using (archive_id)
+     where l.id = ${segment.id}`;
+  expect(plan.length).toBeGreaterThan(1);
+  expect(new Set(plan.map(({ state }) => state))).toEqual(new Set(['planned']));
 });

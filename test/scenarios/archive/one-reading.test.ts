@@ -76,8 +76,11 @@ test('the ledger records nothing that the server did not say', async () => {
   const segment = await quarantined(archiver(), ONE);
   const { open } = archiver();
   const connection = open('archiver_read');
+  const [{ key }] = await archiver().database.sql<[{ key: string }]>`
+    select format('x/data/%s-0.%s.tsv', archive_id, repeat('a', 16)) as key
+      from partition_archiver.partition where id = ${segment.id}`;
   const sent = {
-    key: 'k',
+    key,
     rows: 2,
     files: 1,
     bytes: 4,
