@@ -30,7 +30,7 @@ import { inlinePolicies } from './inline-policies.ts';
 import { OperatorWorkflows } from './workflows/operator.ts';
 import type { PartitionArchiverProps } from './partition-archiver-props.ts';
 import { RestoreWorkflow } from './workflows/restore.ts';
-import { makeWorkflowLogs } from './workflows/state-machine.ts';
+import { makeWorkflowLogPolicy, makeWorkflowLogs } from './workflows/state-machine.ts';
 import { SetupWorkflows } from './workflows/setup.ts';
 
 export type { PartitionArchiverProps } from './partition-archiver-props.ts';
@@ -117,7 +117,8 @@ export class PartitionArchiver extends Construct {
       'WorkflowLogs',
       props.logRetention ?? logs.RetentionDays.THREE_MONTHS,
     );
-    const context = { functions: this.functions, logGroup };
+    const logPolicy = makeWorkflowLogPolicy(this, 'WorkflowLogPolicy');
+    const context = { functions: this.functions, logGroup, logPolicy };
     this.stateMachine = new ArchiveWorkflow(this, 'Workflow', {
       concurrency: config.concurrency,
       ...context,

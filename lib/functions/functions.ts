@@ -17,6 +17,7 @@ import { glueStatements, networkInterfaceStatements, readPasswords } from './fun
 import { archiverCode } from '../handler-code.ts';
 import type { Login, StepFunction } from './step-function.ts';
 import type { Step } from './steps.ts';
+import { WorkflowFunction } from './workflow-function.ts';
 import { deploymentOf, FUNCTION_NAMES, placeOf, servedSteps, type FunctionName } from './function-table.ts';
 
 export type { VerifyEndpoint } from './environment.ts';
@@ -128,11 +129,6 @@ export class ArchiverFunctions extends Construct {
     return [...this.functions.values()];
   }
 
-  /** All that workflows invoke. */
-  get invoked(): lambda.IFunction[] {
-    return [...this.all, ...([...this.aliases.values()] as lambda.IFunction[])];
-  }
-
   /** Roles of all functions. */
   get roles(): iam.IRole[] {
     return this.all.flatMap((each) => (each.role === undefined ? [] : [each.role]));
@@ -193,7 +189,7 @@ export class ArchiverFunctions extends Construct {
     }
     logGroup.grantWrite(role);
 
-    const created = new lambda.Function(this, id, {
+    const created = new WorkflowFunction(this, id, {
       ...archiverCode(this),
       description,
       handler: `${name}.handler`,

@@ -26,10 +26,12 @@ export interface WorkflowProps {
   readonly mapLabels?: readonly string[];
   /** Where the executions of all workflows are logged; each state machine has streams of its own there. */
   readonly logGroup: logs.ILogGroup;
+  /** What the role of each workflow may do to log and to trace its executions. */
+  readonly logPolicy: iam.IManagedPolicy;
 }
 
 /** What all workflows of an archiver have in common. */
-export type WorkflowContext = Pick<WorkflowProps, 'functions' | 'logGroup'>;
+export type WorkflowContext = Pick<WorkflowProps, 'functions' | 'logGroup' | 'logPolicy'>;
 
 /** Makes the log group of all workflows of an archiver. */
 export function makeWorkflowLogs(scope: Construct, id: string, retention: logs.RetentionDays): logs.LogGroup {
@@ -41,6 +43,41 @@ export function makeWorkflowLogs(scope: Construct, id: string, retention: logs.R
   });
 }
 
+/** Makes the policy of all workflows of an archiver: in each role, these statements were a tenth of the template's IAM. */
+export function makeWorkflowLogPolicy(scope: Construct, id: string): iam.ManagedPolicy {
+  const policy = new iam.ManagedPolicy(scope, id, {
+    description: 'Partition archiver, logs and traces of executions',
+    statements: [
+      new iam.PolicyStatement({
+        sid: 'DeliverLogs',
+        actions: [
+          'logs:CreateLogDelivery',
+          'logs:GetLogDelivery',
+          'logs:UpdateLogDelivery',
+          'logs:DeleteLogDelivery',
+          'logs:ListLogDeliveries',
+          'logs:PutResourcePolicy',
+          'logs:DescribeResourcePolicies',
+          'logs:DescribeLogGroups',
+        ],
+        resources: ['*'],
+      }),
+      new iam.PolicyStatement({
+        sid: 'Trace',
+        actions: [
+          'xray:PutTraceSegments',
+          'xray:PutTelemetryRecords',
+          'xray:GetSamplingRules',
+          'xray:GetSamplingTargets',
+        ],
+        resources: ['*'],
+      }),
+    ],
+  });
+  acknowledgeWildcards(policy, 'Delivery of logs and traces know no resources.', ['*']);
+  return policy;
+}
+
 /**
  * Makes a state machine that is logged and traced. Its id, `RestoreDrill`, names it in the console; `restore-drill` in
  * the template's metadata, where the local runner finds it.
@@ -48,7 +85,7 @@ export function makeWorkflowLogs(scope: Construct, id: string, retention: logs.R
 export function makeWorkflow(
   scope: Construct,
   id: string,
-  { comment, definition, timeout, functions, mapLabels = [], logGroup }: WorkflowProps,
+  { comment, definition, timeout, functions, mapLabels = [], logGroup, logPolicy }: WorkflowProps,
 ): sfn.StateMachine {
   // Nothing that a setting changes replaces a state machine, so that a name of its own does not get in the way.
   const stateMachineName = physicalName(functions.archiver, id);
@@ -58,24 +95,18 @@ export function makeWorkflow(
     stateMachineType: sfn.StateMachineType.STANDARD,
     definitionBody: new SharedRetriers(definition),
     timeout,
-    tracingEnabled: true,
-    logs: {
-      destination: logGroup,
-      level: sfn.LogLevel.ALL,
-      // Numbers of the ledger and error messages, which hold no row data.
-      includeExecutionData: true,
-    },
   });
-  (stateMachine.node.defaultChild as sfn.CfnStateMachine).addMetadata(
-    WORKFLOW_METADATA,
-    id.replaceAll(/(?<=.)[A-Z]/g, '-$&').toLowerCase(),
-  );
-  acknowledgeWildcards(scope, 'Delivery of logs and traces know no resources.', ['*']);
-  acknowledgeWildcards(
-    scope,
-    'The workflow invokes the functions of its steps, in any version.',
-    functions.invoked.map(({ functionArn }) => `${functionArn}:*`),
-  );
+  const resource = stateMachine.node.defaultChild as sfn.CfnStateMachine;
+  // By `logs` and `tracingEnabled` the CDK would write the statements of the policy into the role of each workflow.
+  resource.tracingConfiguration = { enabled: true };
+  resource.loggingConfiguration = {
+    destinations: [{ cloudWatchLogsLogGroup: { logGroupArn: logGroup.logGroupArn } }],
+    level: sfn.LogLevel.ALL,
+    // Numbers of the ledger and error messages, which hold no row data.
+    includeExecutionData: true,
+  };
+  stateMachine.role.addManagedPolicy(logPolicy);
+  resource.addMetadata(WORKFLOW_METADATA, id.replaceAll(/(?<=.)[A-Z]/g, '-$&').toLowerCase());
   if (mapLabels.length > 0) allowMaps(scope, stateMachine, stateMachineName, mapLabels);
   return stateMachine;
 }

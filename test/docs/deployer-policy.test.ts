@@ -60,12 +60,12 @@ describe.each(Object.entries(CONFIGURATIONS))('the rights of the deployer suffic
   });
 });
 
-test('roles are made, changed and passed under the name of the stack only', () => {
+test('roles and policies are made, changed and passed under the name of the stack only', () => {
   const roles = policy.Statement.filter(({ Action }) =>
     list(Action).some((action) => /^(iam:|\*)/.test(action)),
   );
   for (const { Resource } of roles)
-    expect(list(Resource)[0]).toMatch(/:role\/(PartitionArchiver-|aws-service-role\/)/);
+    expect(list(Resource)[0]).toMatch(/:(role|policy)\/PartitionArchiver-|:role\/aws-service-role\//);
 });
 
 test('the policy fits into a managed policy', () => {

@@ -1,5 +1,5 @@
 import type { Template } from 'aws-cdk-lib/assertions';
-import { resources } from './synthesise.ts';
+import { resources, roleStatements } from './synthesise.ts';
 
 /**
  * Evaluates the policies of a synthesised template as IAM would: identity policies, policies of buckets and keys, and
@@ -71,20 +71,13 @@ export class Iam {
       const tags = (Properties['Tags'] ?? []) as { Key: string; Value: string }[];
       this.tags.set(id, Object.fromEntries(tags.map(({ Key, Value }) => [`aws:PrincipalTag/${Key}`, Value])));
     }
-    for (const [id, { Properties }] of resources(template, 'AWS::IAM::Role')) {
-      if (Properties['ManagedPolicyArns'] !== undefined) throw new Error(`${id} has managed policies`);
-      const inline = (Properties['Policies'] ?? []) as { PolicyDocument: PolicyDocument }[];
+    const statements = roleStatements(template);
+    for (const role of this.roles) {
+      const own = statements.filter((each) => each.role === role);
       this.identityPolicies.set(
-        id,
-        inline.flatMap(({ PolicyDocument }) => PolicyDocument.Statement),
+        role,
+        own.map(({ statement }) => statement as Statement),
       );
-    }
-    for (const [, { Properties }] of resources(template, 'AWS::IAM::Policy')) {
-      const { Roles, PolicyDocument } = Properties as unknown as {
-        Roles: { Ref: string }[];
-        PolicyDocument: PolicyDocument;
-      };
-      for (const { Ref } of Roles) this.identityPolicies.get(Ref)?.push(...PolicyDocument.Statement);
     }
     for (const [, { Properties }] of resources(template, 'AWS::S3::BucketPolicy')) {
       const { Statement } = Properties['PolicyDocument'] as PolicyDocument;

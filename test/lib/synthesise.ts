@@ -125,7 +125,7 @@ interface Policy {
   readonly PolicyDocument: { readonly Statement: readonly PolicyStatement[] };
 }
 
-/** The statements of all policies of a template, each with the logical id of its role: those in a role and those beside one. */
+/** The statements of all policies of a template, each with the logical id of its role: those in a role, those beside one, and those that roles share. */
 export function roleStatements(template: Template): { role: string; statement: PolicyStatement }[] {
   const inline = resources(template, 'AWS::IAM::Role').flatMap(([role, { Properties }]) =>
     ((Properties['Policies'] ?? []) as Policy[]).map((policy) => ({ role, ...policy })),
@@ -134,7 +134,15 @@ export function roleStatements(template: Template): { role: string; statement: P
     const { Roles, PolicyDocument } = Properties as unknown as { Roles: { Ref: string }[] } & Policy;
     return Roles.map(({ Ref: role }) => ({ role, PolicyDocument }));
   });
-  return [...inline, ...beside].flatMap(({ role, PolicyDocument }) =>
+  const shared = new Map(resources(template, 'AWS::IAM::ManagedPolicy'));
+  const managed = resources(template, 'AWS::IAM::Role').flatMap(([role, { Properties }]) =>
+    ((Properties['ManagedPolicyArns'] ?? []) as { Ref?: string }[]).map(({ Ref = '' }) => {
+      const policy = shared.get(Ref);
+      if (policy === undefined) throw new Error(`${role} has a policy that is not of the template`);
+      return { role, ...(policy.Properties as unknown as Policy) };
+    }),
+  );
+  return [...inline, ...beside, ...managed].flatMap(({ role, PolicyDocument }) =>
     PolicyDocument.Statement.map((statement) => ({ role, statement })),
   );
 }
