@@ -23,6 +23,8 @@ export interface StoredVersion extends ObjectVersion {
   readonly isLatest: boolean;
   /** As S3 says it: `STANDARD`, `DEEP_ARCHIVE`. */
   readonly storageClass: string;
+  /** When it was put. Lifecycle rules count from then, and a transition does not change it. */
+  readonly modifiedAt: Date;
 }
 
 /** Where one version lies. */

@@ -26,9 +26,14 @@ export function keyPart(name: string): string {
   return part === '.' || part === '..' ? part.replaceAll('.', '!2E') : part;
 }
 
+/** Prefix of all archives of a partition set. */
+export function setPrefix(database: string, schema: string, table: string): string {
+  return `${[database, schema, table].map(keyPart).join('/')}/`;
+}
+
 /** `<database>/<schema>/<table>/<period>`, without a slash at its end. */
 function periodPrefix(at: Omit<ArchiveLocation, 'archiveId'>): string {
-  return [at.database, at.parentSchema, at.parentName, at.period].map(keyPart).join('/');
+  return `${setPrefix(at.database, at.parentSchema, at.parentName)}${keyPart(at.period)}`;
 }
 
 /** Key of a segment's object. Where aws_s3 splits a file, `_part2` and so on follow it. */

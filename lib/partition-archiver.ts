@@ -4,6 +4,7 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import type * as sns from 'aws-cdk-lib/aws-sns';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { lateCopyDays } from '../core/config/copy-days.ts';
 import { DEFAULT_SCHEDULE } from '../core/config/deployment.ts';
 import { exportWays } from '../core/config/partition-set.ts';
 import { displayName } from '../core/config/display-name.ts';
@@ -173,7 +174,9 @@ export class PartitionArchiver extends Construct {
       heartbeat: this.heartbeatStateMachine,
       drill: { stateMachine: this.drillStateMachine, isScheduled: props.drill !== undefined },
       audit: { stateMachine: this.operations.audit, isScheduled: schedule.audit !== undefined },
-      convert: this.convertStateMachine,
+      ...(this.convertStateMachine !== undefined && {
+        convert: { stateMachine: this.convertStateMachine, lateDays: lateCopyDays(schedule.convert) },
+      }),
       ...(props.alarmThresholds === undefined ? {} : { thresholds: props.alarmThresholds }),
       otherWorkflows: {
         Restore: this.restoreStateMachine,

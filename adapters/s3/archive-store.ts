@@ -26,13 +26,22 @@ export function s3ArchiveStore(client: S3Client, bucket: string, region: string)
         const current = all.filter(({ IsLatest }) => IsLatest === true);
         const others = all.filter(({ IsLatest }) => IsLatest !== true);
         return [...current, ...others].map(
-          ({ Key = '', VersionId, Size = 0, StorageClass = 'STANDARD', IsLatest, deleted }) => ({
+          ({
+            Key = '',
+            VersionId,
+            Size = 0,
+            StorageClass = 'STANDARD',
+            IsLatest,
+            LastModified,
+            deleted,
+          }) => ({
             key: Key,
             versionId: versionOf(VersionId, bucket),
             bytes: Size,
             deleted,
             isLatest: IsLatest === true,
             storageClass: StorageClass,
+            modifiedAt: LastModified ?? new Date(0),
           }),
         );
       }),

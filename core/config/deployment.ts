@@ -12,6 +12,7 @@ import {
   DAYS_TO_CONVERT,
   glueDatabaseSchema,
 } from './runtime.ts';
+import { leastTierDays } from './copy-days.ts';
 import { longestPauseDays, scheduleExpression } from './schedule-expression.ts';
 
 /** An archive that expires sooner after its table was dropped is more likely a slip of the pen. */
@@ -194,7 +195,7 @@ const deploymentSchema = deploymentFields
   .superRefine(
     ({ archive: { tiers }, partitionSets, schedule }, context) => {
       if (!partitionSets.some(({ query }) => query)) return;
-      const least = Math.ceil(longestPauseDays(schedule.convert)) + DAYS_TO_CONVERT;
+      const least = leastTierDays(schedule.convert);
       for (const tier of ['glacierFlexibleRetrievalDays', 'glacierDeepArchiveDays'] as const) {
         const days = tiers[tier];
         if (days === undefined || days >= least) continue;

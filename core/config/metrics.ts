@@ -49,9 +49,13 @@ export const HEARTBEAT_METRICS = {
   DaysSinceSuccessfulAudit: 'None',
 } as const satisfies Record<string, MetricUnit>;
 
+/** How old the oldest text without a Parquet copy is; published by the heartbeat where a set has `query`. */
+export const COPY_METRICS = { DaysWithoutCopy: 'None' } as const satisfies Record<string, MetricUnit>;
+
 /** Name of a metric. */
 export type MetricName =
   | keyof typeof RUN_METRICS
   | keyof typeof AUDIT_METRICS
   | keyof typeof SET_METRICS
-  | keyof typeof HEARTBEAT_METRICS;
+  | keyof typeof HEARTBEAT_METRICS
+  | keyof typeof COPY_METRICS;

@@ -11,6 +11,8 @@ export interface StoredArchive {
   readonly textBytes: number;
   /** Of the latest copy whose manifest there is; `null` without one. */
   readonly copyBytes: number | null;
+  /** When the first of its text was put; `null` where there is none. */
+  readonly exportedAt: Date | null;
   /** Storage classes of the text. */
   readonly textClasses: readonly string[];
   /** Some of the text has to be restored by S3 before it can be read. */
@@ -82,9 +84,11 @@ function sums(objects: readonly Found[]): Omit<StoredArchive, 'period' | 'archiv
     paid[version.storageClass] = (paid[version.storageClass] ?? 0) + version.bytes;
   const bytesOf = (some: readonly Found[]): number =>
     some.reduce((sum, { version }) => sum + version.bytes, 0);
+  const exported = text.map(({ version }) => version.modifiedAt.getTime());
   const textClasses = [...new Set(text.map(({ version }) => version.storageClass))].sort();
   return {
     textBytes: bytesOf(text),
+    exportedAt: exported.length === 0 ? null : new Date(Math.min(...exported)),
     copyBytes: generation === undefined ? null : bytesOf(copy),
     textClasses,
     isCold: textClasses.some(isCold),

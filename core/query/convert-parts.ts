@@ -42,7 +42,7 @@ export interface SegmentResult {
 type BeginPorts = Pick<ConvertPorts, 'store' | 'clock' | 'unique'> & { readonly expiry: Expiry | undefined };
 
 /** A copy of what expires within these days is not made any more. */
-const LEAST_DAYS_LEFT = 30;
+export const LEAST_DAYS_LEFT = 30;
 /** Requests to S3 at the same time. */
 const AT_ONCE = 16;
 

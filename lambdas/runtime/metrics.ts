@@ -1,6 +1,7 @@
 import {
   ARCHIVER_DIMENSION,
   AUDIT_METRICS,
+  COPY_METRICS,
   HEARTBEAT_METRICS,
   METRIC_NAMESPACE,
   PARTITION_SET_DIMENSION,
@@ -10,6 +11,7 @@ import {
 } from '../../core/config/metrics.ts';
 import type { AuditMetrics } from '../../core/audit/report.ts';
 import type { HeartbeatMetrics } from '../../core/heartbeat/heartbeat.ts';
+import type { CopyMetrics } from '../../core/query/late-copies.ts';
 import type { PeriodicCheck } from '../../core/heartbeat/last-success.ts';
 import type { Clock } from '../../core/ports.ts';
 import type { Metrics } from '../../core/archive/progress.ts';
@@ -34,7 +36,7 @@ export function embeddedMetrics(
   archiver: string,
   now: () => Date,
   write: (line: string) => void,
-): Metrics & AuditMetrics & HeartbeatMetrics {
+): Metrics & AuditMetrics & HeartbeatMetrics & CopyMetrics {
   const publish = <Name extends string>(
     units: Readonly<Record<Name, MetricUnit>>,
     values: Readonly<Record<Name, number | null>>,
@@ -52,8 +54,9 @@ export function embeddedMetrics(
       }),
     );
   };
-  const age = (name: keyof typeof HEARTBEAT_METRICS, daysAgo: number): void => {
-    const units = { [name]: HEARTBEAT_METRICS[name] };
+  const AGES = { ...HEARTBEAT_METRICS, ...COPY_METRICS };
+  const age = (name: keyof typeof AGES, daysAgo: number): void => {
+    const units = { [name]: AGES[name] };
     publish(units, { [name]: daysAgo }, { [ARCHIVER_DIMENSION]: archiver }, [[ARCHIVER_DIMENSION]]);
   };
   return {
@@ -73,6 +76,9 @@ export function embeddedMetrics(
     },
     lastSuccess: (what, daysAgo) => {
       age(LAST_SUCCESS[what], daysAgo);
+    },
+    withoutCopy: (days) => {
+      age('DaysWithoutCopy', days);
     },
     audit: ({ archives, damaged, unknown, bytesRead }) => {
       const values = {

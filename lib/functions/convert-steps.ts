@@ -15,7 +15,7 @@ const CONVERSION = {
   memoryMiB: 1769,
 } as const;
 
-/** Every step of the workflow *Convert*. */
+/** Every step of the workflow *Convert*, and the look of *Heartbeat* at what it has not done. */
 export const CONVERT_STEPS = {
   'convert-next': {
     description: 'Names the next archives that have no Parquet copy',
@@ -29,6 +29,13 @@ export const CONVERT_STEPS = {
     login: 'none',
     bucketAccess: 'read-manifests',
     timeout: Duration.minutes(1),
+    memoryMiB: 512,
+  },
+  'late-copies': {
+    description: 'Publishes for how long archives have been without a Parquet copy',
+    login: 'none',
+    bucketAccess: 'read-manifests',
+    timeout: Duration.minutes(5),
     memoryMiB: 512,
   },
   'begin-conversion': {

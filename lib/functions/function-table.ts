@@ -56,7 +56,12 @@ export const FUNCTIONS = {
   },
   'manifest-search': {
     description: 'Finds archives by their manifests',
-    steps: { find: ['find'], audit: ['audit-next'], convert: ['convert-next', 'convert-report'] },
+    steps: {
+      find: ['find'],
+      audit: ['audit-next'],
+      convert: ['convert-next', 'convert-report'],
+      heartbeat: ['late-copies'],
+    },
   },
   'archive-reading': {
     description: 'Reads archives, for audits and to plan restores',

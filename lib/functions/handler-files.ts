@@ -19,6 +19,7 @@ export const HANDLER_FILES: Readonly<Record<Handler, string>> = {
   'put-page': 'archive/put-page',
   report: 'archive/report',
   heartbeat: 'heartbeat/heartbeat',
+  'late-copies': 'heartbeat/late-copies',
   'plan-restore': 'restore/plan',
   retrieve: 'restore/retrieve',
   'begin-restore': 'restore/begin',

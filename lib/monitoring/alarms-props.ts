@@ -22,11 +22,11 @@ export interface ArchiveAlarmsProps {
   readonly drill: PeriodicCheck;
   readonly audit: PeriodicCheck;
   /**
-   * What makes Parquet copies.
+   * What makes Parquet copies, and the days without one from which on a copy is late.
    *
    * @default - no partition set has `query`
    */
-  readonly convert?: sfn.StateMachine | undefined;
+  readonly convert?: { readonly stateMachine: sfn.StateMachine; readonly lateDays: number } | undefined;
   /**
    * From where on alarms are raised.
    *

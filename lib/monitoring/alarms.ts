@@ -187,13 +187,20 @@ export class ArchiveAlarms extends Construct {
     ];
   }
 
-  private ofConversions({ convert }: ArchiveAlarmsProps): cloudwatch.Alarm[] {
+  private ofConversions({ convert, metrics }: ArchiveAlarmsProps): cloudwatch.Alarm[] {
     if (convert === undefined) return [];
     return [
       this.alarm('ConvertFailed', {
         alarmDescription:
           'Archives have no Parquet copy and cannot be asked by SQL. They are archived and proven all the same. The cause of the execution of Convert names them.',
-        metric: convert.metricFailed({ period: Duration.minutes(5), statistic: 'Sum' }),
+        metric: convert.stateMachine.metricFailed({ period: Duration.minutes(5), statistic: 'Sum' }),
+      }),
+      this.alarm('CopiesLate', {
+        alarmDescription:
+          'An archive has had no Parquet copy for long. Once its text moves to Glacier, none can be made. Look whether the schedule of Convert is enabled, and at its executions.',
+        metric: metrics.metric('DaysWithoutCopy', 'Minimum'),
+        threshold: convert.lateDays,
+        treatMissingData: IGNORE,
       }),
     ];
   }

@@ -8,8 +8,8 @@ import { SLEEPER_RETRIER, stepTask } from './step-task.ts';
 
 /**
  * The workflow *Heartbeat*: once a day it publishes how long ago the deployment and the last successful run, drill and
- * audit were. An alarm on the metrics of executions looks back a week at most, and cannot tell a new deployment from one
- * whose schedules are disabled.
+ * audit were, and for how long an archive has been without its copy. An alarm on the metrics of executions looks back a week
+ * at most, and cannot tell a new deployment from one whose schedules are disabled.
  */
 export class HeartbeatWorkflow extends Construct {
   readonly stateMachine: sfn.StateMachine;
@@ -42,6 +42,13 @@ export class HeartbeatWorkflow extends Construct {
       payload: { 'deployedAt.$': '$.workflow.deployedAt' },
       resultPath: '$.heartbeat',
     });
+    const copies = context.functions.has('convert-segment')
+      ? stepTask(this, context.functions, 'late-copies', {
+          comment: 'Publishes for how long archives have been without a Parquet copy.',
+          payload: {},
+          resultPath: '$.copies',
+        })
+      : undefined;
     const done = new sfn.Succeed(this, 'Done', {
       comment: 'The output of the execution is what was published.',
       outputPath: '$.heartbeat.Payload',
@@ -55,7 +62,7 @@ export class HeartbeatWorkflow extends Construct {
     this.stateMachine = makeWorkflow(this, 'Heartbeat', {
       comment:
         'Publishes how long ago the deployment and the last successful run, drill and audit were, for alarms; a schedule starts it once a day. Changes nothing. Input: {}',
-      definition: describe.next(publish).next(done),
+      definition: describe.next(publish).next(copies === undefined ? done : copies.next(done)),
       timeout: Duration.hours(1),
       ...context,
     });

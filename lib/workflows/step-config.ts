@@ -33,6 +33,7 @@ const CONFIG_OF: Partial<Record<Step, (config: RuntimeConfig) => object>> = {
   'begin-conversion': ({ expiry }) => ({ expiry }),
   'convert-next': queriedSets,
   'begin-listing': queriedSets,
+  'late-copies': (config) => ({ ...queriedSets(config), expiry: config.expiry }),
   'list-archives': ({ expiry, glueDatabase }) => ({ expiry, glueDatabase }),
   'catalog-page': ({ glueDatabase }) => ({ glueDatabase }),
 };

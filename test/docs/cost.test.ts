@@ -3,7 +3,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { STORAGE_PRICES } from '../../core/page/prices.ts';
-import { AUDIT_METRICS, HEARTBEAT_METRICS, RUN_METRICS, SET_METRICS } from '../../core/config/metrics.ts';
+import {
+  AUDIT_METRICS,
+  COPY_METRICS,
+  HEARTBEAT_METRICS,
+  RUN_METRICS,
+  SET_METRICS,
+} from '../../core/config/metrics.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const page = readFileSync(join(ROOT, 'docs/cost.md'), 'utf8');
@@ -62,7 +68,8 @@ function running(begin: string): string[] {
 
 test('as many alarms and metrics as there are', () => {
   const alarms = readFileSync(join(ROOT, 'lib/monitoring/alarms.ts'), 'utf8');
-  const always = [...alarms.matchAll(/this\.alarm\('(?!OperationInterrupted|ConvertFailed)/g)].length;
+  const always = [...alarms.matchAll(/this\.alarm\('(?!OperationInterrupted|ConvertFailed|CopiesLate)/g)]
+    .length;
   const onSchedule = [...alarms.matchAll(/this\.missed\('/g)].length;
   // Parts of composite alarms have no action of their own.
   const parts = readFileSync(join(ROOT, 'lib/monitoring/missed-runs.ts'), 'utf8');
@@ -77,6 +84,12 @@ test('as many alarms and metrics as there are', () => {
     `0.30 each: ${ofArchiver} for the archiver, ${ofSet} for each set`,
     `${inCents(0.3 * (ofArchiver + ofSet))} with one set`,
   ]);
+  const ofQueries = [...alarms.matchAll(/this\.alarm\('(ConvertFailed|CopiesLate)/g)].length;
+  const ofCopies = count(COPY_METRICS);
+  expect({ ofQueries, ofCopies }).toEqual({ ofQueries: 2, ofCopies: 1 });
+  expect(page).toContain(
+    `two alarms at 0.10 **[s]** and a metric at 0.30 **[s]** more are ${inCents(ofQueries * 0.1 + ofCopies * 0.3)}`,
+  );
   const ofAudits = count(AUDIT_METRICS);
   expect(page).toContain(`${onSchedule} alarms more at 0.10`);
   expect(page).toMatch(

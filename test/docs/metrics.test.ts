@@ -4,6 +4,7 @@ import { expect, test } from '@jest/globals';
 import {
   ARCHIVER_DIMENSION,
   AUDIT_METRICS,
+  COPY_METRICS,
   HEARTBEAT_METRICS,
   METRIC_NAMESPACE,
   PARTITION_SET_DIMENSION,
@@ -22,6 +23,7 @@ test.each([
   ['Metrics of a partition set', SET_METRICS],
   ['Metrics of audits', AUDIT_METRICS],
   ['Metrics of the heartbeat', HEARTBEAT_METRICS],
+  ['Metrics of copies', COPY_METRICS],
 ])('the page lists the metrics under "%s" with their units', (title, metrics) => {
   const rows = [...section(title).matchAll(/^\| `(\w+)` \| (\w+) \|/gm)];
   expect(Object.fromEntries(rows.map(([, name, unit]) => [name, unit]))).toEqual(metrics);

@@ -20,6 +20,9 @@ export interface MemoryStore extends ArchiveStore {
   readonly asked: readonly string[];
 }
 
+/** When everything was put. */
+export const PUT_AT = new Date('2026-11-01T00:00:00Z');
+
 /** Makes one; version ids are `v1`, `v2` and so on. */
 export function memoryStore(): MemoryStore {
   const objects = new Map<string, { versionId: string; body: Buffer | null }[]>();
@@ -101,6 +104,7 @@ export function memoryStore(): MemoryStore {
               deleted: body === null,
               isLatest: index === 0,
               storageClass: storage.get(key)?.storageClass ?? 'STANDARD',
+              modifiedAt: PUT_AT,
             }))
           : [],
       ),

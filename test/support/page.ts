@@ -38,6 +38,7 @@ export function shownSet(
       archiveId,
       manifestKey: `production/app/${table}/${period}/manifest/${archiveId}.json`,
       textBytes: 2_500_000_000,
+      exportedAt: new Date('2026-11-01T00:00:00Z'),
       copyBytes: null,
       textClasses: ['STANDARD'],
       isCold: false,

@@ -69,19 +69,20 @@ async function install(folder: string): Promise<void> {
   mkdirSync(unfinished, { recursive: true });
   for (const { name, type, sha256 } of ARTIFACTS) {
     const artifact = `-Dartifact=io.trino:${name}:${VERSION}:${type}`;
-    maven(`${PLUGIN}:copy`, artifact, `-DoutputDirectory=${unfinished}`);
+    maven(unfinished, `${PLUGIN}:copy`, artifact, `-DoutputDirectory=${unfinished}`);
     const file = join(unfinished, `${name}-${VERSION}.${type}`);
     const hash = createHash('sha256');
     await pipeline(createReadStream(file), hash);
     const found = hash.digest('hex');
     if (found !== sha256) throw new Error(`${file} has the SHA-256 ${found}, not ${sha256}`);
     rmSync(file);
-    maven(`${PLUGIN}:unpack`, artifact, `-DoutputDirectory=${join(unfinished, name)}`);
+    maven(unfinished, `${PLUGIN}:unpack`, artifact, `-DoutputDirectory=${join(unfinished, name)}`);
   }
   renameSync(unfinished, folder);
 }
 
-function maven(...args: string[]): void {
+/** Runs Maven in a folder, where it leaves one that is called `${project.basedir}`. */
+function maven(cwd: string, ...args: string[]): void {
   // Where it downloads from is the machine's own setting.
-  execFileSync('mvn', ['--batch-mode', '--quiet', ...args], { cwd: ROOT, stdio: 'inherit' });
+  execFileSync('mvn', ['--batch-mode', '--quiet', ...args], { cwd, stdio: 'inherit' });
 }

@@ -39,6 +39,21 @@ beforeAll(async () => {
   expect(await run(config([SET, other]))).toMatchObject({ failed: 0 });
 });
 
+/** The days that *Heartbeat* publishes of the oldest archive without a copy. */
+async function daysWithoutCopy(): Promise<unknown> {
+  const lines: string[] = [];
+  const { status } = await deployed()
+    .workflow('heartbeat')
+    .execute({}, { onLog: (line: string) => void lines.push(line) });
+  expect(status).toBe('SUCCEEDED');
+  const [line = ''] = lines.filter((each) => each.includes('"DaysWithoutCopy":'));
+  return (JSON.parse(line.slice(line.indexOf('{'))) as Record<string, unknown>)['DaysWithoutCopy'];
+}
+
+test('Heartbeat publishes for how long an archive has had no copy', async () => {
+  expect(await daysWithoutCopy()).toBeGreaterThan(0);
+});
+
 test('killed anywhere, an execution leaves whole copies or none, and the next ones end the same', async () => {
   const statuses: string[] = [];
   for (const most of [0, 2, 4, 7, 12, 1000]) {
@@ -80,6 +95,7 @@ test('an execution with nothing to do changes nothing, and a set without "query"
   const before = await keys();
   expect(await convert()).toMatchObject({ status: 'SUCCEEDED', output: { converted: 0 } });
   expect(await keys()).toEqual(before);
+  expect(await daysWithoutCopy()).toBe(0);
   const { status, error, cause } = await convert({ partitionSet: 'app.other' });
   expect({ status, error }).toEqual({ status: 'FAILED', error: 'InvalidInput' });
   expect(cause).toContain('is not configured with \\"query\\": true');
