@@ -8,6 +8,7 @@ import { deployment } from './cases/deployment.ts';
 import { emptyPartition } from './cases/empty-partition.ts';
 import { lambdaMemory, streamMemory } from './cases/lambda-memory.ts';
 import { linearity } from './cases/linearity.ts';
+import { queryCase } from './cases/query.ts';
 import { restoreCase } from './cases/restore.ts';
 import { segmentScaling } from './cases/segment-scaling.ts';
 import { standIns } from './cases/stand-ins.ts';
@@ -35,5 +36,6 @@ export const CASES: readonly Case[] = [
   emptyPartition,
   convertCase,
   convertMemory,
+  queryCase,
   standIns,
 ];

@@ -28,9 +28,11 @@ const started = new Date();
 const environment = await startEnvironment(options.quick, say);
 const outcomes: Outcome[] = [];
 try {
-  say('Making the rows to measure with');
-  await makeSet(environment, NARROW, options.quick ? NARROW.rows / 10 : NARROW.rows);
-  await makeSet(environment, WIDE, options.quick ? WIDE.rows / 10 : WIDE.rows);
+  if (chosen.some(({ withoutSets }) => withoutSets !== true)) {
+    say('Making the rows to measure with');
+    await makeSet(environment, NARROW, options.quick ? NARROW.rows / 10 : NARROW.rows);
+    await makeSet(environment, WIDE, options.quick ? WIDE.rows / 10 : WIDE.rows);
+  }
   for (const { names, run } of chosen) {
     say(`\n${names.join(', ')}`);
     const outcome = await run(environment);

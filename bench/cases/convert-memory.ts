@@ -32,6 +32,7 @@ const KINDS = [
 /** The most memory of a process that converts. */
 export const convertMemory: Case = {
   names: ['convert-memory', 'convert-memory-growth'],
+  withoutSets: true,
   run: async (environment) => {
     const measured: [string, number, number][] = [];
     for (const { name, source, rows, line } of KINDS) {

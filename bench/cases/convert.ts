@@ -2,14 +2,18 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { columnsOf, convertApart, textFile } from '../lib/convert.ts';
 import type { Environment } from '../lib/environment.ts';
-import { ROUNDS, Samples } from '../lib/measure.ts';
+import { Samples } from '../lib/measure.ts';
 import { atMost, table, type Case } from '../lib/result.ts';
 import { shell } from '../lib/shell.ts';
 import { NARROW, WIDE, type Shape } from '../lib/tables.ts';
 
+/** CPU seconds differ little from round to round. */
+const ROUNDS = 3;
+
 /** Converting with its proof, beside DuckDB, which proves nothing; CPU seconds, since wall clocks measure the neighbours. */
 export const convertCase: Case = {
   names: ['convert-vs-duckdb', 'convert-wide', 'parquet-size', 'parquet-vs-gzip'],
+  withoutSets: true,
   run: async (environment) => {
     const samples = new Samples();
     const sizes: [string, number, number, number, number][] = [];

@@ -19,6 +19,8 @@ export interface Outcome {
 /** One or several rows that are measured together. */
 export interface Case {
   readonly names: readonly string[];
+  /** Needs no set of narrow or wide rows: they take a minute to make. */
+  readonly withoutSets?: true;
   readonly run: (environment: Environment) => Promise<Outcome>;
 }
 

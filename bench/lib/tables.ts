@@ -104,6 +104,7 @@ export async function makeDetached(environment: Environment, shape: Shape, rows:
   return { id: Number(row?.id), schema: SCHEMA, table, rows };
 }
 
-async function inventory(sql: Environment['sql'], parent: string): Promise<void> {
+/** Records what is attached to a set, as a run begins. */
+export async function inventory(sql: Environment['sql'], parent: string): Promise<void> {
   await sql`select partition_archiver.record_inventory(${parent}::regclass, 'UTC')`;
 }
