@@ -68,7 +68,7 @@ async function main(): Promise<number> {
 }
 
 async function archive(stack: LocalStack): Promise<number> {
-  headline('Synthesising the CDK app (cdk synth)');
+  headline('Synthesising the CDK app');
   const machine = await synthesise(stack, {
     directory,
     database: DEMO.database,

@@ -26,7 +26,7 @@ export interface LocalDeployment {
 }
 
 /**
- * Runs `cdk synth` on a deployment file for the local stack, and loads the state machine *Archive* out of its output.
+ * Synthesises a deployment file for the local stack, and loads the state machine *Archive* out of its output.
  * {@link loadWorkflow} loads others.
  */
 export async function synthesise(
@@ -36,7 +36,7 @@ export async function synthesise(
   const file = join(deployment.directory, 'partition-archiver.json');
   const output = outputOf(deployment);
   writeFileSync(file, JSON.stringify(deploymentFile(stack, deployment), null, 2));
-  await runCdk(['synth', '--quiet', '--output', output, '--context', `config=${file}`]);
+  await runApp({ CDK_OUTDIR: output, CDK_CONTEXT_JSON: JSON.stringify({ config: file }) });
   return loadWorkflow(stack, deployment, 'archive');
 }
 
@@ -102,13 +102,12 @@ function deploymentFile(
   };
 }
 
-function runCdk(args: readonly string[]): Promise<void> {
-  const root = resolve(import.meta.dirname, '..');
-  const child = spawn(process.execPath, ['node_modules/aws-cdk/bin/cdk', ...args, '--no-notices'], {
-    cwd: root,
+/** Runs the CDK app as `cdk synth` does, which itself takes a third of the time. */
+function runApp(environment: Readonly<Record<string, string>>): Promise<void> {
+  const child = spawn(process.execPath, ['bin/app.ts'], {
+    cwd: resolve(import.meta.dirname, '..'),
     stdio: ['ignore', 'ignore', 'pipe'],
-    // The CLI starts `node bin/app.ts`, for which the system's Node may be too old.
-    env: { ...process.env, PATH: `${join(root, 'node_modules', '.bin')}:${process.env['PATH'] ?? ''}` },
+    env: { ...process.env, ...environment },
   });
   let errors = '';
   child.stderr.on('data', (data: Buffer) => {
@@ -118,7 +117,7 @@ function runCdk(args: readonly string[]): Promise<void> {
     child.on('error', reject);
     child.on('close', (code) => {
       if (code === 0) done();
-      else reject(new Error(`cdk synth failed:\n${errors}`));
+      else reject(new Error(`the synthesis failed:\n${errors}`));
     });
   });
 }

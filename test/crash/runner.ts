@@ -2,6 +2,7 @@
  * Runs the archiver in a process of its own, so that it can be killed: one run for each job that comes as a message.
  * Everything goes through the fault proxies.
  */
+import { flushCompileCache } from 'node:module';
 import { localSteps, type DatabaseRole } from '../../bin/archive/steps.ts';
 import { connect } from '../../adapters/postgres/connect.ts';
 import { makeS3Client } from '../../adapters/s3/client.ts';
@@ -126,4 +127,6 @@ async function invoke(endpoint: string, step: string): Promise<void> {
 process.on('message', (job: Job) => {
   void work(job).then((result) => process.send?.(result));
 });
+// It ends by SIGKILL, and what node compiles is kept only at an exit.
+flushCompileCache();
 process.send?.('ready');

@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { leanEnvironment } from '../support/command.ts';
 import type { Job, JobResult } from './runner.ts';
 
 /** How a run in another process ended. */
@@ -70,7 +71,7 @@ function start(): Runner {
   const errors: string[] = [];
   const child = fork(join(import.meta.dirname, 'runner.ts'), [], {
     execArgv: [],
-    env: { PATH: process.env['PATH'] },
+    env: leanEnvironment(),
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   child.stderr?.on('data', (data: Buffer) => errors.push(data.toString()));

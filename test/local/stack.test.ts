@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import postgres from 'postgres';
 import { startLocalStack } from '../../local/stack.ts';
 import type { LocalStack, StackCoordinates } from '../../local/stack.ts';
+import { leanEnvironment } from '../support/command.ts';
 import { COORDINATES_FILE } from '../support/stack.ts';
 
 let directory = '';
@@ -41,7 +42,7 @@ const processes = (): string[] => pids().map(commandOf);
 const hold = (): ChildProcess =>
   spawn(process.execPath, [join(import.meta.dirname, '../support/stack-process.ts'), directory], {
     stdio: 'ignore',
-    env: { PATH: process.env['PATH'] },
+    env: leanEnvironment(),
   });
 
 async function query<Row extends object>(stack: StackCoordinates, statement: string): Promise<Row[]> {

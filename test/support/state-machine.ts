@@ -15,10 +15,6 @@ import { lambdaEnvironment, loadWorkflow, synthesise, type LocalDeployment } fro
 import { ROLE_PASSWORD, type Archiver } from './archiver.ts';
 import { stack } from './stack.ts';
 
-// The CDK's own look at the template takes more than half of a synth: 3.9 of 6.6 seconds of processor. It is taken where
-// tests run the real command (test/bin/app.test.ts) and by the demo.
-process.env['CDK_VALIDATION'] = 'false';
-
 /** Retries come at once. */
 const RETRY_INTERVAL_MS = 20;
 
@@ -31,7 +27,7 @@ export interface DeployedMachine {
   workflow(name: string): DeployedMachine;
 }
 
-/** Deploys to the local stack: one `cdk synth` for the test file. */
+/** Deploys to the local stack: one synthesis for the test file. */
 export function useStateMachine(
   archiver: () => Pick<Archiver, 'bucket' | 'database'>,
   partitionSets: readonly object[],
@@ -50,6 +46,13 @@ export function useStateMachine(
     machine = await synthesise(stack(), deployment());
     await putSecrets(machine);
   }, 180_000);
+  // Each is loaded once: to validate a definition takes a quarter of a second.
+  const loaded = new Map<string, LocalStateMachine>();
+  const load = (name: string): LocalStateMachine => {
+    const workflow = loaded.get(name) ?? loadWorkflow(stack(), deployment(), name);
+    loaded.set(name, workflow);
+    return workflow;
+  };
   afterAll(async () => {
     await warm.close();
     rmSync(directory, { recursive: true });
@@ -57,7 +60,7 @@ export function useStateMachine(
 
   return () => {
     if (machine === undefined) throw new Error('the state machine exists only while tests run');
-    return executable(machine, warm, (name) => loadWorkflow(stack(), deployment(), name));
+    return executable(machine, warm, load);
   };
 }
 
