@@ -11,6 +11,8 @@ import { exampleConfig, readJson, withAdministrator } from './example.ts';
 export * from './example.ts';
 
 const NO_BUNDLES = { 'aws:cdk:bundling-stacks': [] };
+/** Nor is what else the assembly would have copied into it: a test of templates reads the template. */
+const TEMPLATE_ALONE = { ...NO_BUNDLES, 'aws:cdk:disable-asset-staging': true };
 
 // The CDK's own look at each template takes seconds. It is taken wherever tests run the real command.
 process.env['CDK_VALIDATION'] = 'false';
@@ -26,7 +28,7 @@ export function synthesise(changes: object = {}): Template {
   const known = templates.get(key);
   if (known !== undefined) return known;
   const template = Template.fromJSON(
-    withoutMappings(Template.fromStack(stackOf(changes, NO_BUNDLES)).toJSON()),
+    withoutMappings(withPlainStacks(() => Template.fromStack(stackOf(changes, TEMPLATE_ALONE)).toJSON())),
   );
   templates.set(key, template);
   return template;
@@ -70,6 +72,20 @@ function joined(parts: readonly unknown[]): unknown {
   return { 'Fn::Join': ['', merged] };
 }
 
+/**
+ * The CDK notes at each resource and each acknowledged finding where it was made, and jest looks every frame up in its source
+ * maps: a quarter of a synthesis.
+ */
+function withPlainStacks<T>(work: () => T): T {
+  const { prepareStackTrace } = Error;
+  Object.assign(Error, { prepareStackTrace: undefined });
+  try {
+    return work();
+  } finally {
+    Error.prepareStackTrace = prepareStackTrace;
+  }
+}
+
 /** The cloud assembly of the example file with an administrator and other changes, as a folder. */
 export function synthesiseAssembly({
   bundle,
@@ -99,7 +115,8 @@ afterAll(() => {
 
 /** An app whose cloud assembly is gone when the test file is done; without a folder of its own it would stay in /tmp. */
 export function makeApp(context: Record<string, unknown> = NO_BUNDLES): App {
-  return new App({ context, outdir: mkdtempSync(join(directory, 'cdk.out-')) });
+  // Nobody reads tree.json, which is another quarter of a synthesis.
+  return new App({ context, treeMetadata: false, outdir: mkdtempSync(join(directory, 'cdk.out-')) });
 }
 
 /** A resource as `Template.findResources` gives it. */
