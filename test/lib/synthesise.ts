@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from '@jest/globals';
@@ -6,6 +7,7 @@ import { App, Stage } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { parseDeploymentConfig } from '../../core/config/deployment.ts';
 import { PartitionArchiverStack } from '../../lib/partition-archiver-stack.ts';
+import { stackDirectory } from '../support/stack.ts';
 import { exampleConfig, readJson, withAdministrator } from './example.ts';
 
 export * from './example.ts';
@@ -20,18 +22,33 @@ process.env['CDK_VALIDATION'] = 'false';
 const templates = new Map<string, Template>();
 
 /**
- * The template of a deployment file, synthesised once for a test file. Code is not bundled: it takes long, and one test
- * of its own does it.
+ * The template of a deployment file, synthesised once for all test files of a run. Code is not bundled: it takes long, and
+ * one test of its own does it.
  */
 export function synthesise(changes: object = {}): Template {
   const key = JSON.stringify(exampleConfig(changes));
   const known = templates.get(key);
   if (known !== undefined) return known;
   const template = Template.fromJSON(
-    withoutMappings(withPlainStacks(() => Template.fromStack(stackOf(changes, TEMPLATE_ALONE)).toJSON())),
+    onceInThisRun(key, () =>
+      withoutMappings(withoutStacks(() => Template.fromStack(stackOf(changes, TEMPLATE_ALONE)).toJSON())),
+    ),
   );
   templates.set(key, template);
   return template;
+}
+
+/** What another test file of the same run has made of `key`, or what `make` makes of it. */
+function onceInThisRun(key: string, make: () => Record<string, unknown>): Record<string, unknown> {
+  const folder = join(stackDirectory(), 'templates');
+  const file = join(folder, createHash('sha256').update(key).digest('hex'));
+  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+  const made = make();
+  mkdirSync(folder, { recursive: true });
+  const unfinished = `${file}-${String(process.pid)}`;
+  writeFileSync(unfinished, JSON.stringify(made));
+  renameSync(unfinished, file);
+  return made;
 }
 
 /**
@@ -74,15 +91,18 @@ function joined(parts: readonly unknown[]): unknown {
 
 /**
  * The CDK notes at each resource and each acknowledged finding where it was made, and jest looks every frame up in its source
- * maps: a quarter of a synthesis.
+ * maps: a third of a synthesis. Nobody reads them in a template; what fails is done again with them.
  */
-function withPlainStacks<T>(work: () => T): T {
-  const { prepareStackTrace } = Error;
-  Object.assign(Error, { prepareStackTrace: undefined });
+function withoutStacks<T>(work: () => T): T {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
   try {
     return work();
+  } catch {
+    Error.stackTraceLimit = stackTraceLimit;
+    return work();
   } finally {
-    Error.prepareStackTrace = prepareStackTrace;
+    Error.stackTraceLimit = stackTraceLimit;
   }
 }
 
@@ -105,7 +125,8 @@ export function stackOf(changes: object, context: object): PartitionArchiverStac
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   const flags = (readJson('cdk.json') as { context: Record<string, unknown> }).context;
   const app = makeApp({ ...flags, ...context });
-  return new PartitionArchiverStack(app, parsed.config.stackName, { config: parsed.config });
+  const { stackName } = parsed.config;
+  return withoutStacks(() => new PartitionArchiverStack(app, stackName, { config: parsed.config }));
 }
 
 const directory = mkdtempSync(join(tmpdir(), 'partition-archiver-cdk-'));
