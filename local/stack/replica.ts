@@ -85,7 +85,17 @@ export async function startReplica(
     unprivileged: true,
   });
   const connect = (database: string): postgres.Sql =>
-    postgres({ host: server.host, port, database, user, password, max: 1, onnotice: () => undefined });
+    postgres({
+      host: server.host,
+      port,
+      database,
+      user,
+      password,
+      max: 1,
+      // The driver awaits its own question nowhere: a conflict with replay in it is a rejection that nobody can catch.
+      fetch_types: false,
+      onnotice: () => undefined,
+    });
   const ask = async <T>(sql: postgres.Sql, question: (sql: postgres.Sql) => Promise<T>): Promise<T> => {
     try {
       return await question(sql);
@@ -116,8 +126,8 @@ export async function startReplica(
             select pg_last_wal_replay_lsn() >= ${written}::pg_lsn as there`;
           return row.there;
         }).catch((error: unknown) => {
-          // Replay cancels whatever is in its way, this question too, which is then asked again.
-          if (error instanceof postgres.PostgresError && error.code === '40001') return false;
+          // Replay cancels whatever is in its way, this question or its connection too; it is asked again.
+          if (['40001', 'CONNECTION_CLOSED'].includes((error as { code?: string }).code ?? '')) return false;
           throw error;
         }),
       );

@@ -57,7 +57,8 @@ async function throughConflicts<T>(work: () => Promise<T>): Promise<T> {
     } catch (error) {
       const { code, retryable } = error as { code?: string; retryable?: boolean };
       const isConflict =
-        code === '40001' || code === '57P04' || (retryable === true && code !== 'ReaderBehind');
+        ['40001', '57P04', 'CONNECTION_CLOSED'].includes(code ?? '') ||
+        (retryable === true && code !== 'ReaderBehind');
       if (tries === 10 || !isConflict) throw error;
     }
   }
