@@ -121,7 +121,7 @@ test('an export that began before the table was fenced again is not that of a se
     message: expect.stringContaining('belongs to another archive than'),
   });
   expect(times).toBe(1);
-  const plan = await database.sql`
+  const plan = await database.sql<{ state: string }[]>`
     select s.state from partition_archiver.segment s join partition_archiver.partition l using (archive_id)
      where l.id = ${segment.id}`;
   expect(plan.length).toBeGreaterThan(1);
