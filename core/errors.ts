@@ -63,6 +63,9 @@ export const CATALOGUE = {
     'The partition stays attached and keeps its rows. Change what the message names, or run the statement that it gives; the next run then detaches the partition. Objects that a restore may lack are accepted by acceptIncompleteRestore of the partition set.',
   ),
   NotDue: stop('Nothing to do: the first run after the grace period drops the partition.'),
+  ProofInDoubt: stop(
+    'What was streamed and read again did not match, so nothing is dropped that was proven by one reading. Find the cause of the ContentMismatch that status shows, and resume or release that partition; the next run then drops the others. Reverify those that were proven before if the cause was in this product or its runtime.',
+  ),
   Interrupted: retry('Nothing to do: the step reached its time limit and is resumed.'),
 
   // What blocks a partition.

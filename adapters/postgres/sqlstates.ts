@@ -25,6 +25,7 @@ const OURS: Readonly<Record<string, ErrorCode>> = {
   PA021: 'PartitionReferenced',
   PA022: 'ArchiveListed',
   PA023: 'BoundsViolated',
+  PA024: 'ProofInDoubt',
 };
 
 /** SQLSTATEs of PostgreSQL (https://www.postgresql.org/docs/current/errcodes-appendix.html) that decide what to do. */

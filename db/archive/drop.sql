@@ -73,6 +73,12 @@ begin
     raise exception 'partition % has segments without the proof that the ledger asks for', p_id
       using errcode = 'PA008'; -- PlanIncomplete
   end if;
+  if partition_archiver.is_one_reading_in_doubt()
+     and exists (select from partition_archiver.segment s
+                  where s.archive_id = l.archive_id and s.proof = 'one-reading') then
+    raise exception 'partition % was proven by one reading, and another segment that was streamed did not '
+      'match', p_id using errcode = 'PA024'; -- ProofInDoubt
+  end if;
   if p_manifest_version_id is distinct from l.manifest_version_id then
     raise exception 'the manifest that was looked at is not the one that partition % was verified with', p_id
       using errcode = 'PA001'; -- StateConflict

@@ -3,9 +3,18 @@
 
 set role archiver_owner;
 
+-- Whether something that was sent did not match when it was read back, and its partition waits for a proof:
+-- until then, one reading counts for nothing, since what only a second one finds has passed it.
+create or replace function partition_archiver.is_one_reading_in_doubt() returns boolean
+  language sql stable set search_path = pg_catalog, pg_temp
+  return exists (select from partition_archiver.segment s
+                   join partition_archiver.partition l using (archive_id)
+                  where s.mismatched_at is not null and s.state <> 'verified'
+                    and l.state in ('quarantined', 'exported', 'blocked'));
+
 -- Which proof a streamed segment is to have. One reading is checked by two: of one segment in 16, which the
--- archive id chooses, of all until a run of this version has shown that both agree, and of all while a
--- segment that did not match waits for its proof: what only the second reading finds would pass one.
+-- archive id chooses, of all until a run of this version has shown that both agree, and of all while one
+-- reading is in doubt.
 create or replace function partition_archiver.proof_of_stream(p_archive_id uuid, p_number integer,
   p_wanted text, p_version text) returns text
   language sql stable set search_path = pg_catalog, pg_temp
@@ -13,8 +22,7 @@ create or replace function partition_archiver.proof_of_stream(p_archive_id uuid,
     when p_wanted = 'one-reading'
      and hashtextextended(p_archive_id || '-' || p_number, 0) & 15 <> 0
      and exists (select from partition_archiver.run where product_version = p_version and read_twice > 0)
-     and not exists (select from partition_archiver.segment
-                      where mismatched_at is not null and state <> 'verified')
+     and not partition_archiver.is_one_reading_in_doubt()
     then 'one-reading' else 'two-readings' end;
 
 -- The proof that a verdict must have. Where there was an archive before, Reverify has fenced the table again:

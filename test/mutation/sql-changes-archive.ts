@@ -47,7 +47,14 @@ export const CHANGES_OF_ARCHIVE: readonly SqlChange[] = [
     ['& 15 <> 0', '& 15 <> 99', 'no segment is read twice'],
     ['where product_version = p_version and read_twice > 0', 'where read_twice > 0', 'a run of any version'],
     ['where product_version = p_version and read_twice > 0', 'where product_version = p_version', 'any run'],
-    ["where mismatched_at is not null and state <> 'verified'", 'where false', 'a mismatch is forgotten'],
+    ["where s.mismatched_at is not null and s.state <> 'verified'", 'where false', 'a mismatch is forgotten'],
+    [
+      "where s.mismatched_at is not null and s.state <> 'verified'",
+      'where s.mismatched_at is not null',
+      'a mismatch counts when it is proven',
+    ],
+    ["and l.state in ('quarantined', 'exported', 'blocked')", '', 'a mismatch of what is gone counts'],
+    ['and not partition_archiver.is_one_reading_in_doubt()', '', 'one reading in doubt'],
     [
       "then 'one-reading' else 'two-readings' end",
       "then 'one-reading' else 'one-reading' end",
@@ -76,6 +83,12 @@ begin
     [`where id = p_id and state <> 'dropped'`, 'where id = p_id', 'a dropped one fails'],
   ]),
   ...changes('db/archive/drop.sql', [
+    ['if partition_archiver.is_one_reading_in_doubt()', 'if false', 'one reading in doubt drops'],
+    [
+      "where s.archive_id = l.archive_id and s.proof = 'one-reading') then",
+      'where s.archive_id = l.archive_id) then',
+      'two readings are in doubt, too',
+    ],
     [`where id = p_id and state = 'dropped')`, 'where id = p_id)', 'everything was dropped already'],
     [
       `l.state = 'verified' and l.drop_after <= now()`,

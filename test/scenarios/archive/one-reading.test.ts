@@ -254,6 +254,43 @@ test('what two readings found different is not proven by one the next time, nor 
   expect(await proofOfOthers()).toBe('one-reading two-readings');
 });
 
+// Seen to be dropped without is_one_reading_in_doubt in drop_verified, and the one of two readings to stay without the look at proof.
+test('while a second reading differs, nothing is dropped that one reading has proven', async () => {
+  const one = await quarantined(archiver(), { ...ONE, drop: true });
+  const two = await quarantined(archiver(), { drop: true });
+  const wrong = await quarantined(archiver());
+  for (const each of [one, two]) {
+    await each.stream({ letter: 'a' });
+    expect(await commitStreamed(archiver(), each)).toMatchObject({ next: { next: 'drop' } });
+  }
+  const drop = ({ id, config }: Quarantined) => archiver().steps(config).drop(id);
+  const reader = faulty(
+    (text) => Buffer.from(text.toString().replace('row 1', 'row 2')),
+    'what it handed on',
+  );
+  await wrong.stream({ letter: 'a', reader });
+  await expect(commitStreamed(archiver(), wrong)).rejects.toMatchObject({ code: 'ContentMismatch' });
+  await expect(drop(one)).rejects.toMatchObject({ code: 'ProofInDoubt', retryable: false });
+  const inDoubt = async (state: string): Promise<unknown> => {
+    const [answer] = await archiver().database.sql.begin(async (tx) => {
+      await tx.unsafe(`update partition_archiver.partition set ${state} where id = ${wrong.id}`);
+      const rows = await tx`select partition_archiver.is_one_reading_in_doubt() as doubt`;
+      await tx`rollback and chain`;
+      return rows;
+    });
+    return answer?.['doubt'];
+  };
+  expect(
+    await inDoubt(`state = 'blocked', blocked_state = state, blocked_code = 'x', blocked_reason = 'x'`),
+  ).toBe(true);
+  // Of what is gone there will be no proof.
+  expect(await inDoubt(`state = 'missing'`)).toBe(false);
+  expect(await drop(two)).toEqual({ dropped: true });
+  await wrong.stream({ letter: 'b' });
+  await commitStreamed(archiver(), wrong);
+  expect(await drop(one)).toEqual({ dropped: true });
+});
+
 // Seen to fail without mismatched_at in the insert of split_segment.
 test('both halves of a segment that did not match are read twice', async () => {
   const segment = await quarantined(archiver(), { values: `repeat('x', 300)` });
