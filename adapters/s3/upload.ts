@@ -8,13 +8,16 @@ import {
   S3ServiceException,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import type { ObjectWriter } from '../../core/archive/stream.ts';
+import { TooManyParts, type ObjectWriter } from '../../core/archive/stream.ts';
 import { ArchiverError } from '../../core/errors.ts';
 import { compress } from '../zlib/compression.ts';
 import { translated } from './object-store.ts';
 
-/** S3 takes at most 10,000 parts: 78 GiB, where a segment has some GB. Two parts are in memory. */
+/** Two parts are in memory. */
 const PART_BYTES = 8 * 1024 * 1024;
+
+/** S3 takes no more: 78 GiB. 3 GiB of a table are as much where TOAST has them compressed 26 times. */
+const MOST_PARTS = 10_000;
 
 /** By its encoding aws_s3 knows that it is to decompress gzip. It reads no zstd. */
 const HEADERS = {
@@ -30,7 +33,12 @@ interface Target {
 }
 
 /** Writes objects to S3 in parts. Needs s3:PutObject and s3:AbortMultipartUpload, and reads nothing. */
-export function s3ObjectWriter(client: S3Client, bucket: string, partBytes = PART_BYTES): ObjectWriter {
+export function s3ObjectWriter(
+  client: S3Client,
+  bucket: string,
+  partBytes = PART_BYTES,
+  mostParts = MOST_PARTS,
+): ObjectWriter {
   return {
     upload: async (key, text, compression) => {
       const target = { Bucket: bucket, Key: key };
@@ -43,7 +51,7 @@ export function s3ObjectWriter(client: S3Client, bucket: string, partBytes = PAR
           new CreateMultipartUploadCommand({ ...target, ...HEADERS[compression ?? 'none'] }),
         );
         try {
-          const sent = await sendParts(client, { ...target, UploadId }, first.value, parts);
+          const sent = await sendParts(client, { ...target, UploadId }, first.value, parts, mostParts);
           await client.send(
             new CompleteMultipartUploadCommand({
               ...target,
@@ -86,10 +94,13 @@ async function sendParts(
   upload: Target & { readonly UploadId: string | undefined },
   first: Buffer,
   rest: AsyncIterator<Buffer, void>,
+  mostParts: number,
 ): Promise<{ readonly parts: CompletedPart[]; readonly bytes: number }> {
   const parts: CompletedPart[] = [];
   let bytes = 0;
   for (let part: Buffer | undefined = first; part !== undefined;) {
+    if (parts.length === mostParts)
+      throw new TooManyParts(`${upload.Key} would have more than ${mostParts} parts`);
     bytes += part.length;
     const [sent, next]: [CompletedPart, IteratorResult<Buffer, void>] = await both(
       sendPart(client, upload, part, parts.length + 1),

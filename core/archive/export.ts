@@ -13,7 +13,7 @@ export type ExportOutcome =
     }
   /** An earlier call had exported it already, or had split it. */
   | { readonly kind: 'already' }
-  /** It did not end within the statement timeout. */
+  /** It did not end within the statement timeout, or is too large for an object. */
   | { readonly kind: 'timed-out' };
 
 /** The database, as `export` needs it. */

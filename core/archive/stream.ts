@@ -10,11 +10,14 @@ import type { ArchiveLocation } from '../keys.ts';
 import type { Log } from '../ports.ts';
 import { splitIfTimedOut, type ExportDatabase, type ExportOutcome } from './export.ts';
 
+/** The object would have more parts than S3 takes. The segment is split, as one that takes too long. */
+export class TooManyParts extends Error {}
+
 /** Writes an object out of a stream. It can read nothing. */
 export interface ObjectWriter {
   /**
    * Writes `text` to a new key in constant memory, compressed or as it is, with a checksum for each part. No text makes no
-   * object. Nothing is left of an object whose stream failed.
+   * object. Nothing is left of an object whose stream failed. `TooManyParts` where it is too large.
    */
   upload(key: string, text: AsyncIterable<Buffer>, compression: Compression | null): Promise<Uploaded>;
 }

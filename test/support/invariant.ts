@@ -2,6 +2,7 @@
  * The invariant, checked without the archiver's code: every row that was committed is in a table, or in the objects of a
  * manifest whose table is gone. Manifests are read as plain JSON, objects by VersionId, rows as a multiset of lines.
  */
+import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { GetObjectCommand, ListObjectVersionsCommand, type S3Client } from '@aws-sdk/client-s3';
 import type postgres from 'postgres';
 
@@ -152,7 +153,13 @@ async function read({ s3, bucket }: Holdings, key: string, versionId?: string): 
       ...(versionId !== undefined && { VersionId: versionId }),
     }),
   );
-  return (await Body?.transformToString()) ?? '';
+  const bytes = Buffer.from((await Body?.transformToByteArray()) ?? []);
+  return decompressed(key, bytes).toString();
+}
+
+function decompressed(key: string, bytes: Buffer): Buffer {
+  if (key.endsWith('.gz')) return gunzipSync(bytes);
+  return key.endsWith('.zst') ? zstdDecompressSync(bytes) : bytes;
 }
 
 function count(lines: readonly string[], into: Map<string, number>): void {

@@ -1,4 +1,4 @@
-import type { StreamDatabase, StreamSettings } from '../../../core/archive/stream.ts';
+import { TooManyParts, type StreamDatabase, type StreamSettings } from '../../../core/archive/stream.ts';
 import type { Proof } from '../../../core/config/partition-set.ts';
 import { ArchiverError } from '../../../core/errors.ts';
 import { PRODUCT } from '../../../core/manifest.ts';
@@ -62,6 +62,7 @@ export function streamDatabase(
         );
       } catch (error) {
         if (error instanceof AlreadyExported) return { kind: 'already' };
+        if (error instanceof TooManyParts) return { kind: 'timed-out' };
         const timedOut = error instanceof ArchiverError && error.code === 'Interrupted';
         if (timedOut && performance.now() - began >= timeoutMs * SLOWEST_TIMEOUT)
           return { kind: 'timed-out' };

@@ -6,6 +6,7 @@ import {
   ListObjectVersionsCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
+import { TooManyParts } from '../../../core/archive/stream.ts';
 import { s3ObjectStore } from '../../../adapters/s3/object-store.ts';
 import { s3ObjectWriter } from '../../../adapters/s3/upload.ts';
 import { makeBucket, makeS3Client } from '../../support/s3.ts';
@@ -85,6 +86,19 @@ test.each([
     'the server is gone',
   );
   expect(await versions('data/failed')).toBe(0);
+  expect(await left()).toBe(0);
+});
+
+// Seen to be uploaded without the look at the number of parts: S3 refuses part 10,001, and nothing tells that from a bad request.
+test('what has more parts than S3 takes is no object', async () => {
+  const writer = s3ObjectWriter(s3, bucket, PART, 2);
+  expect(await writer.upload('data/two-parts', pieces(2 * PART, 65_536), null)).toMatchObject({
+    storedBytes: 2 * PART,
+  });
+  await expect(writer.upload('data/three-parts', pieces(2 * PART + 1, 65_536), null)).rejects.toBeInstanceOf(
+    TooManyParts,
+  );
+  expect(await versions('data/three-parts')).toBe(0);
   expect(await left()).toBe(0);
 });
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type postgres from 'postgres';
 import { connect, type Connection } from '../../../adapters/postgres/connect.ts';
+import { streamDatabase } from '../../../adapters/postgres/archive/stream.ts';
 import { verifyDatabase } from '../../../adapters/postgres/archive/verify.ts';
 import { s3ObjectStore } from '../../../adapters/s3/object-store.ts';
 import type { ObjectStore } from '../../../core/ports.ts';
@@ -75,24 +76,26 @@ const states = (): Promise<{ state: string; segment: string }[]> =>
     select p.state, s.state as segment from partition_archiver.partition p
       join partition_archiver.segment s using (archive_id) where p.parent_name = ${table}`;
 
+/** A connection to the replica. */
+const atReader = (database = archiver().database.name): Connection =>
+  connect({
+    host: replica.host,
+    port: replica.port,
+    database,
+    user: 'archiver_read',
+    password: ROLE_PASSWORD,
+    tls: { ca: readFileSync(replica.authorityFile, 'utf8') },
+    applicationName: 'test at the reader',
+  });
+
 /** Verifies with the table read at the replica; everything else goes to the writer. */
 async function verify(
   partitionId: number,
   { store = bucket(), database = archiver().database.name }: { store?: ObjectStore; database?: string } = {},
 ): Promise<unknown> {
   const writer = archiver().open('archiver_read');
-  const open = (): Connection =>
-    connect({
-      host: replica.host,
-      port: replica.port,
-      database,
-      user: 'archiver_read',
-      password: ROLE_PASSWORD,
-      tls: { ca: readFileSync(replica.authorityFile, 'utf8') },
-      applicationName: 'test at the reader',
-    });
   try {
-    const reading = verifyDatabase(writer, { open, isVerifyEndpoint: true });
+    const reading = verifyDatabase(writer, { open: () => atReader(database), isVerifyEndpoint: true });
     return await verifySegment(partitionId, 0, {
       database: reading,
       store,
@@ -126,6 +129,39 @@ test('a segment is proven at a reader, and recorded at the writer', async () => 
   expect(await states()).toEqual([{ state: 'exported', segment: 'verified' }]);
   await steps.commit(partitionId, request);
   expect(await inState(archiver().database.sql, 'verified', table)).toHaveLength(1);
+});
+
+// Seen to be exported where the record goes by another connection than the COPY.
+test('a reader is never the source of a streamed export', async () => {
+  const partitionId = await quarantined();
+  await replica.catchUp();
+  const writer = archiver().open('archiver_read');
+  let began = false;
+  const streaming = streamDatabase(writer, atReader, 60_000);
+  const settings = { proof: 'one-reading', compression: null } as const;
+  try {
+    const failure = await failureOf(
+      throughConflicts(() =>
+        streaming.streamSegment(
+          partitionId,
+          0,
+          settings,
+          () => 'key',
+          async (_key, text) => {
+            let textBytes = 0;
+            for await (const chunk of text) textBytes += chunk.length;
+            began = true;
+            return { textBytes, storedBytes: textBytes };
+          },
+        ),
+      ),
+    );
+    expect(failure).toMatchObject({ code: 'DatabaseUnavailable', message: expect.stringContaining('25006') });
+    expect(began).toBe(true);
+    expect(await states()).toEqual([{ state: 'quarantined', segment: 'planned' }]);
+  } finally {
+    await writer.end({ timeout: 1 });
+  }
 });
 
 describe('a reader that is behind proves nothing', () => {
