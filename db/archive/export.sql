@@ -51,6 +51,7 @@ begin
       l.database_name
       using errcode = 'PA002'; -- IdentityChanged
   end if;
+  perform partition_archiver.assert_can_record(p_exclusive);
   if p_exclusive and not pg_try_advisory_xact_lock(hashtextextended(l.archive_id || '-' || p_number, 0)) then
     raise exception 'segment % of partition % is still being exported by another session', p_number, p_id
       using errcode = 'PA005'; -- SegmentBusy

@@ -41,6 +41,18 @@ create or replace function partition_archiver.is_proven(s partition_archiver.seg
       and (s.sent_sha256, s.exported_rows, s.exported_bytes) = (s.sha256, s.row_count, s.byte_count)
     end, false);
 
+-- An export is recorded in the transaction that reads the table. A replica would find out only then, after a
+-- whole segment was sent to S3.
+create or replace function partition_archiver.assert_can_record(p_is_export boolean) returns void
+  language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+  if p_is_export and current_setting('transaction_read_only')::boolean then
+    raise exception 'nothing can be recorded here: the server or the session is read-only'
+      using errcode = 'read_only_sql_transaction';
+  end if;
+end
+$$;
+
 -- For the COPY of a streamed export, which has no other look at the recorded bounds: ends it at the first row
 -- that lies out of them.
 create or replace function partition_archiver.refuse_row_out_of_bounds() returns boolean

@@ -131,7 +131,8 @@ test('a segment is proven at a reader, and recorded at the writer', async () => 
   expect(await inState(archiver().database.sql, 'verified', table)).toHaveLength(1);
 });
 
-// Seen to be exported where the record goes by another connection than the COPY.
+// Seen to be exported where the record goes by another connection than the COPY, and to fail (all of the text is handed to
+// the upload, an object of S3 is left) without assert_can_record.
 test('a reader is never the source of a streamed export', async () => {
   const partitionId = await quarantined();
   await replica.catchUp();
@@ -148,16 +149,20 @@ test('a reader is never the source of a streamed export', async () => {
           settings,
           () => 'key',
           async (_key, text) => {
+            began = true;
             let textBytes = 0;
             for await (const chunk of text) textBytes += chunk.length;
-            began = true;
             return { textBytes, storedBytes: textBytes };
           },
         ),
       ),
     );
-    expect(failure).toMatchObject({ code: 'DatabaseUnavailable', message: expect.stringContaining('25006') });
-    expect(began).toBe(true);
+    expect(failure).toMatchObject({
+      code: 'DatabaseUnavailable',
+      message: expect.stringContaining('25006'),
+      hint: expect.stringMatching(/may lead to a reader/),
+    });
+    expect(began).toBe(false);
     expect(await states()).toEqual([{ state: 'quarantined', segment: 'planned' }]);
   } finally {
     await writer.end({ timeout: 1 });
