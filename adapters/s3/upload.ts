@@ -13,7 +13,7 @@ import { ArchiverError } from '../../core/errors.ts';
 import { compress } from '../zlib/compression.ts';
 import { translated } from './object-store.ts';
 
-/** Two parts are in memory. */
+/** Two buffers of a part's size serve all parts. */
 const PART_BYTES = 8 * 1024 * 1024;
 
 /** S3 takes no more: 78 GiB. 3 GiB of a table are as much where TOAST has them compressed 26 times. */
@@ -48,7 +48,11 @@ export function s3ObjectWriter(
       if (first.done === true) return { textBytes: 0, storedBytes: 0 };
       return translated(`writing ${key}`, async () => {
         const { UploadId } = await client.send(
-          new CreateMultipartUploadCommand({ ...target, ...HEADERS[compression ?? 'none'] }),
+          new CreateMultipartUploadCommand({
+            ...target,
+            ...HEADERS[compression ?? 'none'],
+            ChecksumAlgorithm: 'SHA256',
+          }),
         );
         try {
           const sent = await sendParts(client, { ...target, UploadId }, first.value, parts, mostParts);
@@ -118,25 +122,37 @@ async function both<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {
   return [await one, await other];
 }
 
+/**
+ * S3 refuses a part whose bytes have another hash than the request says. `x-amz-content-sha256`, which every server compares,
+ * is set here, since the SDK would hash the part a second time; a bucket that locks its objects by default asks for a checksum
+ * beside it.
+ */
 async function sendPart(
   client: S3Client,
   upload: Target & { readonly UploadId: string | undefined },
   part: Buffer,
   number: number,
 ): Promise<CompletedPart> {
-  // S3 refuses a part that does not have this sum; AWS and other servers all know this one.
-  const ContentMD5 = createHash('md5').update(part).digest('base64');
-  const { ETag } = await client.send(
-    new UploadPartCommand({
-      ...upload,
-      PartNumber: number,
-      Body: part,
-      ContentLength: part.length,
-      ContentMD5,
-    }),
+  const hash = createHash('sha256').update(part).digest();
+  const ChecksumSHA256 = hash.toString('base64');
+  const command = new UploadPartCommand({
+    ...upload,
+    PartNumber: number,
+    Body: part,
+    ContentLength: part.length,
+    ChecksumSHA256,
+  });
+  command.middlewareStack.add(
+    (next) => (args) => {
+      const { headers } = args.request as { readonly headers: Record<string, string> };
+      headers['x-amz-content-sha256'] = hash.toString('hex');
+      return next(args);
+    },
+    { step: 'build', name: 'hashOfPart' },
   );
+  const { ETag } = await client.send(command);
   if (ETag === undefined) throw new ArchiverError('ObjectStoreUnavailable', `part ${number} has no ETag`);
-  return { ETag, PartNumber: number };
+  return { ETag, PartNumber: number, ChecksumSHA256 };
 }
 
 /**
@@ -155,9 +171,13 @@ async function abort(client: S3Client, target: Target, UploadId: string | undefi
   }
 }
 
-/** Gathers a stream into parts, each in a buffer of its own: a piece of the stream may be overwritten by the next. */
+/**
+ * Gathers a stream into parts, since a piece of it may be overwritten by the next. A part is overwritten once the second one
+ * after it is asked for: with a buffer for each, V8 marked its whole heap for each (1.0 so, 0.6 s of CPU for 96 MB).
+ */
 async function* inParts(bytes: AsyncIterable<Buffer>, partBytes: number): AsyncGenerator<Buffer, void> {
-  let part = Buffer.allocUnsafeSlow(partBytes);
+  let part: Buffer = Buffer.allocUnsafeSlow(partBytes);
+  let other: Buffer | undefined;
   let filled = 0;
   for await (const chunk of bytes) {
     for (let taken = 0; taken < chunk.length;) {
@@ -167,7 +187,7 @@ async function* inParts(bytes: AsyncIterable<Buffer>, partBytes: number): AsyncG
       filled += length;
       if (filled === partBytes) {
         yield part;
-        part = Buffer.allocUnsafeSlow(partBytes);
+        [part, other] = [other ?? Buffer.allocUnsafeSlow(partBytes), part];
         filled = 0;
       }
     }
