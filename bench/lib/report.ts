@@ -42,7 +42,9 @@ export async function writeReport(
     '',
     '<!-- Written by `npm run bench`; from "Goals that are not met" on it is FINDINGS.md. -->',
     '',
-    ...(earlier === undefined ? [measured] : [earlier.measured, '', `Measured later (${some}): ${measured}`]),
+    ...(earlier === undefined
+      ? [measured]
+      : [...stillMeasured(earlier.measured, names.flat()), `Measured later (${some}): ${measured}`]),
     '',
     'Absolute times mean little on a shared machine: ratios are taken within each round, and their median counts. To repeat: `npm run bench`; one row: `npm run bench -- <name>`, with `--write` into this file; a look at whether everything works: `npm run bench -- --quick`.',
     '',
@@ -65,6 +67,16 @@ function sectionOf(names: readonly string[], outcomes: readonly Outcome[], earli
     title.split(', ').some((name) => names.includes(name)),
   );
   return before === undefined ? [] : ['', `## ${before[0]}`, '', before[1]];
+}
+
+/** The lines of earlier runs, without the rows that were measured again. */
+function stillMeasured(earlier: string, again: readonly string[]): string[] {
+  return earlier.split('\n\n').flatMap((line) => {
+    const [, list, when] = /^Measured later \(([^)]*)\): (.*)$/s.exec(line) ?? [];
+    if (list === undefined || when === undefined) return [line, ''];
+    const left = list.split(', ').filter((name) => !again.includes(name));
+    return left.length === 0 ? [] : [`Measured later (${left.join(', ')}): ${when}`, ''];
+  });
 }
 
 async function readEarlier(): Promise<Earlier> {
