@@ -1,8 +1,15 @@
 import type * as DuckDbModule from '@duckdb/node-api';
-import type { DuckDBConnection, DuckDBInstance, DuckDBResult, Json } from '@duckdb/node-api';
+import type {
+  DuckDBConnection,
+  DuckDBInstance,
+  DuckDBResult,
+  DuckDBValueConverter,
+  Json,
+} from '@duckdb/node-api';
 import { ArchiverError } from '../../core/errors.ts';
 import type { QueryEngine } from '../../core/query/query.ts';
 import { identifier, literal } from '../../core/query/views.ts';
+import { shownValue } from './shown-value.ts';
 
 /** What an engine may use of this machine. */
 export interface EngineLimits {
@@ -32,7 +39,7 @@ export interface DuckDbEngine extends QueryEngine {
 }
 
 /** Loads the engine. It is an optional package, of 70 MB, and nothing else of the product needs it. */
-async function load(): Promise<Pick<typeof DuckDbModule, 'DuckDBInstance'>> {
+async function load(): Promise<typeof DuckDbModule> {
   try {
     return await import('@duckdb/node-api');
   } catch {
@@ -45,9 +52,10 @@ async function load(): Promise<Pick<typeof DuckDbModule, 'DuckDBInstance'>> {
 
 /** Starts DuckDB with nothing but what the limits name: no extension is ever fetched, and no other file is read. */
 export async function duckDbEngine(limits: EngineLimits): Promise<DuckDbEngine> {
-  const { DuckDBInstance } = await load();
+  const duckDb = await load();
+  const shown = shownValue(duckDb);
   const { memoryMiB, temporaryMiB, threads, temporary, directory, output } = limits;
-  const instance: DuckDBInstance = await DuckDBInstance.create(':memory:', {
+  const instance: DuckDBInstance = await duckDb.DuckDBInstance.create(':memory:', {
     autoload_known_extensions: 'false',
     autoinstall_known_extensions: 'false',
     memory_limit: `${memoryMiB}MiB`,
@@ -80,7 +88,7 @@ export async function duckDbEngine(limits: EngineLimits): Promise<DuckDbEngine> 
       const columns = result
         .deduplicatedColumnNames()
         .map((name, index) => ({ name, type: types[index]?.alias ?? String(types[index]) }));
-      return { columns, rows: rowsOf(result) };
+      return { columns, rows: rowsOf(result, shown) };
     },
 
     writeParquet: async (sql) => {
@@ -97,8 +105,11 @@ export async function duckDbEngine(limits: EngineLimits): Promise<DuckDbEngine> 
 }
 
 /** Rows as they come; what goes wrong on the way goes wrong quietly, too. */
-async function* rowsOf(result: DuckDBResult): AsyncGenerator<readonly Json[][]> {
-  const rows = result.yieldRowsJson();
+async function* rowsOf(
+  result: DuckDBResult,
+  shown: DuckDBValueConverter<Json>,
+): AsyncGenerator<readonly Json[][]> {
+  const rows = result.yieldConvertedRows(shown);
   for (;;) {
     const next = await quietly(() => rows.next());
     if (next.done === true) return;

@@ -199,6 +199,31 @@ test('types are those of PostgreSQL, and every digit is there', async () => {
 });
 
 // Seen to fail with columns matched by position.
+// Seen to fail with the package's own converter: '5881580-07-11' and 0.10000000149011612.
+test('infinite dates, and floating-point numbers of seven digits, are shown as DuckDB itself prints them', async () => {
+  const { rows } = await ask(
+    await threeMonths(),
+    `select 'infinity'::date, ['-infinity'::date], '-infinity'::timestamp_s, 'infinity'::timestamp_ms, '-infinity'::timestamp_ns,
+       'infinity'::timestamp, '9999-12-31'::date, 0.1::float, [3.4e38::float], 'nan'::float, '-inf'::float, 0.1, null::float
+       from flights limit 1`,
+  );
+  expect(rows[0]).toEqual([
+    'infinity',
+    ['-infinity'],
+    '-infinity',
+    'infinity',
+    '-infinity',
+    'infinity',
+    '9999-12-31',
+    0.1,
+    [3.4e38],
+    'NaN',
+    '-Infinity',
+    '0.1',
+    null,
+  ]);
+});
+
 test('archives of other columns are one view: the latest names, NULL where an archive has none, text where types differ', async () => {
   const store = await threeMonths();
   const columns = [

@@ -1,0 +1,28 @@
+import type * as DuckDbModule from '@duckdb/node-api';
+import type { DuckDBValue, DuckDBValueConverter, Json } from '@duckdb/node-api';
+import { float4Text } from '../../core/query/pg-float.ts';
+
+/**
+ * How a value of a result is shown: as the package's JSON has it, except for two kinds of values that DuckDB and PostgreSQL
+ * print in another way: an infinite date or timestamp (the package has a finite day: findings/duckdb-node-infinity.sh), and
+ * a FLOAT (the package has the digits of the DOUBLE, 0.10000000149011612 for 0.1).
+ */
+export function shownValue(
+  duckDb: Pick<typeof DuckDbModule, 'DuckDBTypeId' | 'JsonDuckDBValueConverter'>,
+): DuckDBValueConverter<Json> {
+  const { DuckDBTypeId, JsonDuckDBValueConverter } = duckDb;
+  return (value, type, convert) => {
+    if (type.typeId === DuckDBTypeId.FLOAT && Number.isFinite(value)) {
+      return Number(float4Text(value as number));
+    }
+    return infinity(value) ?? JsonDuckDBValueConverter(value, type, convert);
+  };
+}
+
+/** Each class of dates and timestamps has one field: the days, seconds or parts of a second since 1970. */
+function infinity(value: DuckDBValue): string | undefined {
+  if (typeof value !== 'object' || value === null || !('isFinite' in value) || value.isFinite)
+    return undefined;
+  const [sinceEpoch] = Object.values(value) as (number | bigint)[];
+  return sinceEpoch !== undefined && sinceEpoch < 0 ? '-infinity' : 'infinity';
+}
