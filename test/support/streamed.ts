@@ -144,6 +144,12 @@ export const changing = (
     ),
 });
 
+/** The text where a buffer was filled again before its first contents were taken: the length stays. */
+export const filledAgain = (text: Buffer): Buffer => {
+  const length = Math.floor(text.length / 4);
+  return Buffer.concat([text.subarray(length, 2 * length), text.subarray(length)]);
+};
+
 /**
  * A reader that does something wrong with the text, the same thing each time. What the server said is that, or, of a reader
  * that believes itself, what it handed on.

@@ -8,7 +8,14 @@ import { readArchives } from '../../support/archives.ts';
 import { hurriedClock, useArchiver } from '../../support/archiver.ts';
 import { fakeLog } from '../../support/fakes.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
-import { changing, commitStreamed, faulty, quarantined, type Quarantined } from '../../support/streamed.ts';
+import {
+  changing,
+  commitStreamed,
+  faulty,
+  filledAgain,
+  quarantined,
+  type Quarantined,
+} from '../../support/streamed.ts';
 
 const archiver = useArchiver();
 const ONE = { proof: 'one-reading' } as const;
@@ -62,6 +69,7 @@ test.each<[string, (text: Buffer) => Buffer]>([
   ['has a byte twice', (text) => Buffer.concat([text.subarray(0, 4), text.subarray(3)])],
   ['has a row twice', (text) => Buffer.concat([text, text.subarray(0, text.indexOf('\n') + 1)])],
   ['has all rows twice', (text) => Buffer.concat([text, text])],
+  ['fills a buffer again before it was taken', filledAgain],
 ])('a chain from the reader to the hash that %s is no export', async (_, change) => {
   const segment = await quarantined(archiver(), ONE);
   const reader = faulty(change, 'what the server said');

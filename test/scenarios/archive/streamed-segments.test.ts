@@ -10,7 +10,7 @@ import type { ObjectWriter } from '../../../core/archive/stream.ts';
 import { verifySegment } from '../../../core/archive/verify.ts';
 import { hurriedClock, useArchiver } from '../../support/archiver.ts';
 import { fakeLog } from '../../support/fakes.ts';
-import { changing, commitStreamed, faulty, quarantined } from '../../support/streamed.ts';
+import { changing, commitStreamed, faulty, filledAgain, quarantined } from '../../support/streamed.ts';
 
 const archiver = useArchiver();
 
@@ -100,6 +100,7 @@ test.each<[string, (text: Buffer) => Buffer]>([
   ['loses a row', (text) => text.subarray(text.indexOf('\n') + 1)],
   ['loses the last row', (text) => text.subarray(0, text.lastIndexOf('\n', text.length - 2) + 1)],
   ['has a row twice', (text) => Buffer.concat([text, text.subarray(0, text.indexOf('\n') + 1)])],
+  ['fills a buffer again before it was taken', filledAgain],
   ['changes a digit', (text) => Buffer.from(text.toString().replace('row 1', 'row 2'))],
   [
     'has rows in another order',

@@ -5,6 +5,7 @@ import { connect, type Connection } from '../../../adapters/postgres/connect.ts'
 import { streamDatabase } from '../../../adapters/postgres/archive/stream.ts';
 import { verifyDatabase } from '../../../adapters/postgres/archive/verify.ts';
 import { s3ObjectStore } from '../../../adapters/s3/object-store.ts';
+import { segmentAttemptKey } from '../../../core/keys.ts';
 import type { ObjectStore } from '../../../core/ports.ts';
 import type { Request } from '../../../core/archive/request.ts';
 import type { Steps } from '../../../core/archive/run.ts';
@@ -147,7 +148,7 @@ test('a reader is never the source of a streamed export', async () => {
           partitionId,
           0,
           settings,
-          () => 'key',
+          (location, number) => segmentAttemptKey(location, number, 'a'.repeat(16), null),
           async (_key, text) => {
             began = true;
             let textBytes = 0;
