@@ -21,7 +21,6 @@ export const CHANGES_OF_ARCHIVE: readonly SqlChange[] = [
       "'proof', s.proof",
       'one reading of a table that was fenced again',
     ],
-    ['> 0) is not true then', '> 0) is null then', 'an export of another archive'],
     ["and not (proof = 'one-reading' and p_order_differs)", '', 'one reading of rows in another order'],
     [
       'and (stored_bytes is null or stored_bytes = ',
@@ -43,7 +42,6 @@ export const CHANGES_OF_ARCHIVE: readonly SqlChange[] = [
     ["set state = 'planned', object_key", 'set object_key', 'a mismatch is not exported again'],
   ]),
   ...changes('db/archive/proof.sql', [
-    ['l.manifest_version_id is null then s.proof', 'true then s.proof', 'a table that was fenced again'],
     ['& 15 <> 0', '& 15 <> 99', 'no segment is read twice'],
     ['where product_version = p_version and read_twice > 0', 'where read_twice > 0', 'a run of any version'],
     ['where product_version = p_version and read_twice > 0', 'where product_version = p_version', 'any run'],
@@ -54,7 +52,6 @@ export const CHANGES_OF_ARCHIVE: readonly SqlChange[] = [
       'a mismatch counts when it is proven',
     ],
     ["and l.state in ('quarantined', 'exported', 'blocked')", '', 'a mismatch of what is gone counts'],
-    ['and not partition_archiver.is_one_reading_in_doubt()', '', 'one reading in doubt'],
     [
       "then 'one-reading' else 'two-readings' end",
       "then 'one-reading' else 'one-reading' end",
@@ -83,12 +80,6 @@ begin
     [`where id = p_id and state <> 'dropped'`, 'where id = p_id', 'a dropped one fails'],
   ]),
   ...changes('db/archive/drop.sql', [
-    ['if partition_archiver.is_one_reading_in_doubt()', 'if false', 'one reading in doubt drops'],
-    [
-      "where s.archive_id = l.archive_id and s.proof = 'one-reading') then",
-      'where s.archive_id = l.archive_id) then',
-      'two readings are in doubt, too',
-    ],
     [`where id = p_id and state = 'dropped')`, 'where id = p_id)', 'everything was dropped already'],
     [
       `l.state = 'verified' and l.drop_after <= now()`,

@@ -86,8 +86,9 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
     'archive/hostile-settings',
     'archive/one-reading',
     'archive/streamed-segments',
+    'reverify/reverify',
   ],
-  'db/archive/proof.sql': ['archive/one-reading', 'archive/streamed-segments'],
+  'db/archive/proof.sql': ['archive/one-reading', 'archive/streamed-segments', 'reverify/reverify'],
   'db/archive/fidelity.sql': ['archive/fidelity', 'archive/hostile-settings'],
   'db/archive/commit.sql': [
     'archive/deciding-functions',

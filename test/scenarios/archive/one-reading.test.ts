@@ -299,6 +299,19 @@ test('while a second reading differs, nothing is dropped that one reading has pr
   expect(await drop(one)).toEqual({ dropped: true });
 });
 
+// Seen to be in doubt without the look at sent_sha256 in record_mismatch.
+test('what aws_s3 exported and does not match says nothing of the reader', async () => {
+  const segment = await quarantined(archiver());
+  const { sql } = archiver().database;
+  await segment.stream({ letter: 'a' });
+  const { key } = await segment.segment();
+  const doubts = async () => (await sql`select partition_archiver.is_one_reading_in_doubt() as doubt`)[0];
+  const before = await doubts();
+  await sql`update partition_archiver.segment set sent_sha256 = null where object_key = ${key}`;
+  await sql`select partition_archiver.record_mismatch(${segment.id}, 0)`;
+  expect([before, await doubts()]).toEqual([{ doubt: false }, { doubt: false }]);
+});
+
 // Seen to fail without mismatched_at in the insert of split_segment.
 test('both halves of a segment that did not match are read twice', async () => {
   const segment = await quarantined(archiver(), { values: `repeat('x', 300)` });
