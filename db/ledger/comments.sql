@@ -134,7 +134,7 @@ comment on column partition_archiver.run.dropped is 'partitions that were droppe
 comment on column partition_archiver.run.failed is 'partitions that failed';
 comment on column partition_archiver.run.product_version is 'version of partition-archiver';
 comment on column partition_archiver.run.read_twice is
-  'streamed segments that were proven by both readings during the run';
+  'streamed segments with rows that were proven by both readings during the run';
 
 comment on table partition_archiver.drill is
   'one row for each successful drill: an archive that was restored, proven and dropped again';

@@ -325,12 +325,14 @@ test('both halves of a segment that did not match are read twice', async () => {
   expect(count).toEqual({ segments: 2, mismatched: 2 });
 });
 
-test('a run says how many segments it read twice', async () => {
+// Seen to fail without row_count in record_run (a partition without rows counts).
+test('a run says how many segments with rows it read twice', async () => {
   const { database, config: configure, run } = archiver();
   const { sql } = database;
   await sql`delete from partition_archiver.run`;
   await sql`update partition_archiver.segment set mismatched_at = null`;
   await createPartitionSet(sql, { table: 'first', months: 6 });
+  await sql`delete from app.first where ts < date_trunc('month', now(), 'UTC') - interval '5 months'`;
   await createPartitionSet(sql, { table: 'second', months: 6 });
   const stream = (table: string) => configure([{ schema: 'app', table, export: 'stream' }]);
   const proofs = (table: string) => sql<{ proof: string; chosen: boolean }[]>`
@@ -342,7 +344,7 @@ test('a run says how many segments it read twice', async () => {
   expect(first.length).toBeGreaterThan(1);
   expect(new Set(first.map(({ proof }) => proof))).toEqual(new Set(['two-readings']));
   expect(await sql`select read_twice::integer, product_version from partition_archiver.run`).toEqual([
-    { read_twice: first.length, product_version: PRODUCT.version },
+    { read_twice: first.length - 1, product_version: PRODUCT.version },
   ]);
   await run(stream('second'));
   const second = await proofs('second');
