@@ -48,12 +48,13 @@ function say(line: string): void {
 
 const describe = ({ channel, number, label }: Point): string => `${channel} ${String(number)} (${label})`;
 
-function chooseCases(points: readonly Point[]): Case[] {
-  return points
+/** All cases that the options let in, and each n-th of them. */
+function chooseCases(points: readonly Point[]): { all: number; cases: Case[] } {
+  const all = points
     .filter((point) => `${point.channel} ${point.label}`.toLowerCase().includes(options.point.toLowerCase()))
     .flatMap((point) => FAULTS.filter((fault) => fault.appliesTo(point)).map((fault) => ({ point, fault })))
-    .filter(({ fault }) => fault.name.toLowerCase().includes(options.fault.toLowerCase()))
-    .filter((_, index) => index % Number(options.every) === 0);
+    .filter(({ fault }) => fault.name.toLowerCase().includes(options.fault.toLowerCase()));
+  return { all: all.length, cases: all.filter((_, index) => index % Number(options.every) === 0) };
 }
 
 async function tryAll(
@@ -124,8 +125,9 @@ try {
   const [alone] = benches;
   if (alone === undefined) throw new Error('--jobs must be at least 1');
   const { points, known } = await recordPoints(alone);
-  const cases = chooseCases(points);
-  tried = `${points.length} points, ${cases.length} cases, ${known.size} rows`;
+  const { all, cases } = chooseCases(points);
+  const some = cases.length === all ? '' : ` of ${all}`;
+  tried = `${points.length} points, ${cases.length}${some} cases, ${known.size} rows`;
   say(tried);
   const together = cases.filter(({ fault }) => fault.alone !== true);
   await tryAll(benches, known, together, stack, outcomes);
