@@ -114,6 +114,7 @@ test('without its end the statement is not over', () => {
   }
 });
 
+// Seen to be read without the type that is awaited and without the two problems of a row.
 describe('anything else is refused', () => {
   const whole = [copyBegins(2), row('a\tb\n'), DONE, tag(1), READY];
   test.each<[string, Buffer[]]>([
