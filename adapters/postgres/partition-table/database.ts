@@ -90,7 +90,14 @@ export function partitionTableDatabase(
         const [{ made }] = await transaction<[{ made: boolean }]>`
           select exists (select from pg_inherits i join partition_archiver.partition_job r on r.shadow_oid = i.inhparent
                           where r.id = ${job.id}::bigint) as made`;
-        if (!made) await createShadowPartitions(transaction, job.plan);
+        if (made) return;
+        // Offline, the shadow table has foreign keys, in whose way each partition comes: asked for last, a lock on what they refer
+        // to closes a circle with every delete there, which then waits for the shadow table.
+        await transaction`
+          select partition_archiver.lock_referenced(r.shadow_oid, 'share row exclusive')
+            from partition_archiver.partition_job r where r.id = ${job.id}::bigint`;
+        await transaction`select partition_archiver.set_lock_timeout()`;
+        await createShadowPartitions(transaction, job.plan);
       });
       // Apart, since this locks the table for a moment, and may have to be tried again.
       await call(
