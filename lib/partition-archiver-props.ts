@@ -1,4 +1,4 @@
-import type { TimeZone } from 'aws-cdk-lib';
+import type { Duration, TimeZone } from 'aws-cdk-lib';
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -10,7 +10,7 @@ import type { AlarmThresholds } from './monitoring/alarms.ts';
 import type { ArchiveBucketProps } from './storage/archive-bucket.ts';
 import type { AuditSample, DrillSchedule } from './workflows/schedules.ts';
 import type { VerifyEndpoint } from './functions/functions.ts';
-import type { DatabaseAuthentication, ExistingProxy } from './database/access.ts';
+import type { DatabaseAuthentication, ExistingProxy, ProxyPool } from './database/access.ts';
 import type { DatabaseTargetProps } from './database/target.ts';
 
 /** When executions are started, as EventBridge Scheduler writes it: `cron(…)` or `rate(…)`. */
@@ -45,6 +45,13 @@ export interface ArchiverSchedule {
    * @default 'cron(0 6 * * ? *)' - daily at 06:00
    */
   readonly convert?: string;
+  /**
+   * Within which time EventBridge Scheduler starts each execution, so that archivers with the same schedule do not start
+   * together; none for starts on time.
+   *
+   * @default Duration.minutes(15)
+   */
+  readonly window?: Duration;
   /**
    * The audit, which reads archives back.
    *
@@ -91,6 +98,12 @@ export interface PartitionArchiverProps {
    */
   readonly existingProxy?: ExistingProxy;
   /**
+   * Connections of a new proxy.
+   *
+   * @default - see each
+   */
+  readonly proxyPool?: ProxyPool;
+  /**
    * Where the step `verify` reads tables, so that comparing them costs the writer nothing: a reader endpoint, a read
    * replica, or the writer past the proxy. It proves first that the export is replayed there.
    *
@@ -111,6 +124,12 @@ export interface PartitionArchiverProps {
    * @default - the workflows that need an administrator are not made
    */
   readonly adminSecret?: secretsmanager.ISecret;
+  /**
+   * Role of an administrator who logs in by IAM, where functions do: a member of `rds_superuser` and `rds_iam`.
+   *
+   * @default - the workflows that need an administrator are not made
+   */
+  readonly adminUser?: string;
   /**
    * Whether functions connect straight to the database: no proxy is made, and none is used.
    *

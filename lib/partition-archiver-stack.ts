@@ -42,9 +42,11 @@ export class PartitionArchiverStack extends Stack {
       securityGroupIds,
       allowIngress,
       proxy,
+      proxyPool,
       verifyEndpoint,
       authentication,
       resourceId,
+      adminUser,
       attachedS3Roles,
     } = config.database;
     const { topicArn, pageTopicArn, ...thresholds } = config.alarms;
@@ -74,6 +76,14 @@ export class PartitionArchiverStack extends Stack {
       archive: this.archiveOf(config.archive),
       dataEvents: config.archive.dataEvents,
       ...(proxy === undefined ? {} : proxy === false ? { withoutProxy: true } : { existingProxy: proxy }),
+      ...(proxyPool === undefined
+        ? {}
+        : {
+            proxyPool: {
+              maxConnectionsPercent: proxyPool.maxConnectionsPercent,
+              borrowTimeout: Duration.seconds(proxyPool.borrowTimeoutSeconds),
+            },
+          }),
       ...(verifyEndpoint === undefined
         ? {}
         : {
@@ -85,6 +95,7 @@ export class PartitionArchiverStack extends Stack {
             },
           }),
       ...this.adminSecretOf(config.database),
+      ...(adminUser === undefined ? {} : { adminUser }),
       ...(attachedS3Roles === undefined
         ? {}
         : {
@@ -96,6 +107,7 @@ export class PartitionArchiverStack extends Stack {
       schedule: {
         ...config.schedule,
         timeZone: TimeZone.of(config.schedule.timeZone),
+        window: Duration.minutes(config.schedule.windowMinutes),
         auditSample: config.schedule.auditSample === 'all' ? {} : config.schedule.auditSample,
       },
       ...(config.drill === undefined ? {} : { drill: config.drill }),

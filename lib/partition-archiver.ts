@@ -1,4 +1,4 @@
-import { Stack, Tags, TimeZone } from 'aws-cdk-lib';
+import { Duration, Stack, Tags, TimeZone } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type * as sns from 'aws-cdk-lib/aws-sns';
@@ -86,10 +86,12 @@ export class PartitionArchiver extends Construct {
       target,
       roles: databaseRoles(ways),
       customResources,
+      ...(props.proxyPool === undefined ? {} : { proxyPool: props.proxyPool }),
       ...(props.withoutProxy === undefined ? {} : { withoutProxy: props.withoutProxy }),
       ...(props.existingProxy === undefined ? {} : { existingProxy: props.existingProxy }),
       ...(props.authentication === undefined ? {} : { authentication: props.authentication }),
       ...(props.adminSecret === undefined ? {} : { adminSecret: props.adminSecret }),
+      ...(props.adminUser === undefined ? {} : { adminUser: props.adminUser }),
     });
     this.databaseS3Roles = ways.has('aws_s3')
       ? new DatabaseS3Roles(this, 'DatabaseS3', {
@@ -141,7 +143,7 @@ export class PartitionArchiver extends Construct {
     });
     this.heartbeatStateMachine = new HeartbeatWorkflow(this, 'HeartbeatWorkflow', context).stateMachine;
     this.setup = new SetupWorkflows(this, 'Setup', {
-      hasAdministrator: props.adminSecret !== undefined,
+      hasAdministrator: this.functions.has('prepare-database'),
       others: [
         this.stateMachine,
         this.restoreStateMachine,
@@ -152,7 +154,12 @@ export class PartitionArchiver extends Construct {
       ],
       ...context,
     });
-    const schedule = { timeZone: TimeZone.ETC_UTC, ...DEFAULT_SCHEDULE, ...props.schedule };
+    const schedule = {
+      timeZone: TimeZone.ETC_UTC,
+      window: Duration.minutes(15),
+      ...DEFAULT_SCHEDULE,
+      ...props.schedule,
+    };
     const { deadLetterQueue } = new ArchiveSchedules(this, 'Schedules', {
       stateMachine: this.stateMachine,
       auditStateMachine: this.operations.audit,

@@ -5,6 +5,13 @@ export interface S3Settings {
   readonly region: string;
   /** Another endpoint than AWS's, reached with the bucket in the path. */
   readonly endpoint?: string;
+  /**
+   * Account that the buckets belong to: S3 refuses each call (403) to a bucket of another one, which a wrong name would
+   * reach, or a name that another account took after the bucket was deleted.
+   *
+   * @default - whose buckets they are is not looked at
+   */
+  readonly bucketOwner?: string;
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
   /**
    * How often a request is tried, and how long S3 may be silent in each try, before its answer and in the middle of it.
@@ -24,10 +31,11 @@ const CONNECT_TIMEOUT_MS = 10_000;
 export function makeS3Client({
   region,
   endpoint,
+  bucketOwner,
   credentials,
   patience = { tries: 5, silenceMs: 120_000 },
 }: S3Settings): S3Client {
-  return new S3Client({
+  const client = new S3Client({
     region,
     maxAttempts: patience.tries,
     requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS, socketTimeout: patience.silenceMs },
@@ -37,4 +45,14 @@ export function makeS3Client({
     ...(endpoint !== undefined && { endpoint, forcePathStyle: true }),
     ...(credentials && { credentials }),
   });
+  if (bucketOwner !== undefined) expectOwner(client, bucketOwner);
+  return client;
+}
+
+/** In one place for all calls: every operation on a bucket or an object takes this parameter. */
+function expectOwner(client: S3Client, owner: string): void {
+  client.middlewareStack.add(
+    (next) => (args) => next({ ...args, input: { ...args.input, ExpectedBucketOwner: owner } }),
+    { step: 'initialize', name: 'expectOwner' },
+  );
 }

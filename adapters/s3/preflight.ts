@@ -66,7 +66,8 @@ async function reachProblem(
       return {
         subject,
         problem: 'may not be read',
-        remedy: 'Let this role list the bucket (s3:ListBucket).',
+        remedy:
+          'Let this role list the bucket (s3:ListBucket). The bucket must belong to the account of the stack.',
       };
     // S3 redirects a request to the wrong region, and HEAD cannot follow.
     if (status === 301 || status === 400) {

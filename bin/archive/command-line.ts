@@ -32,6 +32,7 @@ Environment:
   ARCHIVER_MAINTAIN_PASSWORD, ARCHIVER_READ_PASSWORD, ARCHIVER_DROP_PASSWORD, ARCHIVER_RESTORE_PASSWORD
   PGUSER and ARCHIVER_ADMIN_PASSWORD for what an administrator does
   ARCHIVE_BUCKET, AWS_REGION, AWS_ENDPOINT_URL_S3, and the credentials of the AWS SDK
+  ARCHIVE_BUCKET_OWNER: the account that the bucket has to belong to; every call is refused otherwise
 
 Exit codes:
   0 done   1 something failed, or a partition did   2 the command line is wrong   3 input or configuration is refused

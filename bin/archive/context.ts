@@ -37,6 +37,7 @@ export function makeContext(
     s3: makeS3Client({
       region: region === '' ? 'us-east-1' : region,
       ...(settings.s3Endpoint !== undefined && { endpoint: settings.s3Endpoint }),
+      ...(settings.bucketOwner !== undefined && { bucketOwner: settings.bucketOwner }),
     }),
     open: (login, notices = [], other = database) =>
       connect(

@@ -29,6 +29,8 @@ export interface CommandSettings {
   readonly sslMode: 'verify-full' | 'disable';
   readonly sslRootCert: string | undefined;
   readonly bucket: string;
+  /** Account that the bucket has to belong to. */
+  readonly bucketOwner: string | undefined;
   readonly region: string;
   readonly s3Endpoint: string | undefined;
 }
@@ -71,6 +73,7 @@ export function readCommandSettings(
     sslMode: sslMode === 'disable' ? 'disable' : 'verify-full',
     sslRootCert: environment['PGSSLROOTCERT'],
     bucket: read('ARCHIVE_BUCKET', bucket),
+    bucketOwner: environment['ARCHIVE_BUCKET_OWNER'],
     region: read('AWS_REGION', bucket),
     s3Endpoint: environment['AWS_ENDPOINT_URL_S3'],
   };

@@ -25,6 +25,18 @@ const proxySchema = z.strictObject({
     .describe('Last part of the ARN of the proxy. Required with IAM authentication.'),
 });
 
+/** Limits are those of ConnectionPoolConfiguration in the API of RDS; defaults are in the construct DatabaseAccess, too. */
+const proxyPoolSchema = z.strictObject({
+  maxConnectionsPercent: wholeNumber(1, 100)
+    .default(20)
+    .describe(
+      'Percent of max_connections that the proxy may open, so that the application keeps the others.',
+    ),
+  borrowTimeoutSeconds: wholeNumber(1, 300)
+    .default(120)
+    .describe('Seconds that a function waits for a free connection.'),
+});
+
 const verifyEndpointSchema = z.strictObject({
   endpoint: z
     .string('must be a host name')
@@ -88,6 +100,7 @@ const databaseFields = z.strictObject({
     .describe(
       'An existing RDS Proxy; false to connect directly to the database. Default: a new proxy that requires TLS.',
     ),
+  proxyPool: proxyPoolSchema.optional().describe('Connections of a new proxy.'),
   verifyEndpoint: verifyEndpointSchema
     .optional()
     .describe(
@@ -115,6 +128,14 @@ const databaseFields = z.strictObject({
     .describe(
       'Your own KMS key that encrypts this secret; the functions of these workflows may then decrypt it. Default: the key that AWS manages.',
     ),
+  adminUser: matching(
+    /^(?!archiver_)[A-Za-z_][A-Za-z0-9_-]{0,62}$/,
+    'must be a role of the database that is none of the archiver, of letters, digits, _ and -',
+  )
+    .optional()
+    .describe(
+      'With IAM authentication: an administrator who logs in by tokens, a member of rds_superuser and rds_iam. Only the workflows PrepareDatabase, Inspect and PartitionTable log in as this role; without it they are not created.',
+    ),
   attachedS3Roles: z
     .strictObject({ exportRoleArn: roleSchema, importRoleArn: roleSchema })
     .optional()
@@ -123,14 +144,16 @@ const databaseFields = z.strictObject({
     ),
 });
 
-/** What else has to be known, or must not be, where functions log in by IAM. */
+/** What else has to be known, or must not be, of the ways to the database, above all where functions log in by IAM. */
 function loginProblems({
   kind,
   authentication,
   resourceId,
   proxy,
+  proxyPool,
   adminSecretArn,
   adminSecretKeyArn,
+  adminUser,
 }: z.output<typeof databaseFields>): [path: string[], message: string][] {
   const problems: [string[], string][] = [];
   const prefix = kind === 'cluster' ? 'cluster-' : 'db-';
@@ -139,6 +162,15 @@ function loginProblems({
   }
   if (adminSecretKeyArn !== undefined && adminSecretArn === undefined) {
     problems.push([['adminSecretKeyArn'], 'is the key of adminSecretArn, which is not given']);
+  }
+  if (proxyPool !== undefined && proxy !== undefined) {
+    problems.push([['proxyPool'], 'belongs to a proxy that is made here, and proxy says otherwise']);
+  }
+  if (authentication !== 'iam' && adminUser !== undefined) {
+    problems.push([
+      ['adminUser'],
+      'logs in by IAM, which needs authentication iam; otherwise, adminSecretArn',
+    ]);
   }
   if (authentication !== 'iam') return problems;
   if (resourceId === undefined) {
@@ -155,7 +187,7 @@ function loginProblems({
   }
   if (adminSecretArn !== undefined) {
     const message =
-      'cannot be used with authentication iam: RDS takes no password of an administrator who is a member of the roles';
+      'cannot be used with authentication iam: RDS takes no password of an administrator who is a member of the roles; give adminUser';
     problems.push([['adminSecretArn'], message]);
   }
   return problems;
@@ -179,5 +211,14 @@ export const databaseSchema = databaseFields
         context.addIssue({ code: 'custom', path, message });
       }
     },
-    validatedWith('kind', 'authentication', 'resourceId', 'proxy', 'adminSecretArn', 'adminSecretKeyArn'),
+    validatedWith(
+      'kind',
+      'authentication',
+      'resourceId',
+      'proxy',
+      'proxyPool',
+      'adminSecretArn',
+      'adminSecretKeyArn',
+      'adminUser',
+    ),
   );

@@ -86,6 +86,11 @@ const scheduleSchema = z.strictObject({
   convert: scheduleExpression
     .default(DEFAULT_SCHEDULE.convert)
     .describe('Makes Parquet copies for the sets with query. Default: daily at 06:00.'),
+  windowMinutes: wholeNumber(0, 240)
+    .default(15)
+    .describe(
+      'Minutes within which EventBridge Scheduler starts each execution, so that stacks with the same schedule do not start together. 0: on time.',
+    ),
   audit: scheduleExpression
     .optional()
     .describe('Reads archives back and compares them with their manifests. Default: not scheduled.'),

@@ -52,6 +52,8 @@ export interface PrepareDatabase {
   registerOwner(owner: string, schemas: readonly string[]): Promise<void>;
   setPassword(role: LoginRole, password: string): Promise<void>;
   installGuard(): Promise<void>;
+  /** Login roles that RDS does not let in by a token. None elsewhere. */
+  rolesWithoutIam(): Promise<readonly LoginRole[]>;
   /** What is not as it should be but stops nothing. */
   advice(sets: readonly PartitionSetConfig[]): Promise<readonly PreflightProblem[]>;
   /** What would still make a run fail. */

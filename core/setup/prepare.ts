@@ -18,6 +18,8 @@ export interface PrepareOptions {
   readonly acceptedPublications?: readonly string[] | undefined;
   /** The secret of a login role; `undefined` leaves its password as it is. */
   readonly secretOf: (role: LoginRole) => Promise<{ username: string; password: string } | undefined>;
+  /** Whether the roles log in by IAM. */
+  readonly byIam?: boolean;
   /** Whether to install the event trigger that guards tables of the ledger against being dropped. */
   readonly guard: boolean;
   readonly log: Log;
@@ -39,7 +41,7 @@ const OLDEST_PARTMAN = [4, 6] as const;
  */
 export async function prepare(
   database: PrepareDatabase,
-  { partitionSets, acceptedPublications = [], secretOf, guard, log }: PrepareOptions,
+  { partitionSets, acceptedPublications = [], secretOf, byIam = false, guard, log }: PrepareOptions,
 ): Promise<Preparation> {
   const found = await database.facts(partitionSets);
   const facts = { ...found, extensions: neededExtensions(found, partitionSets) };
@@ -119,10 +121,18 @@ export async function prepare(
       remedy: `\\password ${role}`,
     });
   }
+  // Not granted here: RDS then refuses the passwords of all members of these roles, direct and indirect.
+  if (byIam) problems.push(...(await database.rolesWithoutIam()).map(withoutIam));
   if (guard) await tryGuard(database, facts, done, advice);
   problems.push(...(await database.problems(partitionSets, acceptedPublications)));
   return ended();
 }
+
+const withoutIam = (role: LoginRole): PreflightProblem => ({
+  subject: `role ${role}`,
+  problem: 'logs in by IAM and is no member of rds_iam',
+  remedy: `Read docs/operations.md, "Without passwords", then run: grant rds_iam to ${role};`,
+});
 
 const AS_SUPERUSER = 'Prepare as rds_superuser (a superuser elsewhere), or have a DBA run what print shows.';
 

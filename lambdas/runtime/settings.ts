@@ -16,6 +16,8 @@ export interface BucketSettings {
   /** First part of every key. */
   readonly databaseName: string;
   readonly archiveBucket: string;
+  /** Account that the bucket has to belong to. */
+  readonly bucketOwner?: string;
   readonly region: string;
 }
 
@@ -54,6 +56,7 @@ export function readSettings(environment: Environment = process.env): Settings {
   const verifyHost = environment['VERIFY_HOST'] ?? '';
   return {
     ...settings,
+    ...ownerOf(environment),
     login: byIam ? { user: as } : { secretArn: as },
     databasePort: portOf('DATABASE_PORT', environment),
     ...(verifyHost !== '' && {
@@ -64,7 +67,13 @@ export function readSettings(environment: Environment = process.env): Settings {
 
 /** As {@link readSettings}, for a function that has no way to the database. */
 export function readBucketSettings(environment: Environment = process.env): BucketSettings {
-  return readVariables(BUCKET_VARIABLES, environment);
+  return { ...readVariables(BUCKET_VARIABLES, environment), ...ownerOf(environment) };
+}
+
+/** Empty where the object store is not S3, and knows no accounts. */
+function ownerOf(environment: Environment): Pick<BucketSettings, 'bucketOwner'> {
+  const bucketOwner = environment['ARCHIVE_BUCKET_OWNER'] ?? '';
+  return bucketOwner === '' ? {} : { bucketOwner };
 }
 
 const LOGIN_SECRETS = {

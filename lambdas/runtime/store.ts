@@ -20,6 +20,7 @@ export function archiveStore(settings: BucketSettings): ArchiveStore {
 
 /** The S3 client itself, for the look at the bucket. AWS_ENDPOINT_URL_S3 is the SDK's own way to another endpoint. */
 export function archiveClient(settings: BucketSettings): S3Client {
-  client ??= makeS3Client({ region: settings.region });
+  const { region, bucketOwner } = settings;
+  client ??= makeS3Client({ region, ...(bucketOwner !== undefined && { bucketOwner }) });
   return client;
 }

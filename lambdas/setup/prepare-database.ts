@@ -40,6 +40,7 @@ export const handler = step(
       await prepare(database, {
         partitionSets,
         acceptedPublications,
+        byIam: 'user' in settings.login,
         guard,
         log,
         secretOf: async (role) => {

@@ -19,6 +19,23 @@ export interface ExistingProxy {
   readonly resourceId?: string | undefined;
 }
 
+/** Connections of a new proxy. */
+export interface ProxyPool {
+  /**
+   * How long a function waits for a free connection: 5 minutes at most.
+   *
+   * @default Duration.minutes(2)
+   */
+  readonly borrowTimeout?: Duration;
+  /**
+   * Share of the database's `max_connections` that the proxy may open, in percent, so that archiving never takes
+   * connections that the application needs.
+   *
+   * @default 20
+   */
+  readonly maxConnectionsPercent?: number;
+}
+
 /** How functions log in: by a generated password for each database role, or by IAM from end to end. */
 export type DatabaseAuthentication = 'secrets' | 'iam';
 
@@ -52,18 +69,11 @@ export interface DatabaseAccessProps {
    */
   readonly authentication?: DatabaseAuthentication;
   /**
-   * How long a Lambda waits for a free connection.
+   * Connections of a new proxy.
    *
-   * @default Duration.minutes(2)
+   * @default - see each
    */
-  readonly borrowTimeout?: Duration;
-  /**
-   * Share of the database's `max_connections` that the proxy may open, in percent, so that archiving never takes
-   * connections that the application needs.
-   *
-   * @default 20
-   */
-  readonly maxConnectionsPercent?: number;
+  readonly proxyPool?: ProxyPool;
   /**
    * Secret `{"username", "password"}` of an administrator of the database, such as the one that RDS manages. Import it
    * with its key where it is encrypted with one of your own.
@@ -71,4 +81,10 @@ export interface DatabaseAccessProps {
    * @default - no function logs in as an administrator
    */
   readonly adminSecret?: secretsmanager.ISecret;
+  /**
+   * Role of an administrator who logs in by IAM, a member of `rds_superuser` and `rds_iam`. Only where functions do.
+   *
+   * @default - no function logs in as an administrator
+   */
+  readonly adminUser?: string;
 }

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { ArnFormat, Duration, Fn, Names, Stack, Tags } from 'aws-cdk-lib';
+import { Duration, Fn, Names, Stack, Tags } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { acknowledge } from '../nag.ts';
-import { bySecret, pastTheProxy, type DatabaseLogin } from './login.ts';
+import { bySecret, mayLogIn, pastTheProxy, type DatabaseLogin } from './login.ts';
 import type { DatabaseAccessProps, DatabaseAuthentication } from './access-props.ts';
 import { ProxyTargetRegistration, targetGroups } from './proxy-target.ts';
 import { securityGroups, type IngressRule } from './security-groups.ts';
@@ -19,7 +19,7 @@ const DATABASE_ROLE_TAG = 'partition-archiver:database-role';
 /** RDS Proxy listens here for PostgreSQL, whatever the port of the database is. */
 const PROXY_PORT = 5432;
 
-export type { DatabaseAuthentication, ExistingProxy } from './access-props.ts';
+export type { DatabaseAuthentication, ExistingProxy, ProxyPool } from './access-props.ts';
 
 /**
  * The ways to the database: an RDS Proxy, of which a new one insists on TLS, with a generated secret for each database
@@ -55,11 +55,8 @@ export class DatabaseAccess extends Construct {
     this.secrets = new Map(withSecret.map((role) => [role, this.generateSecret(role)]));
     this.databaseName = props.target.databaseName;
     this.formerNames = props.target.formerNames;
+    this.administrator = this.administratorOf(props);
     const { host, port, connections } = props.target;
-    this.administrator =
-      props.adminSecret === undefined
-        ? undefined
-        : { host, port, connections, ...pastTheProxy(bySecret(props.adminSecret, Stack.of(this).region)) };
     this.withoutProxy = props.withoutProxy ?? false;
     this.proxy = this.withoutProxy || props.existingProxy !== undefined ? undefined : this.makeProxy(props);
     if (this.proxy !== undefined) {
@@ -100,10 +97,28 @@ export class DatabaseAccess extends Construct {
     return this.target.allowIngress;
   }
 
+  /** At the database itself: the proxy knows only the archiver's roles. */
+  private administratorOf({ adminSecret, adminUser }: DatabaseAccessProps): DatabaseLogin | undefined {
+    const { host, port, connections } = this.target;
+    if (this.authentication === 'secrets') {
+      if (adminUser !== undefined) throw new Error('adminUser logs in by IAM, and functions do not');
+      if (adminSecret === undefined) return undefined;
+      return { host, port, connections, ...pastTheProxy(bySecret(adminSecret, Stack.of(this).region)) };
+    }
+    if (adminSecret !== undefined) throw new Error('adminSecret has a password, and functions log in by IAM');
+    if (adminUser === undefined) return undefined;
+    const statements = [mayLogIn(this, this.targetResourceId, adminUser)];
+    return {
+      host,
+      port,
+      connections,
+      ...pastTheProxy({ statements, environment: { DATABASE_USER: adminUser } }),
+    };
+  }
+
   private makeProxy(props: DatabaseAccessProps): rds.DatabaseProxy {
-    const maxConnectionsPercent = props.maxConnectionsPercent ?? 20;
+    const { maxConnectionsPercent = 20, borrowTimeout = Duration.minutes(2) } = props.proxyPool ?? {};
     const maxIdleConnectionsPercent = Math.min(maxConnectionsPercent, 5);
-    const borrowTimeout = props.borrowTimeout ?? Duration.minutes(2);
     const proxy = new rds.DatabaseProxy(this, 'Proxy', {
       dbProxyName: this.proxyName(props),
       proxyTarget: props.target.proxyTarget,
@@ -150,7 +165,7 @@ export class DatabaseAccess extends Construct {
       description: 'Logs the RDS Proxy of the partition archiver in',
       assumedBy: new iam.ServicePrincipal('rds.amazonaws.com'),
     });
-    role.addToPolicy(this.mayConnect(this.targetResourceId, ...this.roles));
+    role.addToPolicy(mayLogIn(this, this.targetResourceId, ...this.roles));
     return role;
   }
 
@@ -162,24 +177,12 @@ export class DatabaseAccess extends Construct {
     return resourceId;
   }
 
-  private mayConnect(resourceId: string, ...roles: readonly DatabaseRole[]): iam.PolicyStatement {
-    const users = roles.map((role) =>
-      Stack.of(this).formatArn({
-        service: 'rds-db',
-        resource: 'dbuser',
-        resourceName: `${resourceId}/${role}`,
-        arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-      }),
-    );
-    return new iam.PolicyStatement({ sid: 'LogIn', actions: ['rds-db:connect'], resources: users });
-  }
-
   /** How to log in; `undefined` for an administrator of whom there is no secret. */
   login(as: DatabaseRole | 'administrator'): DatabaseLogin | undefined {
     if (as === 'administrator') return this.administrator;
     const { host, port, connections } = this;
     if (this.authentication === 'iam') {
-      const statement = this.mayConnect(this.loginResourceId, as);
+      const statement = mayLogIn(this, this.loginResourceId, as);
       const byIam = { statements: [statement], environment: { DATABASE_USER: as } };
       return { host, port, connections, ...(this.withoutProxy ? pastTheProxy(byIam) : byIam) };
     }
@@ -195,7 +198,7 @@ export class DatabaseAccess extends Construct {
    */
   directLogin(as: DatabaseRole, resourceId?: string): iam.PolicyStatement[] {
     if (this.authentication === 'secrets') return [];
-    const statement = this.mayConnect(resourceId ?? this.targetResourceId, as);
+    const statement = mayLogIn(this, resourceId ?? this.targetResourceId, as);
     statement.sid = 'LogInPastTheProxy';
     return [statement];
   }

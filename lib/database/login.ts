@@ -1,7 +1,9 @@
+import { ArnFormat, Stack } from 'aws-cdk-lib';
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import type { Construct } from 'constructs';
 
 /** How a function gets into the database. */
 export interface DatabaseLogin {
@@ -13,6 +15,23 @@ export interface DatabaseLogin {
   readonly statements: readonly iam.PolicyStatement[];
   /** What the function has to be told. */
   readonly environment: Readonly<Record<string, string>>;
+}
+
+/** By tokens of IAM, as these roles of the database or the proxy with this resource id. */
+export function mayLogIn(
+  scope: Construct,
+  resourceId: string,
+  ...roles: readonly string[]
+): iam.PolicyStatement {
+  const users = roles.map((role) =>
+    Stack.of(scope).formatArn({
+      service: 'rds-db',
+      resource: 'dbuser',
+      resourceName: `${resourceId}/${role}`,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    }),
+  );
+  return new iam.PolicyStatement({ sid: 'LogIn', actions: ['rds-db:connect'], resources: users });
 }
 
 /** By the password in a secret. Not `grantRead`, which allows DescribeSecret as well. */

@@ -1,6 +1,7 @@
 import { Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
+import { acknowledgeWildcards } from '../nag.ts';
 
 /** The passwords that *Prepare database* sets. */
 export function readPasswords(resources: string[]): iam.PolicyStatement {
@@ -11,22 +12,27 @@ export function readPasswords(resources: string[]): iam.PolicyStatement {
   });
 }
 
-/** What the Lambda service needs to put a function into a VPC. These actions know no resources. */
-export function networkInterfaceStatements(): iam.PolicyStatement[] {
-  return [
-    new iam.PolicyStatement({
-      sid: 'AttachToVpc',
-      actions: [
-        'ec2:CreateNetworkInterface',
-        'ec2:DescribeNetworkInterfaces',
-        'ec2:DescribeSubnets',
-        'ec2:DeleteNetworkInterface',
-        'ec2:AssignPrivateIpAddresses',
-        'ec2:UnassignPrivateIpAddresses',
-      ],
-      resources: ['*'],
-    }),
-  ];
+/** What the Lambda service needs to put functions into a VPC, for the roles of all of them. These actions know no resources. */
+export function networkInterfacePolicy(scope: Construct): iam.ManagedPolicy {
+  const policy = new iam.ManagedPolicy(scope, 'NetworkInterfaces', {
+    description: 'Partition archiver, network interfaces of functions',
+    statements: [
+      new iam.PolicyStatement({
+        sid: 'AttachToVpc',
+        actions: [
+          'ec2:CreateNetworkInterface',
+          'ec2:DescribeNetworkInterfaces',
+          'ec2:DescribeSubnets',
+          'ec2:DeleteNetworkInterface',
+          'ec2:AssignPrivateIpAddresses',
+          'ec2:UnassignPrivateIpAddresses',
+        ],
+        resources: ['*'],
+      }),
+    ],
+  });
+  acknowledgeWildcards(policy, 'Network interfaces know no resources.', ['*']);
+  return policy;
 }
 
 /** What *Convert* may do with its Glue database: nothing is deleted but partitions. Each call is also checked for the catalogue. */

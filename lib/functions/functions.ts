@@ -1,4 +1,4 @@
-import { RemovalPolicy, Size } from 'aws-cdk-lib';
+import { RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -13,7 +13,7 @@ import type { DatabaseAccess } from '../database/access.ts';
 import { TARGET_GROUPS_HAVE_NO_NAME, targetGroups } from '../database/proxy-target.ts';
 import { allowConnections, securityGroups, type IngressRule } from '../database/security-groups.ts';
 import { HEAP_FOR_STREAMS, verifyEnvironment, type VerifyEndpoint } from './environment.ts';
-import { glueStatements, networkInterfaceStatements, readPasswords } from './function-statements.ts';
+import { glueStatements, networkInterfacePolicy, readPasswords } from './function-statements.ts';
 import { archiverCode } from '../handler-code.ts';
 import type { Login, StepFunction } from './step-function.ts';
 import type { Step } from './steps.ts';
@@ -70,6 +70,7 @@ export class ArchiverFunctions extends Construct {
   private readonly securityGroups = new Map<string, ec2.SecurityGroup>();
   private readonly functions: ReadonlyMap<FunctionName, lambda.Function>;
   private readonly aliases = new Map<string, lambda.Alias>();
+  private readonly networkInterfaces: iam.ManagedPolicy;
   private readonly verifyGroups: readonly ec2.ISecurityGroup[];
 
   constructor(scope: Construct, id: string, props: ArchiverFunctionsProps) {
@@ -77,6 +78,7 @@ export class ArchiverFunctions extends Construct {
     this.archiver = props.archiver;
     this.databaseName = props.database.databaseName;
     this.config = props.config;
+    this.networkInterfaces = networkInterfacePolicy(this);
     const readers = props.verifyEndpoint?.securityGroupIds ?? [];
     this.verifyGroups = securityGroups(this, readers, props.database.allowIngress);
     const logGroups: logs.ILogGroup[] = [];
@@ -169,7 +171,7 @@ export class ArchiverFunctions extends Construct {
       description: `Partition archiver, ${name}`,
     });
     const archiveStatements = bucketStatements(bucketAccess, archive, database, props.config.objectLock);
-    acknowledgeWildcards(role, 'Network interfaces and traces know no resources.', ['*']);
+    acknowledgeWildcards(role, 'Traces know no resources.', ['*']);
     acknowledgeWildcards(role, TARGET_GROUPS_HAVE_NO_NAME, health === undefined ? [] : [targetGroups(this)]);
     acknowledgeWildcards(
       role,
@@ -177,7 +179,6 @@ export class ArchiverFunctions extends Construct {
       archiveStatements.flatMap(({ resources }) => resources.filter((resource) => resource.includes('*'))),
     );
     for (const statement of [
-      ...(securityGroup === undefined ? [] : networkInterfaceStatements()),
       ...(health === undefined ? [] : [health.statement]),
       ...(login?.statements ?? []),
       ...(reading === undefined ? [] : database.directLogin('archiver_read', reading.resourceId)),
@@ -188,6 +189,7 @@ export class ArchiverFunctions extends Construct {
       role.addToPolicy(statement);
     }
     logGroup.grantWrite(role);
+    if (securityGroup !== undefined) role.addManagedPolicy(this.networkInterfaces);
 
     const created = new WorkflowFunction(this, id, {
       ...archiverCode(this),
@@ -215,6 +217,7 @@ export class ArchiverFunctions extends Construct {
           ...login.environment,
         }),
         ARCHIVE_BUCKET: archive.bucket.bucketName,
+        ARCHIVE_BUCKET_OWNER: Stack.of(this).account,
         ...Object.fromEntries(
           passwords.map(([each, { secretArn }]) => [`${each.toUpperCase()}_SECRET_ARN`, secretArn]),
         ),

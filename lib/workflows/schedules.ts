@@ -28,6 +28,8 @@ export interface ArchiveSchedulesProps {
   readonly stateMachine: sfn.IStateMachine;
   /** Time zone of the expressions, daylight saving included. */
   readonly timeZone: TimeZone;
+  /** Within which time each execution starts, the heartbeat aside; none for starts on time. */
+  readonly window: Duration;
   /** When everything runs, such as `cron(0 3 1 * ? *)`. */
   readonly archive: string;
   /** When the attached partitions are recorded, so that none is detached unseen between two whole runs. */
@@ -92,21 +94,21 @@ export class ArchiveSchedules extends Construct {
     this.schedule(
       'Heartbeat',
       'Publishes how long ago the last successful run, drill and audit were',
-      { ...props, stateMachine: props.heartbeatStateMachine },
+      // It starts when it is made, and by this rate at that time of the day.
+      { ...props, stateMachine: props.heartbeatStateMachine, window: Duration.minutes(0) },
       'rate(1 day)',
       {},
     );
     if (props.convertStateMachine !== undefined) {
-      const { convertStateMachine: stateMachine, timeZone, convert } = props;
-      this.schedule('Convert', 'Makes Parquet copies of archives', { stateMachine, timeZone }, convert, {});
+      const { convertStateMachine: stateMachine, convert } = props;
+      this.schedule('Convert', 'Makes Parquet copies of archives', { ...props, stateMachine }, convert, {});
     }
     if (props.drill !== undefined) {
       const { stateMachine, schedule, maxMiB } = props.drill;
-      const { timeZone } = props;
       this.schedule(
         'Drill',
         'Tries whether a random archive can be restored',
-        { stateMachine, timeZone },
+        { ...props, stateMachine },
         schedule,
         {
           maxMiB,
@@ -145,18 +147,20 @@ export class ArchiveSchedules extends Construct {
   private schedule(
     id: string,
     description: string,
-    { stateMachine, timeZone }: Pick<ArchiveSchedulesProps, 'stateMachine' | 'timeZone'>,
+    { stateMachine, timeZone, window }: Pick<ArchiveSchedulesProps, 'stateMachine' | 'timeZone' | 'window'>,
     expression: string,
     input: object,
   ): void {
     new scheduler.Schedule(this, id, {
       description,
       schedule: scheduler.ScheduleExpression.expression(expression, timeZone),
+      timeWindow:
+        window.toMinutes() === 0 ? scheduler.TimeWindow.off() : scheduler.TimeWindow.flexible(window),
       target: new targets.StepFunctionsStartExecution(stateMachine, {
         input: scheduler.ScheduleTargetInput.fromObject(input),
         role: this.role,
         deadLetterQueue: this.deadLetterQueue,
-        maxEventAge: Duration.hours(1),
+        maxEventAge: Duration.hours(1).plus(window),
         retryAttempts: 10,
       }),
     });

@@ -39,7 +39,8 @@ function withMapping(stack: Stack, text: string): string[] {
 
 function referenceTo(stack: Stack, retriers: string): string {
   const mapping =
-    (stack.node.tryFindChild('Retriers') as CfnMapping | undefined) ?? new CfnMapping(stack, 'Retriers');
+    (stack.node.tryFindChild('Retriers') as CfnMapping | undefined) ?? // By default the CDK says at each synthesis that references may not be needed; these are.
+    new CfnMapping(stack, 'Retriers', { lazy: false });
   const key = createHash('sha256').update(retriers).digest('hex').slice(0, 8);
   mapping.setValue(key, 'Retry', retriers);
   return Fn.findInMap(mapping.logicalId, key, 'Retry');

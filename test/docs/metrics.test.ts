@@ -42,3 +42,20 @@ test('the page lists every alarm and no other', () => {
   expect(alarms.length).toBeGreaterThan(5);
   expect(rows.sort()).toEqual(alarms.sort());
 });
+
+// Seen to fail with a metric that the archiver does not publish for itself.
+test('the view of all stacks in docs/operations.md searches metrics that each archiver publishes', () => {
+  const operations = readFileSync(join(ROOT, 'docs', 'operations.md'), 'utf8');
+  const [, block = ''] = /```json\n(\{\n {2}"type": "metric"[^]*?)```/.exec(operations) ?? [];
+  const { properties } = JSON.parse(block) as {
+    properties: { metrics: [{ expression: string }][] };
+  };
+  const searched = properties.metrics.map(
+    ([{ expression }]) =>
+      /^SEARCH\('\{PartitionArchiver,Archiver\} MetricName="(\w+)"', '(?:Min|Max)imum', 86400\)$/.exec(
+        expression,
+      )?.[1],
+  );
+  expect(searched).toHaveLength(3);
+  for (const name of searched) expect({ ...SET_METRICS, ...HEARTBEAT_METRICS }).toHaveProperty(name ?? '');
+});

@@ -1,5 +1,10 @@
 import type { PartitionSetConfig } from '../../../core/config/partition-set.ts';
-import type { DatabaseFacts, PrepareDatabase } from '../../../core/setup/prepare-database.ts';
+import {
+  type DatabaseFacts,
+  LOGIN_ROLES,
+  type LoginRole,
+  type PrepareDatabase,
+} from '../../../core/setup/prepare-database.ts';
 import { extensionStatement } from '../../../core/setup/prepare-script.ts';
 import type { PreflightProblem } from '../../../core/archive/preflight.ts';
 import { inTransaction, translated, type Connection } from '../connect.ts';
@@ -71,6 +76,17 @@ export function prepareDatabase(administrator: Connection): PrepareDatabase {
     installGuard: () =>
       inTransaction(administrator, 'event trigger', async (transaction) => {
         await transaction.unsafe(await readDatabaseFile('guard.sql'));
+      }),
+
+    rolesWithoutIam: () =>
+      translated('looking at rds_iam', async () => {
+        const roles = await administrator<{ role: LoginRole }[]>`
+          select rolname as role from pg_roles
+           where rolname in ${administrator([...LOGIN_ROLES])}
+             and case when to_regrole('rds_iam') is null then false
+                      else not pg_has_role(oid, to_regrole('rds_iam'), 'member') end
+           order by rolname`;
+        return roles.map(({ role }) => role);
       }),
 
     advice: (sets) =>

@@ -22,6 +22,33 @@ describe('a deployment file', () => {
     expect(Object.isFrozen(parsed.config.database.securityGroupIds)).toBe(true);
   });
 
+  // Seen to fail with "drop": true in the example: a copy of it dropped from the first run on.
+  test('like the example drops nothing', () => {
+    const parsed = parseDeploymentConfig(EXAMPLE);
+    if (!parsed.ok) throw new Error('the example is wrong');
+    expect(parsed.config.partitionSets.map(({ drop }) => drop)).toEqual([false, false]);
+  });
+
+  // Seen to fail without the rule on proxyPool, and without limits.
+  test('has a pool of connections for a proxy that is made here, within what RDS takes', () => {
+    const database = (changes: object) => ({
+      database: { ...(EXAMPLE as { database: object }).database, ...changes },
+    });
+    const proxyPool = { maxConnectionsPercent: 1, borrowTimeoutSeconds: 300 };
+    expect(problemsWith(database({ proxyPool }))).toEqual([]);
+    expect(problemsWith(database({ proxyPool, proxy: false }))).toEqual([
+      expect.stringMatching(/^database.proxyPool: .*belongs to a proxy that is made here/),
+    ]);
+    const outside = { maxConnectionsPercent: 101, borrowTimeoutSeconds: 0 };
+    expect(problemsWith(database({ proxyPool: outside }))).toEqual([
+      expect.stringMatching(/^database.proxyPool.maxConnectionsPercent: 101 .* 1 to 100/),
+      expect.stringMatching(/^database.proxyPool.borrowTimeoutSeconds: 0 .* 1 to 300/),
+    ]);
+    expect(problemsWith({ schedule: { windowMinutes: 241 } })).toEqual([
+      expect.stringMatching(/^schedule.windowMinutes: 241 .* 0 to 240/),
+    ]);
+  });
+
   test('needs little: the rest has defaults', () => {
     const { database, network } = EXAMPLE as Record<string, unknown>;
     const parsed = parseDeploymentConfig({
@@ -166,6 +193,16 @@ describe('a deployment file', () => {
         expect.stringMatching(/^database.resourceId: is missing: .*RDS console/),
         expect.stringMatching(/^database.proxy.resourceId: is missing: .*last part of its ARN/),
         expect.stringMatching(/^database.adminSecretArn: .* cannot be used with authentication iam/),
+      ]);
+      // A `*` would be one in the policy, too.
+      for (const adminUser of ['dba*', 'archiver_drop', 'shop/dba']) {
+        expect(byIam({ resourceId: 'cluster-ABC', adminUser })).toEqual([
+          expect.stringMatching(/^database.adminUser: .* must be a role of the database that is none of/),
+        ]);
+      }
+      expect(byIam({ resourceId: 'cluster-ABC', adminUser: 'dba' })).toEqual([]);
+      expect(problemsWith({ database: { ...database, adminUser: 'dba' } })).toEqual([
+        expect.stringMatching(/^database.adminUser: .* needs authentication iam/),
       ]);
       expect(byIam({ resourceId: 'db-ABC' })).toEqual([
         expect.stringContaining('must begin with cluster- for kind cluster'),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { readRuntimeConfig, readSettings } from '../../../lambdas/runtime/settings.ts';
+import { readBucketSettings, readRuntimeConfig, readSettings } from '../../../lambdas/runtime/settings.ts';
 
 const environment = {
   ARCHIVER: 'shop-archiver',
@@ -23,6 +23,13 @@ describe('the environment of a Lambda', () => {
       archiveBucket: 'archive',
       region: 'eu-central-1',
     });
+  });
+
+  test('may name the account of the bucket', () => {
+    const ARCHIVE_BUCKET_OWNER = '111122223333';
+    expect(readSettings({ ...environment, ARCHIVE_BUCKET_OWNER }).bucketOwner).toBe('111122223333');
+    expect(readBucketSettings({ ...environment, ARCHIVE_BUCKET_OWNER }).bucketOwner).toBe('111122223333');
+    expect(readSettings({ ...environment, ARCHIVE_BUCKET_OWNER: '' })).not.toHaveProperty('bucketOwner');
   });
 
   test('may name a database role instead of a secret, which then logs in by IAM', () => {

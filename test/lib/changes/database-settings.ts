@@ -93,6 +93,13 @@ export const DATABASE_SETTINGS: readonly ChangedSetting[] = [
     seen: 'Executions fail until the existing proxy can use the secrets ([operations.md](operations.md#a-proxy-of-your-own)): give them to it first.',
   },
   {
+    settings: ['database.proxyPool.maxConnectionsPercent', 'database.proxyPool.borrowTimeoutSeconds'],
+    change: 'fewer connections, and a longer wait for them',
+    before: {},
+    after: database({ proxyPool: { maxConnectionsPercent: 10, borrowTimeoutSeconds: 240 } }),
+    seen: 'The proxy closes connections above the new share when they are returned.',
+  },
+  {
     settings: ['database.proxy'],
     change: 'an existing proxy in the group of the database → `false`',
     before: database({ proxy }),
@@ -151,6 +158,13 @@ export const DATABASE_SETTINGS: readonly ChangedSetting[] = [
     before: {},
     after: database({ adminSecretArn: undefined, adminSecretKeyArn: undefined }),
     seen: 'These three workflows are gone, and with them their executions in the console. A partitioning under way continues by the local command.',
+  },
+  {
+    settings: ['database.adminUser'],
+    change: 'with `iam`: none → an administrator who logs in by tokens',
+    before: database(iam),
+    after: database({ ...iam, adminUser: 'dba' }),
+    seen: '*PrepareDatabase*, *Inspect* and *PartitionTable* are there.',
   },
   {
     settings: ['database.attachedS3Roles.exportRoleArn', 'database.attachedS3Roles.importRoleArn'],

@@ -9,6 +9,7 @@ import { scramVerifier } from '../../../adapters/postgres/setup/scram.ts';
 import { parseRuntimeConfig } from '../../../core/config/runtime.ts';
 import type { PartitionSetConfig } from '../../../core/config/partition-set.ts';
 import { prepare, type Preparation, type PrepareOptions } from '../../../core/setup/prepare.ts';
+import { LOGIN_ROLES } from '../../../core/setup/prepare-database.ts';
 import { preparationScript } from '../../../core/setup/prepare-script.ts';
 import { ROLE_PASSWORD } from '../../support/archiver.ts';
 import { runCommand } from '../../support/command.ts';
@@ -167,6 +168,28 @@ test('what somebody else has to do is reported with the statement, and the rest 
       remedy: 'Let "username" of that secret be archiver_drop.',
     });
   } finally {
+    await connection.end();
+  }
+});
+
+// Seen to fail without `byIam` in core/setup/prepare.ts: the database was ready, and no run could log in.
+test('roles that log in by IAM have to be members of rds_iam, and are not made so', async () => {
+  const connection = administrator(blank().name);
+  const options = { secretOf: () => Promise.resolve(undefined), guard: false };
+  const withoutIam = async (byIam: boolean): Promise<string[]> => {
+    const { problems } = await prepared(connection, ['sale'], { ...options, byIam });
+    return problems.filter(({ problem }) => problem.includes('rds_iam')).map(({ subject }) => subject);
+  };
+  try {
+    // A server that is not RDS has no such role.
+    expect(await withoutIam(true)).toEqual([]);
+    await connection.unsafe('create role rds_iam nologin');
+    expect(await withoutIam(false)).toEqual([]);
+    expect(await withoutIam(true)).toEqual([...LOGIN_ROLES].sort().map((role) => `role ${role}`));
+    await withRoleRetries(() => connection.unsafe(`grant rds_iam to ${LOGIN_ROLES.join(', ')}`));
+    expect(await withoutIam(true)).toEqual([]);
+  } finally {
+    await withRoleRetries(() => connection.unsafe('drop role if exists rds_iam'));
     await connection.end();
   }
 });
