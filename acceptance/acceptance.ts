@@ -39,6 +39,7 @@ export async function acceptance(
       only: { type: 'string' },
       from: { type: 'string' },
       previous: { type: 'string', default: 'HEAD^' },
+      zones: { type: 'string' },
     },
   });
   const refuse = (why: string): number => {
@@ -52,9 +53,12 @@ export async function acceptance(
   if (steps.length === 0) {
     return refuse(`--only and --from take one of: ${STEPS.map(({ name }) => name).join(', ')}`);
   }
+  if (options.zones !== undefined && options.zones.split(',').length !== 2) {
+    return refuse('--zones takes two availability zones: eu-central-1a,eu-central-1b');
+  }
   let place: Place;
   try {
-    place = await whoIsIt(region, root, options.previous, ports);
+    place = { ...(await whoIsIt(region, root, options.previous, ports)), zones: options.zones?.split(',') };
   } catch (error) {
     return refuse(messageOf(error));
   }

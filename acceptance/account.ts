@@ -11,6 +11,8 @@ export interface Place {
   readonly scratch: string;
   /** Git reference of the version that is deployed first. */
   readonly previous: string;
+  /** Two availability zones; by default those that have the database's instance class. */
+  readonly zones?: readonly string[] | undefined;
 }
 
 /** A stack as CloudFormation describes it. */
@@ -36,7 +38,7 @@ export interface Execution {
   readonly cause?: string;
 }
 
-type CliOptions = Readonly<Record<string, string | true>>;
+type CliOptions = Readonly<Record<string, string | readonly string[] | true>>;
 
 const SECONDS_BETWEEN_LOOKS = 15;
 
@@ -58,7 +60,7 @@ export class Account {
     throw new Error(`${program} ${args.slice(0, 3).join(' ')}: ${said}`);
   }
 
-  /** Runs the AWS CLI in the Region. Options have names as the CLI has them; `true` is one without a value. */
+  /** Runs the AWS CLI in the Region. Options have names as the CLI has them; `true` is one without a value, a list one with several. */
   cli(command: string, options: CliOptions = {}): Promise<Ended> {
     return this.program('aws', this.cliArguments(command, options));
   }
@@ -80,10 +82,12 @@ export class Account {
   }
 
   private cliArguments(command: string, options: CliOptions): string[] {
-    const named = Object.entries<string | true>({ ...options, region: this.place.region });
+    const named = Object.entries<CliOptions[string]>({ ...options, region: this.place.region });
     return [
       ...command.split(' '),
-      ...named.flatMap(([name, value]) => (value === true ? [`--${name}`] : [`--${name}`, value])),
+      ...named.flatMap(([name, value]) =>
+        value === true ? [`--${name}`] : [`--${name}`, ...[value].flat()],
+      ),
     ];
   }
 

@@ -14,7 +14,7 @@ export function terms(account: string, region: string): string[] {
   return [
     `Account ${account}, Region ${region}.`,
     `Creates the stacks ${SURROUNDINGS} (a VPC without a way out, Aurora Serverless v2 with at most 2 ACUs, a queue, a bucket)`,
-    `and ${STACK} (the archiver with RDS Proxy, two interface endpoints, keys and alarms), uses them, and deletes them.`,
+    `and ${STACK} (the archiver with RDS Proxy, an interface endpoint, keys and alarms), uses them, and deletes them.`,
     `Everything has the tag ${TAG.key}. Nothing else of the account is changed.`,
     'Cost, by list prices: below 1 US dollar an hour while both exist, and 1 a month for each key that is left.',
     'Time, estimated and not measured: an hour for the steps, and up to another one for the deletion, most of which waits',

@@ -32,12 +32,33 @@ export const BOOTSTRAP: Step = step(
   },
 );
 
+/** Zones of the Region that have Aurora Serverless v2 in this version; not every zone of every Region has. */
+async function zonesOf(account: Account, version: string): Promise<readonly string[]> {
+  const { OrderableDBInstanceOptions: options } = await account.aws<{
+    OrderableDBInstanceOptions: readonly { AvailabilityZones: readonly { Name: string }[] }[];
+  }>('rds describe-orderable-db-instance-options', {
+    engine: 'aurora-postgresql',
+    'engine-version': version,
+    'db-instance-class': 'db.serverless',
+  });
+  return [
+    ...new Set(options.flatMap(({ AvailabilityZones }) => AvailabilityZones.map(({ Name }) => Name))),
+  ].sort();
+}
+
 export const ENGINE: Step = step(
   'engine',
-  'the default version of Aurora PostgreSQL exports to S3 and imports from it',
-  defaultEngine,
-  (found) => {
+  'the default version of Aurora PostgreSQL exports to S3 and imports from it, in two zones',
+  async (account) => {
+    const found = await defaultEngine(account);
+    return { found, zones: await zonesOf(account, found?.EngineVersion ?? '') };
+  },
+  ({ found, zones }) => {
     const { EngineVersion: version = '0', SupportedFeatureNames: features = [] } = found ?? {};
+    must(
+      zones.length >= 2,
+      `db.serverless of version ${version} is in ${zones.join() || 'no zone'}, not in two`,
+    );
     for (const feature of ['s3Export', 's3Import']) {
       must(features.includes(feature), `version ${version} has not the feature ${feature}`);
     }
@@ -45,15 +66,23 @@ export const ENGINE: Step = step(
   },
 );
 
+async function parameters(account: Account): Promise<readonly string[]> {
+  const { EngineVersion: version = '' } = (await defaultEngine(account)) ?? {};
+  const [zoneA = '', zoneB = ''] = account.place.zones ?? (await zonesOf(account, version));
+  return [`EngineVersion=${version}`, `ZoneA=${zoneA}`, `ZoneB=${zoneB}`];
+}
+
 export const SURROUNDINGS: Step = step(
   'surroundings',
   'VPC, Aurora, queue and bucket, and SQL by the Data API',
   async (account) => {
-    const { EngineVersion: version = '' } = (await defaultEngine(account)) ?? {};
     await account.cli('cloudformation deploy', {
       'stack-name': STACK_NAME,
       'template-file': join(account.place.root, 'acceptance/surroundings.json'),
-      'parameter-overrides': `EngineVersion=${version}`,
+      // The stack of an earlier run keeps what it has: the default version may be another one by now.
+      ...((await account.stack(STACK_NAME)) === undefined && {
+        'parameter-overrides': await parameters(account),
+      }),
       tags: `${TAG.key}=${TAG.value}`,
       'no-fail-on-empty-changeset': true,
     });

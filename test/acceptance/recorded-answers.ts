@@ -37,6 +37,19 @@ export function recordedAnswers(
         },
       ],
     }),
+    'rds describe-orderable-db-instance-options': () => ({
+      OrderableDBInstanceOptions: [
+        {
+          Engine: 'aurora-postgresql',
+          DBInstanceClass: 'db.serverless',
+          AvailabilityZones: [
+            { Name: 'eu-central-1a' },
+            { Name: 'eu-central-1c' },
+            { Name: 'eu-central-1b' },
+          ],
+        },
+      ],
+    }),
     'cloudformation deploy': ({ 'stack-name': name = '' }) => {
       state.statuses.set(name, 'CREATE_COMPLETE');
       return {};

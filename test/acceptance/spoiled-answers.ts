@@ -26,12 +26,21 @@ export const SPOILED: readonly (readonly [step: string, command: string, spoil: 
     member({ DBEngineVersions: [{ EngineVersion: '17.5', SupportedFeatureNames: ['s3Export'] }] }),
     'has not the feature s3Import',
   ],
+  [
+    'engine',
+    'rds describe-orderable-db-instance-options',
+    member({ OrderableDBInstanceOptions: [{ AvailabilityZones: [{ Name: 'eu-central-1a' }] }] }),
+    'db.serverless of version 17.5 is in eu-central-1a, not in two',
+  ],
   ['surroundings', 'cloudformation deploy', () => refused, 'refused'],
   ['surroundings', SQL, rows('server_version'), 'the Data API returned no row'],
   [
     'surroundings',
     STACKS,
-    (answer: Answer) => ({ Stacks: answer.Stacks?.map((each: object) => ({ ...each, Outputs: [] })) }),
+    (answer: Answer) =>
+      answer.Stacks === undefined
+        ? answer
+        : { Stacks: answer.Stacks.map((each: object) => ({ ...each, Outputs: [] })) },
     'has no output ClusterArn',
   ],
   ['properties', 'cdk synth', () => refused, 'cdk synth: refused'],
