@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib';
+import { ArnFormat, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { acknowledgeWildcards } from '../nag.ts';
@@ -12,22 +12,37 @@ export function readPasswords(resources: string[]): iam.PolicyStatement {
   });
 }
 
-/** What the Lambda service needs to put functions into a VPC, for the roles of all of them. These actions know no resources. */
+const NETWORK_INTERFACE_ACTIONS = [
+  'ec2:CreateNetworkInterface',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:DescribeSubnets',
+  'ec2:DeleteNetworkInterface',
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:UnassignPrivateIpAddresses',
+];
+
+/**
+ * What the Lambda service needs to put functions into a VPC, for the roles of all of them. These actions know no resources, and
+ * Lambda wants them in the role that the code has, too; so they are denied to calls that come out of a function ("Required IAM
+ * permissions" in the Lambda manual).
+ */
 export function networkInterfacePolicy(scope: Construct): iam.ManagedPolicy {
+  const functions = Stack.of(scope).formatArn({
+    service: 'lambda',
+    resource: 'function',
+    resourceName: '*',
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
   const policy = new iam.ManagedPolicy(scope, 'NetworkInterfaces', {
     description: 'Partition archiver, network interfaces of functions',
     statements: [
+      new iam.PolicyStatement({ sid: 'AttachToVpc', actions: NETWORK_INTERFACE_ACTIONS, resources: ['*'] }),
       new iam.PolicyStatement({
-        sid: 'AttachToVpc',
-        actions: [
-          'ec2:CreateNetworkInterface',
-          'ec2:DescribeNetworkInterfaces',
-          'ec2:DescribeSubnets',
-          'ec2:DeleteNetworkInterface',
-          'ec2:AssignPrivateIpAddresses',
-          'ec2:UnassignPrivateIpAddresses',
-        ],
+        sid: 'NotByTheCode',
+        effect: iam.Effect.DENY,
+        actions: NETWORK_INTERFACE_ACTIONS,
         resources: ['*'],
+        conditions: { ArnLike: { 'lambda:SourceFunctionArn': functions } },
       }),
     ],
   });

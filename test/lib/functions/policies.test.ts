@@ -599,3 +599,14 @@ test('the roles are those that the table was written for', () => {
     'Verification',
   ]);
 });
+
+// Seen to fail without the statement NotByTheCode in lib/functions/function-statements.ts.
+test('network interfaces are for the Lambda service, and not for the code of a function', () => {
+  const request = { action: 'ec2:CreateNetworkInterface', resource: '*' };
+  const functionArn = 'arn:aws:lambda:eu-central-1:111122223333:function:PartitionArchiver-Drop';
+  const byTheCode = { ...request, context: { 'lambda:SourceFunctionArn': functionArn } };
+  const allowed = iam.roles.filter((role) => iam.isAllowed(role, request));
+  expect(allowed).toContain(ROLES['Drop']);
+  expect(allowed.filter((role) => !role.startsWith('ArchiverFunctions'))).toEqual([]);
+  expect(iam.roles.filter((role) => iam.isAllowed(role, byTheCode))).toEqual([]);
+});
