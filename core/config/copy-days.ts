@@ -3,6 +3,9 @@ import { longestPauseDays } from './schedule-expression.ts';
 
 const pauseDays = (schedule: string): number => Math.ceil(longestPauseDays(schedule));
 
+/** So many days before its text may expire, *Convert* withdraws an archive from Glue; it is started at least once in them. */
+export const DAYS_BEFORE_EXPIRY = 7;
+
 /** The first day, counted from the export, on which text may move to Glacier, where *Convert* has this schedule. */
 export const leastTierDays = (schedule: string): number => pauseDays(schedule) + DAYS_TO_CONVERT;
 

@@ -12,7 +12,7 @@ import {
   DAYS_TO_CONVERT,
   glueDatabaseSchema,
 } from './runtime.ts';
-import { leastTierDays } from './copy-days.ts';
+import { DAYS_BEFORE_EXPIRY, leastTierDays } from './copy-days.ts';
 import { longestPauseDays, scheduleExpression } from './schedule-expression.ts';
 
 /** An archive that expires sooner after its table was dropped is more likely a slip of the pen. */
@@ -209,6 +209,15 @@ const deploymentSchema = deploymentFields
       }
     },
     validatedWith('archive', 'partitionSets', 'schedule'),
+  )
+  .superRefine(
+    ({ archive: { expiry }, glueDatabase, schedule }, context) => {
+      const pause = Math.ceil(longestPauseDays(schedule.convert));
+      if (expiry === undefined || glueDatabase === undefined || pause <= DAYS_BEFORE_EXPIRY) return;
+      const message = `must start Convert every ${DAYS_BEFORE_EXPIRY} days or more often: so long before they expire, it withdraws archives from Glue`;
+      context.addIssue({ code: 'custom', path: ['schedule', 'convert'], message });
+    },
+    validatedWith('archive', 'glueDatabase', 'schedule'),
   )
   .superRefine(
     ({ glueDatabase, partitionSets }, context) => {

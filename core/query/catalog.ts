@@ -1,5 +1,6 @@
 import { readManifest, type ArchiveStore } from '../archive-store.ts';
 import { mapAtOnce } from '../concurrency.ts';
+import { DAYS_BEFORE_EXPIRY } from '../config/copy-days.ts';
 import type { Expiry } from '../config/runtime.ts';
 import { ArchiverError } from '../errors.ts';
 import { DAY_MS, expiresAt } from '../expiry.ts';
@@ -102,8 +103,6 @@ interface Ports {
   readonly log: Log;
 }
 
-/** An archive is withdrawn so many days before its text may expire. */
-const DAYS_BEFORE_EXPIRY = 7;
 /** A call that has begun is answered, or given up, within this time. */
 const LONGEST_CALL_MS = 120_000;
 const AT_ONCE = 16;

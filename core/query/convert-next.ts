@@ -47,7 +47,7 @@ const AT_ONCE = 16;
 
 /**
  * One turn of *Convert*: adds up what became of the last archives, and names the next ones without a copy, of the sets with
- * `query`. A loop, and not one list, so that any number of archives fits.
+ * `query`; none where the input withdraws archives. A loop, and not one list, so that any number of archives fits.
  */
 export async function convertNext(
   {
@@ -69,7 +69,9 @@ export async function convertNext(
     readonly partitionSets: readonly PartitionSetConfig[];
   },
 ): Promise<ConvertNext> {
-  const { withdraw: _, ...fields } = parseInput(convertSchema, input);
+  const { withdraw, ...fields } = parseInput(convertSchema, input);
+  // Who withdraws waits for that, and conversions take hours.
+  if (withdraw !== undefined) return { next: 'done', progress };
   const query = queryOf(fields, database);
   const sets = setsOf(query, partitionSets);
   let { set, after } = progress;

@@ -166,6 +166,21 @@ describe('a deployment file', () => {
     ).toEqual([expect.stringContaining('must be the ARN of a KMS key (not of an alias)')]);
   });
 
+  // Seen to fail without the rule.
+  test('that expires archives between two starts of Convert, which withdraws them, is refused', () => {
+    const settings = {
+      partitionSets: [{ schema: 'public', table: 'orders', query: true }],
+      archive: { expiry: { days: 365 } },
+      schedule: { convert: 'cron(0 6 1 * ? *)' },
+    };
+    expect(problemsWith({ ...settings, glueDatabase: 'orders_archive' })).toEqual([
+      expect.stringMatching(/^schedule.convert: .* must start Convert every 7 days or more often/),
+    ]);
+    expect(problemsWith(settings)).toEqual([]);
+    const weekly = { convert: 'cron(0 6 ? * MON *)' };
+    expect(problemsWith({ ...settings, glueDatabase: 'orders_archive', schedule: weekly })).toEqual([]);
+  });
+
   test('that names the key of a secret that it does not name is refused', () => {
     const { database } = EXAMPLE as { database: object };
     const adminSecretKeyArn = 'arn:aws:kms:eu-central-1:111122223333:key/abc-1';

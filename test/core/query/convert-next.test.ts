@@ -50,6 +50,15 @@ test('the input narrows, and names only sets with "query"', async () => {
   });
 });
 
+// Seen to fail without: archives were converted first, for hours.
+test('an input that withdraws converts nothing', async () => {
+  const { store } = await bucketOf('a', 'c');
+  const input = { withdraw: ['01234567-89ab-4def-8123-456789abcdef'] };
+  expect(await convertNext({ input }, { store, database: 'db', partitionSets })).toMatchObject({
+    next: 'done',
+  });
+});
+
 test('archives that were not converted are named at the end', () => {
   const progress = { converted: 1, failed: 1, problems: ['k: ArchiveCold'], set: 3, after: null };
   const log = { info: () => undefined, warn: () => undefined };
