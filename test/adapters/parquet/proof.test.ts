@@ -23,7 +23,7 @@ const row = (index: number): string =>
     `2025-01-01 00:${String(index % 60).padStart(2, '0')}:00+00`,
     `${String(index)}.50`,
     `a${String(index % 7)}`,
-    index % 5 === 0 ? '\\N' : `b${String(index)}`,
+    ['\\N', ''][index % 5] ?? `b${String(index)}`,
     String(index / 8),
   ].join('\t');
 const ROWS = Array.from({ length: 3000 }, (_, index) => row(index));
@@ -73,6 +73,7 @@ test.each<[string, string[]]>([
     changed((rows) => field(rows, 9, (fields) => ([fields[2], fields[3]] = ['b9', 'a2']))),
   ],
   ['an empty text for NULL', changed((rows) => field(rows, 10, (fields) => (fields[3] = '')))],
+  ['NULL for an empty text', changed((rows) => field(rows, 11, (fields) => (fields[3] = '\\N')))],
   ['NULL for a value', changed((rows) => field(rows, 11, (fields) => (fields[4] = '\\N')))],
   [
     'a microsecond',
