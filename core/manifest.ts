@@ -9,6 +9,13 @@ const MANIFEST_FORMAT_COMPRESSED = 'partition-archive/2';
 /** Name and version of this product, as manifests record them; package.json has the same. */
 export const PRODUCT = { name: 'partition-archiver', version: '0.1.0' } as const;
 
+/**
+ * The version of the code that takes rows out of a connection and hashes them: until a run of this one has proven some
+ * segments by both readings, all that is streamed has two. Behind the plus sign is a digest of that code, which may change
+ * between two releases; test/core/stream-version.test.ts has its files.
+ */
+export const STREAM_VERSION = `${PRODUCT.version}+942bdcfca938`;
+
 const count = z.number().int().nonnegative();
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const lineHashSum = z.string().regex(/^[0-9a-f]{16}$/);

@@ -1,5 +1,5 @@
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
-import { PRODUCT } from '../../core/manifest.ts';
+import { STREAM_VERSION } from '../../core/manifest.ts';
 import { archive, TWO_CORES } from '../lib/archive.ts';
 import { BENCH, type Environment } from '../lib/environment.ts';
 import { Samples } from '../lib/measure.ts';
@@ -102,7 +102,7 @@ async function afterFirstRun({ sql }: Environment): Promise<void> {
   await sql`
     insert into partition_archiver.run
       (started_at, mode, dry_run, partition_sets, archived, dropped, failed, product_version, read_twice)
-    values ('2021-01-01', 'archive', false, '{}', 1, 1, 0, ${PRODUCT.version}, 1) on conflict do nothing`;
+    values ('2021-01-01', 'archive', false, '{}', 1, 1, 0, ${STREAM_VERSION}, 1) on conflict do nothing`;
 }
 
 /** Megabytes of an archive's data in S3, and of the COPY text that they hold; its segments, and those with one reading. */

@@ -62,6 +62,14 @@ export class LineDigester {
   }
 }
 
+/** Counts and hashes what goes by. */
+export async function* digested(rows: AsyncIterable<Buffer>, digester: LineDigester): AsyncGenerator<Buffer> {
+  for await (const chunk of rows) {
+    digester.update(chunk);
+    yield chunk;
+  }
+}
+
 /** As the manifest has it: 16 hexadecimal digits. */
 export const formatLineHashSum = (sum: bigint): string =>
   BigInt.asUintN(64, sum).toString(16).padStart(16, '0');

@@ -98,7 +98,8 @@ comment on column partition_archiver.segment.compression is
 comment on column partition_archiver.segment.stored_bytes is
   'bytes that S3 got of compressed text; null for plain text';
 comment on column partition_archiver.segment.product_version is
-  'version of partition-archiver that streamed it; null where aws_s3 exported';
+  'version of partition-archiver that streamed it, and a digest of its code that reads streams; null where '
+  'aws_s3 exported';
 comment on column partition_archiver.segment.mismatched_at is
   'when what was streamed last did not match; null: never, or aws_s3 exported';
 comment on column partition_archiver.segment.objects is
@@ -132,7 +133,8 @@ comment on column partition_archiver.run.partition_sets is 'sets that were maint
 comment on column partition_archiver.run.archived is 'partitions that were archived';
 comment on column partition_archiver.run.dropped is 'partitions that were dropped';
 comment on column partition_archiver.run.failed is 'partitions that failed';
-comment on column partition_archiver.run.product_version is 'version of partition-archiver';
+comment on column partition_archiver.run.product_version is
+  'version of partition-archiver, and a digest of its code that reads streams';
 comment on column partition_archiver.run.read_twice is
   'streamed segments with rows that were proven by both readings during the run';
 

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type postgres from 'postgres';
 import type { Compression, ExportWay, Proof } from '../../core/config/partition-set.ts';
-import { PRODUCT } from '../../core/manifest.ts';
+import { STREAM_VERSION } from '../../core/manifest.ts';
 
 /** Settings of the partition set of a bench. */
 export interface ExportOptions {
@@ -37,7 +37,7 @@ export async function trustOneReading(sql: postgres.Sql): Promise<void> {
   await sql`
     insert into partition_archiver.run (started_at, mode, dry_run, partition_sets, archived, dropped, failed, product_version,
                                         read_twice)
-    values (now() - interval '1 day', 'archive', false, '{}', 0, 0, 0, ${PRODUCT.version}, 1)`;
+    values (now() - interval '1 day', 'archive', false, '{}', 0, 0, 0, ${STREAM_VERSION}, 1)`;
 }
 
 /** Takes the choice of one segment in 16 out of the installed SQL, so that all runs read alike. */

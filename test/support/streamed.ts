@@ -5,7 +5,7 @@ import { streamSegment, type ObjectWriter } from '../../core/archive/stream.ts';
 import type { NextStep } from '../../core/archive/quarantine.ts';
 import type { Compression, Proof } from '../../core/config/partition-set.ts';
 import type { RuntimeConfig } from '../../core/config/runtime.ts';
-import { PRODUCT } from '../../core/manifest.ts';
+import { STREAM_VERSION } from '../../core/manifest.ts';
 import type { Archiver } from './archiver.ts';
 import { fakeLog } from './fakes.ts';
 import { createPartitionSet } from './partition-sets.ts';
@@ -70,7 +70,7 @@ export async function quarantined(
   if (proof === 'one-reading') {
     await afterFirstRun(archiver);
     const [{ chosen }] = await sql<[{ chosen: boolean }]>`
-      select partition_archiver.proof_of_stream(archive_id, 0, 'one-reading', ${PRODUCT.version}) = 'two-readings' as chosen
+      select partition_archiver.proof_of_stream(archive_id, 0, 'one-reading', ${STREAM_VERSION}) = 'two-readings' as chosen
         from partition_archiver.partition where id = ${id}`;
     if (chosen) return quarantined(archiver, { values, proof, drop, compression });
   }
@@ -114,7 +114,7 @@ export async function quarantined(
 async function afterFirstRun({ database: { sql } }: Archiver): Promise<void> {
   await sql`
     insert into partition_archiver.run (started_at, mode, dry_run, partition_sets, archived, dropped, failed, product_version, read_twice)
-    values ('2021-01-01', 'archive', false, '{}', 1, 0, 0, ${PRODUCT.version}, 1) on conflict do nothing`;
+    values ('2021-01-01', 'archive', false, '{}', 1, 0, 0, ${STREAM_VERSION}, 1) on conflict do nothing`;
   await sql`update partition_archiver.segment set mismatched_at = null`;
 }
 

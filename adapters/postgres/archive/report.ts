@@ -1,5 +1,5 @@
 import type { PartitionSetConfig } from '../../../core/config/partition-set.ts';
-import { PRODUCT } from '../../../core/manifest.ts';
+import { STREAM_VERSION } from '../../../core/manifest.ts';
 import { displayName } from '../../../core/partition.ts';
 import type { ProgressDatabase, SetProgress } from '../../../core/archive/progress.ts';
 import type { ReportDatabase } from '../../../core/archive/report.ts';
@@ -19,7 +19,7 @@ export function reportDatabase(connection: Connection): ReportDatabase & Progres
         await connection`
           select partition_archiver.record_run(${startedAt}::timestamptz, ${mode}::text, ${dryRun}::boolean,
             ${connection.json([...partitionSets])}::jsonb, ${archived}::integer, ${dropped}::integer, ${failed}::integer,
-            ${PRODUCT.version}::text)`;
+            ${STREAM_VERSION}::text)`;
       }),
 
     progress: (set) => readProgress(connection, set),

@@ -1,9 +1,9 @@
 import { TooManyParts, type StreamDatabase, type StreamSettings } from '../../../core/archive/stream.ts';
 import type { Proof } from '../../../core/config/partition-set.ts';
 import { ArchiverError } from '../../../core/errors.ts';
-import { PRODUCT } from '../../../core/manifest.ts';
+import { STREAM_VERSION } from '../../../core/manifest.ts';
 import { COPY_OPTIONS } from '../../../core/pins.ts';
-import { LineDigester } from '../../../core/proof/line-digest.ts';
+import { digested, LineDigester } from '../../../core/proof/line-digest.ts';
 import { agreed, type Sent } from '../../../core/proof/sent.ts';
 import { socketOf, type Connection, type Transaction } from '../connect.ts';
 import { copyOut as copyByFrames, type CopyOut } from '../copy.ts';
@@ -78,14 +78,6 @@ export function streamDatabase(
 const withinBounds = (source: SegmentSource): string =>
   `case when ${source.withinBounds} then true else partition_archiver.refuse_row_out_of_bounds() end`;
 
-/** Counts and hashes what goes by. */
-async function* digested(rows: AsyncIterable<Buffer>, digester: LineDigester): AsyncGenerator<Buffer> {
-  for await (const chunk of rows) {
-    digester.update(chunk);
-    yield chunk;
-  }
-}
-
 /** Records it in the transaction of the COPY; the ledger compares it with what the verification finds. */
 async function recordSent(
   transaction: Transaction,
@@ -97,7 +89,7 @@ async function recordSent(
   const files = bytes === 0 ? 0 : 1;
   const [{ proof }] = await transaction<[{ proof: Proof }]>`
     select partition_archiver.record_stream(${partitionId}::bigint, ${segmentNumber}::integer,
-             ${transaction.json({ ...sent, files, version: PRODUCT.version })}::jsonb) as proof`;
+             ${transaction.json({ ...sent, files, version: STREAM_VERSION })}::jsonb) as proof`;
   return { kind: 'exported', rows, files, bytes, proof };
 }
 

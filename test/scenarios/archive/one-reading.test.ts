@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import { verifyDatabase } from '../../../adapters/postgres/archive/verify.ts';
 import { s3ObjectStore } from '../../../adapters/s3/object-store.ts';
 import { verifySegment } from '../../../core/archive/verify.ts';
-import { manifestProof, PRODUCT } from '../../../core/manifest.ts';
+import { manifestProof, STREAM_VERSION } from '../../../core/manifest.ts';
 import { readArchives } from '../../support/archives.ts';
 import { hurriedClock, useArchiver } from '../../support/archiver.ts';
 import { fakeLog } from '../../support/fakes.ts';
@@ -227,10 +227,10 @@ test('one segment in 16 is read twice, and all of them in the first run of a ver
   };
   expect(await count('of no run')).toBe(0);
   await quarantined(archiver(), ONE);
-  expect(1600 - (await count(PRODUCT.version))).toBeGreaterThan(60);
-  expect(1600 - (await count(PRODUCT.version))).toBeLessThan(140);
+  expect(1600 - (await count(STREAM_VERSION))).toBeGreaterThan(60);
+  expect(1600 - (await count(STREAM_VERSION))).toBeLessThan(140);
   const [{ two }] = await sql<[{ two: string }]>`
-    select string_agg(distinct partition_archiver.proof_of_stream(md5(n::text)::uuid, 3, w, ${PRODUCT.version}), ' ') as two
+    select string_agg(distinct partition_archiver.proof_of_stream(md5(n::text)::uuid, 3, w, ${STREAM_VERSION}), ' ') as two
       from generate_series(1, 100) n, unnest(array['two-readings', 'none', null]) w`;
   expect(two).toBe('two-readings');
 });
@@ -249,7 +249,7 @@ test('what two readings found different is not proven by one the next time, nor 
   await expect(commitStreamed(archiver(), segment)).rejects.toMatchObject({ code: 'ContentMismatch' });
   const proofOfOthers = async (): Promise<string> => {
     const [{ proofs }] = await sql<[{ proofs: string }]>`
-      select string_agg(distinct partition_archiver.proof_of_stream(md5(n::text)::uuid, 3, 'one-reading', ${PRODUCT.version}), ' ')
+      select string_agg(distinct partition_archiver.proof_of_stream(md5(n::text)::uuid, 3, 'one-reading', ${STREAM_VERSION}), ' ')
                as proofs from generate_series(1, 100) n`;
     return proofs;
   };
@@ -344,7 +344,7 @@ test('a run says how many segments with rows it read twice', async () => {
   expect(first.length).toBeGreaterThan(1);
   expect(new Set(first.map(({ proof }) => proof))).toEqual(new Set(['two-readings']));
   expect(await sql`select read_twice::integer, product_version from partition_archiver.run`).toEqual([
-    { read_twice: first.length - 1, product_version: PRODUCT.version },
+    { read_twice: first.length - 1, product_version: STREAM_VERSION },
   ]);
   await run(stream('second'));
   const second = await proofs('second');
