@@ -88,7 +88,12 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
     'archive/streamed-segments',
     'reverify/reverify',
   ],
-  'db/archive/proof.sql': ['archive/one-reading', 'archive/streamed-segments', 'reverify/reverify'],
+  'db/archive/proof.sql': [
+    'archive/one-reading',
+    'archive/streamed-segments',
+    'reverify/reverify',
+    'archive/verify-at-a-reader',
+  ],
   'db/archive/fidelity.sql': ['archive/fidelity', 'archive/hostile-settings'],
   'db/archive/commit.sql': [
     'archive/deciding-functions',
