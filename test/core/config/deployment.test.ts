@@ -78,6 +78,26 @@ describe('a deployment file', () => {
     });
   });
 
+  // Each would fail only when it is deployed, or, for the last one, page for ever. Seen to fail without the rule of each.
+  test('is refused before the deployment where CloudFormation or an alarm would fail later', () => {
+    const { database, network } = EXAMPLE as { database: object; network: object };
+    const subnet = 'subnet-0123456789abcdef0';
+    const weekly = { inventory: 'cron(0 1 ? * SUN *)', drop: 'cron(0 5 ? * SUN *)' };
+    const wrong: readonly (readonly [object, RegExp])[] = [
+      [{ tags: { 'aws:owner': 'dba' } }, /^tags: .*must have no tag that begins with aws:/],
+      [
+        { network: { ...network, privateSubnetIds: [subnet, subnet] } },
+        /^network.privateSubnetIds: .*must not name a subnet twice/,
+      ],
+      [{ database: { ...database, identifier: 'Orders' } }, /^database.identifier: "Orders" .*in lower case/],
+      [{ schedule: { archive: 'cron(99 3 1 * ? *)' } }, /^schedule.archive: "cron\(99 3 1 \* \? \*\)" /],
+      [{ schedule: weekly }, /^alarms.missedRunDays: 2 .*must be at least 8/],
+    ];
+    for (const [changes, problem] of wrong) {
+      expect(problemsWith(changes)).toEqual([expect.stringMatching(problem)]);
+    }
+  });
+
   test('in China is refused, whose names of services no policy has', () => {
     const env = { account: '111122223333', region: 'cn-north-1' };
     expect(problemsWith({ ...EXAMPLE, env })).toEqual([expect.stringMatching(/^env.region: "cn-north-1" /)]);

@@ -190,21 +190,25 @@ describe('attaching', () => {
     expect(rds.calls.at(-1)).toBe(`add s3Export ${OURS}`);
   });
 
-  test('continues when RDS became busy between the look and the call', async () => {
-    const rds = new FakeRds();
-    const send = rds.send;
-    let first = true;
-    const racing = async (command: { constructor: { name: string } }): Promise<unknown> => {
-      if (first && command.constructor.name.startsWith('AddRole')) {
-        first = false;
-        throw fault('InvalidDBClusterStateFault');
-      }
-      return send(command as never);
-    };
-    Object.assign(rds, { send: racing });
-    await carryOut(rds, eventOf('Create'));
-    expect(rds.roles[0]?.Status).toBe('ACTIVE');
-  });
+  // The second: IAM does not know the new role everywhere. Seen to fail without each in adapters/rds/feature-roles.ts.
+  test.each(['InvalidDBClusterStateFault', 'InvalidParameterValueException'])(
+    'continues when RDS refuses the call after the look by %s',
+    async (name) => {
+      const rds = new FakeRds();
+      const send = rds.send;
+      let first = true;
+      const racing = async (command: { constructor: { name: string } }): Promise<unknown> => {
+        if (first && command.constructor.name.startsWith('AddRole')) {
+          first = false;
+          throw fault(name);
+        }
+        return send(command as never);
+      };
+      Object.assign(rds, { send: racing });
+      await carryOut(rds, eventOf('Create'));
+      expect(rds.roles[0]?.Status).toBe('ACTIVE');
+    },
+  );
 
   test('fails where the database is stopped or not there', async () => {
     const stopped = new FakeRds();
