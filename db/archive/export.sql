@@ -78,8 +78,9 @@ begin
 end
 $$;
 
--- Records what aws_s3 said of an export; runs in the transaction of the export. One that began before the
--- table was returned and quarantined again has read other blocks than the segment has now: its key tells.
+-- Records what aws_s3 said of an export; runs in the transaction of the export. An export that began before
+-- the table was returned and quarantined again has read blocks of the former plan: it is refused by its key,
+-- which contains the archive id.
 create or replace function partition_archiver.record_export(
     p_id bigint, p_number integer, p_key text, p_rows bigint, p_files integer, p_bytes bigint) returns void
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
@@ -107,8 +108,8 @@ $$;
 -- The same for an export that was streamed; runs in the transaction of the COPY, and so never at a replica.
 -- Each attempt has a key of its own. p_sent: {key, rows, files, bytes, sha256, compression, stored, said,
 -- proof, version}: the text that was sent, how it is compressed and what S3 got of it, the rows that the
--- server said it had copied, the proof that is wanted, and the version of this product. Returns the proof
--- that is asked for.
+-- server said it had copied, the proof that is wanted, and STREAM_VERSION. Returns the proof that is asked
+-- for.
 create or replace function partition_archiver.record_stream(p_id bigint, p_number integer, p_sent jsonb)
   returns text
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$

@@ -3,8 +3,8 @@
 
 set role archiver_owner;
 
--- Whether something that was sent did not match when it was read back, and its partition waits for a proof:
--- until then, one reading counts for nothing, since what only a second one finds has passed it.
+-- Whether a streamed segment did not match when it was read back, and its partition waits for a proof. Until
+-- then nothing counts that one reading has proven: it does not find an error that only a second one finds.
 create or replace function partition_archiver.is_one_reading_in_doubt() returns boolean
   language sql stable set search_path = pg_catalog, pg_temp
   return exists (select from partition_archiver.segment s
@@ -41,8 +41,8 @@ create or replace function partition_archiver.is_proven(s partition_archiver.seg
       and (s.sent_sha256, s.exported_rows, s.exported_bytes) = (s.sha256, s.row_count, s.byte_count)
     end, false);
 
--- An export is recorded in the transaction that reads the table. A replica would find out only then, after a
--- whole segment was sent to S3.
+-- An export is recorded in the transaction that reads the table. A replica would refuse the record only then,
+-- after a whole segment was sent to S3.
 create or replace function partition_archiver.assert_can_record(p_is_export boolean) returns void
   language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
