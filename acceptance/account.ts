@@ -60,7 +60,7 @@ export class Account {
     throw new Error(`${program} ${args.slice(0, 3).join(' ')}: ${said}`);
   }
 
-  /** Runs the AWS CLI in the Region. Options have names as the CLI has them; `true` is one without a value, a list one with several. */
+  /** Runs the AWS CLI in the Region. Options have the names of the CLI; `true` is one without a value, a list has several. */
   cli(command: string, options: CliOptions = {}): Promise<Ended> {
     return this.program('aws', this.cliArguments(command, options));
   }

@@ -10,9 +10,9 @@ const MANIFEST_FORMAT_COMPRESSED = 'partition-archive/2';
 export const PRODUCT = { name: 'partition-archiver', version: '0.1.0' } as const;
 
 /**
- * The version of the code that takes rows out of a connection and hashes them: until a run of this one has proven some
- * segments by both readings, all that is streamed has two. Behind the plus sign is a digest of that code, which may change
- * between two releases; test/core/stream-version.test.ts has its files.
+ * The version of the code that takes rows out of a connection and hashes them: until a run of this version has proven some
+ * segments by both readings, all streamed segments have two. Behind the plus sign is a digest of that code, which may change
+ * between two releases; test/core/stream-version.test.ts lists its files and prints the value after a change.
  */
 export const STREAM_VERSION = `${PRODUCT.version}+942bdcfca938`;
 

@@ -47,7 +47,7 @@ export interface ArchiverSchedule {
   readonly convert?: string;
   /**
    * Within which time EventBridge Scheduler starts each execution, so that archivers with the same schedule do not start
-   * together; none for starts on time.
+   * together; zero for starts on time.
    *
    * @default Duration.minutes(15)
    */

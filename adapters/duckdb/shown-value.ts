@@ -3,9 +3,9 @@ import type { DuckDBValue, DuckDBValueConverter, Json } from '@duckdb/node-api';
 import { float4Text } from '../../core/query/pg-float.ts';
 
 /**
- * How a value of a result is shown: as the package's JSON has it, except for two kinds of values that DuckDB and PostgreSQL
- * print in another way: an infinite date or timestamp (the package has a finite day: findings/duckdb-node-infinity.sh), and
- * a FLOAT (the package has the digits of the DOUBLE, 0.10000000149011612 for 0.1).
+ * How a value of a result is shown: as by the package's JSON converter, except for two kinds of values that DuckDB and
+ * PostgreSQL print in another way. The converter prints an infinite date as a finite day (findings/duckdb-node-infinity.sh), and
+ * a FLOAT with the digits of a DOUBLE (0.10000000149011612 for 0.1).
  */
 export function shownValue(
   duckDb: Pick<typeof DuckDbModule, 'DuckDBTypeId' | 'JsonDuckDBValueConverter'>,

@@ -6,10 +6,10 @@ export interface S3Settings {
   /** Another endpoint than AWS's, reached with the bucket in the path. */
   readonly endpoint?: string;
   /**
-   * Account that the buckets belong to: S3 refuses each call (403) to a bucket of another one, which a wrong name would
-   * reach, or a name that another account took after the bucket was deleted.
+   * Account that the buckets must belong to. S3 refuses each call (403) to a bucket of another account, such as one with a
+   * mistyped name, or with the name of a bucket that was deleted.
    *
-   * @default - whose buckets they are is not looked at
+   * @default - the owner is not checked
    */
   readonly bucketOwner?: string;
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };

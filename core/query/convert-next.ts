@@ -70,7 +70,7 @@ export async function convertNext(
   },
 ): Promise<ConvertNext> {
   const { withdraw, ...fields } = parseInput(convertSchema, input);
-  // Who withdraws waits for that, and conversions take hours.
+  // An operator who withdraws archives waits for the execution, and conversions take hours.
   if (withdraw !== undefined) return { next: 'done', progress };
   const query = queryOf(fields, database);
   const sets = setsOf(query, partitionSets);

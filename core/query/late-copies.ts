@@ -6,7 +6,7 @@ import { storedArchives } from '../page/storage.ts';
 import type { Clock, Log } from '../ports.ts';
 import { LEAST_DAYS_LEFT } from './convert-parts.ts';
 
-/** Where it goes for how long archives have no copy: metrics. */
+/** Publishes for how long archives have had no copy. */
 export interface CopyMetrics {
   withoutCopy(days: number): void;
 }
@@ -20,9 +20,9 @@ export interface LateCopies {
 }
 
 /**
- * Publishes for how long the oldest archive without a Parquet copy has been waiting for one, of the sets with `query`: by
- * listings of the bucket, so that it is known whatever became of the executions of *Convert*. Text in a Glacier tier is not
- * counted, since its copy cannot be made any more, nor what expires so soon that none is made.
+ * Publishes for how long the oldest archive without a Parquet copy has been waiting for one, of the sets with `query`. It lists
+ * the bucket, and so does not depend on executions of *Convert*. Text in a Glacier tier is not counted, since it cannot be
+ * converted there, nor text that expires so soon that no copy is made.
  */
 export async function lateCopies(
   { partitionSets, expiry }: Pick<RuntimeConfig, 'partitionSets' | 'expiry'>,

@@ -97,7 +97,7 @@ export class DatabaseAccess extends Construct {
     return this.target.allowIngress;
   }
 
-  /** At the database itself: the proxy knows only the archiver's roles. */
+  /** How an administrator logs in: to the database itself, since the proxy knows only the archiver's roles. */
   private administratorOf({ adminSecret, adminUser }: DatabaseAccessProps): DatabaseLogin | undefined {
     const { host, port, connections } = this.target;
     if (this.authentication === 'secrets') {
@@ -177,7 +177,7 @@ export class DatabaseAccess extends Construct {
     return resourceId;
   }
 
-  /** How to log in; `undefined` for an administrator of whom there is no secret. */
+  /** How to log in; `undefined` for an administrator where the props name none. */
   login(as: DatabaseRole | 'administrator'): DatabaseLogin | undefined {
     if (as === 'administrator') return this.administrator;
     const { host, port, connections } = this;

@@ -17,7 +17,7 @@ export interface DatabaseLogin {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** By tokens of IAM, as these roles of the database or the proxy with this resource id. */
+/** Allows logins by IAM tokens as these database roles, to the database or the proxy with this resource id. */
 export function mayLogIn(
   scope: Construct,
   resourceId: string,

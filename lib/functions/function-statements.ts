@@ -22,9 +22,9 @@ const NETWORK_INTERFACE_ACTIONS = [
 ];
 
 /**
- * What the Lambda service needs to put functions into a VPC, for the roles of all of them. These actions know no resources, and
- * Lambda wants them in the role that the code has, too; so they are denied to calls that come out of a function ("Required IAM
- * permissions" in the Lambda manual).
+ * What the Lambda service needs to put functions into a VPC, for the roles of all of them. The actions have no resources, and
+ * Lambda requires them in the execution role, which the code of the function has as well. Calls by that code are denied
+ * ("Required IAM permissions" in the Lambda Developer Guide).
  */
 export function networkInterfacePolicy(scope: Construct): iam.ManagedPolicy {
   const functions = Stack.of(scope).formatArn({

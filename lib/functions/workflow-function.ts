@@ -1,6 +1,6 @@
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 
-/** A function that workflows invoke as it was deployed last: a right to invoke it is none to invoke a version of it. */
+/** A function whose `grantInvoke` grants no right to invoke its versions. The CDK's own adds `<ARN>:*`. */
 export class WorkflowFunction extends lambda.Function {
   override get resourceArnsForGrantInvoke(): string[] {
     return [this.functionArn];

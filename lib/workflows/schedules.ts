@@ -28,7 +28,7 @@ export interface ArchiveSchedulesProps {
   readonly stateMachine: sfn.IStateMachine;
   /** Time zone of the expressions, daylight saving included. */
   readonly timeZone: TimeZone;
-  /** Within which time each execution starts, the heartbeat aside; none for starts on time. */
+  /** Within which time each execution starts, except that of *Heartbeat*; zero for starts on time. */
   readonly window: Duration;
   /** When everything runs, such as `cron(0 3 1 * ? *)`. */
   readonly archive: string;
@@ -94,7 +94,7 @@ export class ArchiveSchedules extends Construct {
     this.schedule(
       'Heartbeat',
       'Publishes how long ago the last successful run, drill and audit were',
-      // It starts when it is made, and by this rate at that time of the day.
+      // A rate counts from the creation of the schedule: stacks differ without a window.
       { ...props, stateMachine: props.heartbeatStateMachine, window: Duration.minutes(0) },
       'rate(1 day)',
       {},

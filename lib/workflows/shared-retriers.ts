@@ -8,8 +8,8 @@ import type { Construct } from 'constructs';
 const RETRY = /(?<="Retry":)\[\{[^{}]*\}(?:,\{[^{}]*\})*\]/;
 
 /**
- * A definition whose retriers stand in a mapping of the template: with all error codes they are 2 KB, the same ones in some
- * fifty states, and made a quarter of the template. CloudFormation puts them in before it calls Step Functions.
+ * A definition whose retriers stand in a mapping of the template: with all error codes they are 2 KB, the same ones in
+ * fifty states and more, and made a quarter of the template. CloudFormation puts them in before it calls Step Functions.
  */
 export class SharedRetriers extends sfn.ChainDefinitionBody {
   override bind(
@@ -38,8 +38,9 @@ function withMapping(stack: Stack, text: string): string[] {
 }
 
 function referenceTo(stack: Stack, retriers: string): string {
+  // Not lazy: for a lazy mapping, the CDK prints a notice at each synthesis.
   const mapping =
-    (stack.node.tryFindChild('Retriers') as CfnMapping | undefined) ?? // By default the CDK says at each synthesis that references may not be needed; these are.
+    (stack.node.tryFindChild('Retriers') as CfnMapping | undefined) ??
     new CfnMapping(stack, 'Retriers', { lazy: false });
   const key = createHash('sha256').update(retriers).digest('hex').slice(0, 8);
   mapping.setValue(key, 'Retry', retriers);

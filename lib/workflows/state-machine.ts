@@ -43,7 +43,7 @@ export function makeWorkflowLogs(scope: Construct, id: string, retention: logs.R
   });
 }
 
-/** Makes the policy of all workflows of an archiver: in each role, these statements were a tenth of the template's IAM. */
+/** Makes the policy that all workflows of an archiver share. Repeated in each role, its statements enlarged the template. */
 export function makeWorkflowLogPolicy(scope: Construct, id: string): iam.ManagedPolicy {
   const policy = new iam.ManagedPolicy(scope, id, {
     description: 'Partition archiver, logs and traces of executions',

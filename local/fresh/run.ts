@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What Docker leaves to a container's root user, and the size of its shared memory, by its documentation of `docker run`. */
+/** Capabilities of root in a container, and the size of its shared memory, by the documentation of `docker run`. */
 const CAPABILITIES =
   'audit_write chown dac_override fowner fsetid kill mknod net_bind_service net_raw setfcap setgid setpcap setuid sys_chroot';
 const SHARED_MEMORY = '64m';

@@ -92,7 +92,7 @@ export async function startReplica(
       user,
       password,
       max: 1,
-      // The driver awaits its own question nowhere: a conflict with replay in it is a rejection that nobody can catch.
+      // The driver does not await its own query of types: if replay cancels it, the rejection cannot be caught.
       fetch_types: false,
       onnotice: () => undefined,
     });

@@ -143,7 +143,7 @@ export class CrashCase {
          and c.relkind in ('r', 'p') and c.relnamespace::regnamespace::text not in ('partition_archiver', 'pg_catalog')`;
   }
 
-  /** What an operator does once the reason is out of the way. Answers the codes of those that were blocked. */
+  /** What an operator does once the reason is out of the way. Returns the codes of the partitions that were blocked. */
   async unblock(): Promise<string[]> {
     const rows = await this.sql<{ code: string }[]>`
       select partition_archiver.unblock(id), blocked_code as code from partition_archiver.partition where state = 'blocked'`;

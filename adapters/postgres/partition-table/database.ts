@@ -91,8 +91,8 @@ export function partitionTableDatabase(
           select exists (select from pg_inherits i join partition_archiver.partition_job r on r.shadow_oid = i.inhparent
                           where r.id = ${job.id}::bigint) as made`;
         if (made) return;
-        // Offline, the shadow table has foreign keys, in whose way each partition comes: asked for last, a lock on what they refer
-        // to closes a circle with every delete there, which then waits for the shadow table.
+        // Offline, the shadow table has foreign keys, and each new partition locks the tables that they reference. A delete there
+        // locks the referenced table, then the shadow table: in another order, both wait for each other.
         await transaction`
           select partition_archiver.lock_referenced(r.shadow_oid, 'share row exclusive')
             from partition_archiver.partition_job r where r.id = ${job.id}::bigint`;

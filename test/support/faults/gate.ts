@@ -22,11 +22,11 @@ export type Verdict =
   | { readonly kind: 'cut' }
   /** Leaves a call without an answer, and its connection open. */
   | { readonly kind: 'silence' }
-  /** Answers an error of the service instead. */
+  /** Returns an error of the service instead. */
   | { readonly kind: 'answer'; readonly status: number; readonly code: string }
   /** Breaks the connection half way through the body. */
   | { readonly kind: 'truncate' }
-  /** Answers half of the body as if it were the whole. */
+  /** Returns half of the body as if it were the whole. */
   | { readonly kind: 'shorten' };
 
 export const PASS: Verdict = { kind: 'pass' };
