@@ -163,7 +163,7 @@ interface Policy {
   readonly PolicyDocument: { readonly Statement: readonly PolicyStatement[] };
 }
 
-/** The statements of all policies of a template, each with the logical id of its role: those in a role, those beside one, and those that roles share. */
+/** The statements of all policies of a template, each with the logical id of its role: inline, attached and managed policies. */
 export function roleStatements(template: Template): { role: string; statement: PolicyStatement }[] {
   const inline = resources(template, 'AWS::IAM::Role').flatMap(([role, { Properties }]) =>
     ((Properties['Policies'] ?? []) as Policy[]).map((policy) => ({ role, ...policy })),

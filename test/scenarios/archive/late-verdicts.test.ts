@@ -1,4 +1,4 @@
-/** A verdict or an export that arrives late, after the table was released, changed, and fenced again: it is of contents that are no more. */
+/** A verdict or an export that arrives after the table was released, changed, and fenced again: the contents are other ones now. */
 import { expect, test } from '@jest/globals';
 import { reverifyFence, reverifyReading } from '../../../adapters/postgres/reverify/steps.ts';
 import { verifyDatabase } from '../../../adapters/postgres/archive/verify.ts';

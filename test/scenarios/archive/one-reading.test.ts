@@ -267,7 +267,7 @@ test('what two readings found different is not proven by one the next time, nor 
   expect(await proofOfOthers()).toBe('one-reading two-readings');
 });
 
-// Seen to be dropped without is_one_reading_in_doubt in drop_verified, and the one of two readings to stay without the look at proof.
+// Seen to fail: `one` is dropped without is_one_reading_in_doubt in drop_verified, and `two` is kept without the condition on proof.
 test('while a second reading differs, nothing is dropped that one reading has proven', async () => {
   const one = await quarantined(archiver(), { ...ONE, drop: true });
   const two = await quarantined(archiver(), { drop: true });
@@ -296,7 +296,7 @@ test('while a second reading differs, nothing is dropped that one reading has pr
   expect(
     await inDoubt(`state = 'blocked', blocked_state = state, blocked_code = 'x', blocked_reason = 'x'`),
   ).toBe(true);
-  // Of what is gone there will be no proof.
+  // A partition whose table is gone never gets a proof.
   expect(await inDoubt(`state = 'missing'`)).toBe(false);
   expect(await drop(two)).toEqual({ dropped: true });
   await wrong.stream({ letter: 'b' });
