@@ -23,8 +23,6 @@ declare
   -- TOAST counts: a comparison reads it.
   v_end constant bigint := greatest(least(v_blocks,
     v_blocks * p_bytes / greatest(pg_table_size(p_table::regclass), 1)), 1);
-  v_never_null constant name[] := array(select attname from pg_attribute where attrelid = p_table::regclass
-    and attnotnull);
   v_part constant text := format('from only %s where ctid < %L::tid', p_table, format('(%s,0)', v_end));
   v_rows tid[];
   v_more tid[];
@@ -40,7 +38,6 @@ begin
   foreach v_column in array p_columns loop
     foreach v_order in array array['% is not null order by %', '% is not null order by % desc',
       '% is null'] loop
-      continue when v_order = '% is null' and v_column::name = any (v_never_null);
       begin
         execute format('select array(select ctid %s and %s limit 1)', v_part,
           replace(v_order, '%', quote_ident(v_column))) into v_more;
