@@ -55,6 +55,9 @@ export function readCommandSettings(
     if (needed && value === '') problems.push(`${name} is not set`);
     return value;
   };
+  // As for the programs of PostgreSQL and the AWS SDK, an empty variable is one that is not set.
+  const optional = (name: string): string | undefined =>
+    environment[name] === '' ? undefined : environment[name];
   const database = logins.length > 0;
   const sslMode = environment['PGSSLMODE'] ?? 'verify-full';
   if (sslMode !== 'verify-full' && sslMode !== 'disable') {
@@ -71,11 +74,11 @@ export function readCommandSettings(
     administrator: read('PGUSER', logins.includes('administrator')),
     passwords: Object.fromEntries(logins.map((login) => [login, read(PASSWORD_VARIABLES[login], true)])),
     sslMode: sslMode === 'disable' ? 'disable' : 'verify-full',
-    sslRootCert: environment['PGSSLROOTCERT'],
+    sslRootCert: optional('PGSSLROOTCERT'),
     bucket: read('ARCHIVE_BUCKET', bucket),
-    bucketOwner: environment['ARCHIVE_BUCKET_OWNER'],
+    bucketOwner: optional('ARCHIVE_BUCKET_OWNER'),
     region: read('AWS_REGION', bucket),
-    s3Endpoint: environment['AWS_ENDPOINT_URL_S3'],
+    s3Endpoint: optional('AWS_ENDPOINT_URL_S3'),
   };
   if (problems.length > 0) throw new ArchiverError('InvalidConfiguration', problems.join('; '));
   return settings;

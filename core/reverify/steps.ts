@@ -39,6 +39,8 @@ export interface ReverifyReading {
     read: (rows: AsyncIterable<Buffer>) => Promise<T>,
   ): Promise<T>;
   record(partitionId: number, segmentNumber: number, fence: string, digest: LineDigest): Promise<void>;
+  /** The segment differs from its archive: until it is proven, one reading proves nothing. */
+  recordMismatch(partitionId: number, segmentNumber: number, fence: string): Promise<void>;
   /** Verified again, if every segment was recorded and the seal of `begin` is unbroken. */
   finish(partitionId: number, manifestVersionId: string): Promise<void>;
 }
@@ -154,7 +156,10 @@ async function compareSegment(
       'ContentMismatch',
       `segment ${segment.number} of partition ${partitionId} is not what was archived: ${how}`,
     );
-  if (verdict.kind === 'mismatch') throw differ(verdict.differences.join('; '));
+  if (verdict.kind === 'mismatch') {
+    await database.recordMismatch(partitionId, segment.number, fence);
+    throw differ(verdict.differences.join('; '));
+  }
   const { digest } = verdict;
   if (digest.sha256 !== segment.sha256 || digest.lineHashSum !== segment.lineHashSum) {
     throw differ('table and archive agree, but not with the manifest');

@@ -178,10 +178,10 @@ begin
   v_middle := s.first_block + (v_end - s.first_block) / 2;
   select max(number) + 2 into v_number from partition_archiver.segment where archive_id = l.archive_id;
   update partition_archiver.segment
-     set next_block = v_middle, state = 'planned', object_key = null, exported_rows = null,
-       exported_files = null,
-         exported_bytes = null, sent_sha256 = null, proof = 'two-readings', product_version = null,
-         compression = null, stored_bytes = null, exported_at = null, number = v_number - 1
+     set next_block = v_middle, state = 'planned', number = v_number - 1, object_key = null,
+         exported_rows = null, exported_files = null, exported_bytes = null, exported_at = null,
+         sent_sha256 = null, proof = 'two-readings', product_version = null, compression = null,
+         stored_bytes = null
    where archive_id = l.archive_id and number = p_number;
   insert into partition_archiver.segment (archive_id, number, first_block, next_block, mismatched_at)
     values (l.archive_id, v_number, v_middle, s.next_block, s.mismatched_at);
@@ -194,8 +194,7 @@ $$;
 -- other. p_objects: [{key, versionId, bytes}].
 create or replace function partition_archiver.record_match(
     p_id bigint, p_number integer, p_objects jsonb, p_rows bigint, p_bytes bigint, p_sha256 text,
-      p_line_hash_sum text,
-    p_order_differs boolean, p_proof text) returns void
+    p_line_hash_sum text, p_order_differs boolean, p_proof text) returns void
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
 declare
   l partition_archiver.partition;
@@ -209,11 +208,11 @@ begin
   l := partition_archiver.claim(p_id, 'quarantined', 'exported');
   perform partition_archiver.assert_sealed(l);
   -- A verdict that comes late, after the table was returned to its owner, changed and quarantined again, is
-  -- on objects of another archive, whose rows and bytes may be as many. The keys tell, since they carry its
-  -- id.
+  -- on objects of another archive, whose rows and bytes may be as many. The keys carry its id.
   update partition_archiver.segment s
      set state = 'verified', objects = p_objects, row_count = p_rows, byte_count = p_bytes, sha256 = p_sha256,
-         line_hash_sum = p_line_hash_sum, order_differs = p_order_differs, verified_at = clock_timestamp()
+         line_hash_sum = p_line_hash_sum, order_differs = p_order_differs, mismatched_at = null,
+         verified_at = clock_timestamp()
    where archive_id = l.archive_id and number = p_number and state = 'exported'
      and exported_rows = p_rows and exported_bytes = p_bytes
      and partition_archiver.proof_needed(l, s) = p_proof and (sent_sha256 is null or sent_sha256 = p_sha256)

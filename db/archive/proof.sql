@@ -9,7 +9,7 @@ create or replace function partition_archiver.is_one_reading_in_doubt() returns 
   language sql stable set search_path = pg_catalog, pg_temp
   return exists (select from partition_archiver.segment s
                    join partition_archiver.partition l using (archive_id)
-                  where s.mismatched_at is not null and s.state <> 'verified'
+                  where s.mismatched_at is not null
                     and l.state in ('quarantined', 'exported', 'blocked'));
 
 -- Which proof a streamed segment is to have. One reading is checked by two: of one segment in 16, which the

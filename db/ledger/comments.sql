@@ -101,7 +101,7 @@ comment on column partition_archiver.segment.product_version is
   'version of partition-archiver that streamed it, and a digest of its code that reads streams; null where '
   'aws_s3 exported';
 comment on column partition_archiver.segment.mismatched_at is
-  'when what was streamed last did not match; null: never, or aws_s3 exported';
+  'when what was streamed last did not match; null: never, proven since, or aws_s3 exported';
 comment on column partition_archiver.segment.objects is
   'the proven objects: key, VersionId and bytes of each';
 comment on column partition_archiver.segment.row_count is 'rows that verify read';

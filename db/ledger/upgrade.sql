@@ -120,8 +120,8 @@ begin
     return v_changed;
   end if;
   perform partition_archiver.protect_quarantined_table(v_table);
-  insert into partition_archiver.segment (archive_id, number, first_block, next_block)
-    select v_archive_id, number, first_block, next_block from partition_archiver.segment
+  insert into partition_archiver.segment (archive_id, number, first_block, next_block, mismatched_at)
+    select v_archive_id, number, first_block, next_block, mismatched_at from partition_archiver.segment
       where archive_id = l.archive_id;
   delete from partition_archiver.segment where archive_id = l.archive_id;
   update partition_archiver.partition

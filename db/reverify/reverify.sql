@@ -92,6 +92,22 @@ begin
 end
 $$;
 
+-- The same for a verdict, which names the fence that the rows were read behind: one that comes late, when the
+-- fence was touched and made again, says nothing of what was written in between.
+create or replace function partition_archiver.claim_verdict(p_id bigint, p_number integer, p_fence text)
+  returns partition_archiver.partition
+  language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  l partition_archiver.partition := partition_archiver.claim_reverify(p_id);
+begin
+  if p_fence is distinct from md5(l.seal::text) then
+    raise exception 'the fence of partition % was made again since segment % was read', p_id, p_number
+      using errcode = 'PA001'; -- StateConflict
+  end if;
+  return l;
+end
+$$;
+
 -- The query that reads a segment's rows again: {query}.
 create or replace function partition_archiver.reverify_source(p_id bigint, p_number integer) returns jsonb
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
@@ -115,26 +131,35 @@ begin
 end
 $$;
 
--- Records that a segment was read again behind this fence, and is what was verified before. A verdict that
--- comes late, when the fence was touched and made again, says nothing of what was written in between.
+-- Records that a segment was read again behind this fence, and is what was verified before.
 create or replace function partition_archiver.record_reverified(
     p_id bigint, p_number integer, p_fence text, p_rows bigint, p_bytes bigint, p_line_hash_sum text)
       returns void
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
 declare
-  l partition_archiver.partition := partition_archiver.claim_reverify(p_id);
+  l partition_archiver.partition := partition_archiver.claim_verdict(p_id, p_number, p_fence);
 begin
-  if p_fence is distinct from md5(l.seal::text) then
-    raise exception 'the fence of partition % was made again since segment % was read', p_id, p_number
-      using errcode = 'PA001'; -- StateConflict
-  end if;
-  update partition_archiver.segment set state = 'verified', verified_at = clock_timestamp()
+  update partition_archiver.segment
+     set state = 'verified', verified_at = clock_timestamp(), mismatched_at = null
    where archive_id = l.archive_id and number = p_number
      and (row_count, byte_count, line_hash_sum) = (p_rows, p_bytes, p_line_hash_sum);
   if not found then
     raise exception 'segment % of partition % is not what was verified before', p_number, p_id
       using errcode = 'PA003'; -- SealBroken
   end if;
+end
+$$;
+
+-- Records that a segment differs from its archive. Where one reading had proven it, nothing else that one
+-- reading has proven is dropped until this segment is proven: the reader may have been wrong.
+create or replace function partition_archiver.record_reverify_mismatch(p_id bigint, p_number integer,
+  p_fence text) returns void
+  language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
+declare
+  l partition_archiver.partition := partition_archiver.claim_verdict(p_id, p_number, p_fence);
+begin
+  update partition_archiver.segment set mismatched_at = clock_timestamp()
+   where archive_id = l.archive_id and number = p_number and proof = 'one-reading';
 end
 $$;
 

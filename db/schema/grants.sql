@@ -154,6 +154,7 @@ to archiver_maintain;
 grant execute on function
   partition_archiver.reverify_source(bigint, integer),
   partition_archiver.record_reverified(bigint, integer, text, bigint, bigint, text),
+  partition_archiver.record_reverify_mismatch(bigint, integer, text),
   partition_archiver.finish_reverify(bigint, text),
   partition_archiver.begin_listing(jsonb, bigint, integer, integer),
   partition_archiver.end_listing(jsonb, jsonb),

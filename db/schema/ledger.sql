@@ -157,10 +157,10 @@ alter table partition_archiver.segment add column if not exists stored_bytes big
 -- Version of this product that sent it, as for sent_sha256.
 alter table partition_archiver.segment add column if not exists product_version text;
 
--- When what was sent did not match. Until the segment is verified, no segment is proven by one reading.
+-- When what was sent did not match. Until the segment is proven, no segment is proven by one reading.
 alter table partition_archiver.segment add column if not exists mismatched_at timestamptz;
 create index if not exists segment_mismatched on partition_archiver.segment (archive_id)
-  where mismatched_at is not null and state <> 'verified';
+  where mismatched_at is not null;
 
 create unique index if not exists segment_last on partition_archiver.segment (archive_id)
   where next_block is null;

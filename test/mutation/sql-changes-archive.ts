@@ -45,12 +45,7 @@ export const CHANGES_OF_ARCHIVE: readonly SqlChange[] = [
     ['& 15 <> 0', '& 15 <> 99', 'no segment is read twice'],
     ['where product_version = p_version and read_twice > 0', 'where read_twice > 0', 'a run of any version'],
     ['where product_version = p_version and read_twice > 0', 'where product_version = p_version', 'any run'],
-    ["where s.mismatched_at is not null and s.state <> 'verified'", 'where false', 'a mismatch is forgotten'],
-    [
-      "where s.mismatched_at is not null and s.state <> 'verified'",
-      'where s.mismatched_at is not null',
-      'a mismatch counts when it is proven',
-    ],
+    ['where s.mismatched_at is not null', 'where false', 'a mismatch is forgotten'],
     ["and l.state in ('quarantined', 'exported', 'blocked')", '', 'a mismatch of what is gone counts'],
     [
       "then 'one-reading' else 'two-readings' end",

@@ -63,6 +63,17 @@ export function reverifyReading(connection: Connection, open: () => Connection):
         },
       ),
 
+    recordMismatch: (partitionId, segmentNumber, fence) =>
+      inTransaction(
+        connection,
+        `verdict on segment ${segmentNumber} of partition ${partitionId}`,
+        async (transaction) => {
+          await transaction`
+            select partition_archiver.record_reverify_mismatch(${partitionId}::bigint, ${segmentNumber}::integer,
+                     ${fence}::text)`;
+        },
+      ),
+
     finish: (partitionId, manifestVersionId) =>
       inTransaction(connection, `verifying partition ${partitionId} again`, async (transaction) => {
         await transaction`

@@ -64,6 +64,10 @@ async function scene(
       done.push(`record ${partitionId}/${segmentNumber} ${fence} ${digest.sha256}`);
       return Promise.resolve();
     },
+    recordMismatch: (partitionId, segmentNumber, fence) => {
+      done.push(`mismatch ${partitionId}/${segmentNumber} ${fence}`);
+      return Promise.resolve();
+    },
     finish: (partitionId, version) => {
       done.push(`finish ${partitionId} ${version}`);
       return Promise.resolve();
@@ -127,7 +131,7 @@ test.each<[string, readonly string[] | undefined, ((manifest: Manifest) => Manif
     }),
     'table and archive agree, but not with the manifest',
   ],
-])('nothing is recorded where %s', async (_, table, tamper, how) => {
+])('no segment is recorded as verified where %s', async (_, table, tamper, how) => {
   const { ports, evidence, done } = await scene(table, tamper);
   const failure = await failureOf(reverifySegment({ partitionId: 7, segmentNumber: 1, evidence }, ports));
   expect(failure).toMatchObject({
@@ -135,7 +139,8 @@ test.each<[string, readonly string[] | undefined, ((manifest: Manifest) => Manif
     message: `segment 1 of partition 7 is not what was archived: ${how}`,
   });
   await failureOf(reverify(7, ports));
-  expect(done.filter((each) => each.startsWith('finish') || each.includes('/1'))).toEqual([]);
+  const recorded = done.filter((each) => each.startsWith('finish') || each.includes('/1'));
+  expect([...new Set(recorded)]).toEqual(table === undefined ? [] : ['mismatch 7/1 f']);
 });
 
 test('no other manifest than the recorded one counts, and no segment that it does not have', async () => {

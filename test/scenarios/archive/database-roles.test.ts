@@ -142,6 +142,7 @@ test('archiver_stream, which puts data into the bucket, reads quarantined tables
     `select partition_archiver.record_mismatch(1, 0)`,
     `select partition_archiver.record_export(1, 0, '', 0, 0, 0)`,
     `select partition_archiver.record_reverified(1, 0, '', 0, 0, '')`,
+    `select partition_archiver.record_reverify_mismatch(1, 0, '')`,
     `select partition_archiver.commit_archive(1, gen_random_uuid(), '', '', '', 0, 0, 0)`,
     `select partition_archiver.drop_verified(1, '')`,
     `select partition_archiver.quarantine(1, 1)`,

@@ -300,7 +300,7 @@ test('while a second reading differs, nothing is dropped that one reading has pr
   expect(await inDoubt(`state = 'missing'`)).toBe(false);
   expect(await drop(two)).toEqual({ dropped: true });
   await wrong.stream({ letter: 'b' });
-  // Other segments of its partition may still wait. Seen to be refused where every mismatch that there was counts.
+  // Other segments of its partition may still wait. Seen to be refused without mismatched_at in record_match.
   expect(await archiver().steps(wrong.config).verify(wrong.id, 0)).toEqual({ verified: true });
   expect(await drop(one)).toEqual({ dropped: true });
 });

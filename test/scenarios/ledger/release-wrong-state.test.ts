@@ -127,6 +127,7 @@ describe('verification again', () => {
     const differs = /^PA003 segment \d of partition \d+ is not what was verified before/;
     expect(await begun(`record_reverified(${id}, 1, FENCE, RIGHT)`)).toMatch(differs);
     expect(await begun(`record_reverified(${id}, 0, FENCE, 1, 1, repeat('0', 16))`)).toMatch(differs);
+    expect(await begun(`record_reverify_mismatch(${id}, 0, 'another')`)).toMatch(/^PA001 the fence of/);
   });
 
   test('reads, and ends, only what is being verified again, behind its seal, on a server that reads all', async () => {

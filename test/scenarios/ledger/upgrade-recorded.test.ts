@@ -48,6 +48,20 @@ describe('of each row is said and recorded', () => {
     expect(moved('verified')).toMatchObject({ code: 'SealBroken', blockedState: 'verified' });
   });
 
+  // Seen to fail without mismatched_at in the insert of reset_quarantine.
+  test('that a segment which did not match still waits for a proof', async () => {
+    let doubts: readonly unknown[] = [];
+    const mismatch = `
+      update partition_archiver.segment set mismatched_at = now()
+       where archive_id = (select archive_id from partition_archiver.partition where id = ${half('quarantined').id})`;
+    await movedAfter(mismatch, {
+      look: async (tx) => {
+        doubts = await tx`select partition_archiver.is_one_reading_in_doubt() as doubt`;
+      },
+    });
+    expect(doubts).toEqual([{ doubt: true }]);
+  });
+
   test('of a blocked one, why it was blocked before, with its table or without', async () => {
     const without = await movedAfter(`drop table ${inQuarantine('blocked')}`);
     expect(without('blocked')?.remark).toBe('stays blocked: an operator is to look; its table is gone');
