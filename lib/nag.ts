@@ -1,3 +1,4 @@
+import type * as iam from 'aws-cdk-lib/aws-iam';
 import { Stack, Validations } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 
@@ -15,6 +16,10 @@ export function acknowledgeWildcards(scope: IConstruct, reason: string, resource
     acknowledge(scope, `IAM5[Resource::${flatten(Stack.of(scope).resolve(resource))}]`, reason);
   }
 }
+
+/** The resources of statements that are patterns. */
+export const wildcardsOf = (...statements: readonly (iam.PolicyStatement | undefined)[]): string[] =>
+  statements.flatMap((statement) => statement?.resources.filter((resource) => resource.includes('*')) ?? []);
 
 /** References as the findings write them: `<LogicalId.Arn>`. */
 function flatten(value: unknown): string {

@@ -34,16 +34,27 @@ create or replace function partition_archiver.retention_of(p_parent oid)
     from partition_archiver.partition_set(p_parent) s
 $$;
 
+-- What lies an interval before a time, with months and days by the calendar of a time zone, as pg_partman
+-- calculates in a session that has it: date_subtract, which PostgreSQL has since 16.
+create or replace function partition_archiver.time_before(p_time timestamptz, p_interval interval,
+  p_time_zone text) returns timestamptz
+  language sql stable
+  -- Without days the time is not converted: an hour may be there twice in the zone.
+  return case when date_trunc('day', p_interval) = '0' then p_time
+              else (p_time at time zone p_time_zone - date_trunc('day', p_interval)) at time zone p_time_zone
+              end - (p_interval - date_trunc('day', p_interval));
+
 -- Whether a partition lies past the retention of its set, by its recorded upper bound and not by its name:
 -- pg_partman detaches by the lower bound plus one interval, which is too early for a wide partition
 -- (pg_partman issue 776). Ids are counted back from the highest one. False where there is no retention, or no
 -- id yet.
 create or replace function partition_archiver.past_retention(
     p_control_kind text, p_retention text, p_upper_time timestamptz, p_upper_bound text,
-      p_reference_time timestamptz, p_highest numeric)
+    p_reference_time timestamptz, p_highest numeric, p_time_zone text)
   returns boolean language sql stable
   return coalesce(case when p_control_kind = 'time'
-                       then p_upper_time <= p_reference_time - p_retention::interval
+                       then p_upper_time <= partition_archiver.time_before(p_reference_time,
+                         p_retention::interval, coalesce(p_time_zone, 'UTC'))
                        else p_upper_bound::numeric <= p_highest - p_retention::numeric end, false);
 
 -- The partitions of a set that there is work for, oldest bounds first.
@@ -61,7 +72,7 @@ begin
   return query
     select l.id, l.table_schema, l.table_name, l.lower_bound, l.upper_bound, l.state,
            partition_archiver.past_retention(v_set.control_kind, v_set.retention, l.upper_time,
-             l.upper_bound, p_reference_time, v_set.highest_id),
+             l.upper_bound, p_reference_time, v_set.highest_id, l.time_zone),
            l.drop_after <= now()
       from partition_archiver.partition l
      where l.parent_oid = p_parent and l.state in ('detached', 'quarantined', 'exported', 'verified')
@@ -85,7 +96,7 @@ begin
     select a.table_oid, a.table_schema, a.table_name
       from partition_archiver.attached_partitions(p_parent, v_set.control_type, v_set.epoch, p_time_zone) a
      where partition_archiver.past_retention(v_set.control_kind, v_set.retention, a.upper_time,
-       a.upper_bound, now(), v_set.highest_id)
+       a.upper_bound, now(), v_set.highest_id, p_time_zone)
      order by a.upper_time, case when v_set.control_kind = 'id' then a.upper_bound::numeric end, a.table_oid;
 end
 $$;
@@ -120,7 +131,7 @@ begin
            (select count(*) from partition_archiver.plan(c.oid, p_segment_bytes))
       from listed l join pg_class c on c.oid = l.table_oid
      where partition_archiver.past_retention(v_set.control_kind, v_set.retention, l.upper_time,
-       l.upper_bound, now(), v_set.highest_id)
+       l.upper_bound, now(), v_set.highest_id, p_time_zone)
      order by l.upper_time, l.table_oid;
 end
 $$;

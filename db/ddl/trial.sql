@@ -54,8 +54,11 @@ exception
   -- The expression takes some of the values no more.
   when data_exception or integrity_constraint_violation then
     return true;
-  -- A function that relies on search_path, or on what is not there any more.
-  when syntax_error_or_access_rule_violation then
+  -- A function that relies on search_path or on what is gone, or that raises an error of its own.
+  when others then
+    if partition_archiver.passes_by_itself(sqlstate) then
+      raise;
+    end if;
     get stacked diagnostics v_message = message_text, v_context = pg_exception_context;
     raise exception 'the expression of generated column % fails as archiver_trial, and with it a restore: %',
       quote_ident(p_column),

@@ -27,6 +27,7 @@ declare
   v_overlaps boolean;
   v_is_old boolean;
   v_default_has_rows boolean;
+  v_time_zone constant text := coalesce(p_time_zone, 'UTC');
   v_problems text[] := '{}';
 begin
   select a.attname, format_type(a.atttypid, a.atttypmod) as type, t.partdefid, c.relispartition into v_key
@@ -94,9 +95,10 @@ begin
   select * into v_set from partition_archiver.partition_set(v_parent);
   if v_set.retention is not null then
     if v_set.control_kind = 'time' then
-      v_is_old := partition_archiver.bound_time(p_lower, v_set.control_type, v_set.epoch,
-        coalesce(p_time_zone, 'UTC')) + v_set.partition_interval::interval
-        <= now() - v_set.retention::interval;
+      v_is_old := partition_archiver.time_before(
+          partition_archiver.bound_time(p_lower, v_set.control_type, v_set.epoch, v_time_zone),
+          - v_set.partition_interval::interval, v_time_zone)
+        <= partition_archiver.time_before(now(), v_set.retention::interval, v_time_zone);
     else
       v_is_old := p_lower::numeric + v_set.partition_interval::numeric <=
         partition_archiver.highest_id(v_parent) - v_set.retention::numeric;

@@ -8,7 +8,8 @@ import { Construct } from 'constructs';
 import { acknowledge } from '../nag.ts';
 import { bySecret, mayLogIn, pastTheProxy, type DatabaseLogin } from './login.ts';
 import type { DatabaseAccessProps, DatabaseAuthentication } from './access-props.ts';
-import { ProxyTargetRegistration, targetGroups } from './proxy-target.ts';
+import { ProxyTargetRegistration } from './proxy-target.ts';
+import { unnamedTargets } from './unnamed-targets.ts';
 import { securityGroups, type IngressRule } from './security-groups.ts';
 import type { DatabaseTarget } from './target.ts';
 import type { DatabaseRole } from './roles.ts';
@@ -209,7 +210,7 @@ export class DatabaseAccess extends Construct {
     const statement = new iam.PolicyStatement({
       sid: 'ReadHealthOfTheProxy',
       actions: ['rds:DescribeDBProxyTargets'],
-      resources: [this.proxy.dbProxyArn, targetGroups(this)],
+      resources: [this.proxy.dbProxyArn, this.target.arn, ...unnamedTargets(this, this.target.kind)],
     });
     return { proxyName: this.proxy.dbProxyName, statement };
   }

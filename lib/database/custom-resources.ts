@@ -6,6 +6,7 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { acknowledge, acknowledgeWildcards } from '../nag.ts';
 import type { DatabaseTarget } from './target.ts';
+import { rdsArn } from './unnamed-targets.ts';
 import { CUSTOM_RESOURCE } from '../function-bundles.ts';
 import { archiverCode } from '../handler-code.ts';
 
@@ -43,6 +44,7 @@ export class DatabaseCustomResources extends Construct {
       removalPolicy: RemovalPolicy.DESTROY,
     });
     this.role = this.handlerRole(logGroup);
+    this.allowToLeave();
     const architecture = props.architecture ?? lambda.Architecture.ARM_64;
     const shared = { architecture, role: this.role, logGroup };
     const onEventHandler = this.handler('OnEvent', 'onEvent', shared);
@@ -77,6 +79,29 @@ export class DatabaseCustomResources extends Construct {
     // Without its rights the handler would fail, and it is called the last time when the resource is deleted.
     resource.node.addDependency(this.role);
     return resource;
+  }
+
+  /**
+   * An update changes the role before its handlers undo what was done at another database or proxy, which the template does
+   * not name any more.
+   */
+  private allowToLeave(): void {
+    const resources = ['cluster', 'db', 'db-proxy', 'target-group'].map((kind) => rdsArn(this, kind));
+    acknowledgeWildcards(this, 'A former database or proxy is not in the template any more.', resources);
+    this.role.addToPolicy(
+      new iam.PolicyStatement({
+        sid: 'LeaveFormerDatabaseAndProxy',
+        actions: [
+          'rds:DescribeDBClusters',
+          'rds:DescribeDBInstances',
+          'rds:RemoveRoleFromDBCluster',
+          'rds:RemoveRoleFromDBInstance',
+          'rds:DescribeDBProxyTargets',
+          'rds:DeregisterDBProxyTargets',
+        ],
+        resources,
+      }),
+    );
   }
 
   private handler(

@@ -33,10 +33,7 @@ export class FeatureRoleAttachments extends Construct {
         [
           new iam.PolicyStatement({
             sid: 'ChangeRolesOfThisDatabase',
-            actions:
-              kind === 'cluster'
-                ? ['rds:DescribeDBClusters', 'rds:AddRoleToDBCluster', 'rds:RemoveRoleFromDBCluster']
-                : ['rds:DescribeDBInstances', 'rds:AddRoleToDBInstance', 'rds:RemoveRoleFromDBInstance'],
+            actions: kind === 'cluster' ? ['rds:AddRoleToDBCluster'] : ['rds:AddRoleToDBInstance'],
             resources: [arn],
           }),
           new iam.PolicyStatement({

@@ -1,13 +1,10 @@
-import { ArnFormat, type Duration, Stack } from 'aws-cdk-lib';
+import type { Duration } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as rds from 'aws-cdk-lib/aws-rds';
 import { Construct } from 'constructs';
 import { acknowledgeWildcards } from '../nag.ts';
 import type { DatabaseCustomResources } from './custom-resources.ts';
-
-/** Why a statement names all target groups. */
-export const TARGET_GROUPS_HAVE_NO_NAME =
-  'RDS names the target group of a proxy by an id that no resource of the template has.';
+import { TARGETS_HAVE_NO_NAME, unnamedTargets } from './unnamed-targets.ts';
 
 /** Properties of {@link ProxyTargetRegistration}. */
 export interface ProxyTargetRegistrationProps {
@@ -27,8 +24,8 @@ export class ProxyTargetRegistration extends Construct {
     super(scope, id);
     const { customResources, proxy } = props;
     const { kind, identifier, arn } = customResources.target;
-    const groups = targetGroups(this);
-    acknowledgeWildcards(customResources, TARGET_GROUPS_HAVE_NO_NAME, [groups]);
+    const unnamed = unnamedTargets(this, kind);
+    acknowledgeWildcards(customResources, TARGETS_HAVE_NO_NAME, unnamed);
     customResources.resource(
       this,
       'Target',
@@ -44,25 +41,10 @@ export class ProxyTargetRegistration extends Construct {
       [
         new iam.PolicyStatement({
           sid: 'ChangeTargetOfTheProxy',
-          actions: [
-            'rds:DescribeDBProxyTargets',
-            'rds:RegisterDBProxyTargets',
-            'rds:DeregisterDBProxyTargets',
-            'rds:ModifyDBProxyTargetGroup',
-          ],
-          resources: [proxy.dbProxyArn, groups, arn],
+          actions: ['rds:RegisterDBProxyTargets', 'rds:ModifyDBProxyTargetGroup'],
+          resources: [proxy.dbProxyArn, arn, ...unnamed],
         }),
       ],
     );
   }
-}
-
-/** The target groups of proxies: each has an id of its own, which only RDS knows. */
-export function targetGroups(scope: Construct): string {
-  return Stack.of(scope).formatArn({
-    service: 'rds',
-    resource: 'target-group',
-    resourceName: 'prx-tg-*',
-    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-  });
 }

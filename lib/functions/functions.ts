@@ -4,13 +4,13 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { acknowledgeWildcards } from '../nag.ts';
+import { acknowledgeWildcards, wildcardsOf } from '../nag.ts';
 import { exportWays } from '../../core/config/partition-set.ts';
 import type { RuntimeConfig } from '../../core/config/runtime.ts';
 import type { ArchiveBucket } from '../storage/archive-bucket.ts';
 import { bucketStatements } from './bucket-statements.ts';
 import type { DatabaseAccess } from '../database/access.ts';
-import { TARGET_GROUPS_HAVE_NO_NAME, targetGroups } from '../database/proxy-target.ts';
+import { TARGETS_HAVE_NO_NAME } from '../database/unnamed-targets.ts';
 import { allowConnections, securityGroups, type IngressRule } from '../database/security-groups.ts';
 import { HEAP_FOR_STREAMS, verifyEnvironment, type VerifyEndpoint } from './environment.ts';
 import { glueStatements, networkInterfacePolicy, readPasswords } from './function-statements.ts';
@@ -172,11 +172,11 @@ export class ArchiverFunctions extends Construct {
     });
     const archiveStatements = bucketStatements(bucketAccess, archive, database, props.config.objectLock);
     acknowledgeWildcards(role, 'Traces know no resources.', ['*']);
-    acknowledgeWildcards(role, TARGET_GROUPS_HAVE_NO_NAME, health === undefined ? [] : [targetGroups(this)]);
+    acknowledgeWildcards(role, TARGETS_HAVE_NO_NAME, wildcardsOf(health?.statement));
     acknowledgeWildcards(
       role,
       'Objects are named after schemas, tables and periods; the folder is what the step is limited to.',
-      archiveStatements.flatMap(({ resources }) => resources.filter((resource) => resource.includes('*'))),
+      wildcardsOf(...archiveStatements),
     );
     for (const statement of [
       ...(health === undefined ? [] : [health.statement]),

@@ -45,8 +45,8 @@ export const CHANGES_OF_CHOOSING: readonly SqlChange[] = [
       'retention by the lower bound',
     ],
     [
-      'p_reference_time - p_retention::interval',
-      'p_reference_time + p_retention::interval',
+      'p_reference_time, p_retention::interval',
+      'p_reference_time, - p_retention::interval',
       'retention the wrong way',
     ],
     [

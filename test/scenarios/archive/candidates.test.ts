@@ -52,6 +52,35 @@ describe('candidates', () => {
     expect(await past(`upper_time = now() - interval '10 years'`)).toBe(false);
   });
 
+  // Seen to be past it three days before with the retention by the calendar of UTC: March of Berlin begins in February there.
+  test('are past the retention by the calendar of their time zone', async () => {
+    const line = await detached('by_calendar');
+    await look('by_calendar');
+    await sql()`update partman.part_config set retention = '3 months' where parent_table = 'app.by_calendar'`;
+    await sql()`
+      update partition_archiver.partition
+         set upper_time = '2026-03-01 00:00 Europe/Berlin', time_zone = 'Europe/Berlin' where id = ${line.id}`;
+    const past = async (time: string): Promise<unknown> => {
+      const [row] = await sql()`
+        select past_retention as past
+          from partition_archiver.candidates('app.by_calendar'::regclass::oid, ${time}::text::timestamptz)`;
+      return row?.['past'];
+    };
+    expect(await past('2026-05-31 23:59 Europe/Berlin')).toBe(false);
+    expect(await past('2026-06-01 00:00 Europe/Berlin')).toBe(true);
+  });
+
+  test('have the retention that a session in their time zone would subtract', async () => {
+    const differences = await sql().begin(async (tx) => {
+      await tx`set local timezone = 'Europe/Berlin'`;
+      return tx`
+        select t::text, i::text from generate_series(timestamptz '2026-01-31 00:30', '2027-04-01', '13 hours') t,
+               unnest(array['1 month', '36 hours', '1 year 2 days 03:04', '7 days', '-1 month', '-36 hours']::interval[]) i
+         where partition_archiver.time_before(t, i, 'Europe/Berlin') <> t - i`;
+    });
+    expect([...differences]).toEqual([]);
+  });
+
   // Seen to fail with the order the other way round.
   test('come oldest bounds first', async () => {
     await createPartitionSet(sql(), { table: 'in_order', months: 4, rowsPerMonth: 5 });

@@ -103,6 +103,31 @@ test('an expression that fails by now, or that the trial role may not evaluate, 
   expect(refused.message).toMatch(/grant execute on function public\.part\(bigint\) to .*archiver_trial/);
 });
 
+// Seen to fail without `when others` in generated_column_differs: the message with the value of a row.
+test('an expression whose function raises an error of its own refuses the partition, without the words of the function', async () => {
+  const { sql } = archiver().database;
+  const define = (body: string): Promise<unknown> =>
+    sql.unsafe(
+      `create or replace function public.checked(text) returns text language plpgsql immutable as $$begin ${body} end$$`,
+    );
+  await define('return upper($1);');
+  await sql.unsafe(`
+    create table public.checked (payload text, checked text generated always as (public.checked(payload)) stored);
+    insert into public.checked values ('secret');
+    grant select on public.checked to archiver_trial`);
+  await define(`raise exception 'invalid value %', $1;`);
+  const failure = await sql`
+    select partition_archiver_trial.generated_column_differs('from only public.checked where true', 'checked',
+             'public.checked(payload)')`.catch((error: unknown) => error);
+  expect(failure).toMatchObject({
+    code: 'PA004',
+    message: expect.stringMatching(
+      /column checked fails as archiver_trial.*P0001 in function public\.checked\(text\)/,
+    ),
+  });
+  expect(String(failure)).not.toContain('secret');
+});
+
 // Seen to fail without the columns of type oid in restore_loss(): vacuumlo removes the pictures once no table names them.
 test('a table that names large objects by their OID is kept (hazard 23)', async () => {
   const { database, run } = archiver();
