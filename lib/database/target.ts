@@ -1,8 +1,8 @@
-import { ArnFormat, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { Construct } from 'constructs';
 import { securityGroups } from './security-groups.ts';
+import { rdsArn } from './unnamed-targets.ts';
 
 /** An existing database, described by what one finds in the RDS console. */
 export interface DatabaseTargetProps {
@@ -72,12 +72,7 @@ export class DatabaseTarget extends Construct {
     this.port = props.port ?? 5432;
     this.host = props.endpoint;
     this.allowIngress = props.allowIngress ?? true;
-    this.arn = Stack.of(this).formatArn({
-      service: 'rds',
-      resource: props.kind === 'cluster' ? 'cluster' : 'db',
-      resourceName: props.identifier,
-      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-    });
+    this.arn = rdsArn(this, props.kind === 'cluster' ? 'cluster' : 'db', props.identifier);
     const groups = securityGroups(this, props.securityGroupIds, this.allowIngress);
     this.connections = new ec2.Connections({ securityGroups: groups });
     this.proxyTarget =
