@@ -65,6 +65,9 @@ export async function tryFault(
         kill: () => {
           bench.runners.kill();
         },
+        hurry: () => {
+          bench.runners.hurry();
+        },
       });
       return striking;
     });

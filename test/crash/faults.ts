@@ -13,6 +13,8 @@ export interface Victims {
   readonly secrets: RoleSecrets;
   /** Kills the archiver's process with -9. */
   kill(): void;
+  /** Lets the archiver wait less for a silent S3. */
+  hurry(): void;
   /** Only where the stack belongs to us. */
   readonly server: ServerControl | undefined;
 }
@@ -158,7 +160,10 @@ export const FAULTS: readonly Fault[] = [
     name: 'S3 is silent from here on',
     moment: 'before',
     appliesTo: on('s3'),
-    strike: () => ({ kind: 'silence' }),
+    strike: ({ hurry }) => {
+      hurry();
+      return { kind: 'silence' };
+    },
     lasts: true,
   },
   {

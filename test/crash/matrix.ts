@@ -2,6 +2,7 @@
  * The crash matrix: every kind of fault at every point of a run where it can strike. `npm run test:crash`, with
  *
  *   --jobs 2         cases at the same time
+ *   --minutes 30     as many cases as fit, evenly from the whole matrix
  *   --every 7        only each seventh case
  *   --fault kill     only faults whose name contains this
  *   --export stream  segments are streamed, not exported by aws_s3
@@ -32,6 +33,7 @@ interface Case {
 const { values: options } = parseArgs({
   options: {
     jobs: { type: 'string', default: '2' },
+    minutes: { type: 'string' },
     every: { type: 'string', default: '1' },
     fault: { type: 'string', default: '' },
     point: { type: 'string', default: '' },
@@ -48,12 +50,20 @@ function say(line: string): void {
 
 const describe = ({ channel, number, label }: Point): string => `${channel} ${String(number)} (${label})`;
 
+/** So that the first cases, however many, are spread over all: any bound of these fractions is met at even distances. */
+function inEvenOrder(cases: readonly Case[]): Case[] {
+  const GOLDEN = (Math.sqrt(5) - 1) / 2;
+  const places = cases.map((each, index) => ({ each, place: (index * GOLDEN) % 1 }));
+  return places.sort((a, b) => a.place - b.place).map(({ each }) => each);
+}
+
 /** All cases that the options let in, and each n-th of them. */
 function chooseCases(points: readonly Point[]): { all: number; cases: Case[] } {
-  const all = points
+  const filtered = points
     .filter((point) => `${point.channel} ${point.label}`.toLowerCase().includes(options.point.toLowerCase()))
     .flatMap((point) => FAULTS.filter((fault) => fault.appliesTo(point)).map((fault) => ({ point, fault })))
     .filter(({ fault }) => fault.name.toLowerCase().includes(options.fault.toLowerCase()));
+  const all = options.minutes === undefined ? filtered : inEvenOrder(filtered);
   return { all: all.length, cases: all.filter((_, index) => index % Number(options.every) === 0) };
 }
 
@@ -63,10 +73,12 @@ async function tryAll(
   cases: readonly Case[],
   stack: LocalStack,
   outcomes: Outcome[],
+  until: number,
 ): Promise<void> {
   const queue = cases.values();
   const work = async (bench: CrashBench): Promise<void> => {
     for (const each of queue) {
+      if (performance.now() > until) return;
       const outcome = await tryFault(bench, known, each, stack).catch((error: unknown) =>
         untried(each, error),
       );
@@ -116,7 +128,9 @@ chmodSync(directory, 0o755);
 const stack = await startLocalStack({ directory, objectStore: 'memory', log: () => undefined });
 const started = performance.now();
 const outcomes: Outcome[] = [];
-let tried: string;
+let points: readonly Point[];
+let known: Lines;
+let all: number;
 try {
   const benches = [];
   for (let job = 1; job <= Number(options.jobs); job += 1) {
@@ -124,15 +138,18 @@ try {
   }
   const [alone] = benches;
   if (alone === undefined) throw new Error('--jobs must be at least 1');
-  const { points, known } = await recordPoints(alone);
-  const { all, cases } = chooseCases(points);
-  const some = cases.length === all ? '' : ` of ${all}`;
-  tried = `${points.length} points, ${cases.length}${some} cases, ${known.size} rows`;
-  say(tried);
-  const together = cases.filter(({ fault }) => fault.alone !== true);
-  await tryAll(benches, known, together, stack, outcomes);
-  const single = cases.filter(({ fault }) => fault.alone === true);
-  await tryAll([alone], known, single, stack, outcomes);
+  ({ points, known } = await recordPoints(alone));
+  const chosen = chooseCases(points);
+  ({ all } = chosen);
+  say(`${points.length} points, ${chosen.cases.length} of ${all} cases, ${known.size} rows`);
+  const together = chosen.cases.filter(({ fault }) => fault.alone !== true);
+  const single = chosen.cases.filter(({ fault }) => fault.alone === true);
+  const milliseconds = Number(options.minutes ?? Infinity) * 60_000;
+  const begin = performance.now();
+  // Those that are tried alone take a larger part of the time than their number is of all.
+  const share = together.length / (together.length + single.length * benches.length);
+  await tryAll(benches, known, together, stack, outcomes, begin + milliseconds * share);
+  await tryAll([alone], known, single, stack, outcomes, begin + milliseconds);
   for (const bench of benches) await bench.close();
 } finally {
   await stack.stop();
@@ -141,7 +158,9 @@ const table = summaryOf(outcomes);
 print(table);
 const seconds = Math.round((performance.now() - started) / 1000);
 say(`${seconds} s`);
-if (options.write || [options.every, options.fault, options.point].join('') === '1') {
+const some = outcomes.length === all ? '' : ` of ${all}`;
+const tried = `${points.length} points, ${outcomes.length}${some} cases, ${known.size} rows`;
+if (options.write || [options.every, options.fault, options.point, options.minutes].join('') === '1') {
   const summary = `${tried}. A case survives if no row is ever missing and the runs end as expected; a partition blocks if S3 reports an object of its archive as missing or shorter, or that a manifest exists.`;
   const command = typedCommand('test:crash');
   writeResults(

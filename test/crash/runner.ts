@@ -35,6 +35,11 @@ export type JobResult =
 /** Long enough for what blocks a retry to be over, and far shorter than in earnest. */
 const LONGEST_PAUSE_MS = 100;
 
+/** What the SDK talks HTTP by, as far as it is used here: its package is not ours to import. */
+interface NodeHttpHandler {
+  updateHttpClientConfig(key: 'socketTimeout', milliseconds: number): void;
+}
+
 const clock = {
   now: () => new Date(),
   sleep: (milliseconds: number) =>
@@ -47,9 +52,13 @@ async function work({ postgres, secrets, s3, lambda, config }: Job): Promise<Job
     region: s3.region,
     endpoint: s3.endpoint,
     credentials: s3,
-    // So that an outage outlasts it sooner.
-    patience: { tries: 2, silenceMs: 500 },
+    // So that an outage outlasts it sooner; and no try is given up because the machine is busy, since points are counted.
+    patience: { tries: 2, silenceMs: 5_000 },
   });
+  const handler = client.config.requestHandler as unknown as NodeHttpHandler;
+  hurry = () => {
+    handler.updateHttpClientConfig('socketTimeout', 500);
+  };
   const secretsClient = makeSecretsClient(secrets.endpoint);
   const passwords = new Map<DatabaseRole, string>();
   const readSecret = async (role: DatabaseRole): Promise<void> => {
@@ -124,8 +133,18 @@ async function invoke(endpoint: string, step: string): Promise<void> {
   }
 }
 
-process.on('message', (job: Job) => {
-  void work(job).then((result) => process.send?.(result));
+/** Gives silent tries up soon from now on: the fault has struck, and is silence. */
+let hurry = (): void => undefined;
+
+process.on('message', (message: Job | 'hurry') => {
+  if (message === 'hurry') {
+    hurry();
+    return;
+  }
+  void work(message).then((result) => {
+    flushCompileCache();
+    process.send?.(result);
+  });
 });
 // It ends by SIGKILL, and what node compiles is kept only at an exit.
 flushCompileCache();
