@@ -4,7 +4,7 @@
  *   --only typescript       or sql: one kind only
  *   --file core/archive/drop        only mutants of files whose name contains this
  *   --jobs 2                mutants at the same time
- *   --write                 RESULTS.md is written, as after a run of all mutants
+ *   --write                 the rows of the files that were tried are written to RESULTS.md, as after a run of all mutants
  *
  * Ends with 1 if a mutant survived for which test/mutation/survivors.ts gives no reason.
  */
@@ -12,7 +12,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeMutant, type Fate, type Mutant } from './mutant.ts';
-import { typedCommand, writeResults } from '../support/results.ts';
+import { writeRows, type Counts, type Row } from './results.ts';
 import { SqlBench } from './sql-bench.ts';
 import { sqlMutants } from './sql-mutants.ts';
 import { SURVIVORS } from './survivors.ts';
@@ -69,31 +69,28 @@ async function tryAll(
   return outcomes;
 }
 
-function summaryOf(outcomes: readonly Outcome[]): (string | number)[][] {
+function summaryOf(outcomes: readonly Outcome[]): Row[] {
   const files = [...new Set(outcomes.map(({ mutant }) => mutant.file))].sort();
-  return [
-    ['file', 'mutants', 'killed', 'survived', 'explained', 'score'],
-    ...files.map((file) => [file, ...totals(outcomes.filter(({ mutant }) => mutant.file === file))]),
-    ['all', ...totals(outcomes)],
-  ];
+  return files.map((file) => [file, ...totals(outcomes.filter(({ mutant }) => mutant.file === file))]);
 }
 
-function print(table: readonly (readonly (string | number)[])[]): void {
-  for (const cells of table) {
-    const columns = cells.map((cell, index) =>
-      index === 0 ? String(cell).padEnd(32) : String(cell).padStart(10),
-    );
-    say(columns.join(''));
+function print(rows: readonly Row[]): void {
+  say(
+    [
+      'file'.padEnd(32),
+      ...['mutants', 'killed', 'survived', 'explained'].map((word) => word.padStart(10)),
+    ].join(''),
+  );
+  for (const [file, ...counts] of rows) {
+    say([file.padEnd(32), ...counts.map((count) => String(count).padStart(10))].join(''));
   }
 }
 
-function totals(outcomes: readonly Outcome[]): (string | number)[] {
+function totals(outcomes: readonly Outcome[]): Counts {
   const tried = outcomes.filter(({ fate }) => fate !== 'stillborn');
   const survived = tried.filter(({ fate }) => fate === 'survived');
-  const killed = tried.length - survived.length;
   const explained = survived.filter(({ name }) => SURVIVORS[name] !== undefined).length;
-  const score = `${((100 * killed) / Math.max(1, tried.length)).toFixed(1)} %`;
-  return [tried.length, killed, survived.length, explained, score];
+  return [tried.length, tried.length - survived.length, survived.length, explained];
 }
 
 const started = performance.now();
@@ -113,24 +110,11 @@ if (options.only !== 'typescript') {
   const tests = [...new Set(mutants.flatMap((mutant) => mutant.tests ?? []))];
   outcomes.push(...(await tryAll(mutants, () => SqlBench.start(tests))));
 }
-const table = summaryOf(outcomes);
-print(table);
+const rows = summaryOf(outcomes);
+print(rows);
 const seconds = Math.round((performance.now() - started) / 1000);
 say(`${seconds} s`);
-if (options.write || options.only + options.file === '') {
-  writeResults(
-    new URL('RESULTS.md', import.meta.url),
-    {
-      command: typedCommand('test:mutation'),
-      title: 'Results of the mutations',
-      summary:
-        'Each deciding place is changed alone, and a test has to fail; survivors.ts explains survivors.',
-      table,
-      seconds,
-    },
-    new Date(),
-  );
-}
+if (options.write || options.only + options.file === '') writeRows(rows, new Date());
 const unexplained = outcomes.filter(
   ({ fate, name }) => fate === 'stillborn' || (fate === 'survived' && SURVIVORS[name] === undefined),
 );

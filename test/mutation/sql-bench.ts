@@ -20,8 +20,8 @@ export class SqlBench {
   readonly #directory: string;
   readonly #stack: LocalStack;
   readonly #tests: readonly string[];
-  /** The scenario that noticed the last mutant of a file. */
-  readonly #noticed = new Map<string, string>();
+  /** Scenarios that noticed a mutant, the last one first: its neighbours are noticed by the same. */
+  #noticed: readonly string[] = [];
 
   private constructor(workbench: Workbench, directory: string, stack: LocalStack, tests: readonly string[]) {
     this.#workbench = workbench;
@@ -44,16 +44,16 @@ export class SqlBench {
     return bench;
   }
 
-  /** Whether the scenarios of the mutant's file notice it, one after the other: the one that noticed the last one first. */
+  /** Whether the scenarios of the mutant's file notice it, one after the other: those that noticed one lately first. */
   try(mutant: Mutant): Promise<Fate> {
     return this.#workbench.with(mutant, async () => {
       if (!(await this.#install(mutant.file))) return 'stillborn';
-      const noticed = this.#noticed.get(mutant.file);
-      const tests = (mutant.tests ?? []).toSorted((a, b) => Number(b === noticed) - Number(a === noticed));
+      const likely = this.#noticed.filter((each) => mutant.tests?.includes(each));
+      const tests = new Set([...likely, ...(mutant.tests ?? [])]);
       for (const file of tests) {
         const ending = await this.#run([file]);
         if (ending === 'passed') continue;
-        this.#noticed.set(mutant.file, file);
+        this.#noticed = [file, ...this.#noticed.filter((each) => each !== file)];
         return ending === 'hung' ? 'timeout' : 'killed';
       }
       return 'survived';

@@ -86,6 +86,7 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
     'archive/hostile-settings',
     'archive/one-reading',
     'archive/streamed-segments',
+    'archive/compressed',
     'reverify/reverify',
   ],
   'db/archive/proof.sql': [
