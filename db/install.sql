@@ -63,10 +63,12 @@ begin read write isolation level read committed;
 \ir partition-table/job.sql
 \ir partition-table/begin.sql
 \ir partition-table/change-triggers.sql
+\ir partition-table/extend.sql
 \ir partition-table/copy.sql
 \ir partition-table/compare.sql
 \ir partition-table/rollback.sql
 \ir partition-table/swap.sql
+\ir partition-table/drop-replaced.sql
 \ir partition-table/sequences.sql
 \ir setup/register-owner.sql
 \ir restore/tables.sql

@@ -24,7 +24,7 @@ export const OPTIONS = {
   control: { value: '<column>', does: 'the column that the table is partitioned by' },
   'time-zone': { value: '<zone>', does: 'the time zone of the bounds (default: UTC)' },
   'max-partitions': { value: '<n>', does: 'accepts so many partitions and their locks in one swap' },
-  'trust-triggers': { does: 'accepts BEFORE INSERT triggers that were not seen to keep the control column' },
+  'trust-functions': { does: 'trusts functions of the application that the table calls' },
   interval: { value: '<interval>', does: 'the width of a partition, as an interval of PostgreSQL' },
   start: { value: '<value>', does: 'the lower bound of the first partition' },
   premake: { value: '<n>', does: 'how many future partitions there are to be (default: 4)' },

@@ -1,5 +1,6 @@
 import { ArchiverError, type ErrorCode } from '../errors.ts';
 import { displayName } from '../partition.ts';
+import { withLockTries } from '../retry.ts';
 import type { NextStep, PartitionTablePorts, Progress, Step } from './progress.ts';
 
 /**
@@ -43,10 +44,11 @@ const OUTCOMES = {
 async function put(
   what: 'rollBack' | 'cancel',
   at: Progress,
-  { database }: PartitionTablePorts,
+  { database, clock }: PartitionTablePorts,
 ): Promise<keyof typeof OUTCOMES> {
   try {
-    await database[what](at);
+    // The triggers that go lock the table, which others may be writing to.
+    await withLockTries(clock, () => database[what](at));
     return what === 'rollBack' ? 'rolled back' : 'cancelled';
   } catch {
     return 'not rolled back';

@@ -21,8 +21,9 @@ export interface PartitionTablePlan {
   readonly timeZone: string;
   /** More partitions than this are refused; without it, more than 1000. */
   readonly maxPartitions?: number | undefined;
-  /** The operator confirms that no BEFORE trigger changes the control column. */
-  readonly trustTriggers?: boolean | undefined;
+  /** The operator confirms that no BEFORE trigger changes the control column, and that checks, generated columns and indexes may
+   * call functions of the application with an administrator's rights. */
+  readonly trustFunctions?: boolean | undefined;
 }
 
 /** What a table would become, as the server reckons it before anything is made. */

@@ -22,7 +22,7 @@ const inputSchema = z
     start: matching(/^[\w :.+-]{1,60}$/, 'must be a date, a time or a number in quotes').optional(),
     premake: wholeNumber(1, 1000).optional(),
     maxPartitions: wholeNumber(1, 100_000).optional(),
-    trustTriggers: z.boolean('must be true or false').optional(),
+    trustFunctions: z.boolean('must be true or false').optional(),
     mode: z.enum(['online', 'offline'], 'must be online or offline').optional(),
     keys: z.enum(['extend', 'drop'], 'must be extend or drop').optional(),
     defaultPartition: z.boolean('must be true or false').optional(),
@@ -61,7 +61,7 @@ export type PartitionTableRequest =
 
 /**
  * Reads `{ table, control, interval, retention, start?, premake?, mode?, keys?, defaultPartition?, epoch?, timeZone?,
- * maxPartitions?, trustTriggers?, upTo? }`,
+ * maxPartitions?, trustFunctions?, upTo? }`,
  * of which only `table` is needed where a partitioning is under way; or `{ table, rollBack: true }`, or
  * `{ table, dropReplaced: true }`. Throws `InvalidInput` with every mistake at once.
  */

@@ -232,7 +232,7 @@ function timer({ clock, limits }: PartitionTablePorts): () => boolean {
 }
 
 /** What was said about what begin may accept, which has no meaning for a job that has begun. */
-const REFUSALS_LIFTED: readonly (keyof PartitionTablePlan)[] = ['maxPartitions', 'trustTriggers'];
+const REFUSALS_LIFTED: readonly (keyof PartitionTablePlan)[] = ['maxPartitions', 'trustFunctions'];
 
 const differing = (begun: PartitionTablePlan, wanted: PartialPlan): readonly string[] =>
   (Object.keys(wanted) as (keyof PartitionTablePlan)[]).filter(

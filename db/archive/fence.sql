@@ -1,10 +1,21 @@
--- The fence: triggers on a table that is archived or replaced, which refuse every write of every role.
+-- The fence: triggers on a table that is archived or replaced, which refuse every write of every role. The
+-- function also refuses what a table that is being partitioned may not take.
 
 set role archiver_owner;
 
 create or replace function partition_archiver.refuse_write() returns trigger
   language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
+  if tg_name ~ '^partition_archiver_job_' then
+    raise exception 'table "%" is being partitioned and takes no % meanwhile', tg_table_name, tg_op
+      using errcode = 'PA012', -- StateConflict
+            hint = 'PartitionTable makes a partition set of the table. To use it as before, have that rolled '
+              'back: {"table": …, "rollBack": true}.';
+  elsif tg_table_schema = 'partition_archiver_replaced' then
+    raise exception 'table "%" was replaced by a partitioned one and takes no more writes', tg_table_name
+      using errcode = 'PA012', -- StateConflict
+            hint = 'PartitionTable keeps the table until it is dropped. Write to the partitioned table.';
+  end if;
   raise exception 'partition "%" is being archived and takes no more writes', tg_table_name
     using errcode = 'PA012', -- StateConflict
           hint = 'The table was detached from its partition set. To write to it, have it released by '

@@ -18,7 +18,7 @@ begin
       left join pg_constraint k on k.conindid = i.indexrelid and k.conrelid = p_table
         and k.contype in ('p', 'u')
       left join partition_archiver.keys_without(p_table, p_control) w on w.index_oid = i.indexrelid
-     where i.indrelid = p_table order by c.relname collate "C"
+     where i.indrelid = p_table and i.indisvalid order by c.relname collate "C"
   loop
     if v_index.short is not null and p_keys = 'extend' and v_index.constraint_oid is not null then
       execute format('alter table %s add constraint %I %s (%s, %I)', p_shadow, v_index.name,
@@ -51,7 +51,7 @@ $$;
 -- Begins: the shadow table without partitions. Nothing is put on the table itself before there is something
 -- to follow its changes into (begin_copy), so that what fails until then leaves nothing there.
 -- PreflightFailed with all reasons where it cannot be. p_options: {interval, start, premake, retention,
--- epoch, timeZone, keys, defaultPartition, maxPartitions, trustTriggers, largestScan}; largestScan: bytes
+-- epoch, timeZone, keys, defaultPartition, maxPartitions, trustFunctions, largestScan}; largestScan: bytes
 -- that are read as a whole at most, without an index.
 create or replace function partition_archiver.begin_partition_job(p_table oid, p_control name, p_mode text,
   p_options jsonb) returns bigint
@@ -60,6 +60,7 @@ create or replace function partition_archiver.begin_partition_job(p_table oid, p
   set intervalstyle = 'postgres' as $$
 declare
   v_problems text[];
+  v_functions text[];
   v_schema name;
   v_name name;
   v_owner name;
@@ -78,9 +79,14 @@ begin
   v_problems := v_problems || partition_archiver.large_scan_problem(p_table, p_control,
     (p_options ->> 'largestScan')::bigint)
     || partition_archiver.partition_table_value_problems(p_table, p_control, p_options);
-  if not coalesce((p_options ->> 'trustTriggers')::boolean, false) then
-    v_problems := v_problems || array(select partition_archiver.trigger_problems(p_table, p_control))
-      || partition_archiver.tried_trigger_problems(p_table, p_control);
+  if not coalesce((p_options ->> 'trustFunctions')::boolean, false) then
+    v_functions := array(select partition_archiver.function_problems(p_table));
+    v_problems := v_problems || v_functions
+      || array(select partition_archiver.trigger_problems(p_table, p_control));
+    -- Even planning a query may call a function of an index: until it is trusted, the table is not read.
+    if v_functions = '{}' then
+      v_problems := v_problems || partition_archiver.tried_trigger_problems(p_table, p_control);
+    end if;
   end if;
   v_problems := array_remove(v_problems, null);
   if v_problems = '{}' then

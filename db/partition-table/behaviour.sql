@@ -9,7 +9,7 @@ create or replace function partition_archiver.trigger_problems(p_table oid, p_co
   returns setof text
   language sql stable set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
   select format('trigger %I (%s) %s the control column %I of a row before it is inserted, and a partitioned '
-           'table cannot move a row into another partition then: %s: trustTriggers, --trust-triggers',
+           'table cannot move a row into another partition then: %s: trustFunctions, --trust-functions',
            t.tgname, t.tgfoid::regprocedure, case when x.sets then 'sets' else 'may set' end, p_control,
            case when x.sets
              then format('give the column a default instead (alter table %s alter column %I set default …), '
@@ -43,6 +43,43 @@ create or replace function partition_archiver.trigger_problems(p_table oid, p_co
      and p.pronamespace <> 'pg_catalog'::regnamespace
      and (x.sets or x.may_set)
    order by t.tgname
+$$;
+
+-- Functions that checks, generated columns and indexes call for each row, and domains in their expressions,
+-- of roles that may not do what the administrator may: the copy, its analysis and the comparison would call
+-- them with the administrator's rights. A function in C or of the server itself is a superuser's work.
+create or replace function partition_archiver.function_problems(p_table oid) returns setof text
+  language sql stable set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
+  with recursive used (classid, objid) as (
+    (select 'pg_constraint'::regclass::oid, oid from pg_constraint where conrelid = p_table and contype = 'c'
+    union all
+    select 'pg_attrdef'::regclass, d.oid from pg_attrdef d
+      join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum
+     where d.adrelid = p_table and a.attgenerated <> ''
+    union all
+    select 'pg_class'::regclass, indexrelid from pg_index where indrelid = p_table
+    union all
+    -- A GiST index calls the function of a range type that subtracts.
+    select 'pg_type'::regclass, t.oid from pg_attribute a join pg_type t on t.oid = a.atttypid
+     where a.attrelid = p_table and a.attnum > 0 and not a.attisdropped and t.typtype in ('r', 'm'))
+    union
+    -- What a function itself refers to is up to its owner.
+    select d.refclassid, d.refobjid from used u
+      join pg_depend d on d.classid = u.classid and d.objid = u.objid
+     where u.classid <> 'pg_proc'::regclass
+       and (d.refclassid in ('pg_proc'::regclass, 'pg_operator'::regclass, 'pg_type'::regclass)
+         or d.refclassid = 'pg_class'::regclass and d.refobjid <> p_table)),
+  called (what, owner) as (
+    select 'function ' || p.oid::regprocedure, p.proowner
+      from used u join pg_proc p on u.classid = 'pg_proc'::regclass and p.oid = u.objid
+      join pg_language l on l.oid = p.prolang and l.lanname not in ('c', 'internal')
+    union all
+    select 'domain ' || t.oid::regtype, t.typowner
+      from used u join pg_type t on u.classid = 'pg_type'::regclass and t.oid = u.objid and t.typtype = 'd')
+  select format('its checks, generated columns or indexes call %s of role %I, which the copy would run with '
+           'the rights of %I: read it, and confirm that it does no harm: trustFunctions, --trust-functions',
+           what, pg_get_userbyid(owner), current_user)
+    from called where not pg_has_role(owner, current_user, 'member') order by what
 $$;
 
 reset role;

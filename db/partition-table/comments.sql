@@ -33,7 +33,7 @@ comment on column partition_archiver.partition_job.check_number is 'number of th
 comment on column partition_archiver.partition_job.compared_to is
   'where the comparison continues; null before its first range';
 comment on column partition_archiver.partition_job.trigger_state is
-  'the change triggers as they were created; null without them';
+  'the change triggers, or the fence of the replaced table, as they were created; null without them';
 comment on column partition_archiver.partition_job.state is
   'begun, copying, copied, checked, swapped, dropped or rolled back';
 comment on column partition_archiver.partition_job.began_at is 'start of the job';

@@ -17,7 +17,7 @@ declare
 begin
   update partition_archiver.partition_job
      set state = 'copied', check_number = check_number + 1, compared_to = null, checked = '[]',
-       checked_at = null where id = p_id;
+       checked_at = null, filenode = pg_relation_filenode(j.table_oid) where id = p_id;
   if j.mode = 'online' then
     execute format('delete from partition_archiver_shadow.applied_%s', p_id);
   end if;
@@ -85,7 +85,9 @@ create or replace function partition_archiver.range_to_compare(p_id bigint, p_by
     set datestyle = 'ISO, YMD' as $$
 declare
   j partition_archiver.partition_job := partition_archiver.claim_partition_job(p_id, 'copied');
-  v_columns text := partition_archiver.columns_of(j.table_oid, 'r');
+  -- Stored generated columns, too: their expression may give other values by now.
+  v_columns text := (select string_agg(format('r.%I', attname), ', ' order by attnum) from pg_attribute
+    where attrelid = j.table_oid and attnum > 0 and not attisdropped and attgenerated in ('', 's'));
   v_type text := (select format_type(atttypid, null) from pg_attribute where attrelid = j.table_oid
     and attname = j.control_column);
   v_problem text := partition_archiver.large_scan_problem(j.table_oid, j.control_column, p_largest);
@@ -98,6 +100,11 @@ declare
 begin
   if v_problem is not null then
     raise exception '%', v_problem using errcode = 'PA010'; -- PreflightFailed
+  end if;
+  if pg_relation_filenode(j.table_oid) <> j.filenode then
+    -- Rewritten. ALTER COLUMN TYPE … USING may have changed rows, and fires no trigger.
+    perform partition_archiver.begin_comparison(p_id);
+    select * into j from partition_archiver.partition_job where id = p_id;
   end if;
   if p_bytes is not null and partition_archiver.has_control_index(j.table_oid, j.control_column) then
     v_to := partition_archiver.end_of_range(j, p_bytes, p_largest);
@@ -147,6 +154,10 @@ declare
 begin
   if j.check_number <> p_check or j.compared_to is distinct from p_from then
     raise exception 'another session compares partitioning % at the same time', p_id
+      using errcode = 'PA001'; -- StateConflict
+  end if;
+  if pg_relation_filenode(j.table_oid) <> j.filenode then
+    raise exception '%.% was rewritten while it was compared: compare again', j.table_schema, j.table_name
       using errcode = 'PA001'; -- StateConflict
   end if;
   update partition_archiver.partition_job

@@ -130,17 +130,17 @@ begin
       on conflict (%2$s) do update set partition_archiver_batch = excluded.partition_archiver_batch$take$,
     p_id, v_keys, v_batch);
   get diagnostics v_taken = row_count;
-  if v_taken = 0 then
-    return 0;
+  if v_taken > 0 then
+    execute format('delete from partition_archiver_shadow.%I t using partition_archiver_shadow.applied_%s k '
+      'where k.partition_archiver_batch = %s and %s',
+      j.table_name, p_id, v_batch, partition_archiver.join_on(j, 't', 'k'));
+    execute format('insert into partition_archiver_shadow.%1$I (%2$s) overriding system value select %3$s '
+      'from only %4$I.%5$I s join partition_archiver_shadow.applied_%6$s k on k.partition_archiver_batch = '
+      '%7$s and %8$s',
+      j.table_name, v_columns, partition_archiver.columns_of(j.table_oid, 's'),
+      j.table_schema, j.table_name, p_id, v_batch, partition_archiver.join_on(j, 's', 'k'));
   end if;
-  execute format('delete from partition_archiver_shadow.%I t using partition_archiver_shadow.applied_%s k '
-    'where k.partition_archiver_batch = %s and %s',
-    j.table_name, p_id, v_batch, partition_archiver.join_on(j, 't', 'k'));
-  execute format('insert into partition_archiver_shadow.%1$I (%2$s) overriding system value select %3$s '
-    'from only %4$I.%5$I s join partition_archiver_shadow.applied_%6$s k on k.partition_archiver_batch = '
-    '%7$s and %8$s',
-    j.table_name, v_columns, partition_archiver.columns_of(j.table_oid, 's'),
-    j.table_schema, j.table_name, p_id, v_batch, partition_archiver.join_on(j, 's', 'k'));
+  perform partition_archiver.extend_shadow(j);
   return v_taken;
 end
 $$;

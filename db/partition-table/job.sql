@@ -2,6 +2,15 @@
 
 set role archiver_owner;
 
+-- The objects that are not in both lists, as `index a; constraint b`; null where there are none.
+create or replace function partition_archiver.changed_objects(p_now jsonb, p_then jsonb) returns text
+  language sql immutable set search_path = pg_catalog, pg_temp
+  return (
+    select string_agg(distinct (o ->> 'kind') || ' ' || (o ->> 'name'), '; ')
+      from ((select jsonb_array_elements(p_now) except select jsonb_array_elements(p_then))
+            union all
+            (select jsonb_array_elements(p_then) except select jsonb_array_elements(p_now))) d (o));
+
 -- The job, locked, if its tables are still what they were.
 create or replace function partition_archiver.claim_partition_job(p_id bigint, variadic p_states text[])
   returns partition_archiver.partition_job
@@ -10,6 +19,7 @@ create or replace function partition_archiver.claim_partition_job(p_id bigint, v
   set intervalstyle = 'postgres' as $$
 declare
   j partition_archiver.partition_job;
+  v_changed text;
 begin
   select * into j from partition_archiver.partition_job where id = p_id for update;
   if not found or j.state <> all (p_states) then
@@ -38,40 +48,44 @@ begin
         'begin again', j.table_schema, j.table_name
         using errcode = 'PA002'; -- IdentityChanged
     end if;
-    if (select jsonb_agg(facts order by attnum)
-      from partition_archiver.ddl_columns(j.table_oid, 'none')) is distinct from j.columns
-       or partition_archiver.partition_job_objects(j.table_oid) is distinct from j.objects then
-      raise exception 'columns, indexes, constraints, triggers or policies of %.% changed since it began: '
-        'roll back and begin again', j.table_schema, j.table_name
-        using errcode = 'PA002'; -- IdentityChanged
+    v_changed := partition_archiver.changed_objects(
+      (select jsonb_agg(facts || '{"kind": "column"}')
+         from partition_archiver.ddl_columns(j.table_oid, 'none'))
+        || partition_archiver.partition_job_objects(j.table_oid),
+      (select jsonb_agg(c || '{"kind": "column"}') from jsonb_array_elements(j.columns) c) || j.objects);
+    if v_changed ~ '^index [^;]*(; index [^;]*)*$' then
+      raise exception 'changed since the partitioning of %.% began: %: undo that and continue, or roll back',
+        j.table_schema, j.table_name, v_changed using errcode = 'PA001'; -- StateConflict
+    elsif v_changed is not null then
+      raise exception 'changed since the partitioning of %.% began: %: roll back and begin again',
+        j.table_schema, j.table_name, v_changed using errcode = 'PA002'; -- IdentityChanged
     end if;
   end if;
   return j;
 end
 $$;
 
--- The triggers on a table by which its changes are followed; an altered one has another xmin.
+-- The triggers on a table by which its changes are followed, and the fence of one that was replaced; an
+-- altered one has another xmin.
 create or replace function partition_archiver.trigger_state(p_table oid) returns jsonb
   language sql stable set search_path = pg_catalog, pg_temp
   return (select coalesce(jsonb_agg(jsonb_build_object('name', tgname, 'xmin', xmin::text, 'enabled',
     tgenabled) order by tgname), '[]')
-            from pg_trigger where tgrelid = p_table and tgname like 'partition\_archiver\_job%');
+            from pg_trigger where tgrelid = p_table and tgname ~ '^partition_archiver_(job|fence)_');
 
--- What of a table must not change meanwhile, without what this has put there itself: what there is, and what
--- the keys, checks and indexes say that the shadow table has been given.
+-- What of a table must not change meanwhile, beside its columns: the keys, checks and indexes that the shadow
+-- table has been given. All else is read again at the swap. An index that is made just now, CONCURRENTLY, or
+-- made again, is not valid.
 create or replace function partition_archiver.partition_job_objects(p_table oid) returns jsonb
   language sql stable set search_path = pg_catalog, pg_temp set quote_all_identifiers = off
   return (
     select coalesce(jsonb_agg(o order by o ->> 'kind', o ->> 'name'), '[]') from (
-      select o from jsonb_array_elements(partition_archiver.ddl_objects(p_table)) o
-       where not (o ->> 'kind' = 'trigger' and o ->> 'name' like 'partition\_archiver\_job%')
+      select jsonb_build_object('kind', 'constraint', 'name', conname, 'detail',
+        pg_get_constraintdef(oid)) as o
+        from pg_constraint where conrelid = p_table and contype <> 't'
       union all
-      select jsonb_build_object('kind', 'definition of constraint', 'name', conname, 'detail',
-        pg_get_constraintdef(oid))
-        from pg_constraint where conrelid = p_table
-      union all
-      select jsonb_build_object('kind', 'definition of index', 'name', indexrelid::regclass, 'detail',
+      select jsonb_build_object('kind', 'index', 'name', indexrelid::regclass, 'detail',
         pg_get_indexdef(indexrelid))
-        from pg_index where indrelid = p_table) x);
+        from pg_index where indrelid = p_table and indisvalid) x);
 
 reset role;

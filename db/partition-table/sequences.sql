@@ -71,6 +71,7 @@ begin
     if v_each.comment is not null then
       execute format('comment on sequence %s is %L', v_each.name, v_each.comment);
     end if;
+    perform partition_archiver.revoke_default_grants(v_each.name::regclass);
     continue when v_each.relacl is null;
     execute format('revoke all on sequence %s from %I', v_each.name, j.table_owner);
     for v_grant in select grantee, privilege_type, is_grantable from aclexplode(v_each.relacl) loop

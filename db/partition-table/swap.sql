@@ -1,5 +1,4 @@
--- Partition-table, its end: shadow table and table change places, or it is rolled back; the old table is
--- dropped.
+-- Partition-table, its end: shadow table and table change places.
 
 set role archiver_owner;
 
@@ -33,9 +32,14 @@ begin
   -- What changed while this waited, or came to depend on the table since it began and would continue with the
   -- old one.
   j := partition_archiver.claim_partition_job(p_id, 'checked');
+  if pg_relation_filenode(j.table_oid) <> j.filenode then
+    -- ALTER COLUMN TYPE … USING may have changed rows, and fires no trigger.
+    raise exception '% was rewritten since the comparison (VACUUM FULL, CLUSTER, ALTER TABLE): compare '
+      'again, with upTo: check, --up-to-check', v_new using errcode = 'PA001'; -- StateConflict
+  end if;
   v_problems := partition_archiver.partition_table_problems(j.table_oid, j.control_column, j.mode,
     j.options ->> 'keys');
-  if not coalesce((j.options ->> 'trustTriggers')::boolean, false) then
+  if not coalesce((j.options ->> 'trustFunctions')::boolean, false) then
     v_problems := v_problems || array(select partition_archiver.trigger_problems(j.table_oid,
       j.control_column));
   end if;
@@ -58,6 +62,8 @@ begin
         using errcode = 'PA018'; -- ShadowDiffers
     end if;
   end if;
+  perform partition_archiver.extend_shadow(j);
+  perform partition_archiver.empty_default(j);
   perform partition_archiver.drop_change_triggers(p_id, j.table_oid);
   -- Owner, grants, triggers and policies of now: they may have been others when it began.
   j.ddl := partition_archiver.capture_ddl(j.table_oid);
@@ -81,20 +87,41 @@ begin
   perform partition_archiver.create_fence_triggers(v_old);
 
   -- The new one, with its partitions, in its place.
-  for v_object in select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
+  for v_object in select c.oid, c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
     where i.inhparent = j.shadow_oid loop
     execute format('alter table partition_archiver_shadow.%I set schema %I', v_object.relname,
       j.table_schema);
     execute format('alter table %I.%I owner to %I', j.table_schema, v_object.relname, j.table_owner);
+    perform partition_archiver.revoke_default_grants(v_object.oid);
   end loop;
   execute format('alter table partition_archiver_shadow.%I set schema %I', j.table_name, j.table_schema);
+  perform partition_archiver.revoke_default_grants(j.shadow_oid);
   perform partition_archiver.copy_table_properties(j);
   perform partition_archiver.attach_sequences(j, v_sequences);
   perform partition_archiver.move_publications(j.table_oid, v_new);
   execute format('alter table %s owner to archiver_owner', v_old);
   perform partition_archiver.configure_partman(j);
-  update partition_archiver.partition_job set state = 'swapped', swapped_at = clock_timestamp()
+  update partition_archiver.partition_job
+     set state = 'swapped', swapped_at = clock_timestamp(),
+       trigger_state = partition_archiver.trigger_state(j.table_oid)
     where id = p_id;
+end
+$$;
+
+-- Takes away what default privileges of the administrator granted to others when the relation was made.
+create or replace function partition_archiver.revoke_default_grants(p_relation oid) returns void
+  language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
+declare
+  v_grant record;
+begin
+  for v_grant in
+    select distinct case c.relkind when 'S' then 'sequence' else 'table' end as kind,
+           case x.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(x.grantee)) end as grantee
+      from pg_class c cross join lateral aclexplode(c.relacl) x
+     where c.oid = p_relation and x.grantee <> c.relowner
+  loop
+    execute format('revoke all on %s %s from %s', v_grant.kind, p_relation::regclass, v_grant.grantee);
+  end loop;
 end
 $$;
 
@@ -104,7 +131,9 @@ create or replace function partition_archiver.copy_table_properties(j partition_
   language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
 declare
   v_new text := format('%I.%I', j.table_schema, j.table_name);
+  v_column text := format('ALTER TABLE ONLY %s ALTER COLUMN ', v_new);
   v_statement text;
+  v_table text;
 begin
   foreach v_statement in array partition_archiver.render_ddl(j.ddl, j.table_schema, j.table_name,
     array['ownership']) loop
@@ -115,9 +144,15 @@ begin
     array['structure']) loop
     if v_statement ~ '^(CREATE STATISTICS|ALTER STATISTICS|CREATE POLICY|CREATE TRIGGER) '
        or starts_with(v_statement, format('ALTER TABLE %s ', v_new))
-       and v_statement ~ '(DISABLE|ENABLE|REPLICA|ALWAYS) TRIGGER ("(?:[^"]|"")+"|[^ "]+)$'
-       or starts_with(v_statement, format('ALTER TABLE ONLY %s ALTER COLUMN ', v_new)) then
+       and v_statement ~ '(DISABLE|ENABLE|REPLICA|ALWAYS) TRIGGER ("(?:[^"]|"")+"|[^ "]+)$' then
       execute v_statement;
+    elsif starts_with(v_statement, v_column) then
+      -- Statistics are made of partitions, too.
+      for v_table in select i.inhrelid::regclass::text from pg_inherits i where i.inhparent = j.shadow_oid
+        union all select v_new loop
+        execute overlay(v_statement placing format('ALTER TABLE ONLY %s ALTER COLUMN ', v_table)
+          from 1 for length(v_column));
+      end loop;
     elsif v_statement ~ '^COMMENT ON ' and v_statement !~ '^COMMENT ON SEQUENCE ' then
       begin
         execute v_statement;
@@ -164,43 +199,6 @@ begin
       null; -- The owner may not create tables there; the preflight says what to do.
     end;
   end if;
-end
-$$;
-
--- Drops the table that was replaced, if it and its place are unchanged since.
-create or replace function partition_archiver.drop_replaced(p_id bigint) returns void
-  language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
-declare
-  j partition_archiver.partition_job;
-  v_dependents text[];
-begin
-  select * into j from partition_archiver.partition_job where id = p_id for update;
-  if not found or j.state not in ('swapped', 'dropped') then
-    perform partition_archiver.raise_wrong_state('partitioning', p_id, j.state, ', not swapped');
-  end if;
-  if j.state = 'dropped' then
-    return;
-  end if;
-  if j.system_identifier <> partition_archiver.system_identifier() or j.database_name <> current_database()
-     or to_regclass(format('partition_archiver_replaced.%I', j.table_name))::oid is distinct from j.table_oid
-     or to_regclass(format('%I.%I', j.table_schema, j.table_name))::oid is distinct from j.shadow_oid
-     or not exists (select from pg_class where oid = j.shadow_oid and relkind = 'p') then
-    raise exception 'the table that was replaced, or the one in its place, is gone or another one'
-      using errcode = 'PA002'; -- IdentityChanged
-  end if;
-  if (select count(*) from pg_trigger where tgrelid = j.table_oid
-    and tgname like 'partition\_archiver\_fence\_%' and tgenabled = 'A') <> 2 then
-    raise exception 'the fence of partition_archiver_replaced.% was disabled or dropped: look for rows that '
-      'were written there since', j.table_name using errcode = 'PA003'; -- SealBroken
-  end if;
-  v_dependents := partition_archiver.dependents_of(j.table_oid);
-  if v_dependents is not null then
-    raise exception '% depends on the table that was replaced', array_to_string(v_dependents, ', ')
-      using errcode = 'PA006'; -- HasDependents
-  end if;
-  perform partition_archiver.set_lock_timeout();
-  execute format('drop table partition_archiver_replaced.%I restrict', j.table_name);
-  update partition_archiver.partition_job set state = 'dropped', ended_at = clock_timestamp() where id = p_id;
 end
 $$;
 

@@ -15,7 +15,8 @@ const NAMES_OF_VERSION_4: Readonly<Record<string, string>> = {
 
 /**
  * Has pg_partman make the partitions of the shadow table, from the lowest row to the highest one and `premake` further, in the way
- * of the installed version. The default partition goes at first, so that no row can be taken over into it unnoticed.
+ * of the installed version. Its default partition takes what comes meanwhile and has no partition yet
+ * (db/partition-table/extend.sql).
  */
 export async function createShadowPartitions(
   transaction: Transaction,
@@ -48,16 +49,7 @@ export async function createShadowPartitions(
       select ${partman}.create_partition_id(${parent}, array(
         select generate_series(${start}::bigint, (select max(${transaction(control)}) from only ${transaction(schema)}.${transaction(table)}) + ${premake}::bigint * ${interval}::bigint, ${interval}::bigint)))`;
   }
-  const [shadow] = await transaction<[{ fallback: string | null }]>`
-    select nullif(partdefid, 0)::regclass::text as fallback from pg_partitioned_table where partrelid = ${quoted('partition_archiver_shadow', table)}::regclass`;
-  if (shadow.fallback !== null) await transaction.unsafe(`drop table ${shadow.fallback}`);
   await refuseRowsOutside(transaction, schema, plan);
-  if (plan.defaultPartition && shadow.fallback !== null) {
-    // Rows that are taken over never reach it, since all have a partition.
-    await transaction.unsafe(
-      `create table ${shadow.fallback} partition of ${quoted('partition_archiver_shadow', table)} default`,
-    );
-  }
 }
 
 /** The lower end of the interval that the lowest row lies in, as `create_parent` takes it; `null` for an empty table. */

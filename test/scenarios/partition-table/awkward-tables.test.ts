@@ -51,7 +51,7 @@ test.each([
     expect(await refusal(name)).toMatch(
       new RegExp(`trigger ${name} \\(shop\\.${name}\\(\\)\\) ${word} the control column at`),
     );
-    expect((await run({ table: name, trustTriggers: true }, undefined, 'check')).state).toBe('checked');
+    expect((await run({ table: name, trustFunctions: true }, undefined, 'check')).state).toBe('checked');
   },
 );
 

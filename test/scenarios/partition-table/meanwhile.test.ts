@@ -169,8 +169,9 @@ test.each([
   [
     'an index on another column',
     `alter body set not null; drop index shop.by_body; create index by_body on shop.altered (more)`,
+    'StateConflict',
   ],
-])('%s under the same name is noticed', async (_, change) => {
+])('%s under the same name is noticed', async (_, change, code = 'IdentityChanged') => {
   const { sql } = archiver().database;
   await sql.unsafe('drop table if exists shop.altered');
   await make(
@@ -185,9 +186,6 @@ test.each([
   const failure = await failureOf(
     run({ table: 'altered' }, beforeSwap(`alter table shop.altered ${change}`)),
   );
-  expect([failure.code, failure.message]).toEqual([
-    'IdentityChanged',
-    expect.stringContaining('roll back and begin again'),
-  ]);
+  expect([failure.code, failure.message]).toEqual([code, expect.stringContaining('roll back')]);
   await withPorts((ports) => rollBackPartitionTable({ schema: 'shop', table: 'altered' }, ports));
 });

@@ -119,16 +119,6 @@ test('the new table is what the old one was, and the old one waits behind a fenc
   await expect(sql.unsafe('delete from partition_archiver_replaced.sales')).rejects.toThrow(
     'takes no more writes',
   );
-  await sql.unsafe(
-    'alter table partition_archiver_replaced.sales disable trigger partition_archiver_fence_row',
-  );
-  const refused = await failureOf(
-    withPorts((ports) => dropReplacedTable({ schema: 'shop', table: 'sales' }, ports)),
-  );
-  expect(refused.code).toBe('SealBroken');
-  await sql.unsafe(
-    'alter table partition_archiver_replaced.sales enable always trigger partition_archiver_fence_row',
-  );
   expect((await failureOf(run({ table: 'sales' }))).code).toBe('StateConflict');
   await withPorts((ports) => dropReplacedTable({ schema: 'shop', table: 'sales' }, ports));
   expect(
@@ -168,9 +158,9 @@ test('killed at any point it continues, and before the swap it can be rolled bac
       }));
       await expect(killed).rejects.toThrow('killed');
       if (step === 'copyBlocks')
-        // One of them far above the last partition: it goes into the default one.
+        // One of them far above the last partition: it stays in the default one.
         await sql.unsafe(
-          `insert into shop.events (at, body) values (now() + interval '${when === 'after' ? '30 years' : '0'}', 'meanwhile')`,
+          `insert into shop.events (at, body) values (now() + interval '${when === 'after' ? '300 years' : '0'}', 'meanwhile')`,
         );
     }
     if (step === 'recordCompared') {
@@ -277,7 +267,7 @@ test('the plain way refuses writes meanwhile, needs no key, and keeps foreign ke
       },
     }),
   );
-  expect(refused).toContain('takes no more writes');
+  expect(refused).toContain('takes no DELETE meanwhile');
   expect(await contents(sql, 'shop.plain')).toEqual(before);
   expect(
     await sql`select pg_get_constraintdef(oid) as def from pg_constraint where conrelid = 'shop.plain'::regclass and contype = 'f'`,
