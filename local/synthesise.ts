@@ -46,10 +46,20 @@ export function loadWorkflow(
   deployment: LocalDeployment,
   workflow: string,
 ): LocalStateMachine {
-  return loadStateMachine(outputOf(deployment), {
-    region: stack.s3.region,
-    bucketName: deployment.bucket,
-    databaseHost: stack.pooler.host,
+  return loadFrom(outputOf(deployment), stack, deployment.bucket, workflow);
+}
+
+/** The same out of a cloud assembly. */
+export function loadFrom(
+  assembly: string,
+  { s3, pooler }: StackCoordinates,
+  bucketName: string,
+  workflow: string,
+): LocalStateMachine {
+  return loadStateMachine(assembly, {
+    region: s3.region,
+    bucketName,
+    databaseHost: pooler.host,
     workflow,
   });
 }
@@ -68,10 +78,10 @@ export function lambdaEnvironment({ s3, secrets, glue, pooler }: StackCoordinate
   };
 }
 
-/** As for an RDS instance; only what the Lambdas are told of it means anything here. */
-function deploymentFile(
+/** A deployment file, as for an RDS instance; only what the Lambdas are told of it means anything here. */
+export function deploymentFile(
   { postgres, pooler, s3 }: StackCoordinates,
-  { database, partitionSets, adminSecretArn, glueDatabase }: LocalDeployment,
+  { database, partitionSets, adminSecretArn, glueDatabase }: Omit<LocalDeployment, 'directory' | 'bucket'>,
 ): object {
   return {
     stackName: 'PartitionArchiverLocal',

@@ -3,7 +3,7 @@
  * first invocation, as Lambda does, and handles one invocation at a time.
  */
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { createRequire, flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { InvocationRequest, InvocationResponse } from './lambda-messages.ts';
@@ -15,7 +15,13 @@ type Handler = (event: unknown, context: object) => Promise<unknown>;
 let loaded: Promise<Handler> | undefined;
 
 process.on('message', (request: InvocationRequest) => {
-  void invoke(request).then((response) => process.send?.(response));
+  const first = loaded === undefined;
+  void invoke(request).then((response) => {
+    // Written now where NODE_COMPILE_CACHE is set, as this process ends by a signal, where Node.js writes nothing.
+    process.send?.(response, () => {
+      if (first) flushCompileCache();
+    });
+  });
 });
 // The process that started this one is gone, however it ended.
 process.on('disconnect', () => process.exit());

@@ -1,19 +1,20 @@
 /** The stack of the example file with an administrator, as the committed files show it. */
-import { CfnResource } from 'aws-cdk-lib';
 import { readableJson } from '../support/committed.ts';
-import { resources, stackOf, synthesise, withAdministrator, withQuery, type Resource } from './synthesise.ts';
+import {
+  exampleConfig,
+  resources,
+  synthesise,
+  withAdministrator,
+  withQuery,
+  type Resource,
+} from './synthesise.ts';
+import { ask } from './synthesis/ask.ts';
 
 const CHANGES = { ...withAdministrator(), env: undefined };
 
 /** One line a resource: what it is, and its construct's path. */
 export function resourceLines(): string {
-  const stack = stackOf(CHANGES, { 'aws:cdk:bundling-stacks': [] });
-  return stack.node
-    .findAll()
-    .filter((construct) => CfnResource.isCfnResource(construct))
-    .map((resource) => `${resource.node.path.replace(/^[^/]*\//, '')}  ${resource.cfnResourceType}\n`)
-    .sort()
-    .join('');
+  return ask({ what: 'resources', file: exampleConfig(CHANGES) }) as string;
 }
 
 /** The outputs. */

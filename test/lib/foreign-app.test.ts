@@ -6,7 +6,8 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { PartitionArchiver, type PartitionArchiverProps } from '../../lib/partition-archiver.ts';
-import { makeApp, resources } from './synthesise.ts';
+import { makeApp } from './synthesis/apps.ts';
+import { resources } from './synthesise.ts';
 
 /** Somebody else's stack, without our feature flags, with a VPC of its own, and with an archiver in it. */
 function foreignStack(): { app: App; stack: Stack; propsFor: (database: string) => PartitionArchiverProps } {

@@ -3,7 +3,8 @@ import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { inlinePolicies } from '../../lib/inline-policies.ts';
-import { makeApp, roleStatements } from './synthesise.ts';
+import { makeApp } from './synthesis/apps.ts';
+import { roleStatements } from './synthesise.ts';
 
 // Seen to fail with the document resolved at once: what was allowed afterwards was in no policy at all.
 test('what is allowed to a role afterwards is in it, too', () => {

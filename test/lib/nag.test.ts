@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { Stage, Validations, type Stack } from 'aws-cdk-lib';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { exampleConfig, stackOf, withAdministrator } from './synthesise.ts';
+import { exampleConfig, withAdministrator } from './example.ts';
+import { stackOf } from './synthesis/apps.ts';
 
 const EXAMPLE_NETWORK = {
   vpcId: 'vpc-0123456789abcdef0',
@@ -13,7 +14,7 @@ const EXAMPLE_NETWORK = {
 
 /** What cdk-nag finds in the stack of a deployment file and nobody acknowledged: rule and construct. */
 function findings(changes: object, change: (stack: Stack) => void = () => undefined): string[] {
-  const stack = stackOf(changes, { 'aws:cdk:bundling-stacks': [] });
+  const stack = stackOf(changes);
   change(stack);
   // Some policies are only made while the app is synthesised.
   Stage.of(stack)?.synth();
@@ -67,7 +68,7 @@ describe('AwsSolutions finds nothing that is not fixed or acknowledged', () => {
 });
 
 test('every acknowledgement says why', () => {
-  const stack = stackOf(withAdministrator(), { 'aws:cdk:bundling-stacks': [] });
+  const stack = stackOf(withAdministrator());
   const reasons = stack.node
     .findAll()
     .flatMap(({ node }) => node.metadata)

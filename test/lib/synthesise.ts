@@ -1,54 +1,22 @@
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll } from '@jest/globals';
-import { App, Stage } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { parseDeploymentConfig } from '../../core/config/deployment.ts';
-import { PartitionArchiverStack } from '../../lib/partition-archiver-stack.ts';
-import { stackDirectory } from '../support/stack.ts';
-import { exampleConfig, readJson, withAdministrator } from './example.ts';
+import { exampleConfig, withAdministrator } from './example.ts';
+import { ask } from './synthesis/ask.ts';
 
 export * from './example.ts';
 
-const NO_BUNDLES = { 'aws:cdk:bundling-stacks': [] };
-/** Nor is what else the assembly would have copied into it: a test of templates reads the template. */
-const TEMPLATE_ALONE = { ...NO_BUNDLES, 'aws:cdk:disable-asset-staging': true };
-
-// The CDK's own look at each template takes seconds. It is taken wherever tests run the real command.
-process.env['CDK_VALIDATION'] = 'false';
-
 const templates = new Map<string, Template>();
 
-/**
- * The template of a deployment file, synthesised once for all test files of a run. Code is not bundled: it takes long, and
- * one test of its own does it.
- */
+/** The template of the example file with changes, synthesised once for all test files of a run, without the code. */
 export function synthesise(changes: object = {}): Template {
-  const key = JSON.stringify(exampleConfig(changes));
+  const file = exampleConfig(changes);
+  const key = JSON.stringify(file);
   const known = templates.get(key);
   if (known !== undefined) return known;
   const template = Template.fromJSON(
-    onceInThisRun(key, () =>
-      withoutMappings(withoutStacks(() => Template.fromStack(stackOf(changes, TEMPLATE_ALONE)).toJSON())),
-    ),
+    withoutMappings(ask({ what: 'template', file }) as Record<string, unknown>),
   );
   templates.set(key, template);
   return template;
-}
-
-/** What another test file of the same run has made of `key`, or what `make` makes of it. */
-function onceInThisRun(key: string, make: () => Record<string, unknown>): Record<string, unknown> {
-  const folder = join(stackDirectory(), 'templates');
-  const file = join(folder, createHash('sha256').update(key).digest('hex'));
-  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
-  const made = make();
-  mkdirSync(folder, { recursive: true });
-  const unfinished = `${file}-${String(process.pid)}`;
-  writeFileSync(unfinished, JSON.stringify(made));
-  renameSync(unfinished, file);
-  return made;
 }
 
 /**
@@ -89,24 +57,7 @@ function joined(parts: readonly unknown[]): unknown {
   return { 'Fn::Join': ['', merged] };
 }
 
-/**
- * The CDK notes at each resource and each acknowledged finding where it was made, and jest looks every frame up in its source
- * maps: a third of a synthesis. Nobody reads them in a template; what fails is done again with them.
- */
-function withoutStacks<T>(work: () => T): T {
-  const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 0;
-  try {
-    return work();
-  } catch {
-    Error.stackTraceLimit = stackTraceLimit;
-    return work();
-  } finally {
-    Error.stackTraceLimit = stackTraceLimit;
-  }
-}
-
-/** The cloud assembly of the example file with an administrator and other changes, as a folder. */
+/** The cloud assembly of the example file with an administrator and other changes, as a folder that is only read. */
 export function synthesiseAssembly({
   bundle,
   changes = {},
@@ -114,30 +65,8 @@ export function synthesiseAssembly({
   readonly bundle: boolean;
   readonly changes?: object;
 }): string {
-  const app = Stage.of(stackOf({ ...withAdministrator(), ...changes }, bundle ? {} : NO_BUNDLES));
-  if (app === undefined) throw new Error('the stack is in no app');
-  return app.synth().directory;
-}
-
-/** The stack of a deployment file in an app of its own. */
-export function stackOf(changes: object, context: object): PartitionArchiverStack {
-  const parsed = parseDeploymentConfig(exampleConfig(changes));
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-  const flags = (readJson('cdk.json') as { context: Record<string, unknown> }).context;
-  const app = makeApp({ ...flags, ...context });
-  const { stackName } = parsed.config;
-  return withoutStacks(() => new PartitionArchiverStack(app, stackName, { config: parsed.config }));
-}
-
-const directory = mkdtempSync(join(tmpdir(), 'partition-archiver-cdk-'));
-afterAll(() => {
-  rmSync(directory, { recursive: true });
-});
-
-/** An app whose cloud assembly is gone when the test file is done; without a folder of its own it would stay in /tmp. */
-export function makeApp(context: Record<string, unknown> = NO_BUNDLES): App {
-  // Nobody reads tree.json, which is another quarter of a synthesis.
-  return new App({ context, treeMetadata: false, outdir: mkdtempSync(join(directory, 'cdk.out-')) });
+  const file = exampleConfig({ ...withAdministrator(), ...changes });
+  return ask({ what: bundle ? 'assembly-with-code' : 'assembly', file }) as string;
 }
 
 /** A resource as `Template.findResources` gives it. */

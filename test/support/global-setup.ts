@@ -16,9 +16,18 @@ import { isAlive } from '../../local/stack/processes.ts';
 import type { ProcessIdentity } from '../../local/stack/processes.ts';
 import { KEPT_FILE, STACK_DIRECTORY } from './stack.ts';
 
+/** What the global set-up started, for the global teardown. */
+export interface Started {
+  stackProcess?: number | undefined;
+  synthesisProcess?: number | undefined;
+}
+
 const PREFIX = 'partition-archiver-test-';
 
-/** Starts the stack of this run in a process of its own, and does not wait for it: `stack()` does. */
+/**
+ * Starts the stack of this run, and what synthesises for it, in processes of their own, and does not wait for them: `stack()` and
+ * `ask()` do.
+ */
 export default function globalSetup(): void {
   sweep();
   // What tests start is mostly node with these sources, and half of each start was to strip and compile them: the command
@@ -27,9 +36,17 @@ export default function globalSetup(): void {
   const directory = mkdtempSync(join(tmpdir(), PREFIX));
   // The server's account must be able to go in.
   chmodSync(directory, 0o755);
-  const output = openSync(join(directory, 'stack.log'), 'a');
-  const program = join(import.meta.dirname, 'stack-process.ts');
-  const child = spawn('setpriv', ['--pdeathsig=SIGTERM', '--', process.execPath, program, directory], {
+  process.env[STACK_DIRECTORY] = directory;
+  const started = globalThis as Started;
+  started.stackProcess = start('support/stack-process.ts', directory, 'stack.log');
+  started.synthesisProcess = start('lib/synthesis/process.ts', directory, 'synthesis.log');
+}
+
+/** Starts a program of test/ that ends with this process, and returns its id. */
+function start(program: string, directory: string, log: string): number | undefined {
+  const output = openSync(join(directory, log), 'a');
+  const file = join(import.meta.dirname, '..', program);
+  const child = spawn('setpriv', ['--pdeathsig=SIGTERM', '--', process.execPath, file, directory], {
     // jest's own flags are not meant for it.
     env: { ...process.env, NODE_OPTIONS: '' },
     detached: true,
@@ -37,8 +54,7 @@ export default function globalSetup(): void {
   });
   closeSync(output);
   child.unref();
-  process.env[STACK_DIRECTORY] = directory;
-  (globalThis as { stackProcess?: number | undefined }).stackProcess = child.pid;
+  return child.pid;
 }
 
 /** Removes what runs left behind that were killed; a kept directory is for a person to look at. */

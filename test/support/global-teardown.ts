@@ -1,14 +1,17 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { endProcess, readProcess } from '../../local/stack/processes.ts';
+import type { Started } from './global-setup.ts';
 import { KEPT_FILE, stackDirectory } from './stack.ts';
 
 /** Stops the stack of this run, and removes its directory unless a failed test file kept its database there. */
 export default async function globalTeardown(): Promise<void> {
   const directory = stackDirectory();
-  const pid = (globalThis as { stackProcess?: number | undefined }).stackProcess;
-  const holder = pid === undefined ? undefined : readProcess(pid);
-  if (holder !== undefined) await endProcess(holder, 'SIGTERM', 30_000);
+  const { stackProcess, synthesisProcess } = globalThis as Started;
+  for (const pid of [synthesisProcess, stackProcess]) {
+    const holder = pid === undefined ? undefined : readProcess(pid);
+    if (holder !== undefined) await endProcess(holder, 'SIGTERM', 30_000);
+  }
 
   const kept = join(directory, KEPT_FILE);
   if (!existsSync(kept)) {

@@ -1,6 +1,6 @@
-import { lambdaEnvironment } from '../../local/synthesise.ts';
 import { LambdaPool } from '../../local/step-functions/lambda-pool.ts';
 import type { ExecutionOptions, ExecutionResult } from '../../local/step-functions/run-execution.ts';
+import { lambdaEnvironment } from './lambda-environment.ts';
 import { stack } from './stack.ts';
 
 /** Aborts the execution once so many invocations of functions were answered; the answer is lost. */
@@ -10,7 +10,7 @@ export async function killedAfter(
 ): Promise<ExecutionResult['status']> {
   const { region } = stack().s3;
   const pool = new LambdaPool({
-    environment: { AWS_REGION: region, AWS_DEFAULT_REGION: region, ...lambdaEnvironment(stack()) },
+    environment: { AWS_REGION: region, AWS_DEFAULT_REGION: region, ...lambdaEnvironment() },
   });
   const controller = new AbortController();
   let invocations = 0;

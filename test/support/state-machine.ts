@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll } from '@jest/globals';
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { LambdaPool, type FunctionRunner } from '../../local/step-functions/lambda-pool.ts';
@@ -11,8 +8,10 @@ import {
   type ExecutionOptions,
   type ExecutionResult,
 } from '../../local/step-functions/run-execution.ts';
-import { lambdaEnvironment, loadWorkflow, synthesise, type LocalDeployment } from '../../local/synthesise.ts';
+import { deploymentFile, loadFrom, type LocalDeployment } from '../../local/synthesise.ts';
+import { ask } from '../lib/synthesis/ask.ts';
 import { ROLE_PASSWORD, type Archiver } from './archiver.ts';
+import { lambdaEnvironment } from './lambda-environment.ts';
 import { stack } from './stack.ts';
 
 /** Retries come at once. */
@@ -34,29 +33,24 @@ export function useStateMachine(
   options: Pick<LocalDeployment, 'adminSecretArn' | 'glueDatabase'> = {},
 ): () => DeployedMachine {
   let machine: LocalStateMachine | undefined;
-  let directory = '';
+  let assembly = '';
   const warm = keptWarm();
 
-  const deployment = () => {
-    const { bucket, database } = archiver();
-    return { directory, bucket, database: database.name, partitionSets, ...options };
-  };
   beforeAll(async () => {
-    directory = mkdtempSync(join(tmpdir(), 'state-machine-'));
-    machine = await synthesise(stack(), deployment());
+    const { name: database } = archiver().database;
+    const file = deploymentFile(stack(), { database, partitionSets, ...options });
+    assembly = ask({ what: 'assembly-with-code', file }) as string;
+    machine = load('archive');
     await putSecrets(machine);
-  }, 180_000);
+  });
   // Each is loaded once: to validate a definition takes a quarter of a second.
   const loaded = new Map<string, LocalStateMachine>();
   const load = (name: string): LocalStateMachine => {
-    const workflow = loaded.get(name) ?? loadWorkflow(stack(), deployment(), name);
+    const workflow = loaded.get(name) ?? loadFrom(assembly, stack(), archiver().bucket, name);
     loaded.set(name, workflow);
     return workflow;
   };
-  afterAll(async () => {
-    await warm.close();
-    rmSync(directory, { recursive: true });
-  });
+  afterAll(() => warm.close());
 
   return () => {
     if (machine === undefined) throw new Error('the state machine exists only while tests run');
@@ -69,7 +63,7 @@ function executable(
   warm: KeptWarm,
   load: (name: string) => LocalStateMachine,
 ): DeployedMachine {
-  const common = { environment: lambdaEnvironment(stack()), retryIntervalMs: RETRY_INTERVAL_MS };
+  const common = { environment: lambdaEnvironment(), retryIntervalMs: RETRY_INTERVAL_MS };
   const runnerFor = (options: Partial<ExecutionOptions>): Partial<ExecutionOptions> =>
     // What another environment, its own log or an end from outside is about has processes of its own.
     ['environment', 'onLog', 'signal', 'runner'].some((option) => option in options)

@@ -1,11 +1,11 @@
 /** Retriers stand once in the template, and CloudFormation puts them into each definition. */
 import { expect, test } from '@jest/globals';
-import { Template } from 'aws-cdk-lib/assertions';
-import { stackOf, withAdministrator, withoutMappings } from '../synthesise.ts';
+import { exampleConfig, withAdministrator, withoutMappings } from '../synthesise.ts';
+import { ask } from '../synthesis/ask.ts';
 import type { CloudTemplate } from '../rules/rule.ts';
 import { workflowsOf } from '../rules/state-machines.ts';
 
-const raw = Template.fromStack(stackOf(withAdministrator(), { 'aws:cdk:bundling-stacks': [] })).toJSON() as {
+const raw = ask({ what: 'template', file: exampleConfig(withAdministrator()) }) as {
   readonly Mappings: Readonly<Record<string, Readonly<Record<string, { readonly Retry: string }>>>>;
 } & CloudTemplate;
 

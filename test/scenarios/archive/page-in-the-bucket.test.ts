@@ -3,7 +3,7 @@ import { GetObjectCommand, GetObjectTaggingCommand, ListObjectVersionsCommand } 
 import { beforeAll, expect, test } from '@jest/globals';
 import { pageKey } from '../../../core/keys.ts';
 import { InvocationError, LambdaPool } from '../../../local/step-functions/lambda-pool.ts';
-import { lambdaEnvironment } from '../../../local/synthesise.ts';
+import { lambdaEnvironment } from '../../support/lambda-environment.ts';
 import { useArchiver } from '../../support/archiver.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
 import { stack } from '../../support/stack.ts';
@@ -48,7 +48,7 @@ test.each(['page-facts', 'put-page'])(
     const before = await versions();
     const { region } = stack().s3;
     const pool = new LambdaPool({
-      environment: { AWS_REGION: region, AWS_DEFAULT_REGION: region, ...lambdaEnvironment(stack()) },
+      environment: { AWS_REGION: region, AWS_DEFAULT_REGION: region, ...lambdaEnvironment() },
     });
     const failing = await deployed().execute(
       { only: 'inventory' },

@@ -3,11 +3,10 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import type { AuditReport } from '../../../core/audit/report.ts';
 import type { FindReport } from '../../../core/audit/find-report.ts';
-import { lambdaEnvironment } from '../../../local/synthesise.ts';
+import { lambdaEnvironment } from '../../support/lambda-environment.ts';
 import { useArchiver } from '../../support/archiver.ts';
 import { readArchives } from '../../support/archives.ts';
 import { nth, readLedger, type LedgerLine } from '../../support/ledger.ts';
-import { stack } from '../../support/stack.ts';
 import { useStateMachine, type DeployedMachine } from '../../support/state-machine.ts';
 import { createVerifiedPartitions } from '../../support/verified.ts';
 
@@ -96,7 +95,7 @@ describe('audit', () => {
     expect(lines.filter((line) => line.includes('"DaysSinceSuccessfulAudit":0'))).toHaveLength(1);
 
     // Seen to fail without the Catch of RecordAudit.
-    const environment = { ...lambdaEnvironment(stack()), DATABASE_PORT: '1' };
+    const environment = { ...lambdaEnvironment(), DATABASE_PORT: '1' };
     const whole = await workflow('audit').execute({}, { environment });
     expect(whole).toMatchObject({ status: 'SUCCEEDED', output: { intact: 4 } });
     expect(await sql`select from partition_archiver.audit`).toHaveLength(1);

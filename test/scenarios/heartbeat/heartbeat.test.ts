@@ -2,9 +2,8 @@
 import { expect, test } from '@jest/globals';
 import { useArchiver } from '../../support/archiver.ts';
 import { useDatabase } from '../../support/database.ts';
-import { lambdaEnvironment } from '../../../local/synthesise.ts';
+import { lambdaEnvironment } from '../../support/lambda-environment.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
-import { stack } from '../../support/stack.ts';
 import { useStateMachine } from '../../support/state-machine.ts';
 
 const archiver = useArchiver();
@@ -20,7 +19,7 @@ async function beat(environment: Readonly<Record<string, string>> = {}) {
       {},
       {
         onLog: (line: string) => void lines.push(line),
-        environment: { ...lambdaEnvironment(stack()), ...environment },
+        environment: { ...lambdaEnvironment(), ...environment },
       },
     );
   const published = lines

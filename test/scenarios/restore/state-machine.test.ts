@@ -1,13 +1,13 @@
 import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { lambdaEnvironment } from '../../../local/synthesise.ts';
+import { lambdaEnvironment } from '../../support/lambda-environment.ts';
 import type { SuccessfulDrill } from '../../../core/restore/drill.ts';
 import type { FoundArchive } from '../../../core/audit/find.ts';
 import type { Manifest } from '../../../core/manifest.ts';
 import type { RestoreReport } from '../../../core/restore/report.ts';
 import { useArchiver } from '../../support/archiver.ts';
 import { listKeys } from '../../support/archives.ts';
-import { stack, useDatabase } from '../../support/database.ts';
+import { useDatabase } from '../../support/database.ts';
 import { contents as contentsOf, HOSTILE, hostilePartition } from '../../support/hostile.ts';
 import { dump, qualified } from '../../db/ddl/support.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
@@ -170,7 +170,7 @@ describe('the synthesised workflow Restore', () => {
         database: archiver().database.name,
       },
       {
-        environment: { ...lambdaEnvironment(stack()), DATABASE_NAME: name },
+        environment: { ...lambdaEnvironment(), DATABASE_NAME: name },
         onInvoke: ({ state, kill }: { state: string; kill: () => void }) => {
           if (killed.has(state)) return;
           killed.add(state);
