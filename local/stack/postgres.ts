@@ -73,7 +73,10 @@ export async function preparePostgres(
       await writeFile(complete, '');
     },
     async kill() {
-      if (daemon !== undefined) await killWithChildren(daemon.pid);
+      if (daemon === undefined) return;
+      await killWithChildren(daemon.pid);
+      // The next one takes the zombie that the lock file names for a postmaster that runs, and gives up.
+      while (!daemon.isReaped()) await sleep(5);
     },
   };
 }

@@ -34,6 +34,8 @@ export interface Daemon {
   readonly logFile: string;
   /** False from the moment that it has ended for any reason. */
   isRunning(): boolean;
+  /** Whether its pid is nobody's: not a zombie's either. */
+  isReaped(): boolean;
   stop(): Promise<void>;
 }
 
@@ -147,6 +149,8 @@ export class Supervisor {
     // The daemons must not keep us alive: a caller that wants the stack to stay waits for something of its own.
     child.unref();
     child.on('error', () => undefined);
+    let isReaped = false;
+    child.once('exit', () => (isReaped = true));
     const identity = child.pid === undefined ? undefined : readProcess(child.pid);
     if (identity === undefined) {
       throw new Error(`${spec.name} could not be started: setpriv is missing or failed at once`);
@@ -158,6 +162,7 @@ export class Supervisor {
       pid: identity.pid,
       logFile,
       isRunning: () => isAlive(identity),
+      isReaped: () => isReaped,
       stop: () => this.#stop(spec.name),
     };
   }

@@ -150,7 +150,11 @@ try {
   const share = together.length / (together.length + single.length * benches.length);
   await tryAll(benches, known, together, stack, outcomes, begin + milliseconds * share);
   await tryAll([alone], known, single, stack, outcomes, begin + milliseconds);
-  for (const bench of benches) await bench.close();
+  for (const bench of benches) {
+    await bench.close().catch((error: unknown) => {
+      say(`a bench could not be closed: ${String(error)}`);
+    });
+  }
 } finally {
   await stack.stop();
 }

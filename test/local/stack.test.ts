@@ -91,6 +91,12 @@ describe('a local stack', () => {
     await expect(query(first, 'select 1')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     await first.startPostgres();
     expect(await query(first, 'table kept')).toEqual([{ n: 1 }]);
+    // As on a busy machine: it is dead, and nobody has reaped it yet. Seen to fail (lock file "postmaster.pid" already exists)
+    // without isReaped.
+    const killing = first.killPostgres();
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+    await killing;
+    await first.startPostgres();
     await first.restartPooler();
 
     await first.stop();
