@@ -40,6 +40,9 @@ export const CHANGES_OF_ARCHIVE: readonly SqlChange[] = [
       'a split segment counts as exported',
     ],
     ["set state = 'planned', object_key", 'set object_key', 'a mismatch is not exported again'],
+    ["where o.object ->> 'key'", "where false and o.object ->> 'key'", 'objects of other keys match'],
+    ['mismatched_at = null,\n         verified_at', 'verified_at', 'a doubt outlives its proof'],
+    ['v_middle, s.next_block, s.mismatched_at)', 'v_middle, s.next_block, null)', 'a split ends a doubt'],
   ]),
   ...changes('db/archive/proof.sql', [
     ['& 15 <> 0', '& 15 <> 99', 'no segment is read twice'],
@@ -47,6 +50,19 @@ export const CHANGES_OF_ARCHIVE: readonly SqlChange[] = [
     ['where product_version = p_version and read_twice > 0', 'where product_version = p_version', 'any run'],
     ['where s.mismatched_at is not null', 'where false', 'a mismatch is forgotten'],
     ["and l.state in ('quarantined', 'exported', 'blocked')", '', 'a mismatch of what is gone counts'],
+    ["return s.state = 'verified' and coalesce", 'return coalesce', 'what is not verified is proven'],
+    ['s.sent_sha256 is null or s.sent_sha256 = s.sha256', 'true', 'two readings of what was not sent'],
+    ['not s.order_differs\n      and (s.sent', '(s.sent', 'one reading of rows in another order'],
+    [
+      '(s.sent_sha256, s.exported_rows, s.exported_bytes) = (s.sha256, s.row_count, s.byte_count)',
+      '(s.exported_rows, s.exported_bytes) = (s.row_count, s.byte_count)',
+      'one reading of what was not sent',
+    ],
+    [
+      '(s.sent_sha256, s.exported_rows, s.exported_bytes) = (s.sha256, s.row_count, s.byte_count)',
+      's.sent_sha256 = s.sha256',
+      'one reading of other rows and bytes',
+    ],
     [
       "then 'one-reading' else 'two-readings' end",
       "then 'one-reading' else 'one-reading' end",
@@ -86,6 +102,7 @@ begin
     [`%I restrict'`, `%I cascade'`, 'CASCADE'],
     [`set state = 'dropped', dropped_at`, `set state = 'verified', dropped_at`, 'the drop is not recorded'],
     ['where id = p_id for update', 'where id = p_id', 'the row is not locked'],
+    ["and s.proof = 'one-reading'", '', 'a doubt holds up what two readings have proven'],
   ]),
   ...changes('db/reverify/reverify.sql', [
     [
@@ -105,5 +122,7 @@ begin
       'the seal stays that of the old fence',
     ],
     ['number = p_number and (row_count', '(row_count', 'one segment proves all that are alike'],
+    [', mismatched_at = null', '', 'a doubt outlives its proof'],
+    ["and proof = 'one-reading'", '', 'a mismatch after two readings is a doubt'],
   ]),
 ];

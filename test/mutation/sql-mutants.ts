@@ -87,6 +87,7 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
     'archive/one-reading',
     'archive/streamed-segments',
     'archive/compressed',
+    'archive/verify-at-a-reader',
     'reverify/reverify',
   ],
   'db/archive/proof.sql': [

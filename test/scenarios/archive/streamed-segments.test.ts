@@ -145,6 +145,15 @@ test('the ledger takes no verdict on other bytes than were sent', async () => {
       from partition_archiver.segment s where s.object_key = ${key}`;
   await expect(match('0'.repeat(64))).rejects.toMatchObject({ code: 'PA001' });
   await match(sent!);
+  // Seen to be committed without sent_sha256 in is_proven.
+  const commit = async () =>
+    archiver()
+      .steps(segment.config)
+      .commit(segment.id, await archiver().steps(segment.config).preflight({}));
+  await sql`update partition_archiver.segment set sent_sha256 = repeat('0', 64) where object_key = ${key}`;
+  await expect(commit()).rejects.toMatchObject({ code: 'PlanIncomplete' });
+  await sql`update partition_archiver.segment set sent_sha256 = sha256 where object_key = ${key}`;
+  await commit();
 });
 
 // Seen to fail with Interrupted without the look at how long it took.
