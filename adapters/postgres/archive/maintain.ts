@@ -1,3 +1,4 @@
+import postgres from 'postgres';
 import type { PartitionSetConfig } from '../../../core/config/partition-set.ts';
 import { ArchiverError } from '../../../core/errors.ts';
 import type { DetachOutcome, DetachRefusals, Expiring, SetReference } from '../../../core/archive/detach.ts';
@@ -7,9 +8,12 @@ import { inTransaction, translated, type Connection, type Transaction } from '..
 import { translateCaught } from '../errors.ts';
 import { askOfParent, findParent } from '../partition-set.ts';
 import { TRIAL_TIMEOUT_MS } from './commit.ts';
+import { SQLSTATE } from '../sqlstates.ts';
 import { quarantineDatabase } from './quarantine.ts';
 
 const ANOTHER_SESSION = 'another session maintains just now';
+/** How long one try waits for another session that maintains. */
+const MAINTENANCE_LOCK_MS = 1_000;
 
 /** `maintain` on PostgreSQL; `notices` collects what the connection's `onnotice` was told. */
 export function maintainDatabase(connection: Connection, notices: string[]): MaintainDatabase {
@@ -122,16 +126,13 @@ async function makePartitions(
   doing: string,
 ): Promise<void> {
   await transaction`
-    select partition_archiver.set_lock_timeout(), set_config('timezone', ${set.timeZone}, true),
-           set_config('client_min_messages', 'notice', true)`;
+    select set_config('timezone', ${set.timeZone}, true), set_config('client_min_messages', 'notice', true)`;
   const [extension] = await transaction<{ schema: string }[]>`
     select n.nspname as schema from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'pg_partman'`;
   if (extension === undefined)
     throw new ArchiverError('PreflightFailed', 'extension pg_partman is not installed');
-  // Asked for before the row, on which a session that maintains may wait with its locks on tables in hand.
-  const [mine] = await transaction<[{ free: boolean }]>`
-    select pg_try_advisory_xact_lock(hashtext('pg_partman run_maintenance')) as free`;
-  if (!mine.free) throw new ArchiverError('LockNotAvailable', `${doing}: ${ANOTHER_SESSION}`);
+  await waitForMaintenance(transaction, doing);
+  await transaction`select partition_archiver.set_lock_timeout()`;
   const config = transaction`${transaction(extension.schema)}.part_config`;
   // pg_partman keeps and compares the name without quotes.
   const name = `${set.schema}.${set.table}`;
@@ -149,6 +150,21 @@ async function makePartitions(
     select ${transaction(extension.schema)}.run_maintenance(p_parent_table => ${name}::text, p_analyze => false)`;
   await transaction`update ${config} set retention = ${before.retention} where parent_table = ${name}`;
   await assertMaintained(transaction, extension.schema, name, notices, doing);
+}
+
+/**
+ * Waits for pg_partman's own lock, before anything else is locked: a session that maintains may wait for the row of
+ * `part_config` with its locks on tables in hand. A waiting session is the next to have the lock, where one that only tries
+ * may miss each short time between two sessions that maintain.
+ */
+async function waitForMaintenance(transaction: Transaction, doing: string): Promise<void> {
+  await transaction`select set_config('lock_timeout', ${String(MAINTENANCE_LOCK_MS)}, true)`;
+  try {
+    await transaction`select pg_advisory_xact_lock(hashtext('pg_partman run_maintenance'))`;
+  } catch (error) {
+    if (!(error instanceof postgres.PostgresError && error.code === SQLSTATE.lockNotAvailable)) throw error;
+    throw new ArchiverError('LockNotAvailable', `${doing}: ${ANOTHER_SESSION}`);
+  }
 }
 
 /**

@@ -131,6 +131,7 @@ test('pg_partman’s own retention leaves a set alone while we detach from it', 
   expect(await archiver().run(config)).toMatchObject({ archived: 1, failed: 0 });
 });
 
+// Seen to fail on a busy machine while each try only looked whether the lock was free.
 test('beside pg_partman’s own maintenance of all sets, neither makes the other fail', async () => {
   const { sql } = archiver().database;
   const tables = ['first', 'second', 'third'];
