@@ -34,23 +34,14 @@ export async function synthesise(
   deployment: LocalDeployment,
 ): Promise<LocalStateMachine> {
   const file = join(deployment.directory, 'partition-archiver.json');
-  const output = outputOf(deployment);
+  const output = join(deployment.directory, 'cdk.out');
   writeFileSync(file, JSON.stringify(deploymentFile(stack, deployment), null, 2));
   await runApp({ CDK_OUTDIR: output, CDK_CONTEXT_JSON: JSON.stringify({ config: file }) });
-  return loadWorkflow(stack, deployment, 'archive');
+  return loadWorkflow(output, stack, deployment.bucket, 'archive');
 }
 
-/** Loads one workflow of a deployment that was synthesised, by the name of its state machine: `restore-drill`. */
+/** Loads one workflow out of a cloud assembly, by the name of its state machine: `restore-drill`. */
 export function loadWorkflow(
-  stack: StackCoordinates,
-  deployment: LocalDeployment,
-  workflow: string,
-): LocalStateMachine {
-  return loadFrom(outputOf(deployment), stack, deployment.bucket, workflow);
-}
-
-/** The same out of a cloud assembly. */
-export function loadFrom(
   assembly: string,
   { s3, pooler }: StackCoordinates,
   bucketName: string,
@@ -63,8 +54,6 @@ export function loadFrom(
     workflow,
   });
 }
-
-const outputOf = ({ directory }: LocalDeployment): string => join(directory, 'cdk.out');
 
 /** What the Lambdas find instead of AWS. */
 export function lambdaEnvironment({ s3, secrets, glue, pooler }: StackCoordinates): Record<string, string> {

@@ -8,7 +8,7 @@ import {
   type ExecutionOptions,
   type ExecutionResult,
 } from '../../local/step-functions/run-execution.ts';
-import { deploymentFile, loadFrom, type LocalDeployment } from '../../local/synthesise.ts';
+import { deploymentFile, loadWorkflow, type LocalDeployment } from '../../local/synthesise.ts';
 import { ask } from '../lib/synthesis/ask.ts';
 import { ROLE_PASSWORD, type Archiver } from './archiver.ts';
 import { lambdaEnvironment } from './lambda-environment.ts';
@@ -46,7 +46,7 @@ export function useStateMachine(
   // Each is loaded once: to validate a definition takes a quarter of a second.
   const loaded = new Map<string, LocalStateMachine>();
   const load = (name: string): LocalStateMachine => {
-    const workflow = loaded.get(name) ?? loadFrom(assembly, stack(), archiver().bucket, name);
+    const workflow = loaded.get(name) ?? loadWorkflow(assembly, stack(), archiver().bucket, name);
     loaded.set(name, workflow);
     return workflow;
   };
