@@ -41,12 +41,13 @@ export const SET_METRICS = {
   FuturePartitions: 'Count',
 } as const satisfies Record<string, MetricUnit>;
 
-/** How old the deployment and the last successful ones are; published by the heartbeat, 0 by each good drill and good audit. */
+/** How old the deployment, the last successful ones and the oldest unfinished conversion of a plain table are; published by the heartbeat, 0 by each good drill and good audit. */
 export const HEARTBEAT_METRICS = {
   DaysSinceDeployment: 'None',
   DaysSinceSuccessfulRun: 'None',
   DaysSinceSuccessfulDrill: 'None',
   DaysSinceSuccessfulAudit: 'None',
+  DaysInPartitioning: 'None',
 } as const satisfies Record<string, MetricUnit>;
 
 /** How old the oldest text without a Parquet copy is; published by the heartbeat where a set has `query`. */

@@ -17,11 +17,14 @@ export interface HeartbeatDatabase extends ProgressDatabase {
    * and `null` before that.
    */
   daysSinceSuccess(): Promise<Readonly<Record<PeriodicCheck, number | null>>>;
+  /** Days since the oldest job of *PartitionTable* began that is neither swapped nor rolled back; 0 without one. */
+  daysInPartitioning(): Promise<number>;
 }
 
 /** Where the heartbeat publishes. */
 export interface HeartbeatMetrics extends LastSuccessMetrics, Pick<Metrics, 'partitionSet'> {
   deployment(daysAgo: number): void;
+  partitioning(days: number): void;
 }
 
 /** The output of an execution. */
@@ -59,6 +62,7 @@ export async function heartbeat(
   for (const what of CHECKS) {
     if (days[what] !== null) metrics.lastSuccess(what, days[what]);
   }
+  metrics.partitioning(await database.daysInPartitioning());
   await measure({ partitionSets: config.partitionSets.map((_, index) => index) }, config, {
     database,
     metrics,

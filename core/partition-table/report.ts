@@ -47,7 +47,7 @@ export async function withReport(
 
 const NEXT = {
   checked: (table: string): string =>
-    `Nothing has changed places yet. Start it again with ${JSON.stringify({ table, upTo: 'swap' })}, or with ${JSON.stringify({ table, rollBack: true })}.`,
+    `Nothing has changed places yet, and every changed row of the table is logged until then. Start it again with ${JSON.stringify({ table, upTo: 'swap' })}, or with ${JSON.stringify({ table, rollBack: true })}.`,
   swapped: (table: string): string =>
     `Add ${table} to the partition sets of the deployment and start PrepareDatabase. The old table is kept until it is started with ${JSON.stringify({ table, dropReplaced: true })}.`,
 };

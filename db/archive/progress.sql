@@ -27,6 +27,15 @@ create or replace function partition_archiver.days_since_successful_run() return
   return extract(epoch from clock_timestamp() - (select max(finished_at) from partition_archiver.run
                                                   where failed = 0 and not dry_run)) / 86400;
 
+-- Days since the oldest conversion of a plain table began whose tables have not changed places; 0 where there
+-- is none. Until it is swapped or rolled back, each changed row of its table is logged.
+create or replace function partition_archiver.days_in_partitioning() returns double precision
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+  return coalesce(extract(epoch from clock_timestamp() - (
+    select min(began_at) from partition_archiver.partition_job
+     where state in ('begun', 'copying', 'copied', 'checked') and database_name = current_database()
+       and system_identifier = partition_archiver.system_identifier())) / 86400, 0);
+
 -- How far the archiver has come with a set. Sizes are those that the last VACUUM or ANALYZE saw: asking for
 -- the real ones would wait for every lock on every partition.
 --

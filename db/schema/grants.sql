@@ -140,6 +140,7 @@ grant select on partition_archiver.listing to archiver_maintain, archiver_read;
 grant execute on function
   partition_archiver.days_since_successful_run(),
   partition_archiver.days_since_drill(),
+  partition_archiver.days_in_partitioning(),
   partition_archiver.record_audit(text, bigint, bigint, bigint),
   partition_archiver.days_since_audit()
 to archiver_read;

@@ -77,6 +77,9 @@ export function embeddedMetrics(
     lastSuccess: (what, daysAgo) => {
       age(LAST_SUCCESS[what], daysAgo);
     },
+    partitioning: (days) => {
+      age('DaysInPartitioning', days);
+    },
     withoutCopy: (days) => {
       age('DaysWithoutCopy', days);
     },

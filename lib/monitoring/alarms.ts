@@ -16,6 +16,9 @@ const AT_LEAST = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOL
 const BELOW = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD;
 const { IGNORE, NOT_BREACHING } = cloudwatch.TreatMissingData;
 
+/** Terabytes take days to copy; a table that waits longer was likely forgotten. */
+const UNFINISHED_DAYS = 7;
+
 /** Alarms for what needs an operator. `docs/runbook.md` has a section for each, by its id here. */
 export class ArchiveAlarms extends Construct {
   readonly topic: sns.ITopic;
@@ -44,6 +47,13 @@ export class ArchiveAlarms extends Construct {
       ...this.ofDrills(props),
       ...this.ofAudits(props),
       ...this.ofConversions(props),
+      this.alarm('PartitioningUnfinished', {
+        alarmDescription:
+          'The conversion of a plain table has been unfinished for a week, and each changed row is logged meanwhile. Swap it, or roll it back.',
+        metric: props.metrics.metric('DaysInPartitioning', 'Minimum'),
+        threshold: UNFINISHED_DAYS,
+        treatMissingData: IGNORE,
+      }),
     ];
   }
 

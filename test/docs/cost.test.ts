@@ -101,7 +101,7 @@ test('the sum of a month is that of its rows, with the proxy and without', () =>
   const fixed = [
     'four secrets',
     'two KMS keys',
-    '16 alarms',
+    '17 alarms',
     'two composite alarms',
     'alarms on each other',
     'metrics',

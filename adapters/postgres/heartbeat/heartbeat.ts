@@ -15,5 +15,12 @@ export function heartbeatDatabase(connection: Connection): HeartbeatDatabase {
                  partition_archiver.days_since_audit() as audit`;
         return row;
       }),
+
+    daysInPartitioning: () =>
+      translated('looking for unfinished conversions of plain tables', async () => {
+        const [{ days }] = await connection<[{ days: number }]>`
+          select partition_archiver.days_in_partitioning() as days`;
+        return days;
+      }),
   };
 }

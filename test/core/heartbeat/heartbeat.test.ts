@@ -12,11 +12,13 @@ async function beat(daysSinceSuccess: HeartbeatDatabase['daysSinceSuccess']) {
   const log = fakeLog();
   const metrics = {
     deployment: (days: number) => void published.push(['deployment', days]),
+    partitioning: (days: number) => void published.push(['partitioning', days]),
     lastSuccess: (...age: unknown[]) => void published.push(age),
     partitionSet: (set: string) => void published.push(set),
   };
   const input = { deployedAt: YESTERDAY };
-  const ports = { database: { daysSinceSuccess, progress }, metrics, log };
+  const daysInPartitioning = () => Promise.resolve(9);
+  const ports = { database: { daysSinceSuccess, daysInPartitioning, progress }, metrics, log };
   const end = heartbeat(input, makeConfig(), ports, NOW).catch((error: unknown) => error);
   return { end: await end, published, log };
 }
@@ -29,6 +31,7 @@ test('what never was is not published, and a set that cannot be measured spoils 
     ['deployment', 1],
     ['run', 0.5],
     ['audit', 3],
+    ['partitioning', 9],
   ]);
   expect(log.lines.map(({ level, event }) => `${level} ${event}`)).toEqual([
     'info heartbeat',

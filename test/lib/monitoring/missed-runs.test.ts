@@ -59,6 +59,7 @@ async function play({
   );
   const database: HeartbeatDatabase = {
     progress: () => Promise.reject(new ArchiverError('LockNotAvailable', 'not what is played')),
+    daysInPartitioning: () => Promise.resolve(0),
     daysSinceSuccess: () => {
       const day = (now - DEPLOYED) / DAY;
       if (!reachable(day)) return Promise.reject(new ArchiverError('DatabaseUnavailable', 'no connection'));

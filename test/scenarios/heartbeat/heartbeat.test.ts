@@ -42,6 +42,13 @@ test('publishes how old the deployment and the last successful run are, and how 
     insert into partition_archiver.run (started_at, finished_at, mode, dry_run, partition_sets, archived, dropped, failed)
     select now() - interval '1 day' * d, now() - interval '1 day' * d, 'inventory', d = 1, '{}', 0, 0, case d when 2 then 1 else 0 end
       from generate_series(1, 3) d`;
+  // Of the jobs of PartitionTable, those that are not over, in this database.
+  await sql`
+    insert into partition_archiver.partition_job (system_identifier, database_name, table_oid, table_schema, table_name, table_owner,
+      control_column, mode, key_columns, objects, columns, ddl, options, state, began_at)
+    select partition_archiver.system_identifier(), case state when 'copied' then 'other' else current_database() end, d, 'app', 'plain',
+           'app', 'at', 'online', '{}', '[]', '[]', '{}', '{}', state, now() - interval '1 day' * d
+      from (values (8, 'checked'), (7, 'begun'), (20, 'swapped'), (30, 'rolled back'), (40, 'copied')) as j (d, state)`;
   const { output, published } = await beat();
   const { daysSinceSuccess } = output as { daysSinceSuccess: Record<string, number> };
   // The run of yesterday was dry, and that of the day before failed.
@@ -51,8 +58,10 @@ test('publishes how old the deployment and the last successful run are, and how 
     'DaysSinceSuccessfulRun',
     'DaysSinceSuccessfulDrill',
     'DaysSinceSuccessfulAudit',
+    'DaysInPartitioning',
     'DaysSinceArchiveRun',
   ]);
+  expect(published.find((line) => 'DaysInPartitioning' in line)?.['DaysInPartitioning']).toBeCloseTo(8, 1);
   expect(published[0]!['DaysSinceDeployment']).toBeLessThan(0.1);
 });
 
