@@ -127,7 +127,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'PostgreSQL kill -9 after COMMIT, answer lost',
     moment: 'after',
-    appliesTo: labelled(/^commit$|record_match|inventory/),
+    // A function is called commit, too.
+    appliesTo: (point) => point.channel === 'sql' && /^commit$|record_match|inventory/.test(point.label),
     strike: crashServer,
     alone: true,
   },
