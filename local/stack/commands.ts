@@ -8,6 +8,9 @@ const execFileAsync = promisify(execFile);
 /** The account that PostgreSQL and PgBouncer run under where we are root, since both refuse to be root. */
 const SERVICE_ACCOUNT = 'postgres';
 
+/** Where a stack is ended while it starts, a command that waits for one of its parts ends, too. A change of account clears it. */
+const ENDS_WITH_PARENT = '--pdeathsig=SIGKILL';
+
 /** Whether this process may, and must, change to the service account. */
 export function isRoot(): boolean {
   return process.getuid?.() === 0;
@@ -21,7 +24,7 @@ export function serviceAccountFlags(): string[] {
 
 /** Prefixes a command, so that it runs under the service account where we are root. */
 export function asServiceAccount(command: readonly string[]): string[] {
-  return isRoot() ? ['setpriv', ...serviceAccountFlags(), '--', ...command] : [...command];
+  return isRoot() ? ['setpriv', ENDS_WITH_PARENT, ...serviceAccountFlags(), '--', ...command] : [...command];
 }
 
 /** Makes a path belong to the service account where we are root; does nothing otherwise. */
@@ -29,7 +32,7 @@ export async function giveToServiceAccount(path: string): Promise<void> {
   if (isRoot()) await run(['chown', '-R', `${SERVICE_ACCOUNT}:`, path]);
 }
 
-/** Runs a command to its end and returns its standard output; a failure carries what it said. */
+/** Runs a command to its end, or to that of this process, and returns its standard output; a failure carries what it said. */
 export async function run(
   command: readonly string[],
   options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
@@ -37,7 +40,10 @@ export async function run(
   const [file, ...args] = command;
   if (file === undefined) throw new Error('no command to run');
   try {
-    const { stdout } = await execFileAsync(file, args, { ...options, maxBuffer: 16 * 1024 * 1024 });
+    const { stdout } = await execFileAsync('setpriv', [ENDS_WITH_PARENT, '--', file, ...args], {
+      ...options,
+      maxBuffer: 16 * 1024 * 1024,
+    });
     return stdout;
   } catch (error) {
     const said = (error as { stderr?: string }).stderr?.trim() ?? '';

@@ -79,18 +79,8 @@ export async function startObjectStore(options: ObjectStoreOptions, supervisor: 
   if (fresh) {
     const user = ['--uid=local', '--display-name=local'];
     const keys = [`--access-key=${options.accessKeyId}`, `--secret-key=${options.secretAccessKey}`];
-    // It waits for the store without a limit: where the stack is ended meanwhile, it ends with this process.
-    await run([
-      'setpriv',
-      '--pdeathsig=SIGKILL',
-      '--',
-      programs.admin,
-      ...gatewayFlags,
-      'user',
-      'create',
-      ...user,
-      ...keys,
-    ]);
+    // Waits for the store without a limit.
+    await run([programs.admin, ...gatewayFlags, 'user', 'create', ...user, ...keys]);
     await writeFile(complete, '');
   }
   const gateway = supervisor.start({

@@ -130,10 +130,13 @@ describe('a local stack', () => {
     expect(processes()).toEqual([]);
   });
 
-  // Seen to fail (radosgw-admin stays) without its parent-death signal.
-  test('that is killed while it makes the user of its object store leaves nothing running', async () => {
+  // Seen to fail (the command stays) without ENDS_WITH_PARENT in `run`.
+  test.each([
+    ['waits for its monitor', ' osd create '],
+    ['makes the user of its object store', 'radosgw-admin '],
+  ])('that is killed while it %s leaves nothing running', async (_, words) => {
     const holder = hold();
-    while (!processes().some((command) => command.includes('radosgw-admin '))) await sleep(5);
+    while (!processes().some((command) => command.includes(words))) await sleep(5);
     holder.kill('SIGKILL');
     for (let tries = 0; processes().length > 0 && tries < 200; tries += 1) await sleep(50);
     const left = processes();
