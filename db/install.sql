@@ -72,7 +72,9 @@ begin read write isolation level read committed;
 \ir partition-table/sequences.sql
 \ir setup/register-owner.sql
 \ir restore/tables.sql
+\ir restore/names.sql
 \ir restore/target.sql
+\ir restore/begin.sql
 \ir restore/load.sql
 \ir restore/statements.sql
 \ir restore/proof.sql
@@ -80,6 +82,8 @@ begin read write isolation level read committed;
 \ir restore/publish.sql
 \ir restore/outcomes.sql
 \ir restore/attach-indexes.sql
+\ir restore/attach-keys.sql
+\ir restore/attach-problems.sql
 \ir restore/attach.sql
 \ir ledger/release.sql
 \ir reverify/reverify.sql

@@ -6,15 +6,19 @@ import { NOTHING_LISTED, type ListedArchive, type ListProgress } from './catalog
 
 /** The ledger, as it is asked which archives the catalogue may show. */
 export interface ListingDatabase {
-  /** The next archives behind `after`, by their ids in the ledger; calls to the catalogue may take `seconds` from now on. */
+  /**
+   * The next archives behind `after`, by their ids in the ledger; calls of the execution to the catalogue may take
+   * `seconds` from now on.
+   */
   begin(
+    execution: string,
     sets: readonly Pick<PartitionSetConfig, 'schema' | 'table'>[],
     after: number,
     most: number,
     seconds: number,
   ): Promise<readonly (ListedArchive & { readonly partitionId: number })[]>;
-  /** No call is under way any more, and what was not wanted is not shown. */
-  end(wanted: readonly string[], unwanted: readonly string[]): Promise<void>;
+  /** No call of the execution is under way any more, and what was not wanted is not shown. */
+  end(execution: string, wanted: readonly string[], unwanted: readonly string[]): Promise<void>;
   /** The catalogue must not show an archive any more, for good. */
   withdraw(archiveId: string): Promise<void>;
 }
@@ -50,7 +54,13 @@ export async function beginListing(
     input,
     after,
     progress = NOTHING_LISTED,
-  }: { readonly input: unknown; readonly after?: number; readonly progress?: ListProgress },
+    execution,
+  }: {
+    readonly input: unknown;
+    readonly after?: number;
+    readonly progress?: ListProgress;
+    readonly execution: string;
+  },
   {
     database,
     partitionSets,
@@ -66,7 +76,7 @@ export async function beginListing(
       await database.withdraw(archiveId);
   }
   const sets = partitionSets.filter(({ query }) => query).map(({ schema, table }) => ({ schema, table }));
-  const page = await database.begin(sets, after ?? 0, MOST_ARCHIVES, SECONDS_TO_LIST);
+  const page = await database.begin(execution, sets, after ?? 0, MOST_ARCHIVES, SECONDS_TO_LIST);
   const last = page.at(-1);
   if (last === undefined) return { next: 'done', progress };
   return {
@@ -79,10 +89,10 @@ export async function beginListing(
 
 /** Ends a page that the catalogue shows as it should. */
 export async function endListing(
-  { archives }: { readonly archives: readonly ListedArchive[] },
+  { archives, execution }: { readonly archives: readonly ListedArchive[]; readonly execution: string },
   { database }: { readonly database: ListingDatabase },
 ): Promise<void> {
   const ids = (isWanted: boolean): string[] =>
     archives.filter(({ wanted }) => wanted === isWanted).map(({ archiveId }) => archiveId);
-  await database.end(ids(true), ids(false));
+  await database.end(execution, ids(true), ids(false));
 }

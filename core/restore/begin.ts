@@ -5,7 +5,14 @@ import type { Clock } from '../ports.ts';
 import { unaccepted } from '../publications.ts';
 import { columnsAsText } from './as-text.ts';
 import { checkManifest, checkObjects, classifyMissing } from './check.ts';
-import type { DdlSection, Lack, RestoreDatabase, RestoreStart, TableName } from './database.ts';
+import type {
+  DdlSection,
+  Lack,
+  RestoreDatabase,
+  RestoreIdentity,
+  RestoreStart,
+  TableName,
+} from './database.ts';
 import type { ArchiveRef, RestoreOptions } from './request.ts';
 
 /** What a restore begins with. */
@@ -15,6 +22,33 @@ export interface BeginPorts {
   readonly clock: Clock;
   /** Those that the configuration accepts. */
   readonly acceptedPublications?: readonly string[] | undefined;
+}
+
+/** Where a restore stands before anything is read of its data. */
+export type FoundRestore =
+  /** `segments` are not imported yet, `null`: all; they have to be readable in S3. */
+  | { readonly next: 'retrieve'; readonly segments: readonly number[] | null }
+  /** The table was published before; `partition` is its row in the ledger. */
+  | { readonly next: 'attach'; readonly partitionId: number };
+
+/**
+ * Looks what there is of a restore before S3 is asked for copies of what lies in a Glacier tier: a published table needs
+ * none, and one that is under way only those of the segments that are not imported.
+ */
+export async function findRestore(
+  { manifestKey, manifestVersionId }: ArchiveRef,
+  options: RestoreOptions | DrillOptions,
+  { database, store, acceptedPublications = [] }: Omit<BeginPorts, 'clock'>,
+): Promise<FoundRestore> {
+  const stored = await readManifest(store, manifestKey, manifestVersionId ?? undefined);
+  const { manifest } = stored;
+  checkManifest(manifest, manifestKey);
+  const wanted = wantedOf(options, manifest);
+  const found = await database.find(identityOf(stored, wanted));
+  if (found === null) return { next: 'retrieve', segments: null };
+  if (!('partitionId' in found)) return { next: 'retrieve', segments: found.open };
+  await refusePublications(wanted, acceptedPublications, database);
+  return { next: 'attach', partitionId: found.partitionId };
 }
 
 /** Where a restore stands after its beginning. */
@@ -88,25 +122,32 @@ function wantedOf(options: RestoreOptions | DrillOptions, { partition }: Manifes
   };
 }
 
-const startOf = (
+const identityOf = (
   { manifest, object, sha256 }: StoredManifest,
-  { drill, target, owner, foreignKeys, grants, parent }: Wanted,
-  found: Pick<RestoreStart, 'warnings' | 'asText' | 'moved'>,
-): RestoreStart => ({
+  { drill, target, owner }: Wanted,
+): RestoreIdentity => ({
   manifest,
   drill,
   target,
   owner,
-  parent,
-  ...found,
-  manifestKey: object.key,
   manifestVersionId: object.versionId,
   manifestSha256: sha256,
+});
+
+const startOf = (
+  stored: StoredManifest,
+  wanted: Wanted,
+  found: Pick<RestoreStart, 'warnings' | 'asText' | 'moved'>,
+): RestoreStart => ({
+  ...identityOf(stored, wanted),
+  ...found,
+  parent: wanted.parent,
+  manifestKey: stored.object.key,
   // The sections that need the rights of the table's owner, or lock other tables.
   lastSections: [
-    ...(foreignKeys ? (['foreign_keys', 'foreign_triggers'] as const) : []),
+    ...(wanted.foreignKeys ? (['foreign_keys', 'foreign_triggers'] as const) : []),
     'row_security',
-    ...(grants ? (['ownership'] as const) : []),
+    ...(wanted.grants ? (['ownership'] as const) : []),
   ] satisfies DdlSection[],
 });
 

@@ -47,20 +47,29 @@ export interface BegunRestore {
   readonly open: readonly number[];
 }
 
+/** A table that was published before, by its row in the ledger. */
+export interface DoneRestore {
+  readonly partitionId: number;
+}
+
 /** Sections of the archived DDL. */
 export type DdlSection =
   'structure' | 'sequence_values' | 'foreign_keys' | 'foreign_triggers' | 'row_security' | 'ownership';
 
-/** What a restore is begun with. */
-export interface RestoreStart {
+/** What makes two requests the same restore. */
+export interface RestoreIdentity {
   readonly manifest: Manifest;
-  readonly manifestKey: string;
   readonly manifestVersionId: string;
   readonly manifestSha256: string;
   /** The drill that it is for, by its execution: restored out of sight, and never published. `null` for a restore. */
   readonly drill: string | null;
   readonly target: TableName;
   readonly owner: string;
+}
+
+/** What a restore is begun with. */
+export interface RestoreStart extends RestoreIdentity {
+  readonly manifestKey: string;
   /** What it is to be attached to, once it is published. */
   readonly parent: TableName | null;
   /** What is run when the table is published. */
@@ -118,12 +127,14 @@ export interface RestoreDatabase {
     target: TableName,
     sections: readonly DdlSection[] | 'all',
   ): Promise<readonly string[]>;
+  /** The restore that is under way or done; `null` where there is none. Changes nothing. */
+  find(restore: RestoreIdentity): Promise<Pick<BegunRestore, 'open'> | DoneRestore | null>;
   /**
    * Makes the bare table and records the restore, in one transaction; or finds the one that is under way, or the one
    * that is done. `TargetExists`, `DependencyMissing` (schema, owner, rights), `StateConflict`, `AttachRefused`: before
    * anything is loaded, since a refusal hours later would be of no use.
    */
-  begin(start: RestoreStart): Promise<BegunRestore | { readonly partitionId: number }>;
+  begin(start: RestoreStart): Promise<BegunRestore | DoneRestore>;
   /**
    * Imports one segment and records it, in one transaction; returns its rows, `null` where it was imported already.
    * `SegmentBusy` where an earlier call still runs.
@@ -150,6 +161,10 @@ export interface RestoreDatabase {
   /** Foreign keys that are not valid and were, when the table was archived. */
   unvalidatedForeignKeys(partitionId: number): Promise<readonly string[]>;
   validateForeignKey(partitionId: number, constraint: string): Promise<void>;
+  /**
+   * Attaches a published table. `AttachRefused`, `ArchiveListed`: the table is as it was. `SegmentBusy` while the server
+   * still does what an earlier call asked for; so does `validateForeignKey`.
+   */
   attach(partitionId: number, parent: TableName): Promise<void>;
   /** Drops what a restore has made so far; no other session has seen it yet. */
   cancel(restoreId: number): Promise<void>;

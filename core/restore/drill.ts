@@ -41,8 +41,8 @@ export interface SuccessfulDrill {
 export interface DrillDatabase {
   /** Records a proven drill and drops its table, in one transaction. */
   finishDrill(restoreId: number): Promise<SuccessfulDrill>;
-  /** Drops what drills have left behind that began longer ago; returns how many did. */
-  cancelOldDrills(olderThanDays: number): Promise<number>;
+  /** Drops what drills have left behind that began longer ago; returns the numbers of those that cannot be dropped now. */
+  cancelOldDrills(olderThanDays: number): Promise<readonly number[]>;
 }
 
 const drillSchema = z.strictObject({
@@ -143,7 +143,8 @@ export async function finishDrill(
 /** Drops the tables of drills that were killed. A table that another session holds does not spoil a good drill: the next tries again. */
 async function dropLeftOver(database: DrillDatabase, log: Log): Promise<void> {
   try {
-    await database.cancelOldDrills(LEFT_OVER_DAYS);
+    const left = await database.cancelOldDrills(LEFT_OVER_DAYS);
+    if (left.length > 0) log.warn('left over', { restores: left });
   } catch (error) {
     if (!(error instanceof ArchiverError)) throw error;
     log.warn('left over', { error: error.code, message: error.message });

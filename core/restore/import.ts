@@ -15,7 +15,7 @@ export interface BuildProgress {
 /** A call begins no further statement after this long, so that the next long index has a call of its own. */
 const LONG_ENOUGH_MS = 30_000;
 /** Nine events of an execution's 25,000 for each look: four days of indexes fit, where half a minute leaves less than one. */
-const WAIT_SECONDS = 120;
+export const WAIT_SECONDS = 120;
 
 /** Objects of the archive for an import; `hasAwsS3` is whether the database may read them itself. */
 export function importSource(

@@ -10,7 +10,7 @@ import {
 import { ArchiverError } from '../errors.ts';
 import type { LastSuccessMetrics } from '../heartbeat/last-success.ts';
 import type { Clock, Log } from '../ports.ts';
-import { beginRestore } from './begin.ts';
+import { beginRestore, findRestore } from './begin.ts';
 import { attach, publish, type Restored } from './publish.ts';
 import type { RestoreDatabase } from './database.ts';
 import { build, importSegment, importSource } from './import.ts';
@@ -48,22 +48,39 @@ async function restoreArchive(
   options: RestoreOptions,
   ports: RestorePorts,
 ): Promise<Restored> {
-  await untilReadable(archive, options.retrieval, ports);
+  const found = await findRestore(archive, options, ports);
+  if (found.next === 'attach') return attached(found.partitionId, options, ports);
+  await untilReadable(archive, found.segments, options.retrieval, ports);
   const begun = await beginRestore(archive, options, ports);
-  if (begun.next === 'attach') return attach(begun.partitionId, options, ports);
+  if (begun.next === 'attach') return attached(begun.partitionId, options, ports);
   await load(begun.restoreId, begun.segments, ports);
   const { partitionId } = await publish(begun.restoreId, ports);
-  return attach(partitionId, options, ports);
+  return attached(partitionId, options, ports);
+}
+
+/** Waits for what the server still does for an earlier call. */
+async function attached(
+  partitionId: number,
+  options: RestoreOptions,
+  ports: RestorePorts,
+): Promise<Restored> {
+  let progress = await attach(partitionId, options, ports);
+  while (progress.next === 'wait') {
+    await ports.clock.sleep(progress.waitSeconds * 1_000);
+    progress = await attach(partitionId, options, ports);
+  }
+  return progress.restored;
 }
 
 /** Waits for S3 to make what lies in a Glacier tier readable. */
 async function untilReadable(
   archive: ArchiveRef,
+  segments: readonly number[] | null,
   retrieval: Retrieval,
   ports: Pick<RestorePorts, 'store' | 'clock' | 'log'>,
 ): Promise<void> {
   for (;;) {
-    const { readable, waitSeconds } = await retrieve(archive, retrieval, ports);
+    const { readable, waitSeconds } = await retrieve(archive, segments, retrieval, ports);
     if (readable) return;
     await ports.clock.sleep(waitSeconds * 1_000);
   }
@@ -132,7 +149,7 @@ export async function drill(input: unknown, ports: DrillPorts): Promise<Successf
   if (archive === null) return null;
   let restoreId: number | null = null;
   try {
-    await untilReadable(archive, retrieval, ports);
+    await untilReadable(archive, null, retrieval, ports);
     const begun = await beginRestore(archive, { drill: ports.execution }, ports);
     if (begun.next === 'attach') throw new ArchiverError('StateConflict', 'a drill is never published');
     ({ restoreId } = begun);

@@ -4,6 +4,7 @@ import { displayName } from '../partition.ts';
 import type { Clock, Log } from '../ports.ts';
 import { withLockTries } from '../retry.ts';
 import type { RestoreDatabase, Unmade } from './database.ts';
+import { WAIT_SECONDS } from './import.ts';
 import { requireProof } from './prove.ts';
 import type { RestoreOptions } from './request.ts';
 
@@ -42,11 +43,31 @@ export async function publish(
   return { partitionId };
 }
 
+/** What follows a call of `attach`. */
+export type AttachProgress =
+  | { readonly next: 'done'; readonly restored: Restored }
+  /** The server still does what an earlier call asked for. */
+  | { readonly next: 'wait'; readonly waitSeconds: number };
+
 /**
  * Validates the foreign keys of a restored table, attaches it to a parent if that is asked for, and says what there is. A
  * table that lacks something is attached only with `acceptIncomplete`: `AttachRefused` otherwise, and the table stays.
+ * A scan or an index may take longer than the caller has: the server then continues alone, and the next call waits for it.
  */
 export async function attach(
+  partitionId: number,
+  options: Pick<RestoreOptions, 'attach' | 'acceptIncomplete'>,
+  ports: Ports,
+): Promise<AttachProgress> {
+  try {
+    return { next: 'done', restored: await attachNow(partitionId, options, ports) };
+  } catch (error) {
+    if (!(error instanceof ArchiverError && error.code === 'SegmentBusy')) throw error;
+    return { next: 'wait', waitSeconds: WAIT_SECONDS };
+  }
+}
+
+async function attachNow(
   partitionId: number,
   options: Pick<RestoreOptions, 'attach' | 'acceptIncomplete'>,
   { database, clock, log }: Ports,

@@ -27,25 +27,32 @@ const WAIT_SECONDS: Readonly<Record<Retrieval['tier'], number>> = {
 };
 
 /**
- * Looks where the objects of an archive lie, and asks S3 for readable copies of those in a Glacier tier. Nothing is asked
- * for twice, and nothing where everything is readable.
+ * Looks where the objects of these segments (`null`: all) and of the DDL lie, and asks S3 for readable copies of those in a
+ * Glacier tier. Nothing is asked for twice, and nothing where everything is readable.
  */
 export async function retrieve(
   { manifestKey, manifestVersionId }: ArchiveRef,
+  segments: readonly number[] | null,
   { tier, days }: Retrieval,
   { store, log }: { readonly store: ArchiveStore; readonly log: Log },
 ): Promise<Retrieved> {
   const { manifest } = await readManifest(store, manifestKey, manifestVersionId ?? undefined);
-  const waiting = await mapAtOnce(objectsOf(manifest), AT_ONCE, async ({ key, versionId }) => {
-    const { state, storageClass } = await whereIs(key, versionId, store);
-    if (state === 'archived') {
-      await store.requestCopy(key, versionId, {
-        tier,
-        days: storageClass === 'INTELLIGENT_TIERING' ? null : days,
-      });
-    }
-    return state !== 'readable';
-  });
+  const open = segments === null ? null : new Set(segments);
+  const needed = manifest.segments.filter(({ number }) => open?.has(number) ?? true);
+  const waiting = await mapAtOnce(
+    objectsOf({ ...manifest, segments: needed }),
+    AT_ONCE,
+    async ({ key, versionId }) => {
+      const { state, storageClass } = await whereIs(key, versionId, store);
+      if (state === 'archived') {
+        await store.requestCopy(key, versionId, {
+          tier,
+          days: storageClass === 'INTELLIGENT_TIERING' ? null : days,
+        });
+      }
+      return state !== 'readable';
+    },
+  );
   const waitingFor = waiting.filter(Boolean).length;
   const { rows, bytes } = manifest.contents;
   log.info('retrieve', { manifest: manifestKey, rows, bytes, waitingFor });

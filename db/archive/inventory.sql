@@ -55,6 +55,7 @@ begin
              k.control_column, k.bounds, k.period, coalesce(k.time_zone, '')
                      from partition_archiver.partition k
                     where k.parent_oid = p_parent and k.state = 'attached'
+                      and (k.upper_time is not null or v_set.control_kind is distinct from 'time')
                       and k.system_identifier = v_system and k.database_name = current_database())
      order by a.lower_time, a.table_oid
     on conflict (system_identifier, database_name, table_oid) where state not in ('dropped', 'missing')

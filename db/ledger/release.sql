@@ -2,6 +2,15 @@
 
 set role archiver_owner;
 
+-- The time zone of the bounds of a set: that of the last inventory. Null where there was none.
+create or replace function partition_archiver.time_zone_of_set(p_parent oid) returns text
+  language sql stable set search_path = pg_catalog, pg_temp
+  return (select l.time_zone from partition_archiver.partition l
+           where l.parent_oid = p_parent and l.time_zone is not null
+             and l.system_identifier = partition_archiver.system_identifier()
+             and l.database_name = current_database()
+           order by l.last_attached_at desc nulls last, l.id desc limit 1);
+
 -- Returns a restored, released or blocked partition to the pipeline: it continues in the state that it was
 -- blocked in, or the next run archives it again. Returns the state it is in now; safe to call again.
 create or replace function partition_archiver.resume(p_id bigint) returns text
@@ -10,6 +19,10 @@ declare
   l partition_archiver.partition := partition_archiver.claim(p_id, 'attached', 'detached', 'quarantined',
     'exported', 'verified', 'restored', 'released', 'blocked');
   v_parent oid;
+  v_set record;
+  v_schema name;
+  v_attached_to oid;
+  v_time_zone text;
   v_state text;
 begin
   case l.state
@@ -18,20 +31,39 @@ begin
     when 'blocked' then
       return partition_archiver.unblock(p_id);
     when 'restored', 'released' then
-      if to_regclass(format('%I.%I', l.table_schema, l.table_name))::oid is distinct from l.table_oid then
+      v_parent := to_regclass(format('%I.%I', l.parent_schema, l.parent_name))::oid;
+      select * into v_set from partition_archiver.partition_set(v_parent);
+      -- Where it was attached, the maintenance of its set may have moved it.
+      select n.nspname into v_schema from pg_class c join pg_namespace n on n.oid = c.relnamespace
+       where c.oid = l.table_oid and c.relname = l.table_name
+         and n.nspname in (l.table_schema, v_set.retention_schema);
+      if not found then
         raise exception 'table %.% is gone, renamed or another one', l.table_schema, l.table_name
           using errcode = 'PA002'; -- IdentityChanged
       end if;
       -- The pipeline goes by the parent: without it no run would ever look at this row.
-      v_parent := to_regclass(format('%I.%I', l.parent_schema, l.parent_name))::oid;
-      if not exists (select from partition_archiver.partition_set(v_parent)) then
+      if v_set.parent_oid is null then
         raise exception '%.% is no partition set in this database, so there is no pipeline to go back to',
           l.parent_schema, l.parent_name
           using errcode = 'PA004'; -- PartitionRefused
       end if;
-      v_state := case when exists (select from pg_inherits where inhrelid = l.table_oid) then 'attached'
-        else 'detached' end;
-      update partition_archiver.partition set state = v_state, parent_oid = v_parent where id = p_id;
+      select inhparent into v_attached_to from pg_inherits where inhrelid = l.table_oid;
+      if v_attached_to <> v_parent then
+        raise exception '%.% is attached to %, and the ledger has it as a partition of %.%', v_schema,
+          l.table_name, v_attached_to::regclass, l.parent_schema, l.parent_name
+          using errcode = 'PA004'; -- PartitionRefused
+      end if;
+      v_state := case when v_attached_to is null then 'detached' else 'attached' end;
+      v_time_zone := coalesce(l.time_zone, partition_archiver.time_zone_of_set(v_parent));
+      update partition_archiver.partition
+         set state = v_state, parent_oid = v_parent, table_schema = v_schema,
+             control_kind = v_set.control_kind, time_zone = v_time_zone,
+             -- A table that was restored while its parent was no partition set has none.
+             lower_time = coalesce(l.lower_time, partition_archiver.bound_time(l.lower_bound,
+               v_set.control_type, v_set.epoch, coalesce(v_time_zone, 'UTC'))),
+             upper_time = coalesce(l.upper_time, partition_archiver.bound_time(l.upper_bound,
+               v_set.control_type, v_set.epoch, coalesce(v_time_zone, 'UTC')))
+       where id = p_id;
       return v_state;
     else
       raise exception 'partition % is % and in the pipeline; to return it to its owner, release it', p_id,

@@ -7,24 +7,32 @@ create table if not exists partition_archiver.listing (
   archive_id uuid primary key,
   -- listed: the catalogue may show it; withdrawing: it must not, and may still do; withdrawn: never again.
   state text not null check (state in ('listed', 'withdrawing', 'withdrawn')),
-  -- Until then, a call to the catalogue may be under way.
-  busy_until timestamptz,
   changed_at timestamptz not null default clock_timestamp()
 );
+-- {execution: time}: until then, a call of that execution to the catalogue may be under way.
+alter table partition_archiver.listing add column if not exists calls jsonb not null default '{}';
+alter table partition_archiver.listing drop column if exists busy_until;
 comment on table partition_archiver.listing is 'one row for each archive that a catalogue of queries was '
   'told of, or must never show';
 
 comment on column partition_archiver.listing.archive_id is 'the archive';
 comment on column partition_archiver.listing.state is 'listed: queries may find it; withdrawing: they must '
   'not, and may still do; withdrawn: they never do again';
-comment on column partition_archiver.listing.busy_until is 'until then, a call to Glue may be under way';
+comment on column partition_archiver.listing.calls is 'executions that may have a call to Glue under way, '
+  'and until when';
 comment on column partition_archiver.listing.changed_at is 'time of the last change';
 
+-- Calls to the catalogue that may still be under way.
+create or replace function partition_archiver.open_calls(p_calls jsonb) returns jsonb
+  language sql stable set search_path = pg_catalog, pg_temp
+  return (select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each_text(p_calls)
+           where value::timestamptz >= clock_timestamp());
+
 -- The next archives of some sets ([{"schema", "table"}]) whose tables were dropped, by their ids in the
--- ledger. wanted: the catalogue may show it from now on, and p_seconds long a call to it may be under way.
--- collides: it may not, since an earlier archive of the set has a part of the same range.
-create or replace function partition_archiver.begin_listing(p_sets jsonb, p_after bigint, p_limit integer,
-    p_seconds integer)
+-- ledger. wanted: the catalogue may show it from now on, and p_seconds long a call of p_execution to it may
+-- be under way. collides: it may not, since an earlier archive of the set has a part of the same range.
+create or replace function partition_archiver.begin_listing(p_execution text, p_sets jsonb, p_after bigint,
+    p_limit integer, p_seconds integer)
   returns table (id bigint, archive_id uuid, parent_schema name, parent_name name, manifest_key text,
     manifest_version_id text, wanted boolean, collides boolean)
   language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -57,10 +65,12 @@ begin
                or o.lower_time < l.upper_time and l.lower_time < o.upper_time end);
     v_wanted := null;
     if not v_overlaps then
-      insert into partition_archiver.listing as x (archive_id, state, busy_until)
-        values (l.archive_id, 'listed', clock_timestamp() + make_interval(secs => p_seconds))
+      insert into partition_archiver.listing as x (archive_id, state, calls)
+        values (l.archive_id, 'listed', jsonb_build_object(p_execution,
+          clock_timestamp() + make_interval(secs => p_seconds)))
         on conflict (archive_id) do update
-          set busy_until = greatest(x.busy_until, excluded.busy_until), changed_at = clock_timestamp()
+          set calls = partition_archiver.open_calls(x.calls) || excluded.calls,
+              changed_at = clock_timestamp()
           where x.state = 'listed'
         returning x.archive_id into v_wanted;
     end if;
@@ -70,11 +80,13 @@ begin
 end
 $$;
 
--- No call to the catalogue is under way any more for p_wanted, and p_unwanted are not shown there
--- any more: lists of ids of archives.
-create or replace function partition_archiver.end_listing(p_wanted jsonb, p_unwanted jsonb) returns void
+-- No call of p_execution to the catalogue is under way any more for p_wanted, and p_unwanted are not shown
+-- there any more: lists of ids of archives.
+create or replace function partition_archiver.end_listing(p_execution text, p_wanted jsonb, p_unwanted jsonb)
+  returns void
   language sql security definer set search_path = pg_catalog, pg_temp as $$
-  update partition_archiver.listing set busy_until = null, changed_at = clock_timestamp()
+  update partition_archiver.listing
+     set calls = partition_archiver.open_calls(calls) - p_execution, changed_at = clock_timestamp()
    where archive_id::text in (select jsonb_array_elements_text(p_wanted));
   update partition_archiver.listing set state = 'withdrawn', changed_at = clock_timestamp()
    where archive_id::text in (select jsonb_array_elements_text(p_unwanted)) and state = 'withdrawing';
@@ -93,7 +105,7 @@ begin
   end if;
   insert into partition_archiver.listing as x (archive_id, state) values (p_archive_id, 'withdrawing')
     on conflict (archive_id) do update set state = 'withdrawing', changed_at = clock_timestamp()
-    where x.state = 'listed' and (x.busy_until is null or x.busy_until < clock_timestamp());
+    where x.state = 'listed' and partition_archiver.open_calls(x.calls) = '{}';
   select state into v_state from partition_archiver.listing where archive_id = p_archive_id;
   if v_state = 'listed' then
     raise exception 'archive % is being listed; try again in some minutes', p_archive_id
@@ -102,20 +114,26 @@ begin
 end
 $$;
 
+-- ArchiveListed if the catalogue may show an archive. Changes nothing.
+create or replace function partition_archiver.assert_not_listed(p_archive_id uuid) returns void
+  language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if exists (select from partition_archiver.listing where archive_id = p_archive_id
+    and state <> 'withdrawn') then
+    raise exception 'archive % may be found by queries in the Glue database: its rows would be seen twice',
+      p_archive_id using errcode = 'PA022'; -- ArchiveListed
+  end if;
+end
+$$;
+
 -- Before the rows of an archive are in their set again: the catalogue does not show the archive, and never
 -- will. ArchiveListed if it may do.
 create or replace function partition_archiver.require_withdrawn(p_archive_id uuid) returns void
   language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  v_state text;
 begin
   insert into partition_archiver.listing as x (archive_id, state) values (p_archive_id, 'withdrawn')
-    on conflict (archive_id) do update set state = x.state
-    returning state into v_state;
-  if v_state <> 'withdrawn' then
-    raise exception 'archive % may be found by queries in the Glue database: its rows would be seen twice',
-      p_archive_id using errcode = 'PA022'; -- ArchiveListed
-  end if;
+    on conflict (archive_id) do update set state = x.state;
+  perform partition_archiver.assert_not_listed(p_archive_id);
 end
 $$;
 

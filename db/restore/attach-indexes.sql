@@ -27,18 +27,15 @@ create or replace function partition_archiver.index_restored(p_partition_id bigi
   language plpgsql security definer set search_path = pg_catalog, pg_temp
     set quote_all_identifiers = off as $$
 declare
-  l partition_archiver.partition := partition_archiver.claim(p_partition_id, 'restored');
+  l partition_archiver.partition := partition_archiver.claim_restored(p_partition_id);
   v_table text := format('%I.%I', l.table_schema, l.table_name);
   v_parent oid := to_regclass(format('%I.%I', p_parent_schema, p_parent_name))::oid;
+  v_before constant oid[] := array(select indexrelid from pg_index where indrelid = l.table_oid);
   v_index record;
 begin
-  if to_regclass(v_table)::oid is distinct from l.table_oid then
-    raise exception 'table % is another one now', v_table using errcode = 'PA002'; -- IdentityChanged
-  end if;
   if exists (select from pg_inherits where inhrelid = l.table_oid) then
     return;
   end if;
-  perform partition_archiver.set_lock_timeout();
   for v_index in
     select x.indexrelid, x.indisunique, pg_get_constraintdef(k.oid) as constraint_definition,
            partition_archiver.index_definition(x.indexrelid) as definition
@@ -62,14 +59,18 @@ begin
           v_table,
           regexp_replace(v_index.definition, '^UNIQUE ', ''));
       end if;
-    exception when lock_not_available or deadlock_detected or query_canceled or admin_shutdown
-      or insufficient_resources then
-      raise;
-    when others then
+    exception when others then
+      if partition_archiver.passes_by_itself(sqlstate) then
+        raise;
+      end if;
       raise exception '% cannot be attached to %.%: %', v_table, p_parent_schema, p_parent_name, sqlerrm
         using errcode = 'PA017'; -- AttachRefused
     end;
   end loop;
+  update partition_archiver.restore r
+     set attach_indexes = r.attach_indexes || array(select indexrelid from pg_index
+       where indrelid = l.table_oid and indexrelid <> all (v_before))
+   where r.partition_id = p_partition_id;
 end
 $$;
 

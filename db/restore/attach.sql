@@ -2,114 +2,54 @@
 
 set role archiver_owner;
 
--- Whether a version can attach a table to a parent with a temporal primary key: 18.0 to 18.4 compare the two
--- keys in a way that no table passes (42P16). p_version as in server_version_num.
-create or replace function partition_archiver.attaches_temporal_keys(p_version integer) returns boolean
-  language sql immutable set search_path = pg_catalog, pg_temp
-  return p_version not between 180000 and 180004;
-
--- Why a partition cannot be attached to a parent, or would not stay there. p_columns as in the archived DDL:
--- [{name, type, collation, not_null, generated}]; p_time_zone: that of the partition's bounds, null where it
--- is not known. Empty where it can.
-create or replace function partition_archiver.attach_problems(
-    p_parent_schema name, p_parent_name name, p_control_column name, p_lower text, p_upper text,
-      p_columns jsonb, p_time_zone text) returns text[]
-  language plpgsql stable security definer
-  set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD'
-    set quote_all_identifiers = off
-  set row_security = off as $$
+-- A restored table for a step after its publication, claimed until this transaction ends. SegmentBusy while
+-- another session is at one: the server finishes a step whose client is gone, however long that takes.
+create or replace function partition_archiver.claim_restored(p_partition_id bigint)
+  returns partition_archiver.partition
+  language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
-  v_parent oid := to_regclass(format('%I.%I', p_parent_schema, p_parent_name))::oid;
-  v_display text := format('%I.%I', p_parent_schema, p_parent_name);
-  v_key record;
-  v_set record;
-  v_other record;
-  v_overlaps boolean;
-  v_is_old boolean;
-  v_default_has_rows boolean;
-  v_time_zone constant text := coalesce(p_time_zone, 'UTC');
-  v_problems text[] := '{}';
+  l partition_archiver.partition;
 begin
-  select a.attname, format_type(a.atttypid, a.atttypmod) as type, t.partdefid, c.relispartition into v_key
-    from pg_partitioned_table t join pg_attribute a on a.attrelid = t.partrelid and a.attnum = t.partattrs[0]
-    join pg_class c on c.oid = t.partrelid
-   where t.partrelid = v_parent and t.partstrat = 'r' and t.partnatts = 1;
-  if not found then
-    return array[format('%s is no table that is partitioned by ranges of one column', v_display)];
+  if not pg_try_advisory_xact_lock(hashtextextended('partition_archiver attach ' || p_partition_id, 0)) then
+    raise exception 'another session validates or attaches the restored table of partition % just now',
+      p_partition_id using errcode = 'PA005'; -- SegmentBusy
   end if;
-  if v_key.attname <> p_control_column then
-    return array[format('%s is partitioned by %I, the archive by %I', v_display, v_key.attname,
-      p_control_column)];
+  perform partition_archiver.set_lock_timeout();
+  l := partition_archiver.claim(p_partition_id, 'restored');
+  if to_regclass(format('%I.%I', l.table_schema, l.table_name))::oid is distinct from l.table_oid then
+    raise exception 'table %.% is another one now', l.table_schema, l.table_name
+      using errcode = 'PA002'; -- IdentityChanged
   end if;
+  return l;
+end
+$$;
 
-  select v_problems || coalesce(array_agg(format('column %I: %s', coalesce(p.name, c.name), case
-           when p.name is null then 'the parent has none of this name'
-           when c.name is null then 'the archive has none of this name'
-           when p.type <> c.type then format('%s in the parent, %s in the archive', p.type, c.type)
-           when p."collation" is distinct from c."collation" then 'another collation in the parent'
-           when p.generated <> c.generated then 'generated in one of them only, or in another way'
-           else 'NOT NULL in the parent, not so in the archive' end)), '{}') into v_problems
-    from (select facts ->> 'name' as name, facts ->> 'type' as type, facts ->> 'collation' as "collation",
-                 (facts ->> 'not_null')::boolean as not_null, facts ->> 'generated' as generated
-            from partition_archiver.ddl_columns(v_parent, 'none')) p
-    full join jsonb_to_recordset(p_columns) as c (name text, type text, "collation" text, not_null boolean,
-      generated text) on c.name = p.name
-   where p.name is null or c.name is null or p.type <> c.type or p."collation" is distinct from c."collation"
-      or p.generated <> c.generated or p.not_null and not c.not_null;
-
-  -- The range.
-  for v_other in
-    select n.nspname, c.relname, e.ends
-      from pg_inherits i join pg_class c on c.oid = i.inhrelid join pg_namespace n on n.oid = c.relnamespace
-      cross join lateral (select regexp_match(pg_get_expr(c.relpartbound, c.oid),
-        '^FOR VALUES FROM \((?:''?)([^'']+?)(?:''?)\) TO \((?:''?)([^'']+?)(?:''?)\)$') as ends) e
-     where i.inhparent = v_parent and c.oid <> v_key.partdefid
-  loop
-    execute format('select (%1$L = ''MAXVALUE'' or %2$L = ''MINVALUE''
-                             or %3$L::%5$s < nullif(%2$L, ''MAXVALUE'')::%5$s or %2$L = ''MAXVALUE'')
-                       and (%1$L = ''MINVALUE'' or nullif(%1$L, ''MINVALUE'')::%5$s < %4$L::%5$s)',
-      v_other.ends[1], v_other.ends[2], p_lower, p_upper, v_key.type) into v_overlaps;
-    if v_overlaps then
-      v_problems := v_problems || format('the range is taken by %I.%I', v_other.nspname, v_other.relname);
-    end if;
-  end loop;
-  if v_key.partdefid <> 0 then
-    execute format('select exists (select from only %s where %I >= %L and %I < %L)',
-      v_key.partdefid::regclass,
-      p_control_column, p_lower, p_control_column, p_upper) into v_default_has_rows;
-    if v_default_has_rows then
-      v_problems := v_problems || 'the default partition has rows of this range'::text;
-    end if;
+-- Refuses to attach a restored table where it cannot be, or would not stay: AttachRefused with the reasons,
+-- or ArchiveListed. Changes nothing.
+create or replace function partition_archiver.check_attach(p_partition_id bigint, p_parent_schema name,
+  p_parent_name name) returns void
+  language plpgsql security definer
+  set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD' as $$
+declare
+  l partition_archiver.partition := partition_archiver.claim_restored(p_partition_id);
+  v_problems text[];
+begin
+  if exists (select from pg_inherits where inhrelid = l.table_oid
+    and inhparent = to_regclass(format('%I.%I', p_parent_schema, p_parent_name))) then
+    return;
   end if;
-
-  if not partition_archiver.attaches_temporal_keys(current_setting('server_version_num')::integer)
-     and exists (select from pg_constraint where conrelid = v_parent and contype = 'p'
-       and pg_get_constraintdef(oid) ~ ' WITHOUT OVERLAPS\)') then
-    v_problems := v_problems || format('%s has a temporal primary key, and PostgreSQL %s cannot attach a '
-      'table to that; 18.5 can',
-      v_display, current_setting('server_version'));
+  -- In another table than the one it came from, its rows are no rows of that set.
+  perform partition_archiver.assert_not_listed(r.archive_id) from partition_archiver.restore r
+    where r.partition_id = p_partition_id and r.partition ->> 'parentSchema' = p_parent_schema
+      and r.partition ->> 'parentName' = p_parent_name;
+  v_problems := partition_archiver.attach_problems(p_parent_schema, p_parent_name, l.control_column,
+    l.lower_bound, l.upper_bound,
+    (select jsonb_agg(facts) from partition_archiver.ddl_columns(l.table_oid, 'none')), l.time_zone);
+  if v_problems <> '{}' then
+    raise exception '%.% cannot be attached to %.%: %', l.table_schema, l.table_name, p_parent_schema,
+      p_parent_name, array_to_string(v_problems, '; ')
+      using errcode = 'PA017'; -- AttachRefused
   end if;
-
-  -- pg_partman detaches by the lower bound and one interval, or by what it takes for them; here the wider
-  -- reading counts.
-  select * into v_set from partition_archiver.partition_set(v_parent);
-  if v_set.retention is not null then
-    if v_set.control_kind = 'time' then
-      v_is_old := partition_archiver.time_before(
-          partition_archiver.bound_time(p_lower, v_set.control_type, v_set.epoch, v_time_zone),
-          - v_set.partition_interval::interval, v_time_zone)
-        <= partition_archiver.time_before(now(), v_set.retention::interval, v_time_zone);
-    else
-      v_is_old := p_lower::numeric + v_set.partition_interval::numeric <=
-        partition_archiver.highest_id(v_parent) - v_set.retention::numeric;
-    end if;
-    if v_is_old then
-      v_problems := v_problems || format('the retention of %s is %L: its next maintenance would only detach '
-        'the partition again',
-        v_display, v_set.retention);
-    end if;
-  end if;
-  return v_problems;
 end
 $$;
 
@@ -120,18 +60,14 @@ create or replace function partition_archiver.bound_restored(p_partition_id bigi
   language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC'
     set datestyle = 'ISO, YMD' as $$
 declare
-  l partition_archiver.partition := partition_archiver.claim(p_partition_id, 'restored');
+  l partition_archiver.partition := partition_archiver.claim_restored(p_partition_id);
   v_table text := format('%I.%I', l.table_schema, l.table_name);
 begin
-  if to_regclass(v_table)::oid is distinct from l.table_oid then
-    raise exception 'table % is another one now', v_table using errcode = 'PA002'; -- IdentityChanged
-  end if;
   if exists (select from pg_inherits where inhrelid = l.table_oid)
      or exists (select from pg_constraint where conrelid = l.table_oid
        and conname = 'partition_archiver_bounds') then
     return;
   end if;
-  perform partition_archiver.set_lock_timeout();
   execute format('alter table %s add constraint partition_archiver_bounds check (%2$I is not null and %2$I '
     '>= %3$L and %2$I < %4$L)',
     v_table, l.control_column, l.lower_bound, l.upper_bound);
@@ -148,30 +84,18 @@ create or replace function partition_archiver.attach_restored(p_partition_id big
   language plpgsql security definer
   set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD' as $$
 declare
-  l partition_archiver.partition := partition_archiver.claim(p_partition_id, 'restored');
+  l partition_archiver.partition := partition_archiver.claim_restored(p_partition_id);
   v_table text := format('%I.%I', l.table_schema, l.table_name);
   v_parent oid := to_regclass(format('%I.%I', p_parent_schema, p_parent_name))::oid;
-  v_problems text[];
   v_deadline timestamptz;
 begin
-  if to_regclass(v_table)::oid is distinct from l.table_oid then
-    raise exception 'table % is another one now', v_table using errcode = 'PA002'; -- IdentityChanged
-  end if;
   if exists (select from pg_inherits where inhrelid = l.table_oid and inhparent = v_parent) then
     return;
   end if;
-  -- Into another table than the one it came from, its rows are no rows of that set.
+  perform partition_archiver.check_attach(p_partition_id, p_parent_schema, p_parent_name);
   perform partition_archiver.require_withdrawn(r.archive_id) from partition_archiver.restore r
     where r.partition_id = p_partition_id and r.partition ->> 'parentSchema' = p_parent_schema
       and r.partition ->> 'parentName' = p_parent_name;
-  v_problems := partition_archiver.attach_problems(p_parent_schema, p_parent_name, l.control_column,
-    l.lower_bound, l.upper_bound,
-    (select jsonb_agg(facts) from partition_archiver.ddl_columns(l.table_oid, 'none')), l.time_zone);
-  if v_problems <> '{}' then
-    raise exception '% cannot be attached to %.%: %', v_table, p_parent_schema, p_parent_name,
-      array_to_string(v_problems, '; ')
-      using errcode = 'PA017'; -- AttachRefused
-  end if;
   perform partition_archiver.bound_restored(p_partition_id);
   v_deadline := partition_archiver.lock_deadline();
   -- In the application's order: a delete from a referenced table has that one before it comes here.
@@ -181,9 +105,10 @@ begin
     execute format('alter table %I.%I attach partition %s for values from (%L) to (%L)', p_parent_schema,
       p_parent_name, v_table,
       l.lower_bound, l.upper_bound);
-  exception when lock_not_available or deadlock_detected or query_canceled or admin_shutdown then
-    raise;
-  when others then
+  exception when others then
+    if partition_archiver.passes_by_itself(sqlstate) then
+      raise;
+    end if;
     -- The message of a violated bound or constraint names tables and columns, and no values.
     raise exception '% cannot be attached to %.%: %', v_table, p_parent_schema, p_parent_name, sqlerrm
       using errcode = 'PA017'; -- AttachRefused
@@ -195,6 +120,54 @@ begin
          attach_statement = format('alter table %I.%I attach partition %s %s', p_parent_schema,
            p_parent_name, v_table, l.bounds)
    where id = p_partition_id;
+  update partition_archiver.restore set attach_indexes = '{}', attach_keys = '{}'
+   where partition_id = p_partition_id;
+end
+$$;
+
+-- Takes away what was made on a restored table for an attach that was refused: the check of its bounds,
+-- indexes and foreign keys. Nothing of a table that is attached.
+create or replace function partition_archiver.undo_attach(p_partition_id bigint) returns void
+  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  l partition_archiver.partition := partition_archiver.claim_restored(p_partition_id);
+  v_deadline constant timestamptz := partition_archiver.lock_deadline();
+  v_index record;
+  v_key record;
+begin
+  if exists (select from pg_inherits where inhrelid = l.table_oid) then
+    return;
+  end if;
+  execute format('alter table %I.%I drop constraint if exists partition_archiver_bounds', l.table_schema,
+    l.table_name);
+  for v_index in
+    select c.relname, k.conname
+      from partition_archiver.restore r cross join unnest(r.attach_indexes) as made (oid)
+      join pg_index x on x.indexrelid = made.oid and x.indrelid = l.table_oid
+      join pg_class c on c.oid = made.oid
+      left join pg_constraint k on k.conindid = made.oid and k.conrelid = l.table_oid
+        and k.contype in ('p', 'u')
+     where r.partition_id = p_partition_id
+  loop
+    if v_index.conname is not null then
+      execute format('alter table %I.%I drop constraint %I restrict', l.table_schema, l.table_name,
+        v_index.conname);
+    else
+      execute format('drop index %I.%I restrict', l.table_schema, v_index.relname);
+    end if;
+  end loop;
+  for v_key in
+    select k.conname, k.confrelid
+      from partition_archiver.restore r cross join unnest(r.attach_keys) as made (oid)
+      join pg_constraint k on k.oid = made.oid and k.conrelid = l.table_oid
+     where r.partition_id = p_partition_id
+  loop
+    perform partition_archiver.lock_tree(v_key.confrelid, 'access exclusive', v_deadline);
+    execute format('alter table %I.%I drop constraint %I restrict', l.table_schema, l.table_name,
+      v_key.conname);
+  end loop;
+  update partition_archiver.restore set attach_indexes = '{}', attach_keys = '{}'
+   where partition_id = p_partition_id;
 end
 $$;
 

@@ -31,6 +31,12 @@ comment on column partition_archiver.restore.unmade is
   'statements that failed, where an incomplete restore is accepted';
 comment on column partition_archiver.restore.work_name is 'name of the table in partition_archiver_restore';
 comment on column partition_archiver.restore.work_oid is 'OID of that table';
+comment on column partition_archiver.restore.attach_indexes is
+  'indexes that were made for an attach that has not succeeded yet';
+comment on column partition_archiver.restore.attach_keys is
+  'foreign keys that were made for an attach that has not succeeded yet';
+comment on column partition_archiver.restore.original_names is
+  'names that its indexes, sequences and statistics get at the publication, by OID';
 comment on column partition_archiver.restore.statements_done is
   'statements of restore_statement that are done';
 comment on column partition_archiver.restore.proof_relfilenode is

@@ -40,19 +40,25 @@ end
 $$;
 
 -- Drops what drills have left behind that were never ended: those begun longer ago than a drill may take.
-create or replace function partition_archiver.cancel_old_drills(p_older_than interval) returns integer
+-- Returns the numbers of those that cannot be dropped now: another session holds the table, or something was
+-- made that needs it.
+create or replace function partition_archiver.cancel_old_drills(p_older_than interval) returns bigint[]
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
 declare
   v_id bigint;
-  v_count integer := 0;
+  v_left bigint[] := '{}';
 begin
   for v_id in select id from partition_archiver.restore
                where drill and state in ('begun', 'proven') and began_at < clock_timestamp() - p_older_than
+               order by id
   loop
-    perform partition_archiver.cancel_restore(v_id);
-    v_count := v_count + 1;
+    begin
+      perform partition_archiver.cancel_restore(v_id);
+    exception when lock_not_available or dependent_objects_still_exist then
+      v_left := v_left || v_id;
+    end;
   end loop;
-  return v_count;
+  return v_left;
 end
 $$;
 

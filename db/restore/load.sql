@@ -1,98 +1,6 @@
--- Restore, making the table: begin, import, and the statements that follow the data.
+-- Restore, making the table: import, and the statements that follow the data.
 
 set role archiver_owner;
-
--- Begins a restore, or finds the one that is under way for this archive and target. p_start: {archiveId,
--- manifestKey, manifestVersionId, manifestSha256, drill, schema, table, owner, partition, copy, rows, bytes,
--- lineHashSum, lastStatements, invalidKeys, warnings}; p_segments: [{number, rows, keys, compression,
--- bytes}]. A drill has no target: its table is never visible; its name is that of the execution, so that two
--- drills of one archive are two restores.
-create or replace function partition_archiver.begin_restore(p_start jsonb, p_segments jsonb) returns jsonb
-  language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
-declare
-  s record;
-  v_target text;
-  v_problems text[] := '{}';
-  r partition_archiver.restore;
-  v_known record;
-  v_done bigint;
-begin
-  select p_start ->> 'archiveId' as archive, p_start ->> 'manifestSha256' as sha256,
-         p_start ->> 'drill' as drill,
-         p_start ->> 'schema' as schema, p_start ->> 'table' as name, p_start ->> 'owner' as owner into s;
-  if s.drill is not null then
-    s.schema := 'partition_archiver_restore';
-    s.name := format('drill_%s_%s', s.archive, left(md5(s.drill), 16));
-  else
-    v_problems := array(select concat_ws(' ', n.kind, n.identity, n.problem
-      || coalesce(': ' || n.statement, ''))
-                          from partition_archiver.target_needs(s.schema, s.owner) n);
-  end if;
-  if v_problems <> '{}' then
-    raise exception '%', array_to_string(v_problems, E'\n') using errcode = 'PA014'; -- DependencyMissing
-  end if;
-  v_target := format('%I.%I', s.schema, s.name);
-  -- One at a time for one target.
-  perform pg_advisory_xact_lock(hashtextextended('partition_archiver restore ' || v_target, 0));
-  select * into r from partition_archiver.restore
-   where (target_schema, target_name) = (s.schema, s.name) and state in ('begun', 'proven') for update;
-  if found and (r.archive_id, r.manifest_version_id, r.manifest_sha256, r.owner)
-       is distinct from (s.archive::uuid, p_start ->> 'manifestVersionId', s.sha256, s.owner::name) then
-    raise exception 'restore % of another archive, or for another owner, to % is under way: finish or '
-      'cancel it first', r.id, v_target
-      using errcode = 'PA001'; -- StateConflict
-  end if;
-  -- Done already, and the answer was lost.
-  select l.id into v_done
-    from partition_archiver.restore d join partition_archiver.partition l on l.id = d.partition_id
-   where d.archive_id = s.archive::uuid and d.manifest_sha256 = s.sha256 and d.state = 'done'
-     and l.state = 'restored'
-     and l.table_oid = to_regclass(v_target)::oid
-     and (d.target_schema, d.target_name, d.owner) = (s.schema::name, s.name::name, s.owner::name);
-  if v_done is not null then
-    return jsonb_build_object('state', 'done', 'partitionId', v_done);
-  end if;
-  if to_regclass(v_target) is not null then
-    raise exception 'there is already a table or another relation %', v_target
-      using errcode = 'PA013'; -- TargetExists
-  end if;
-  if to_regtype(v_target) is not null then
-    raise exception 'there is already a type %', v_target using errcode = 'PA013'; -- TargetExists
-  end if;
-  -- Where this database made the archive, its ledger knows the manifest.
-  select l.manifest_sha256 into v_known from partition_archiver.partition l
-   where l.archive_id = s.archive::uuid and l.manifest_sha256 is not null;
-  if found and v_known.manifest_sha256 <> s.sha256 then
-    raise exception 'the ledger knows archive % by another manifest', s.archive
-      using errcode = 'PA015'; -- ManifestInvalid
-  end if;
-  if r.id is null then
-    insert into partition_archiver.restore (archive_id, manifest_key, manifest_version_id, manifest_sha256,
-      drill,
-        target_schema, target_name, owner, partition, copy, row_count, byte_count, line_hash_sum,
-          last_statements, invalid_keys)
-      values (s.archive::uuid, p_start ->> 'manifestKey', p_start ->> 'manifestVersionId', s.sha256,
-        s.drill is not null,
-        s.schema, s.name, s.owner, p_start -> 'partition', p_start -> 'copy', (p_start ->> 'rows')::bigint,
-        (p_start ->> 'bytes')::bigint, p_start ->> 'lineHashSum', p_start -> 'lastStatements',
-          p_start -> 'invalidKeys')
-      returning * into r;
-    update partition_archiver.restore set work_name = 'restore_' || id where id = r.id returning * into r;
-    insert into partition_archiver.restore_segment (restore_id, number, row_count, object_keys, compression,
-      byte_count)
-      select r.id, g.number, g.rows, g.keys, g.compression, g.bytes
-        from jsonb_to_recordset(p_segments)
-          as g (number integer, rows bigint, keys jsonb, compression text, bytes bigint);
-  end if;
-  -- The last request decides with which foreign keys and grants it is to be published.
-  update partition_archiver.restore
-    set last_statements = p_start -> 'lastStatements', warnings = p_start -> 'warnings' where id = r.id;
-  return jsonb_build_object('id', r.id, 'state', r.state, 'table', r.work_name, 'made',
-    r.work_oid is not null,
-    'open', (select coalesce(jsonb_agg(number order by number), '[]') from partition_archiver.restore_segment
-              where restore_id = r.id and imported_at is null));
-end
-$$;
 
 -- The table of a restore, if what has its name is still what was made; null where it is gone or another one.
 create or replace function partition_archiver.restore_table(r partition_archiver.restore) returns oid
@@ -139,6 +47,7 @@ begin
   insert into partition_archiver.restore_statement (restore_id, number, statement, target_statement)
     select p_id, s.number, s.entry ->> 'statement', s.entry ->> 'target'
       from jsonb_array_elements(p_after_data) with ordinality as s (entry, number);
+  perform partition_archiver.hide_restored_names(p_id);
 end
 $$;
 
@@ -192,7 +101,8 @@ end
 $$;
 
 -- The next statement that follows the data, claimed until this transaction ends: null where all are done,
--- SegmentBusy where another session is at one just now.
+-- SegmentBusy where another session is at one just now, of this restore or of another one of a partition of
+-- this name: an index that is being built has its name until the end.
 create or replace function partition_archiver.claim_restore_statement(p_id bigint, out number integer,
   out statement text)
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
@@ -212,9 +122,15 @@ begin
     raise exception 'restore % has segments that are not imported', p_id
       using errcode = 'PA001'; -- StateConflict
   end if;
+  if not pg_try_advisory_xact_lock(hashtextextended('partition_archiver build of '
+    || (r.partition ->> 'name'), 0)) then
+    raise exception 'restore % waits for another restore of a partition of the same name', p_id
+      using errcode = 'PA005'; -- SegmentBusy
+  end if;
   select s.number, s.statement into number, statement
     from partition_archiver.restore_statement s where s.restore_id = p_id
       and s.number = r.statements_done + 1;
+  perform partition_archiver.show_restored_names(p_id, statement);
 end
 $$;
 

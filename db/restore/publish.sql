@@ -31,6 +31,12 @@ create or replace function partition_archiver.restore_statement_kind(p_statement
     end from pattern
 $$;
 
+-- The table that a foreign key refers to, quoted, of a statement that restore_statement_kind() matched.
+create or replace function partition_archiver.referenced_table(p_statement text) returns text
+  language sql immutable set search_path = pg_catalog, pg_temp
+  return substring(p_statement from '\) REFERENCES ((?:[a-z_][a-z0-9_$]*|"(?:[^"]|"")+")\.'
+    '(?:[a-z_][a-z0-9_$]*|"(?:[^"]|"")+"))\(');
+
 -- Publishes a proven table under its target name, all or nothing: schema, name, owner, foreign keys (not
 -- validated yet, which would lock the referenced tables for as long as it takes), row security and grants,
 -- and its row in the ledger as restored, so that no run archives it again. Returns the ledger's id.
@@ -55,6 +61,7 @@ declare
   v_sequences text[];
   v_other_grantor boolean := false;
   v_partition_id bigint;
+  v_deadline timestamptz;
 begin
   perform partition_archiver.set_lock_timeout();
   -- Done already, and the answer was lost.
@@ -79,41 +86,36 @@ begin
       using errcode = 'PA013'; -- TargetExists
   end if;
 
-  -- Indexes, sequences and statistics keep their names where these are free.
-  for v_object in
-    select c.oid, c.relname as name, case c.relkind when 'S' then 'sequence' else 'index' end as kind
-      from pg_class c
-     where (c.oid in (select indexrelid from pg_index where indrelid = r.work_oid)
-            or c.oid in (select s.oid from partition_archiver.owned_sequences(r.work_oid) s))
-       and (exists (select from pg_class o where
-         o.relnamespace = to_regnamespace(quote_ident(r.target_schema)) and o.relname = c.relname)
-            or c.relname = r.target_name)
-  loop
-    execute format('alter %s partition_archiver_restore.%I rename to %I', v_object.kind, v_object.name,
-      partition_archiver.name_with_oid(v_object.name, v_object.oid));
-    v_warnings := v_warnings || format('%s %I is called %I: the name was taken', v_object.kind, v_object.name,
-      partition_archiver.name_with_oid(v_object.name, v_object.oid));
-  end loop;
+  perform partition_archiver.hide_restored_names(p_id);
+  select original_names into r.original_names from partition_archiver.restore where id = p_id;
   execute format('alter table %s set schema %I', v_work, r.target_schema);
   execute format('alter table %I.%I rename to %I', r.target_schema, r.work_name, r.target_name);
+  -- Indexes, sequences and statistics get their names back where these are free.
   for v_object in
-    select s.oid, s.stxname as name, n.nspname as schema from pg_statistic_ext s
+    select o.kind, o.oid, o.name, r.original_names ->> o.oid::text as original
+      from partition_archiver.restored_objects(r.work_oid) o order by o.oid
+  loop
+    if v_object.kind = 'statistics' then
+      execute format('alter statistics partition_archiver_restore.%I set schema %I', v_object.name,
+        r.target_schema);
+    end if;
+    if v_object.kind = 'statistics' and exists (select from pg_statistic_ext
+        where stxname = v_object.original and stxnamespace = to_regnamespace(quote_ident(r.target_schema)))
+      or v_object.kind <> 'statistics' and exists (select from pg_class
+        where relname = v_object.original and relnamespace = to_regnamespace(quote_ident(r.target_schema)))
+    then
+      v_warnings := v_warnings || format('%s %I is called %I: the name was taken', v_object.kind,
+        v_object.original, v_object.name);
+    else
+      execute format('alter %s %I.%I rename to %I', v_object.kind, r.target_schema, v_object.name,
+        v_object.original);
+    end if;
+  end loop;
+  for v_object in
+    select s.stxname as name, n.nspname as schema from pg_statistic_ext s
       join pg_namespace n on n.oid = s.stxnamespace
      where s.stxrelid = r.work_oid
   loop
-    if v_object.schema = 'partition_archiver_restore' then
-      if exists (select from pg_statistic_ext where
-        stxnamespace = to_regnamespace(quote_ident(r.target_schema)) and stxname = v_object.name) then
-        execute format('alter statistics partition_archiver_restore.%I rename to %I', v_object.name,
-          partition_archiver.name_with_oid(v_object.name, v_object.oid));
-        v_warnings := v_warnings || format('statistics %I are called %I: the name was taken', v_object.name,
-          partition_archiver.name_with_oid(v_object.name, v_object.oid));
-        v_object.name := partition_archiver.name_with_oid(v_object.name, v_object.oid);
-      end if;
-      execute format('alter statistics partition_archiver_restore.%I set schema %I', v_object.name,
-        r.target_schema);
-      v_object.schema := r.target_schema;
-    end if;
     execute format('alter statistics %I.%I owner to %I', v_object.schema, v_object.name, r.owner);
   end loop;
   -- Before the grants, which are then the owner's.
@@ -122,10 +124,14 @@ begin
   v_sequences := array(select format('%I.%I', n.nspname, c.relname)
     from partition_archiver.owned_sequences(r.work_oid) q
                          join pg_class c on c.oid = q.oid join pg_namespace n on n.oid = c.relnamespace);
+  v_deadline := partition_archiver.lock_deadline();
   for v_statement in select * from jsonb_array_elements_text(r.last_statements) loop
     begin
       case partition_archiver.restore_statement_kind(v_statement, v_target, v_sequences)
         when 'foreign key' then
+          perform partition_archiver.lock_tree(
+            to_regclass(partition_archiver.referenced_table(v_statement))::oid, 'share row exclusive',
+            v_deadline);
           execute v_statement || case when v_statement ~ ' NOT (VALID|ENFORCED)$' then ''
             else ' NOT VALID' end;
         when 'row security' then
@@ -204,13 +210,8 @@ create or replace function partition_archiver.validate_restored(p_partition_id b
   returns void
   language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-  l partition_archiver.partition := partition_archiver.claim(p_partition_id, 'restored');
+  l partition_archiver.partition := partition_archiver.claim_restored(p_partition_id);
 begin
-  perform partition_archiver.set_lock_timeout();
-  if to_regclass(format('%I.%I', l.table_schema, l.table_name))::oid is distinct from l.table_oid then
-    raise exception 'table %.% is another one now', l.table_schema, l.table_name
-      using errcode = 'PA002'; -- IdentityChanged
-  end if;
   execute format('alter table %I.%I validate constraint %I', l.table_schema, l.table_name, p_constraint);
 end
 $$;

@@ -5,7 +5,7 @@ set role archiver_owner;
 
 -- Whether an error says nothing of the statement: the next try may succeed. Classes of connection,
 -- transaction rollback, resources, operator intervention, and system error; a lock; a writer that became a
--- reader; damaged data; a name that another restore's index has for now.
+-- reader; damaged data; a name that something else has in the schema of restores for now.
 create or replace function partition_archiver.passes_by_itself(p_sqlstate text) returns boolean
   language sql immutable set search_path = pg_catalog, pg_temp
   return p_sqlstate ~ '^(08|40|53|57|58)' or p_sqlstate in ('55P03', '25006', '42P07', 'XX001', 'XX002');
@@ -55,6 +55,7 @@ begin
     raise exception 'restore % has done % statements, not %', p_id, r.statements_done, p_number - 1
       using errcode = 'PA001'; -- StateConflict
   end if;
+  perform partition_archiver.hide_restored_names(p_id);
   if p_failed is null then
     return;
   end if;

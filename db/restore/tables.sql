@@ -117,6 +117,11 @@ create table if not exists partition_archiver.restore_outcome (
 -- What could not be made: [{statement, code, reason}]. "statement" is for the target.
 alter table partition_archiver.restore add column if not exists unmade jsonb not null default '[]';
 alter table partition_archiver.restore_statement add column if not exists target_statement text;
+-- Those that an attach made and has not used yet: taken away again where it is refused.
+alter table partition_archiver.restore add column if not exists attach_indexes oid[] not null default '{}';
+alter table partition_archiver.restore add column if not exists attach_keys oid[] not null default '{}';
+-- Names of indexes, sequences and statistics by their OIDs: {"16400": "event_pkey"}.
+alter table partition_archiver.restore add column if not exists original_names jsonb not null default '{}';
 alter table partition_archiver.restore_outcome add column if not exists unmade jsonb not null default '[]';
 
 reset role;

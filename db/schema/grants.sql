@@ -103,6 +103,7 @@ grant execute on function
   partition_archiver.target_needs(name, name),
   partition_archiver.render_restore(jsonb, name, name, text[]),
   partition_archiver.attach_problems(name, name, name, text, text, jsonb, text),
+  partition_archiver.find_restore(jsonb),
   partition_archiver.begin_restore(jsonb, jsonb),
   partition_archiver.record_restore_table(bigint, jsonb),
   partition_archiver.begin_import(bigint, integer),
@@ -127,8 +128,13 @@ grant execute on function
   partition_archiver.days_since_drill(),
   partition_archiver.unvalidated_foreign_keys(bigint),
   partition_archiver.validate_restored(bigint, name),
+  partition_archiver.check_attach(bigint, name, name),
+  partition_archiver.assert_not_listed(uuid),
+  partition_archiver.undo_attach(bigint),
   partition_archiver.bound_restored(bigint),
   partition_archiver.index_restored(bigint, name, name),
+  partition_archiver.reference_restored(bigint, name, name),
+  partition_archiver.validate_references(bigint),
   partition_archiver.attach_restored(bigint, name, name)
 to archiver_restore;
 grant select on partition_archiver.restore, partition_archiver.restore_segment,
@@ -157,8 +163,8 @@ grant execute on function
   partition_archiver.record_reverified(bigint, integer, text, bigint, bigint, text),
   partition_archiver.record_reverify_mismatch(bigint, integer, text),
   partition_archiver.finish_reverify(bigint, text),
-  partition_archiver.begin_listing(jsonb, bigint, integer, integer),
-  partition_archiver.end_listing(jsonb, jsonb),
+  partition_archiver.begin_listing(text, jsonb, bigint, integer, integer),
+  partition_archiver.end_listing(text, jsonb, jsonb),
   partition_archiver.begin_withdrawal(uuid)
 to archiver_read;
 

@@ -19,7 +19,9 @@ export const handler = step(
     { connection, open, remainingMs, clock, log },
   ) => {
     const database = restoreDatabase({ open, timeoutMs: remainingMs });
-    const restored = await attach(partitionId, options, { database, clock, log });
-    await outcomeDatabase(connection).record(execution, archive.manifestKey, restored);
+    const progress = await attach(partitionId, options, { database, clock, log });
+    if (progress.next === 'wait') return progress;
+    await outcomeDatabase(connection).record(execution, archive.manifestKey, progress.restored);
+    return { next: progress.next };
   },
 );

@@ -6,6 +6,13 @@ import { archiveStore } from '../runtime/store.ts';
 /** Looks whether an archive can be read, and asks S3 for copies of what lies in a Glacier tier. */
 export const handler = bucketStep(
   'retrieve',
-  ({ archive, retrieval }: { archive: ArchiveRef; retrieval: Retrieval }, { settings, log }) =>
-    retrieve(archive, retrieval, { store: archiveStore(settings), log }),
+  (
+    {
+      archive,
+      // An execution that began under an earlier definition names none.
+      segments = null,
+      retrieval,
+    }: { archive: ArchiveRef; segments?: readonly number[] | null; retrieval: Retrieval },
+    { settings, log },
+  ) => retrieve(archive, segments, retrieval, { store: archiveStore(settings), log }),
 );

@@ -87,7 +87,7 @@ export const FUNCTIONS = {
   retrieval: one('retrieve'),
   'begin-restore': {
     description: 'Begins restores, and imports segments',
-    steps: { all: ['begin-restore', 'import'] },
+    steps: { all: ['find-restore', 'begin-restore', 'import'] },
   },
   restore: {
     description: 'Builds and proves restored tables, and publishes them',

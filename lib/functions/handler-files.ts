@@ -22,6 +22,7 @@ export const HANDLER_FILES: Readonly<Record<Handler, string>> = {
   'late-copies': 'heartbeat/late-copies',
   'plan-restore': 'restore/plan',
   retrieve: 'restore/retrieve',
+  'find-restore': 'restore/find',
   'begin-restore': 'restore/begin',
   import: 'restore/import',
   build: 'restore/build',

@@ -10,6 +10,13 @@ export const RESTORE_STEPS = {
     timeout: LONGEST,
     memoryMiB: 512,
   },
+  'find-restore': {
+    description: 'Looks what there is of a restore, so that nothing is retrieved in vain',
+    login: 'archiver_restore',
+    bucketAccess: 'read',
+    timeout: LONGEST,
+    memoryMiB: 256,
+  },
   retrieve: {
     description: 'Asks S3 for readable copies of what lies in a Glacier tier',
     login: 'none',

@@ -14,7 +14,7 @@ export interface RestoreArchiveStepsProps {
   readonly segmentConcurrency: number;
   /** Paths of the archive, of how it is retrieved, and of the execution's name. */
   readonly archive: Readonly<Record<'archive.$' | 'retrieval.$' | 'execution.$', string>>;
-  /** What `begin-restore` is told besides. */
+  /** What `find-restore` and `begin-restore` are told besides. */
   readonly options: Readonly<Record<string, string>>;
   /** Where a step that failed leads to. */
   readonly onFailure: sfn.IChainable;
@@ -30,9 +30,20 @@ export interface RestoreArchiveStepsProps {
  */
 export function restoreArchiveSteps(scope: Construct, props: RestoreArchiveStepsProps): sfn.IChainable {
   const { functions, archive } = props;
+  const restore = {
+    'archive.$': archive['archive.$'],
+    'execution.$': archive['execution.$'],
+    ...props.options,
+  };
+  const find = stepTask(scope, functions, 'find-restore', {
+    comment: 'Looks what an earlier execution has done, so that nothing is retrieved in vain.',
+    payload: restore,
+    resultPath: '$.step',
+  });
   const retrieve = stepTask(scope, functions, 'retrieve', {
-    comment: 'Looks whether the objects can be read; asks S3 for copies of what lies in a Glacier tier.',
-    payload: archive,
+    comment:
+      'Looks whether the objects that are left to import can be read; asks S3 for copies of what lies in a Glacier tier.',
+    payload: { ...archive, 'segments.$': '$.step.Payload.segments' },
     resultPath: '$.retrieved',
   });
   const waitForGlacier = new sfn.Wait(scope, 'WaitForGlacier', {
@@ -42,11 +53,7 @@ export function restoreArchiveSteps(scope: Construct, props: RestoreArchiveSteps
   const begin = stepTask(scope, functions, 'begin-restore', {
     comment:
       'Checks manifest, objects, dependencies, target and parent, then makes the bare table out of sight.',
-    payload: {
-      'archive.$': archive['archive.$'],
-      'execution.$': archive['execution.$'],
-      ...props.options,
-    },
+    payload: restore,
     resultPath: '$.step',
   });
   const forEachSegment = mapOf(scope, 'ForEachSegment', props, {
@@ -86,19 +93,27 @@ export function restoreArchiveSteps(scope: Construct, props: RestoreArchiveSteps
     }),
     execution: archive['execution.$'],
   });
-  for (const state of [retrieve, begin, forEachSegment, build, forEachRange]) {
+  for (const state of [find, retrieve, begin, forEachSegment, build, forEachRange]) {
     state.addCatch(props.onFailure, { resultPath: '$.failure' });
   }
 
   const readable = new sfn.Choice(scope, 'Readable?', {
     comment: 'What lies in a Glacier tier is waited for.',
   });
+  const published = new sfn.Choice(scope, 'Published before?', {
+    comment: 'A published table needs nothing of S3.',
+  });
   const whatIsThere = new sfn.Choice(scope, 'What is there?', {
-    comment: 'A table that an earlier execution published is not made again.',
+    comment: 'A table that another execution has published meanwhile is not made again.',
   });
   const whatIsLeft = new sfn.Choice(scope, 'What is left to build?', {
     comment: 'More statements, one that is still run by the server, or nothing.',
   });
+  find.next(
+    published
+      .when(sfn.Condition.stringEquals('$.step.Payload.next', 'attach'), props.published)
+      .otherwise(retrieve),
+  );
   retrieve.next(
     readable
       .when(sfn.Condition.booleanEquals('$.retrieved.Payload.readable', true), begin)
@@ -118,7 +133,7 @@ export function restoreArchiveSteps(scope: Construct, props: RestoreArchiveSteps
         .otherwise(forEachRange),
     );
   forEachRange.next(props.proven);
-  return retrieve;
+  return find;
 }
 
 /** A child execution for each number of a list. Its results are nothing, so that any number of them fit. */

@@ -107,7 +107,14 @@ export class RestoreWorkflow extends Construct {
         'options.$': '$.options',
         'execution.$': '$.execution',
       },
-      resultPath: sfn.JsonPath.DISCARD,
+      resultPath: '$.attached',
+    });
+    const waitForAttach = new sfn.Wait(this, 'WaitForAttach', {
+      comment: 'The server still does what an earlier call asked for.',
+      time: sfn.WaitTime.secondsPath('$.attached.Payload.waitSeconds'),
+    });
+    const isAttached = new sfn.Choice(this, 'Is it attached?', {
+      comment: 'Or the server still reads the table, or builds an index, for an earlier call.',
     });
     const publish = stepTask(this, functions, 'publish', {
       comment:
@@ -117,7 +124,11 @@ export class RestoreWorkflow extends Construct {
     });
     for (const state of [publish, attach]) state.addCatch(recordFailure, { resultPath: '$.failure' });
     publish.next(attach);
-    attach.next(done);
+    attach.next(
+      isAttached
+        .when(sfn.Condition.stringEquals('$.attached.Payload.next', 'wait'), waitForAttach.next(attach))
+        .otherwise(done),
+    );
     return restoreArchiveSteps(this, {
       functions,
       segmentConcurrency: concurrency.segments,

@@ -29,6 +29,7 @@ const CONFIG_OF: Partial<Record<Step, (config: RuntimeConfig) => object>> = {
     acceptedPublications: config.acceptedPublications,
   }),
   'audit-archive': ({ expiry }) => ({ expiry }),
+  'find-restore': ({ acceptedPublications }) => ({ acceptedPublications }),
   'begin-restore': ({ acceptedPublications }) => ({ acceptedPublications }),
   'begin-conversion': ({ expiry }) => ({ expiry }),
   'convert-next': queriedSets,

@@ -24,7 +24,7 @@ const TIMEOUTS = ['Sandbox.Timedout', 'States.Timeout'];
 
 /** Steps whose duration depends on the load of the moment, so that the next try may end in time. */
 const RETRIED_ON_TIMEOUT: readonly Step[] = [
-  ...(['export', 'stream', 'verify', 'import', 'build', 'prove'] as const),
+  ...(['export', 'stream', 'verify', 'import', 'build', 'prove', 'attach'] as const),
   ...(['audit-segments', 'reverify-segment', 'convert-segment'] as const),
   'partition-table',
 ];

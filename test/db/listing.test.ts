@@ -18,12 +18,12 @@ beforeAll(async () => {
 });
 
 /** One page, as *Convert* asks for it. */
-async function page(input: object = {}, after?: number) {
+async function page(input: object = {}, after?: number, execution = 'convert') {
   const connection = archiver().open('archiver_read');
   try {
     const { partitionSets } = archiver().config([SET]);
     return await beginListing(
-      { input, ...(after !== undefined && { after }) },
+      { input, execution, ...(after !== undefined && { after }) },
       { database: listingDatabase(connection), partitionSets, now: new Date() },
     );
   } finally {
@@ -36,10 +36,10 @@ async function archivesOf(...asked: Parameters<typeof page>) {
   return turn.next === 'list' ? turn.archives : [];
 }
 
-async function end(archives: Awaited<ReturnType<typeof archivesOf>>): Promise<void> {
+async function end(archives: Awaited<ReturnType<typeof archivesOf>>, execution = 'convert'): Promise<void> {
   const connection = archiver().open('archiver_read');
   try {
-    await endListing({ archives }, { database: listingDatabase(connection) });
+    await endListing({ archives, execution }, { database: listingDatabase(connection) });
   } finally {
     await connection.end();
   }
@@ -61,12 +61,26 @@ test('dropped partitions of the sets with "query" are named, in pages, and no ot
   await end(found);
 });
 
-// Seen to fail without busy_until: the call that was under way would have added what was just withdrawn.
+// Seen to fail without open_calls() in begin_withdrawal(): the call that was under way would have added what was just withdrawn.
 test('while a call to the catalogue may be under way, nothing is withdrawn', async () => {
   const found = await archivesOf();
   const withdraw = page({ withdraw: [found[0]!.archiveId] });
   expect(await failureOf(withdraw)).toMatchObject({ code: 'LockNotAvailable' });
   await end(found);
+});
+
+// Seen to fail (withdrawn) where end_listing() cleared what all executions have under way.
+test('one execution ends, and the call of another one is still under way', async () => {
+  const found = await archivesOf();
+  await archivesOf({}, undefined, 'another');
+  await end(found, 'another');
+  const withdraw = () => page({ withdraw: [found[0]!.archiveId] });
+  expect(await failureOf(withdraw())).toMatchObject({ code: 'LockNotAvailable' });
+  await archivesOf({}, undefined, 'another');
+  await end(found);
+  expect(await failureOf(withdraw())).toMatchObject({ code: 'LockNotAvailable' });
+  await end(found, 'another');
+  expect(await states()).toEqual(['listed', 'listed', 'listed']);
 });
 
 test('a table of an archive that may be listed is not attached to its set, and is once the archive is withdrawn', async () => {

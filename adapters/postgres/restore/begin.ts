@@ -4,9 +4,11 @@ import { displayName } from '../../../core/partition.ts';
 import { PINS } from '../../../core/pins.ts';
 import type {
   BegunRestore,
+  DoneRestore,
   Lack,
   MissingDependency,
   RestoreDatabase,
+  RestoreIdentity,
   RestoreStart,
   TableName,
 } from '../../../core/restore/database.ts';
@@ -39,8 +41,17 @@ const DDL_SETTINGS = {
 export function beginOn({
   using,
   transaction,
-}: Sessions): Pick<RestoreDatabase, 'missing' | 'publications' | 'render' | 'begin'> {
+}: Sessions): Pick<RestoreDatabase, 'missing' | 'publications' | 'render' | 'find' | 'begin'> {
   return {
+    find: (restore) =>
+      using((connection) =>
+        translated('looking for the restore', async () => {
+          const [row] = await connection<[{ found: Pick<BegunRestore, 'open'> | DoneRestore | null }]>`
+            select partition_archiver.find_restore(${connection.json(identity(restore))}::jsonb) as found`;
+          return row.found;
+        }),
+      ),
+
     missing: (dependencies, target) =>
       using((connection) =>
         translated('checking dependencies', async () => ({
@@ -82,22 +93,30 @@ async function render(
   return row.statements;
 }
 
-async function begin(
-  transaction: Transaction,
-  start: RestoreStart,
-): Promise<BegunRestore | { readonly partitionId: number }> {
-  const { manifest, target, drill, owner, warnings, lastSections } = start;
-  const { manifestKey, manifestVersionId, manifestSha256 } = start;
+/** What the functions in the database know a restore by. */
+const identity = ({
+  manifest,
+  manifestVersionId,
+  manifestSha256,
+  drill,
+  target,
+  owner,
+}: RestoreIdentity) => ({
+  archiveId: manifest.archiveId,
+  manifestVersionId,
+  manifestSha256,
+  drill,
+  schema: target.schema,
+  table: target.table,
+  owner,
+});
+
+async function begin(transaction: Transaction, start: RestoreStart): Promise<BegunRestore | DoneRestore> {
+  const { manifest, target, drill, warnings, lastSections, manifestKey } = start;
   const row = {
+    ...identity(start),
     manifestKey,
-    manifestVersionId,
-    manifestSha256,
-    drill,
-    owner,
     warnings,
-    schema: target.schema,
-    table: target.table,
-    archiveId: manifest.archiveId,
     partition: { ...manifest.partition, timeZone: timeZoneOf(manifest) },
     copy: manifest.copy,
     rows: manifest.contents.rows,
@@ -139,8 +158,12 @@ async function checkAttach(
     select to_jsonb(partition_archiver.attach_problems(${schema}::name, ${table}::name,
              ${partition.controlColumn}::name, ${partition.lowerBound}::text, ${partition.upperBound}::text,
              ${columns}::jsonb, ${timeZoneOf(manifest)}::text)) as problems`;
-  if (problems.length === 0) return;
-  throw new ArchiverError('AttachRefused', `${displayName(schema, table)}: ${problems.join('; ')}`);
+  if (problems.length > 0) {
+    throw new ArchiverError('AttachRefused', `${displayName(schema, table)}: ${problems.join('; ')}`);
+  }
+  if (schema !== partition.parentSchema || table !== partition.parentName) return;
+  // Queries would find the rows of its own set twice.
+  await transaction`select partition_archiver.assert_not_listed(${manifest.archiveId}::uuid)`;
 }
 
 async function makeTable(

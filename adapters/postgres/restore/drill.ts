@@ -13,9 +13,9 @@ export function drillDatabase(connection: Connection): DrillDatabase {
 
     cancelOldDrills: (olderThanDays) =>
       translated('dropping what drills left behind', async () => {
-        const [row] = await connection<[{ dropped: number }]>`
-          select partition_archiver.cancel_old_drills(make_interval(days => ${olderThanDays}::integer)) as dropped`;
-        return row.dropped;
+        const [row] = await connection<[{ left: number[] }]>`
+          select to_jsonb(partition_archiver.cancel_old_drills(make_interval(days => ${olderThanDays}::integer))) as left`;
+        return row.left;
       }),
   };
 }

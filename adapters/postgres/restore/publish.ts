@@ -1,3 +1,4 @@
+import { ArchiverError } from '../../../core/errors.ts';
 import type { Published, RestoreDatabase } from '../../../core/restore/database.ts';
 import { translated } from '../connect.ts';
 import { literal, type Sessions } from './sessions.ts';
@@ -43,13 +44,23 @@ export function finishOn({
     },
 
     attach: async (partitionId, { schema, table }) => {
-      // Separately: if a lock is unavailable, the next try does not read the table again.
-      const bound = `select partition_archiver.bound_restored(${partitionId})`;
-      await detached('checking the bounds of the restored table', {}, bound);
-      const indexes = `select partition_archiver.index_restored(${partitionId}, ${literal(schema)}, ${literal(table)})`;
-      await detached('making the indexes of the parent on the restored table', {}, indexes);
-      const call = `select partition_archiver.attach_restored(${partitionId}, ${literal(schema)}, ${literal(table)})`;
-      await detached('attaching the restored table', {}, call);
+      const named = `${partitionId}, ${literal(schema)}, ${literal(table)}`;
+      const call = (doing: string, statement: string): Promise<unknown> =>
+        detached(doing, {}, `select partition_archiver.${statement}`);
+      await call('checking whether the restored table can be attached', `check_attach(${named})`);
+      try {
+        // Separately: if a lock is unavailable, the next try does not read the table again.
+        await call('checking the bounds of the restored table', `bound_restored(${partitionId})`);
+        await call('making the indexes of the parent on the restored table', `index_restored(${named})`);
+        await call('making the foreign keys of the parent', `reference_restored(${named})`);
+        await call('validating the foreign keys of the parent', `validate_references(${partitionId})`);
+        await call('attaching the restored table', `attach_restored(${named})`);
+      } catch (error) {
+        if (error instanceof ArchiverError && error.code === 'AttachRefused') {
+          await call('taking away what was made for the attach', `undo_attach(${partitionId})`);
+        }
+        throw error;
+      }
     },
 
     cancel: (restoreId) =>

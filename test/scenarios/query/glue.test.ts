@@ -159,14 +159,17 @@ async function listAfter(days: number): Promise<void> {
   try {
     const { partitionSets } = config([SET]);
     const database = listingDatabase(connection);
-    const page = await beginListing({ input: {} }, { database, partitionSets, now: new Date() });
+    const page = await beginListing(
+      { input: {}, execution: 'convert' },
+      { database, partitionSets, now: new Date() },
+    );
     if (page.next !== 'list') throw new Error('there is nothing to list');
     const clock = { now: () => new Date(Date.now() + days * DAY_MS), sleep: () => Promise.resolve() };
     const until = new Date(Date.now() + 1000 * DAY_MS).toISOString();
     const store = s3ArchiveStore(s3, bucket, stack().s3.region);
     const ports = { catalog, store, expiry: { days: 100 }, clock, log: fakeLog() };
     await listArchives({ archives: page.archives, until, progress: NOTHING_LISTED }, ports);
-    await endListing({ archives: page.archives }, { database });
+    await endListing({ archives: page.archives, execution: 'convert' }, { database });
   } finally {
     client.destroy();
     await connection.end();

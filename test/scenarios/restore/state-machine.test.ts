@@ -186,6 +186,7 @@ describe('the synthesised workflow Restore', () => {
       'Attach',
       'BeginRestore',
       'Build',
+      'FindRestore',
       'Import',
       'PlanRestore',
       'Prove',
