@@ -12,7 +12,7 @@ export const CATALOGUE = {
   // What was configured or asked for.
   InvalidConfiguration: stop('Correct the configuration; every mistake is listed.'),
   InvalidInput: stop(
-    'Correct the input of the execution; every field is optional and may only narrow what is configured.',
+    'Correct the input; every mistake is listed. docs/operations.md has the fields of each state machine, --help the options of each command.',
   ),
   PreflightFailed: stop('Fix what is listed, then start again.'),
   NotPrepared: stop(
@@ -62,7 +62,9 @@ export const CATALOGUE = {
   DetachRefused: stop(
     'The partition stays attached and keeps its rows. Change what the message names, or run the statement that it gives; the next run then detaches the partition. Objects that a restore may lack are accepted by acceptIncompleteRestore of the partition set.',
   ),
-  NotDue: stop('Nothing to do: the first run after the grace period drops the partition.'),
+  NotDue: stop(
+    'If the message has a time, the first run after it drops the partition. For a verified partition without one, set "drop": true for its set: the next run schedules the drop. Resume a blocked partition.',
+  ),
   ProofInDoubt: stop(
     'What was streamed and read again did not match, so nothing is dropped that was proven by one reading. Find the cause of the ContentMismatch that status shows, and resume or release that partition; the next run then drops the others. Reverify those that were proven before if the cause was in this product or its runtime.',
   ),
@@ -92,10 +94,10 @@ export const CATALOGUE = {
     'The archive is past archive.expiry. If the table still exists, release the partition to its owner, then resume it: it is archived again. Otherwise delete the delete markers of the objects, if their versions still exist.',
   ),
   UnexpectedObject: block(
-    'An object that the ledger does not know lies under the keys of this archive. Find out who wrote it.',
+    'An object that the ledger does not know lies under the keys of this archive. Find out who wrote it. Then release the partition to its owner and resume it: the next archive has a new id, and so other keys.',
   ),
   ManifestConflict: block(
-    'A manifest with other contents already exists for this archive id. Find out who wrote it.',
+    'A manifest with other contents already exists for this archive id. Find out who wrote it. Then release the partition to its owner and resume it: the next archive has a new id.',
   ),
   PlanIncomplete: block(
     'The plan of segments is incomplete. Release the partition to its owner, then resume it: it is archived again.',

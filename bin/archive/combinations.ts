@@ -35,5 +35,5 @@ export function combinationProblem(
     const value = options[name];
     return Array.isArray(value) && value.length > 1;
   });
-  return repeated === undefined ? null : `option '--${repeated}' is given several times`;
+  return repeated === undefined ? null : `option '--${repeated}' may be given only once`;
 }

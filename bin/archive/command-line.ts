@@ -3,6 +3,7 @@ import { CommanderError, Command as Program, Option } from 'commander';
 import { combinationProblem } from './combinations.ts';
 import type { Command } from './command.ts';
 import { OPTIONS, type CommandOptions, type OptionDefinition, type OptionName } from './options.ts';
+import { PASSWORD_VARIABLES } from './settings.ts';
 
 /** Commands under a heading of the help. */
 export type CommandGroups = Readonly<Record<string, Readonly<Record<string, Command>>>>;
@@ -26,11 +27,14 @@ export interface CommandLineOutput {
 /** A command line that is wrong. */
 const USAGE = 2;
 
+const { administrator: ADMINISTRATOR, ...ROLES } = PASSWORD_VARIABLES;
+
 const ENVIRONMENT = `
 Environment:
   PGHOST, PGPORT, PGDATABASE, PGSSLMODE (verify-full or disable), PGSSLROOTCERT
-  ARCHIVER_MAINTAIN_PASSWORD, ARCHIVER_READ_PASSWORD, ARCHIVER_DROP_PASSWORD, ARCHIVER_RESTORE_PASSWORD
-  PGUSER and ARCHIVER_ADMIN_PASSWORD for what an administrator does
+  passwords of the database roles, which prepare sets and the other commands log in with:
+    ${Object.values(ROLES).join('\n    ')}
+  PGUSER and ${ADMINISTRATOR} for what an administrator does
   ARCHIVE_BUCKET, AWS_REGION, AWS_ENDPOINT_URL_S3, and the credentials of the AWS SDK
   ARCHIVE_BUCKET_OWNER: the account that the bucket has to belong to; every call is refused otherwise
 
@@ -103,7 +107,8 @@ function addCommand(
       },
     })
     .exitOverride();
-  for (const option of honoured) subcommand.addOption(makeOption(option));
+  const { once = [] } = command.combinations ?? {};
+  for (const option of honoured) subcommand.addOption(makeOption(option, once.includes(option)));
   subcommand.action(() => {
     const values = subcommand.opts<Record<string, CommandOptions[OptionName]>>();
     const given = honoured.filter((option) => subcommand.getOptionValueSource(option) === 'cli');
@@ -115,9 +120,10 @@ function addCommand(
 }
 
 /** An option whose value is stored under its own name; a switch is true, one with `no-` too. */
-function makeOption(name: OptionName): Option {
+function makeOption(name: OptionName, once: boolean): Option {
   const { value, multiple, does }: OptionDefinition = OPTIONS[name];
-  const option = new NamedOption([`--${name}`, value ?? ''].join(' ').trim(), does);
+  const repeats = multiple === true && !once ? '; may be given several times' : '';
+  const option = new NamedOption([`--${name}`, value ?? ''].join(' ').trim(), does + repeats);
   option.negate = false;
   if (multiple === true) {
     option.argParser((text: string, before: string[] | undefined) => [...(before ?? []), text]);

@@ -2,7 +2,7 @@
 export interface OptionDefinition {
   /** Like `<file>`; absent for a switch. */
   readonly value?: string;
-  /** It may be given several times. */
+  /** It may be given several times, but for commands that take it once. */
   readonly multiple?: true;
   readonly does: string;
 }
@@ -10,19 +10,15 @@ export interface OptionDefinition {
 /** Every option of the command line. Each command names those that it honours and refuses all others. */
 export const OPTIONS = {
   config: { value: '<file>', does: 'the partition sets (default: partition-sets.json)' },
-  set: {
-    value: '<schema.table>',
-    multiple: true,
-    does: 'only this partition set; may be given several times',
-  },
+  set: { value: '<schema.table>', multiple: true, does: 'only this partition set' },
   'dry-run': { does: 'changes nothing, and says what would happen' },
   'archive-only': { does: 'drops nothing, whatever the configuration says' },
   only: { value: '<part>', does: 'inventory: only looks and records; drop: only drops what is due' },
   print: { does: 'prints the SQL and changes nothing' },
   'no-guard': { does: 'leaves out the event trigger that refuses to drop managed tables' },
   exact: { does: 'reads the whole table instead of a sample' },
-  control: { value: '<column>', does: 'the column that the table is partitioned by' },
-  'time-zone': { value: '<zone>', does: 'the time zone of the bounds (default: UTC)' },
+  control: { value: '<column>', does: 'the column to partition the table by' },
+  'time-zone': { value: '<zone>', does: 'the time zone of bounds and counts (default: UTC)' },
   'max-partitions': { value: '<n>', does: 'accepts so many partitions and their locks in one swap' },
   'trust-functions': { does: 'trusts functions of the application that the table calls' },
   interval: { value: '<interval>', does: 'the width of a partition, as an interval of PostgreSQL' },
@@ -40,7 +36,7 @@ export const OPTIONS = {
   to: { value: '<date>', does: 'archives whose rows are before this time' },
   schema: { value: '<name>', does: 'the schema of the restored table' },
   table: { value: '<name>', does: 'the name of the restored table' },
-  owner: { value: '<role>', does: 'the owner of the restored or released table' },
+  owner: { value: '<role>', does: 'the owner of the table' },
   attach: { does: 'attaches the restored table to the parent that it was detached from' },
   'attach-to': { value: '<schema.table>', does: 'attaches the restored table to this parent' },
   'manifest-version': { value: '<id>', does: 'the VersionId of the manifest, instead of the current one' },
@@ -51,7 +47,7 @@ export const OPTIONS = {
     does: 'accepts that these publications carry the restored table',
   },
   'accept-incomplete': { does: 'attaches a table although parts of its definition could not be created' },
-  database: { value: '<name>', does: 'the name of the database that the archive was written from' },
+  database: { value: '<name>', does: 'the name that the database has in the archives or in the ledger' },
   tier: { value: '<tier>', does: 'how S3 retrieves from Glacier: Bulk, Standard or Expedited' },
   days: { value: '<number>', does: 'for how many days S3 keeps what it retrieved from Glacier' },
   'max-mib': { value: '<number>', does: 'the largest archive that may be chosen, in MiB' },
@@ -63,7 +59,7 @@ export const OPTIONS = {
   csv: { does: 'prints the rows as CSV' },
   parquet: { value: '<file>', does: 'writes the rows to a Parquet file' },
   'print-aurora': { does: 'prints SQL that makes the archives of a set readable in Aurora PostgreSQL' },
-  directory: { value: '<folder>', does: 'where files are kept meanwhile' },
+  directory: { value: '<folder>', does: 'where local files are kept' },
   'memory-mib': { value: '<number>', does: 'the most memory for a query, in MiB (default: 1024)' },
   'disk-mib': { value: '<number>', does: 'the most disk for fetched copies, in MiB (default: 20480)' },
   html: { value: '<file>', does: 'writes the report as a page to this file' },

@@ -35,7 +35,8 @@ export interface CommandSettings {
   readonly s3Endpoint: string | undefined;
 }
 
-const PASSWORD_VARIABLES: Readonly<Record<Login, string>> = {
+/** The variables of the passwords. */
+export const PASSWORD_VARIABLES: Readonly<Record<Login, string>> = {
   archiver_maintain: 'ARCHIVER_MAINTAIN_PASSWORD',
   archiver_read: 'ARCHIVER_READ_PASSWORD',
   archiver_stream: 'ARCHIVER_STREAM_PASSWORD',

@@ -65,9 +65,10 @@ export async function beginRollBack(
     return { schema, table, id: job.id, upTo: 'check', next: 'rollBack' };
   }
   const name = displayName(schema, table);
+  if (job === undefined) throw new ArchiverError('NotInLedger', `no partitioning of ${name} is under way`);
   throw new ArchiverError(
-    job === undefined ? 'NotInLedger' : 'StateConflict',
-    `no partitioning of ${name} can be rolled back`,
+    'StateConflict',
+    `the partitioning of ${name} is ${job.state}, and cannot be rolled back; only the replaced table can be dropped`,
   );
 }
 
@@ -79,9 +80,10 @@ export async function beginDropReplaced(
   const job = await database.find(schema, table);
   if (job?.state === 'swapped') return { schema, table, id: job.id, upTo: 'swap', next: 'dropReplaced' };
   const name = displayName(schema, table);
+  if (job === undefined) throw new ArchiverError('NotInLedger', `no table that ${name} replaced is kept`);
   throw new ArchiverError(
-    job === undefined ? 'NotInLedger' : 'StateConflict',
-    `no table that ${name} replaced is kept`,
+    'StateConflict',
+    `the partitioning of ${name} is ${job.state}: no table is replaced before the swap; continue it, or roll it back`,
   );
 }
 

@@ -10,6 +10,7 @@ import {
   type ArchiveChoice,
 } from './chosen-archives.ts';
 import { latestCopy, locationOf, type CopyManifest } from './copy-manifest.ts';
+import { assertDistinctNames } from './distinct-names.ts';
 import { identifier, literal } from './views.ts';
 
 type Column = CopyManifest['columns'][number];
@@ -101,17 +102,8 @@ export function auroraSql(
 
 /** Columns by name; aurora_analytics refuses two whose names differ in the case of ASCII letters only. */
 function foreignColumns(columns: readonly Column[]): string[] {
-  const seen = new Set<string>();
-  return columns.map((column) => {
-    const lower = column.name.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
-    if (seen.has(lower))
-      throw new ArchiverError(
-        'CatalogConflict',
-        `two columns are called ${JSON.stringify(lower)} in lower case`,
-      );
-    seen.add(lower);
-    return `${identifier(column.name)} ${foreignType(column)}`;
-  });
+  assertDistinctNames(columns.map(({ name }) => name.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase())));
+  return columns.map((column) => `${identifier(column.name)} ${foreignType(column)}`);
 }
 
 /** The type in which aurora_analytics reads a column of the file. */

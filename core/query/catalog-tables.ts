@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { catalogName } from '../config/catalog-name.ts';
-import { ArchiverError } from '../errors.ts';
 import type { CopyManifest } from './copy-manifest.ts';
+import { assertDistinctNames } from './distinct-names.ts';
 
 type Column = CopyManifest['columns'][number];
 
@@ -32,18 +32,15 @@ export const shapeTableName = (schema: string, table: string, shape: string): st
  * both.
  */
 export function tableColumns(columns: readonly Column[]): CatalogColumn[] {
-  const seen = new Set<string>(PARTITION_KEYS);
-  return columns.map(({ name, kind, precision, scale }) => {
-    const lower = name.toLowerCase();
-    if (seen.has(lower)) {
-      throw new ArchiverError(
-        'CatalogConflict',
-        `two columns are called ${JSON.stringify(lower)} in lower case`,
-      );
-    }
-    seen.add(lower);
-    return { name: lower, type: hiveType(kind, precision, scale) };
-  });
+  const made = columns.map(({ name, kind, precision, scale }) => ({
+    name: name.toLowerCase(),
+    type: hiveType(kind, precision, scale),
+  }));
+  assertDistinctNames(
+    made.map(({ name }) => name),
+    PARTITION_KEYS,
+  );
+  return made;
 }
 
 function hiveType(kind: Column['kind'], precision: number, scale: number): string {

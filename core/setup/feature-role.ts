@@ -39,14 +39,18 @@ export type RoleAction =
  * never replaced, since something of theirs would stop working.
  */
 export function nextToAttach(state: DatabaseState | 'missing', wanted: WantedRole): RoleAction {
-  if (state === 'missing') return { kind: 'refuse', reason: 'RDS knows no such database' };
+  if (state === 'missing')
+    return {
+      kind: 'refuse',
+      reason: 'RDS has no such database: look at database.identifier and database.kind',
+    };
   const attached = state.roles.find(({ feature }) => feature === wanted.feature);
   if (attached?.roleArn === wanted.roleArn && attached.status === 'ACTIVE') return { kind: 'done' };
   if (attached !== undefined && attached.roleArn !== wanted.roleArn) {
     if (attached.roleArn !== wanted.previousRoleArn) {
       return {
         kind: 'refuse',
-        reason: `${attached.roleArn} is attached for ${wanted.feature} already, and not by this stack. Detach it if it is not needed, or have the archiver use it`,
+        reason: `${attached.roleArn} is attached for ${wanted.feature} already, and not by this stack. Detach it if it is not needed, or name it in database.attachedS3Roles`,
       };
     }
     if (attached.status === 'PENDING') return { kind: 'wait', reason: 'the previous role is being detached' };

@@ -7,25 +7,31 @@ create or replace function partition_archiver.is_dropped(p_id bigint) returns bo
   language sql stable security definer set search_path = pg_catalog, pg_temp
   return exists (select from partition_archiver.partition where id = p_id and state = 'dropped');
 
--- What the dropper looks up in S3 before it drops: the manifest by VersionId. NotDue before the grace period
--- is over.
+-- What the dropper looks up in S3 before it drops: the manifest by VersionId. NotDue unless the partition is
+-- verified and its grace period over.
 create or replace function partition_archiver.drop_evidence(p_id bigint,
     out manifest_key text, out manifest_version_id text, out manifest_sha256 text, out archive_id uuid,
       out row_count bigint)
   language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  v_row partition_archiver.partition;
 begin
   select l.manifest_key, l.manifest_version_id, l.manifest_sha256, l.archive_id, l.row_count
     into manifest_key, manifest_version_id, manifest_sha256, archive_id, row_count
     from partition_archiver.partition l
    where l.id = p_id and l.state = 'verified' and l.drop_after <= now();
   if not found then
-    if not exists (select from partition_archiver.partition l where l.id = p_id) then
+    select * into v_row from partition_archiver.partition l where l.id = p_id;
+    if not found then
       raise exception 'the ledger has no partition %', p_id using errcode = 'PA020'; -- NotInLedger
+    elsif v_row.state <> 'verified' then
+      raise exception 'partition % is %, and only a verified partition is dropped', p_id, v_row.state
+        using errcode = 'PA007'; -- NotDue
+    elsif v_row.drop_after is null then
+      raise exception 'partition % has no scheduled drop: its set had "drop": false when it was verified',
+        p_id using errcode = 'PA007'; -- NotDue
     end if;
-    raise exception 'partition % is not due: % until %', p_id,
-      (select state from partition_archiver.partition where id = p_id),
-      coalesce((select l.drop_after::text from partition_archiver.partition l where l.id = p_id),
-        'an operator or the configuration asks for it')
+    raise exception 'the grace period of partition % ends at %', p_id, v_row.drop_after
       using errcode = 'PA007'; -- NotDue
   end if;
 end
@@ -63,9 +69,12 @@ begin
       l.database_name
       using errcode = 'PA002'; -- IdentityChanged
   end if;
-  if l.drop_after is null or l.drop_after > clock_timestamp() then
-    raise exception 'partition % is not due before %', p_id,
-      coalesce(l.drop_after::text, 'the configuration lets it be dropped')
+  if l.drop_after is null then
+    raise exception 'partition % has no scheduled drop: its set had "drop": false when it was verified', p_id
+      using errcode = 'PA007'; -- NotDue
+  end if;
+  if l.drop_after > clock_timestamp() then
+    raise exception 'the grace period of partition % ends at %', p_id, l.drop_after
       using errcode = 'PA007'; -- NotDue
   end if;
   if not coalesce((select bool_and(partition_archiver.is_proven(s)) from partition_archiver.segment s

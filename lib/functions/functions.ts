@@ -95,7 +95,7 @@ export class ArchiverFunctions extends Construct {
   get(step: Step): lambda.IFunction {
     const { name, alias } = placeOf(step);
     const found = this.functions.get(name);
-    if (found === undefined) throw new Error(`no function for step ${step}: no secret of its login is given`);
+    if (found === undefined) throw new Error(`step ${step} has no function: no setting needs it`);
     // The class declares a role that may be undefined, and the interface one that may be absent.
     return alias === undefined ? found : (this.aliasOf(name, found, alias) as lambda.IFunction);
   }

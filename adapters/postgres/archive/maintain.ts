@@ -6,6 +6,7 @@ import type { Inventory, MaintainDatabase, SetHealth } from '../../../core/archi
 import { displayName } from '../../../core/partition.ts';
 import { inTransaction, translated, type Connection, type Transaction } from '../connect.ts';
 import { translateCaught } from '../errors.ts';
+import { partmanExtension } from '../partman-extension.ts';
 import { askOfParent, findParent } from '../partition-set.ts';
 import { TRIAL_TIMEOUT_MS } from './commit.ts';
 import { SQLSTATE } from '../sqlstates.ts';
@@ -127,10 +128,7 @@ async function makePartitions(
 ): Promise<void> {
   await transaction`
     select set_config('timezone', ${set.timeZone}, true), set_config('client_min_messages', 'notice', true)`;
-  const [extension] = await transaction<{ schema: string }[]>`
-    select n.nspname as schema from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'pg_partman'`;
-  if (extension === undefined)
-    throw new ArchiverError('PreflightFailed', 'extension pg_partman is not installed');
+  const extension = await partmanExtension(transaction);
   await waitForMaintenance(transaction, doing);
   await transaction`select partition_archiver.set_lock_timeout()`;
   const config = transaction`${transaction(extension.schema)}.part_config`;

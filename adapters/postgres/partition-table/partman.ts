@@ -1,6 +1,7 @@
 import { ArchiverError } from '../../../core/errors.ts';
 import type { PartitionTablePlan } from '../../../core/partition-table/database.ts';
 import type { Transaction } from '../connect.ts';
+import { partmanExtension } from '../partman-extension.ts';
 import { quoteIdentifier } from '../quote.ts';
 
 /** What version 4 calls the intervals that it has names for; its names of partitions follow from that. */
@@ -24,11 +25,7 @@ export async function createShadowPartitions(
 ): Promise<void> {
   const { schema, table, control, interval, premake, epoch, timeZone } = plan;
   const parent = `partition_archiver_shadow.${table}`;
-  const [extension] = await transaction<{ schema: string; major: number }[]>`
-    select n.nspname as schema, split_part(e.extversion, '.', 1)::integer as major
-      from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'pg_partman'`;
-  if (extension === undefined)
-    throw new ArchiverError('PreflightFailed', 'extension pg_partman is not installed');
+  const extension = await partmanExtension(transaction);
   const partman = transaction(extension.schema);
   await transaction`select set_config('timezone', ${timeZone}, true), set_config('search_path', 'pg_catalog, pg_temp', true),
     set_config('client_connection_check_interval', '1s', true)`;

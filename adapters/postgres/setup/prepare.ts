@@ -70,7 +70,9 @@ export function prepareDatabase(administrator: Connection): PrepareDatabase {
 
     setPassword: (role, password) =>
       translated(`password of ${role}`, async () => {
-        await administrator.unsafe(`alter role ${role} with login password '${scramVerifier(password)}'`);
+        await administrator.unsafe(
+          `alter role ${role} with login password '${scramVerifier(role, password)}'`,
+        );
       }),
 
     installGuard: () =>

@@ -6,14 +6,14 @@ const ITERATIONS = 4096;
 
 /**
  * What `alter role … password` stores for a password, so that the password itself is neither sent nor written into the
- * server's log. The way psql's `\password` does it.
+ * server's log. The way psql's `\password` does it. `InvalidConfiguration` where the password of `role` is empty or not ASCII.
  */
-export function scramVerifier(password: string, salt: Buffer = randomBytes(16)): string {
+export function scramVerifier(role: string, password: string, salt: Buffer = randomBytes(16)): string {
   // Others would have to be normalised first (SASLprep); those that AWS generates are ASCII.
   if (!/^[\x20-\x7e]+$/.test(password)) {
     throw new ArchiverError(
       'InvalidConfiguration',
-      'a password of a database role is empty or has characters that are not ASCII',
+      `the password of ${role} is empty or has characters that are not ASCII: change it in the secret of the role, or in its variable`,
     );
   }
   const salted = pbkdf2Sync(password, salt, ITERATIONS, 32, 'sha256');
