@@ -40,6 +40,8 @@ export async function acceptance(
       from: { type: 'string' },
       previous: { type: 'string', default: 'HEAD^' },
       zones: { type: 'string' },
+      // Of the CDK's bootstrap; hnb659fds is the CDK's own default.
+      qualifier: { type: 'string', default: 'hnb659fds' },
     },
   });
   const refuse = (why: string): number => {
@@ -58,7 +60,9 @@ export async function acceptance(
   }
   let place: Place;
   try {
-    place = { ...(await whoIsIt(region, root, options.previous, ports)), zones: options.zones?.split(',') };
+    const { previous, qualifier } = options;
+    const found = await whoIsIt({ region, root, previous, qualifier }, ports);
+    place = { ...found, zones: options.zones?.split(',') };
   } catch (error) {
     return refuse(messageOf(error));
   }
@@ -76,9 +80,12 @@ function chosen({ destroy, keep, only, from }: Choice): readonly Step[] {
   return keep ? rest.filter((each) => !REMOVAL.includes(each)) : rest;
 }
 
-async function whoIsIt(region: string, root: string, previous: string, ports: Ports): Promise<Place> {
+async function whoIsIt(
+  given: Pick<Place, 'region' | 'root' | 'previous' | 'qualifier'>,
+  ports: Ports,
+): Promise<Place> {
   const scratch = join(tmpdir(), 'partition-archiver-acceptance');
-  const unknown = { accountId: '', partition: '', region, root, scratch, previous };
+  const unknown = { accountId: '', partition: '', scratch, ...given };
   const { Account: accountId, Arn } = await new Account(ports, unknown).aws<{ Account: string; Arn: string }>(
     'sts get-caller-identity',
   );

@@ -11,6 +11,8 @@ export interface Place {
   readonly scratch: string;
   /** Git reference of the version that is deployed first. */
   readonly previous: string;
+  /** Qualifier of the CDK's bootstrap. */
+  readonly qualifier: string;
   /** Two availability zones; by default those that have the database's instance class. */
   readonly zones?: readonly string[] | undefined;
 }

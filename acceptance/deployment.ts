@@ -60,9 +60,10 @@ export async function cdk(
 ): Promise<Ended> {
   const file = await writeDeploymentFile(account, change);
   const program = join(folder, 'node_modules/aws-cdk/bin/cdk');
+  const context = [`config=${file}`, `@aws-cdk/core:bootstrapQualifier=${account.place.qualifier}`];
   return account.ports.run(
     process.execPath,
-    [program, ...command.split(' '), '-c', `config=${file}`],
+    [program, ...command.split(' '), ...context.flatMap((each) => ['-c', each])],
     folder,
   );
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { App } from 'aws-cdk-lib';
+import { App, PermissionsBoundary } from 'aws-cdk-lib';
 import { parseDeploymentConfig, type DeploymentConfig } from '../core/config/deployment.ts';
 import { describeProblem } from '../core/config/problems.ts';
 import { PartitionArchiverStack } from '../lib/partition-archiver-stack.ts';
@@ -14,6 +14,11 @@ const { context } = JSON.parse(readFileSync(new URL('../cdk.json', import.meta.u
 // The CDK's own look at each template is more than half of the processor time of a synthesis. `npm run lint:cloudformation`
 // and the tests look at the templates of this release once, by the same schemas.
 const app = new App({ context, builtinCloudFormationValidation: false });
+// The CDK takes an object with the name here, and passes over a text without a word: by `-c` there are only texts.
+const boundary: unknown = app.node.tryGetContext('@aws-cdk/core:permissionsBoundary');
+const bounded = typeof boundary === 'string' && {
+  permissionsBoundary: PermissionsBoundary.fromName(boundary),
+};
 const mistakes: string[] = [];
 const files = ((app.node.tryGetContext('config') as string | undefined) ?? DEFAULT_FILE).split(',');
 // A stack for each file: several databases are deployed, changed and deleted one by one.
@@ -39,7 +44,7 @@ for (const [file, config] of configs) {
       refuse(`the deployment files ${same} and ${file} archive into the same folder, ${prefix}`);
     archives.set(prefix, file);
   }
-  new PartitionArchiverStack(app, config.stackName, { config });
+  new PartitionArchiverStack(app, config.stackName, { config, ...bounded });
 }
 
 /** `undefined` where there are mistakes, which are then noted. */

@@ -24,7 +24,7 @@ export const CATALOGUE = {
     'Check that the database and the proxy are up, that the security groups admit the function, and that the database name and the secret are correct.',
   ),
   StorageFull: retry(
-    'Add storage to the database or free some, then start again: the run resumes where it stopped. Canceling a restore frees the storage that it used.',
+    'Add storage to the database or free some, then start again: the run resumes where it stopped. Cancelling a restore frees the storage that it used.',
   ),
   LockNotAvailable: retry(
     'Look for long transactions on the table and on the tables that it references. The step gives up its lock request early, so that the application does not wait for it.',

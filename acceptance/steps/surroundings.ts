@@ -24,7 +24,7 @@ export const BOOTSTRAP: Step = step(
   'the account and the Region are bootstrapped for the CDK',
   (account) =>
     account.aws<{ Parameter: { Value: string } }>('ssm get-parameter', {
-      name: '/cdk-bootstrap/hnb659fds/version',
+      name: `/cdk-bootstrap/${account.place.qualifier}/version`,
     }),
   ({ Parameter: { Value: version } }) => {
     must(Number(version) >= BOOTSTRAP_VERSION, `run cdk bootstrap: version ${version} is too old`);

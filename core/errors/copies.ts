@@ -33,7 +33,7 @@ export const COPY_ERRORS = {
     'Two archives of one period may hold the same rows. Narrow the period by --from and --to, or take the latest archive of each period by --latest.',
   ),
   ArchiveCold: stop(
-    'The text is in a Glacier tier. Request a readable copy from S3 (the workflow Restore and aws s3api restore-object do), then convert.',
+    'The text is in a Glacier tier. Request that S3 restores its objects (aws s3api restore-object; the runbook has the command under ConvertFailed), then convert.',
   ),
   LocalDiskFull: stop('Free disk space, name another folder by --directory, or allow more by --disk-mib.'),
   QueryRefused: stop(

@@ -111,12 +111,15 @@ test('the help says "several times" just where a second one is understood', () =
 // Seen to fail without ARCHIVER_STREAM_PASSWORD.
 test('the help names every variable that is read', () => {
   const variables = new Set<string>();
-  const everything = new Proxy({}, {
-    get: (_, name) => {
-      variables.add(String(name));
-      return undefined;
+  const everything = new Proxy(
+    {},
+    {
+      get: (_, name) => {
+        variables.add(String(name));
+        return undefined;
+      },
     },
-  });
+  );
   const logins = Object.keys(PASSWORD_VARIABLES) as Login[];
   expect(() => readCommandSettings(everything, { logins, bucket: true })).toThrow('is not set');
   const { out } = read(['--help']);

@@ -20,7 +20,6 @@ const PERMISSIONS = read('handler-permissions.json') as Readonly<Record<string, 
 const FOR_OTHER_PROPERTIES = [
   /^(codedeploy|elasticfilesystem|firehose|organizations|s3files|s3tables|vpc-lattice|vpce):/,
   /^iam:.*(Group|User)Policy$/,
-  /^iam:.*PermissionsBoundary$/,
   /^lambda:GetLayerVersion|^lambda:.*CodeSigningConfig|^lambda:PassCapacityProvider/,
   /^logs:(Put|Delete)(IndexPolicy|DataProtectionPolicy)$|^logs:Put(BearerTokenAuthentication|LogGroupDeletionProtection)$/,
   /^s3:(Create|Update|Delete)BucketMetadata|^s3:DeleteBucket(Analytics|Cors|Encryption|Lifecycle|Metrics|Replication|Website)/,

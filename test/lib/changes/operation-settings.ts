@@ -36,7 +36,7 @@ export const OPERATION_SETTINGS: readonly ChangedSetting[] = [
       acceptRowsInDefault: true,
       timeZone: 'Europe/Berlin',
     }),
-    seen: `${NEXT_RUN} \`graceDays\` holds for archives that are proven from then on.`,
+    seen: `${NEXT_RUN} \`graceDays\` holds for archives that are proven from then on. With \`drop\` switched on, partitions that were verified longer than \`graceDays\` ago are dropped by the next run.`,
   },
   {
     settings: ['partitionSets.[].export', 'partitionSets.[].proof', 'partitionSets.[].compression'],
