@@ -101,7 +101,7 @@ async function measureWay(
 async function afterFirstRun({ sql }: Environment): Promise<void> {
   await sql`
     insert into partition_archiver.run
-      (started_at, mode, dry_run, partition_sets, archived, dropped, failed, product_version, read_twice)
+      (started_at, mode, dry_run, partition_sets, archived, dropped, failed, stream_version, read_twice)
     values ('2021-01-01', 'archive', false, '{}', 1, 1, 0, ${STREAM_VERSION}, 1) on conflict do nothing`;
 }
 

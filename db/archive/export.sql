@@ -93,7 +93,7 @@ begin
   end if;
   update partition_archiver.segment
      set state = 'exported', object_key = p_key, exported_rows = p_rows, exported_files = p_files,
-       exported_bytes = p_bytes, sent_sha256 = null, proof = 'two-readings', product_version = null,
+       exported_bytes = p_bytes, sent_sha256 = null, proof = 'two-readings', stream_version = null,
          compression = null, stored_bytes = null, exported_at = clock_timestamp(),
          objects = null, row_count = null, byte_count = null, sha256 = null,
          line_hash_sum = null, order_differs = null, verified_at = null
@@ -127,7 +127,7 @@ begin
   perform partition_archiver.record_export(p_id, p_number, s.key, s.rows, s.files, s.bytes);
   v_proof := partition_archiver.proof_of_stream(l.archive_id, p_number, s.proof, s.version);
   update partition_archiver.segment
-     set sent_sha256 = s.sha256, proof = v_proof, product_version = s.version, compression = s.compression,
+     set sent_sha256 = s.sha256, proof = v_proof, stream_version = s.version, compression = s.compression,
        stored_bytes = case when s.compression is not null then s.stored end
    where archive_id = l.archive_id and number = p_number and state = 'exported';
   return v_proof;
@@ -180,7 +180,7 @@ begin
   update partition_archiver.segment
      set next_block = v_middle, state = 'planned', number = v_number - 1, object_key = null,
          exported_rows = null, exported_files = null, exported_bytes = null, exported_at = null,
-         sent_sha256 = null, proof = 'two-readings', product_version = null, compression = null,
+         sent_sha256 = null, proof = 'two-readings', stream_version = null, compression = null,
          stored_bytes = null
    where archive_id = l.archive_id and number = p_number;
   insert into partition_archiver.segment (archive_id, number, first_block, next_block, mismatched_at)
@@ -239,7 +239,7 @@ declare
 begin
   update partition_archiver.segment
      set state = 'planned', object_key = null, exported_rows = null, exported_files = null,
-       exported_bytes = null, sent_sha256 = null, proof = 'two-readings', product_version = null,
+       exported_bytes = null, sent_sha256 = null, proof = 'two-readings', stream_version = null,
        compression = null, stored_bytes = null, exported_at = null,
        mismatched_at = case when sent_sha256 is null then mismatched_at else clock_timestamp() end
    where archive_id = l.archive_id and number = p_number and state = 'exported';

@@ -6,15 +6,15 @@ set role archiver_owner;
 -- counted as read twice: about them, any two readings agree.
 create or replace function partition_archiver.record_run(
     p_started_at timestamptz, p_mode text, p_dry_run boolean, p_partition_sets jsonb,
-    p_archived integer, p_dropped integer, p_failed integer, p_product_version text) returns void
+    p_archived integer, p_dropped integer, p_failed integer, p_stream_version text) returns void
   language sql security definer set search_path = pg_catalog, pg_temp as $$
   insert into partition_archiver.run (started_at, mode, dry_run, partition_sets, archived, dropped, failed,
-    product_version, read_twice)
+    stream_version, read_twice)
   values (p_started_at, p_mode, p_dry_run,
           coalesce((select array_agg(s) from jsonb_array_elements_text(p_partition_sets) s), '{}'),
-            p_archived, p_dropped, p_failed, p_product_version,
+            p_archived, p_dropped, p_failed, p_stream_version,
           (select count(*) from partition_archiver.segment s
-            where s.product_version = p_product_version and s.proof = 'two-readings' and s.row_count > 0
+            where s.stream_version = p_stream_version and s.proof = 'two-readings' and s.row_count > 0
               and partition_archiver.is_proven(s) and s.verified_at >= p_started_at))
   on conflict (started_at) do update
     set finished_at = excluded.finished_at, archived = excluded.archived, dropped = excluded.dropped,

@@ -21,7 +21,7 @@ create or replace function partition_archiver.proof_of_stream(p_archive_id uuid,
   return case
     when p_wanted = 'one-reading'
      and hashtextextended(p_archive_id || '-' || p_number, 0) & 15 <> 0
-     and exists (select from partition_archiver.run where product_version = p_version and read_twice > 0)
+     and exists (select from partition_archiver.run where stream_version = p_version and read_twice > 0)
      and not partition_archiver.is_one_reading_in_doubt()
     then 'one-reading' else 'two-readings' end;
 

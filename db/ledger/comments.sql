@@ -97,7 +97,7 @@ comment on column partition_archiver.segment.compression is
   'how what was streamed is compressed: gzip or zstd; null for plain text';
 comment on column partition_archiver.segment.stored_bytes is
   'bytes that S3 got of compressed text; null for plain text';
-comment on column partition_archiver.segment.product_version is
+comment on column partition_archiver.segment.stream_version is
   'version of partition-archiver that streamed it, and a digest of its code that reads streams; null where '
   'aws_s3 exported';
 comment on column partition_archiver.segment.mismatched_at is
@@ -133,7 +133,7 @@ comment on column partition_archiver.run.partition_sets is 'sets that were maint
 comment on column partition_archiver.run.archived is 'partitions that were archived';
 comment on column partition_archiver.run.dropped is 'partitions that were dropped';
 comment on column partition_archiver.run.failed is 'partitions that failed';
-comment on column partition_archiver.run.product_version is
+comment on column partition_archiver.run.stream_version is
   'version of partition-archiver, and a digest of its code that reads streams';
 comment on column partition_archiver.run.read_twice is
   'streamed segments with rows that were proven by both readings during the run';

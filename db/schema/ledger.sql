@@ -154,8 +154,22 @@ alter table partition_archiver.segment add column if not exists compression text
 alter table partition_archiver.segment add column if not exists stored_bytes bigint
   check (stored_bytes >= 0 and (compression is null) = (stored_bytes is null));
 
--- Version of this product that sent it, as for sent_sha256.
-alter table partition_archiver.segment add column if not exists product_version text;
+-- STREAM_VERSION of what sent it, as for sent_sha256.
+do $$
+declare
+  v_table text;
+begin
+  -- Its name in ledgers of versions before the first release.
+  foreach v_table in array array['segment', 'run'] loop
+    if exists (select from information_schema.columns where table_schema = 'partition_archiver'
+      and table_name = v_table and column_name = 'product_version') then
+      execute format('alter table partition_archiver.%I rename column product_version to stream_version',
+        v_table);
+    end if;
+  end loop;
+end
+$$;
+alter table partition_archiver.segment add column if not exists stream_version text;
 
 -- When what was sent did not match. Until the segment is proven, no segment is proven by one reading.
 alter table partition_archiver.segment add column if not exists mismatched_at timestamptz;
@@ -191,8 +205,8 @@ create table if not exists partition_archiver.run (
   failed integer not null
 );
 
--- Version of this product, and how many segments of that version were proven by both readings in the run.
-alter table partition_archiver.run add column if not exists product_version text;
+-- STREAM_VERSION, and how many segments of that version were proven by both readings in the run.
+alter table partition_archiver.run add column if not exists stream_version text;
 alter table partition_archiver.run add column if not exists read_twice bigint not null default 0;
 
 create or replace function partition_archiver.record_event() returns trigger

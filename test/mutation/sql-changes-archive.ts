@@ -46,8 +46,8 @@ export const CHANGES_OF_ARCHIVE: readonly SqlChange[] = [
   ]),
   ...changes('db/archive/proof.sql', [
     ['& 15 <> 0', '& 15 <> 99', 'no segment is read twice'],
-    ['where product_version = p_version and read_twice > 0', 'where read_twice > 0', 'a run of any version'],
-    ['where product_version = p_version and read_twice > 0', 'where product_version = p_version', 'any run'],
+    ['where stream_version = p_version and read_twice > 0', 'where read_twice > 0', 'a run of any version'],
+    ['where stream_version = p_version and read_twice > 0', 'where stream_version = p_version', 'any run'],
     ['where s.mismatched_at is not null', 'where false', 'a mismatch is forgotten'],
     ["and l.state in ('quarantined', 'exported', 'blocked')", '', 'a mismatch of what is gone counts'],
     ["return s.state = 'verified' and coalesce", 'return coalesce', 'what is not verified is proven'],

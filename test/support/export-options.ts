@@ -35,7 +35,7 @@ export function exportOptions(values: {
  */
 export async function trustOneReading(sql: postgres.Sql): Promise<void> {
   await sql`
-    insert into partition_archiver.run (started_at, mode, dry_run, partition_sets, archived, dropped, failed, product_version,
+    insert into partition_archiver.run (started_at, mode, dry_run, partition_sets, archived, dropped, failed, stream_version,
                                         read_twice)
     values (now() - interval '1 day', 'archive', false, '{}', 0, 0, 0, ${STREAM_VERSION}, 1)`;
 }

@@ -113,7 +113,7 @@ export async function quarantined(
 /** As if a run of this version had shown that both readings agree, and none had disagreed since. */
 async function afterFirstRun({ database: { sql } }: Archiver): Promise<void> {
   await sql`
-    insert into partition_archiver.run (started_at, mode, dry_run, partition_sets, archived, dropped, failed, product_version, read_twice)
+    insert into partition_archiver.run (started_at, mode, dry_run, partition_sets, archived, dropped, failed, stream_version, read_twice)
     values ('2021-01-01', 'archive', false, '{}', 1, 0, 0, ${STREAM_VERSION}, 1) on conflict do nothing`;
   await sql`update partition_archiver.segment set mismatched_at = null`;
 }

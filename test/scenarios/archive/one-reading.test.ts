@@ -228,7 +228,7 @@ test('one segment in 16 is read twice, and all of them in the first run of a ver
   expect(await count('of no run')).toBe(0);
   // Seen to be one reading without the look at read_twice.
   await sql`
-    insert into partition_archiver.run (started_at, mode, dry_run, partition_sets, archived, dropped, failed, product_version)
+    insert into partition_archiver.run (started_at, mode, dry_run, partition_sets, archived, dropped, failed, stream_version)
     values ('2021-02-01', 'archive', false, '{}', 0, 0, 0, 'that read nothing twice')`;
   expect(await count('that read nothing twice')).toBe(0);
   await quarantined(archiver(), ONE);
@@ -349,8 +349,8 @@ test('a run says how many segments with rows it read twice', async () => {
   const first = await proofs('first');
   expect(first.length).toBeGreaterThan(1);
   expect(new Set(first.map(({ proof }) => proof))).toEqual(new Set(['two-readings']));
-  expect(await sql`select read_twice::integer, product_version from partition_archiver.run`).toEqual([
-    { read_twice: first.length - 1, product_version: STREAM_VERSION },
+  expect(await sql`select read_twice::integer, stream_version from partition_archiver.run`).toEqual([
+    { read_twice: first.length - 1, stream_version: STREAM_VERSION },
   ]);
   await run(stream('second'));
   const second = await proofs('second');
