@@ -13,8 +13,10 @@ export type ExportOutcome =
     }
   /** An earlier call had exported it already, or had split it. */
   | { readonly kind: 'already' }
-  /** It did not end within the statement timeout, or is too large for an object. */
-  | { readonly kind: 'timed-out' };
+  /** It did not end within the statement timeout. */
+  | { readonly kind: 'timed-out' }
+  /** It has more text than an object can hold. */
+  | { readonly kind: 'too-large' };
 
 /** The database, as `export` needs it. */
 export interface ExportDatabase {
@@ -29,9 +31,9 @@ export interface ExportDatabase {
   ): Promise<ExportOutcome>;
   /**
    * Splits a segment in two, both with new numbers, and returns the number of the upper half. If it is a single block:
-   * `BlockTooLarge` where that is what made the export slow, else `ExportTimedOut`.
+   * `BlockTooLarge` where it `isTooLarge`, or where its size is what made the export slow; else `ExportTimedOut`.
    */
-  splitSegment(partitionId: number, segmentNumber: number): Promise<number>;
+  splitSegment(partitionId: number, segmentNumber: number, isTooLarge: boolean): Promise<number>;
 }
 
 /**
@@ -45,18 +47,18 @@ export async function exportSegment(
   { database, log }: { readonly database: ExportDatabase; readonly log: Log },
 ): Promise<{ readonly exported: boolean }> {
   const outcome = await database.exportSegment(partitionId, segmentNumber, to);
-  return splitIfTimedOut(partitionId, segmentNumber, outcome, { database, log });
+  return splitIfUnfinished(partitionId, segmentNumber, outcome, { database, log });
 }
 
 /** What follows an export, whichever way it went. */
-export async function splitIfTimedOut(
+export async function splitIfUnfinished(
   partitionId: number,
   segmentNumber: number,
   outcome: ExportOutcome,
   { database, log }: { readonly database: Pick<ExportDatabase, 'splitSegment'>; readonly log: Log },
 ): Promise<{ readonly exported: boolean }> {
-  if (outcome.kind === 'timed-out') {
-    const upper = await database.splitSegment(partitionId, segmentNumber);
+  if (outcome.kind === 'timed-out' || outcome.kind === 'too-large') {
+    const upper = await database.splitSegment(partitionId, segmentNumber, outcome.kind === 'too-large');
     log.warn('segment split', { partitionId, segmentNumber, upper });
     return { exported: false };
   }

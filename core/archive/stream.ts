@@ -8,9 +8,9 @@ import {
 import { segmentAttemptKey } from '../keys.ts';
 import type { ArchiveLocation } from '../keys.ts';
 import type { Log } from '../ports.ts';
-import { splitIfTimedOut, type ExportDatabase, type ExportOutcome } from './export.ts';
+import { splitIfUnfinished, type ExportDatabase, type ExportOutcome } from './export.ts';
 
-/** The object would have more parts than S3 takes. The segment is split, as one that takes too long. */
+/** The object would have more parts than S3 takes. The segment is split. */
 export class TooManyParts extends Error {}
 
 /** Writes an object out of a stream. It can read nothing. */
@@ -87,5 +87,5 @@ export async function streamSegment(
     (location, number) => segmentAttemptKey(location, number, attempt, settings.compression),
     (key, text) => writer.upload(key, text, settings.compression),
   );
-  return splitIfTimedOut(partitionId, segmentNumber, outcome, { database, log });
+  return splitIfUnfinished(partitionId, segmentNumber, outcome, { database, log });
 }

@@ -135,11 +135,10 @@ end
 $$;
 
 -- Splits a segment that proved too large for one export call. Both halves get new numbers, and so new keys:
--- what the larger export left lies under a key that is not read any more. An empty half would overwrite none
--- of it, and a smaller one has no second file. Returns the number of the upper half; the lower one has the
--- number before it. If there is but one block left: BlockTooLarge where its rows have more than p_large bytes
--- as they are stored, and ExportTimedOut where it cannot have been their size. Those that were compressed are
--- larger when they are exported.
+-- what the larger export left lies under a key that is not read any more. Returns the number of the upper
+-- half; the lower one has the number before it. If there is but one block left: BlockTooLarge where its rows
+-- have more than p_large bytes, and ExportTimedOut where it cannot have been their size. Of text and bytea
+-- that is the size before compression, which is known without reading them; others count as they are stored.
 create or replace function partition_archiver.split_segment(p_id bigint, p_number integer, p_large bigint)
   returns integer
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
@@ -162,8 +161,9 @@ begin
   if v_end - s.first_block < 2 then
     execute format('select coalesce(sum(%s), 0) from only partition_archiver_quarantine.%I where ctid >= '
       '''(%s,0)''::tid and ctid < ''(%s,0)''::tid',
-      (select coalesce(string_agg(format('coalesce(pg_column_size(%I), 0)::bigint', attname), ' + '), '0')
-        from pg_attribute
+      (select coalesce(string_agg(format('coalesce(%s(%I), 0)::bigint', case when atttypid = any
+          ('{text,varchar,bytea}'::regtype[]) then 'octet_length' else 'pg_column_size' end, attname), ' + '),
+          '0') from pg_attribute
         where attrelid = l.table_oid and attnum > 0 and not attisdropped and attgenerated = ''),
       l.quarantine_name, s.first_block, s.first_block + 1) into v_bytes;
     if v_bytes > p_large then

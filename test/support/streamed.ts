@@ -49,17 +49,19 @@ export async function quarantined(
     proof = 'two-readings',
     drop = false,
     compression = null,
+    rowsPerMonth = 1000,
   }: {
     readonly values?: string;
     readonly proof?: Proof;
     readonly drop?: boolean;
     readonly compression?: Compression | null;
+    readonly rowsPerMonth?: number;
   } = {},
 ): Promise<Quarantined> {
   const { database, config: configure, steps, open, s3, bucket } = archiver;
   const { sql } = database;
   const table = `streamed_${(sets += 1)}`;
-  await createPartitionSet(sql, { table, values, months: 3 });
+  await createPartitionSet(sql, { table, values, months: 3, rowsPerMonth });
   const config = configure([{ schema: 'app', table, export: 'stream', proof, drop, graceDays: 0 }]);
   const all = steps(config);
   const request = await all.preflight({});
@@ -72,7 +74,7 @@ export async function quarantined(
     const [{ chosen }] = await sql<[{ chosen: boolean }]>`
       select partition_archiver.proof_of_stream(archive_id, 0, 'one-reading', ${STREAM_VERSION}) = 'two-readings' as chosen
         from partition_archiver.partition where id = ${id}`;
-    if (chosen) return quarantined(archiver, { values, proof, drop, compression });
+    if (chosen) return quarantined(archiver, { values, proof, drop, compression, rowsPerMonth });
   }
   return {
     id,

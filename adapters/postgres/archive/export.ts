@@ -48,13 +48,13 @@ export function exportDatabase(connection: Connection, timeoutMs: number): Expor
       }
     },
 
-    splitSegment: (partitionId, segmentNumber) =>
+    splitSegment: (partitionId, segmentNumber, isTooLarge) =>
       translated(
         `splitting segment ${String(segmentNumber)} of partition ${String(partitionId)}`,
         async () => {
           const [row] = await connection<[{ upper: number }]>`
           select partition_archiver.split_segment(${partitionId}::bigint, ${segmentNumber}::integer,
-                   ${timeoutMs * SLOWEST_BYTES_PER_MS}::bigint) as upper`;
+                   ${isTooLarge ? 0 : timeoutMs * SLOWEST_BYTES_PER_MS}::bigint) as upper`;
           return row.upper;
         },
       ),

@@ -30,8 +30,7 @@ export function streamDatabase(
   isPrivate = (connection: Connection): boolean => socketOf(connection).isPrivate,
 ): StreamDatabase {
   return {
-    splitSegment: (partitionId, segmentNumber) =>
-      exportDatabase(connection, timeoutMs).splitSegment(partitionId, segmentNumber),
+    splitSegment: (...segment) => exportDatabase(connection, timeoutMs).splitSegment(...segment),
 
     streamSegment: async (partitionId, segmentNumber, settings, keyOf, write) => {
       const copying = open();
@@ -62,7 +61,7 @@ export function streamDatabase(
         );
       } catch (error) {
         if (error instanceof AlreadyExported) return { kind: 'already' };
-        if (error instanceof TooManyParts) return { kind: 'timed-out' };
+        if (error instanceof TooManyParts) return { kind: 'too-large' };
         const timedOut = error instanceof ArchiverError && error.code === 'Interrupted';
         if (timedOut && performance.now() - began >= timeoutMs * SLOWEST_TIMEOUT)
           return { kind: 'timed-out' };

@@ -30,17 +30,20 @@ test('one that an earlier call had exported is not exported again', async () => 
   expect(await work({ exportSegment: async () => ({ kind: 'already' }) }).done).toEqual({ exported: true });
 });
 
-test('one that proves too large for a call is split, and not exported as half of it', async () => {
+test.each([
+  ['timed-out', false],
+  ['too-large', true],
+] as const)('one that is %s is split, and not exported as half of it', async (kind, isTooLarge) => {
   const split: unknown[] = [];
   const { done, log } = work({
-    exportSegment: async () => ({ kind: 'timed-out' }),
+    exportSegment: async () => ({ kind }),
     splitSegment: async (...parameters) => {
       split.push(parameters);
       return 12;
     },
   });
   expect(await done).toEqual({ exported: false });
-  expect(split).toEqual([[7, 3]]);
+  expect(split).toEqual([[7, 3, isTooLarge]]);
   expect(log.lines).toEqual([
     { level: 'warn', event: 'segment split', fields: { partitionId: 7, segmentNumber: 3, upper: 12 } },
   ]);

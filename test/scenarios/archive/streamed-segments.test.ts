@@ -195,6 +195,22 @@ test('a segment that has more parts than S3 takes is split, and its halves are e
   ]);
 });
 
+// Seen to fail (ExportTimedOut, in each run) where TooManyParts is reported as 'timed-out'.
+test('a single block that has more parts than S3 takes is too large, though it is exported in time', async () => {
+  const segment = await quarantined(archiver(), { values: `repeat('x', 600000)`, rowsPerMonth: 10 });
+  const { s3, bucket, database } = archiver();
+  const [{ blocks }] = await database.sql<[{ blocks: number }]>`
+    select pg_relation_size(table_oid)::integer / 8192 as blocks from partition_archiver.partition where id = ${segment.id}`;
+  expect(blocks).toBe(1);
+  const small = s3ObjectWriter(s3, bucket, 100_000, 2);
+  await expect(segment.stream({ letter: 'a', writer: small })).rejects.toMatchObject({
+    code: 'BlockTooLarge',
+    message: expect.stringMatching(
+      / block 0 of partition \d+ alone is too large .* its rows have 60\d{5} bytes/,
+    ),
+  });
+});
+
 test('a segment that is split while it is streamed has no export', async () => {
   const segment = await quarantined(archiver(), { values: `repeat('x', 300)` });
   const { sql } = archiver().database;
