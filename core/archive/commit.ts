@@ -20,12 +20,6 @@ import { findSet, nextStep, type NextStep, type PartitionStatus } from './quaran
 import type { Request } from './request.ts';
 import { addLineHashSums } from '../proof/line-digest.ts';
 
-/**
- * Largest table that is counted as a whole before the commit: a scan at 500 MB/s takes five minutes for 150 GB. Above
- * it, the constraints on the plan and the seal carry the proof that the segments cover the table.
- */
-const COUNT_LIMIT_BYTES = 150 * 1024 ** 3;
-
 /** Bytes of the objects in a message. */
 const LONGEST_LIST = 3_000;
 
@@ -38,7 +32,6 @@ export interface Evidence {
   readonly source: Manifest['source'];
   readonly partition: Manifest['partition'];
   readonly columns: string;
-  readonly countedWhole: boolean;
   readonly segments: Manifest['segments'];
   /** The archived DDL as a template, and as statements for the original name. */
   readonly ddl: { readonly template: Record<string, unknown>; readonly statements: readonly string[] };
@@ -60,10 +53,16 @@ export interface RowTrial {
 export interface CommitDatabase {
   status(partitionId: number): Promise<PartitionStatus>;
   /**
-   * Checks the seal, that all segments are verified, that their rows add up to those of the table, and that the
-   * archived DDL recreates it; then returns what the manifest is made of.
+   * Checks the seal, that all segments are verified, and that the archived DDL recreates the table; then returns what the
+   * manifest is made of.
    */
-  evidence(partitionId: number, countLimitBytes: number): Promise<Evidence>;
+  evidence(partitionId: number): Promise<Evidence>;
+  /**
+   * Counts the rows of the table as a whole: `SealBroken` where those of the segments do not add up to as many. `false`
+   * where that took too long; then the constraints on the plan and the seal carry the proof that the segments cover the
+   * table.
+   */
+  countWhole(partitionId: number, archiveId: string): Promise<boolean>;
   /**
    * Inserts some of the rows into a table that the archived DDL makes, with the rights that a restore has, in a transaction
    * that is rolled back; `null` where that took too long, which says nothing.
@@ -97,12 +96,14 @@ export async function commit(
   const status = await database.status(partitionId);
   const set = findSet(status, config);
   if (status.state === 'exported' && status.openSegments.length === 0) {
-    const evidence = await database.evidence(partitionId, COUNT_LIMIT_BYTES);
+    const evidence = await database.evidence(partitionId);
     judgeTrial(partitionId, await database.tryRows(partitionId), set, log);
+    const countedWhole = await database.countWhole(partitionId, evidence.location.archiveId);
     const data = evidence.segments.flatMap(({ objects }) => objects);
     await mapAtOnce(data, OBJECTS_AT_ONCE, ({ key, versionId }) => store.markProven(key, versionId));
     const ddl = await storeDdl(evidence, store);
-    const archive = await storeManifest(makeManifest(evidence, ddl, clock.now()), evidence.location, store);
+    const manifest = makeManifest(evidence, { countedWhole, ddl, now: clock.now() });
+    const archive = await storeManifest(manifest, evidence.location, store);
     if (config.objectLock !== undefined) {
       const lock = { mode: config.objectLock.mode, until: lockedUntil(clock.now(), config.objectLock.days) };
       await mapAtOnce([...data, ddl, archive.object], OBJECTS_AT_ONCE, ({ key, versionId }) =>
@@ -110,7 +111,8 @@ export async function commit(
       );
     }
     await database.commit(partitionId, archive, set.drop ? set.graceDays : null);
-    log.info('commit', { partitionId, manifest: archive.object.key, rows: archive.manifest.contents.rows });
+    const { rows } = manifest.contents;
+    log.info('commit', { partitionId, manifest: archive.object.key, rows, countedWhole });
   } else if (status.state === 'verified' && set.drop && status.due === null) {
     await database.scheduleDrop(partitionId, set.graceDays);
   }
@@ -163,7 +165,7 @@ async function storeManifest(
 ): Promise<{ manifest: Manifest; object: ObjectVersion; sha256: string }> {
   const key = manifestKey(location);
   let body = serializeManifest(manifest);
-  // The one of an earlier try whose answer was lost says the same of everything but when; then it is the one.
+  // The one of an earlier try whose answer was lost says the same of the archive; then it is the one.
   const object = await createOnce(key, body, 'application/json', store, (stored) => {
     const parsed = parseManifest(stored);
     if (!parsed.ok || !sameArchive(parsed.manifest, manifest)) return false;
@@ -200,7 +202,10 @@ async function createOnce(
   throw new ArchiverError('ManifestConflict', `${key} exists already, with other contents`);
 }
 
-function makeManifest(evidence: Evidence, ddl: Manifest['ddl'], now: Date): Manifest {
+function makeManifest(
+  evidence: Evidence,
+  { countedWhole, ddl, now }: { countedWhole: boolean; ddl: Manifest['ddl']; now: Date },
+): Manifest {
   const { segments } = evidence;
   return {
     format: formatOf(segments),
@@ -214,7 +219,7 @@ function makeManifest(evidence: Evidence, ddl: Manifest['ddl'], now: Date): Mani
       bytes: segments.reduce((sum, { bytes }) => sum + bytes, 0),
       lineHash: 'sum64-xxh64',
       lineHashSum: addLineHashSums(segments.map(({ lineHashSum }) => lineHashSum)),
-      countedWhole: evidence.countedWhole,
+      countedWhole,
     },
     segments,
     ddl,

@@ -2,46 +2,59 @@
 
 set role archiver_owner;
 
--- What the commit needs to know, checked: every segment verified, the seal unbroken, and the rows of the
--- segments add up to the rows of the table (segments that do not cover it, after a VACUUM FULL between two
--- exports, are each consistent with the ranges they were read from).
---
--- p_count_limit: largest table in bytes that is counted as a whole. A count must end before the Lambda does;
--- above the limit the plan's constraints and the seal carry the proof alone, as the manifest records.
-create or replace function partition_archiver.begin_commit(p_id bigint, p_count_limit bigint) returns jsonb
+-- What the commit needs to know, checked: every segment verified, the seal unbroken, and the archived DDL
+-- recreates the table.
+create or replace function partition_archiver.begin_commit(p_id bigint) returns jsonb
   language plpgsql security definer
   set search_path = pg_catalog, pg_temp set row_security = off set lock_timeout = '30s'
     set timezone = 'UTC' as $$
 declare
   l partition_archiver.partition := partition_archiver.claim(p_id, 'exported');
-  v_rows bigint;
-  v_segments bigint;
 begin
   perform partition_archiver.assert_sealed(l);
-  if exists (select from partition_archiver.segment s where s.archive_id = l.archive_id
-    and not partition_archiver.is_proven(s)) then
+  if not coalesce((select bool_and(partition_archiver.is_proven(s)) from partition_archiver.segment s
+                    where s.archive_id = l.archive_id), false) then
     raise exception 'partition % has segments that are not verified', p_id
       using errcode = 'PA008'; -- PlanIncomplete
   end if;
-  select sum(row_count) into v_segments from partition_archiver.segment where archive_id = l.archive_id;
-  if pg_table_size(l.table_oid) <= p_count_limit then
-    execute format('select count(*) from only partition_archiver_quarantine.%I',
-      l.quarantine_name) into v_rows;
-  end if;
-  if v_rows is distinct from v_segments and v_rows is not null then
-    raise exception 'the segments of partition % have %, but the table has %', p_id,
-      partition_archiver.counted(v_segments, 'row'), v_rows
-      using errcode = 'PA003'; -- SealBroken
-  end if;
   perform partition_archiver_trial.try_ddl(l.ddl);
   return to_jsonb(l) || jsonb_build_object(
-    'system_identifier', l.system_identifier::text, 'counted_whole', v_rows is not null,
-    'postgresql', current_setting('server_version'),
+    'system_identifier', l.system_identifier::text, 'postgresql', current_setting('server_version'),
     'extensions', (select jsonb_object_agg(extname, extversion) from pg_extension
       where extname in ('pg_partman', 'aws_s3')),
     'statements', to_jsonb(partition_archiver.render_ddl(l.ddl, l.table_schema, l.table_name)),
     'segments', (select jsonb_agg(to_jsonb(s) order by s.first_block) from partition_archiver.segment s
       where s.archive_id = l.archive_id));
+end
+$$;
+
+-- Raises SealBroken unless the rows of the segments add up to the rows of the table: segments that do not
+-- cover it, after a VACUUM FULL between two exports, are each consistent with the ranges they were read from.
+-- The caller limits its time, and a count that is cancelled says nothing: the plan's constraints and the seal
+-- then carry the proof alone, as the manifest records. It locks no row of the ledger. begin_commit and
+-- commit_archive, before and after it, check the seal of the same archive.
+create or replace function partition_archiver.count_whole(p_id bigint, p_archive_id uuid) returns void
+  language plpgsql stable security definer
+  set search_path = pg_catalog, pg_temp set row_security = off set lock_timeout = '30s' as $$
+declare
+  l partition_archiver.partition;
+  v_rows bigint;
+  v_segments bigint;
+begin
+  select * into l from partition_archiver.partition
+   where id = p_id and archive_id = p_archive_id and state = 'exported';
+  if not found then
+    raise exception 'partition % is not exported as archive % any more', p_id, p_archive_id
+      using errcode = 'PA001'; -- StateConflict
+  end if;
+  select sum(row_count) into v_segments from partition_archiver.segment where archive_id = l.archive_id;
+  execute format('select count(*) from only partition_archiver_quarantine.%I', l.quarantine_name)
+    into v_rows;
+  if v_rows is distinct from v_segments then
+    raise exception 'the segments of partition % have %, but the table has %', p_id,
+      partition_archiver.counted(v_segments, 'row'), v_rows
+      using errcode = 'PA003'; -- SealBroken
+  end if;
 end
 $$;
 

@@ -76,6 +76,17 @@ export const CHANGES_OF_ARCHIVE: readonly SqlChange[] = [
       'drop_after = clock_timestamp()',
       'no grace period',
     ],
+    ['id = p_id and archive_id = p_archive_id and', 'id = p_id and', 'the count is that of any archive'],
+    [
+      'if v_rows is distinct from v_segments then',
+      'if v_rows > v_segments then',
+      'rows that are missing count',
+    ],
+    [
+      'if v_rows is distinct from v_segments then',
+      'if v_rows < v_segments then',
+      'rows that are left out count',
+    ],
     ['coalesce(drop_after, verified_at', 'coalesce(null, verified_at', 'the grace period begins again'],
     [
       `'detached', 'quarantined', 'exported', 'verified');

@@ -82,12 +82,21 @@ describe('a verified partition', () => {
     expect(await commit(own, sum!.rows + 1, sum!.bytes)).toMatch(refused);
     expect(await commit(own, sum!.rows, sum!.bytes + 1)).toMatch(refused);
     expect(await commit(own, sum!.rows, sum!.bytes)).toBe('returns ');
-    // A table above the limit is not counted, and the manifest says so.
-    expect(await ask(`begin_commit(${id}, 0)`)).toMatch(/^returns .*"counted_whole": false/);
-    expect(await ask(`begin_commit(${id}, 1e12::bigint)`)).toMatch(/^returns .*"counted_whole": true/);
+    expect(await ask(`begin_commit(${id})`)).toMatch(/^returns \{.*"segments": /);
+    // Seen to fail without each of the three: the state, the archive and the number of rows.
+    const counted = (archive: string, before?: string): Promise<string> =>
+      ask(`count_whole(${id}, ${archive})`, before === undefined ? {} : { before });
+    expect(await counted(own)).toBe('returns ');
+    expect(await counted('gen_random_uuid()')).toMatch(/^PA001 partition \d+ is not exported as archive/);
+    const set = (table: string, what: string): string =>
+      `update partition_archiver.${table} set ${what} where archive_id = ${own}`;
+    expect(await counted(own, set('partition', `state = 'verified'`))).toMatch(/^PA001/);
+    expect(await counted(own, set('segment', 'row_count = row_count + number'))).toMatch(
+      /^PA003 the segments of partition \d+ have 20001 rows, but the table has 20000/,
+    );
     // Nor with DDL that does not work. Seen to fail without try_ddl() in begin_commit().
     const before = `update partition_archiver.partition set ddl = replace(ddl::text, 'CREATE TABLE', 'CREATE TABEL')::jsonb where id = ${id}`;
-    expect(await ask(`begin_commit(${id}, 0)`, { before })).toMatch(
+    expect(await ask(`begin_commit(${id})`, { before })).toMatch(
       /^PA011 statement 1 of \d+ of the archived DDL/,
     );
     // Nor once somebody has changed the table since the evidence was taken.
@@ -98,7 +107,7 @@ describe('a verified partition', () => {
       `alter table partition_archiver_quarantine."${String((await line()).quarantineName)}" rename payload to other`,
     );
     // Before a manifest is written, and when it is recorded. Seen to fail without assert_sealed() in begin_commit().
-    expect(await ask(`begin_commit(${id}, 0)`)).toMatch(/^PA003 .* columns changed/);
+    expect(await ask(`begin_commit(${id})`)).toMatch(/^PA003 .* columns changed/);
     expect(await commit(own, sum!.rows, sum!.bytes)).toMatch(/^PA003 .* columns changed/);
     await sql().unsafe(
       `alter table partition_archiver_quarantine."${String((await line()).quarantineName)}" rename other to payload`,

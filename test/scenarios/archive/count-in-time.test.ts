@@ -1,0 +1,68 @@
+/** The count of the whole table before the commit: on slow storage it takes longer than a function may run. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from '@jest/globals';
+import type postgres from 'postgres';
+import { commitDatabase } from '../../../adapters/postgres/archive/commit.ts';
+import { useAsking, type Brought } from '../../support/asking.ts';
+import { failureOf } from '../../support/verified.ts';
+
+const { archiver, sql, bring } = useAsking();
+
+async function verifiedSegments(table: string): Promise<Brought> {
+  const brought = await bring(table, 'exported');
+  await brought.steps.verify(brought.id, 1);
+  return brought;
+}
+
+/** The session of the role that counts, once it waits for a lock. */
+async function waitingSession(tx: postgres.TransactionSql): Promise<number> {
+  for (;;) {
+    const [row] = await tx<{ pid: number }[]>`
+      select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+         and usename = 'archiver_read'`;
+    if (row !== undefined) return row.pid;
+    await sleep(10);
+  }
+}
+
+// Seen to fail without statement_timeout in withinTime(): LockNotAvailable after 30 s.
+test('a count that takes too long is given up, locks nothing meanwhile, and the connection is as before', async () => {
+  const { id, steps, line } = await verifiedSegments('slow');
+  const { archiveId, quarantineName } = await line();
+  const connection = archiver().open('archiver_read');
+  const database = commitDatabase(connection, { countTimeoutMs: 400 });
+  try {
+    let counted: Promise<boolean> | undefined;
+    await sql().begin(async (tx) => {
+      // A lock stands for slow storage.
+      await tx.unsafe(`lock table partition_archiver_quarantine."${String(quarantineName)}"`);
+      counted = database.countWhole(id, String(archiveId));
+      await waitingSession(tx);
+      // Seen to fail with claim() in count_whole().
+      await tx`select from partition_archiver.partition where id = ${id} for update nowait`;
+      expect(await counted).toBe(false);
+    });
+    expect(await database.countWhole(id, String(archiveId))).toBe(true);
+  } finally {
+    await connection.end();
+  }
+  await steps.commit(id, await steps.preflight({}));
+  expect(await line()).toMatchObject({ state: 'verified' });
+});
+
+// Seen to fail with Interrupted for isStatementTimeout() in withinTime(): the count was taken for one that is too slow.
+test('a count that somebody cancels is tried again', async () => {
+  const { id, line } = await verifiedSegments('cancelled');
+  const { archiveId, quarantineName } = await line();
+  const connection = archiver().open('archiver_read');
+  try {
+    await sql().begin(async (tx) => {
+      await tx.unsafe(`lock table partition_archiver_quarantine."${String(quarantineName)}"`);
+      const failure = failureOf(commitDatabase(connection).countWhole(id, String(archiveId)));
+      await tx`select pg_cancel_backend(${await waitingSession(tx)}::integer)`;
+      expect(await failure).toMatchObject({ code: 'Interrupted', retryable: true });
+    });
+  } finally {
+    await connection.end();
+  }
+});
