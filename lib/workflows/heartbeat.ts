@@ -42,13 +42,6 @@ export class HeartbeatWorkflow extends Construct {
       payload: { 'deployedAt.$': '$.workflow.deployedAt' },
       resultPath: '$.heartbeat',
     });
-    const copies = context.functions.has('convert-segment')
-      ? stepTask(this, context.functions, 'late-copies', {
-          comment: 'Publishes for how long archives have been without a Parquet copy.',
-          payload: {},
-          resultPath: '$.copies',
-        })
-      : undefined;
     const done = new sfn.Succeed(this, 'Done', {
       comment: 'The output of the execution is what was published.',
       outputPath: '$.heartbeat.Payload',
@@ -58,13 +51,44 @@ export class HeartbeatWorkflow extends Construct {
         'No connection, or a refused login. The age of the deployment is published; runs fail as well, and ExecutionMissed pages.',
       outputPath: '$.failure',
     });
-    publish.addCatch(notAsked, { errors: ['DatabaseUnavailable'], resultPath: '$.failure' });
+    const copies = context.functions.has('convert-segment')
+      ? stepTask(this, context.functions, 'late-copies', {
+          comment:
+            'Publishes for how long archives have been without a Parquet copy. Asks S3, and not the database.',
+          payload: {},
+          resultPath: '$.copies',
+        })
+      : undefined;
+    // Each check is made whatever becomes of the other one.
+    copies?.addCatch(describe, { resultPath: '$.copiesFailure' });
+    copies?.next(describe);
+    const ended = copies === undefined ? undefined : endOf(this, { notAsked, done });
+    publish.addCatch(ended ?? notAsked, { errors: ['DatabaseUnavailable'], resultPath: '$.failure' });
+    describe.next(publish.next(ended ?? done));
     this.stateMachine = makeWorkflow(this, 'Heartbeat', {
       comment:
         'Publishes how long ago the deployment and the last successful run, drill and audit were, for alarms; a schedule starts it once a day. Changes nothing. Input: {}',
-      definition: describe.next(publish).next(copies === undefined ? done : copies.next(done)),
+      definition: copies ?? describe,
       timeout: Duration.hours(1),
       ...context,
     });
   }
+}
+
+/** The end of an execution that has looked for late copies, too. */
+function endOf(
+  scope: Construct,
+  { notAsked, done }: { readonly notAsked: sfn.Succeed; readonly done: sfn.Succeed },
+): sfn.Choice {
+  const copiesFailed = new sfn.Fail(scope, 'CopiesNotChecked', {
+    comment: 'The ages are published; for how long archives have been without a copy is not.',
+    error: 'CopiesNotChecked',
+    cause: 'the step LateCopies failed, and its event in this execution has the error',
+  });
+  return new sfn.Choice(scope, 'Was all published?', {
+    comment: 'Whether the look for late copies failed, or the database was not asked.',
+  })
+    .when(sfn.Condition.isPresent('$.copiesFailure'), copiesFailed)
+    .when(sfn.Condition.isPresent('$.failure'), notAsked)
+    .otherwise(done);
 }

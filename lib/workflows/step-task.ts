@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import * as tasks from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import type { Construct } from 'constructs';
-import { FINAL_CODES, RETRYABLE_CODES } from '../../core/errors.ts';
+import { FINAL_CODES, RETRYABLE_CODES, type ErrorCode } from '../../core/errors.ts';
 import { constructId, type ArchiverFunctions } from '../functions/functions.ts';
 import { STEPS, type Step } from '../functions/steps.ts';
 import { configFor } from './step-config.ts';
@@ -35,6 +35,15 @@ export const SLEEPER_RETRIER: sfn.RetryProps = {
   interval: Duration.seconds(15),
   backoffRate: 1,
   maxAttempts: 20,
+  jitterStrategy: sfn.JitterType.NONE,
+};
+
+/** What a function that died left to the server ends with the `statement_timeout`, a quarter of an hour later at most. */
+const BUSY_RETRIER: sfn.RetryProps = {
+  errors: ['SegmentBusy' satisfies ErrorCode],
+  interval: Duration.minutes(1),
+  backoffRate: 1,
+  maxAttempts: 16,
   jitterStrategy: sfn.JitterType.NONE,
 };
 
@@ -102,9 +111,10 @@ function retriersOf(step: Step): sfn.RetryProps[] {
       maxAttempts: 20,
       jitterStrategy: sfn.JitterType.FULL,
     },
+    BUSY_RETRIER,
     // Locks that the application holds, a failover, throttling: minutes, not seconds.
     {
-      errors: [...RETRYABLE_CODES],
+      errors: RETRYABLE_CODES.filter((code) => code !== 'SegmentBusy'),
       interval: Duration.seconds(5),
       backoffRate: 2,
       maxDelay: Duration.minutes(2),

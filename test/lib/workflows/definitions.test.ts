@@ -10,6 +10,7 @@ import {
   withQuery,
   type Resource,
 } from '../synthesise.ts';
+import { LONGEST } from '../../../lib/functions/step-function.ts';
 import { WORKFLOWS } from './names.ts';
 
 /** A definition is a text with references in it. */
@@ -72,6 +73,20 @@ describe.each(machines)('%s', (_, definition, properties) => {
       expect([name, codes(final)]).toEqual([name, [...FINAL_CODES].sort()]);
       expect([name, codes(retriers.flat())]).toEqual([name, [...RETRYABLE_CODES].sort()]);
       expect(Retry[0]).toMatchObject({ MaxAttempts: 0 });
+    }
+  });
+
+  // Seen to fail without BUSY_RETRIER in step-task.ts.
+  test('waits for what a function that died left to the server, which runs for a quarter of an hour', () => {
+    const seconds = { IntervalSeconds: 60, MaxAttempts: 16 };
+    expect(seconds.IntervalSeconds * seconds.MaxAttempts).toBeGreaterThan(LONGEST.toSeconds());
+    for (const [, { Retry = [] }] of tasks) {
+      expect(Retry.find(({ ErrorEquals }) => ErrorEquals.includes('SegmentBusy'))).toEqual({
+        ErrorEquals: ['SegmentBusy'],
+        ...seconds,
+        BackoffRate: 1,
+        JitterStrategy: 'NONE',
+      });
     }
   });
 

@@ -8,7 +8,7 @@ import { useStateMachine } from '../../support/state-machine.ts';
 
 const archiver = useArchiver();
 const empty = useDatabase();
-const deployed = useStateMachine(archiver, [{ schema: 'app', table: 'event' }]);
+const deployed = useStateMachine(archiver, [{ schema: 'app', table: 'event', query: true }]);
 
 /** Runs the workflow; with the metrics that it published, as CloudWatch reads them. */
 async function beat(environment: Readonly<Record<string, string>> = {}) {
@@ -54,6 +54,7 @@ test('publishes how old the deployment and the last successful run are, and how 
   // The run of yesterday was dry, and that of the day before failed.
   expect(daysSinceSuccess['run']).toBeCloseTo(3, 1);
   expect(published.map((line) => Object.keys(line).find((key) => /^Days|^Future/.test(key)))).toEqual([
+    'DaysWithoutCopy',
     'DaysSinceDeployment',
     'DaysSinceSuccessfulRun',
     'DaysSinceSuccessfulDrill',
@@ -62,11 +63,34 @@ test('publishes how old the deployment and the last successful run are, and how 
     'DaysSinceArchiveRun',
   ]);
   expect(published.find((line) => 'DaysInPartitioning' in line)?.['DaysInPartitioning']).toBeCloseTo(8, 1);
-  expect(published[0]!['DaysSinceDeployment']).toBeLessThan(0.1);
+  expect(published[1]!['DaysSinceDeployment']).toBeLessThan(0.1);
 });
 
 test('in a database that is not prepared it succeeds, and tells of the deployment alone', async () => {
   const { status, output, published } = await beat({ DATABASE_NAME: empty().name });
   expect({ status, output }).toMatchObject({ status: 'SUCCEEDED', output: { prepared: false } });
-  expect(published.map((line) => 'DaysSinceDeployment' in line)).toEqual([true]);
+  expect(published.map((line) => 'DaysSinceDeployment' in line)).toEqual([false, true]);
+});
+
+// Seen to fail where the look for late copies followed the database: DaysWithoutCopy was not published.
+test('a database that cannot be reached silences no look into the bucket', async () => {
+  const { status, output, published } = await beat({ DATABASE_PORT: '1' });
+  expect({ status, output }).toMatchObject({
+    status: 'SUCCEEDED',
+    output: { Error: 'DatabaseUnavailable' },
+  });
+  expect(published.map((line) => Object.keys(line).find((key) => key.startsWith('Days')))).toEqual([
+    'DaysWithoutCopy',
+    // Each try.
+    ...published.slice(1).map(() => 'DaysSinceDeployment'),
+  ]);
+});
+
+// Seen to fail without the Catch of LateCopies: nothing was published.
+test('a bucket that cannot be read silences no metric of the database, and fails the execution', async () => {
+  const { status, published } = await beat({ ARCHIVE_BUCKET: 'no-such-bucket' });
+  expect(status).toBe('FAILED');
+  expect(published.map((line) => Object.keys(line).find((key) => key.startsWith('Days')))).toContain(
+    'DaysSinceArchiveRun',
+  );
 });
