@@ -72,6 +72,12 @@ async function parameters(account: Account): Promise<readonly string[]> {
   return [`EngineVersion=${version}`, `ZoneA=${zoneA}`, `ZoneB=${zoneB}`];
 }
 
+/** A stack in this state was never made and has no parameters; the CLI makes it then, too. */
+async function isToBeMade(account: Account): Promise<boolean> {
+  const { StackStatus: status = 'REVIEW_IN_PROGRESS' } = (await account.stack(STACK_NAME)) ?? {};
+  return status === 'REVIEW_IN_PROGRESS';
+}
+
 export const SURROUNDINGS: Step = step(
   'surroundings',
   'VPC, Aurora, queue and bucket, and SQL by the Data API',
@@ -80,7 +86,7 @@ export const SURROUNDINGS: Step = step(
       'stack-name': STACK_NAME,
       'template-file': join(account.place.root, 'acceptance/surroundings.json'),
       // The stack of an earlier run keeps what it has: the default version may be another one by now.
-      ...((await account.stack(STACK_NAME)) === undefined && {
+      ...((await isToBeMade(account)) && {
         'parameter-overrides': await parameters(account),
       }),
       tags: `${TAG.key}=${TAG.value}`,
