@@ -6,7 +6,7 @@ import * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { acknowledge } from '../nag.ts';
-import { bySecret, mayLogIn, pastTheProxy, type DatabaseLogin } from './login.ts';
+import { bySecret, statementToLogIn, pastTheProxy, type DatabaseLogin } from './login.ts';
 import type { DatabaseAccessProps, DatabaseAuthentication } from './access-props.ts';
 import { ProxyTargetRegistration } from './proxy-target.ts';
 import { unnamedTargets } from './unnamed-targets.ts';
@@ -108,7 +108,7 @@ export class DatabaseAccess extends Construct {
     }
     if (adminSecret !== undefined) throw new Error('adminSecret has a password, and functions log in by IAM');
     if (adminUser === undefined) return undefined;
-    const statements = [mayLogIn(this, this.targetResourceId, adminUser)];
+    const statements = [statementToLogIn(this, this.targetResourceId, adminUser)];
     return {
       host,
       port,
@@ -166,7 +166,7 @@ export class DatabaseAccess extends Construct {
       description: 'Logs the RDS Proxy of the partition archiver in',
       assumedBy: new iam.ServicePrincipal('rds.amazonaws.com'),
     });
-    role.addToPolicy(mayLogIn(this, this.targetResourceId, ...this.roles));
+    role.addToPolicy(statementToLogIn(this, this.targetResourceId, ...this.roles));
     return role;
   }
 
@@ -183,7 +183,7 @@ export class DatabaseAccess extends Construct {
     if (as === 'administrator') return this.administrator;
     const { host, port, connections } = this;
     if (this.authentication === 'iam') {
-      const statement = mayLogIn(this, this.loginResourceId, as);
+      const statement = statementToLogIn(this, this.loginResourceId, as);
       const byIam = { statements: [statement], environment: { DATABASE_USER: as } };
       return { host, port, connections, ...(this.withoutProxy ? pastTheProxy(byIam) : byIam) };
     }
@@ -199,7 +199,7 @@ export class DatabaseAccess extends Construct {
    */
   directLogin(as: DatabaseRole, resourceId?: string): iam.PolicyStatement[] {
     if (this.authentication === 'secrets') return [];
-    const statement = mayLogIn(this, resourceId ?? this.targetResourceId, as);
+    const statement = statementToLogIn(this, resourceId ?? this.targetResourceId, as);
     statement.sid = 'LogInPastTheProxy';
     return [statement];
   }

@@ -17,8 +17,8 @@ export interface DatabaseLogin {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** Allows logins by IAM tokens as these database roles, to the database or the proxy with this resource id. */
-export function mayLogIn(
+/** A statement that allows logins by IAM tokens as these database roles, to the database or the proxy with this resource id. */
+export function statementToLogIn(
   scope: Construct,
   resourceId: string,
   ...roles: readonly string[]
