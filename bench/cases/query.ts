@@ -42,52 +42,70 @@ export const queryCase: Case = {
     const store = s3ArchiveStore(s3, BENCH.bucket, stack.s3.region);
     const samples = new Samples();
     const rounds = quick ? 1 : ROUNDS;
-    for (let round = 1; round <= rounds; round += 1) {
-      const prices: string[] = [];
-      await samples.time('query', async () => prices.push(await byQuery(environment)));
-      await samples.time('restore', async () => prices.push(await byRestore(environment, months, store)));
-      await environment.sql`drop table app.came_back`;
-      if (Number(prices[0]) !== Number(prices[1])) throw new Error(`two averages: ${prices.join(' and ')}`);
-    }
+    for (let round = 1; round <= rounds; round += 1) await askAndRestore(environment, months, store, samples);
     const files = await localFiles(environment, months, store);
-    for (let round = 1; round <= rounds; round += 1) {
-      for (const [what, sql] of Object.entries(QUESTIONS)) {
-        const [ours, theirs] = [await inDuckDb(files.copies, sql), await inDuckDb(files.text, sql)];
-        if (ours.averages !== theirs.averages) throw new Error('copies and text have two results');
-        samples.add(`${what} copies`, ours.cpu);
-        samples.add(`${what} text`, theirs.cpu);
-      }
-    }
+    for (let round = 1; round <= rounds; round += 1) await askCopiesAndText(files, samples);
     return {
       rows: [
         atMost('query-vs-restore', samples.ratio('query', 'restore'), 0.1),
         atMost('query-vs-text', samples.ratio('all copies', 'all text'), 0.1),
       ],
-      figures: [
-        `Ten archived months: ${most.toLocaleString('en')} narrow rows in the one that is asked about, a tenth of them in each other one. Medians (least to most) of ${String(rounds)} rounds.`,
-        '',
-        table(
-          ['what', 'seconds'],
-          [
-            [
-              'the average of a day by `npm run archive -- query`, its start included, with nothing fetched before',
-              samples.show('query'),
-            ],
-            ['restore of that month, proven, and the same question to PostgreSQL', samples.show('restore')],
-          ],
-        ),
-        '',
-        table(
-          ['DuckDB, one thread, files on the local disk; CPU seconds', 'over the copies', 'over the text'],
-          [
-            ['the average of all months', samples.show('all copies', 3), samples.show('all text', 3)],
-            ['that of each day of them', samples.show('days copies', 3), samples.show('days text', 3)],
-          ],
-        ),
-      ].join('\n'),
+      figures: figuresOf(samples, most, rounds),
     };
   },
 };
+
+/** One round: the question to the archive, and to the month restored. */
+async function askAndRestore(
+  environment: Environment,
+  months: readonly ArchivedMonth[],
+  store: ArchiveStore,
+  samples: Samples,
+): Promise<void> {
+  const prices: string[] = [];
+  await samples.time('query', async () => prices.push(await byQuery(environment)));
+  await samples.time('restore', async () => prices.push(await byRestore(environment, months, store)));
+  await environment.sql`drop table app.came_back`;
+  if (Number(prices[0]) !== Number(prices[1])) throw new Error(`two averages: ${prices.join(' and ')}`);
+}
+
+/** One round: the questions over the copies, and over their text. */
+async function askCopiesAndText(
+  files: { readonly copies: string; readonly text: string },
+  samples: Samples,
+): Promise<void> {
+  for (const [what, sql] of Object.entries(QUESTIONS)) {
+    const [ours, theirs] = [await inDuckDb(files.copies, sql), await inDuckDb(files.text, sql)];
+    if (ours.averages !== theirs.averages) throw new Error('copies and text have two results');
+    samples.add(`${what} copies`, ours.cpu);
+    samples.add(`${what} text`, theirs.cpu);
+  }
+}
+
+function figuresOf(samples: Samples, most: number, rounds: number): string {
+  return [
+    `Ten archived months: ${most.toLocaleString('en')} narrow rows in the one that is asked about, a tenth of them in each other one. Medians (least to most) of ${String(rounds)} rounds.`,
+    '',
+    table(
+      ['what', 'seconds'],
+      [
+        [
+          'the average of a day by `npm run archive -- query`, its start included, with nothing fetched before',
+          samples.show('query'),
+        ],
+        ['restore of that month, proven, and the same question to PostgreSQL', samples.show('restore')],
+      ],
+    ),
+    '',
+    table(
+      ['DuckDB, one thread, files on the local disk; CPU seconds', 'over the copies', 'over the text'],
+      [
+        ['the average of all months', samples.show('all copies', 3), samples.show('all text', 3)],
+        ['that of each day of them', samples.show('days copies', 3), samples.show('days text', 3)],
+      ],
+    ),
+  ].join('\n');
+}
 
 const CONDITION = `transaction_date_time >= '${DAY}' and transaction_date_time < '2021-06-03'`;
 
