@@ -9,8 +9,8 @@ import {
   setsOf,
   type ArchiveChoice,
 } from './chosen-archives.ts';
+import { foldAscii, requireDistinct } from './column-names.ts';
 import { latestCopy, locationOf, type CopyManifest } from './copy-manifest.ts';
-import { assertDistinctNames } from './distinct-names.ts';
 import { identifier, literal } from './views.ts';
 
 type Column = CopyManifest['columns'][number];
@@ -102,7 +102,10 @@ export function auroraSql(
 
 /** Columns by name; aurora_analytics refuses two whose names differ in the case of ASCII letters only. */
 function foreignColumns(columns: readonly Column[]): string[] {
-  assertDistinctNames(columns.map(({ name }) => name.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase())));
+  requireDistinct(
+    columns.map(({ name }) => name),
+    foldAscii,
+  );
   return columns.map((column) => `${identifier(column.name)} ${foreignType(column)}`);
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { catalogName } from '../config/catalog-name.ts';
+import { foldAll, requireDistinct } from './column-names.ts';
 import type { CopyManifest } from './copy-manifest.ts';
-import { assertDistinctNames } from './distinct-names.ts';
 
 type Column = CopyManifest['columns'][number];
 
@@ -32,15 +32,15 @@ export const shapeTableName = (schema: string, table: string, shape: string): st
  * both.
  */
 export function tableColumns(columns: readonly Column[]): CatalogColumn[] {
-  const made = columns.map(({ name, kind, precision, scale }) => ({
-    name: name.toLowerCase(),
-    type: hiveType(kind, precision, scale),
-  }));
-  assertDistinctNames(
-    made.map(({ name }) => name),
+  requireDistinct(
+    columns.map(({ name }) => name),
+    foldAll,
     PARTITION_KEYS,
   );
-  return made;
+  return columns.map(({ name, kind, precision, scale }) => ({
+    name: foldAll(name),
+    type: hiveType(kind, precision, scale),
+  }));
 }
 
 function hiveType(kind: Column['kind'], precision: number, scale: number): string {
@@ -94,7 +94,7 @@ export function catalogView(
   const selects = tables.map(({ name, columns }) => {
     const list = shown.map(({ from, name: as, type, expression }) => {
       const held = columns.find((each) => each.name === from);
-      const value = held === undefined ? 'NULL' : expression(quoted(from.toLowerCase()), held);
+      const value = held === undefined ? 'NULL' : expression(quoted(foldAll(from)), held);
       return `CAST(${value} AS ${type}) AS ${quoted(as)}`;
     });
     const keys = PARTITION_KEYS.map(quoted);
@@ -120,7 +120,7 @@ interface Shown {
 
 function shownAs(column: Column, all: readonly Column[], tables: readonly ShapeTable[]): Shown[] {
   const { name: from } = column;
-  const name = from.toLowerCase();
+  const name = foldAll(from);
   const type = athenaType(column);
   const alike = tables.every(({ columns }) => {
     const other = columns.find((each) => each.name === from);
@@ -128,7 +128,7 @@ function shownAs(column: Column, all: readonly Column[], tables: readonly ShapeT
   });
   if (!alike) return [{ from, name, type: 'varchar', expression: asText }];
   if (type !== 'timestamp(3)') return [{ from, name, type, expression: (value) => value }];
-  const taken = new Set(all.map((each) => each.name.toLowerCase()));
+  const taken = new Set(all.map((each) => foldAll(each.name)));
   let micros = `${name}_micros`;
   while (taken.has(micros)) micros += '_';
   return [

@@ -1,3 +1,4 @@
+import { foldAscii } from './column-names.ts';
 import type { CopyManifest } from './copy-manifest.ts';
 
 /** A copy whose files are on the local disk. */
@@ -101,8 +102,8 @@ function distinctNames(columns: readonly Column[]): string[] {
   const seen = new Set<string>();
   return columns.map(({ name }) => {
     let shown = name;
-    for (let number = 1; seen.has(shown.toLowerCase()); number += 1) shown = `${name}_${number}`;
-    seen.add(shown.toLowerCase());
+    for (let number = 1; seen.has(foldAscii(shown)); number += 1) shown = `${name}_${number}`;
+    seen.add(foldAscii(shown));
     return shown;
   });
 }
