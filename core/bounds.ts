@@ -5,10 +5,13 @@ const TIME =
 
 /**
  * A bound of a partition as a number that others of its kind can be compared with: milliseconds since 1970 for a time,
- * the number itself for an id. `null` for what cannot be compared, such as an infinity.
+ * the number itself for an id, with every digit where it is an integer. `null` for what cannot be compared, such as an infinity.
  */
-export function parseBound(kind: 'time' | 'id', text: string): number | null {
-  if (kind === 'id') return NUMBER.test(text) ? Number(text) : null;
+export function parseBound(kind: 'time' | 'id', text: string): number | bigint | null {
+  if (kind === 'id') {
+    if (!NUMBER.test(text)) return null;
+    return text.includes('.') ? Number(text) : BigInt(text);
+  }
   const parts = TIME.exec(text);
   // A number of more digits is an epoch, unless a month follows it.
   if (parts !== null && (parts[1]?.length === 4 || parts[2] !== undefined)) {

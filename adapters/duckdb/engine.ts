@@ -122,7 +122,7 @@ async function parse(connection: DuckDBConnection, sql: string): Promise<unknown
   const result = await quietly(() =>
     connection.runAndReadAll(`SELECT json_serialize_sql(${literal(sql)}::VARCHAR, ${options})`),
   );
-  const tree = JSON.parse(String(result.getRows()[0]?.[0])) as {
+  const tree = JSON.parse(String(result.getRows()[0]?.[0]), exactNumbers) as {
     readonly error: boolean;
     readonly error_type?: string;
     readonly position?: string;
@@ -137,6 +137,12 @@ async function parse(connection: DuckDBConnection, sql: string): Promise<unknown
   }
   return tree.statements[0]?.node;
 }
+
+/** Integers beyond 2^53 as their digits: a statement compares ids with them. */
+const exactNumbers = ((_key: string, value: unknown, { source }: { readonly source?: string }): unknown =>
+  typeof value === 'number' && !Number.isSafeInteger(value) ? (source ?? null) : value) as Parameters<
+  typeof JSON.parse
+>[1];
 
 /** Errors of a native module are not always of this realm's class. */
 const messageOf = (error: unknown): string =>

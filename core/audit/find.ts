@@ -137,9 +137,10 @@ function describe(manifest: Manifest, manifestKey: string, versionId: string): F
 
 function compare(a: Placed<FoundArchive>, b: Placed<FoundArchive>): number {
   if (tableOf(a) !== tableOf(b)) return tableOf(a) < tableOf(b) ? -1 : 1;
-  if (a.place.lower !== b.place.lower) return a.place.lower - b.place.lower;
+  if (a.place.lower < b.place.lower) return -1;
+  if (a.place.lower > b.place.lower) return 1;
   // What cannot be compared lies together by its text, so that its like is found.
-  if (!Number.isFinite(a.place.lower) && a.lowerBound !== b.lowerBound)
+  if (a.place.lower === Number.NEGATIVE_INFINITY && a.lowerBound !== b.lowerBound)
     return a.lowerBound < b.lowerBound ? -1 : 1;
   return a.archivedAt < b.archivedAt ? -1 : 1;
 }

@@ -3,8 +3,8 @@ import type { Manifest } from '../manifest.ts';
 
 /** Where an archive lies in its table; what cannot be compared lies at the beginning, and overlaps only its like. */
 interface Place {
-  readonly lower: number;
-  readonly upper: number;
+  readonly lower: number | bigint;
+  readonly upper: number | bigint;
 }
 
 /** What is asked of an archive here. */

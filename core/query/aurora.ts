@@ -41,7 +41,7 @@ export async function auroraStatements(
   const [found] = await setsOf({ ...choice, sets: [set] }, [set], store);
   if (found === undefined)
     throw new ArchiverError('InvalidInput', `there is no archive of ${JSON.stringify(set)}`);
-  const { chosen } = await chosenArchives(found, choice, () => true, store);
+  const { chosen } = await chosenArchives(found, choice, (all) => all, store);
   const copies = await mapAtOnce(chosen, MANIFESTS_AT_ONCE, async (stored) => ({
     stored,
     copy: await latestCopy(stored, store),

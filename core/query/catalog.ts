@@ -1,4 +1,5 @@
 import { readManifest, type ArchiveStore } from '../archive-store.ts';
+import { parseBound } from '../bounds.ts';
 import { mapAtOnce } from '../concurrency.ts';
 import { DAYS_BEFORE_EXPIRY } from '../config/copy-days.ts';
 import type { Expiry } from '../config/runtime.ts';
@@ -18,7 +19,7 @@ import { latestCopy, locationOf, type CopyManifest } from './copy-manifest.ts';
 
 /** A table of the catalogue, with what the archiver keeps there. */
 export interface StoredTable extends ShapeTable {
-  /** Order of the latest archive that was listed in it, so that the view has the columns of the latest. */
+  /** Position of the latest archive that was listed in it, so that the view has the columns of the latest. */
   readonly latest: string;
   /** Where all archives of the set lie; engines want one, and read those of the partitions. */
   readonly location: string;
@@ -106,14 +107,12 @@ interface Ports {
 /** A call that has begun is answered, or given up, within this time. */
 const LONGEST_CALL_MS = 120_000;
 const AT_ONCE = 16;
-/** Digits of a bigint. */
-const LONGEST_ID = 19;
 
 /** An archive that is to be found, and where. */
 interface Wanted extends StoredPartition {
   readonly table: ShapeTable;
-  /** Sorts as the ranges of archives do. */
-  readonly order: string;
+  /** Where its range lies in the set. */
+  readonly position: string;
 }
 
 /**
@@ -190,7 +189,10 @@ async function listSet(
     const [{ table } = { table: undefined }] = group;
     if (table === undefined) continue;
     const known = tables.find((each) => each.name === name);
-    const latest = [known?.latest ?? '', ...group.map(({ order }) => order)].sort().at(-1) ?? '';
+    const latest = group.reduce(
+      (last, { position }) => (isBefore(last, position) ? position : last),
+      known?.latest ?? '',
+    );
     const location = `s3://${ports.store.bucket}/${prefixIn(archives[0]?.manifestKey ?? '')}`;
     const stored = { ...table, latest, location };
     if (known?.latest !== latest) {
@@ -204,7 +206,7 @@ async function listSet(
     await catalog.addPartitions(table, group);
   }
   if (tables.length > 0) {
-    const inOrder = tables.toSorted((a, b) => (a.latest < b.latest ? -1 : 1));
+    const inOrder = tables.toSorted((a, b) => (isBefore(a.latest, b.latest) ? -1 : 1));
     await catalog.putView(catalogView(catalog.database, set, inOrder));
   }
   log.info('list', { ...set, listed: missing.size, withdrawn, failed: problems.length });
@@ -215,6 +217,10 @@ async function listSet(
     problems: truncate([...progress.problems, ...problems], PAYLOAD_BUDGET.problems),
   };
 }
+
+/** Of two positions of archives of one set. One that cannot be compared lies before all others. */
+const isBefore = (a: string, b: string): boolean =>
+  (parseBound('id', a) ?? -Infinity) < (parseBound('id', b) ?? -Infinity);
 
 const prefixIn = (manifestKey: string): string => `${manifestKey.split('/').slice(0, 3).join('/')}/`;
 
@@ -244,7 +250,7 @@ async function placeOf(
     period: periodIn(manifestKey),
     location: `s3://${store.bucket}/${prefix}`,
     table: { name: shapeTableName(set.schema, set.table, shape), columns },
-    order: controlKind === 'id' ? lowerBound.padStart(LONGEST_ID, '0') : lowerBound,
+    position: String(parseBound(controlKind, lowerBound) ?? ''),
   };
 }
 

@@ -3,8 +3,8 @@ import { readManifest, type ArchiveStore, type StoredManifest } from '../archive
 import { find, type FoundArchive } from '../audit/find.ts';
 import { mapAtOnce } from '../concurrency.ts';
 import { ArchiverError } from '../errors.ts';
-import type { Manifest } from '../manifest.ts';
 import { displayName } from '../partition.ts';
+import { foldAscii } from './column-names.ts';
 
 /** Which archives are read. */
 export interface ArchiveChoice {
@@ -34,8 +34,7 @@ const NAMED = 10;
 
 /** Whether a name means this set. Case does not count, as in the engines. */
 export const isUseOf = ({ schema, table }: Use, set: SetName): boolean =>
-  table.toLowerCase() === set.table.toLowerCase() &&
-  (schema === '' || schema.toLowerCase() === set.schema.toLowerCase());
+  foldAscii(table) === foldAscii(set.table) && (schema === '' || foldAscii(schema) === foldAscii(set.schema));
 
 /** The partition sets that are read, as far as the bucket has archives of them. */
 export async function setsOf(
@@ -55,11 +54,7 @@ export async function setsOf(
     }
   }
   for (const set of found) {
-    const alike = found.filter(
-      (other) =>
-        other.schema.toLowerCase() === set.schema.toLowerCase() &&
-        other.table.toLowerCase() === set.table.toLowerCase(),
-    );
+    const alike = found.filter((other) => isUseOf(other, set));
     if (alike.length > 1) {
       const names = alike
         .map((each) => `${each.database}: ${displayName(each.schema, each.table)}`)
@@ -89,14 +84,14 @@ const nameOf = (part: string): string =>
   ).toString('utf8');
 
 /**
- * The archives of a set that `isNeeded` wants, the oldest first; `left` is how many others there are, and `last` the latest of
+ * The archives of a set that `needed` takes of all, the oldest first; `left` is how many others there are, and `last` the latest of
  * all. Throws `ManifestInvalid` for a manifest that cannot be read, and `ArchivesOverlap` for two archives of a period, unless the
  * latest is to be taken.
  */
 export async function chosenArchives(
   { database, schema, table }: SetName,
   { from, to, latest }: ArchiveChoice,
-  isNeeded: (manifest: Manifest) => boolean,
+  needed: (manifests: readonly StoredManifest[]) => readonly StoredManifest[],
   store: ArchiveStore,
 ): Promise<{
   readonly chosen: StoredManifest[];
@@ -112,12 +107,12 @@ export async function chosenArchives(
   const manifests = await mapAtOnce(archives, MANIFESTS_AT_ONCE, ({ manifestKey, versionId }) =>
     readManifest(store, manifestKey, versionId),
   );
-  const needed = manifests.filter(({ manifest }) => isNeeded(manifest));
-  const ids = new Set(needed.map(({ manifest }) => manifest.archiveId));
+  const wanted = needed(manifests);
+  const ids = new Set(wanted.map(({ manifest }) => manifest.archiveId));
   const doubled = overlapping.map((group) => group.filter(({ archiveId }) => ids.has(archiveId)));
   for (const group of doubled) if (group.length > 1) dropOlder(group, latest, ids);
-  const chosen = needed.filter(({ manifest }) => ids.has(manifest.archiveId));
-  return { chosen, left: manifests.length - needed.length, last: manifests.at(-1) };
+  const chosen = wanted.filter(({ manifest }) => ids.has(manifest.archiveId));
+  return { chosen, left: manifests.length - wanted.length, last: manifests.at(-1) };
 }
 
 /** Leaves the latest of several archives of the same period, or refuses. */

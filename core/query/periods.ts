@@ -1,54 +1,118 @@
-import { parseBound } from '../bounds.ts';
+import type { StoredManifest } from '../archive-store.ts';
 import type { Manifest } from '../manifest.ts';
-import type { Condition, TableUse } from './sql-tree.ts';
+import { foldAscii } from './column-names.ts';
+import { mapColumns } from './parquet-map.ts';
+import { columnsIn } from './source-columns.ts';
+import type { Condition, Constant, TableUse } from './sql-tree.ts';
+import { duckDbType } from './views.ts';
 
-/** Bounds of an archive, and the column that they are of. */
-type Bounds = Pick<Manifest['partition'], 'controlColumn' | 'controlKind' | 'lowerBound' | 'upperBound'>;
-
-/** Times are compared in milliseconds; of what is finer, one more is let through. */
-const BELOW_MILLISECONDS = /\.\d{4}/;
-
-/** Whether a statement may need rows of an archive: some place that reads its set lets some of them through. */
-export function mayNeed(uses: readonly TableUse[], bounds: Bounds): boolean {
-  return uses.some((use) =>
-    use.conditions.every((condition) => !isOn(condition, use, bounds) || mayHold(condition, bounds)),
-  );
+/** The control column of archives, its type in the view, and the bounds of one archive on the scale of that type. */
+interface Range {
+  readonly column: string;
+  readonly type: string;
+  readonly lower: bigint;
+  readonly upper: bigint;
 }
 
-function isOn({ column }: Condition, { alias, table, alone }: TableUse, { controlColumn }: Bounds): boolean {
+/**
+ * Those of the archives of a set, the latest last, of which a statement may need rows: some place that reads the set lets
+ * some of them through. An archive is left out only by conditions that DuckDB evaluates on the very scale on which they are
+ * compared here.
+ */
+export function neededArchives(
+  uses: readonly TableUse[],
+  archives: readonly StoredManifest[],
+): StoredManifest[] {
+  const manifests = archives.map(({ manifest }) => manifest);
+  const types = new Map(
+    manifests.map(({ partition: { controlColumn } }) => [controlColumn, typeOf(controlColumn, manifests)]),
+  );
+  return archives.filter(({ manifest }) => {
+    const range = rangeOf(manifest, types.get(manifest.partition.controlColumn));
+    return uses.some(({ conditions, ...use }) =>
+      conditions.every(
+        (condition) => range === null || !isOn(condition, use, range.column) || mayHold(condition, range),
+      ),
+    );
+  });
+}
+
+/**
+ * The type that a control column has in the view, where it is the type of all archives, and none of them may hold the
+ * column as text: its bounds are exact, and so are the values between them.
+ */
+function typeOf(column: string, manifests: readonly Manifest[]): string | undefined {
+  const types = manifests.map((manifest) => {
+    const columns = columnsIn(manifest);
+    const found = columns.find(({ name }) => name === column);
+    // In the view, one of two names that differ in case only has a number.
+    if (columns.filter(({ name }) => foldAscii(name) === foldAscii(column)).length > 1) return undefined;
+    if (found === undefined) return null;
+    const [type] = mapColumns([found]).map(duckDbType);
+    const isExact = manifest.partition.controlColumn === column && rangeOf(manifest, type) !== null;
+    return isExact ? type : undefined;
+  });
+  const [type, ...others] = new Set(types.filter((each) => each !== null));
+  return others.length === 0 ? type : undefined;
+}
+
+function rangeOf({ partition }: Manifest, type: string | undefined): Range | null {
+  if (type === undefined) return null;
+  const lower = scaled(partition.lowerBound, type);
+  const upper = scaled(partition.upperBound, type);
+  return lower === null || upper === null ? null : { column: partition.controlColumn, type, lower, upper };
+}
+
+function isOn(
+  { column }: Condition,
+  { alias, table, alone }: Pick<TableUse, 'alias' | 'table' | 'alone'>,
+  name: string,
+): boolean {
   const qualifier = column.at(-2);
-  if (!same(column.at(-1), controlColumn)) return false;
+  if (!same(column.at(-1), name)) return false;
   return qualifier === undefined
     ? alone
     : same(qualifier, alias) || (alias === table && same(qualifier, table));
 }
 
-/** DuckDB does not look at the case of names. */
-const same = (a: string | undefined, b: string): boolean => a?.toLowerCase() === b.toLowerCase();
+const same = (a: string | undefined, b: string): boolean => a !== undefined && foldAscii(a) === foldAscii(b);
 
-function mayHold({ operator, value }: Condition, { controlKind, lowerBound, upperBound }: Bounds): boolean {
-  const texts = [lowerBound, upperBound, value];
-  const [lower, upper, constant] = comparable(texts, controlKind);
-  if (lower === undefined || upper === undefined || constant === undefined) return true;
-  const slack = texts.some((text) => BELOW_MILLISECONDS.test(text)) ? 1 : 0;
-  const reaches = upper + slack > constant;
+function mayHold({ operator, constant }: Condition, { type, lower, upper }: Range): boolean {
+  const value = scaled(constant.text, typeIn(constant, type));
+  if (value === null) return true;
   switch (operator) {
     case '<':
-      return lower < constant + slack;
+      return lower < value;
     case '<=':
-      return lower <= constant + slack;
+      return lower <= value;
     case '=':
-      return reaches && lower <= constant + slack;
+      return lower <= value && value < upper;
     case '>':
     case '>=':
-      return reaches;
+      return value < upper;
   }
 }
 
-/** All three as numbers of one scale, or none. A set by number that holds seconds since 1970 has numbers for bounds. */
-function comparable(texts: readonly string[], kind: 'time' | 'id'): number[] {
-  if (texts.every((text) => /^-?\d+$/.test(text))) return texts.map(Number);
-  if (kind === 'id') return [];
-  const parsed = texts.map((text) => parseBound('time', text));
-  return parsed.every((number) => number !== null) ? parsed : [];
+/** The type as which DuckDB reads a constant: its own, or that of the column. Types that it cannot compare it refuses itself. */
+const typeIn = ({ type }: Constant, columnType: string): string => (isTime(type) ? type : columnType);
+
+const isTime = (type: string): boolean => type === 'DATE' || type.startsWith('TIMESTAMP');
+const isNumber = (type: string): boolean => /^(SMALLINT|INTEGER|BIGINT|DECIMAL)/.test(type);
+
+const TIME = /^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?(Z|[+-]\d\d(?::\d\d)?)?)?$/;
+
+/**
+ * A text as DuckDB reads it in a type: an integer, or microseconds since 1970, as the session of the engine is in UTC. `null`
+ * where it would read something else than is written (it cuts a time off a date, and an offset off a timestamp without time zone), and for
+ * whatever is written in another way.
+ */
+function scaled(text: string, type: string): bigint | null {
+  if (isNumber(type)) return /^-?\d+$/.test(text) ? BigInt(text) : null;
+  if (!isTime(type)) return null;
+  const [found, date = '', time, fraction = '', offset] = TIME.exec(text) ?? [];
+  if (found === undefined || (type === 'DATE' && time !== undefined)) return null;
+  if (offset !== undefined && type !== 'TIMESTAMPTZ') return null;
+  const zone = (offset ?? 'Z').replace(/^([+-]\d\d)$/, '$1:00');
+  const milliseconds = Date.parse(`${date}T${time ?? '00:00:00'}${zone}`);
+  return Number.isNaN(milliseconds) ? null : BigInt(milliseconds) * 1000n + BigInt(fraction.padEnd(6, '0'));
 }

@@ -12,7 +12,7 @@ import {
 } from './chosen-archives.ts';
 import { latestCopy, type StoredCopy } from './copy-manifest.ts';
 import { mapColumns } from './parquet-map.ts';
-import { mayNeed } from './periods.ts';
+import { neededArchives } from './periods.ts';
 import { sourceColumns } from './source-columns.ts';
 import { tableUses, type TableUse } from './sql-tree.ts';
 import { viewOf, type LocalCopy, type QueriedSet } from './views.ts';
@@ -73,7 +73,7 @@ export async function prepareQuery(request: QueryRequest, ports: QueryPorts): Pr
       chosen: needed,
       left: pruned,
       last,
-    } = await chosenArchives(set, request, ({ partition }) => mayNeed(ofSet, partition), store);
+    } = await chosenArchives(set, request, (all) => neededArchives(ofSet, all), store);
     const copies = await mapAtOnce(needed, MANIFESTS_AT_ONCE, async (stored) => ({
       stored,
       copy: await latestCopy(stored, store),

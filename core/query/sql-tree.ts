@@ -8,7 +8,13 @@ export interface Condition {
   /** As it was written: the column, or alias and column. */
   readonly column: readonly string[];
   readonly operator: '<' | '<=' | '=' | '>=' | '>';
-  readonly value: string;
+  readonly constant: Constant;
+}
+
+/** A constant as it is written, with the type that the statement gives it: DuckDB's name, VARCHAR where it leaves that open. */
+export interface Constant {
+  readonly text: string;
+  readonly type: string;
 }
 
 /** A place at which a statement reads a table or view. */
@@ -106,27 +112,37 @@ const MIRRORED = { '<': '>', '<=': '>=', '=': '=', '>=': '<=', '>': '<' } as con
 function comparison(column: unknown, operator: Condition['operator'], constant: unknown): Condition[] {
   if (!isNode(column) || column['class'] !== 'COLUMN_REF') return [];
   const names = column['column_names'];
-  const value = constantIn(constant);
-  if (!Array.isArray(names) || value === null) return [];
-  return [{ column: names.map(String), operator, value }];
+  const found = constantIn(constant);
+  if (!Array.isArray(names) || found === null) return [];
+  return [{ column: names.map(String), operator, constant: found }];
 }
 
 const PLAIN = ['VARCHAR', 'INTEGER', 'BIGINT', 'SMALLINT'];
-const CASTS = ['DATE', 'TIMESTAMP', 'TIMESTAMP WITH TIME ZONE'];
+/** Casts of a text, by DuckDB's names, with the names that columns of these types have in views. */
+const CASTS: Readonly<Record<string, string>> = {
+  DATE: 'DATE',
+  TIMESTAMP: 'TIMESTAMP',
+  'TIMESTAMP WITH TIME ZONE': 'TIMESTAMPTZ',
+};
 
-/** A constant of a type that is written as PostgreSQL writes it, or such a text cast to a date or time. */
-function constantIn(node: unknown): string | null {
+/** An integer, a text, or a text that is cast to a date or time. */
+function constantIn(node: unknown): Constant | null {
   if (!isNode(node)) return null;
   if (node['type'] === 'OPERATOR_CAST' && node['try_cast'] !== true) {
     const { cast_type: type, child } = node;
-    if (!isNode(type) || !CASTS.includes(String(type['id'])) || !isNode(child)) return null;
-    return child['type'] === 'VALUE_CONSTANT' ? constantIn(child) : null;
+    const cast = isNode(type) ? CASTS[String(type['id'])] : undefined;
+    if (cast === undefined || !isNode(child) || child['type'] !== 'VALUE_CONSTANT') return null;
+    const inner = constantIn(child);
+    return inner?.type === 'VARCHAR' ? { text: inner.text, type: cast } : null;
   }
   const { value } = node;
   if (node['type'] !== 'VALUE_CONSTANT' || !isNode(value) || value['is_null'] !== false) return null;
   const { type, value: constant } = value;
-  if (!isNode(type) || !PLAIN.includes(String(type['id']))) return null;
-  return typeof constant === 'string' || typeof constant === 'number' ? String(constant) : null;
+  const id = isNode(type) ? String(type['id']) : '';
+  if (!PLAIN.includes(id)) return null;
+  return typeof constant === 'string' || typeof constant === 'number'
+    ? { text: String(constant), type: id }
+    : null;
 }
 
 const isNode = (value: unknown): value is Node =>

@@ -99,6 +99,27 @@ describe('find', () => {
     ]);
   });
 
+  // Seen to fail with ids as numbers of 53 bits: both were left out, and did not overlap.
+  test('ids of more than 53 bits are compared with every digit', async () => {
+    const store = memoryStore();
+    for (const [lowerBound, upperBound] of [
+      ['1234567890123456700', '1234567890123456768'],
+      ['1234567890123456767', '1234567890123456790'],
+    ] as const) {
+      const partition = { controlKind: 'id', lowerBound, upperBound, period: lowerBound } as const;
+      await store.putManifest(manifestOf({ partition }));
+    }
+    const lowerBounds = async (range: object): Promise<string[]> =>
+      (await find(range, { store })).archives.map(({ lowerBound }) => lowerBound);
+    expect(await lowerBounds({ from: '1234567890123456767', to: '1234567890123456767' })).toEqual([
+      '1234567890123456700',
+    ]);
+    expect(await lowerBounds({ from: '1234567890123456768', to: '1234567890123456768' })).toEqual([
+      '1234567890123456767',
+    ]);
+    expect((await find({}, { store })).overlapping).toHaveLength(1);
+  });
+
   // A role that may write data could have written it. Seen to fail without: isFolder in core/archive-store.ts (it was found).
   test.each([
     ['schema', { parentSchema: 'data' }],
@@ -203,7 +224,9 @@ describe('parseBound', () => {
     ['time', '1612051200000000', Date.UTC(2021, 0, 31)],
     ['time', '1612051200000000000', Date.UTC(2021, 0, 31)],
     ['time', 'infinity', null],
-    ['id', '-5', -5],
+    ['id', '-5', -5n],
+    ['id', '1234567890123456767', 1234567890123456767n],
+    ['id', '-0.5', -0.5],
     ['id', '2021-01-31', null],
   ] as const)('%s %s', (kind, text, value) => {
     expect(parseBound(kind, text)).toBe(value);
