@@ -26,7 +26,7 @@ export const COPY_ERRORS = {
   CatalogRejected: stop('Look at the message of Glue. The copies and the archives are unaffected.'),
   CatalogFailed: retry('Nothing to do: the next execution of Convert registers what is missing.'),
   ArchiveListed: stop(
-    'Start Convert with {"withdraw": ["<archive id>"]}, which removes the archive from the Glue database, then attach again.',
+    'Start Convert with {"withdraw": ["<archive id>"]}, which removes the archive from the Glue database, then attach again. If the stack no longer has a glueDatabase, configure it again for this, or delete the Glue database and follow docs/query.md, "Without a Glue database".',
   ),
   CopyMissing: stop('Convert the archives that are listed: npm run archive -- convert.'),
   ArchivesOverlap: stop(

@@ -1,5 +1,4 @@
 import { readManifest, type ArchiveStore } from '../archive-store.ts';
-import { parseBound } from '../bounds.ts';
 import { mapAtOnce } from '../concurrency.ts';
 import { DAYS_BEFORE_EXPIRY } from '../config/copy-days.ts';
 import type { Expiry } from '../config/runtime.ts';
@@ -7,6 +6,7 @@ import { ArchiverError } from '../errors.ts';
 import { DAY_MS, expiresAt } from '../expiry.ts';
 import { copiesPrefix } from '../keys.ts';
 import { PAYLOAD_BUDGET, truncate } from '../limits.ts';
+import { displayName } from '../partition.ts';
 import type { Clock, Log } from '../ports.ts';
 import {
   catalogView,
@@ -15,7 +15,8 @@ import {
   type CatalogView,
   type ShapeTable,
 } from './catalog-tables.ts';
-import { latestCopy, locationOf, type CopyManifest } from './copy-manifest.ts';
+import { isBefore, periodIn, positionOf, prefixIn, requireExact } from './catalog-places.ts';
+import { latestCopy, locationOf } from './copy-manifest.ts';
 
 /** A table of the catalogue, with what the archiver keeps there. */
 export interface StoredTable extends ShapeTable {
@@ -44,10 +45,7 @@ export interface CatalogPlace {
 }
 
 type PartitionKey = Pick<StoredPartition, 'period' | 'archiveId'>;
-interface SetName {
-  readonly schema: string;
-  readonly table: string;
-}
+type SetName = Pick<ListedArchive, 'schema' | 'table'>;
 
 /** A catalogue that engines look tables up in: one database of AWS Glue. Errors are those of the catalogue of errors. */
 export interface Catalog {
@@ -94,6 +92,13 @@ export interface ListProgress {
   readonly problems: readonly string[];
 }
 
+/** What became of a page of archives. */
+export interface ListedPage {
+  readonly progress: ListProgress;
+  /** The archives of the sets that the catalogue shows as it should. */
+  readonly shown: readonly ListedArchive[];
+}
+
 export const NOTHING_LISTED: ListProgress = { listed: 0, withdrawn: 0, failed: 0, problems: [] };
 
 interface Ports {
@@ -117,7 +122,8 @@ interface Wanted extends StoredPartition {
 
 /**
  * Makes the catalogue show exactly those archives of a page that are wanted, each by its latest copy: takes out first, and
- * only then adds, so that no row is found twice. Run again, it ends the same.
+ * only then adds, so that no row is found twice. Run again, it ends the same. An error of one set does not stop the others; one
+ * that may pass is thrown after them.
  *
  * @param until when the ledger no longer counts on a call being under way: nothing is added after that
  */
@@ -132,21 +138,35 @@ export async function listArchives(
     readonly progress: ListProgress;
   },
   ports: Ports,
-): Promise<ListProgress> {
+): Promise<ListedPage> {
   await ports.catalog.prepare();
   let total = progress;
-  for (const set of setsIn(archives)) {
-    const ofSet = archives.filter(({ schema, table }) => schema === set.schema && table === set.table);
-    total = await listSet(set, ofSet, Date.parse(until), total, ports);
+  const shown: ListedArchive[] = [];
+  const passing: ArchiverError[] = [];
+  const sets = Map.groupBy(archives, ({ schema, table }) => JSON.stringify([schema, table]));
+  for (const ofSet of sets.values()) {
+    const [{ schema, table } = { schema: '', table: '' }] = ofSet;
+    const set = { schema, table };
+    try {
+      total = await listSet(set, ofSet, Date.parse(until), total, ports);
+      shown.push(...ofSet);
+    } catch (error) {
+      if (!(error instanceof ArchiverError)) throw error;
+      // What may pass is tried again with all of the page, once the other sets are listed.
+      if (error.retryable) passing.push(error);
+      ports.log.warn('set not listed', { ...set, error: error.code, message: error.message });
+      const problem = `${displayName(set.schema, set.table)}: ${error.code}, ${error.message}`;
+      total = {
+        ...total,
+        failed: total.failed + ofSet.length,
+        problems: truncate([...total.problems, problem], PAYLOAD_BUDGET.problems),
+      };
+    }
   }
-  return total;
+  const [first] = passing;
+  if (first !== undefined) throw first;
+  return { progress: total, shown };
 }
-
-const setsIn = (archives: readonly ListedArchive[]): SetName[] => [
-  ...new Map(
-    archives.map(({ schema, table }) => [JSON.stringify([schema, table]), { schema, table }]),
-  ).values(),
-];
 
 async function listSet(
   set: SetName,
@@ -218,15 +238,6 @@ async function listSet(
   };
 }
 
-/** Of two positions of archives of one set. One that cannot be compared lies before all others. */
-const isBefore = (a: string, b: string): boolean =>
-  (parseBound('id', a) ?? -Infinity) < (parseBound('id', b) ?? -Infinity);
-
-const prefixIn = (manifestKey: string): string => `${manifestKey.split('/').slice(0, 3).join('/')}/`;
-
-/** `<database>/<schema>/<table>/<period>/manifest/…` */
-const periodIn = (manifestKey: string): string => manifestKey.split('/')[3] ?? '';
-
 /** Where an archive is found: its latest copy; `null` if it has none, or expires soon. */
 async function placeOf(
   set: SetName,
@@ -241,7 +252,6 @@ async function placeOf(
   const copy = await latestCopy(stored, store);
   if (copy === null) return null;
   const { columns, shape, generation } = copy.manifest;
-  const { controlKind, lowerBound } = stored.manifest.partition;
   tableColumns(columns);
   const prefix = `${copiesPrefix(locationOf(stored.manifest))}${generation}/`;
   await requireExact(prefix, copy.manifest, store);
@@ -250,16 +260,6 @@ async function placeOf(
     period: periodIn(manifestKey),
     location: `s3://${store.bucket}/${prefix}`,
     table: { name: shapeTableName(set.schema, set.table, shape), columns },
-    position: String(parseBound(controlKind, lowerBound) ?? ''),
+    position: positionOf(stored.manifest),
   };
-}
-
-/** Engines read whatever lies in the folder of a partition: these are the objects of the copy, and no others. */
-async function requireExact(prefix: string, { objects }: CopyManifest, store: ArchiveStore): Promise<void> {
-  const found = new Map((await store.list(prefix)).map(({ key, versionId }) => [key, versionId]));
-  const wrong = objects.find(({ key, versionId }) => found.get(key) !== versionId);
-  if (wrong !== undefined) throw new ArchiverError('CopyInvalid', `${wrong.key} is gone or was written over`);
-  if (found.size > objects.length) {
-    throw new ArchiverError('CopyInvalid', `${prefix} has objects that the manifest does not name`);
-  }
 }

@@ -36,8 +36,8 @@ export function viewOf({ schema, table, copies }: QueriedSet): string {
     const held = alike[0]?.manifest.columns ?? [];
     const list = columns.map(({ name, shown, type }) => {
       const position = held.findIndex((each) => each.name === name);
-      const value = position === -1 ? 'NULL' : `c${position + 1}`;
-      return `${value}::${type} AS ${identifier(shown)}`;
+      const value = type === 'VARCHAR' ? textOf(`c${position + 1}`, held[position]) : `c${position + 1}`;
+      return `${position === -1 ? 'NULL' : value}::${type} AS ${identifier(shown)}`;
     });
     return `SELECT ${list.join(', ')} FROM ${source(
       held,
@@ -62,6 +62,12 @@ function typeIn(column: Column, copies: readonly LocalCopy[]): string {
     return other === undefined || duckDbType(other) === type;
   });
   return alike ? type : 'VARCHAR';
+}
+
+/** A value as PostgreSQL prints it, where DuckDB prints it in another way. */
+function textOf(value: string, held: Column | undefined): string {
+  if (held?.kind === 'boolean') return `CASE ${value} WHEN true THEN 't' WHEN false THEN 'f' END`;
+  return held?.kind === 'bytea' ? `('\\x' || lower(hex(${value})))` : value;
 }
 
 /** PostgreSQL's type in DuckDB, where the copy holds it; text for every other one. */
@@ -93,7 +99,8 @@ export function duckDbType({ type, kind, precision, scale }: Column): string {
       return 'BLOB';
     case 'text':
       if (type === 'uuid') return 'UUID';
-      return type === 'json' || type === 'jsonb' ? 'JSON' : 'VARCHAR';
+      // PostgreSQL's json holds half of a surrogate pair, which DuckDB's does not.
+      return type === 'jsonb' ? 'JSON' : 'VARCHAR';
   }
 }
 

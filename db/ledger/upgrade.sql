@@ -147,6 +147,7 @@ declare
   v_newer record;
   v_resolved record;
   v_changed text;
+  v_oids oid[] := '{}';
   l partition_archiver.partition;
 begin
   if current_setting('transaction_isolation') <> 'read committed' then
@@ -164,6 +165,7 @@ begin
 
   for v_here in select * from partition_archiver.mismatched_tables(p_from, p_database) h order by h.id loop
     select * into l from partition_archiver.partition p where p.id = v_here.id;
+    v_oids := v_oids || l.database_oid;
     select * into v_resolved
       from partition_archiver.resolve_row(l, v_here.expected_name, v_here.current_name, p_forget);
     -- Recorded again, by an inventory of a release that took no notice of the old row.
@@ -205,11 +207,9 @@ begin
     if v_resolved.state = 'released' and l.quarantine_name is not null then
       update partition_archiver.partition p
          set archive_id = null, quarantine_name = null, original_owner = null, original_owner_oid = null,
-           original_names = null, seal = null, ddl = null,
-             column_list = null, row_count = null, byte_count = null, manifest_key = null,
-               manifest_version_id = null,
-             manifest_sha256 = null, drop_after = null, quarantined_at = null, exported_at = null,
-               verified_at = null
+             original_names = null, seal = null, ddl = null, column_list = null, row_count = null,
+             byte_count = null, manifest_key = null, manifest_version_id = null, manifest_sha256 = null,
+             drop_after = null, quarantined_at = null, exported_at = null, verified_at = null
        where p.id = l.id;
       delete from partition_archiver.segment where archive_id = l.archive_id;
     end if;
@@ -218,6 +218,16 @@ begin
         p_database, p_from, v_resolved.remark));
     return query select l.id, l.table_schema, l.table_name, l.state, v_resolved.state, v_resolved.remark;
   end loop;
+
+  -- Archives whose tables were dropped belong to this database, too: queries find them under its identity.
+  -- Not those of an earlier database of this name, whose OID was another one.
+  if not p_forget then
+    update partition_archiver.partition p
+       set system_identifier = v_this, database_name = current_database(),
+         database_oid = partition_archiver.database_oid()
+     where p.state = 'dropped' and p.system_identifier = p_from and p.database_name = p_database
+       and p.database_oid = any (v_oids);
+  end if;
 
   -- What partition-table has still to continue with, to roll back, or to drop.
   return query

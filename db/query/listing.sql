@@ -28,9 +28,10 @@ create or replace function partition_archiver.open_calls(p_calls jsonb) returns 
   return (select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each_text(p_calls)
            where value::timestamptz >= clock_timestamp());
 
--- The next archives of some sets ([{"schema", "table"}]) whose tables were dropped, by their ids in the
--- ledger. wanted: the catalogue may show it from now on, and p_seconds long a call of p_execution to it may
--- be under way. collides: it may not, since an earlier archive of the set has a part of the same range.
+-- The next archives, by their ids in the ledger: those of some sets ([{"schema", "table"}]) whose tables were
+-- dropped, and those of any set that are being withdrawn. wanted: the catalogue may show it from now on, and
+-- p_seconds long a call of p_execution to it may be under way. collides: it may not, since an earlier archive
+-- of the set has a part of the same range.
 create or replace function partition_archiver.begin_listing(p_execution text, p_sets jsonb, p_after bigint,
     p_limit integer, p_seconds integer)
   returns table (id bigint, archive_id uuid, parent_schema name, parent_name name, manifest_key text,
@@ -44,14 +45,19 @@ declare
 begin
   for l in
     select p.* from partition_archiver.partition p
-     where p.id > p_after and p.state = 'dropped'
-       and p.system_identifier = partition_archiver.system_identifier()
-       and p.database_name = current_database()
-       and exists (select from jsonb_to_recordset(p_sets) as s (schema name, "table" name)
-                    where s.schema = p.parent_schema and s."table" = p.parent_name)
+      left join partition_archiver.listing x on x.archive_id = p.archive_id
+     where p.id > p_after
+       and (p.state = 'dropped'
+           and p.system_identifier = partition_archiver.system_identifier()
+           and p.database_name = current_database()
+           and exists (select from jsonb_to_recordset(p_sets) as s (schema name, "table" name)
+                        where s.schema = p.parent_schema and s."table" = p.parent_name)
+         or x.state = 'withdrawing' and p.manifest_key is not null)
      order by p.id limit p_limit
   loop
-    v_overlaps := exists (
+    v_overlaps := not exists (
+      select from partition_archiver.listing x where x.archive_id = l.archive_id and x.state <> 'listed')
+      and exists (
       select from partition_archiver.partition o
         left join partition_archiver.listing x on x.archive_id = o.archive_id
        where o.id < l.id and o.state = 'dropped' and o.system_identifier = l.system_identifier

@@ -89,7 +89,7 @@ function listingSteps(scope: Construct, functions: ArchiverFunctions, then: sfn.
   });
   const end = stepTask(scope, functions, 'end-listing', {
     comment: 'Records that no call to Glue is under way any more.',
-    payload: { 'archives.$': '$.listing.Payload.archives', 'execution.$': '$.execution' },
+    payload: { 'archives.$': '$.done.Payload.shown', 'execution.$': '$.execution' },
     resultPath: sfn.JsonPath.DISCARD,
   });
   const next = stepTask(scope, functions, 'begin-listing', {
@@ -98,7 +98,7 @@ function listingSteps(scope: Construct, functions: ArchiverFunctions, then: sfn.
     payload: {
       'input.$': '$.input',
       'after.$': '$.listing.Payload.after',
-      'progress.$': '$.done.Payload',
+      'progress.$': '$.done.Payload.progress',
       'execution.$': '$.execution',
     },
     resultPath: '$.listing',
@@ -110,7 +110,7 @@ function listingSteps(scope: Construct, functions: ArchiverFunctions, then: sfn.
   });
   const keep = new sfn.Pass(scope, 'Listed', {
     comment: 'Adds up what was listed.',
-    inputPath: '$.done.Payload',
+    inputPath: '$.done.Payload.progress',
     resultPath: '$.listed',
   });
   const more = new sfn.Choice(scope, 'Archives to list?', { comment: 'They come by the hundred.' });

@@ -18,10 +18,10 @@ beforeAll(async () => {
 });
 
 /** One page, as *Convert* asks for it. */
-async function page(input: object = {}, after?: number, execution = 'convert') {
+async function page(input: object = {}, after?: number, execution = 'convert', query = true) {
   const connection = archiver().open('archiver_read');
   try {
-    const { partitionSets } = archiver().config([SET]);
+    const { partitionSets } = archiver().config([{ ...SET, query }]);
     return await beginListing(
       { input, execution, ...(after !== undefined && { after }) },
       { database: listingDatabase(connection), partitionSets, now: new Date() },
@@ -134,6 +134,46 @@ test('of two archives of one range, the later one is not wanted until the earlie
   await end(await archivesOf());
   await end(await archivesOf({ withdraw: [middle!.archiveId] }));
   expect(await later()).toMatchObject({ wanted: true, overlaps: false });
+  // Seen to fail without the look at its own state: each Convert failed for an archive that is never listed again.
+  await end(await archivesOf());
+  await sql`update partition_archiver.listing set state = 'listed' where archive_id = ${middle!.archiveId}`;
+  await end(await archivesOf({ withdraw: [copy!.archive_id] }));
+  expect(await later()).toMatchObject({ wanted: false, overlaps: false });
+});
+
+// Seen to fail with archives of the named sets alone: they stayed in `withdrawing`, and no table of them could be attached.
+test.each([
+  ['the set is configured without "query"', false, ''],
+  ['the rows have the identity of a former server', true, 'system_identifier = system_identifier - 1'],
+  ['the table is not dropped yet', true, "state = 'verified'"],
+])('what is being withdrawn is taken out: %s', async (_, query, change) => {
+  const { sql } = archiver().database;
+  await sql`update partition_archiver.listing set calls = '{}'`;
+  const rows = await sql<{ id: string; archive_id: string }[]>`
+    select p.id, archive_id from partition_archiver.partition p left join partition_archiver.listing x using (archive_id)
+     where p.state = 'dropped' and x.state = 'listed' order by p.id`;
+  const [{ id, archive_id: archiveId } = { id: '', archive_id: '' }] = rows;
+  const stateOf = async (): Promise<string | undefined> =>
+    (
+      await sql<
+        { state: string }[]
+      >`select state from partition_archiver.listing where archive_id = ${archiveId}`
+    )[0]?.state;
+  const before = await sql`select * from partition_archiver.listing where archive_id = ${archiveId}`;
+  if (change !== '') await sql.unsafe(`update partition_archiver.partition set ${change} where id = ${id}`);
+  const turn = await page({ withdraw: [archiveId] }, undefined, 'convert', query);
+  const found = turn.next === 'list' ? turn.archives : [];
+  expect(found.find((each) => each.archiveId === archiveId)).toMatchObject({
+    wanted: false,
+    overlaps: false,
+  });
+  if (!query) expect(found).toHaveLength(1);
+  await end(found);
+  expect(await stateOf()).toBe('withdrawn');
+  await sql`update partition_archiver.partition set state = 'dropped',
+    system_identifier = partition_archiver.system_identifier() where id = ${id}`;
+  await sql`delete from partition_archiver.listing where archive_id = ${archiveId}`;
+  await sql`insert into partition_archiver.listing ${sql(before)}`;
 });
 
 test('an archive that the ledger does not know, and what is no id, are refused', async () => {

@@ -72,7 +72,7 @@ async function bucket(months: number, columns: readonly (typeof COLUMNS)[] = [CO
 }
 
 type Bucket = Awaited<ReturnType<typeof bucket>>;
-const list = (
+const listPage = (
   catalog: Awaited<ReturnType<typeof catalogOf>>,
   { store, ports: { clock, log } }: Pick<Bucket, 'store' | 'ports'>,
   archives: readonly ListedArchive[],
@@ -82,6 +82,7 @@ const list = (
     { archives, until, progress: NOTHING_LISTED },
     { catalog, store, expiry: undefined, clock, log },
   );
+const list = async (...page: Parameters<typeof listPage>) => (await listPage(...page)).progress;
 
 async function listed(catalog: Awaited<ReturnType<typeof catalogOf>>, archives: readonly ListedArchive[]) {
   const keys = archives.map(({ archiveId, manifestKey }) => ({
@@ -256,8 +257,11 @@ test('killed at any call to Glue, no archive is there twice, and the next time a
       killed = true;
       return glueFailure('AccessDeniedException', 'killed');
     });
-    const end = await refusal(list(catalog, made, made.archives));
-    expect(end === 'none').toBe(!killed);
+    const failed = await list(catalog, made, made.archives).then(
+      (progress) => progress.failed > 0,
+      () => true,
+    );
+    expect(failed).toBe(killed);
     revived = true;
     await catalog.prepare();
     const half = (await listed(catalog, made.archives)).map(({ archiveId }) => archiveId);
@@ -292,6 +296,36 @@ test('a refusal by Lake Formation says what it is', async () => {
   });
 });
 
+// Seen to fail without the try in listArchives(): nothing of the other set was listed.
+test.each([
+  ['AccessDeniedException', 'CatalogDenied', false],
+  ['InternalServiceException', 'CatalogFailed', true],
+])('a set that Glue refuses by %s does not stop the others', async (exception, code, passes) => {
+  const catalog = await catalogOf((operation, input) => {
+    const { Name = '' } = (input['TableInput'] ?? {}) as { Name?: string };
+    return operation === 'CreateTable' && Name.startsWith('public__flights')
+      ? glueFailure(exception, 'refused')
+      : undefined;
+  });
+  const made = await bucket(2);
+  const archive = await putFlights(made.memory, '2011-01', COLUMNS, [ROW], {
+    partition: { parentName: 'trains' },
+  });
+  await convert(archive, { rebuild: false }, made.ports);
+  const other = { ...listedArchive(archive), table: 'trains' };
+  const work = listPage(catalog, made, [...made.archives, other]);
+  if (passes) await expect(work).rejects.toMatchObject({ code });
+  else {
+    const { progress, shown } = await work;
+    expect(progress).toMatchObject({ listed: 1, failed: 2 });
+    expect(progress.problems).toEqual([expect.stringContaining(`public.flights: ${code}, `)]);
+    expect(shown).toEqual([other]);
+  }
+  const [table] = await catalog.tables({ schema: 'public', table: 'trains' });
+  const keys = [{ period: '201101', archiveId: other.archiveId }];
+  expect(await catalog.partitions(table!.name, keys)).toHaveLength(1);
+});
+
 test('what is not as its manifest says, overlaps, or has columns that collide is told, and the others are listed', async () => {
   const catalog = await catalogOf();
   const COLLIDING = [...COLUMNS, { name: 'DELAY', type: 'text' }];
@@ -320,8 +354,7 @@ test('nothing is added once the ledger no longer counts on it, and nothing that 
   const { clock, log } = ports;
   const input = { archives, until: LATER, progress: NOTHING_LISTED };
   expect(await listArchives(input, { catalog, store, expiry: { days: 30 }, clock, log })).toMatchObject({
-    listed: 0,
-    failed: 0,
+    progress: { listed: 0, failed: 0 },
   });
 });
 

@@ -198,6 +198,51 @@ test('types are those of PostgreSQL, and every digit is there', async () => {
   ]);
 });
 
+// Seen to fail with json as DuckDB's JSON: the statement failed with Conversion.
+test('json that DuckDB does not take is there as it was written, and its functions take the rest', async () => {
+  const store = memoryStore();
+  const columns = [
+    ...COLUMNS.slice(0, 1),
+    { name: 'plain', type: 'json' },
+    { name: 'packed', type: 'jsonb' },
+  ];
+  const row = (json: string): string => `2025-01-01 00:00:00+00\t${json}\t{"n": ${'9'.repeat(400)}}\n`;
+  const text = [row('{"a":"\\\\ud800", "b": {}}'), row('{"a":  [7]}')];
+  await converted(store, await putFlights(store, '2025-01', columns, [text]));
+  const { rows } = await ask(store, 'select plain, packed from flights order by 1');
+  const large = `{"n": ${'9'.repeat(400)}}`;
+  expect(rows).toEqual([
+    ['{"a":  [7]}', large],
+    ['{"a":"\\ud800", "b": {}}', large],
+  ]);
+  const { rows: found } = await ask(store, "select plain -> 'a' ->> 0 from flights where plain like '%7%'");
+  expect(found).toEqual([['7']]);
+});
+
+// Seen to fail with DuckDB's casts: true, and \\x00\\xFF.
+test('a column that is text for the sake of one archive has the text of PostgreSQL in all', async () => {
+  const store = memoryStore();
+  const columns = (flag: string, bytes: string): SourceColumn[] => [
+    ...COLUMNS.slice(0, 1),
+    { name: 'flag', type: flag },
+    { name: 'bytes', type: bytes },
+  ];
+  const older = columns('boolean', 'bytea');
+  const text = ['t\t\\\\x00ff', 'f\t\\\\x', '\\N\t\\N'].map(
+    (row, day) => `2025-01-0${String(day + 1)} 00:00:00+00\t${row}\n`,
+  );
+  await converted(store, await putFlights(store, '2025-01', older, [text]));
+  const later = ['2025-02-01 00:00:00+00\tyes\tno\n'];
+  await converted(store, await putFlights(store, '2025-02', columns('text', 'text'), [later]));
+  const { rows } = await ask(store, 'select flag, bytes from flights order by date');
+  expect(rows).toEqual([
+    ['t', '\\x00ff'],
+    ['f', '\\x'],
+    [null, null],
+    ['yes', 'no'],
+  ]);
+});
+
 // Seen to fail with columns matched by position.
 // Seen to fail with the package's own converter: '5881580-07-11' and 0.10000000149011612.
 test('infinite dates, and floating-point numbers of seven digits, are shown as DuckDB itself prints them', async () => {
