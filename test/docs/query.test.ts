@@ -24,7 +24,8 @@ test.each([
   ['`timestamptz(p)`', ['timestamp with time zone', 'timestamp(0) with time zone']],
   ['`bytea`', ['bytea']],
   ['`uuid`', ['uuid']],
-  ['`json`, `jsonb`', ['json', 'jsonb']],
+  ['`jsonb`', ['jsonb']],
+  ['`json`', ['json']],
   ['`char(n)`', ['character(10)']],
   [
     '`time`, `timetz`, `interval`',
