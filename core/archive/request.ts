@@ -27,7 +27,8 @@ export interface LeftOutSet {
   readonly message: string;
 }
 
-const FIELDS = ['partitionSets', 'only', 'dryRun', 'archiveOnly'];
+/** Fields of the input of *Archive*. */
+export const FIELDS = ['partitionSets', 'only', 'dryRun', 'archiveOnly'];
 
 /**
  * Reads the input of an execution: `{ partitionSets?: string[], only?: 'inventory' | 'drop', dryRun?, archiveOnly? }`.

@@ -16,7 +16,8 @@ export const archiveFields = {
   to: moment.optional(),
 };
 
-const findSchema = z.strictObject(archiveFields);
+/** Input of *Find*. */
+export const findSchema = z.strictObject(archiveFields);
 
 /** Reads `{ partitionSet?, from?, to?, database? }`, the database being a former name of it. The set need not be configured any more: its archives are there. */
 export function parseFindRequest(input: unknown, database: string): ArchiveQuery {

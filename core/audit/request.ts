@@ -7,7 +7,8 @@ import { parseInput } from '../input.ts';
 /** Archives whose verdicts travel through the state machine at once, and so the largest sample. */
 export const ARCHIVES_AT_ONCE = 100;
 
-const auditSchema = z.strictObject({
+/** Input of *Audit*. */
+export const auditSchema = z.strictObject({
   ...archiveFields,
   sample: z
     .strictObject({

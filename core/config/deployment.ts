@@ -4,6 +4,7 @@ import { catalogName } from './catalog-name.ts';
 import { archiveSchema } from './archive.ts';
 import { databaseSchema } from './database.ts';
 import { validatedWith, matching, timeZone, wholeNumber } from './fields.ts';
+import { networkSchema } from './network.ts';
 import { partitionSetsSchema } from './partition-set.ts';
 import { parseConfig, type Parsed } from './problems.ts';
 import {
@@ -24,43 +25,6 @@ const regionSchema = matching(
   /^(?!cn-)[a-z]{2}(-[a-z]+)+-\d$/,
   'must be an AWS Region such as eu-central-1, outside of China',
 );
-const subnetSchema = matching(/^subnet-[0-9a-f]+$/, 'must be the id of a subnet such as subnet-0123abcd');
-const routeTableSchema = matching(/^rtb-[0-9a-f]+$/, 'must be the id of a route table such as rtb-0123abcd');
-const networkSchema = z
-  .strictObject({
-    vpcId: matching(/^vpc-[0-9a-f]+$/, 'must be the id of a VPC such as vpc-0123abcd'),
-    availabilityZones: z.array(z.string('must be a text').min(1)).min(1, 'must name an availability zone'),
-    privateSubnetIds: z
-      .array(subnetSchema)
-      .min(2, 'must name at least two subnets, since RDS Proxy asks for two availability zones')
-      .describe('One for each availability zone, in the same order.'),
-    privateSubnetRouteTableIds: z
-      .array(routeTableSchema)
-      .min(1, 'must name the route tables of the subnets')
-      .describe('One for each subnet, in the same order.'),
-    createVpcEndpoints: z
-      .boolean('must be true or false')
-      .default(false)
-      .describe(
-        'Whether to create VPC endpoints for S3 and Secrets Manager. Required in subnets without NAT.',
-      ),
-  })
-  .superRefine(
-    (network, context) => {
-      const { privateSubnetIds: subnets } = network;
-      if (new Set(subnets).size < subnets.length) {
-        const message = 'must not name a subnet twice';
-        context.addIssue({ code: 'custom', path: ['privateSubnetIds'], message });
-      }
-      for (const list of ['privateSubnetIds', 'privateSubnetRouteTableIds'] as const) {
-        if (network[list].length !== network.availabilityZones.length) {
-          const message = `must have as many entries as availabilityZones (${network.availabilityZones.length})`;
-          context.addIssue({ code: 'custom', path: [list], message });
-        }
-      }
-    },
-    validatedWith('availabilityZones', 'privateSubnetIds', 'privateSubnetRouteTableIds'),
-  );
 
 /** When each workflow is started. */
 export const DEFAULT_SCHEDULE = {
@@ -178,6 +142,15 @@ const deploymentFields = z.strictObject({
 });
 
 const deploymentSchema = deploymentFields
+  .superRefine(
+    ({ database: { proxy }, network: { privateSubnetIds: subnets } }, context) => {
+      if (proxy !== undefined || subnets.length > 1) return;
+      const message =
+        'must name at least two subnets, since a new RDS Proxy needs two availability zones; one is enough with an existing proxy or "proxy": false';
+      context.addIssue({ code: 'custom', path: ['network', 'privateSubnetIds'], message });
+    },
+    validatedWith('database', 'network'),
+  )
   .superRefine(
     ({ schedule, alarms }, context) => {
       const pause = Math.min(...[schedule.archive, schedule.inventory, schedule.drop].map(longestPauseDays));

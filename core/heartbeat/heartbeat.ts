@@ -13,7 +13,7 @@ export interface HeartbeatInput {
 /** The database, as `heartbeat` needs it. */
 export interface HeartbeatDatabase extends ProgressDatabase {
   /**
-   * Days since each was good last; `null` where it never was. Of drills and audits, the days since the first run then,
+   * Days since each was last successful; `null` where it never was. Of drills and audits, the days since the first run then,
    * and `null` before that.
    */
   daysSinceSuccess(): Promise<Readonly<Record<PeriodicCheck, number | null>>>;

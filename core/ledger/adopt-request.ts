@@ -15,7 +15,8 @@ const bound = z
   .min(1, 'must not be empty')
   .max(100, 'is too long');
 
-const inputSchema = z
+/** Input of *Adopt*. */
+export const adoptSchema = z
   .strictObject({
     table: wholeNumber(1, LARGEST_OID),
     partitionSet: z.string('must be the name of a partition set such as "shop.orders"'),
@@ -30,7 +31,7 @@ const inputSchema = z
 
 /** Reads `{ table, partitionSet, lower?, upper? }`: `table` is an OID. Throws `InvalidInput` with every mistake at once. */
 export function parseAdoptRequest(input: unknown, { partitionSets }: RuntimeConfig): AdoptionRequest {
-  const { table, partitionSet: name, lower, upper } = parseInput(inputSchema, input);
+  const { table, partitionSet: name, lower, upper } = parseInput(adoptSchema, input);
   const wanted = parseTableName(name);
   const partitionSet = partitionSets.find(
     (set) => set.schema === wanted.schema && set.table === wanted.table,

@@ -31,8 +31,10 @@ export interface Released extends Resumed {
 }
 
 const partitionId = wholeNumber(1, Number.MAX_SAFE_INTEGER);
-const resumeSchema = z.strictObject({ partitionId });
-const releaseSchema = z.strictObject({ partitionId, owner: identifier.optional() });
+/** Input of *Resume*. */
+export const resumeSchema = z.strictObject({ partitionId });
+/** Input of *Release*. */
+export const releaseSchema = z.strictObject({ partitionId, owner: identifier.optional() });
 
 /** Reads `{ partitionId }`. Throws `InvalidInput` with every mistake at once. */
 export function parseResumeRequest(input: unknown): ResumeRequest {

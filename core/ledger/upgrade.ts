@@ -61,7 +61,8 @@ export interface UpgradeLedgerDatabase {
 
 const IDENTIFIER = 'must be a system identifier in quotes, such as "7301234567890123456"';
 
-const upgradeLedgerSchema = z.strictObject({
+/** Input of *UpgradeLedger*. */
+export const upgradeLedgerSchema = z.strictObject({
   from: z.string(IDENTIFIER).refine(isIdentifier, IDENTIFIER),
   database: identifier.nullable().default(null),
   forget: z.boolean('must be true or false').default(false),

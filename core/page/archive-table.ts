@@ -4,7 +4,7 @@ import type { DescribedArchive } from './archives.ts';
 import { escape, money, size } from './html.ts';
 import { classNameOf, monthly } from './prices.ts';
 
-/** Archives of a set, each with its hashes and how it is asked and restored: lines of a table, the latest first. */
+/** Archives of a set, each with its hashes and how to query and restore it: lines of a table, the latest first. */
 export function archiveLines(archives: readonly DescribedArchive[]): string[] {
   return archives.map((archive) => `${summaryLine(archive)}\n${detailLine(archive)}`);
 }

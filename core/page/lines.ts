@@ -17,7 +17,7 @@ export function reportLines(
       `  ${periods[0]?.period ?? ''} ${letters} ${periods.at(-1)?.period ?? ''}`,
     ];
   });
-  const checks = `last audit without a finding: ${minute(lastAudit)}; last good restore drill: ${minute(lastDrill)}`;
+  const checks = `last audit without a finding: ${minute(lastAudit)}; last successful restore drill: ${minute(lastDrill)}`;
   return [...lines, '', checks, legend.join(', ')];
 }
 

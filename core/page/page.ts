@@ -38,7 +38,7 @@ export function reportPage(input: PageInput): string {
     ],
     ['storage', `${money(total(({ dollars }) => dollars))} a month: ${PRICES}`],
     ['last audit without a finding', minute(lastAudit)],
-    ['last good restore drill', minute(lastDrill)],
+    ['last successful restore drill', minute(lastDrill)],
   ];
   const legend = Object.entries(LOOKS).map(
     ([look, { letter, words }]) => `<li><b class="${look}">${letter}</b> ${words}</li>`,

@@ -8,7 +8,8 @@ import type { PartialPlan, PartitionTablePlan, TableName } from './database.ts';
 const period = (rule: string): z.ZodString =>
   matching(/^[1-9]\d{0,17}( (hour|day|week|month|year)s?)?$/, `must be ${rule}`);
 
-const inputSchema = z
+/** Input of *PartitionTable*. */
+export const partitionTableSchema = z
   .strictObject({
     table: z.string('must be a name such as "shop.orders"'),
     control: identifier.optional(),
@@ -73,7 +74,7 @@ export function parsePartitionTableRequest(input: unknown): PartitionTableReques
     dropReplaced,
     retention,
     ...rest
-  } = parseInput(inputSchema, input);
+  } = parseInput(partitionTableSchema, input);
   const name = parseTableName(table);
   if (rollBack === true || dropReplaced === true)
     return { kind: rollBack === true ? 'rollBack' : 'dropReplaced', table: name };

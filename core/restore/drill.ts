@@ -45,7 +45,8 @@ export interface DrillDatabase {
   cancelOldDrills(olderThanDays: number): Promise<readonly number[]>;
 }
 
-const drillSchema = z.strictObject({
+/** Input of *Drill*. */
+export const drillSchema = z.strictObject({
   // 10 TiB.
   maxMiB: wholeNumber(1, 10_485_760).default(1024),
   // Bulk costs least, and a drill has time.
@@ -118,7 +119,7 @@ interface Ports {
   readonly log: Log;
 }
 
-/** Ends a drill: compares what was read with the manifest, drops the table, and records that it was good. */
+/** Ends a drill: compares what was read with the manifest, drops the table, and records that it was successful. */
 export async function finishDrill(
   restoreId: number,
   { database, metrics, log }: Ports,

@@ -96,7 +96,8 @@ export function retrievalSchema({ tier, days }: Retrieval) {
 const OF_KEY = ['manifestKey', 'manifestVersionId'] as const;
 const OF_RANGE = ['partitionSet', 'from', 'to', 'database'] as const;
 
-const restoreSchema = z
+/** Input of *Restore*. */
+export const restoreSchema = z
   .strictObject({
     manifestKey: orNull(key),
     manifestVersionId: orNull(key),

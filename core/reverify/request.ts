@@ -6,7 +6,8 @@ const id = wholeNumber(1, Number.MAX_SAFE_INTEGER);
 /** As many as travel through a state machine with room to spare. */
 const MOST_PARTITIONS = 10_000;
 
-const reverifySchema = z
+/** Input of *Reverify*. */
+export const reverifySchema = z
   .strictObject({
     partitionId: id.optional(),
     partitionIds: z

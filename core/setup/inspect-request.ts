@@ -4,7 +4,8 @@ import { parseInput } from '../input.ts';
 import type { InspectRequest } from './inspect.ts';
 import { parseTableName } from '../table-name.ts';
 
-const inputSchema = z.strictObject({
+/** Input of *Inspect*. */
+export const inspectSchema = z.strictObject({
   table: z.string('must be a name such as "shop.orders"'),
   control: identifier.optional(),
   exact: z.boolean('must be true or false').default(false),
@@ -13,6 +14,6 @@ const inputSchema = z.strictObject({
 
 /** Reads `{ table, control?, exact? (false), timeZone? (UTC) }`. Throws `InvalidInput` with every mistake at once. */
 export function parseInspectRequest(input: unknown): InspectRequest {
-  const { table, ...rest } = parseInput(inputSchema, input);
+  const { table, ...rest } = parseInput(inspectSchema, input);
   return { ...parseTableName(table), ...rest };
 }

@@ -3,7 +3,7 @@ import { recordAudit, type SuccessfulAudit } from '../../core/audit/record.ts';
 import { stepMetrics } from '../runtime/metrics.ts';
 import { step } from '../runtime/step.ts';
 
-/** Records that an audit was good. */
+/** Records that an audit was successful. */
 export const handler = step(
   'record-audit',
   (

@@ -4,7 +4,7 @@ import { finishDrill } from '../../core/restore/drill.ts';
 import { stepMetrics } from '../runtime/metrics.ts';
 import { step } from '../runtime/step.ts';
 
-/** Compares what a drill has read with the manifest, drops its table, and records that it was good. */
+/** Compares what a drill has read with the manifest, drops its table, and records that it was successful. */
 export const handler = step(
   'finish-drill',
   ({ restoreId }: { restoreId: number }, { settings, connection, open, remainingMs, clock, log }) =>

@@ -93,7 +93,7 @@ export const DRILL_STEPS = {
     memoryMiB: 512,
   },
   'finish-drill': {
-    description: 'Drops the table of a proven drill and records that it was good',
+    description: 'Drops the table of a proven drill and records that it was successful',
     login: 'archiver_restore',
     bucketAccess: 'none',
     timeout: Duration.minutes(2),

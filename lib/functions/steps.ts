@@ -170,7 +170,7 @@ const OPERATOR_STEPS = {
     memoryMiB: 256,
   },
   'record-audit': {
-    description: 'Records that an audit was good',
+    description: 'Records that an audit was successful',
     login: 'archiver_read',
     bucketAccess: 'none',
     timeout: Duration.minutes(1),

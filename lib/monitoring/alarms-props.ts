@@ -4,7 +4,7 @@ import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { ArchiverMetrics } from './metrics.ts';
 import type { AlarmThresholds } from './alarm-thresholds.ts';
 
-/** A workflow that has to turn out well once in a while. */
+/** A workflow that has to be successful once in a while. */
 export interface PeriodicCheck {
   readonly stateMachine: sfn.StateMachine;
   /** Whether an alarm reports that none was successful for long. */
@@ -17,7 +17,7 @@ export interface ArchiveAlarmsProps {
   /** Queue of starts that did not happen. */
   readonly deadLetterQueue: sqs.IQueue;
   readonly metrics: ArchiverMetrics;
-  /** What publishes how long ago something was good. */
+  /** What publishes how long ago something was successful. */
   readonly heartbeat: sfn.StateMachine;
   readonly drill: PeriodicCheck;
   readonly audit: PeriodicCheck;

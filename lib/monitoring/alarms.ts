@@ -1,44 +1,26 @@
 import { Duration } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
-import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import type * as sns from 'aws-cdk-lib/aws-sns';
-import * as subscriptions from 'aws-cdk-lib/aws-sns-subscriptions';
-import { Construct } from 'constructs';
-import type { ArchiveAlarmsProps, PeriodicCheck } from './alarms-props.ts';
+import type { Construct } from 'constructs';
+import { AlarmsWithActions } from './alarms-with-actions.ts';
+import type { ArchiveAlarmsProps } from './alarms-props.ts';
 import { interruptions, watchedTogether } from './interruptions.ts';
-import { makeAlarmTopic, makeAlarmTopicKey } from './alarm-topic.ts';
 import { makePartsOfMissed } from './missed-runs.ts';
-import { severityOf } from './severity.ts';
 
 export type { AlarmThresholds } from './alarm-thresholds.ts';
 
-const AT_LEAST = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD;
 const BELOW = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD;
-const { IGNORE, NOT_BREACHING } = cloudwatch.TreatMissingData;
+const { IGNORE } = cloudwatch.TreatMissingData;
 
 /** Terabytes take days to copy; a table that waits longer was likely forgotten. */
 const UNFINISHED_DAYS = 7;
 
 /** Alarms for what needs an operator. `docs/runbook.md` has a section for each, by its id here. */
-export class ArchiveAlarms extends Construct {
-  readonly topic: sns.ITopic;
-  /** Where alarms go that page. */
-  readonly pageTopic: sns.ITopic;
+export class ArchiveAlarms extends AlarmsWithActions {
   /** Those with an action. */
   readonly alarms: readonly cloudwatch.IAlarm[];
 
   constructor(scope: Construct, id: string, props: ArchiveAlarmsProps) {
-    super(scope, id);
-    this.topic =
-      props.topic ??
-      makeAlarmTopic(this, 'Topic', {
-        displayName: 'Partition archiver',
-        masterKey: makeAlarmTopicKey(this, 'TopicKey'),
-      });
-    this.pageTopic = props.pageTopic ?? this.topic;
-    for (const email of props.emails ?? []) {
-      this.topic.addSubscription(new subscriptions.EmailSubscription(email));
-    }
+    super(scope, id, props);
     this.alarms = [
       ...this.ofExecutions(props),
       ...this.ofMissedRuns(props),
@@ -99,7 +81,7 @@ export class ArchiveAlarms extends Construct {
     });
     const silent = this.composite('HeartbeatMissed', {
       alarmDescription:
-        'Nothing tells how long ago the last good run, drill and audit were. Look whether the schedule of Heartbeat is enabled, and at its executions.',
+        'Heartbeat published nothing for two days, so that no alarm knows when a run, drill or audit was last successful. Look whether its schedule is enabled, and at its executions.',
       alarmRule: cloudwatch.AlarmRule.fromAlarm(noHeartbeat, cloudwatch.AlarmState.ALARM),
       // One page for one cause; and the first heartbeat comes some minutes after the alarm is made.
       actionsSuppressor: missed,
@@ -159,6 +141,7 @@ export class ArchiveAlarms extends Construct {
   }
 
   private ofDrills({ drill, metrics, thresholds }: ArchiveAlarmsProps): cloudwatch.Alarm[] {
+    const days = thresholds?.missedDrillDays ?? 40;
     return [
       this.alarm('DrillFailed', {
         alarmDescription:
@@ -166,15 +149,15 @@ export class ArchiveAlarms extends Construct {
         metric: drill.stateMachine.metricFailed({ period: Duration.minutes(5), statistic: 'Sum' }),
       }),
       ...this.missed('DrillMissed', drill, {
-        alarmDescription:
-          'No restore drill was good for long. Look whether its schedule is enabled, and at the executions of Drill.',
+        alarmDescription: `No restore drill was successful for ${days} days. Look whether its schedule is enabled, and at the executions of Drill.`,
         metric: metrics.metric('DaysSinceSuccessfulDrill', 'Minimum'),
-        threshold: thresholds?.missedDrillDays ?? 40,
+        threshold: days,
       }),
     ];
   }
 
   private ofAudits({ audit, metrics, thresholds }: ArchiveAlarmsProps): cloudwatch.Alarm[] {
+    const days = thresholds?.missedAuditDays ?? 40;
     return [
       this.alarm('ArchiveDamaged', {
         alarmDescription:
@@ -189,10 +172,9 @@ export class ArchiveAlarms extends Construct {
         metric: audit.stateMachine.metricFailed({ period: Duration.minutes(5), statistic: 'Sum' }),
       }),
       ...this.missed('AuditMissed', audit, {
-        alarmDescription:
-          'No audit of the archive was good for long. Look whether its schedule is enabled, and at the executions of Audit.',
+        alarmDescription: `No audit of the archive was successful for ${days} days. Look whether its schedule is enabled, and at the executions of Audit.`,
         metric: metrics.metric('DaysSinceSuccessfulAudit', 'Minimum'),
-        threshold: thresholds?.missedAuditDays ?? 40,
+        threshold: days,
       }),
     ];
   }
@@ -202,7 +184,7 @@ export class ArchiveAlarms extends Construct {
     return [
       this.alarm('ConvertFailed', {
         alarmDescription:
-          'Archives have no Parquet copy and cannot be asked by SQL. They are archived and proven all the same. The cause of the execution of Convert names them.',
+          'Archives have no Parquet copy and cannot be queried. They are archived and proven all the same. The cause of the execution of Convert names them.',
         metric: convert.stateMachine.metricFailed({ period: Duration.minutes(5), statistic: 'Sum' }),
       }),
       this.alarm('CopiesLate', {
@@ -214,50 +196,4 @@ export class ArchiveAlarms extends Construct {
       }),
     ];
   }
-
-  /** By the age of the last successful one: the least of a day, since one counts at once, whatever was published before. */
-  private missed(
-    id: string,
-    { isScheduled }: PeriodicCheck,
-    props: Pick<cloudwatch.AlarmProps, 'metric' | 'threshold'> & { readonly alarmDescription: string },
-  ): cloudwatch.Alarm[] {
-    return isScheduled ? [this.alarm(id, { ...props, treatMissingData: IGNORE })] : [];
-  }
-
-  private alarm(
-    id: string,
-    props: Pick<cloudwatch.AlarmProps, 'metric'> &
-      Partial<cloudwatch.AlarmProps> & { readonly alarmDescription: string },
-    number = '',
-  ): cloudwatch.Alarm {
-    const alarm = new cloudwatch.Alarm(this, `${id}${number}`, {
-      threshold: 1,
-      evaluationPeriods: 1,
-      comparisonOperator: AT_LEAST,
-      treatMissingData: NOT_BREACHING,
-      ...props,
-      alarmDescription: describe(id, props.alarmDescription),
-    });
-    return this.withActions(id, alarm);
-  }
-
-  private composite(
-    id: string,
-    props: cloudwatch.CompositeAlarmProps & { readonly alarmDescription: string },
-  ): cloudwatch.CompositeAlarm {
-    const alarmDescription = describe(id, props.alarmDescription);
-    return this.withActions(id, new cloudwatch.CompositeAlarm(this, id, { ...props, alarmDescription }));
-  }
-
-  private withActions<T extends cloudwatch.AlarmBase>(id: string, alarm: T): T {
-    const severity = severityOf(id);
-    const action = new SnsAction(severity === 'page' ? this.pageTopic : this.topic);
-    alarm.addAlarmAction(action);
-    // A failed execution is over: that it was five minutes ago is no news.
-    if (severity === 'page') alarm.addOkAction(action);
-    return alarm;
-  }
 }
-
-/** The severity stands before the problem. */
-const describe = (id: string, text: string): string => `[${severityOf(id)}] ${text}`;

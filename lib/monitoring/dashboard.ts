@@ -38,7 +38,7 @@ export class ArchiveDashboard extends Construct {
       widgets: [
         [
           new cloudwatch.AlarmStatusWidget({
-            title: 'What needs a person (docs/runbook.md)',
+            title: 'Alarms (docs/runbook.md)',
             width: FULL_WIDTH,
             height: 3,
             alarms: [...alarms],
@@ -49,12 +49,12 @@ export class ArchiveDashboard extends Construct {
             width: FULL_WIDTH,
             height: 1,
             background: cloudwatch.TextWidgetBackground.TRANSPARENT,
-            markdown: `[Each period of each set, its archive, and how it is asked and restored](${pageUrl}): press *Open* there. As of the last run.`,
+            markdown: `[Each period of each set, its archive, and how to query and restore it](${pageUrl}): press *Open* there. As of the last run.`,
           }),
         ],
         [
           perSet('Archived so far', 'ArchivedBytes'),
-          perSet('Given back to the database so far', 'FreedBytes'),
+          perSet('Size of dropped tables', 'FreedBytes'),
           perSet('Attached partitions take (by the last ANALYZE)', 'AttachedBytes'),
           perSet('Due to be dropped', 'DuePartitions'),
         ],

@@ -28,14 +28,15 @@ export class AuditWorkflow extends Construct {
       outputPath: '$.turn.Payload.report',
     });
     const record = stepTask(this, functions, 'record-audit', {
-      comment: 'Records that a whole audit was good. Without a database the audit is good all the same.',
+      comment:
+        'Records that a whole audit was successful. Without a database the audit is successful all the same.',
       payload: { 'input.$': '$.input', 'report.$': '$.turn.Payload.report', 'execution.$': '$.execution' },
       resultPath: sfn.JsonPath.DISCARD,
     });
     record.addCatch(done, { resultPath: '$.unrecorded' }).next(done);
     this.stateMachine = makeWorkflow(this, 'Audit', {
       comment:
-        'Reads archives back and compares every byte with its manifest. All fields of the input are optional: {"partitionSet": "public.orders", "from": "2021-01", "to": "2021-04", "sample": {"archives": 10, "segments": 4}}; without sample everything is read',
+        'Reads archives back and compares every byte with its manifest. All fields of the input are optional: {"partitionSet": "public.orders", "from": "2021-01", "to": "2021-04", "database": "<a former name of it>", "sample": {"archives": 10, "segments": 4}}; without sample everything is read',
       definition: archivePages(this, functions, {
         step: 'audit-next',
         firstComment: 'Reads the input and names the first archives. Nothing is ever changed.',

@@ -42,7 +42,7 @@ export class ConvertWorkflow extends Construct {
     });
     this.stateMachine = makeWorkflow(this, 'Convert', {
       comment:
-        'Makes a Parquet copy, proven equal to the text, of each archive that has none. All fields of the input are optional: {"partitionSet": "public.orders", "from": "2021-01", "to": "2021-04"}; without them, of all partition sets with "query": true',
+        'Makes a Parquet copy, proven equal to the text, of each archive that has none. All fields of the input are optional: {"partitionSet": "public.orders", "from": "2021-01", "to": "2021-04", "database": "<a former name of it>", "withdraw": ["<id of an archive>"]}; without them, of all partition sets with "query": true. With "withdraw" it takes these archives out of the Glue database, for good, and converts nothing',
       definition: archivePages(this, functions, {
         step: 'convert-next',
         firstComment: 'Reads the input and names the first archives that have no copy.',

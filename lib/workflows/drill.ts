@@ -33,7 +33,7 @@ export class DrillWorkflow extends Construct {
     });
     const end = stepTask(this, functions, 'finish-drill', {
       comment:
-        'Compares what was read with the manifest, drops the table, and records that the drill was good.',
+        'Compares what was read with the manifest, drops the table, and records that the drill was successful.',
       payload: { 'restoreId.$': '$.step.Payload.restoreId' },
       resultPath: '$.report',
     });

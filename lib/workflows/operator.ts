@@ -21,7 +21,7 @@ export class OperatorWorkflows extends Construct {
       stateName: 'ReadManifests',
       stateComment: 'Reads the manifests of the table and the range. Changes nothing.',
       comment:
-        'Lists the archives of a table and a range, from the manifests in the bucket alone. All fields of the input are optional: {"partitionSet": "public.orders", "from": "2021-01", "to": "2021-04"}; from is within, to is not',
+        'Lists the archives of a table and a range, from the manifests in the bucket alone. All fields of the input are optional: {"partitionSet": "public.orders", "from": "2021-01", "to": "2021-04", "database": "<a former name of it>"}; from is within, to is not',
       ...context,
     }).stateMachine;
     this.audit = new AuditWorkflow(this, 'Audit', context).stateMachine;

@@ -57,7 +57,7 @@ export class PartitionTableWorkflow extends Construct {
 
     this.stateMachine = makeWorkflow(this, id, {
       comment:
-        'Makes a partition set out of a plain table while it is in use. {"table": "shop.orders", "control": "at", "interval": "1 month", "retention": "12 months" or "none"}, and if wanted "start", "premake", "keys": "extend" or "drop", "mode": "offline", "defaultPartition": false, "epoch", "timeZone", "upTo": "swap". Ends after Compare for a person to look; then {"table": "shop.orders", "upTo": "swap"} continues, {"table": "shop.orders", "rollBack": true} gives up, and after the swap {"table": "shop.orders", "dropReplaced": true} drops the old table',
+        'Makes a partition set out of a plain table while it is in use. {"table": "shop.orders", "control": "at", "interval": "1 month", "retention": "12 months" or "none"}, and if wanted "start", "premake", "maxPartitions", "trustFunctions": true, "keys": "extend" or "drop", "mode": "offline", "defaultPartition": false, "epoch", "timeZone", "upTo": "swap". Ends after Compare, for an operator to check the report; then {"table": "shop.orders", "upTo": "swap"} continues, {"table": "shop.orders", "rollBack": true} gives up, and after the swap {"table": "shop.orders", "dropReplaced": true} drops the old table',
       definition: begin.next(whatIsNext),
       // Terabytes are copied in days. Beyond this, another execution continues.
       timeout: Duration.days(14),

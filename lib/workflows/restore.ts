@@ -15,10 +15,13 @@ export interface RestoreWorkflowProps extends WorkflowContext {
 const COMMENT = [
   'Makes tables again from their archives, and proves them before they are visible. Input: either',
   '{"manifestKey": "<key>", "manifestVersionId": "<only for a version of it that is known to be good>"}',
-  'or {"partitionSet": "public.orders", "from": "2021-01", "to": "2021-07"} (from is within, to is not; both may be left out),',
+  'or {"partitionSet": "public.orders", "from": "2021-01", "to": "2021-07", "database": "<the one that they were made in>"}',
+  '(from is within, to is not; only partitionSet is required),',
   'and, all optional:',
   '"schema": "<another schema>", "table": "<another name, with one archive only>", "owner": "<another owner>",',
   '"attach": "parent" or "schema.table" of another partitioned table, "foreignKeys": false, "grants": false,',
+  '"acceptIncomplete": true to attach a table that lacks some of its constraints, indexes or triggers,',
+  '"acceptedPublications": ["<publication that may carry the table>"],',
   '"retrieval": {"tier": "Bulk", "Standard" or "Expedited", "days": 7} for what lies in a Glacier tier.',
   'The same input again continues with what is left.',
 ].join(' ');

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { STORAGE_PRICES } from '../../core/page/prices.ts';
+import { resources, synthesise, withAdministrator, withQuery } from '../lib/synthesise.ts';
 import {
   AUDIT_METRICS,
   COPY_METRICS,
@@ -88,7 +89,7 @@ test('as many alarms and metrics as there are', () => {
   const ofCopies = count(COPY_METRICS);
   expect({ ofQueries, ofCopies }).toEqual({ ofQueries: 2, ofCopies: 1 });
   expect(page).toContain(
-    `two alarms at 0.10 **[s]** and a metric at 0.30 **[s]** more are ${inCents(ofQueries * 0.1 + ofCopies * 0.3)}`,
+    `two alarms at 0.10 **[s]**, a metric at 0.30 **[s]** and the alarm on *Convert* at 0.30 **[s]** more are\n${inCents(ofQueries * 0.1 + ofCopies * 0.3 + 0.3)}`,
   );
   const ofAudits = count(AUDIT_METRICS);
   expect(page).toContain(`${onSchedule} alarms more at 0.10`);
@@ -96,6 +97,26 @@ test('as many alarms and metrics as there are', () => {
     new RegExp(`${ofAudits} metrics more at 0.30 .*: ${inCents(onSchedule * 0.1 + ofAudits * 0.3)} together`),
   );
 });
+
+// Seen to fail with the number of workflows that the page had.
+test('an alarm on interruptions of each other workflow, with an administrator, with query, and without', () => {
+  const [metrics, withAdmin, withCopies] = [{}, withAdministrator(), withQuery()].map(metricsOfInterruptions);
+  const priced = (count = 0): string => `${inCents(0.1 * count)} for ${count / 3}`;
+  expect(running('alarms on each other workflow')[2]).toBe(
+    `${priced(metrics)} workflows, ${priced(withAdmin)} with an administrator`,
+  );
+  // That of Convert, which the page counts with the Parquet copies.
+  expect(withCopies! - metrics!).toBe(3);
+});
+
+/** Metrics of the alarms OperationInterrupted; an alarm costs by each. */
+function metricsOfInterruptions(changes: object): number {
+  const alarms = resources(synthesise(changes), 'AWS::CloudWatch::Alarm');
+  return alarms
+    .filter(([id]) => id.includes('OperationInterrupted'))
+    .flatMap(([, { Properties }]) => Properties['Metrics'] as object[])
+    .filter((each) => 'MetricStat' in each).length;
+}
 
 test('the sum of a month is that of its rows, with the proxy and without', () => {
   const fixed = [

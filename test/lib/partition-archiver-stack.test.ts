@@ -830,6 +830,24 @@ test('with everything that can be asked for, it fits into one stack, and its fun
   expect(sources.length).toBeLessThanOrEqual(50);
 });
 
+test('one subnet is enough without a proxy', () => {
+  const { database } = exampleConfig() as { database: object };
+  const small = synthesise({
+    database: { ...database, proxy: false },
+    network: {
+      vpcId: 'vpc-0123456789abcdef0',
+      availabilityZones: ['eu-central-1a'],
+      privateSubnetIds: ['subnet-0a'],
+      privateSubnetRouteTableIds: ['rtb-0a'],
+    },
+  });
+  const subnets = resources(small, 'AWS::Lambda::Function').flatMap(([, { Properties }]) => {
+    const { SubnetIds } = (Properties['VpcConfig'] ?? {}) as { SubnetIds?: string[] };
+    return SubnetIds ?? [];
+  });
+  expect([...new Set(subnets)]).toEqual(['subnet-0a']);
+});
+
 test('VPC endpoints are made on request', () => {
   template.resourceCountIs('AWS::EC2::VPCEndpoint', 0);
   const config = synthesise({

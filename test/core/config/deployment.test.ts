@@ -98,6 +98,32 @@ describe('a deployment file', () => {
     }
   });
 
+  // Seen to fail without the rule, and with one that asks for two subnets always.
+  test('names two subnets where the stack makes a proxy, and otherwise one', () => {
+    const { database, network } = EXAMPLE as { database: object; network: object };
+    const one = {
+      network: {
+        ...network,
+        availabilityZones: ['eu-central-1a'],
+        privateSubnetIds: ['subnet-0123456789abcdef0'],
+        privateSubnetRouteTableIds: ['rtb-0123456789abcdef0'],
+      },
+    };
+    expect(problemsWith(one)).toEqual([
+      expect.stringMatching(
+        /^network.privateSubnetIds: .*must name at least two subnets, since a new RDS Proxy/,
+      ),
+    ]);
+    const proxy = { endpoint: 'shop.proxy-abc.example', securityGroupIds: ['sg-0123456789abcdef0'] };
+    for (const other of [false, proxy]) {
+      expect(
+        parseDeploymentConfig({ ...EXAMPLE, ...one, database: { ...database, proxy: other } }),
+      ).toMatchObject({
+        ok: true,
+      });
+    }
+  });
+
   test('in China is refused, whose names of services no policy has', () => {
     const env = { account: '111122223333', region: 'cn-north-1' };
     expect(problemsWith({ ...EXAMPLE, env })).toEqual([expect.stringMatching(/^env.region: "cn-north-1" /)]);

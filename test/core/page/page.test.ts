@@ -47,7 +47,7 @@ test('what is stored is added up, and costs what its classes cost', () => {
   // Four of 2.5 GB in Standard, and 100 GB in Deep Archive.
   expect(page).toContain('5 archives, 11 periods; 12.5 GB of text, 800.0 kB of Parquet; $0.33 a month');
   expect(page).toContain('2026-11-15 04:00 UTC');
-  expect(page).toContain('<dt>last good restore drill<dd>never');
+  expect(page).toContain('<dt>last successful restore drill<dd>never');
 });
 
 // Seen to fail with the names not escaped.
