@@ -647,6 +647,10 @@ describe('alarms', () => {
       'AuditMissed',
       { MetricName: 'DaysSinceSuccessfulAudit', ...perSet, ...AtLeast, Threshold: 30, Statistic: 'Minimum' },
     ],
+    [
+      'PartitioningUnfinished',
+      { MetricName: 'DaysInPartitioning', ...perSet, ...AtLeast, Threshold: 7, Statistic: 'Minimum' },
+    ],
   ];
 
   const schedule = { audit: 'cron(0 6 ? * SUN *)' };

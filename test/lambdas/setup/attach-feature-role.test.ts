@@ -216,7 +216,9 @@ describe('attaching', () => {
     await expect(carryOut(stopped, eventOf('Create'))).rejects.toThrow('the database is stopped');
     const gone = new FakeRds();
     gone.exists = false;
-    await expect(carryOut(gone, eventOf('Create'))).rejects.toThrow('RDS knows no such database');
+    await expect(carryOut(gone, eventOf('Create'))).rejects.toThrow(
+      'RDS has no such database: look at database.identifier and database.kind',
+    );
   });
 
   test('says what RDS said of anything else', async () => {

@@ -185,7 +185,8 @@ test('statistics targets and options of columns reach the partitions', async () 
   await sql`alter table shop.measured alter column body set statistics 500, alter column body set (n_distinct = -0.5)`;
   await run({ table: 'measured' });
   expect(
-    await sql`select distinct attstattarget::integer, attoptions from pg_attribute a join pg_class c on c.oid = a.attrelid
+    await sql`select distinct attstattarget::integer, array(select o from unnest(attoptions) o where o not like 'pg_attver=%') as attoptions
+                from pg_attribute a join pg_class c on c.oid = a.attrelid
                where c.relnamespace = 'shop'::regnamespace and c.relname ~ '^measured(_|$)' and c.relkind in ('r', 'p') and attname = 'body'`,
   ).toEqual([{ attstattarget: 500, attoptions: ['n_distinct=-0.5'] }]);
 });

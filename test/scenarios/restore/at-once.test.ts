@@ -77,7 +77,7 @@ test('a drill succeeds wherever a restore of the same archive was interrupted', 
   expect(await dump(database, partition)).toBe(before);
 });
 
-// Seen to fail without the lock on the name in claim_restore_statement(): it waited until the other one had committed.
+// Seen to fail without the lock on the name in claim_restore_statement(): LockNotAvailable.
 test('while the server builds an index of one, another one waits for it without a session, and both become whole', async () => {
   const { database, operations, open } = archiver();
   const stopped = {

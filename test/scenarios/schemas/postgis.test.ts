@@ -81,7 +81,12 @@ withExtension('postgis')(
     const { sql } = archiver().database;
     await sql.unsafe(POSITIONS);
     const { open } = onStack(archiver());
-    const plan = { tables: [byMonth('positions')], archiver: archiver(), open };
+    const untrusted = byMonth('positions');
+    expect((await failureOf(walk({ tables: [untrusted], archiver: archiver(), open }))).message).toMatch(
+      /call function fleet\.plausible\(extensions\.geometry\) of role fleet_owner/,
+    );
+    const positions = { ...untrusted, plan: { ...untrusted.plan, trustFunctions: true } };
+    const plan = { tables: [positions], archiver: archiver(), open };
     // Found where rows are copied, and rolled back.
     const failure = await failureOf(walk(plan));
     expect(failure.message).toMatch(
