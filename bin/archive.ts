@@ -27,8 +27,10 @@ process.stdout.write('', () => process.exit(code));
 async function execute(command: Command, context: CommandContext): Promise<void> {
   const absent = absentDatabase(context, command.needs);
   const ended = command.execute(context).catch(async (error: unknown) => {
-    const isLost = error instanceof ArchiverError && error.code === 'DatabaseUnavailable';
-    throw (isLost ? await absent : null) ?? error;
+    // A pooler says nothing, or (PgBouncer 1.24) what the server said.
+    const mayBeAbsent =
+      error instanceof ArchiverError && ['DatabaseUnavailable', 'InvalidConfiguration'].includes(error.code);
+    throw (mayBeAbsent ? await absent : null) ?? error;
   });
   await Promise.race([
     ended,

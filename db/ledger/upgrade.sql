@@ -234,9 +234,9 @@ begin
     update partition_archiver.partition_job j
        set system_identifier = v_this, database_name = current_database(),
          database_oid = partition_archiver.database_oid(),
-         -- pg_upgrade makes triggers again. Whether the fence is enabled is checked beside that.
-         trigger_state = case when j.state = 'swapped' then partition_archiver.trigger_state(j.table_oid)
-           else j.trigger_state end
+         -- pg_upgrade makes triggers again, a rename does not. Whether the fence is enabled is checked, too.
+         trigger_state = case when j.state = 'swapped' and p_from <> v_this
+           then partition_archiver.trigger_state(j.table_oid) else j.trigger_state end
       from partition_archiver.mismatched_jobs() k
      where j.id = k.id and k.system_identifier = p_from and k.database_name = p_database
     returning j.id, j.table_schema, j.table_name, j.state, j.state, 'a job of PartitionTable: ' || case

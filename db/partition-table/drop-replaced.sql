@@ -30,6 +30,9 @@ begin
     raise exception 'the table that was replaced, or the one in its place, is gone or another one'
       using errcode = 'PA002'; -- IdentityChanged
   end if;
+  -- Before the fence is looked at, and it cannot be altered afterwards.
+  perform partition_archiver.set_lock_timeout();
+  execute format('lock table only partition_archiver_replaced.%I in access exclusive mode', j.table_name);
   if partition_archiver.trigger_state(j.table_oid) is distinct from j.trigger_state
      or (select count(*) from pg_trigger where tgrelid = j.table_oid
        and tgname like 'partition\_archiver\_fence\_%' and tgenabled = 'A') <> 2 then
@@ -41,7 +44,6 @@ begin
     raise exception '% depends on the table that was replaced', array_to_string(v_dependents, ', ')
       using errcode = 'PA006'; -- HasDependents
   end if;
-  perform partition_archiver.set_lock_timeout();
   execute format('drop table partition_archiver_replaced.%I restrict', j.table_name);
   update partition_archiver.partition_job set state = 'dropped', ended_at = clock_timestamp() where id = p_id;
 end

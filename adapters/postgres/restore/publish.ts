@@ -47,8 +47,8 @@ export function finishOn({
       const named = `${partitionId}, ${literal(schema)}, ${literal(table)}`;
       const call = (doing: string, statement: string): Promise<unknown> =>
         detached(doing, {}, `select partition_archiver.${statement}`);
-      await call('checking whether the restored table can be attached', `check_attach(${named})`);
       try {
+        await call('checking whether the restored table can be attached', `check_attach(${named})`);
         // Separately: if a lock is unavailable, the next try does not read the table again.
         await call('checking the bounds of the restored table', `bound_restored(${partitionId})`);
         await call('making the indexes of the parent on the restored table', `index_restored(${named})`);
@@ -56,7 +56,8 @@ export function finishOn({
         await call('validating the foreign keys of the parent', `validate_references(${partitionId})`);
         await call('attaching the restored table', `attach_restored(${named})`);
       } catch (error) {
-        if (error instanceof ArchiverError && error.code === 'AttachRefused') {
+        // Where an earlier try was interrupted, its constraints are there although this one made none.
+        if (error instanceof ArchiverError && ['AttachRefused', 'ArchiveListed'].includes(error.code)) {
           await call('taking away what was made for the attach', `undo_attach(${partitionId})`);
         }
         throw error;
