@@ -135,8 +135,11 @@ export function translateCaught(message: string, doing: string): ArchiverError {
   return new ArchiverError(codeForSqlstate(sqlstateOfWords(message)), `${doing}: ${firstPart}`);
 }
 
-/** Two clocks may part by 0.05 % while they are set right (adjtimex); a hundredth is plenty. */
-const CLOCKS_AGREE = 0.99;
+/**
+ * Whether a time limit of the server was over, in milliseconds as its client has measured them: two clocks may part by
+ * 0.05 % while they are set right (adjtimex), and a hundredth is plenty.
+ */
+export const isOver = (ranMs: number, timeoutMs: number): boolean => ranMs >= timeoutMs * 0.99;
 
 /**
  * Whether the server ended a statement by its `statement_timeout`, and not because it was cancelled: both have one
@@ -147,7 +150,7 @@ export function isStatementTimeout(error: unknown, ranMs: number, timeoutMs: num
   return (
     error instanceof postgres.PostgresError &&
     error.code === SQLSTATE.queryCanceled &&
-    ranMs >= timeoutMs * CLOCKS_AGREE
+    isOver(ranMs, timeoutMs)
   );
 }
 

@@ -30,6 +30,8 @@ export interface Partitioner {
     changes?: Changes,
     upTo?: Progress['upTo'],
   ): Promise<PartitionTableOutcome>;
+  /** Has a statement executed after the comparison, before the tables change places. */
+  beforeSwap(statement: string): Changes;
 }
 
 /** A partitioner for the database of a test file. */
@@ -53,5 +55,11 @@ export function makePartitioner(archiver: () => Archiver): Partitioner {
     withPorts,
     run: (plan, changes, upTo) =>
       withPorts((ports) => partitionTable({ ...PLAN, ...plan }, ports, upTo), changes),
+    beforeSwap: (statement) => (real) => ({
+      swap: async (job, most) => {
+        await archiver().database.sql.unsafe(statement);
+        await real.swap(job, most);
+      },
+    }),
   };
 }

@@ -20,9 +20,6 @@ export const SCAN_BLOCKS = { enable_indexscan: 'off', enable_indexonlyscan: 'off
 /** Bytes that S3 takes in a millisecond even on a bad day: 1 MB a second. Tens of them are usual. */
 const SLOWEST_BYTES_PER_MS = 1_000;
 
-/** Clocks of two machines may part a little: see isStatementTimeout. */
-export const SLOWEST_TIMEOUT = 0.99;
-
 /** What aws_s3 says of an export. */
 interface Uploaded {
   readonly rows: number;

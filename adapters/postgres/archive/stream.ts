@@ -8,7 +8,8 @@ import { agreed, type Sent } from '../../../core/proof/sent.ts';
 import { socketOf, type Connection, type Transaction } from '../connect.ts';
 import { copyOut as copyByFrames, type CopyOut } from '../copy.ts';
 import { pin } from '../pins.ts';
-import { exportDatabase, SCAN_BLOCKS, SLOWEST_TIMEOUT } from './export.ts';
+import { isOver } from '../errors.ts';
+import { exportDatabase, SCAN_BLOCKS } from './export.ts';
 import { beginSegment, type SegmentSource } from './segments.ts';
 
 /** Ends the transaction of a segment that needs no export; never seen outside this file. */
@@ -62,9 +63,8 @@ export function streamDatabase(
       } catch (error) {
         if (error instanceof AlreadyExported) return { kind: 'already' };
         if (error instanceof TooManyParts) return { kind: 'too-large' };
-        const timedOut = error instanceof ArchiverError && error.code === 'Interrupted';
-        if (timedOut && performance.now() - began >= timeoutMs * SLOWEST_TIMEOUT)
-          return { kind: 'timed-out' };
+        const ended = error instanceof ArchiverError && error.code === 'Interrupted';
+        if (ended && isOver(performance.now() - began, timeoutMs)) return { kind: 'timed-out' };
         throw error;
       } finally {
         await copying.end({ timeout: 5 });

@@ -1,13 +1,12 @@
 /** What happens to a plain table while it becomes a partition set, and tables that are not like others. */
 import { beforeAll, expect, test } from '@jest/globals';
 import { rollBackPartitionTable } from '../../../core/partition-table/local.ts';
-import type { PartitionTableDatabase } from '../../../core/partition-table/database.ts';
 import { useArchiver } from '../../support/archiver.ts';
 import { makePartitioner } from '../../support/partition-table.ts';
 import { failureOf } from '../../support/verified.ts';
 
 const archiver = useArchiver();
-const { withPorts, run } = makePartitioner(archiver);
+const { withPorts, run, beforeSwap } = makePartitioner(archiver);
 
 beforeAll(() =>
   archiver().database.sql.unsafe(`
@@ -25,16 +24,6 @@ async function make(table: string, columns: string, key: string, values: string)
     insert into shop.${table} select ${values}, now() - interval '45 days' + g * interval '3 hours' from generate_series(1, 300) g;
     alter table shop.${table} owner to shop_owner`);
 }
-
-/** Has something done after the comparison, before the tables change places. */
-const beforeSwap =
-  (statement: string) =>
-  (real: PartitionTableDatabase): Partial<PartitionTableDatabase> => ({
-    swap: async (job, most) => {
-      await archiver().database.sql.unsafe(statement);
-      await real.swap(job, most);
-    },
-  });
 
 // Seen to fail with `=` for the operator of the index: three rows were gone.
 test('a key of citext that is written in other letters is the same key, and its row is not lost', async () => {

@@ -2,13 +2,12 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import { ArchiverError } from '../../../core/errors.ts';
 import { rollBackPartitionTable } from '../../../core/partition-table/local.ts';
-import type { PartitionTableDatabase } from '../../../core/partition-table/database.ts';
 import { useArchiver } from '../../support/archiver.ts';
 import { makePartitioner } from '../../support/partition-table.ts';
 import { failureOf } from '../../support/verified.ts';
 
 const archiver = useArchiver();
-const { withPorts, run } = makePartitioner(archiver);
+const { withPorts, run, beforeSwap } = makePartitioner(archiver);
 
 beforeAll(() =>
   archiver().database.sql.unsafe(`
@@ -23,16 +22,6 @@ async function make(table: string): Promise<void> {
     insert into shop.${table} select g * 10, now() - interval '45 days' + g * interval '3 hours', 'row' from generate_series(1, 300) g;
     alter table shop.${table} owner to shop_owner`);
 }
-
-/** Has something done after the comparison, before the tables change places. */
-const beforeSwap =
-  (statement: string) =>
-  (real: PartitionTableDatabase): Partial<PartitionTableDatabase> => ({
-    swap: async (job, most) => {
-      await archiver().database.sql.unsafe(statement);
-      await real.swap(job, most);
-    },
-  });
 
 /** Rows of the default partition, null where there is none; and how far the partitions reach above the rows. */
 const outside = async (table: string): Promise<unknown> => {
