@@ -158,13 +158,19 @@ alter table partition_archiver.segment add column if not exists stored_bytes big
 do $$
 declare
   v_table text;
+  v_columns name[];
 begin
-  -- Its name in ledgers of versions before the first release.
+  -- Its name in ledgers of versions before the first release, which add it again where they are installed
+  -- over this one.
   foreach v_table in array array['segment', 'run'] loop
-    if exists (select from information_schema.columns where table_schema = 'partition_archiver'
-      and table_name = v_table and column_name = 'product_version') then
+    v_columns := array(select attname from pg_attribute where not attisdropped
+      and attrelid = to_regclass('partition_archiver.' || v_table)
+      and attname in ('product_version', 'stream_version') order by attname);
+    if v_columns = '{product_version}' then
       execute format('alter table partition_archiver.%I rename column product_version to stream_version',
         v_table);
+    elsif cardinality(v_columns) = 2 then
+      execute format('alter table partition_archiver.%I drop column product_version', v_table);
     end if;
   end loop;
 end

@@ -109,3 +109,20 @@ test('the guard stays, which is made in a transaction of its own', async () => {
     await sql`select evtfoid::regprocedure::text as guard from pg_event_trigger where evtname = 'partition_archiver_guard'`,
   ).toEqual([{ guard: 'partition_archiver.guard_drop()' }]);
 });
+
+// Seen to fail (42701) where product_version was renamed although there was stream_version.
+test('a column that has another name since is there once, after an earlier version was installed over this one, too', async () => {
+  const { sql } = database();
+  await sql.unsafe(`
+    alter table partition_archiver.segment rename column stream_version to product_version;
+    alter table partition_archiver.run add column product_version text`);
+  await withRoleRetries(() => installArchiver(sql));
+  expect(
+    await sql`select attrelid::regclass::text as table, attname as column from pg_attribute
+               where attname in ('product_version', 'stream_version') and not attisdropped
+                 and attrelid in ('partition_archiver.segment'::regclass, 'partition_archiver.run'::regclass) order by 1`,
+  ).toEqual([
+    { table: 'partition_archiver.run', column: 'stream_version' },
+    { table: 'partition_archiver.segment', column: 'stream_version' },
+  ]);
+});
