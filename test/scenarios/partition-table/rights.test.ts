@@ -1,4 +1,5 @@
 /** What the owner of a table could do by its conversion with an administrator's rights, and who may read the new table. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, expect, test } from '@jest/globals';
 import { dropReplacedTable, rollBackPartitionTable } from '../../../core/partition-table/local.ts';
 import { useArchiver } from '../../support/archiver.ts';
@@ -134,4 +135,27 @@ test('a fence that was lifted for a while keeps the replaced table; dropped by h
   expect(await sql`select state from partition_archiver.partition_job where table_name = 'fenced'`).toEqual([
     { state: 'dropped' },
   ]);
+});
+
+// Seen to fail where drop_replaced() looked at the fence before it had the lock: what was written meanwhile was dropped.
+test('a fence that is lifted while the drop waits for its lock keeps the replaced table', async () => {
+  const { sql } = archiver().database;
+  await make('awaited');
+  await run({ table: 'awaited' });
+  const writer = await sql.reserve();
+  await writer.unsafe(`begin;
+    alter table partition_archiver_replaced.awaited disable trigger partition_archiver_fence_row;
+    update partition_archiver_replaced.awaited set body = 'late' where id = 1;
+    alter table partition_archiver_replaced.awaited enable always trigger partition_archiver_fence_row`);
+  const dropping = failureOf(
+    withPorts((ports) => dropReplacedTable({ schema: 'shop', table: 'awaited' }, ports)),
+  );
+  const waiting = async (): Promise<boolean> =>
+    (
+      await sql`select from pg_locks where not granted and relation = 'partition_archiver_replaced.awaited'::regclass`
+    ).length > 0;
+  while (!(await waiting())) await sleep(5);
+  await writer`commit`;
+  writer.release();
+  expect((await dropping).code).toBe('SealBroken');
 });
