@@ -110,7 +110,7 @@ async function archive(stack: LocalStack): Promise<number> {
 
 /** Asks the archived months in SQL, and compares the answer with the one from before. */
 async function ask(stack: LocalStack): Promise<boolean> {
-  headline('Converting the archives to Parquet, each proven equal to its text, and asking them in SQL');
+  headline('Converting the archives to Parquet, each proven equal to its text, and querying them in SQL');
   const { sql, lines, textBytes, copyBytes, same } = await checkQuery(stack, directory);
   say(`  ${(textBytes / 1e6).toFixed(1)} MB of text, ${(copyBytes / 1e6).toFixed(1)} MB of Parquet`);
   for (const line of sql.split('\n')) say(`  ${line}`);
