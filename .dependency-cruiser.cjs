@@ -172,6 +172,14 @@ module.exports = {
       to: { path: '^bench/' },
     },
     {
+      name: 'tests-of-the-core-need-no-server',
+      comment:
+        'The mutations of core/ are tried by the tests of core/, without a stack. What needs one is a scenario.',
+      severity: 'error',
+      from: { path: '^test/core/' },
+      to: { path: '^test/support/(database|own-server)\\.ts$' },
+    },
+    {
       name: 'nobody-imports-tests',
       severity: 'error',
       from: { path: TOP_LEVEL_FOLDERS, pathNot: '^test/' },

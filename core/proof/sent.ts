@@ -21,12 +21,18 @@ export function agreed(
   said: { readonly rows: number; readonly bytes: number } | undefined,
   uploadedBytes: number,
 ): Sent {
-  if (said?.rows !== rows || said.bytes !== bytes || !complete) {
+  if (said?.rows !== rows || said.bytes !== bytes) {
     const copied =
       said === undefined ? 'nothing' : `${counted(said.rows, 'row')} and ${counted(said.bytes, 'byte')}`;
     throw new ArchiverError(
       'DatabaseUnavailable',
       `${key} got ${counted(rows, 'row')} and ${counted(bytes, 'byte')}, where the server copied ${copied}`,
+    );
+  }
+  if (!complete) {
+    throw new ArchiverError(
+      'DatabaseUnavailable',
+      `${key} got ${counted(bytes, 'byte')} that end within a row`,
     );
   }
   if (uploadedBytes !== bytes) {

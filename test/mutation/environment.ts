@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import ArchiverEnvironment from '../support/environment.ts';
 
 interface Failure {
@@ -10,7 +11,7 @@ export default class ImpatientEnvironment extends ArchiverEnvironment {
   override handleTestEvent({ name, error }: Failure): void {
     if (name !== 'test_fn_failure' && name !== 'hook_failure') return;
     // Nobody else will: it is seen where the tests have to pass.
-    process.stderr.write(`${error instanceof Error ? String(error.stack) : JSON.stringify(error)}\n`);
+    process.stderr.write(`${inspect(error)}\n`);
     process.exit(1);
   }
 }
