@@ -47,15 +47,18 @@ create or replace function partition_archiver.time_before(p_time timestamptz, p_
 -- Whether a partition lies past the retention of its set, by its recorded upper bound and not by its name:
 -- pg_partman detaches by the lower bound plus one interval, which is too early for a wide partition
 -- (pg_partman issue 776). Ids are counted back from the highest one. False where there is no retention, or no
--- id yet.
+-- id yet, and where the recorded bounds are not of the set's kind: a set can be made again with another key.
 create or replace function partition_archiver.past_retention(
-    p_control_kind text, p_retention text, p_upper_time timestamptz, p_upper_bound text,
+    p_kind text, p_set_kind text, p_retention text, p_upper_time timestamptz, p_upper_bound text,
     p_reference_time timestamptz, p_highest numeric, p_time_zone text)
   returns boolean language sql stable
-  return coalesce(case when p_control_kind = 'time'
-                       then p_upper_time <= partition_archiver.time_before(p_reference_time,
-                         p_retention::interval, coalesce(p_time_zone, 'UTC'))
-                       else p_upper_bound::numeric <= p_highest - p_retention::numeric end, false);
+  -- The kind of the set comes first: it is a constant of the query, so that the planner, which evaluates
+  -- constants, leaves the other branch out and does not read its retention as the other kind.
+  return coalesce(case when p_set_kind = 'time'
+                       then p_kind = 'time' and p_upper_time <= partition_archiver.time_before(
+                         p_reference_time, p_retention::interval, coalesce(p_time_zone, 'UTC'))
+                       else case when p_kind = 'id'
+                         then p_upper_bound::numeric <= p_highest - p_retention::numeric end end, false);
 
 -- The partitions of a set that there is work for, oldest bounds first.
 create or replace function partition_archiver.candidates(p_parent oid,
@@ -71,8 +74,8 @@ begin
   select * into v_set from partition_archiver.retention_of(p_parent);
   return query
     select l.id, l.table_schema, l.table_name, l.lower_bound, l.upper_bound, l.state,
-           partition_archiver.past_retention(v_set.control_kind, v_set.retention, l.upper_time,
-             l.upper_bound, p_reference_time, v_set.highest_id, l.time_zone),
+           partition_archiver.past_retention(l.control_kind, v_set.control_kind, v_set.retention,
+             l.upper_time, l.upper_bound, p_reference_time, v_set.highest_id, l.time_zone),
            l.drop_after <= now()
       from partition_archiver.partition l
      where l.parent_oid = p_parent and l.state in ('detached', 'quarantined', 'exported', 'verified')
@@ -95,8 +98,8 @@ begin
   return query
     select a.table_oid, a.table_schema, a.table_name
       from partition_archiver.attached_partitions(p_parent, v_set.control_type, v_set.epoch, p_time_zone) a
-     where partition_archiver.past_retention(v_set.control_kind, v_set.retention, a.upper_time,
-       a.upper_bound, now(), v_set.highest_id, p_time_zone)
+     where partition_archiver.past_retention(v_set.control_kind, v_set.control_kind, v_set.retention,
+       a.upper_time, a.upper_bound, now(), v_set.highest_id, p_time_zone)
      order by a.upper_time, case when v_set.control_kind = 'id' then a.upper_bound::numeric end, a.table_oid;
 end
 $$;
@@ -115,11 +118,12 @@ begin
   return query
     with listed as (
       select a.table_oid, a.table_schema, a.table_name, a.lower_bound, a.upper_bound, a.upper_time,
-        true as attached
+        v_set.control_kind, true as attached
         from partition_archiver.attached_partitions(p_parent, p_time_zone) a
       union all
       -- Detached already, or by another session's maintenance since the last inventory.
-      select l.table_oid, l.table_schema, l.table_name, l.lower_bound, l.upper_bound, l.upper_time, false
+      select l.table_oid, l.table_schema, l.table_name, l.lower_bound, l.upper_bound, l.upper_time,
+        l.control_kind, false
         from partition_archiver.partition l
        where l.parent_oid = p_parent and l.state in ('attached', 'detached', 'quarantined', 'exported')
          and l.system_identifier = partition_archiver.system_identifier()
@@ -130,8 +134,8 @@ begin
       pg_table_size(c.oid),
            (select count(*) from partition_archiver.plan(c.oid, p_segment_bytes))
       from listed l join pg_class c on c.oid = l.table_oid
-     where partition_archiver.past_retention(v_set.control_kind, v_set.retention, l.upper_time,
-       l.upper_bound, now(), v_set.highest_id, p_time_zone)
+     where partition_archiver.past_retention(l.control_kind, v_set.control_kind, v_set.retention,
+       l.upper_time, l.upper_bound, now(), v_set.highest_id, p_time_zone)
      order by l.upper_time, l.table_oid;
 end
 $$;

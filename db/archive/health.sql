@@ -41,8 +41,8 @@ begin
             end)) g
    where case when v_set.control_kind = 'id' then g.upper_bound::numeric < g.next_lower::numeric
      else g.upper_time < g.next_time end
-     and not partition_archiver.past_retention(v_set.control_kind, v_set.retention, g.next_time,
-       g.next_lower, now(), v_highest, p_time_zone);
+     and not partition_archiver.past_retention(v_set.control_kind, v_set.control_kind, v_set.retention,
+       g.next_time, g.next_lower, now(), v_highest, p_time_zone);
   select coalesce(jsonb_agg(i.inhrelid::regclass::text), '[]') into unfinished_detaches
     from pg_inherits i where i.inhparent = p_parent and i.inhdetachpending;
   -- The same columns in the same order, and a name that pg_partman would make from the parent's, which it

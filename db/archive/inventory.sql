@@ -13,6 +13,7 @@ create or replace function partition_archiver.record_inventory(
 declare
   v_system bigint := partition_archiver.system_identifier();
   v_set record;
+  v_other_kind integer;
 begin
   perform partition_archiver.assert_identity();
   select * into v_set from partition_archiver.partition_set(p_parent);
@@ -105,6 +106,16 @@ begin
   select count(*) filter (where state = 'detached'), count(*) filter (where state = 'missing'),
          count(*) filter (where state = 'blocked')
     into detached, missing, blocked from changed;
+
+  -- Of an earlier set of this name, or one that was changed since: today's retention says nothing of it.
+  update partition_archiver.partition l
+     set state = 'blocked', blocked_state = l.state, blocked_code = 'IdentityChanged',
+         blocked_reason = format('its bounds count by %s, and %I.%I is partitioned by %I, which counts by %s',
+           l.control_kind, v_set.parent_schema, v_set.parent_name, v_set.control_column, v_set.control_kind)
+   where l.parent_oid = p_parent and l.state = 'detached' and l.control_kind <> v_set.control_kind
+     and l.system_identifier = v_system and l.database_name = current_database();
+  get diagnostics v_other_kind = row_count;
+  blocked := blocked + v_other_kind;
 end
 $$;
 

@@ -64,6 +64,25 @@ begin
 end
 $$;
 
+-- The bounds of a partition as points in time, by the configuration that its set has now. Both are null where
+-- they do not lie in p_period, which was made of them while the partition was attached: the set had another
+-- type, epoch or key then. Without p_time_zone they are null unless the type has an instant of its own.
+create or replace function partition_archiver.bound_times(p_lower text, p_upper text, p_type regtype,
+  p_epoch text, p_time_zone text, p_period text, out lower_time timestamptz, out upper_time timestamptz)
+  language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+  lower_time := partition_archiver.bound_time(p_lower, p_type, p_epoch, p_time_zone);
+  upper_time := partition_archiver.bound_time(p_upper, p_type, p_epoch, p_time_zone);
+  if partition_archiver.period(lower_time, upper_time, p_lower, p_time_zone) is distinct from p_period then
+    lower_time := null;
+    upper_time := null;
+  end if;
+exception when data_exception then
+  lower_time := null;
+  upper_time := null;
+end
+$$;
+
 -- The <period> of the keys in S3, from the recorded bounds and never from a name: 2021, 202101, 20210131,
 -- 20210131T060000 in the set's time zone, and BC behind a time before Christ; for an id set, and for one that
 -- begins at -infinity, the lower bound itself.

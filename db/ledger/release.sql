@@ -11,6 +11,43 @@ create or replace function partition_archiver.time_zone_of_set(p_parent oid) ret
              and l.database_name = current_database()
            order by l.last_attached_at desc nulls last, l.id desc limit 1);
 
+-- A detached partition with the times and the time zone that the retention of its set is compared with.
+-- PartitionRefused where the set, a row of partition_set(), is not one that such a partition could be of.
+create or replace function partition_archiver.with_times_of_set(l partition_archiver.partition, p_set record)
+  returns partition_archiver.partition
+  language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+  if (l.control_column, l.control_kind) is distinct from (p_set.control_column, p_set.control_kind) then
+    raise exception 'it was partitioned by % (by %), and %.% is partitioned by % (by %)', l.control_column,
+      l.control_kind, l.parent_schema, l.parent_name, p_set.control_column,
+      coalesce(p_set.control_kind, 'neither time nor id')
+      using errcode = 'PA004'; -- PartitionRefused
+  end if;
+  l.time_zone := coalesce(l.time_zone, partition_archiver.time_zone_of_set(p_set.parent_oid));
+  if l.control_kind = 'id' then
+    return l;
+  end if;
+  if l.time_zone is null then
+    raise exception 'the time zone of its bounds is not known before the first inventory of %.%',
+      l.parent_schema, l.parent_name
+      using errcode = 'PA004'; -- PartitionRefused
+  end if;
+  -- A table that was restored while its parent was no such partition set has none.
+  if l.upper_time is null then
+    select b.lower_time, b.upper_time into l.lower_time, l.upper_time
+      from partition_archiver.bound_times(l.lower_bound, l.upper_bound, p_set.control_type, p_set.epoch,
+        l.time_zone, l.period) b;
+    if l.upper_time is null then
+      raise exception 'its bounds, % to %, are not those of the period % in %.% (% of type %, epoch %, time '
+        'zone %)', l.lower_bound, l.upper_bound, l.period, l.parent_schema, l.parent_name,
+        l.control_column, p_set.control_type, p_set.epoch, l.time_zone
+        using errcode = 'PA004'; -- PartitionRefused
+    end if;
+  end if;
+  return l;
+end
+$$;
+
 -- Returns a restored, released or blocked partition to the pipeline: it continues in the state that it was
 -- blocked in, or the next run archives it again. Returns the state it is in now; safe to call again.
 create or replace function partition_archiver.resume(p_id bigint) returns text
@@ -22,8 +59,6 @@ declare
   v_set record;
   v_schema name;
   v_attached_to oid;
-  v_time_zone text;
-  v_state text;
 begin
   case l.state
     when 'attached', 'detached' then
@@ -53,18 +88,16 @@ begin
           l.table_name, v_attached_to::regclass, l.parent_schema, l.parent_name
           using errcode = 'PA004'; -- PartitionRefused
       end if;
-      v_state := case when v_attached_to is null then 'detached' else 'attached' end;
-      v_time_zone := coalesce(l.time_zone, partition_archiver.time_zone_of_set(v_parent));
+      -- Of an attached one, the next inventory records the bounds that it has there.
+      if v_attached_to is null then
+        l := partition_archiver.with_times_of_set(l, v_set);
+      end if;
       update partition_archiver.partition
-         set state = v_state, parent_oid = v_parent, table_schema = v_schema,
-             control_kind = v_set.control_kind, time_zone = v_time_zone,
-             -- A table that was restored while its parent was no partition set has none.
-             lower_time = coalesce(l.lower_time, partition_archiver.bound_time(l.lower_bound,
-               v_set.control_type, v_set.epoch, coalesce(v_time_zone, 'UTC'))),
-             upper_time = coalesce(l.upper_time, partition_archiver.bound_time(l.upper_bound,
-               v_set.control_type, v_set.epoch, coalesce(v_time_zone, 'UTC')))
-       where id = p_id;
-      return v_state;
+         set state = case when v_attached_to is null then 'detached' else 'attached' end,
+             parent_oid = v_parent, table_schema = v_schema, time_zone = l.time_zone,
+             lower_time = l.lower_time, upper_time = l.upper_time
+       where id = p_id returning state into l.state;
+      return l.state;
     else
       raise exception 'partition % is % and in the pipeline; to return it to its owner, release it', p_id,
         l.state using errcode = 'PA001'; -- StateConflict

@@ -165,11 +165,11 @@ begin
 
   select * into v_set from partition_archiver.partition_set(v_parent);
   -- What the inventory made of these bounds in the set's time zone; where the ledger has no such row, the
-  -- zone in the manifest decides. Manifests of earlier versions name none.
+  -- zone in the manifest decides.
   select l.lower_time, l.upper_time, l.time_zone into v_inventory from partition_archiver.partition l
    where l.parent_schema = r.partition ->> 'parentSchema' and l.parent_name = r.partition ->> 'parentName'
      and l.lower_bound = r.partition ->> 'lowerBound' and l.upper_bound = r.partition ->> 'upperBound'
-     and l.lower_time is not null
+     and l.control_kind = r.partition ->> 'controlKind' and l.lower_time is not null
    order by l.archive_id is distinct from r.archive_id, l.id limit 1;
   v_time_zone := coalesce(v_inventory.time_zone, r.partition ->> 'timeZone');
   insert into partition_archiver.partition (
@@ -181,12 +181,7 @@ begin
       r.target_name, coalesce(v_parent, 0),
            p.parent_schema, p.parent_name, p.control_column, p.control_kind, p.bounds, p.lower_bound,
              p.upper_bound,
-           case when p.control_kind = 'time' and v_set.control_kind = 'time'
-             then coalesce(v_inventory.lower_time, partition_archiver.bound_time(p.lower_bound,
-               v_set.control_type, v_set.epoch, coalesce(v_time_zone, 'UTC'))) end,
-           case when p.control_kind = 'time' and v_set.control_kind = 'time'
-             then coalesce(v_inventory.upper_time, partition_archiver.bound_time(p.upper_bound,
-               v_set.control_type, v_set.epoch, coalesce(v_time_zone, 'UTC'))) end,
+           coalesce(v_inventory.lower_time, t.lower_time), coalesce(v_inventory.upper_time, t.upper_time),
            p.period, format('alter table %I.%I attach partition %s %s', p.parent_schema, p.parent_name,
              v_target, p.bounds), v_time_zone, 'restored'
       from (select r.partition ->> 'parentSchema' as parent_schema,
@@ -195,6 +190,9 @@ begin
                      r.partition ->> 'controlKind' as control_kind,
                    r.partition ->> 'bounds' as bounds, r.partition ->> 'lowerBound' as lower_bound,
                    r.partition ->> 'upperBound' as upper_bound, r.partition ->> 'period' as period) p
+      left join lateral partition_archiver.bound_times(p.lower_bound, p.upper_bound, v_set.control_type,
+        v_set.epoch, v_time_zone, p.period) t on (p.control_column, p.control_kind)
+          = (v_set.control_column, v_set.control_kind)
     returning id into v_partition_id;
   update partition_archiver.restore
      set state = 'done', partition_id = v_partition_id, ended_at = clock_timestamp(), warnings = warnings

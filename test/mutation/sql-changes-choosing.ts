@@ -49,14 +49,15 @@ export const CHANGES_OF_CHOOSING: readonly SqlChange[] = [
       'p_reference_time, - p_retention::interval',
       'retention the wrong way',
     ],
+    ["p_kind = 'time' and p_upper_time", 'p_upper_time', 'the kind of the bounds does not count'],
     [
       'p_upper_bound::numeric <= p_highest - p_retention::numeric',
       'p_upper_bound::numeric <= p_highest',
       'no retention for id sets',
     ],
     [
-      'p_retention::numeric end, false)',
-      'p_retention::numeric end, true)',
+      'p_retention::numeric end end, false)',
+      'p_retention::numeric end end, true)',
       'without retention all are past it',
     ],
     [

@@ -26,7 +26,12 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
     'ledger/copied-ledger',
     'archive/unfinished-detach',
   ],
-  'db/archive/candidates.sql': ['archive/candidates', 'archive/dry-run', 'ledger/copied-ledger'],
+  'db/archive/candidates.sql': [
+    'archive/candidates',
+    'archive/dry-run',
+    'ledger/copied-ledger',
+    'ledger/changed-key',
+  ],
   'db/archive/health.sql': [
     'archive/maintenance-findings',
     'archive/candidates',
@@ -115,6 +120,7 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
     'archive/one-reading',
   ],
   'db/ledger/release.sql': [
+    'ledger/changed-key',
     'ledger/release-wrong-state',
     'reverify/reverify',
     'archive/deciding-functions',
