@@ -30,6 +30,8 @@ export interface LedgerRow {
   readonly rows: number | null;
   readonly bytes: number | null;
   readonly manifestKey: string | null;
+  /** `false` where the rows were not counted over the whole table, as its manifest says; `null` before there is one. */
+  readonly countedWhole: boolean | null;
   readonly dropAfter: Date | null;
   readonly quarantinedAt: Date | null;
   readonly verifiedAt: Date | null;
@@ -39,6 +41,18 @@ export interface LedgerRow {
   readonly failedAt: Date | null;
   readonly failedCode: string | null;
   readonly failedReason: string | null;
+}
+
+/** What an operator is told of an archive that was committed since a time, as `warning`; mostly nothing. */
+export function archiveWarning(
+  { countedWhole, verifiedAt }: Pick<LedgerRow, 'countedWhole' | 'verifiedAt'>,
+  since: Date,
+): { readonly warning?: string } {
+  if (countedWhole !== false || verifiedAt === null || verifiedAt < since) return {};
+  return {
+    warning:
+      'its rows were not counted over the whole table, which took more than 8 minutes: the plan of segments and the seal prove that the segments cover the table',
+  };
 }
 
 /** A segment of a quarantined partition, with what is needed to read it and to name its object. */

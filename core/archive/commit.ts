@@ -98,11 +98,11 @@ export async function commit(
   if (status.state === 'exported' && status.openSegments.length === 0) {
     const evidence = await database.evidence(partitionId);
     judgeTrial(partitionId, await database.tryRows(partitionId), set, log);
-    const countedWhole = await database.countWhole(partitionId, evidence.location.archiveId);
+    const inTime = await database.countWhole(partitionId, evidence.location.archiveId);
     const data = evidence.segments.flatMap(({ objects }) => objects);
     await mapAtOnce(data, OBJECTS_AT_ONCE, ({ key, versionId }) => store.markProven(key, versionId));
     const ddl = await storeDdl(evidence, store);
-    const manifest = makeManifest(evidence, { countedWhole, ddl, now: clock.now() });
+    const manifest = makeManifest(evidence, { countedWhole: inTime, ddl, now: clock.now() });
     const archive = await storeManifest(manifest, evidence.location, store);
     if (config.objectLock !== undefined) {
       const lock = { mode: config.objectLock.mode, until: lockedUntil(clock.now(), config.objectLock.days) };
@@ -111,7 +111,7 @@ export async function commit(
       );
     }
     await database.commit(partitionId, archive, set.drop ? set.graceDays : null);
-    const { rows } = manifest.contents;
+    const { rows, countedWhole } = archive.manifest.contents;
     log.info('commit', { partitionId, manifest: archive.object.key, rows, countedWhole });
   } else if (status.state === 'verified' && set.drop && status.due === null) {
     await database.scheduleDrop(partitionId, set.graceDays);
@@ -165,18 +165,20 @@ async function storeManifest(
 ): Promise<{ manifest: Manifest; object: ObjectVersion; sha256: string }> {
   const key = manifestKey(location);
   let body = serializeManifest(manifest);
+  let recorded = manifest;
   // The one of an earlier try whose answer was lost says the same of the archive; then it is the one.
   const object = await createOnce(key, body, 'application/json', store, (stored) => {
     const parsed = parseManifest(stored);
     if (!parsed.ok || !sameArchive(parsed.manifest, manifest)) return false;
     body = stored;
+    recorded = parsed.manifest;
     return true;
   });
   const stored = await readText(store, object);
   if (stored !== body) {
     throw new ArchiverError('ManifestConflict', `${key} reads back other than it was written`);
   }
-  return { manifest, object, sha256: sha256Of(stored) };
+  return { manifest: recorded, object, sha256: sha256Of(stored) };
 }
 
 async function createOnce(

@@ -4,7 +4,7 @@ import { ArchiverError, describeError, formatError, type DescribedError } from '
 import { truncate, truncateLines, PAYLOAD_BUDGET } from '../limits.ts';
 import type { SetReport } from './maintain.ts';
 import type { LastSuccessMetrics } from '../heartbeat/last-success.ts';
-import { displayName, type LedgerRow } from '../partition.ts';
+import { archiveWarning, displayName, type LedgerRow } from '../partition.ts';
 import type { Log } from '../ports.ts';
 import type { Metrics } from './progress.ts';
 import type { Request } from './request.ts';
@@ -39,6 +39,8 @@ export interface PartitionReport {
   readonly bytes: number | null;
   readonly manifest: string | null;
   readonly dropAfter?: string;
+  /** What an operator ought to know of an archive of this run. */
+  readonly warning?: string;
   readonly error?: DescribedError;
 }
 
@@ -119,7 +121,11 @@ export async function report(
   };
   log.info('report', totals);
   const result: RunReport = {
-    summary: summarise(totals, blocked.total),
+    summary: summarise(
+      totals,
+      blocked.total,
+      partitions.filter(({ warning }) => warning !== undefined).length,
+    ),
     resume: failed > 0 && (input.redriveCount ?? 0) > (input.detect.redriveCount ?? 0),
     ...totals,
     partitions: truncate(partitions, PAYLOAD_BUDGET.partitions),
@@ -181,6 +187,7 @@ function describe(row: LedgerRow, since: Date): PartitionReport {
     bytes: row.bytes,
     manifest: row.manifestKey,
     ...(row.state === 'verified' && row.dropAfter && { dropAfter: row.dropAfter.toISOString() }),
+    ...archiveWarning(row, since),
     ...(code !== null && { error: describeError(code, message ?? '') }),
   };
 }
@@ -196,10 +203,15 @@ function describeBlocked({ id, schema, table, blockedCode, blockedReason }: Ledg
 function summarise(
   totals: Pick<RunReport, 'archived' | 'dropped' | 'failed' | 'rows' | 'bytes'>,
   blocked: number,
+  notCounted: number,
 ): string {
   const { archived, dropped, failed, rows, bytes } = totals;
   const done = `${String(archived)} archived and proven (${counted(rows, 'row')}, ${counted(bytes, 'byte')}), ${String(dropped)} dropped, ${String(failed)} failed`;
-  return blocked === 0 ? done : `${done}; ${String(blocked)} still blocked since earlier`;
+  return [
+    done,
+    ...(notCounted === 0 ? [] : [`${String(notCounted)} not counted over the whole table`]),
+    ...(blocked === 0 ? [] : [`${String(blocked)} still blocked since earlier`]),
+  ].join('; ');
 }
 
 function explain(

@@ -34,6 +34,11 @@ function detailLine(archive: DescribedArchive): string {
     const { contents, ddl } = manifest;
     facts.push(['version, SHA-256', `${versionId}, ${sha256}`]);
     facts.push(['sum of line hashes', contents.lineHashSum]);
+    if (!contents.countedWhole)
+      facts.push([
+        'warning',
+        'its rows were not counted over the whole table, which took more than 8 minutes',
+      ]);
     facts.push(['DDL, SHA-256', `${ddl.key.split('/').slice(-2).join('/')}, ${ddl.sha256}`]);
     facts.push(
       copyBytes === null ? ['copy', command('convert', manifestKey)] : ['SQL', askCommand(manifest)],

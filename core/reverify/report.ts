@@ -1,6 +1,6 @@
 import { ArchiverError, describeError, formatError, type DescribedError } from '../errors.ts';
 import { truncate, truncateLines, PAYLOAD_BUDGET } from '../limits.ts';
-import { displayName, type LedgerRow } from '../partition.ts';
+import { archiveWarning, displayName, type LedgerRow } from '../partition.ts';
 import type { Log } from '../ports.ts';
 import type { ReverifyRequest } from './request.ts';
 
@@ -12,6 +12,8 @@ export interface ReverifiedPartition {
   readonly state: LedgerRow['state'];
   readonly rows: number | null;
   readonly bytes: number | null;
+  /** What an operator ought to know of its new archive. */
+  readonly warning?: string;
   readonly error?: DescribedError;
 }
 
@@ -67,7 +69,8 @@ export function reverifyReport(
 function describe(row: LedgerRow, since: Date): ReverifiedPartition {
   const { id, schema, table, period, state, rows, bytes } = row;
   const line = { id, partition: displayName(schema, table), period, state, rows, bytes };
-  if (row.state === 'verified' && row.verifiedAt !== null && row.verifiedAt >= since) return line;
+  if (row.state === 'verified' && row.verifiedAt !== null && row.verifiedAt >= since)
+    return { ...line, ...archiveWarning(row, since) };
   const failedNow = row.failedAt !== null && row.failedAt >= since;
   const code = (failedNow ? row.failedCode : null) ?? 'Interrupted';
   const message = (failedNow ? row.failedReason : null) ?? `it is ${state} and was not finished`;

@@ -59,9 +59,10 @@ end
 $$;
 
 -- Records the manifest: from now on there is an archive. p_grace_days null: archive only, the table stays.
+-- p_counted_whole: as the manifest has it.
 create or replace function partition_archiver.commit_archive(
     p_id bigint, p_archive_id uuid, p_manifest_key text, p_manifest_version_id text, p_manifest_sha256 text,
-    p_rows bigint, p_bytes bigint, p_grace_days numeric) returns void
+    p_rows bigint, p_bytes bigint, p_grace_days numeric, p_counted_whole boolean default null) returns void
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
 declare
   l partition_archiver.partition := partition_archiver.claim(p_id, 'exported');
@@ -79,7 +80,7 @@ begin
   update partition_archiver.partition
      set state = 'verified', manifest_key = p_manifest_key, manifest_version_id = p_manifest_version_id,
          manifest_sha256 = p_manifest_sha256, row_count = p_rows, byte_count = p_bytes,
-         table_bytes = pg_total_relation_size(table_oid),
+         table_bytes = pg_total_relation_size(table_oid), counted_whole = p_counted_whole,
          verified_at = clock_timestamp(), drop_after = clock_timestamp() +
            make_interval(secs => p_grace_days * 86400),
          failed_at = null, failed_code = null, failed_reason = null

@@ -53,6 +53,8 @@ comment on column partition_archiver.partition.ddl is 'the captured DDL, as temp
 comment on column partition_archiver.partition.column_list is 'the columns that COPY reads';
 comment on column partition_archiver.partition.row_count is 'rows of the committed archive';
 comment on column partition_archiver.partition.byte_count is 'bytes of the committed archive';
+comment on column partition_archiver.partition.counted_whole is
+  'whether the rows were also counted over the whole table; false: that took more than 8 minutes';
 comment on column partition_archiver.partition.table_bytes is
   'size of the table when its archive was committed';
 comment on column partition_archiver.partition.manifest_key is 'key of the manifest that was read back';

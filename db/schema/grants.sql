@@ -72,7 +72,7 @@ grant execute on function
   partition_archiver.record_mismatch(bigint, integer),
   partition_archiver.begin_commit(bigint),
   partition_archiver.count_whole(bigint, uuid),
-  partition_archiver.commit_archive(bigint, uuid, text, text, text, bigint, bigint, numeric),
+  partition_archiver.commit_archive(bigint, uuid, text, text, text, bigint, bigint, numeric, boolean),
   partition_archiver.schedule_drop(bigint, numeric),
   partition_archiver.block(bigint, text, text),
   partition_archiver.record_failure(bigint, text, text),

@@ -85,6 +85,9 @@ create table if not exists partition_archiver.partition (
 -- How large the table was when its archive was committed, so that one can say how much its drop gave back.
 alter table partition_archiver.partition add column if not exists table_bytes bigint check (table_bytes >= 0);
 
+-- Whether the manifest says that the rows were counted over the whole table.
+alter table partition_archiver.partition add column if not exists counted_whole boolean;
+
 -- Time zone of the partition set, in which lower_time, upper_time and period were computed.
 alter table partition_archiver.partition add column if not exists time_zone text;
 

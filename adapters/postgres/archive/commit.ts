@@ -97,7 +97,7 @@ export function commitDatabase(
         await transaction`
           select partition_archiver.commit_archive(${partitionId}::bigint, ${manifest.archiveId}::uuid, ${object.key}::text,
             ${object.versionId}::text, ${sha256}::text, ${manifest.contents.rows}::bigint, ${manifest.contents.bytes}::bigint,
-            ${graceDays}::numeric)`;
+            ${graceDays}::numeric, ${manifest.contents.countedWhole}::boolean)`;
       }),
 
     scheduleDrop: (partitionId, graceDays) =>

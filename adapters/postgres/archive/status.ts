@@ -49,7 +49,7 @@ export function readBlocked(
 const columns = (connection: Connection): postgres.PendingQuery<postgres.Row[]> => connection`
   id, state, table_schema as schema, table_name as table, parent_schema as "parentSchema", parent_name as "parentTable",
   lower_bound as "lowerBound", upper_bound as "upperBound", period, row_count as rows, byte_count as bytes,
-  manifest_key as "manifestKey", drop_after as "dropAfter", quarantined_at as "quarantinedAt",
+  manifest_key as "manifestKey", counted_whole as "countedWhole", drop_after as "dropAfter", quarantined_at as "quarantinedAt",
   verified_at as "verifiedAt", dropped_at as "droppedAt", blocked_code as "blockedCode", blocked_reason as "blockedReason",
   failed_at as "failedAt", failed_code as "failedCode", failed_reason as "failedReason"`;
 

@@ -119,6 +119,7 @@ const rowOf = (period: string, state: PartitionState, manifestKey: string | null
   rows: 10,
   bytes: 25,
   manifestKey,
+  countedWhole: true,
   dropAfter: null,
   quarantinedAt: null,
   verifiedAt: null,
@@ -164,6 +165,19 @@ test('sizes, copies and tiers come from a listing of the bucket; of several copi
   const page = await makePage(facts, sets, { store, clock });
   expect(page).toContain(manifest.ddl.sha256);
   expect(page).toContain('Glacier Deep Archive');
+  expect(page).not.toContain('not counted');
+});
+
+// Seen to fail without the warning in detailLine().
+test('an archive whose table could not be counted as a whole has a warning', async () => {
+  const store = memoryStore();
+  const { contents, ...sample } = manifestOf({
+    partition: { parentSchema: 'app', parentName: 'event', period: '202501' },
+  });
+  const key = await store.putManifest({ ...sample, contents: { ...contents, countedWhole: false } });
+  const facts = await pageFacts(databaseOf([rowOf('202501', 'dropped', key)]));
+  const page = await makePage(facts, await storedSets(facts, store), { store, clock });
+  expect(page).toContain('not counted over the whole table');
 });
 
 test('a manifest that cannot be read is told on the page, and the others are described', async () => {

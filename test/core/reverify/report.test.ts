@@ -61,6 +61,14 @@ describe('the report', () => {
   const request = { partitionIds: [1, 2, 3, 4], more: 0, startedAt: NOW.toISOString() };
   const old = new Date('2026-04-01T00:00:00Z');
 
+  test('warns of an archive whose table could not be counted as a whole', () => {
+    const { partitions } = reverifyReport({ ...request, partitionIds: [1] }, [row({ countedWhole: false })], {
+      redriven: false,
+      log,
+    });
+    expect(partitions).toMatchObject([{ warning: expect.stringMatching(/not counted/) }]);
+  });
+
   test('fails an execution of which anything failed, and says what, and what to do', () => {
     const rows = [
       row({}),

@@ -48,6 +48,9 @@ test('a count that takes too long is given up, locks nothing meanwhile, and the 
   }
   await steps.commit(id, await steps.preflight({}));
   expect(await line()).toMatchObject({ state: 'verified' });
+  expect(await sql()`select counted_whole from partition_archiver.partition where id = ${id}`).toEqual([
+    { counted_whole: true },
+  ]);
 });
 
 // Seen to fail with Interrupted for isStatementTimeout() in withinTime(): the count was taken for one that is too slow.
