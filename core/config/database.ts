@@ -78,7 +78,7 @@ const databaseFields = z.strictObject({
     .array(databaseName, 'must be a list of names')
     .default([])
     .describe(
-      'Names that the database had before it was renamed: archives under them can be read, and none is written there.',
+      'Names that the database had before it was renamed: archives under them can be read, none is written there, and those of sets with query get their Parquet copies there.',
     ),
   engine: z
     .enum(['aurora-postgresql', 'postgres'], 'must be aurora-postgresql or postgres')

@@ -27,7 +27,7 @@ export interface ConvertProgress {
   readonly failed: number;
   /** One line for each archive that was not converted, as far as they fit. */
   readonly problems: readonly string[];
-  /** Position of the set in the configuration, and where its next page continues. */
+  /** Position of the set among all of all names of the database, and where its next page continues. */
   readonly set: number;
   readonly after: string | null;
 }
@@ -61,29 +61,24 @@ export async function convertNext(
   },
   {
     store,
-    database,
+    databases,
     partitionSets,
   }: {
     readonly store: ArchiveStore;
-    readonly database: string;
+    /** The name of the database, and those that it had before, below which earlier archives lie. */
+    readonly databases: readonly string[];
     readonly partitionSets: readonly PartitionSetConfig[];
   },
 ): Promise<ConvertNext> {
   const { withdraw, ...fields } = parseInput(convertSchema, input);
   // An operator who withdraws archives waits for the execution, and conversions take hours.
   if (withdraw !== undefined) return { next: 'done', progress };
-  const query = queryOf(fields, database);
-  const sets = setsOf(query, partitionSets);
+  const named = fields.database === undefined ? databases : [fields.database];
+  const queries = named.flatMap((database) => queriesOf(queryOf(fields, database), partitionSets));
   let { set, after } = progress;
   const totals = addResults(progress, results);
-  while (set < sets.length) {
-    const { schema, table } = sets[set] ?? {};
-    const narrowed = {
-      ...query,
-      ...(schema !== undefined && { schema }),
-      ...(table !== undefined && { table }),
-    };
-    const page = await nextArchives({ query: narrowed, archives: null, segments: null }, after, {
+  for (let query = queries[set]; query !== undefined; query = queries[set]) {
+    const page = await nextArchives({ query, archives: null, segments: null }, after, {
       store,
       random: () => 0,
     });
@@ -98,19 +93,20 @@ export async function convertNext(
   return { next: 'done', progress: { ...totals, set, after: null } };
 }
 
-/** The sets that are meant: all with `query`, or the one that the input names. Throws `InvalidInput`. */
-function setsOf(
-  { schema, table }: ArchiveQuery,
-  partitionSets: readonly PartitionSetConfig[],
-): readonly PartitionSetConfig[] {
-  const sets = partitionSets.filter(({ query }) => query);
-  if (schema === undefined || table === undefined) return sets;
-  const named = sets.filter((set) => set.schema === schema && set.table === table);
-  if (named.length > 0) return named;
-  throw new ArchiverError(
-    'InvalidInput',
-    `partitionSet: ${displayName(schema, table)} is not configured with "query": true`,
+/** What is looked for: all sets with `query`, or the one that the input names. Throws `InvalidInput`. */
+function queriesOf(query: ArchiveQuery, partitionSets: readonly PartitionSetConfig[]): ArchiveQuery[] {
+  const { schema, table } = query;
+  const isNamed = schema !== undefined && table !== undefined;
+  const sets = partitionSets.filter(
+    (set) => set.query && (!isNamed || (set.schema === schema && set.table === table)),
   );
+  if (isNamed && sets.length === 0) {
+    throw new ArchiverError(
+      'InvalidInput',
+      `partitionSet: ${displayName(schema, table)} is not configured with "query": true`,
+    );
+  }
+  return sets.map((set) => ({ ...query, schema: set.schema, table: set.table }));
 }
 
 function addResults(progress: ConvertProgress, results: readonly ArchiveResult[]): ConvertProgress {

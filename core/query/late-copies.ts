@@ -28,13 +28,14 @@ export async function lateCopies(
   { partitionSets, expiry }: Pick<RuntimeConfig, 'partitionSets' | 'expiry'>,
   {
     store,
-    database,
+    databases,
     metrics,
     clock,
     log,
   }: {
     readonly store: Pick<ArchiveStore, 'versions'>;
-    readonly database: string;
+    /** The name of the database, and those that it had before. */
+    readonly databases: readonly string[];
     readonly metrics: CopyMetrics;
     readonly clock: Clock;
     readonly log: Log;
@@ -45,7 +46,8 @@ export async function lateCopies(
   const ages: number[] = [];
   for (const { schema, table, query } of partitionSets) {
     if (!query) continue;
-    const archives = await storedArchives([setPrefix(database, schema, table)], store);
+    const prefixes = databases.map((database) => setPrefix(database, schema, table));
+    const archives = await storedArchives(prefixes, store);
     for (const { exportedAt, copyBytes, isCold } of archives.values()) {
       if (exportedAt === null || copyBytes !== null || isCold) continue;
       const days = (now - exportedAt.getTime()) / DAY_MS;

@@ -8,7 +8,7 @@ import { archiveStore } from '../runtime/store.ts';
 export const handler = bucketStep('late-copies', ({ config }: WithConfig, { settings, clock, log }) =>
   lateCopies(readRuntimeConfig(config), {
     store: archiveStore(settings),
-    database: settings.databaseName,
+    databases: [settings.databaseName, ...settings.formerNames],
     metrics: stepMetrics(settings, clock),
     clock,
     log,

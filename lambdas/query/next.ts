@@ -9,7 +9,7 @@ export const handler = bucketStep(
   ({ config, ...event }: Parameters<typeof convertNext>[0] & WithConfig, { settings }) =>
     convertNext(event, {
       store: archiveStore(settings),
-      database: settings.databaseName,
+      databases: [settings.databaseName, ...settings.formerNames],
       partitionSets: readRuntimeConfig(config).partitionSets,
     }),
 );

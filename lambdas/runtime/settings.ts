@@ -15,6 +15,8 @@ export interface BucketSettings {
   readonly archiver: string;
   /** First part of every key. */
   readonly databaseName: string;
+  /** Names that it had before it was renamed, below which earlier archives lie. */
+  readonly formerNames: readonly string[];
   readonly archiveBucket: string;
   /** Account that the bucket has to belong to. */
   readonly bucketOwner?: string;
@@ -56,6 +58,7 @@ export function readSettings(environment: Environment = process.env): Settings {
   const verifyHost = environment['VERIFY_HOST'] ?? '';
   return {
     ...settings,
+    ...formerNamesIn(environment),
     ...ownerOf(environment),
     login: byIam ? { user: as } : { secretArn: as },
     databasePort: portOf('DATABASE_PORT', environment),
@@ -67,7 +70,17 @@ export function readSettings(environment: Environment = process.env): Settings {
 
 /** As {@link readSettings}, for a function that has no way to the database. */
 export function readBucketSettings(environment: Environment = process.env): BucketSettings {
-  return { ...readVariables(BUCKET_VARIABLES, environment), ...ownerOf(environment) };
+  return {
+    ...readVariables(BUCKET_VARIABLES, environment),
+    ...formerNamesIn(environment),
+    ...ownerOf(environment),
+  };
+}
+
+/** No name of a database in the configuration has a comma. */
+function formerNamesIn(environment: Environment): Pick<BucketSettings, 'formerNames'> {
+  const names = environment['FORMER_DATABASE_NAMES'] ?? '';
+  return { formerNames: names === '' ? [] : names.split(',') };
 }
 
 /** Empty where the object store is not S3, and knows no accounts. */

@@ -21,7 +21,8 @@ export interface DatabaseTargetProps {
   /** Name of the database that has the partition sets. */
   readonly databaseName: string;
   /**
-   * Names that the database had before it was renamed: archives under them can be read, and none is written there.
+   * Names that the database had before it was renamed: archives under them can be read, none is written there, and those of
+   * sets with `query` get their Parquet copies there.
    *
    * @default - none
    */

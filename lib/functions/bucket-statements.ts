@@ -24,7 +24,7 @@ export function bucketStatements(
 ): iam.PolicyStatement[] {
   const { bucket } = archive;
   const names = [databaseName, ...formerNames];
-  const readable = (pattern: string) => names.map((name) => bucket.arnForObjects(`${name}/${pattern}`));
+  const everywhere = (pattern: string) => names.map((name) => bucket.arnForObjects(`${name}/${pattern}`));
   const objects = (folder: string) => bucket.arnForObjects(`${databaseName}/*/${folder}/*`);
   const allow = (sid: string, actions: string[], resources: string[]) =>
     new iam.PolicyStatement({ sid, actions, resources });
@@ -37,7 +37,7 @@ export function bucketStatements(
     resources: [bucket.bucketArn],
     conditions: { StringLike: { 's3:prefix': prefixes(names) } },
   });
-  const read = allow('ReadArchive', ['s3:GetObject', 's3:GetObjectVersion'], readable('*'));
+  const read = allow('ReadArchive', ['s3:GetObject', 's3:GetObjectVersion'], everywhere('*'));
   // A lock cannot be taken back: not longer, and not harder, than configured. Locks end at the end of a day.
   const lock = ({ mode, days }: ObjectLock) =>
     new iam.PolicyStatement({
@@ -71,7 +71,7 @@ export function bucketStatements(
       return [
         know,
         list,
-        allow('ReadManifests', ['s3:GetObject', 's3:GetObjectVersion'], readable('*/manifest/*')),
+        allow('ReadManifests', ['s3:GetObject', 's3:GetObjectVersion'], everywhere('*/manifest/*')),
         ...key('kms:Decrypt'),
       ];
     case 'read':
@@ -82,7 +82,7 @@ export function bucketStatements(
         know,
         list,
         read,
-        allow('RetrieveFromGlacier', ['s3:RestoreObject'], readable('*/data/*')),
+        allow('RetrieveFromGlacier', ['s3:RestoreObject'], everywhere('*/data/*')),
         ...key('kms:Decrypt'),
       ];
     case 'write-data':
@@ -113,7 +113,7 @@ export function bucketStatements(
         allow(
           'ReadManifestsOfCopies',
           ['s3:GetObject', 's3:GetObjectVersion'],
-          [objects('manifest'), objects('query-manifest')],
+          [...everywhere('*/manifest/*'), ...everywhere('*/query-manifest/*')],
         ),
         ...key('kms:Decrypt'),
       ];
@@ -124,13 +124,18 @@ export function bucketStatements(
         allow(
           'ReadTextAndCopies',
           ['s3:GetObject', 's3:GetObjectVersion'],
-          ['manifest', 'data', 'query', 'query-manifest'].map(objects),
+          ['manifest', 'data', 'query', 'query-manifest'].flatMap((folder) => everywhere(`*/${folder}/*`)),
         ),
-        allow('WriteCopies', ['s3:PutObject'], [objects('query'), objects('query-manifest')]),
+        // Below former names, too: archives that are there get their copies beside them.
+        allow(
+          'WriteCopies',
+          ['s3:PutObject'],
+          [...everywhere('*/query/*'), ...everywhere('*/query-manifest/*')],
+        ),
         new iam.PolicyStatement({
           sid: 'TagCopies',
           actions: ['s3:PutObjectTagging'],
-          resources: [objects('query')],
+          resources: everywhere('*/query/*'),
           conditions: { StringEquals: { [`s3:RequestObjectTag/${COPY_TAG.key}`]: COPY_TAG.value } },
         }),
         ...key('kms:Decrypt', 'kms:GenerateDataKey'),
@@ -142,7 +147,7 @@ export function bucketStatements(
         allow(
           'ReadManifestsAndDdl',
           ['s3:GetObject', 's3:GetObjectVersion'],
-          [...readable('*/manifest/*'), ...readable('*/ddl/*')],
+          [...everywhere('*/manifest/*'), ...everywhere('*/ddl/*')],
         ),
         // One key, without a wildcard: whatever a schema or a table is called, this is no object of an archive.
         new iam.PolicyStatement({

@@ -1,4 +1,5 @@
 import { PAST_THE_PROXY } from '../database/login.ts';
+import type { DatabaseNames } from './bucket-statements.ts';
 
 /** Where the step `verify` reads tables, past the proxy; `preflight` looks whether that is possible. */
 export interface VerifyEndpoint {
@@ -28,3 +29,9 @@ export const HEAP_FOR_STREAMS = { NODE_OPTIONS: '--max-semi-space-size=1 --max-o
 export function verifyEnvironment({ endpoint, port }: VerifyEndpoint): Record<string, string> {
   return { VERIFY_HOST: endpoint, VERIFY_PORT: String(port), ...PAST_THE_PROXY };
 }
+
+/** Under which names the database's archives lie. */
+export const namesEnvironment = ({ databaseName, formerNames }: DatabaseNames): Record<string, string> => ({
+  DATABASE_NAME: databaseName,
+  ...(formerNames.length > 0 && { FORMER_DATABASE_NAMES: formerNames.join(',') }),
+});

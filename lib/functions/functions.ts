@@ -12,7 +12,7 @@ import { bucketStatements } from './bucket-statements.ts';
 import type { DatabaseAccess } from '../database/access.ts';
 import { TARGETS_HAVE_NO_NAME } from '../database/unnamed-targets.ts';
 import { allowConnections, securityGroups, type IngressRule } from '../database/security-groups.ts';
-import { HEAP_FOR_STREAMS, verifyEnvironment, type VerifyEndpoint } from './environment.ts';
+import { HEAP_FOR_STREAMS, namesEnvironment, verifyEnvironment, type VerifyEndpoint } from './environment.ts';
 import { glueStatements, networkInterfacePolicy, readPasswords } from './function-statements.ts';
 import { archiverCode } from '../handler-code.ts';
 import type { Login, StepFunction } from './step-function.ts';
@@ -210,7 +210,7 @@ export class ArchiverFunctions extends Construct {
         ...HEAP_FOR_STREAMS,
         STEPS: servedSteps(name),
         ARCHIVER: props.archiver,
-        DATABASE_NAME: database.databaseName,
+        ...namesEnvironment(database),
         ...(login !== undefined && {
           DATABASE_HOST: login.host,
           DATABASE_PORT: String(login.port),

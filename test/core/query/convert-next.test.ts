@@ -14,6 +14,8 @@ const parsed = parseRuntimeConfig({
 if (!parsed.ok) throw new Error('the configuration is wrong');
 const { partitionSets } = parsed.config;
 
+const SOURCE = manifestOf({}).source;
+
 async function bucketOf(...tables: readonly string[]) {
   const store = memoryStore();
   const keys: string[] = [];
@@ -28,7 +30,7 @@ test('archives of all sets with "query" come page by page, each once, and those 
   const { store, keys } = await bucketOf(...Array.from({ length: 230 }, () => 'a'), 'b', 'c', 'c');
   const [copied] = keys;
   store.put(copied!.replace('/manifest/', '/query-manifest/').replace('.json', '.g.json'), '{}');
-  const ports = { store, database: 'db', partitionSets };
+  const ports = { store, databases: ['db'], partitionSets };
   const seen: string[] = [];
   let turn: ConvertNext = await convertNext({ input: {} }, ports);
   while (turn.next === 'archives') {
@@ -42,7 +44,7 @@ test('archives of all sets with "query" come page by page, each once, and those 
 
 test('the input narrows, and names only sets with "query"', async () => {
   const { store } = await bucketOf('a', 'c');
-  const ports = { store, database: 'db', partitionSets };
+  const ports = { store, databases: ['db'], partitionSets };
   const turn = await convertNext({ input: { partitionSet: 'public.c' } }, ports);
   expect(turn).toMatchObject({ next: 'archives', archives: [expect.stringContaining('/c/')] });
   await expect(convertNext({ input: { partitionSet: 'public.b' } }, ports)).rejects.toMatchObject({
@@ -50,11 +52,32 @@ test('the input narrows, and names only sets with "query"', async () => {
   });
 });
 
+// Seen to fail with the name of today alone.
+test('archives below former names of the database are converted, too, unless the input names one', async () => {
+  const { store, keys } = await bucketOf('a', 'c');
+  for (const database of ['old', 'other']) {
+    keys.push(
+      await store.putManifest(
+        manifestOf({ source: { ...SOURCE, database }, partition: { parentName: 'c' } }),
+      ),
+    );
+  }
+  const ports = { store, databases: ['db', 'old'], partitionSets };
+  const seen: string[] = [];
+  let turn: ConvertNext = await convertNext({ input: {} }, ports);
+  while (turn.next === 'archives') {
+    seen.push(...turn.archives);
+    turn = await convertNext({ input: {}, progress: turn.progress, results: [] }, ports);
+  }
+  expect(seen).toEqual(keys.slice(0, 3));
+  expect(await convertNext({ input: { database: 'old' } }, ports)).toMatchObject({ archives: [keys[2]] });
+});
+
 // Seen to fail without: archives were converted first, for hours.
 test('an input that withdraws converts nothing', async () => {
   const { store } = await bucketOf('a', 'c');
   const input = { withdraw: ['01234567-89ab-4def-8123-456789abcdef'] };
-  expect(await convertNext({ input }, { store, database: 'db', partitionSets })).toMatchObject({
+  expect(await convertNext({ input }, { store, databases: ['db'], partitionSets })).toMatchObject({
     next: 'done',
   });
 });

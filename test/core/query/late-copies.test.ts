@@ -13,9 +13,14 @@ const SETS = [
 ];
 
 /** An archive of this table; its text, which was put on the first of the month, has a key that is returned. */
-function put(store: MemoryStore, table: string, digit: string, { copied = false } = {}): string {
+function put(
+  store: MemoryStore,
+  table: string,
+  digit: string,
+  { copied = false, database = 'shop' } = {},
+): string {
   const archiveId = `${digit.repeat(8)}-89ab-4def-8123-456789abcdef`;
-  const at = { database: 'shop', parentSchema: 'app', parentName: table, period: '202601', archiveId };
+  const at = { database, parentSchema: 'app', parentName: table, period: '202601', archiveId };
   const text = segmentKey(at, 0);
   store.put(text, 'row\n');
   store.put(manifestKey(at), '{}');
@@ -30,7 +35,7 @@ async function look(store: MemoryStore, days: number, expiry?: { readonly days: 
   const published: number[] = [];
   const late = await lateCopies(parsed.config, {
     store,
-    database: 'shop',
+    databases: ['shop', 'old'],
     metrics: { withoutCopy: (each) => void published.push(each) },
     clock: { now: () => new Date(PUT_AT.getTime() + days * DAY_MS), sleep: () => Promise.resolve() },
     log: fakeLog(),
@@ -48,6 +53,10 @@ describe('an archive without a copy', () => {
     expect(await look(store, 20)).toEqual({ archives: 0, days: 0 });
     put(store, 'event', '3');
     expect(await look(store, 20)).toEqual({ archives: 1, days: 20 });
+    // Seen to fail with the name of today alone.
+    put(store, 'event', '4', { database: 'old' });
+    put(store, 'event', '5', { database: 'other' });
+    expect(await look(store, 20)).toEqual({ archives: 2, days: 20 });
   });
 
   // Seen to fail without the condition on the storage class.

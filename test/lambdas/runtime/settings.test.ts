@@ -19,10 +19,19 @@ describe('the environment of a Lambda', () => {
       databaseHost: 'proxy.example',
       databasePort: 5432,
       databaseName: 'shop',
+      formerNames: [],
       login: { secretArn: 'arn:secret' },
       archiveBucket: 'archive',
       region: 'eu-central-1',
     });
+  });
+
+  test('may name former names of the database', () => {
+    const FORMER_DATABASE_NAMES = 'old,older';
+    expect(readBucketSettings({ ...environment, FORMER_DATABASE_NAMES }).formerNames).toEqual([
+      'old',
+      'older',
+    ]);
   });
 
   test('may name the account of the bucket', () => {

@@ -6,6 +6,7 @@ const settings = {
   databaseHost: 'proxy.example',
   databasePort: 5432,
   databaseName: 'shop',
+  formerNames: [],
   login: { secretArn: 'arn:secret' },
   archiveBucket: 'archive',
   region: 'eu-central-1',
