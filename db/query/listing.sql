@@ -11,7 +11,15 @@ create table if not exists partition_archiver.listing (
 );
 -- {execution: time}: until then, a call of that execution to the catalogue may be under way.
 alter table partition_archiver.listing add column if not exists calls jsonb not null default '{}';
-alter table partition_archiver.listing drop column if exists busy_until;
+-- What an earlier version recorded of such a call: withdrawals wait for it still.
+do $$ begin
+  if exists (select from pg_attribute where attrelid = 'partition_archiver.listing'::regclass
+               and attname = 'busy_until' and not attisdropped) then
+    update partition_archiver.listing set calls = jsonb_build_object('of an earlier version', busy_until)
+     where busy_until >= clock_timestamp();
+    alter table partition_archiver.listing drop column busy_until;
+  end if;
+end $$;
 comment on table partition_archiver.listing is 'one row for each archive that a catalogue of queries was '
   'told of, or must never show';
 

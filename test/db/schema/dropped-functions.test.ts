@@ -110,6 +110,24 @@ test('the guard stays, which is made in a transaction of its own', async () => {
   ).toEqual([{ guard: 'partition_archiver.guard_drop()' }]);
 });
 
+// Seen to fail with the column dropped: the withdrawal began, beside a call that could still add the partition.
+test('a call to the catalogue that an earlier version recorded is waited for', async () => {
+  const { sql } = database();
+  const [listed, other] = ['11111111-89ab-4def-8123-456789abcdef', '22222222-89ab-4def-8123-456789abcdef'];
+  await sql`alter table partition_archiver.listing add column busy_until timestamptz`;
+  await sql`insert into partition_archiver.listing (archive_id, state, busy_until)
+    values (${listed}, 'listed', now() + interval '1 hour'), (${other}, 'listed', now() - interval '1 hour')`;
+  for (const _ of ['once', 'again']) await withRoleRetries(() => installArchiver(sql));
+  expect(
+    await sql`select archive_id, partition_archiver.open_calls(calls) <> '{}' as waits
+                from partition_archiver.listing where archive_id in (${listed}, ${other}) order by 1`,
+  ).toEqual([
+    { archive_id: listed, waits: true },
+    { archive_id: other, waits: false },
+  ]);
+  await sql`delete from partition_archiver.listing where archive_id in (${listed}, ${other})`;
+});
+
 // Seen to fail (42701) where product_version was renamed although there was stream_version.
 test('a column that has another name since is there once, after an earlier version was installed over this one, too', async () => {
   const { sql } = database();
