@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto';
 import type { ArchiveStore } from '../archive-store.ts';
 import { mapAtOnce } from '../concurrency.ts';
 import { ArchiverError } from '../errors.ts';
-import { copiesPrefix } from '../keys.ts';
+import { copiesPrefix, setPrefix } from '../keys.ts';
 import {
   chosenArchives,
   copiesMissing,
@@ -55,13 +56,15 @@ export async function auroraStatements(
     const location = `s3://${store.bucket}/${copiesPrefix(locationOf(manifest))}${generation}/`;
     return [{ archiveId, period: manifest.partition.period, location, columns }];
   });
-  return auroraSql(found, archives, region);
+  const folder = `s3://${store.bucket}/${setPrefix(found.database, found.schema, found.table)}`;
+  return auroraSql(found, archives, folder, region);
 }
 
-/** The statements. Archives come with the oldest first. */
+/** The statements. Archives come with the oldest first, and their locations begin with `folder`. */
 export function auroraSql(
   { schema, table }: { readonly schema: string; readonly table: string },
   archives: readonly ForeignArchive[],
+  folder: string,
   region: string,
 ): string {
   const latest = archives.at(-1);
@@ -70,35 +73,65 @@ export function auroraSql(
   const view = `${into}.${identifier(table)}`;
   const tables = archives.map((archive) => ({
     ...archive,
-    name: `${into}.${identifier(shortened(table, `_${archive.period}_${archive.archiveId.slice(0, 8)}`))}`,
+    name: shortened(
+      table,
+      `_${archive.period}_${archive.archiveId.slice(0, 8)}_${digestOf(archive.location)}`,
+    ),
   }));
   const hot = latest.columns.map(({ name }) => identifier(name)).join(', ');
   const selects = [
     `SELECT ${hot} FROM ${identifier(schema)}.${identifier(table)}`,
-    ...tables.map(({ name, columns }) => `SELECT ${castList(latest.columns, columns)} FROM ${name}`),
+    ...tables.map(
+      ({ name, columns }) => `SELECT ${castList(latest.columns, columns)} FROM ${into}.${identifier(name)}`,
+    ),
   ];
   return [
     '-- Printed by partition-archiver, and never run on Aurora by its tests. Aurora PostgreSQL 17.11, 18.6 or later, with the',
     '-- cluster parameter aurora_analytics.enabled and a role for the feature AuroraAnalytics that may read */query/* only.',
     // As JSON, so that no name ends the comment.
     `-- Set ${JSON.stringify([schema, table])}. A row that is in its table again, by restore and attach, is shown twice:`,
-    '-- leave its archive out by --from and --to. Print and run it again after each archive.',
+    '-- leave its archive out by --from and --to. Print and run it again after each archive: the view keeps its privileges. Where',
+    '-- PostgreSQL refuses to replace it (a column was dropped, renamed, or has another type), drop the view first.',
     'BEGIN;',
+    "SET LOCAL lock_timeout = '5s';",
     'CREATE EXTENSION IF NOT EXISTS aurora_analytics;',
     `CREATE SCHEMA IF NOT EXISTS ${into};`,
-    `DROP VIEW IF EXISTS ${view};`,
     ...tables.flatMap(({ name, columns, location }) => [
-      `DROP FOREIGN TABLE IF EXISTS ${name};`,
-      `CREATE FOREIGN TABLE ${name} (`,
+      `CREATE FOREIGN TABLE IF NOT EXISTS ${into}.${identifier(name)} (`,
       `  ${foreignColumns(columns).join(',\n  ')}`,
       `) SERVER aurora_analytics_server OPTIONS (location ${literal(location)}, format 'parquet', region ${literal(region)});`,
     ]),
-    `CREATE VIEW ${view} AS`,
+    `CREATE OR REPLACE VIEW ${view} AS`,
     `${selects.join('\nUNION ALL\n')};`,
+    '-- Foreign tables of the set that the view does not read any more.',
+    dropOthers(into, folder, tables),
     'COMMIT;',
     '',
   ].join('\n');
 }
+
+/** Drops the foreign tables over other files of the set. */
+function dropOthers(into: string, folder: string, tables: readonly { readonly name: string }[]): string {
+  const body = `
+DECLARE other regclass;
+BEGIN
+  FOR other IN SELECT oid FROM pg_class JOIN pg_foreign_table ON oid = ftrelid
+    WHERE relnamespace = ${literal(into)}::regnamespace
+      AND EXISTS (SELECT FROM unnest(ftoptions) AS o WHERE starts_with(o, ${literal(`location=${folder}`)}))
+      AND relname NOT IN (${tables.map(({ name }) => literal(name)).join(', ')})
+  LOOP
+    EXECUTE format('DROP FOREIGN TABLE %s', other);
+  END LOOP;
+END
+`;
+  let tag = 'body';
+  while (body.includes(`$${tag}$`)) tag += '_';
+  return `DO $${tag}$${body}$${tag}$;`;
+}
+
+/** The columns of a foreign table follow from its files: another copy has another name. */
+const digestOf = (location: string): string =>
+  createHash('sha256').update(location).digest('hex').slice(0, 8);
 
 /** Columns by name; aurora_analytics refuses two whose names differ in the case of ASCII letters only. */
 function foreignColumns(columns: readonly Column[]): string[] {
