@@ -9,12 +9,18 @@ const ROOT = join(import.meta.dirname, '..', '..');
 const READER = 'adapters/postgres/copy-frames.ts';
 const MODULE = 'adapters/postgres/copy-frames.wat';
 
-/** A reader of frames as a worker makes it: the JavaScript of its class, and its module in WebAssembly. */
+/**
+ * A reader of frames as a worker makes it: the JavaScript of its class, and its module in WebAssembly. Each round of a
+ * loop calls `round` in the one, and is counted in the other, which ends by a trap where it loops for ever.
+ */
 export interface MutatedReader {
   readonly name: string;
   readonly script: string;
   readonly wasm: string;
 }
+
+/** Of the loops in the module for one chunk, which is 65,536 bytes at most. */
+const MOST_ROUNDS = 200_000;
 
 /** Instructions of the module and what each becomes. */
 const INSTRUCTIONS: readonly (readonly [RegExp, readonly string[]])[] = [
@@ -43,9 +49,9 @@ export async function frameReaders(): Promise<{ original: MutatedReader; mutants
   const module = readFileSync(join(ROOT, MODULE), 'utf8');
   const wabt = await loadWabt();
   const wasmOf = (text: string): string =>
-    Buffer.from(wabt.parseWat(MODULE, text, { simd: true, bulk_memory: true }).toBinary({}).buffer).toString(
-      'base64',
-    );
+    Buffer.from(
+      wabt.parseWat(MODULE, countRounds(text), { simd: true, bulk_memory: true }).toBinary({}).buffer,
+    ).toString('base64');
   const original = { name: 'as it is', script: scriptOf(reader), wasm: wasmOf(module) };
   const inScript = mutantsOf(READER, reader).flatMap((mutant) => {
     const name = describeMutant(reader, mutant);
@@ -63,7 +69,20 @@ export async function frameReaders(): Promise<{ original: MutatedReader; mutants
 const scriptOf = (text: string): string =>
   stripTypeScriptTypes(text)
     .replaceAll(/^import .*$/gm, '')
-    .replaceAll(/^export /gm, '');
+    .replaceAll(/^export /gm, '')
+    .replaceAll(/^ *for \(.*\) \{$/gm, '$& round();');
+
+/** So that what loops for ever ends soon, however busy the machine is. */
+const countRounds = (module: string): string =>
+  module
+    .replace('(func (export', `(global $rounds (mut i32) (i32.const 0))\n  $&`)
+    .replace(/^ *\(local\.set \$out \(i32\.const \d+\)\)$/m, '(global.set $rounds (i32.const 0)) $&')
+    .replaceAll(
+      /\(loop \$\w+/g,
+      `$&
+        (global.set $rounds (i32.add (global.get $rounds) (i32.const 1)))
+        (if (i32.gt_u (global.get $rounds) (i32.const ${String(MOST_ROUNDS)})) (then (unreachable)))`,
+    );
 
 function moduleChanges(module: string): { name: string; text: string }[] {
   const code = module.indexOf('(func (export');
