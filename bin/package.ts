@@ -44,7 +44,7 @@ rmSync(dist, { recursive: true, force: true });
 execFileSync(
   process.execPath,
   [
-    join(ROOT, 'node_modules/typescript/bin/tsc'),
+    join(ROOT, 'node_modules/typescript-native/bin/tsc'),
     '-p',
     join(ROOT, 'tsconfig.package.json'),
     '--outDir',
