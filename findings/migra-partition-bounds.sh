@@ -1,13 +1,13 @@
 #!/bin/sh
-# migra 3.0.1663481299 (schemainspect 3.1.1663587362) on PostgreSQL 15: two databases whose partitions of the same names have other bounds,
-# of ranges, lists and hashes, and one of which has another default of its own, are the same to it: it prints nothing. For a
-# partition that is itself partitioned it prints its bounds as its key ("partition by FOR VALUES ..."), which is no SQL.
+# migra 3.0.1663481299 (schemainspect 3.1.1663587362, sqlalchemy 1.4.54, psycopg2-binary 2.9.13, setuptools 65.5.0) on PostgreSQL 15: two
+# databases whose partitions have the same names, but other bounds of ranges and lists and another default of their own, are the
+# same to it: it prints nothing. Of a partition that is itself partitioned it prints the bounds where the key belongs ("partition
+# by FOR VALUES ..."), which is no SQL.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
-{ python3 -m venv venv && venv/bin/pip install --quiet migra==3.0.1663481299 schemainspect==3.1.1663587362 psycopg2-binary==2.9.13 \
-  'sqlalchemy<2' 'setuptools<80'; } >pip.log 2>&1 || { cat pip.log >&2; exit 2; }
+{ python3 -m venv venv && venv/bin/pip install --quiet migra==3.0.1663481299 schemainspect==3.1.1663587362 sqlalchemy==1.4.54 psycopg2-binary==2.9.13 setuptools==65.5.0; } >pip.log 2>&1 || { cat pip.log >&2; exit 2; }
 apt-get -qq download postgresql-15 postgresql-client-15 >apt.log 2>&1 || { cat apt.log >&2; exit 2; }
 for file in *.deb; do dpkg -x "$file" root; done
 bin=$folder/root/usr/lib/postgresql/15/bin

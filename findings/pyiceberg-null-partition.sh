@@ -6,8 +6,7 @@ set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
-{ python3 -m venv venv && venv/bin/pip install --quiet 'pyiceberg[sql-sqlite]==0.12.0' pyarrow==26.0.1; } >pip.log 2>&1 ||
-  { cat pip.log >&2; exit 2; }
+{ python3 -m venv venv && venv/bin/pip install --quiet pyiceberg[sql-sqlite]==0.12.0 pyarrow==26.0.1; } >pip.log 2>&1 || { cat pip.log >&2; exit 2; }
 
 cat >finding.py <<'PROGRAM'
 import sys
