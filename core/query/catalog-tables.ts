@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { catalogName } from '../config/catalog-name.ts';
+import { athenaMicros, athenaMilliseconds, athenaText, isTimestamp } from './athena-values.ts';
+import { commonNumber, type Held } from './common-kind.ts';
 import { foldAll, requireDistinct } from './column-names.ts';
 import type { CopyManifest } from './copy-manifest.ts';
 
@@ -78,8 +80,8 @@ export interface CatalogView {
 
 /**
  * The view: the columns of the last table, which is the one of the latest archive; NULL where another shape lacks a column,
- * and text where shapes differ in its type. A timestamp is there as Athena shows it, in milliseconds and UTC, and beside it
- * as `<name>_micros`, exactly.
+ * and PostgreSQL's text where shapes differ in its type, unless one type of numbers holds all exactly. A timestamp is there as
+ * Athena shows it, in milliseconds and UTC, and beside it as `<name>_micros`, exactly.
  *
  * @param tables with the one of the latest archive last
  */
@@ -121,40 +123,30 @@ interface Shown {
 function shownAs(column: Column, all: readonly Column[], tables: readonly ShapeTable[]): Shown[] {
   const { name: from } = column;
   const name = foldAll(from);
-  const type = athenaType(column);
-  const alike = tables.every(({ columns }) => {
-    const other = columns.find((each) => each.name === from);
-    return other === undefined || athenaType(other) === type;
-  });
-  if (!alike) return [{ from, name, type: 'varchar', expression: asText }];
-  if (type !== 'timestamp(3)') return [{ from, name, type, expression: (value) => value }];
+  const held = tables.flatMap(({ columns }) => columns.filter((each) => each.name === from));
+  const type = commonType(held);
+  const value: Shown = { from, name, type, expression: type === 'varchar' ? athenaText : (it) => it };
+  if (!held.some(isTimestamp)) return [value];
   const taken = new Set(all.map((each) => foldAll(each.name)));
   let micros = `${name}_micros`;
   while (taken.has(micros)) micros += '_';
   return [
-    { from, name, type, expression: milliseconds },
-    { from, name: micros, type: 'bigint', expression: (value) => value },
+    type === TIMESTAMP ? { ...value, expression: athenaMilliseconds } : value,
+    { from, name: micros, type: 'bigint', expression: athenaMicros },
   ];
 }
 
-/**
- * Milliseconds, cut off and not rounded, also before 1970. `date_add` takes a number of 32 bits and overflows 25 days after 1970;
- * seconds as a double are exact to the millisecond from the year 1 to 9999.
- */
-const milliseconds = (value: string): string =>
-  `CAST(from_unixtime(CAST((${value} - mod(mod(${value}, 1000) + 1000, 1000)) / 1000 AS double) / 1000, 'UTC') AS timestamp(3))`;
+/** Athena's type for a column of the view, as archives hold it. */
+function commonType(held: readonly Column[]): string {
+  const [type = 'varchar', ...others] = new Set(held.map(athenaType));
+  if (others.length === 0) return type;
+  const number = commonNumber(held);
+  return number === null ? 'varchar' : athenaType(number);
+}
 
-/**
- * Text, where shapes hold a column in different types; of bytes their hexadecimal digits. A cast of a `real` keeps seven
- * digits of it, where it takes nine to tell one from another: by way of a double none is lost.
- */
-const asText = (value: string, held: Column): string => {
-  if (held.kind === 'bytea') return `to_hex(${value})`;
-  if (held.kind === 'float') return `CAST(${value} AS double)`;
-  return athenaType(held) === 'timestamp(3)' ? milliseconds(value) : value;
-};
+const TIMESTAMP = 'timestamp(3)';
 
-function athenaType({ kind, precision, scale }: Column): string {
+function athenaType({ kind, precision, scale }: Held): string {
   switch (kind) {
     case 'float':
       return 'real';
@@ -162,7 +154,7 @@ function athenaType({ kind, precision, scale }: Column): string {
       return 'integer';
     case 'timestamp':
     case 'timestamptz':
-      return 'timestamp(3)';
+      return TIMESTAMP;
     case 'bytea':
       return 'varbinary';
     case 'text':

@@ -1,10 +1,10 @@
 import type { StoredManifest } from '../archive-store.ts';
 import type { Manifest } from '../manifest.ts';
 import { foldAscii } from './column-names.ts';
-import { mapColumns } from './parquet-map.ts';
+import { mapColumns, type CopyColumn } from './parquet-map.ts';
 import { columnsIn } from './source-columns.ts';
 import type { Condition, Constant, TableUse } from './sql-tree.ts';
-import { duckDbType } from './views.ts';
+import { commonType } from './views.ts';
 
 /** The control column of archives, its type in the view, and the bounds of one archive on the scale of that type. */
 interface Range {
@@ -38,22 +38,24 @@ export function neededArchives(
 }
 
 /**
- * The type that a control column has in the view, where it is the type of all archives, and none of them may hold the
- * column as text: its bounds are exact, and so are the values between them.
+ * The type that a control column has in the view, where none of the archives may hold the column as text: its bounds are
+ * exact, and so are the values between them.
  */
 function typeOf(column: string, manifests: readonly Manifest[]): string | undefined {
-  const types = manifests.map((manifest) => {
+  const held: CopyColumn[] = [];
+  for (const manifest of manifests) {
     const columns = columnsIn(manifest);
     const found = columns.find(({ name }) => name === column);
     // In the view, one of two names that differ in case only has a number.
     if (columns.filter(({ name }) => foldAscii(name) === foldAscii(column)).length > 1) return undefined;
-    if (found === undefined) return null;
-    const [type] = mapColumns([found]).map(duckDbType);
-    const isExact = manifest.partition.controlColumn === column && rangeOf(manifest, type) !== null;
-    return isExact ? type : undefined;
-  });
-  const [type, ...others] = new Set(types.filter((each) => each !== null));
-  return others.length === 0 ? type : undefined;
+    if (found === undefined) continue;
+    const mapped = mapColumns([found]);
+    const isExact =
+      manifest.partition.controlColumn === column && rangeOf(manifest, commonType(mapped)) !== null;
+    if (!isExact) return undefined;
+    held.push(...mapped);
+  }
+  return commonType(held);
 }
 
 function rangeOf({ partition }: Manifest, type: string | undefined): Range | null {

@@ -1,3 +1,4 @@
+import { commonNumber } from './common-kind.ts';
 import { foldAscii } from './column-names.ts';
 import type { CopyManifest } from './copy-manifest.ts';
 
@@ -15,11 +16,14 @@ export interface QueriedSet {
 }
 
 type Column = CopyManifest['columns'][number];
+/** A column, as far as its type in a view depends on it. */
+type ViewColumn = Pick<Column, 'type' | 'kind' | 'precision' | 'scale'>;
 
 /**
  * The statement that makes the view of a partition set in DuckDB: all its copies, one behind the other, with the columns
  * of the latest archive and PostgreSQL's types, as far as DuckDB has them. A column that an archive has not is NULL
- * there. A column that one archive holds as text, or of another type, is text in the whole view.
+ * there. A column of several types of numbers has the one that holds all of them exactly; one that an archive holds as text,
+ * or of another type, is text in the whole view.
  */
 export function viewOf({ schema, table, copies }: QueriedSet): string {
   const latest = copies.at(-1);
@@ -28,7 +32,9 @@ export function viewOf({ schema, table, copies }: QueriedSet): string {
   const columns = latest.manifest.columns.map((column, index) => ({
     name: column.name,
     shown: names[index] ?? column.name,
-    type: typeIn(column, copies),
+    type: commonType(
+      copies.flatMap(({ manifest }) => manifest.columns.filter(({ name }) => name === column.name)),
+    ),
   }));
   const shapes = [...new Set(copies.map(({ manifest }) => manifest.shape))];
   const parts = shapes.map((shape) => {
@@ -54,24 +60,35 @@ function source(columns: readonly Column[], files: readonly string[]): string {
   return `(SELECT ${names.map((name) => `NULL AS ${name}`).join(', ')} WHERE false) AS t`;
 }
 
-/** DuckDB's type for a column of the view. */
-function typeIn(column: Column, copies: readonly LocalCopy[]): string {
-  const type = duckDbType(column);
-  const alike = copies.every(({ manifest }) => {
-    const other = manifest.columns.find(({ name }) => name === column.name);
-    return other === undefined || duckDbType(other) === type;
-  });
-  return alike ? type : 'VARCHAR';
+/** DuckDB's type for a column of the view, as archives hold it. */
+export function commonType(held: readonly ViewColumn[]): string {
+  const [type = 'VARCHAR', ...others] = new Set(held.map(duckDbType));
+  if (others.length === 0) return type;
+  const number = commonNumber(held);
+  return number === null ? 'VARCHAR' : duckDbType({ type: '', ...number });
 }
 
 /** A value as PostgreSQL prints it, where DuckDB prints it in another way. */
 function textOf(value: string, held: Column | undefined): string {
-  if (held?.kind === 'boolean') return `CASE ${value} WHEN true THEN 't' WHEN false THEN 'f' END`;
-  return held?.kind === 'bytea' ? `('\\x' || lower(hex(${value})))` : value;
+  switch (held?.kind) {
+    case 'boolean':
+      return `CASE ${value} WHEN true THEN 't' WHEN false THEN 'f' END`;
+    case 'bytea':
+      return `('\\x' || lower(hex(${value})))`;
+    case 'float':
+    case 'double':
+      return `CASE WHEN isnan(${value}) THEN 'NaN' WHEN isinf(${value}) THEN CASE WHEN ${value} < 0 THEN '-' ELSE '' END || 'Infinity' ELSE regexp_replace(${value}::VARCHAR, '[.]0$', '') END`;
+    case 'decimal32':
+    case 'decimal64':
+    case 'decimal128':
+      return `regexp_replace(${value}::VARCHAR, '^(-?)[.]', '\\10.')`;
+    default:
+      return value;
+  }
 }
 
 /** PostgreSQL's type in DuckDB, where the copy holds it; text for every other one. */
-export function duckDbType({ type, kind, precision, scale }: Column): string {
+export function duckDbType({ type, kind, precision, scale }: ViewColumn): string {
   switch (kind) {
     case 'boolean':
       return 'BOOLEAN';

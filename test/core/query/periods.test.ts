@@ -174,11 +174,18 @@ test.each([
   },
 );
 
+// Seen to fail without a common type of numbers: nothing was left out.
+test('ids that were integer, and are bigint, are compared', async () => {
+  const archives = [archiveOf('integer', ['0', '10']), archiveOf('bigint', ['10', '20'])];
+  expect(await needed('c >= 10', archives)).toEqual(archives.slice(1));
+  expect(await needed('c = 3000000000', archives)).toEqual([]);
+});
+
 // Each is text in the view, or may be: its comparison is one of texts. Seen to fail without typeOf().
 test.each<[string, StoredManifest[]]>([
   ['a type that has no Parquet type', [archiveOf('numeric', ['0', '10'])]],
   ['a domain', [archiveOf('app.id', ['0', '10'])]],
-  ['other types in other archives', [archiveOf('integer', ['0', '10']), archiveOf('bigint', ['10', '20'])]],
+  ['other types in other archives', [archiveOf('integer', ['0', '10']), archiveOf('text', ['10', '20'])]],
   [
     'an archive without a bound',
     [archiveOf('date', ['2025-01-01', '2025-02-01']), archiveOf('date', ['2025-02-01', 'infinity'])],
