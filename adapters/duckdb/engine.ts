@@ -151,6 +151,13 @@ const messageOf = (error: unknown): string =>
 /** A statement within parentheses. */
 const withoutEnd = (sql: string): string => sql.replace(/[\s;]+$/, '');
 
+/** What the kinds of errors say that a statement may meet. */
+const REASONS: Readonly<Record<string, string>> = {
+  Conversion: 'a value does not convert to the type that it is cast to or compared with',
+  'Out of Range': 'a number is too large, or infinite, for an operator or a function',
+  IO: 'a local file cannot be read or written',
+};
+
 /**
  * Errors of the engine in words that show no row. Its own messages hold up to 10 KB of the data; only the first line of
  * those about the statement itself says what to correct, and the values in it are the user's own.
@@ -160,7 +167,7 @@ async function quietly<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     const message = messageOf(error);
-    const kind = /^(?:\w+ )*?(\w+ ?\w*) Error:/.exec(message)?.[1] ?? 'unknown';
+    const kind = /^(\w[\w ]{0,30}?) Error:/.exec(message)?.[1] ?? 'unknown';
     if (/^(Parser|Binder|Catalog|Syntax)/.test(message)) {
       throw new ArchiverError('QueryRefused', message.split('\n', 1)[0] ?? kind);
     }
@@ -173,6 +180,10 @@ async function quietly<T>(work: () => Promise<T>): Promise<T> {
         'the engine needs more memory, or more room for temporary files',
       );
     }
-    throw new ArchiverError('QueryFailed', `the engine failed with ${kind}`);
+    const reason = REASONS[kind];
+    throw new ArchiverError(
+      'QueryFailed',
+      `the engine failed with ${kind}${reason === undefined ? '' : `: ${reason}`}`,
+    );
   }
 }

@@ -3,9 +3,9 @@ import type { DuckDBValue, DuckDBValueConverter, Json } from '@duckdb/node-api';
 import { float4Text } from '../../core/query/pg-float.ts';
 
 /**
- * How a value of a result is shown: as by the package's JSON converter, except for two kinds of values that DuckDB and
- * PostgreSQL print in another way. The converter prints an infinite date as a finite day (findings/duckdb-node-infinity.sh), and
- * a FLOAT with the digits of a DOUBLE (0.10000000149011612 for 0.1).
+ * How a value of a result is shown: as by the package's JSON converter, except for three kinds of values that PostgreSQL prints
+ * in another way. The converter prints an infinite date as a finite day (findings/duckdb-node-infinity.sh), a FLOAT with the
+ * digits of a DOUBLE (0.10000000149011612 for 0.1), and bytes as DuckDB's text of them, which PostgreSQL does not read.
  */
 export function shownValue(
   duckDb: Pick<typeof DuckDbModule, 'DuckDBTypeId' | 'JsonDuckDBValueConverter'>,
@@ -14,6 +14,9 @@ export function shownValue(
   return (value, type, convert) => {
     if (type.typeId === DuckDBTypeId.FLOAT && Number.isFinite(value)) {
       return Number(float4Text(value as number));
+    }
+    if (type.typeId === DuckDBTypeId.BLOB && value !== null) {
+      return `\\x${Buffer.from((value as unknown as { readonly bytes: Uint8Array }).bytes).toString('hex')}`;
     }
     return infinity(value) ?? JsonDuckDBValueConverter(value, type, convert);
   };

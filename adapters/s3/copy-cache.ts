@@ -18,6 +18,8 @@ import { onDisk } from '../disk/full.ts';
 
 const MIB = 1024 * 1024;
 const SUFFIX = '.parquet';
+/** So long after its last byte, a file that is not whole belongs to a process that was killed. */
+const ABANDONED_MS = 60 * 60 * 1000;
 
 /**
  * Copies on the local disk, by bucket, key and VersionId, so that a file never changes. It is bound: what was not asked
@@ -100,6 +102,7 @@ function makeRoom(directory: string, asked: ReadonlySet<string>, needed: number,
       `the copies take ${mib(needed)} MiB, and the cache may take ${mib(most)}`,
     );
   }
+  removeAbandoned(directory);
   const others = readdirSync(directory)
     .filter((name) => name.endsWith(SUFFIX) && !asked.has(name))
     .map((name) => ({ path: join(directory, name), ...statOf(join(directory, name)) }))
@@ -109,6 +112,13 @@ function makeRoom(directory: string, asked: ReadonlySet<string>, needed: number,
     if (total <= most) return;
     rmSync(path, { force: true });
     total -= bytes;
+  }
+}
+
+function removeAbandoned(directory: string): void {
+  for (const name of readdirSync(directory).filter((each) => each.endsWith('.part'))) {
+    const path = join(directory, name);
+    if (statOf(path).usedAt < Date.now() - ABANDONED_MS) rmSync(path, { force: true });
   }
 }
 

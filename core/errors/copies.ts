@@ -37,10 +37,10 @@ export const COPY_ERRORS = {
   ),
   LocalDiskFull: stop('Free disk space, name another folder by --directory, or allow more by --disk-mib.'),
   QueryRefused: stop(
-    'Write one statement that only reads the archives: SELECT, WITH, VALUES, DESCRIBE or SUMMARIZE.',
+    'Write one statement that only reads the archives: SELECT, WITH, VALUES, DESCRIBE or SUMMARIZE. It is in the SQL of DuckDB, where more names are keywords than in PostgreSQL: write those in double quotes ("at").',
   ),
   QueryFailed: stop(
-    'Look at the message of the engine. If it ran out of memory, raise --memory-mib, or read fewer columns or periods.',
+    'Correct the statement: try_cast makes NULL of what does not convert, and isfinite() leaves infinite values out. If the engine ran out of memory, raise --memory-mib, or read fewer columns or periods.',
   ),
   QueryEngineMissing: stop(
     'Install the engine: npm install --no-save @duckdb/node-api, in the version that package.json names.',

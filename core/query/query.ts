@@ -1,6 +1,7 @@
 import type { ArchiveStore, StoredManifest } from '../archive-store.ts';
 import { mapAtOnce } from '../concurrency.ts';
 import { ArchiverError } from '../errors.ts';
+import { displayName } from '../partition.ts';
 import type { Log, ObjectVersion } from '../ports.ts';
 import {
   chosenArchives,
@@ -10,11 +11,12 @@ import {
   setsOf,
   type ArchiveChoice,
 } from './chosen-archives.ts';
+import { foldAscii } from './column-names.ts';
 import { latestCopy, type StoredCopy } from './copy-manifest.ts';
 import { mapColumns } from './parquet-map.ts';
 import { neededArchives } from './periods.ts';
-import { sourceColumns } from './source-columns.ts';
-import { tableUses, type TableUse } from './sql-tree.ts';
+import { columnsIn } from './source-columns.ts';
+import { commonTables, tableUses, type TableUse } from './sql-tree.ts';
 import { viewOf, type LocalCopy, type QueriedSet } from './views.ts';
 
 /** What is asked. */
@@ -61,9 +63,12 @@ export interface PreparedQuery {
  */
 export async function prepareQuery(request: QueryRequest, ports: QueryPorts): Promise<PreparedQuery> {
   const { store, cache, engine, log } = ports;
-  const uses = tableUses(await engine.parse(request.sql));
+  const tree = await engine.parse(request.sql);
+  const uses = tableUses(tree);
   const sets = await setsOf(request, uses, store);
-  if (sets.length === 0 && uses.length > 0) throw noArchiveOf(uses, request.sql);
+  const given = new Set(commonTables(tree).map(foldAscii));
+  const others = uses.filter(({ schema, table }) => schema !== '' || !given.has(foldAscii(table)));
+  if (sets.length === 0 && others.length > 0) throw noArchiveOf(others, request.sql);
   const queried: QueriedSet[] = [];
   const missing: StoredManifest[] = [];
   const total = { archives: 0, pruned: 0, bytes: 0 };
@@ -74,6 +79,12 @@ export async function prepareQuery(request: QueryRequest, ports: QueryPorts): Pr
       left: pruned,
       last,
     } = await chosenArchives(set, request, (all) => neededArchives(ofSet, all), store);
+    if (last === undefined) {
+      throw new ArchiverError(
+        'InvalidInput',
+        `there is no archive of ${displayName(set.schema, set.table)} in this range`,
+      );
+    }
     const copies = await mapAtOnce(needed, MANIFESTS_AT_ONCE, async (stored) => ({
       stored,
       copy: await latestCopy(stored, store),
@@ -85,7 +96,7 @@ export async function prepareQuery(request: QueryRequest, ports: QueryPorts): Pr
     queried.push({
       schema: set.schema,
       table: set.table,
-      copies: local.length > 0 ? local : columnsOf(last),
+      copies: needed.includes(last) ? local : [...local, columnsOf(last)],
     });
     total.archives += found.length;
     total.pruned += pruned;
@@ -97,10 +108,10 @@ export async function prepareQuery(request: QueryRequest, ports: QueryPorts): Pr
   return total;
 }
 
-/** The columns of a set of which a statement needs no row. */
-function columnsOf(last: StoredManifest | undefined): LocalCopy[] {
-  const columns = last === undefined ? [] : mapColumns(sourceColumns(last.manifest));
-  return [{ manifest: { columns: columns.map((column) => ({ ...column })), shape: '' }, files: [] }];
+/** The columns of an archive of which a statement needs no row: those of the view do not depend on its conditions. */
+function columnsOf({ manifest }: StoredManifest): LocalCopy {
+  const columns = mapColumns(columnsIn(manifest)).map((column) => ({ ...column }));
+  return { manifest: { columns, shape: '' }, files: [] };
 }
 
 async function fetchCopies(copies: readonly StoredCopy[], cache: CopyCache, log: Log): Promise<LocalCopy[]> {

@@ -36,6 +36,15 @@ export function tableUses(statement: unknown): TableUse[] {
   return uses;
 }
 
+/** Names that the statement itself gives to tables, by WITH. */
+export function commonTables(statement: unknown): string[] {
+  if (typeof statement !== 'object' || statement === null) return [];
+  return Object.entries(statement).flatMap(([name, value]: [string, unknown]) => {
+    const map = name === 'cte_map' && isNode(value) && Array.isArray(value['map']) ? value['map'] : [];
+    return [...map.map((each: unknown) => (isNode(each) ? String(each['key']) : '')), ...commonTables(value)];
+  });
+}
+
 interface Scope {
   readonly conditions: readonly Condition[];
   readonly alone: boolean;

@@ -1,7 +1,8 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { counted } from '../../../core/counted.ts';
+import { ownFolder } from '../../../adapters/disk/own-folder.ts';
 import { duckDbEngine } from '../../../adapters/duckdb/engine.ts';
 import { s3ArchiveStore } from '../../../adapters/s3/archive-store.ts';
 import { copyCache } from '../../../adapters/s3/copy-cache.ts';
@@ -96,9 +97,9 @@ export const QUERY: Command = {
     const diskMiB = mebibytes(options, 'disk-mib', DEFAULT_DISK_MIB);
     const base = resolve(options.directory ?? join(homedir(), '.cache', 'partition-archiver'));
     const directory = join(base, 'copies');
-    const temporary = join(base, 'temporary');
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    mkdirSync(temporary, { recursive: true, mode: 0o700 });
+    // Two engines must not share one: their files have the same names.
+    const temporary = ownFolder(join(base, 'temporary'));
     const output = options.parquet === undefined ? undefined : resolve(options.parquet);
     const engine = await duckDbEngine({
       directory,
@@ -131,6 +132,7 @@ export const QUERY: Command = {
       if (csv !== true && json !== true) write(`(${counted(rows, 'row')})\n`);
     } finally {
       engine.close();
+      rmSync(temporary, { recursive: true, force: true });
     }
   },
 };
