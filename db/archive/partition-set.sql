@@ -66,7 +66,7 @@ $$;
 
 -- The bounds of a partition as points in time, by the configuration that its set has now. Both are null where
 -- they do not lie in p_period, which was made of them while the partition was attached: the set had another
--- type, epoch or key then. Without p_time_zone they are null unless the type has an instant of its own.
+-- type, epoch or key then. Without p_time_zone they are null, since the period is made in it.
 create or replace function partition_archiver.bound_times(p_lower text, p_upper text, p_type regtype,
   p_epoch text, p_time_zone text, p_period text, out lower_time timestamptz, out upper_time timestamptz)
   language plpgsql stable set search_path = pg_catalog, pg_temp as $$

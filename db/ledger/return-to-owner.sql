@@ -150,8 +150,8 @@ begin
            original_names = null, seal = null, ddl = null,
          column_list = null, row_count = null, byte_count = null, manifest_key = null,
            manifest_version_id = null,
-         manifest_sha256 = null, drop_after = null, quarantined_at = null, exported_at = null,
-           verified_at = null
+         manifest_sha256 = null, counted_whole = null, table_bytes = null, drop_after = null,
+           quarantined_at = null, exported_at = null, verified_at = null
    where id = p_id;
   delete from partition_archiver.segment where archive_id = l.archive_id;
 end

@@ -209,7 +209,8 @@ begin
          set archive_id = null, quarantine_name = null, original_owner = null, original_owner_oid = null,
              original_names = null, seal = null, ddl = null, column_list = null, row_count = null,
              byte_count = null, manifest_key = null, manifest_version_id = null, manifest_sha256 = null,
-             drop_after = null, quarantined_at = null, exported_at = null, verified_at = null
+             counted_whole = null, table_bytes = null, drop_after = null, quarantined_at = null,
+             exported_at = null, verified_at = null
        where p.id = l.id;
       delete from partition_archiver.segment where archive_id = l.archive_id;
     end if;

@@ -15,7 +15,8 @@ alter table partition_archiver.listing add column if not exists calls jsonb not 
 do $$ begin
   if exists (select from pg_attribute where attrelid = 'partition_archiver.listing'::regclass
                and attname = 'busy_until' and not attisdropped) then
-    update partition_archiver.listing set calls = jsonb_build_object('of an earlier version', busy_until)
+    update partition_archiver.listing
+       set calls = calls || jsonb_build_object('of an earlier version', busy_until)
      where busy_until >= clock_timestamp();
     alter table partition_archiver.listing drop column busy_until;
   end if;
