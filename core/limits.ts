@@ -6,6 +6,7 @@ export const PAYLOAD_BUDGET = {
   warnings: 24 * 1024,
   notDue: 8 * 1024,
   forecast: 32 * 1024,
+  drops: 16 * 1024,
   partitions: 64 * 1024,
   blocked: 16 * 1024,
   archives: 96 * 1024,

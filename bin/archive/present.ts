@@ -30,9 +30,10 @@ export function presentRun(report: RunReport, options: CommandOptions, say: Say)
   for (const table of report.notDue) say(`  ${table}: detached, but not past the retention yet; left alone`);
 }
 
-function presentForecast({ forecast = [], partitionSets }: RunReport, say: Say): void {
+function presentForecast({ forecast = [], drops = [], partitionSets }: RunReport, say: Say): void {
   const leaving = forecast.filter(({ keptBy }) => keptBy === null);
-  say(`a run would archive ${counted(leaving.length, 'partition')}; nothing was changed`);
+  const also = drops.length === 0 ? '' : ` and drop ${String(drops.length)} that are archived`;
+  say(`a run would archive ${counted(leaving.length, 'partition')}${also}; nothing was changed`);
   for (const { partition, lowerBound, upperBound, attached, rows, bytes, segments, keptBy } of forecast) {
     const size = rows === null ? 'never analyzed' : `about ${counted(rows, 'row')}`;
     const what =
@@ -41,6 +42,10 @@ function presentForecast({ forecast = [], partitionSets }: RunReport, say: Say):
         : `stays attached, since ${keptBy}`;
     say(`  ${partition} [${lowerBound}, ${upperBound}): ${what}`);
   }
+  for (const { partition, lowerBound, upperBound, rows } of drops)
+    say(
+      `  ${partition} [${lowerBound}, ${upperBound}): archived with ${counted(rows, 'row')}, to be dropped`,
+    );
   if (leaving.length > 0) {
     say('for each of them:');
     if (leaving.some(({ attached }) => attached))

@@ -36,6 +36,17 @@ export interface Forecast {
   readonly keptBy: string | null;
 }
 
+/** A partition that a run would drop. */
+export interface ForecastDrop {
+  readonly partition: string;
+  readonly lowerBound: string;
+  readonly upperBound: string;
+  /** Of its archive. */
+  readonly rows: number;
+  /** Of its table when the archive was committed; `null` where that is not known. */
+  readonly bytes: number | null;
+}
+
 /** The database, as `detect` needs it. */
 export interface DetectDatabase {
   /** Oldest bounds first. */
@@ -46,6 +57,8 @@ export interface DetectDatabase {
     /** Those of this run: what leaves with them refers to nothing any more. */
     sets: readonly PartitionSetConfig[],
   ): Promise<readonly Forecast[]>;
+  /** What a run would drop, oldest bounds first, without changing anything. */
+  forecastDrops(set: PartitionSetConfig): Promise<readonly ForecastDrop[]>;
 }
 
 /** A set that could not be looked at, and why. */
@@ -62,8 +75,10 @@ export interface Detection {
   readonly notDue: readonly string[];
   /** Sets whose candidates could not be found. */
   readonly brokenSets?: readonly BrokenSet[];
-  /** Only in a dry run; as many as fit. */
+  /** Only in a dry run of what archives; as many as fit. */
   readonly forecast?: readonly Forecast[];
+  /** Only in a dry run of what drops; as many as fit. */
+  readonly drops?: readonly ForecastDrop[];
 }
 
 /** Finds the partitions to archive and to drop: OIDs that the ledger knows, never names that match a pattern. */
@@ -75,11 +90,13 @@ export async function detect(
   const partitions: number[] = [];
   const notDue: string[] = [];
   const forecast: Forecast[] = [];
+  const drops: ForecastDrop[] = [];
   const brokenSets: BrokenSet[] = [];
   const sets = request.partitionSets.flatMap((index) => config.partitionSets[index] ?? []);
   const look = async (set: PartitionSetConfig): Promise<void> => {
     if (request.dryRun) {
-      forecast.push(...(await database.forecast(set, sets)));
+      if (request.mode === 'archive') forecast.push(...(await database.forecast(set, sets)));
+      if (set.drop && !request.archiveOnly) drops.push(...(await database.forecastDrops(set)));
       return;
     }
     for (const candidate of await database.candidates(set)) {
@@ -103,7 +120,9 @@ export async function detect(
     partitions,
     notDue: truncateLines(notDue, PAYLOAD_BUDGET.notDue),
     ...(brokenSets.length > 0 && { brokenSets: truncate(brokenSets, PAYLOAD_BUDGET.leftOut) }),
-    ...(request.dryRun && { forecast: truncate(forecast, PAYLOAD_BUDGET.forecast) }),
+    ...(request.dryRun &&
+      request.mode === 'archive' && { forecast: truncate(forecast, PAYLOAD_BUDGET.forecast) }),
+    ...(request.dryRun && request.mode !== 'inventory' && { drops: truncate(drops, PAYLOAD_BUDGET.drops) }),
   };
 }
 

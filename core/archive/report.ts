@@ -1,5 +1,5 @@
 import { counted } from '../counted.ts';
-import type { BrokenSet, Detection, Forecast } from './detect.ts';
+import type { BrokenSet, Detection, Forecast, ForecastDrop } from './detect.ts';
 import { ArchiverError, describeError, formatError, type DescribedError } from '../errors.ts';
 import { truncate, truncateLines, PAYLOAD_BUDGET } from '../limits.ts';
 import type { SetReport } from './maintain.ts';
@@ -68,6 +68,7 @@ export interface RunReport {
   readonly partitionSets: readonly SetReport[];
   readonly notDue: readonly string[];
   readonly forecast?: readonly Forecast[];
+  readonly drops?: readonly ForecastDrop[];
 }
 
 /** What a report is made of. */
@@ -136,6 +137,7 @@ export async function report(
     partitionSets,
     notDue: input.detect.notDue,
     ...(input.detect.forecast && { forecast: input.detect.forecast }),
+    ...(input.detect.drops && { drops: input.detect.drops }),
   };
   if (!result.resume) {
     metrics.run(totals);

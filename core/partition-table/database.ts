@@ -91,6 +91,8 @@ export interface PartitionTableDatabase {
   copyBlocks(job: PartitionTableJob, blocks: number): Promise<number>;
   /** Takes over again what changed; returns how many rows. */
   applyChanges(job: PartitionTableJob): Promise<number>;
+  /** Has pg_partman make further partitions, for rows and times that have come since. `PreflightFailed` where a name is taken. */
+  extend(job: PartitionTableJob): Promise<void>;
   /** Begins to compare again. */
   beginComparison(job: PartitionTableJob): Promise<void>;
   /** Compares table and shadow table by content in the next range, in one snapshot; without limits, in all that is left. */

@@ -223,6 +223,7 @@ async function catchUp(job: PartitionTableJob, ports: PartitionTablePorts): Prom
     ports.log.info('changes applied', { job: job.id, round, rows });
     if (rows <= FEW_CHANGES) break;
   }
+  await ports.database.extend(job);
   return total;
 }
 

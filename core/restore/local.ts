@@ -64,10 +64,11 @@ async function attached(
   options: RestoreOptions,
   ports: RestorePorts,
 ): Promise<Restored> {
-  let progress = await attach(partitionId, options, ports);
+  const request = { ...options, waits: true };
+  let progress = await attach(partitionId, request, ports);
   while (progress.next === 'wait') {
     await ports.clock.sleep(progress.waitSeconds * 1_000);
-    progress = await attach(partitionId, options, ports);
+    progress = await attach(partitionId, request, ports);
   }
   return progress.restored;
 }

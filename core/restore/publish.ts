@@ -49,6 +49,12 @@ export type AttachProgress =
   /** The server still does what an earlier call asked for. */
   | { readonly next: 'wait'; readonly waitSeconds: number };
 
+/** What `attach` is asked for. */
+interface AttachRequest extends Pick<RestoreOptions, 'attach' | 'acceptIncomplete'> {
+  /** Whether the caller calls again on `wait`; otherwise that is `SegmentBusy`. */
+  readonly waits: boolean;
+}
+
 /**
  * Validates the foreign keys of a restored table, attaches it to a parent if that is asked for, and says what there is. A
  * table that lacks something is attached only with `acceptIncomplete`: `AttachRefused` otherwise, and the table stays.
@@ -56,13 +62,13 @@ export type AttachProgress =
  */
 export async function attach(
   partitionId: number,
-  options: Pick<RestoreOptions, 'attach' | 'acceptIncomplete'>,
+  { waits, ...options }: AttachRequest,
   ports: Ports,
 ): Promise<AttachProgress> {
   try {
     return { next: 'done', restored: await attachNow(partitionId, options, ports) };
   } catch (error) {
-    if (!(error instanceof ArchiverError && error.code === 'SegmentBusy')) throw error;
+    if (!waits || !(error instanceof ArchiverError && error.code === 'SegmentBusy')) throw error;
     return { next: 'wait', waitSeconds: WAIT_SECONDS };
   }
 }

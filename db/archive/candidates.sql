@@ -140,4 +140,19 @@ begin
 end
 $$;
 
+-- What a run would drop, read-only: verified partitions whose grace period is over, as schedule_drop counts
+-- it where no drop is scheduled yet. table_bytes: the size that the table had when its archive was committed.
+create or replace function partition_archiver.forecast_drops(p_parent oid, p_grace_days numeric)
+  returns table (table_schema name, table_name name, lower_bound text, upper_bound text, row_count bigint,
+    table_bytes bigint)
+  language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select l.table_schema, l.table_name, l.lower_bound, l.upper_bound, l.row_count, l.table_bytes
+    from partition_archiver.partition l
+   where l.parent_oid = p_parent and l.state = 'verified'
+     and coalesce(l.drop_after, l.verified_at + make_interval(secs => p_grace_days * 86400)) <= now()
+     and l.system_identifier = partition_archiver.system_identifier()
+     and l.database_name = current_database()
+   order by l.upper_time, l.id
+$$;
+
 reset role;

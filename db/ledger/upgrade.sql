@@ -235,15 +235,15 @@ begin
     update partition_archiver.partition_job j
        set system_identifier = v_this, database_name = current_database(),
          database_oid = partition_archiver.database_oid(),
-         -- pg_upgrade makes triggers again, a rename does not. Whether the fence is enabled is checked, too.
-         trigger_state = case when j.state = 'swapped' and p_from <> v_this
-           then partition_archiver.trigger_state(j.table_oid) else j.trigger_state end
+         -- pg_upgrade makes triggers again, a rename does not: a fence that was altered looks as before.
+         trigger_state = case when j.state <> 'swapped' or p_from = v_this then j.trigger_state end
       from partition_archiver.mismatched_jobs() k
      where j.id = k.id and k.system_identifier = p_from and k.database_name = p_database
     returning j.id, j.table_schema, j.table_name, j.state, j.state, 'a job of PartitionTable: ' || case
+      when j.state = 'swapped' and p_from <> v_this then 'nothing shows whether the replaced table was '
+        'written to before the upgrade: look for such rows, and drop it yourself'
       when j.state = 'swapped' then 'the table that was replaced waits to be dropped'
-      when p_from = v_this then 'it continues where it was'
-      else 'roll it back, and begin again' end;
+      when p_from = v_this then 'it continues where it was' else 'roll it back, and begin again' end;
 end
 $$;
 

@@ -39,19 +39,12 @@ create or replace function partition_archiver.begin_copy(p_id bigint) returns vo
     set datestyle = 'ISO, YMD' as $$
 declare
   j partition_archiver.partition_job := partition_archiver.claim_partition_job(p_id, 'begun');
-  v_taken text;
 begin
   if current_setting('transaction_isolation') <> 'read committed' then
     raise exception 'transaction isolation is %', current_setting('transaction_isolation')
       using errcode = 'PA001'; -- StateConflict
   end if;
-  select string_agg(format('%I.%I', j.table_schema, c.relname), ', ') into v_taken
-    from pg_inherits i join pg_class c on c.oid = i.inhrelid
-   where i.inhparent = j.shadow_oid and to_regclass(format('%I.%I', j.table_schema, c.relname)) is not null;
-  if v_taken is not null then
-    raise exception 'the names of these partitions are taken: %', v_taken
-      using errcode = 'PA010'; -- PreflightFailed
-  end if;
+  perform partition_archiver.refuse_taken_names(j);
   if not exists (select from pg_inherits where inhparent = j.shadow_oid) then
     raise exception 'the new table has no partitions yet' using errcode = 'PA001'; -- StateConflict
   end if;
@@ -140,7 +133,6 @@ begin
       j.table_name, v_columns, partition_archiver.columns_of(j.table_oid, 's'),
       j.table_schema, j.table_name, p_id, v_batch, partition_archiver.join_on(j, 's', 'k'));
   end if;
-  perform partition_archiver.extend_shadow(j);
   return v_taken;
 end
 $$;

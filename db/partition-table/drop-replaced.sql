@@ -33,6 +33,11 @@ begin
   -- Before the fence is looked at, and it cannot be altered afterwards.
   perform partition_archiver.set_lock_timeout();
   execute format('lock table only partition_archiver_replaced.%I in access exclusive mode', j.table_name);
+  if j.trigger_state is null then
+    raise exception 'the server was upgraded, and nothing shows whether the fence of '
+      'partition_archiver_replaced.% was altered before: look for rows that were written there, and drop it '
+      'yourself', j.table_name using errcode = 'PA003'; -- SealBroken
+  end if;
   if partition_archiver.trigger_state(j.table_oid) is distinct from j.trigger_state
      or (select count(*) from pg_trigger where tgrelid = j.table_oid
        and tgname like 'partition\_archiver\_fence\_%' and tgenabled = 'A') <> 2 then

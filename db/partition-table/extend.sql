@@ -87,6 +87,27 @@ begin
 end
 $$;
 
+-- PreflightFailed where what moves to the table's schema at the swap has a name that is taken there.
+create or replace function partition_archiver.refuse_taken_names(j partition_archiver.partition_job)
+  returns void
+  language plpgsql stable set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
+declare
+  v_taken text := (
+    select string_agg(format('%I.%I', j.table_schema, c.relname), ', ' order by c.relname)
+      from pg_inherits i
+      join pg_class c on c.oid = i.inhrelid
+        or c.oid in (select indexrelid from pg_index where indrelid = i.inhrelid)
+     where i.inhparent = j.shadow_oid and exists (
+       select from pg_class o
+        where o.relnamespace = to_regnamespace(quote_ident(j.table_schema)) and o.relname = c.relname));
+begin
+  if v_taken is not null then
+    raise exception 'the names of these partitions or indexes are taken: %', v_taken
+      using errcode = 'PA010'; -- PreflightFailed
+  end if;
+end
+$$;
+
 -- Has pg_partman make the missing partitions, and moves the rows of the default partition into them.
 create or replace function partition_archiver.extend_shadow(j partition_archiver.partition_job) returns void
   language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off
@@ -106,11 +127,12 @@ begin
   select n.nspname, split_part(e.extversion, '.', 1)::integer into v_partman, v_version
     from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'pg_partman';
   perform set_config('timezone', j.options ->> 'timeZone', true);
-  -- A partition cannot be made for rows that are in the default one.
+  -- A partition cannot be made for rows that are in the default one. They are deleted, since a comparison in
+  -- another session would find them missing after TRUNCATE, whatever its snapshot.
   if v_default is not null then
     execute format('create table partition_archiver_shadow.outside_%s as select %s from only %s', j.id,
       v_columns, v_default);
-    execute format('truncate only %s', v_default);
+    execute format('delete from only %s', v_default);
   end if;
   -- Version 4 would analyse the whole table.
   execute format('select %I.%s(%L, $1::%s[]%s)', v_partman,
@@ -122,6 +144,16 @@ begin
       'select %2$s from partition_archiver_shadow.outside_%s', j.table_name, v_columns, j.id);
     execute format('drop table partition_archiver_shadow.outside_%s', j.id);
   end if;
+  perform partition_archiver.refuse_taken_names(j);
+end
+$$;
+
+-- The same between the copy and the swap, where that has less to make under its lock then.
+create or replace function partition_archiver.extend_partition_job(p_id bigint) returns void
+  language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
+begin
+  perform partition_archiver.extend_shadow(
+    partition_archiver.claim_partition_job(p_id, 'copied', 'checked'));
 end
 $$;
 

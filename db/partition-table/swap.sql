@@ -87,6 +87,7 @@ begin
   perform partition_archiver.create_fence_triggers(v_old);
 
   -- The new one, with its partitions, in its place.
+  perform partition_archiver.refuse_taken_names(j);
   for v_object in select c.oid, c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
     where i.inhparent = j.shadow_oid loop
     execute format('alter table partition_archiver_shadow.%I set schema %I', v_object.relname,

@@ -30,12 +30,15 @@ declare
   l partition_archiver.partition := partition_archiver.claim_restored(p_partition_id);
   v_table text := format('%I.%I', l.table_schema, l.table_name);
   v_parent oid := to_regclass(format('%I.%I', p_parent_schema, p_parent_name))::oid;
-  v_before constant oid[] := array(select indexrelid from pg_index where indrelid = l.table_oid);
+  v_before oid[];
   v_index record;
 begin
   if exists (select from pg_inherits where inhrelid = l.table_oid) then
     return;
   end if;
+  -- What is made from here on is made by this call.
+  perform partition_archiver.hold_definition(l.table_oid);
+  v_before := array(select indexrelid from pg_index where indrelid = l.table_oid);
   for v_index in
     select x.indexrelid, x.indisunique, pg_get_constraintdef(k.oid) as constraint_definition,
            partition_archiver.index_definition(x.indexrelid) as definition

@@ -12,13 +12,16 @@ create or replace function partition_archiver.reference_restored(p_partition_id 
 declare
   l partition_archiver.partition := partition_archiver.claim_restored(p_partition_id);
   v_parent oid := to_regclass(format('%I.%I', p_parent_schema, p_parent_name))::oid;
-  v_before constant oid[] := array(select oid from pg_constraint where conrelid = l.table_oid);
+  v_before oid[];
   v_deadline constant timestamptz := partition_archiver.lock_deadline();
   v_key record;
 begin
   if exists (select from pg_inherits where inhrelid = l.table_oid) then
     return;
   end if;
+  -- What is made from here on is made by this call.
+  perform partition_archiver.hold_definition(l.table_oid);
+  v_before := array(select oid from pg_constraint where conrelid = l.table_oid);
   for v_key in
     select k.confrelid, pg_get_constraintdef(k.oid) as definition
       from pg_constraint k

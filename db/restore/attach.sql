@@ -24,6 +24,15 @@ begin
 end
 $$;
 
+-- Until the transaction ends, no other session makes an index or a constraint on a table; rows are read and
+-- written meanwhile. By a comment that stays as it is: LOCK TABLE asks for rights that its owner may lack.
+create or replace function partition_archiver.hold_definition(p_table oid) returns void
+  language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
+begin
+  execute format('comment on table %s is %L', p_table::regclass, obj_description(p_table, 'pg_class'));
+end
+$$;
+
 -- Refuses to attach a restored table where it cannot be, or would not stay: AttachRefused with the reasons,
 -- or ArchiveListed. Changes nothing.
 create or replace function partition_archiver.check_attach(p_partition_id bigint, p_parent_schema name,

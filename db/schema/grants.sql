@@ -28,6 +28,7 @@ grant execute on function
   partition_archiver.candidates(oid, timestamptz),
   partition_archiver.health(oid, text),
   partition_archiver.forecast(oid, text, bigint),
+  partition_archiver.forecast_drops(oid, numeric),
   partition_archiver.expiring(oid, text),
   partition_archiver.set_references(jsonb),
   partition_archiver.set_advice(jsonb),

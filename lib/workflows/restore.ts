@@ -109,6 +109,7 @@ export class RestoreWorkflow extends Construct {
         'archive.$': '$.archive',
         'options.$': '$.options',
         'execution.$': '$.execution',
+        waits: true,
       },
       resultPath: '$.attached',
     });
@@ -129,7 +130,8 @@ export class RestoreWorkflow extends Construct {
     publish.next(attach);
     attach.next(
       isAttached
-        .when(sfn.Condition.stringEquals('$.attached.Payload.next', 'wait'), waitForAttach.next(attach))
+        // Only a call that waits has it. A function that was deployed before this definition returns nothing, once it is done.
+        .when(sfn.Condition.isPresent('$.attached.Payload.waitSeconds'), waitForAttach.next(attach))
         .otherwise(done),
     );
     return restoreArchiveSteps(this, {

@@ -51,7 +51,7 @@ const BUSY_RETRIER: sfn.RetryProps = {
 export interface StepTaskProps {
   readonly comment: string;
   /** Input of the step, as a template; keys that end in `.$` are paths into the state's input. */
-  readonly payload: Readonly<Record<string, string>>;
+  readonly payload: Readonly<Record<string, string | boolean>>;
   /** Where the result goes, as `Payload`; `sfn.JsonPath.DISCARD` for nowhere. */
   readonly resultPath: string;
   /**

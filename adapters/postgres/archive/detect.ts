@@ -1,4 +1,4 @@
-import type { Candidate, DetectDatabase, Forecast } from '../../../core/archive/detect.ts';
+import type { Candidate, DetectDatabase, Forecast, ForecastDrop } from '../../../core/archive/detect.ts';
 import { displayName } from '../../../core/partition.ts';
 import { translated, type Connection } from '../connect.ts';
 import { askOfParent, findParent } from '../partition-set.ts';
@@ -32,10 +32,23 @@ export function detectDatabase(connection: Connection): DetectDatabase {
             cross join partition_archiver.forecast(parent.oid, ${set.timeZone}::text, ${set.segmentSizeMiB * 1024 * 1024}::bigint) f
             left join lateral partition_archiver.describe_references(
                    parent.oid, to_regclass(format('%I.%I', f.table_schema, f.table_name))::oid, leaving.oids) r on f.attached`;
-        return rows.map(({ schema, table, ...forecast }) => ({
-          partition: displayName(schema, table),
-          ...forecast,
-        }));
+        return named(rows);
       }),
+
+    forecastDrops: (set) =>
+      translated(`forecast of ${displayName(set.schema, set.table)}`, async () =>
+        named(
+          await connection<(Omit<ForecastDrop, 'partition'> & { schema: string; table: string })[]>`
+            select table_schema as schema, table_name as table, lower_bound as "lowerBound", upper_bound as "upperBound",
+                   row_count as rows, table_bytes as bytes
+              from partition_archiver.forecast_drops(${await findParent(connection, set)}::oid, ${set.graceDays}::numeric)`,
+        ),
+      ),
   };
 }
+
+/** With the name of the partition as people write it. */
+const named = <T extends { readonly schema: string; readonly table: string }>(
+  rows: readonly T[],
+): (Omit<T, 'schema' | 'table'> & { readonly partition: string })[] =>
+  rows.map(({ schema, table, ...rest }) => ({ partition: displayName(schema, table), ...rest }));

@@ -129,6 +129,12 @@ export function partitionTableDatabase(
       return taken;
     },
 
+    extend: (job) =>
+      call(
+        `further partitions of ${job.plan.table}`,
+        (transaction) => transaction`select partition_archiver.extend_partition_job(${job.id}::bigint)`,
+      ),
+
     beginComparison: (job) =>
       call(
         `comparison of ${job.plan.table} with its shadow table`,

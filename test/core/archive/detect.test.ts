@@ -121,6 +121,7 @@ test('a dry run names no partition to work on', async () => {
     partitions: [],
     notDue: [],
     forecast: [forecast(1)],
+    drops: [],
   });
 });
 

@@ -125,6 +125,7 @@ describe('an execution of Restore', () => {
       partitionId: 101,
       archive: archiveOf(1),
       options: OPTIONS,
+      waits: true,
       execution,
     });
   });
@@ -141,7 +142,7 @@ describe('an execution of Restore', () => {
       'plan-restore': (event: object) => ({ ...event, archives: [archiveOf(1)], options: OPTIONS }),
       retrieve: () => ({ readable: (looks += 1) === 2, waitingFor: 1, waitSeconds: 1 }),
       build: () => answers.shift(),
-      attach: () => ({ next: (attaches += 1) === 2 ? 'done' : 'wait', waitSeconds: 1 }),
+      attach: () => ((attaches += 1) === 2 ? { next: 'done' } : { next: 'wait', waitSeconds: 1 }),
     });
     expect(result.status).toBe('SUCCEEDED');
     expect(calls.map(({ state }) => state)).toEqual([
@@ -160,6 +161,20 @@ describe('an execution of Restore', () => {
       'Attach',
       'ReportRestore',
     ]);
+  });
+
+  // Seen to fail with a Choice that compares `next`, which is not there.
+  test('takes what a function of an earlier version returns for the end, and tells the function that it waits', async () => {
+    const asked: unknown[] = [];
+    const { result } = await run('restore', {
+      'plan-restore': (event: object) => ({ ...event, archives: [archiveOf(1)], options: OPTIONS }),
+      attach: (event: object) => {
+        asked.push(event);
+        return null; // What Lambda makes of nothing.
+      },
+    });
+    expect(result).toMatchObject({ status: 'SUCCEEDED' });
+    expect(asked).toMatchObject([{ waits: true }]);
   });
 
   test.each<Step>(['find-restore', 'begin-restore'])(

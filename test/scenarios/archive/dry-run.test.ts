@@ -53,3 +53,30 @@ test('a dry run changes nothing at all, and forecasts what the run then does', a
   );
   expect(await run(settings, { dryRun: true })).toMatchObject({ forecast: [] });
 });
+
+// Each dry run had the forecast of an archive run before, and no drops.
+test('a dry run forecasts the drops of a run, and only them where the run only drops', async () => {
+  const { database, run, config } = archiver();
+  const { sql } = database;
+  await createPartitionSet(sql, { table: 'dropping', months: 5, rowsPerMonth: 10 });
+  const set = (more: object) => config([{ schema: 'app', table: 'dropping', ...more }]);
+  await run(set({ drop: false }));
+  const lines = (await readLedger(sql, 'dropping')).filter(({ state }) => state === 'verified');
+  expect(lines).toHaveLength(3);
+  await sql`update partman.part_config set retention = '1 month' where parent_table = 'app.dropping'`;
+  await sql`update partition_archiver.partition set drop_after = now() + interval '1 day' where id = ${nth(lines, 1).id}`;
+  const names = async (more: object, input: object): Promise<unknown> => {
+    const { forecast, drops } = await run(set(more), { dryRun: true, ...input });
+    return [forecast?.length, drops?.map(({ partition, rows }) => [partition, rows])];
+  };
+  const [first, third] = [0, 2].map((index) => [`app.${nth(lines, index).table}`, 10]);
+  const at = { drop: true, graceDays: 0 };
+  expect(await names(at, {})).toEqual([1, [first, third]]);
+  expect(await names(at, { only: 'drop' })).toEqual([undefined, [first, third]]);
+  // What would be scheduled first, and is not over then.
+  expect(await names({ drop: true, graceDays: 7 }, { only: 'drop' })).toEqual([undefined, []]);
+  expect(await names({ drop: false }, { only: 'drop' })).toEqual([undefined, []]);
+  expect(await names(at, { archiveOnly: true })).toEqual([1, []]);
+  expect(await names(at, { only: 'inventory' })).toEqual([undefined, undefined]);
+  expect(await run(set(at), { only: 'drop' })).toMatchObject({ archived: 0, dropped: 2 });
+});

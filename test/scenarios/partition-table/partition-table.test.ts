@@ -140,6 +140,7 @@ test('killed at any point it continues, and before the swap it can be rolled bac
     'makePartitions',
     'copyBlocks',
     'applyChanges',
+    'extend',
     'beginComparison',
     'compareRange',
     'recordCompared',

@@ -1,5 +1,6 @@
 /** A conversion that waits between its comparison and the swap, while time passes and the table is maintained. */
 import { beforeAll, expect, test } from '@jest/globals';
+import type postgres from 'postgres';
 import { ArchiverError } from '../../../core/errors.ts';
 import { rollBackPartitionTable } from '../../../core/partition-table/local.ts';
 import { useArchiver } from '../../support/archiver.ts';
@@ -72,6 +73,62 @@ test('partitions are made ahead of now while the job waits', async () => {
      order by relname desc limit 3) x); end $$`);
   await run({ table: 'weeks' });
   expect(await ahead('shop')).toEqual(before);
+});
+
+// Seen to fail with TRUNCATE in extend_shadow(): the snapshot had 300 rows, and the comparison would have found a difference.
+test('rows that move to further partitions stay visible to a comparison in another session', async () => {
+  const { sql } = archiver().database;
+  await make('seen');
+  await run({ table: 'seen' }, undefined, 'check');
+  await sql`insert into shop.seen values (50000, now() + interval '9 months', 'new')`;
+  const [{ id }] = await sql<[{ id: string }]>`select max(id) as id from partition_archiver.partition_job`;
+  await sql`select partition_archiver.apply_changes(${id}::bigint)`;
+  const count = await sql.begin('isolation level repeatable read', async (tx) => {
+    await tx`select from shop.seen limit 1`;
+    await sql`select partition_archiver.extend_partition_job(${id}::bigint)`;
+    return tx`select count(*)::integer as rows from partition_archiver_shadow.seen`;
+  });
+  expect([...count]).toEqual([{ rows: 301 }]);
+  expect((await run({ table: 'seen' })).state).toBe('swapped');
+});
+
+// Seen to fail without refuse_taken_names() in the swap: DatabaseRejected.
+test('a name that is taken stops the job before the swap, and it continues once the name is free', async () => {
+  const { sql } = archiver().database;
+  await make('named');
+  await run({ table: 'named' }, undefined, 'check');
+  const names = (tx: postgres.ISql): Promise<{ name: string }[]> => tx`
+    select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid
+     where i.inhparent = 'partition_archiver_shadow.named'::regclass order by c.oid desc`;
+  const [{ id }] = await sql<[{ id: string }]>`select max(id) as id from partition_archiver.partition_job`;
+  await sql`insert into shop.named values (50000, now() + interval '9 months', 'new')`;
+  let later: { name: string }[] = [];
+  await sql
+    .begin(async (tx) => {
+      await tx`select partition_archiver.apply_changes(${id}::bigint), partition_archiver.extend_partition_job(${id}::bigint)`;
+      later = await names(tx);
+      throw new Error('rolled back');
+    })
+    .catch(() => undefined);
+  const refused = async (
+    name: string,
+    changes?: Parameters<typeof run>[1],
+    upTo?: 'check',
+  ): Promise<void> => {
+    const failure = await failureOf(run({ table: 'named' }, changes, upTo));
+    expect([failure.code, failure.message]).toEqual([
+      'PreflightFailed',
+      expect.stringContaining(`: the names of these partitions or indexes are taken: shop.${name} (`),
+    ]);
+    await sql.unsafe(`drop table shop.${name}`);
+  };
+  await sql.unsafe(`create table shop.${later[0]!.name} ()`);
+  await refused(later[0]!.name, undefined, 'check');
+  const [{ index }] = await sql<[{ index: string }]>`
+    select indexrelid::regclass::text as index from pg_index where indrelid = ${`partition_archiver_shadow.${(await names(sql))[0]!.name}`}::regclass`;
+  const taken = index.replace('partition_archiver_shadow.', '');
+  await refused(taken, beforeSwap(`create table shop.${taken} ()`));
+  expect((await run({ table: 'named' })).state).toBe('swapped');
 });
 
 // Seen to fail without empty_default(): the swap took it along.
