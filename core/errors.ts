@@ -73,7 +73,7 @@ export const CATALOGUE = {
   // What blocks a partition.
   PartitionRefused: block('Change what the reason names, then resume the partition.'),
   IdentityChanged: block(
-    'The table was replaced, renamed or moved. Find out who did it, then resume the partition.',
+    'The table was replaced, renamed or moved, or its set was given another kind of key. Find out who did it, then resume the partition.',
   ),
   SealBroken: block(
     'The table was changed despite the fence, or the server was upgraded. Reverify the partition; it is not dropped before.',
