@@ -95,8 +95,11 @@ declare
   v_taken text := (
     select string_agg(format('%I.%I', j.table_schema, c.relname), ', ' order by c.relname)
       from pg_inherits i
-      join pg_class c on c.oid = i.inhrelid
-        or c.oid in (select indexrelid from pg_index where indrelid = i.inhrelid)
+      -- Not by OR, with which each partition is looked at beside each relation of the schema: 17 s under
+      -- the lock of the swap with 1,000 partitions and 3,000 relations, instead of 0.1 s (PostgreSQL 15).
+      cross join lateral (
+        select i.inhrelid union all select indexrelid from pg_index where indrelid = i.inhrelid) m (oid)
+      join pg_class c on c.oid = m.oid
      where i.inhparent = j.shadow_oid and exists (
        select from pg_class o
         where o.relnamespace = to_regnamespace(quote_ident(j.table_schema)) and o.relname = c.relname));

@@ -30,7 +30,7 @@ export function partitionTableDatabase(
   const find = (schema: string, table: string): Promise<PartitionTableJob | undefined> =>
     translated(`partitioning of ${displayName(schema, table)}`, async () => {
       const [{ ready }] = await connection<[{ ready: boolean }]>`
-        select to_regproc('partition_archiver.partition_table_size') is not null as ready`;
+        select to_regproc('partition_archiver.extend_partition_job') is not null as ready`;
       if (!ready) {
         throw new ArchiverError(
           'PreflightFailed',

@@ -149,6 +149,28 @@ test.each([
   expect(await madeOn(table)).toHaveLength(before.length + 1);
 });
 
+// Seen to fail with the table's own comment written again: what its owner had written was gone.
+test('a comment that the owner writes while a call waits for the definition stays', async () => {
+  const { sql } = archiver().database;
+  await sql.unsafe(
+    `create table public.commented (id integer); comment on table public.commented is 'before'`,
+  );
+  let holding: Promise<unknown> = Promise.resolve();
+  await sql.begin(async (tx) => {
+    await tx`comment on table public.commented is 'later'`;
+    holding = sql`select partition_archiver.hold_definition('public.commented'::regclass)`.execute();
+    const waits = async (): Promise<boolean> =>
+      (await sql`select from pg_locks where relation = 'public.commented'::regclass and not granted`).length >
+      0;
+    for (const until = Date.now() + 20_000; !(await waits()) && Date.now() < until;);
+    expect(await waits()).toBe(true);
+  });
+  await holding;
+  expect(await sql`select obj_description('public.commented'::regclass, 'pg_class') as comment`).toEqual([
+    { comment: 'later' },
+  ]);
+});
+
 // Seen to fail without reference_restored(): each key was validated, with its referenced table locked against writers.
 test('no row of the restored table is read while the tables that its parent references are locked', async () => {
   const { database, operations } = archiver();
