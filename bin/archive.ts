@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The local command: the steps of the state machine against any PostgreSQL and any S3. See `--help`. */
+import { diskError } from '../adapters/disk/errors.ts';
 import { ArchiverError } from '../core/errors.ts';
 import { parseCommandLine } from './archive/command-line.ts';
 import { absentDatabase } from './archive/absent-database.ts';
@@ -13,15 +14,27 @@ const EXIT = { done: 0, failed: 1, refused: 3 } as const;
 const INVOCATION =
   process.env['npm_lifecycle_event'] === 'archive' ? 'npm run archive --' : 'partition-archiver';
 
-// Who reads the output may stop early, as `head` does.
+let unwritten: ArchiverError | null = null;
+// Who reads the output may stop early, as `head` does: the work is finished, and its exit code is its own.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(EXIT.done);
+  if (error.code !== 'EPIPE') unwritten ??= diskError(error);
 });
+// Who reads the log may stop, too.
+process.stderr.on('error', () => undefined);
 
 const code = await main();
 // A connection that does not come about would keep the process for half a minute.
-process.stdout.write('', () => process.exit(code));
+process.stdout.write('', () => {
+  // The listener is called after this.
+  setImmediate(() => {
+    if (unwritten !== null) say(unwritten);
+    process.exit(unwritten === null ? code : EXIT.failed);
+  });
+});
+
+function say({ code, message, hint }: ArchiverError): void {
+  process.stderr.write(`${code}: ${message}\n${hint}\n`);
+}
 
 /** Runs a command; where there is no such database, that is found out beside it. */
 async function execute(command: Command, context: CommandContext): Promise<void> {
@@ -58,9 +71,10 @@ async function main(): Promise<number> {
       progress.end();
     });
     return EXIT.done;
-  } catch (error) {
+  } catch (thrown) {
+    const error = diskError(thrown) ?? thrown;
     if (!(error instanceof ArchiverError)) throw error;
-    process.stderr.write(`${error.code}: ${error.message}\n${error.hint}\n`);
+    say(error);
     const refused = ['InvalidConfiguration', 'InvalidInput', 'PreflightFailed'].includes(error.code);
     return refused ? EXIT.refused : EXIT.failed;
   } finally {

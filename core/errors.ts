@@ -12,7 +12,7 @@ export const CATALOGUE = {
   // What was configured or asked for.
   InvalidConfiguration: stop('Correct the configuration; every mistake is listed.'),
   InvalidInput: stop(
-    'Correct the input; every mistake is listed. docs/operations.md has the fields of each state machine, --help the options of each command.',
+    'Correct the input. docs/operations.md has the fields of each state machine, --help the options of each command.',
   ),
   PreflightFailed: stop('Fix what is listed, then start again.'),
   NotPrepared: stop(

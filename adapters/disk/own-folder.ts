@@ -1,12 +1,17 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { onDisk } from './errors.ts';
 
 /**
  * Makes a folder below `parent` that only this process uses. Removes those that processes of this machine left which were
  * killed, and nothing else.
  */
 export function ownFolder(parent: string): string {
+  return onDisk(() => made(parent));
+}
+
+function made(parent: string): string {
   mkdirSync(parent, { recursive: true, mode: 0o700 });
   const ours = `${hostname()}.`;
   for (const name of readdirSync(parent).filter((each) => each.startsWith(ours))) {

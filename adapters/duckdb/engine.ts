@@ -6,6 +6,7 @@ import type {
   DuckDBValueConverter,
   Json,
 } from '@duckdb/node-api';
+import { basename, dirname, join } from 'node:path';
 import { ArchiverError } from '../../core/errors.ts';
 import type { QueryEngine } from '../../core/query/query.ts';
 import { identifier, literal } from '../../core/query/views.ts';
@@ -77,7 +78,11 @@ export async function duckDbEngine(limits: EngineLimits): Promise<DuckDbEngine> 
         await connection.run(`SET search_path = ${literal(path)}`);
       }
       await connection.run(`SET allowed_directories = [${literal(directory)}, ${literal(temporary)}]`);
-      if (output !== undefined) await connection.run(`SET allowed_paths = [${literal(output)}]`);
+      if (output !== undefined) {
+        // Where the file exists, DuckDB writes this one and renames it.
+        const written = join(dirname(output), `tmp_${basename(output)}`);
+        await connection.run(`SET allowed_paths = [${literal(output)}, ${literal(written)}]`);
+      }
       await connection.run('SET enable_external_access = false');
       await connection.run('SET lock_configuration = true');
     },
@@ -155,7 +160,6 @@ const withoutEnd = (sql: string): string => sql.replace(/[\s;]+$/, '');
 const REASONS: Readonly<Record<string, string>> = {
   Conversion: 'a value does not convert to the type that it is cast to or compared with',
   'Out of Range': 'a number is too large, or infinite, for an operator or a function',
-  IO: 'a local file cannot be read or written',
 };
 
 /**
@@ -179,6 +183,10 @@ async function quietly<T>(work: () => Promise<T>): Promise<T> {
         'QueryFailed',
         'the engine needs more memory, or more room for temporary files',
       );
+    }
+    if (kind === 'IO') {
+      const reason = /^IO Error: (Cannot open file "[^"\n]*": [\w ]+)/.exec(message)?.[1];
+      throw new ArchiverError('InvalidInput', reason ?? 'the engine cannot read or write a local file');
     }
     const reason = REASONS[kind];
     throw new ArchiverError(

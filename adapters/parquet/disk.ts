@@ -2,7 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { PRODUCT } from '../../core/manifest.ts';
 import type { CopyDisk } from '../../core/query/ports.ts';
-import { onDisk } from '../disk/full.ts';
+import { onDisk } from '../disk/errors.ts';
 import { createParquetFile, openParquetFile } from './files.ts';
 
 /** Who wrote a file, as its footer says. */

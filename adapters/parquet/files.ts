@@ -7,7 +7,7 @@ import { ArchiverError } from '../../core/errors.ts';
 import type { ColumnValues } from '../../core/query/column-values.ts';
 import { parquetElements, type CopyColumn } from '../../core/query/parquet-map.ts';
 import type { ParquetFileReader, ParquetFileWriter } from '../../core/query/ports.ts';
-import { onDisk } from '../disk/full.ts';
+import { onDisk } from '../disk/errors.ts';
 import { writeColumnChunk, type PageWriter } from './column-chunk.ts';
 import { pagesOf } from './pages.ts';
 

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { ArchiverError } from '../../core/errors.ts';
 import type { ObjectStore } from '../../core/ports.ts';
 import type { CopyCache } from '../../core/query/query.ts';
-import { onDisk } from '../disk/full.ts';
+import { onDisk } from '../disk/errors.ts';
 
 const MIB = 1024 * 1024;
 const SUFFIX = '.parquet';

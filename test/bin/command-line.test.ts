@@ -146,11 +146,22 @@ test('a shell completes commands', async () => {
   expect(stdout).toContain('drill');
 });
 
-// Seen to fail without the listener in bin/archive.ts: an unhandled EPIPE and a stack trace.
-test('a reader of the output that stops early ends the command quietly', async () => {
-  const { code, stderr } = await runCommand('bash', [
-    '-c',
-    `set -o pipefail; '${process.execPath}' bin/archive.ts --help | true`,
-  ]);
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+// Seen to fail without the listeners in bin/archive.ts: an unhandled EPIPE and a stack trace, or exit status 1 for 2.
+test.each([
+  ['--help | true', 0],
+  ['no-command 2>&1 | sleep 0', 2],
+])('a reader that stops early changes nothing in how the command ends: %s', async (rest, status) => {
+  const line = `set -o pipefail; '${process.execPath}' bin/archive.ts ${rest}`;
+  const { code, stderr } = await runCommand('bash', ['-c', line]);
+  expect({ code, stderr }).toEqual({ code: status, stderr: '' });
+});
+
+// Seen to fail when the listener threw what is not EPIPE: a stack trace.
+test('output that cannot be written fails the command', async () => {
+  const line = `'${process.execPath}' bin/archive.ts --help > /dev/full`;
+  const { code, stderr } = await runCommand('bash', ['-c', line]);
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: expect.stringMatching(/^LocalDiskFull: ENOSPC[^\n]*\n[^\n]*\n$/),
+  });
 });

@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { duckDbEngine } from '../../../adapters/duckdb/engine.ts';
 import { copyCache } from '../../../adapters/s3/copy-cache.ts';
@@ -9,6 +8,7 @@ import { displayName } from '../../../core/partition.ts';
 import type { Log } from '../../../core/ports.ts';
 import { latestCopy } from '../../../core/query/copy-manifest.ts';
 import { prepareQuery } from '../../../core/query/query.ts';
+import { temporaryFolder } from '../local-folder.ts';
 
 /** What came of asking an archive by SQL: its rows, or why it was not asked. */
 export type Asked = { readonly rows: number } | { readonly notAsked: string };
@@ -29,7 +29,7 @@ export async function askArchive(
   const stored = await readManifest(store, manifestKey);
   if ((await latestCopy(stored, store)) === null) return { notAsked: 'it has no Parquet copy' };
   const { parentSchema, parentName, lowerBound, upperBound } = stored.manifest.partition;
-  const base = mkdtempSync(join(tmpdir(), 'partition-archiver-'));
+  const base = temporaryFolder();
   const [directory, temporary] = [join(base, 'copies'), join(base, 'temporary')];
   for (const each of [directory, temporary]) mkdirSync(each, { mode: 0o700 });
   try {

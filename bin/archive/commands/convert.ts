@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { counted } from '../../../core/counted.ts';
 import { COPY_WRITER, copyDisk } from '../../../adapters/parquet/disk.ts';
 import { s3CopyStore } from '../../../adapters/s3/copy-store.ts';
@@ -11,11 +10,10 @@ import { convert, type ConvertPorts } from '../../../core/query/convert.ts';
 import { latestCopy } from '../../../core/query/copy-manifest.ts';
 import { parseTableName } from '../../../core/table-name.ts';
 import type { Command, CommandContext } from '../command.ts';
+import { temporaryFolder } from '../local-folder.ts';
 import { convertWatcher } from '../terminal/watchers.ts';
 
-function portsOf({ s3, bucket, region, clock, log, options }: CommandContext): ConvertPorts {
-  const directory =
-    options.directory ?? join(tmpdir(), `partition-archiver-${randomBytes(6).toString('hex')}`);
+function portsOf({ s3, bucket, region, clock, log }: CommandContext, directory: string): ConvertPorts {
   return {
     store: s3CopyStore(s3, bucket, region, directory),
     disk: copyDisk(directory, COPY_WRITER),
@@ -94,6 +92,16 @@ async function convertOne(
   }
 }
 
+async function convertAll(context: CommandContext, ports: ConvertPorts): Promise<ConvertResult[]> {
+  const { options, progress } = context;
+  const archives = await archivesOf(context, ports);
+  progress.watch(convertWatcher);
+  for (const { manifest } of archives) progress.meter.expect(2 * manifest.contents.bytes);
+  const results: ConvertResult[] = [];
+  for (const stored of archives) results.push(await convertOne(stored, options, ports));
+  return results;
+}
+
 /** Makes Parquet copies of archives. */
 export const CONVERT: Command = {
   arguments: '[manifest-key]',
@@ -108,14 +116,10 @@ export const CONVERT: Command = {
   takesLong: true,
   execute: async (context) => {
     const { options, show } = context;
-    const ports = portsOf(context);
-    const results: ConvertResult[] = [];
-    const archives = await archivesOf(context, ports);
-    context.progress.watch(convertWatcher);
-    for (const { manifest } of archives) context.progress.meter.expect(2 * manifest.contents.bytes);
-    for (const stored of archives) {
-      results.push(await convertOne(stored, options, ports));
-    }
+    const directory = temporaryFolder(options.directory);
+    const results = await convertAll(context, portsOf(context, directory)).finally(() => {
+      rmSync(directory, { recursive: true, force: true });
+    });
     show(results, (say) => {
       if (results.length === 0) say('there is no archive of these sets and this range');
       for (const { manifest, result, textColumns } of results) {

@@ -1,8 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { counted } from '../../../core/counted.ts';
-import { ownFolder } from '../../../adapters/disk/own-folder.ts';
 import { duckDbEngine } from '../../../adapters/duckdb/engine.ts';
 import { s3ArchiveStore } from '../../../adapters/s3/archive-store.ts';
 import { copyCache } from '../../../adapters/s3/copy-cache.ts';
@@ -12,7 +10,8 @@ import type { ArchiveChoice } from '../../../core/query/chosen-archives.ts';
 import { prepareQuery } from '../../../core/query/query.ts';
 import { parseTableName } from '../../../core/table-name.ts';
 import { word, type Command, type CommandContext } from '../command.ts';
-import { printCsv, printJson, printTable } from './result.ts';
+import { localFolder, temporaryFolder } from '../local-folder.ts';
+import { printCsv, printJson, printTable, untilUnread } from './result.ts';
 
 const DEFAULT_MEMORY_MIB = 1024;
 const DEFAULT_DISK_MIB = 20 * 1024;
@@ -95,11 +94,10 @@ export const QUERY: Command = {
     if (sql === '') throw new ArchiverError('InvalidInput', 'a statement is missing');
     const memoryMiB = mebibytes(options, 'memory-mib', DEFAULT_MEMORY_MIB);
     const diskMiB = mebibytes(options, 'disk-mib', DEFAULT_DISK_MIB);
-    const base = resolve(options.directory ?? join(homedir(), '.cache', 'partition-archiver'));
-    const directory = join(base, 'copies');
+    const directory = join(localFolder(options.directory), 'copies');
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     // Two engines must not share one: their files have the same names.
-    const temporary = ownFolder(join(base, 'temporary'));
+    const temporary = temporaryFolder(options.directory);
     const output = options.parquet === undefined ? undefined : resolve(options.parquet);
     const engine = await duckDbEngine({
       directory,
@@ -123,7 +121,7 @@ export const QUERY: Command = {
         });
         return;
       }
-      const result = await engine.run(sql);
+      const result = untilUnread(await engine.run(sql), process.stdout);
       const write = (text: string): void => {
         process.stdout.write(text);
       };

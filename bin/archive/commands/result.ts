@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import type { ResultRows } from '../../../adapters/duckdb/engine.ts';
 import { fittingWidths, shorten } from '../terminal/table.ts';
 
@@ -18,6 +19,17 @@ function textOf(value: Value): string {
 const shown = (value: Value): string =>
   // eslint-disable-next-line no-control-regex
   textOf(value).replace(/[\u0000-\u001f\u007f-\u009f]/g, (sign) => JSON.stringify(sign).slice(1, -1));
+
+/** A result that ends where `output` cannot be written any more: its reader stopped. */
+export function untilUnread({ columns, rows }: ResultRows, output: Writable): ResultRows {
+  async function* read(): ResultRows['rows'] {
+    for await (const chunk of rows) {
+      if (output.errored !== null) return;
+      yield chunk;
+    }
+  }
+  return { columns, rows: read() };
+}
 
 /** Prints a result as a table, which fits into `width` columns of a terminal if that is given; returns its rows. */
 export async function printTable(

@@ -96,7 +96,7 @@ test('text in a Glacier tier is not converted, and nothing is uploaded', async (
     const converted = await command([...convert, '--directory', small]);
     expect([converted.code, converted.stdout]).toEqual([1, expect.stringContaining('LocalDiskFull: ENOSPC')]);
     expect(await copies()).toEqual([]);
-    expect(readdirSync(small)).toEqual([]);
+    expect(readdirSync(join(small, 'temporary'))).toEqual([]);
 
     expect(await command(convert)).toMatchObject({ code: 0 });
     const asked = await command([...count, '--directory', small]);
