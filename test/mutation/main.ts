@@ -49,7 +49,10 @@ async function tryAll(
   makeTrial: () => Promise<{ try: (mutant: Mutant) => Promise<Fate>; close: () => Promise<void> | void }>,
 ): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
-  const queue = mutants.filter(({ file }) => file.includes(options.file)).values();
+  const wanted = mutants.filter(({ file }) => file.includes(options.file));
+  // Without any, jest would be given no test file, and would run all of them.
+  if (wanted.length === 0) return outcomes;
+  const queue = wanted.values();
   const work = async (): Promise<void> => {
     const trial = await makeTrial();
     try {
