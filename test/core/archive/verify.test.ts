@@ -253,6 +253,34 @@ test('compressed text is proven by its text, and what cannot be decompressed is 
   }
 });
 
+test('other bytes in S3 than it took are no match', async () => {
+  const sentSha256 = createHash('sha256').update(ROWS).digest('hex');
+  const said = exported({ proof: 'one-reading', sentSha256, storedBytes: ROWS.length + 1 });
+  const [database] = databaseWith('', { exported: said });
+  await expect(verify(database, bucketWith({ [KEY]: ROWS }))).rejects.toMatchObject({
+    code: 'ContentMismatch',
+    message: `${KEY} does not match the table: S3 got 14 bytes, and has 13`,
+  });
+});
+
+// Seen to fail with the same reader for both.
+test.each([
+  ['aws_s3 exported', 'first', null],
+  ['the first reader sent', 'second', createHash('sha256').update(ROWS).digest('hex')],
+])('a table that %s is read by the %s reader', async (_, reader, sentSha256) => {
+  const readers: unknown[] = [];
+  const [database] = databaseWith(ROWS, { exported: exported({ sentSha256 }) });
+  const observed: VerifyDatabase = {
+    ...database,
+    readSegment: (partition, number, read, by) => {
+      readers.push(by);
+      return database.readSegment(partition, number, read, by);
+    },
+  };
+  expect(await verify(observed, bucketWith({ [KEY]: ROWS }))).toEqual({ verified: true });
+  expect(readers).toEqual([reader]);
+});
+
 test('rows out of bounds of what was streamed are not looked for: its export refused them', async () => {
   const [database] = databaseWith(ROWS, { exported: exported({ sentSha256: '0'.repeat(64) }) }, 1);
   await expect(verify(database, bucketWith({ [KEY]: ROWS }))).rejects.toMatchObject({

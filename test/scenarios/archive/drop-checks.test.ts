@@ -130,3 +130,12 @@ test('drop_verified trusts nobody: neither the Lambda that calls it nor the step
   await expect(drop(line.id)).resolves.toEqual({ dropped: true });
   await expect(dropVerified(line, line.manifestVersionId)).rejects.toThrow(/is dropped, not verified/);
 });
+
+// Seen to fail without the look for the row.
+test('what the ledger does not know has no evidence for a drop', async () => {
+  const { sql } = archiver().database;
+  await expect(sql`select * from partition_archiver.drop_evidence(999999)`).rejects.toMatchObject({
+    code: 'PA020',
+    message: 'the ledger has no partition 999999',
+  });
+});
