@@ -43,6 +43,10 @@ export interface LedgerRow {
   readonly failedReason: string | null;
 }
 
+/** What `countedWhole: false` means. */
+export const NOT_COUNTED_WHOLE =
+  'its rows were not counted over the whole table, which took more than 8 minutes';
+
 /** What an operator is told of an archive that was committed since a time, as `warning`; mostly nothing. */
 export function archiveWarning(
   { countedWhole, verifiedAt }: Pick<LedgerRow, 'countedWhole' | 'verifiedAt'>,
@@ -50,8 +54,7 @@ export function archiveWarning(
 ): { readonly warning?: string } {
   if (countedWhole !== false || verifiedAt === null || verifiedAt < since) return {};
   return {
-    warning:
-      'its rows were not counted over the whole table, which took more than 8 minutes: the plan of segments and the seal prove that the segments cover the table',
+    warning: `${NOT_COUNTED_WHOLE}: the plan of segments and the seal prove that the segments cover the table`,
   };
 }
 

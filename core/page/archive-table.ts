@@ -1,4 +1,4 @@
-import { displayName } from '../partition.ts';
+import { displayName, NOT_COUNTED_WHOLE } from '../partition.ts';
 import { shellArgument } from '../shell.ts';
 import type { DescribedArchive } from './archives.ts';
 import { escape, money, size } from './html.ts';
@@ -34,11 +34,7 @@ function detailLine(archive: DescribedArchive): string {
     const { contents, ddl } = manifest;
     facts.push(['version, SHA-256', `${versionId}, ${sha256}`]);
     facts.push(['sum of line hashes', contents.lineHashSum]);
-    if (!contents.countedWhole)
-      facts.push([
-        'warning',
-        'its rows were not counted over the whole table, which took more than 8 minutes',
-      ]);
+    if (!contents.countedWhole) facts.push(['warning', NOT_COUNTED_WHOLE]);
     facts.push(['DDL, SHA-256', `${ddl.key.split('/').slice(-2).join('/')}, ${ddl.sha256}`]);
     facts.push(
       copyBytes === null ? ['copy', command('convert', manifestKey)] : ['SQL', askCommand(manifest)],

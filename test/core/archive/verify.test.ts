@@ -18,6 +18,7 @@ const location = {
 };
 const KEY = segmentKey(location, 3);
 const ROWS = '1\ta\n2\tb\n3\t\\N\n';
+const SHA256 = createHash('sha256').update(ROWS).digest('hex');
 
 const exported = (changes: Partial<NonNullable<Segment['exported']>> = {}): Segment['exported'] => ({
   key: KEY,
@@ -192,9 +193,8 @@ describe('a segment that is not', () => {
 });
 
 describe('a segment of one reading', () => {
-  const sentSha256 = createHash('sha256').update(ROWS).digest('hex');
   const one = (changes: Partial<NonNullable<Segment['exported']>> = {}) => ({
-    exported: exported({ proof: 'one-reading', sentSha256, ...changes }),
+    exported: exported({ proof: 'one-reading', sentSha256: SHA256, ...changes }),
   });
   /** Its table cannot be read. */
   const NEVER = new Readable({ read: () => expect(true).toBe(false) });
@@ -203,7 +203,7 @@ describe('a segment of one reading', () => {
     const [database, recorded] = databaseWith(NEVER, one());
     expect(await verify(database, bucketWith({ [KEY]: ROWS }))).toEqual({ verified: true });
     expect(recorded.matches).toMatchObject([
-      [7, 3, { orderDiffers: false, proof: 'one-reading', digest: { rows: 3, sha256: sentSha256 } }],
+      [7, 3, { orderDiffers: false, proof: 'one-reading', digest: { rows: 3, sha256: SHA256 } }],
     ]);
   });
 
@@ -229,9 +229,8 @@ describe('a segment of one reading', () => {
 
 // Seen to be an error that records nothing without unlessDamaged, and to be verified without the bytes that S3 got.
 test('compressed text is proven by its text, and what cannot be decompressed is no match', async () => {
-  const sentSha256 = createHash('sha256').update(ROWS).digest('hex');
   const storedBytes = gzipSync(ROWS).length;
-  const said = exported({ proof: 'one-reading', sentSha256, compression: 'gzip', storedBytes });
+  const said = exported({ proof: 'one-reading', sentSha256: SHA256, compression: 'gzip', storedBytes });
   for (const [stored, verified] of [
     [gzipSync(ROWS), true],
     [gzipSync(ROWS).subarray(0, -1), false],
@@ -254,8 +253,7 @@ test('compressed text is proven by its text, and what cannot be decompressed is 
 });
 
 test('other bytes in S3 than it took are no match', async () => {
-  const sentSha256 = createHash('sha256').update(ROWS).digest('hex');
-  const said = exported({ proof: 'one-reading', sentSha256, storedBytes: ROWS.length + 1 });
+  const said = exported({ proof: 'one-reading', sentSha256: SHA256, storedBytes: ROWS.length + 1 });
   const [database] = databaseWith('', { exported: said });
   await expect(verify(database, bucketWith({ [KEY]: ROWS }))).rejects.toMatchObject({
     code: 'ContentMismatch',
@@ -266,7 +264,7 @@ test('other bytes in S3 than it took are no match', async () => {
 // Seen to fail with the same reader for both.
 test.each([
   ['aws_s3 exported', 'first', null],
-  ['the first reader sent', 'second', createHash('sha256').update(ROWS).digest('hex')],
+  ['the first reader sent', 'second', SHA256],
 ])('a table that %s is read by the %s reader', async (_, reader, sentSha256) => {
   const readers: unknown[] = [];
   const [database] = databaseWith(ROWS, { exported: exported({ sentSha256 }) });
