@@ -162,6 +162,8 @@ export function partitionTableDatabase(
             [{ snapshot: string }]
           >`select pg_export_snapshot() as snapshot`;
           for (const query of [source, shadow]) digests.push(await digestIn(open(), snapshot, query));
+          // TransactionAborted where another session made partitions since the snapshot (see extend_shadow()).
+          await transaction`select from partition_archiver.partition_job where id = ${job.id}::bigint for update`;
         },
         'repeatable read',
       );
