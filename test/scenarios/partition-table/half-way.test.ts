@@ -72,6 +72,19 @@ test.each([
   expect(await left('log')).toEqual(NOTHING);
 });
 
+// Seen to fail without the look at extend_partition_job() in find(): NotPrepared, after all rows were copied.
+test('a database that an earlier version prepared is to be prepared first', async () => {
+  const { sql } = archiver().database;
+  await sql`alter function partition_archiver.extend_partition_job rename to not_yet`;
+  const failure = await failureOf(run({ table: 'halfway' }));
+  expect([failure.code, failure.message]).toEqual([
+    'PreflightFailed',
+    'the database is not prepared, or by an earlier version: prepare it first',
+  ]);
+  expect(await left('halfway')).toEqual(NOTHING);
+  await sql`alter function partition_archiver.not_yet rename to extend_partition_job`;
+});
+
 /** Fails in the given call of the database, as the server would. */
 const failing =
   (step: 'makePartitions' | 'copyBlocks' | 'applyChanges' | 'compareRange', statement: string) =>
