@@ -51,8 +51,11 @@ create or replace function partition_archiver.progress(p_parent oid, p_partition
   language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
   v_set record;
+  -- Apart, since the arguments of an aggregate are evaluated whatever the CASE around it says.
+  v_retention interval;
 begin
   select * into v_set from partition_archiver.partition_set(p_parent);
+  v_retention := case when v_set.control_kind = 'time' then v_set.retention::interval end;
   select count(*) filter (where l.state = 'attached'),
          count(*) filter (where l.state in ('detached', 'quarantined', 'exported')),
          count(*) filter (where l.state = 'verified'),
@@ -62,9 +65,8 @@ begin
          coalesce(sum(l.byte_count) filter (where l.manifest_version_id is not null), 0),
          coalesce(sum(l.table_bytes) filter (where l.state = 'dropped'), 0),
          case when v_set.control_kind = 'time' then
-           coalesce(max(extract(epoch from p_reference_time - (l.upper_time + v_set.retention::interval)) /
-             86400)
-             filter (where l.upper_time + v_set.retention::interval <= p_reference_time
+           coalesce(max(extract(epoch from p_reference_time - (l.upper_time + v_retention)) / 86400)
+             filter (where l.upper_time + v_retention <= p_reference_time
                and l.manifest_version_id is null
                        and l.state in ('attached', 'detached', 'quarantined', 'exported', 'blocked')), 0) end,
          extract(epoch from p_reference_time - coalesce(
