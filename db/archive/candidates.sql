@@ -47,20 +47,21 @@ create or replace function partition_archiver.time_before(p_time timestamptz, p_
 -- Whether a partition lies past the retention of its set, by its recorded upper bound and not by its name:
 -- pg_partman detaches by the lower bound plus one interval, which is too early for a wide partition
 -- (pg_partman issue 776). Ids are counted back from the highest one. False where there is no retention, or no
--- id yet, and where the recorded bounds are not of the set's kind: a set can be made again with another key.
+-- id yet, where the recorded bounds are not of the set's kind (a set can be made again with another key), and
+-- where the set is of neither kind.
 create or replace function partition_archiver.past_retention(
     p_kind text, p_set_kind text, p_retention text, p_upper_time timestamptz, p_upper_bound text,
     p_reference_time timestamptz, p_highest numeric, p_time_zone text)
   returns boolean language sql stable
   -- The kind of the set comes first: it is a constant of the query, so that the planner, which evaluates
   -- constants, leaves the other branch out and does not read its retention as the other kind.
-  return coalesce(case when p_set_kind = 'time'
-                       then p_kind = 'time' and p_upper_time <= partition_archiver.time_before(
-                         p_reference_time, p_retention::interval, coalesce(p_time_zone, 'UTC'))
-                       else case when p_kind = 'id'
-                         then p_upper_bound::numeric <= p_highest - p_retention::numeric end end, false);
+  return coalesce(case p_set_kind
+                    when 'time' then p_kind = 'time' and p_upper_time <= partition_archiver.time_before(
+                      p_reference_time, p_retention::interval, coalesce(p_time_zone, 'UTC'))
+                    when 'id' then case when p_kind = 'id'
+                      then p_upper_bound::numeric <= p_highest - p_retention::numeric end end, false);
 
--- The partitions of a set that there is work for, oldest bounds first.
+-- The partitions of a set that there is work for, oldest bounds first. PreflightFailed by assert_key().
 create or replace function partition_archiver.candidates(p_parent oid,
   p_reference_time timestamptz default now())
   returns table (id bigint, table_schema name, table_name name, lower_bound text, upper_bound text,
@@ -71,6 +72,7 @@ create or replace function partition_archiver.candidates(p_parent oid,
 declare
   v_set record;
 begin
+  perform partition_archiver.assert_key(p_parent);
   select * into v_set from partition_archiver.retention_of(p_parent);
   return query
     select l.id, l.table_schema, l.table_name, l.lower_bound, l.upper_bound, l.state,
@@ -105,7 +107,7 @@ end
 $$;
 
 -- What a run would archive, read-only: detached partitions past the retention, and attached ones that
--- maintenance would detach first.
+-- maintenance would detach first. PreflightFailed by assert_key().
 create or replace function partition_archiver.forecast(p_parent oid, p_time_zone text, p_segment_bytes bigint)
   returns table (table_schema name, table_name name, lower_bound text, upper_bound text, attached boolean,
                  estimated_rows bigint, bytes bigint, segments bigint)
@@ -114,6 +116,7 @@ create or replace function partition_archiver.forecast(p_parent oid, p_time_zone
 declare
   v_set record;
 begin
+  perform partition_archiver.assert_key(p_parent);
   select * into v_set from partition_archiver.retention_of(p_parent);
   return query
     with listed as (

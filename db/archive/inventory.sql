@@ -4,7 +4,8 @@ set role archiver_owner;
 
 -- Writes the attached children into the ledger, and finds those that are attached no longer; writes nothing
 -- where the ledger says all of it already. Call it before and after maintenance. Returns how many rows are
--- new, and how many changed to detached, missing and blocked.
+-- new, and how many changed to detached, missing and blocked. PreflightFailed where the table is no set, or
+-- by assert_key().
 create or replace function partition_archiver.record_inventory(
     p_parent oid, p_time_zone text,
     out attached integer, out added integer, out detached integer, out missing integer, out blocked integer)
@@ -13,7 +14,7 @@ create or replace function partition_archiver.record_inventory(
 declare
   v_system bigint := partition_archiver.system_identifier();
   v_set record;
-  v_other_kind integer;
+  v_detached bigint[];
 begin
   perform partition_archiver.assert_identity();
   select * into v_set from partition_archiver.partition_set(p_parent);
@@ -22,6 +23,7 @@ begin
       p_parent
       using errcode = 'PA010'; -- PreflightFailed
   end if;
+  perform partition_archiver.assert_key(p_parent);
 
   -- Of a parent that was made again under its name: by the old one no run would ever look at these rows
   -- again. Looked for first, since an update costs a good tenth of an inventory even where it finds nothing.
@@ -102,20 +104,24 @@ begin
                f.relname) end
       from found f
      where f.id = l.id
-    returning l.state)
-  select count(*) filter (where state = 'detached'), count(*) filter (where state = 'missing'),
+    returning l.id, l.state)
+  select array_agg(id) filter (where state = 'detached'), count(*) filter (where state = 'missing'),
          count(*) filter (where state = 'blocked')
-    into detached, missing, blocked from changed;
+    into v_detached, missing, blocked from changed;
 
   -- Of an earlier set of this name, or one that was changed since: today's retention says nothing of it.
-  update partition_archiver.partition l
-     set state = 'blocked', blocked_state = l.state, blocked_code = 'IdentityChanged',
-         blocked_reason = format('its bounds count by %s, and %I.%I is partitioned by %I, which counts by %s',
-           l.control_kind, v_set.parent_schema, v_set.parent_name, v_set.control_column, v_set.control_kind)
-   where l.parent_oid = p_parent and l.state = 'detached' and l.control_kind <> v_set.control_kind
-     and l.system_identifier = v_system and l.database_name = current_database();
-  get diagnostics v_other_kind = row_count;
-  blocked := blocked + v_other_kind;
+  with of_other_kind as (
+    update partition_archiver.partition l
+       set state = 'blocked', blocked_state = l.state, blocked_code = 'IdentityChanged',
+           blocked_reason = format('its bounds count by %s, and %I.%I is partitioned by %I, which counts by '
+             '%s', l.control_kind, v_set.parent_schema, v_set.parent_name, v_set.control_column,
+             v_set.control_kind)
+     where l.parent_oid = p_parent and l.state = 'detached' and l.control_kind <> v_set.control_kind
+       and l.system_identifier = v_system and l.database_name = current_database()
+    returning l.id)
+  select coalesce(cardinality(v_detached), 0) - count(*) filter (where id = any (v_detached)),
+         blocked + count(*)
+    into detached, blocked from of_other_kind;
 end
 $$;
 

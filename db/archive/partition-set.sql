@@ -46,6 +46,28 @@ begin
 end
 $$;
 
+-- Why the archiver cannot work with the key of a set; null where it can, and of a table that is no set.
+create or replace function partition_archiver.key_problem(p_parent oid) returns text
+  language sql stable set search_path = pg_catalog, pg_temp
+  return (
+    select format('control column %I of type %s (epoch %s) is not supported', s.control_column,
+      s.control_type, s.epoch)
+      from partition_archiver.partition_set(p_parent) s
+     where s.control_kind is null
+        or s.epoch not in ('none', 'seconds', 'milliseconds', 'microseconds', 'nanoseconds'));
+
+-- PreflightFailed where there is such a problem: nothing says which of the set's partitions are old.
+create or replace function partition_archiver.assert_key(p_parent oid) returns void
+  language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+  v_problem constant text := partition_archiver.key_problem(p_parent);
+begin
+  if v_problem is not null then
+    raise exception 'its %', v_problem using errcode = 'PA010'; -- PreflightFailed
+  end if;
+end
+$$;
+
 -- A bound as a point in time. p_bound is text as pg_get_expr prints it under the pins of record_inventory; an
 -- epoch set counts seconds, milliseconds, microseconds or nanoseconds since 1970.
 create or replace function partition_archiver.bound_time(p_bound text, p_type regtype, p_epoch text,

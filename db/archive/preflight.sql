@@ -70,10 +70,8 @@ begin
       remedy := 'Give it to a role of its own: ' || partition_archiver.statements_for_own_role(v_oid);
       return next; continue;
     end if;
-    if v_set.control_kind is null
-      or v_set.epoch not in ('none', 'seconds', 'milliseconds', 'microseconds', 'nanoseconds') then
-      problem := format('its control column %I of type %s (epoch %s) is not supported', v_set.control_column,
-        v_set.control_type, v_set.epoch);
+    problem := 'its ' || partition_archiver.key_problem(v_oid);
+    if problem is not null then
       remedy := 'Take it out of the configuration; time, whole-number and epoch columns are supported.';
       return next; continue;
     end if;

@@ -47,10 +47,8 @@ begin
     return array[format(
       'table with oid %s is not a range partition set of pg_partman with one control column', p_parent)];
   end if;
-  if v_set.control_kind is null
-    or v_set.epoch not in ('none', 'seconds', 'milliseconds', 'microseconds', 'nanoseconds') then
-    return array[format('the control column %I of type %s (epoch %s) is not supported', v_set.control_column,
-      v_set.control_type, v_set.epoch)];
+  if partition_archiver.key_problem(p_parent) is not null then
+    return array['the ' || partition_archiver.key_problem(p_parent)];
   end if;
   select c.oid, n.nspname, c.relname, format('%I.%I', n.nspname, c.relname) as name into v_table
     from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = p_table;

@@ -56,6 +56,12 @@ begin
       generated text) on c.name = p.name
    where p.name is null or c.name is null or p.type <> c.type or p."collation" is distinct from c."collation"
       or p.generated <> c.generated or p.not_null and not c.not_null;
+  -- Bounds that are not of the key's type can be compared with nothing.
+  if v_key.type is distinct from (
+       select c.type from jsonb_to_recordset(p_columns) as c (name text, type text)
+        where c.name = p_control_column) then
+    return v_problems;
+  end if;
 
   -- The range.
   for v_other in
