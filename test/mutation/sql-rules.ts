@@ -3,9 +3,14 @@ import type { Mutant } from './mutant.ts';
 /** A change of a file. */
 export type Change = Pick<Mutant, 'start' | 'end' | 'replacement' | 'what'>;
 
-/** What is in comments, and `exit when`, is no condition. The same offsets. */
-const withoutComments = (text: string): string =>
-  text.replaceAll(/--.*|exit when/g, (found) => ' '.repeat(found.length));
+/**
+ * The same offsets, with blanks for what is no code: comments, what is between quotes (a word of a message, `then` far below it) and
+ * `exit when`, which is no condition. Bodies of functions and statements between dollars stay.
+ */
+const codeOf = (text: string): string =>
+  text.replaceAll(/--.*|'(?:[^']|'')*'|exit when/g, (found) =>
+    found.startsWith("'") ? `'${found.slice(1, -1).replaceAll(/./g, ' ')}'` : ' '.repeat(found.length),
+  );
 
 /**
  * Each IF and each WHEN of a CASE: never, always, and without each of its operands. An IF that raises is not tried always:
@@ -14,7 +19,7 @@ const withoutComments = (text: string): string =>
 export function conditions(text: string): Change[] {
   const each =
     /^ *(?:els)?if (?<if>(?:(?!\bthen\b)[\s\S])*?)\s+then\b(?<raises>\s+raise exception)?|(?:\bcase (?<of>[\w.]+)\s+)?\bwhen (?<when>(?:(?!\bthen\b)[\s\S])*?)\s+then\b/gm;
-  return [...withoutComments(text).matchAll(each)].flatMap((match) => {
+  return [...codeOf(text).matchAll(each)].flatMap((match) => {
     const { if: tested, when = '', raises, of } = match.groups ?? {};
     const condition = tested ?? when;
     if (HANDLER.test(condition)) return [];
@@ -48,7 +53,7 @@ const HANDLER = new RegExp(`^(?:${CAUGHT})(?: or (?:${CAUGHT}))*$`);
 /** Each handler of an exception, and each part of one, for an exception that never comes. */
 export function handlers(text: string): Change[] {
   const each = new RegExp(`(?<=\\b(?:when|or) )(?:${CAUGHT})(?= or | then)`, 'g');
-  return [...withoutComments(text).matchAll(each)].map((match) => ({
+  return [...codeOf(text).matchAll(each)].map((match) => ({
     start: match.index,
     end: match.index + match[0].length,
     replacement: 'division_by_zero',
@@ -82,7 +87,7 @@ function operands(condition: string): { at: number; length: number; by: 'or' | '
 
 /** PERFORM and EXECUTE, each left out; what calls them continues. */
 export function statements(text: string): Change[] {
-  return [...text.matchAll(/^ +(?:perform|execute) [^;]*;$/gm)]
+  return [...codeOf(text).matchAll(/^ +(?:perform|execute) [^;]*;$/gm)]
     .filter(([whole]) => !whole.includes(' into '))
     .map((match) => ({
       start: match.index + match[0].search(/\S/),
