@@ -89,16 +89,13 @@ export async function detect(
 ): Promise<Detection> {
   const partitions: number[] = [];
   const notDue: string[] = [];
-  const forecast: Forecast[] = [];
-  const drops: ForecastDrop[] = [];
+  const { forecast, drops } = forecastsOf(request);
   const brokenSets: BrokenSet[] = [];
   const sets = request.partitionSets.flatMap((index) => config.partitionSets[index] ?? []);
   const look = async (set: PartitionSetConfig): Promise<void> => {
-    if (request.dryRun) {
-      if (request.mode === 'archive') forecast.push(...(await database.forecast(set, sets)));
-      if (set.drop && !request.archiveOnly) drops.push(...(await database.forecastDrops(set)));
-      return;
-    }
+    forecast?.push(...(await database.forecast(set, sets)));
+    if (set.drop && !request.archiveOnly) drops?.push(...(await database.forecastDrops(set)));
+    if (request.dryRun) return;
     for (const candidate of await database.candidates(set)) {
       if (candidate.state === 'detached' && !candidate.pastRetention) {
         notDue.push(displayName(candidate.schema, candidate.table));
@@ -120,10 +117,15 @@ export async function detect(
     partitions,
     notDue: truncateLines(notDue, PAYLOAD_BUDGET.notDue),
     ...(brokenSets.length > 0 && { brokenSets: truncate(brokenSets, PAYLOAD_BUDGET.leftOut) }),
-    ...(request.dryRun &&
-      request.mode === 'archive' && { forecast: truncate(forecast, PAYLOAD_BUDGET.forecast) }),
-    ...(request.dryRun && request.mode !== 'inventory' && { drops: truncate(drops, PAYLOAD_BUDGET.drops) }),
+    ...(forecast !== undefined && { forecast: truncate(forecast, PAYLOAD_BUDGET.forecast) }),
+    ...(drops !== undefined && { drops: truncate(drops, PAYLOAD_BUDGET.drops) }),
   };
+}
+
+/** The lists of a dry run, empty yet. */
+function forecastsOf({ dryRun, mode }: Request): { forecast?: Forecast[]; drops?: ForecastDrop[] } {
+  if (!dryRun || mode === 'inventory') return {};
+  return mode === 'archive' ? { forecast: [], drops: [] } : { drops: [] };
 }
 
 function hasWork(candidate: Candidate, set: PartitionSetConfig, request: Request): boolean {
