@@ -2,6 +2,12 @@
 
 set role archiver_owner;
 
+-- The schema of pg_partman; null where it is not installed.
+create or replace function partition_archiver.partman_schema() returns name
+  language sql stable set search_path = pg_catalog, pg_temp
+  return (select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace
+           where e.extname = 'pg_partman');
+
 -- One row of pg_partman's configuration; none where the table is no partition set that can be archived.
 -- Both pg_partman 4 and 5 have the columns read here.
 create or replace function partition_archiver.partition_set(p_parent oid)
@@ -13,8 +19,7 @@ create or replace function partition_archiver.partition_set(p_parent oid)
   -- With the thousand rows that the planner takes for granted, a join with it reads the children of all sets.
   language plpgsql stable rows 1 security definer set search_path = pg_catalog, pg_temp as $$
 declare
-  v_partman name := (select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace
-                      where e.extname = 'pg_partman');
+  v_partman name := partition_archiver.partman_schema();
   v_name text := (select n.nspname || '.' || c.relname from pg_class c
     join pg_namespace n on n.oid = c.relnamespace
                    where c.oid = p_parent);

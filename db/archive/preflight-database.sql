@@ -15,8 +15,7 @@ create or replace function partition_archiver.database_problems(p_sets jsonb, p_
   returns table (subject text, problem text, remedy text)
   language plpgsql volatile set search_path = pg_catalog, pg_temp as $$
 declare
-  v_partman name := (select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace
-    where e.extname = 'pg_partman');
+  v_partman name := partition_archiver.partman_schema();
 begin
   if current_setting('server_version_num')::integer < 140000 then
     return query values ('PostgreSQL ' || current_setting('server_version'),

@@ -11,8 +11,7 @@ create or replace function partition_archiver.preflight(p_sets jsonb, p_accepted
 declare
   v_wanted record;
   v_set record;
-  v_partman name := (select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace
-    where e.extname = 'pg_partman');
+  v_partman name := partition_archiver.partman_schema();
   v_relkind "char";
   v_oid oid;
   v_owner name;

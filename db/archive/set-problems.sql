@@ -22,8 +22,7 @@ create or replace function partition_archiver.value_problems(p_parent oid)
   language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
   v_set record;
-  v_partman name := (select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace
-    where e.extname = 'pg_partman');
+  v_partman name := partition_archiver.partman_schema();
   v_type regtype;
 begin
   select * into v_set from partition_archiver.partition_set(p_parent);
@@ -50,8 +49,7 @@ create or replace function partition_archiver.configuration_problems(p_parent oi
   language plpgsql stable security definer set search_path = pg_catalog, pg_temp
     set quote_all_identifiers = off as $$
 declare
-  v_partman name := (select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace
-    where e.extname = 'pg_partman');
+  v_partman name := partition_archiver.partman_schema();
   v_name text := (select n.nspname || '.' || c.relname from pg_class c
     join pg_namespace n on n.oid = c.relnamespace where c.oid = p_parent);
   v_key name := (select a.attname from pg_partitioned_table t join pg_attribute a on a.attrelid = t.partrelid

@@ -38,8 +38,7 @@ declare
   v_set record;
   v_table record;
   v_template text;
-  v_partman name := (select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace
-    where e.extname = 'pg_partman');
+  v_partman name := partition_archiver.partman_schema();
   v_problems text[] := '{}';
 begin
   select * into v_set from partition_archiver.partition_set(p_parent);

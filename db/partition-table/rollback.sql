@@ -60,8 +60,7 @@ create or replace function partition_archiver.roll_back_partition_job(p_id bigin
   language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
 declare
   j partition_archiver.partition_job;
-  v_partman name := (select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace
-    where e.extname = 'pg_partman');
+  v_partman name := partition_archiver.partman_schema();
   v_template text;
 begin
   perform partition_archiver.cancel_partition_job(p_id, 0);

@@ -174,8 +174,7 @@ create or replace function partition_archiver.configure_partman(j partition_arch
   returns void
   language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
 declare
-  v_partman name := (select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace
-    where e.extname = 'pg_partman');
+  v_partman name := partition_archiver.partman_schema();
   v_template name;
   v_wanted name := left(format('template_%s_%s', j.table_schema, j.table_name), 63)::name;
 begin

@@ -9,8 +9,7 @@ set role archiver_owner;
 create or replace function partition_archiver.partman_templates() returns oid[]
   language plpgsql stable security invoker set search_path = pg_catalog, pg_temp as $$
 declare
-  v_schema constant name := (select n.nspname from pg_extension e
-    join pg_namespace n on n.oid = e.extnamespace where e.extname = 'pg_partman');
+  v_schema constant name := partition_archiver.partman_schema();
   v_templates oid[];
 begin
   if has_schema_privilege(v_schema, 'usage')
@@ -90,8 +89,7 @@ $$;
 create or replace function partition_archiver.grant_extensions() returns void
   language plpgsql security invoker set search_path = pg_catalog, pg_temp as $$
 declare
-  v_partman name := (select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace
-                      where e.extname = 'pg_partman');
+  v_partman name := partition_archiver.partman_schema();
   v_other record;
   v_statement text;
 begin
