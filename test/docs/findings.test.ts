@@ -11,7 +11,7 @@ test('there is nothing but scripts', () => {
   expect(names.length).toBeGreaterThan(0);
 });
 
-// Seen to fail with a package of npm, one of pip and one of Maven without its version, and with a comment that lacks Maven's.
+// Seen to fail with a package of npm, one of pip, of Maven and of Go without its version, and with a comment that lacks Maven's.
 test.each(names)('%s pins its packages, says their versions, and works in a folder of its own', (name) => {
   const text = readFileSync(join(FOLDER, name), 'utf8');
   const comment = /^#!\/bin\/sh\n((?:#.*\n)+)/.exec(text)?.[1] ?? '';
@@ -22,12 +22,14 @@ test.each(names)('%s pins its packages, says their versions, and works in a fold
   const maven = [...text.matchAll(/<artifactId>([^<]*)<\/artifactId>(?:<version>(\d[^<]*)<\/version>)?/g)]
     .map(([, name, version]) => [name, version] as const)
     .filter(([name]) => name !== 'finding');
+  const go = /^go get (.*?) >/m.exec(text)?.[1]?.split(' ') ?? [];
   // Of a distribution's packages, the one that the finding is about: the servers beside it get security updates.
   const debian = /^apt-get -qq download (.*?) >/m.exec(text)?.[1]?.split(' ') ?? [];
   const packages = [
     ...npm.map((each) => [each, /^@?[^@]+@(\d[^@]*)$/.exec(each)?.[1]] as const),
     ...pip.map((each) => [each, each.split('==')[1]] as const),
     ...maven,
+    ...go.map((each) => [each, each.split('@v')[1]] as const),
     ...debian.filter((each) => each.includes('=')).map((each) => [each, each.split('=')[1]] as const),
   ];
   expect(packages).not.toEqual([]);
