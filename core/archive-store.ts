@@ -72,7 +72,10 @@ export async function readManifest(
 ): Promise<StoredManifest> {
   const archiveId = archiveIdOf(key);
   if (archiveId === undefined) {
-    throw new ArchiverError('InvalidInput', `${JSON.stringify(key)} is not the key of a manifest`);
+    throw new ArchiverError(
+      'InvalidInput',
+      `${JSON.stringify(key)} is not the key of a manifest, which find lists: <database>/<schema>/<table>/<period>/manifest/<archive id>.json`,
+    );
   }
   const object =
     versionId === undefined ? await onlyVersion(store, key) : await namedVersion(store, key, versionId);

@@ -16,8 +16,11 @@ export function parseBound(kind: 'time' | 'id', text: string): number | bigint |
   // A number of more digits is an epoch, unless a month follows it.
   if (parts !== null && (parts[1]?.length === 4 || parts[2] !== undefined)) {
     const [, year = '', month = '01', day = '01', time = '00:00', offset = 'Z', era] = parts;
+    const astronomical = era === undefined ? Number(year) : 1 - Number(year);
+    // Date.parse() takes 30 February for 2 March.
+    if (Number(day) > daysIn(astronomical, Number(month))) return null;
     const milliseconds = Date.parse(
-      `${isoYear(Number(year), era)}-${month}-${day}T${time}${offset === 'Z' ? 'Z' : fullOffset(offset)}`,
+      `${isoYear(astronomical)}-${month}-${day}T${time}${offset === 'Z' ? 'Z' : fullOffset(offset)}`,
     );
     return Number.isNaN(milliseconds) ? null : milliseconds;
   }
@@ -25,11 +28,14 @@ export function parseBound(kind: 'time' | 'id', text: string): number | bigint |
 }
 
 /** As ISO 8601 counts: the year before 1 is 0, and years of other than four digits have a sign and six. */
-function isoYear(year: number, era: string | undefined): string {
-  const astronomical = era === undefined ? year : 1 - year;
+function isoYear(astronomical: number): string {
   if (astronomical >= 0 && astronomical <= 9999) return String(astronomical).padStart(4, '0');
   return `${astronomical < 0 ? '-' : '+'}${String(Math.abs(astronomical)).padStart(6, '0')}`;
 }
+
+/** Days of a month; the calendar repeats every 400 years. */
+const daysIn = (year: number, month: number): number =>
+  new Date(Date.UTC(2000 + (year % 400), month, 0)).getUTCDate();
 
 const fullOffset = (offset: string): string => (/^[+-]\d{2}$/.test(offset) ? `${offset}:00` : offset);
 

@@ -51,7 +51,7 @@ export const CATALOGUE = {
   ),
   ObjectStoreDenied: stop('Grant the role of this function the action that the message names.'),
   StateConflict: stop(
-    'Another execution or an operator changed this partition at the same time. Look at its ledger row and run again.',
+    'If the message names a state that this step does not apply to, npm run archive -- status shows what the partition is in. Otherwise another execution or an operator changed it at the same time: run again.',
   ),
   NotInLedger: stop(
     'Look up the number or the name: npm run archive -- status lists the partitions; the tables partition_archiver.restore and partition_archiver.partition_job list restores and partitioning jobs.',

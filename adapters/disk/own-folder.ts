@@ -1,7 +1,8 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { onDisk } from './errors.ts';
+import { makeFolder } from './make-folder.ts';
 
 /**
  * Makes a folder below `parent` that only this process uses. Removes those that processes of this machine left which were
@@ -12,7 +13,7 @@ export function ownFolder(parent: string): string {
 }
 
 function made(parent: string): string {
-  mkdirSync(parent, { recursive: true, mode: 0o700 });
+  makeFolder(parent);
   const ours = `${hostname()}.`;
   for (const name of readdirSync(parent).filter((each) => each.startsWith(ours))) {
     const pid = Number(/^(\d+)\./.exec(name.slice(ours.length))?.[1] ?? process.pid);

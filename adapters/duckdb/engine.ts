@@ -185,7 +185,7 @@ async function quietly<T>(work: () => Promise<T>): Promise<T> {
       );
     }
     if (kind === 'IO') {
-      const reason = /^IO Error: (Cannot open file "[^"\n]*": [\w ]+)/.exec(message)?.[1];
+      const reason = /^IO Error: (Cannot open file "[^"\n]*": [\w -]+)/.exec(message)?.[1];
       throw new ArchiverError('InvalidInput', reason ?? 'the engine cannot read or write a local file');
     }
     const reason = REASONS[kind];

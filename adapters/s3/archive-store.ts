@@ -9,7 +9,7 @@ export function s3ArchiveStore(client: S3Client, bucket: string, region: string)
     ...s3ObjectStore(client, bucket, region),
 
     folders: (prefix) =>
-      translated(`listing ${prefix}`, async () => {
+      translated(`listing ${prefix === '' ? 'the bucket' : prefix}`, async () => {
         const pages = await Array.fromAsync(versionPages(client, bucket, { prefix, delimiter: '/' }));
         return pages
           .flatMap(({ CommonPrefixes = [] }) => CommonPrefixes)

@@ -1,7 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import {
   closeSync,
-  mkdirSync,
   openSync,
   readdirSync,
   renameSync,
@@ -15,6 +14,7 @@ import { ArchiverError } from '../../core/errors.ts';
 import type { ObjectStore } from '../../core/ports.ts';
 import type { CopyCache } from '../../core/query/query.ts';
 import { onDisk } from '../disk/errors.ts';
+import { makeFolder } from '../disk/make-folder.ts';
 
 const MIB = 1024 * 1024;
 const SUFFIX = '.parquet';
@@ -37,7 +37,9 @@ export function copyCache(
 
   return {
     fetch: async (objects, progress) => {
-      onDisk(() => mkdirSync(directory, { recursive: true, mode: 0o700 }));
+      onDisk(() => {
+        makeFolder(directory);
+      });
       const names = objects.map(({ key, versionId }) => nameOf(key, versionId));
       const missing = objects.filter(
         ({ bytes }, index) => sizeOf(join(directory, names[index] ?? '')) !== bytes,

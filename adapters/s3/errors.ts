@@ -17,6 +17,9 @@ export function translate(error: unknown, doing: string): unknown {
   if (!(error instanceof S3ServiceException)) {
     // No answer at all, or half of one: the connection was refused, reset, or timed out.
     const code = codeOf(error);
+    if (isWithoutCredentials(error)) {
+      return new ArchiverError('InvalidConfiguration', `${doing}: no AWS credentials: ${error.message}`);
+    }
     return NETWORK_ERROR.test(code)
       ? new ArchiverError('ObjectStoreUnavailable', `${doing}: ${code}`)
       : error;
@@ -24,7 +27,11 @@ export function translate(error: unknown, doing: string): unknown {
   const status = error.$metadata.httpStatusCode ?? 0;
   const message = `${doing}: S3 returned ${error.name} (${String(status)})`;
   // Not that an object is gone: the name is wrong.
-  if (error.name === 'NoSuchBucket') return new ArchiverError('InvalidConfiguration', message);
+  if (error.name === 'NoSuchBucket') {
+    const { BucketName: bucket } = error as { readonly BucketName?: unknown };
+    const which = typeof bucket === 'string' ? `; there is no bucket ${JSON.stringify(bucket)}` : '';
+    return new ArchiverError('InvalidConfiguration', message + which);
+  }
   if (status === 404 || error.name === 'InvalidObjectState')
     return new ArchiverError('ObjectMissing', message);
   // Codes of their own within the statuses of a refusal, which another try may well pass.
@@ -36,6 +43,10 @@ export function translate(error: unknown, doing: string): unknown {
   }
   return new ArchiverError('ObjectStoreUnavailable', message);
 }
+
+/** The SDK found no credentials, or those of a profile or a session are not valid any more; its message says which. */
+const isWithoutCredentials = (error: unknown): error is Error =>
+  error instanceof Error && /^(Credentials|Token)ProviderError$/.test(error.name);
 
 function codeOf(error: unknown): string {
   if (typeof error !== 'object' || error === null) return '';

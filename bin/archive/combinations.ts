@@ -12,28 +12,24 @@ export interface Combinations {
   readonly once?: readonly OptionName[];
 }
 
-/** What is wrong with a combination, for the first that is; `null` if nothing is. */
-export function combinationProblem(
-  { exclusive = [], withArgument = [], withoutArgument = [], once = [] }: Combinations,
+/** What is wrong with the combination of arguments and options. */
+export function combinationProblems(
+  { exclusive = [], withArgument = [], withoutArgument = [] }: Combinations,
   args: readonly string[],
   options: CommandOptions,
-): string | null {
+): string[] {
   const isGiven = (name: OptionName): boolean => options[name] !== undefined;
-  for (const group of exclusive) {
-    const [one, other] = group.filter(isGiven);
-    if (one !== undefined && other !== undefined)
-      return `option '--${one}' cannot be used with option '--${other}'`;
-  }
   const [argument] = args;
-  const misplaced = (argument === undefined ? withArgument : withoutArgument).find(isGiven);
-  if (misplaced !== undefined) {
-    return argument === undefined
-      ? `option '--${misplaced}' needs the argument`
-      : `option '--${misplaced}' cannot be used with the argument '${argument}'`;
-  }
-  const repeated = once.find((name) => {
-    const value = options[name];
-    return Array.isArray(value) && value.length > 1;
-  });
-  return repeated === undefined ? null : `option '--${repeated}' may be given only once`;
+  const misplaced = (argument === undefined ? withArgument : withoutArgument).filter(isGiven);
+  const why =
+    argument === undefined ? 'needs the argument' : `cannot be used with the argument '${argument}'`;
+  return [
+    ...exclusive.flatMap((group) => {
+      const [one, other] = group.filter(isGiven);
+      return one === undefined || other === undefined
+        ? []
+        : [`option '--${one}' cannot be used with option '--${other}'`];
+    }),
+    ...misplaced.map((name) => `option '--${name}' ${why}`),
+  ];
 }

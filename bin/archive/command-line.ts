@@ -1,8 +1,16 @@
 import tab from '@bomb.sh/tab/commander';
-import { CommanderError, Command as Program, Option } from 'commander';
-import { combinationProblem } from './combinations.ts';
+import { Command as Program, Option } from 'commander';
+import { combinationProblems } from './combinations.ts';
 import type { Command } from './command.ts';
-import { OPTIONS, type CommandOptions, type OptionDefinition, type OptionName } from './options.ts';
+import {
+  OPTIONS,
+  valueProblems,
+  wordProblems,
+  type CommandOptions,
+  type OptionDefinition,
+  type OptionName,
+} from './options.ts';
+import { parseWords } from './parse-words.ts';
 import { PASSWORD_VARIABLES } from './settings.ts';
 
 /** Commands under a heading of the help. */
@@ -40,6 +48,7 @@ Environment:
 
 Exit codes:
   0 done   1 something failed, or a partition did   2 the command line is wrong   3 input or configuration is refused
+  128 and a signal's number: interrupted (130 by Ctrl-C); the same command resumes what it began
 `;
 
 /** The options that a command honours. */
@@ -49,7 +58,7 @@ export function optionsOf({ options, needs }: Command): readonly OptionName[] {
 
 /**
  * Reads the words that follow `invocation`, which help and errors show (`partition-archiver`, `npm run archive --`).
- * Prints help and errors, and never ends the process.
+ * Prints help, or everything that is wrong, and never ends the process.
  */
 export function parseCommandLine(
   words: readonly string[],
@@ -57,75 +66,95 @@ export function parseCommandLine(
   { out, err }: CommandLineOutput,
   invocation: string,
 ): CommandLine {
-  let result: CommandLine = { kind: 'exit', code: 0 };
   const program = new Program(invocation)
     .usage('<command> [options]')
     .helpOption('--help', 'shows this text, or that of a command')
     .helpCommand(false)
-    .configureOutput({ writeOut: out, writeErr: err })
+    .configureOutput({ writeOut: out, writeErr: err, outputError: () => undefined })
     .configureHelp({ sortSubcommands: false, showGlobalOptions: false })
     .addHelpText('after', ENVIRONMENT)
     .exitOverride();
   for (const [heading, commands] of Object.entries(groups)) {
     program.commandsGroup(`${heading}:`);
-    for (const [name, command] of Object.entries(commands)) {
-      addCommand(program, name, command, invocation, (args, options) => {
-        result = { kind: 'run', command, args, options };
-      });
-    }
+    for (const [name, command] of Object.entries(commands)) addCommand(program, name, command, invocation);
   }
   // A shell completes a program of one word.
   if (!invocation.includes(' ')) tab(program);
-  try {
-    if (words.length === 0) program.error(`a command is missing; ${invocation} --help lists them`);
-    program.parse([...words], { from: 'user' });
-    return result;
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    return { kind: 'exit', code: error.exitCode === 0 ? 0 : USAGE };
+  const parsed = parseWords(program, words);
+  if (parsed === null) return { kind: 'exit', code: 0 };
+  const [name = ''] = parsed.words;
+  const refuse = (problems: readonly string[], ...advice: readonly string[]): CommandLine => {
+    for (const line of [...new Set(problems), ...advice]) err(`${line}\n`);
+    return { kind: 'exit', code: problems.length === 0 ? 0 : USAGE };
+  };
+  if (name === '') {
+    return refuse([...parsed.problems, `error: a command is missing; ${invocation} --help lists them`]);
   }
+  const subcommand = program.commands.find((each) => each.name() === name);
+  const command = Object.values(groups).find((commands) => Object.hasOwn(commands, name))?.[name];
+  // An unknown command, or the one that completes commands in a shell, and which has run by now.
+  if (subcommand === undefined || command === undefined) return refuse(parsed.problems);
+  const { args } = subcommand;
+  const { options, repeated } = optionsGiven(subcommand, command);
+  const combined = parsed.isAmbiguous ? [] : combinationProblems(command.combinations ?? {}, args, options);
+  const problems = [...parsed.problems, ...[...repeated, ...combined].map((problem) => `error: ${problem}`)];
+  if (problems.length === 0) return { kind: 'run', command, args: [...args], options };
+  const wrongWords = parsed.isAmbiguous ? [] : wordProblems(command.arguments ?? '', args);
+  const wrong = [...wrongWords, ...valueProblems(options)];
+  const honoured = optionsOf(command).map((option) => `--${option}`);
+  return refuse(
+    [...problems, ...wrong.map((problem) => `error: ${problem}`)],
+    `${name} takes ${honoured.join(', ')}`,
+    `Try: ${invocation} ${name} --help`,
+  );
 }
 
-function addCommand(
-  program: Program,
-  name: string,
-  command: Command,
-  invocation: string,
-  chosen: (args: string[], options: CommandOptions) => void,
-): void {
-  const honoured = optionsOf(command);
+function addCommand(program: Program, name: string, command: Command, invocation: string): void {
   const subcommand = program
     .command([name, command.arguments ?? ''].join(' ').trim())
     .description(command.does)
     .helpOption('--help', 'shows this text')
     .allowExcessArguments(false)
     .addHelpText('after', examplesText(command.examples, invocation))
-    .configureOutput({
-      outputError: (text, write) => {
-        write(`${text}${name} takes ${honoured.map((option) => `--${option}`).join(', ')}\n`);
-        write(`Try: ${invocation} ${name} --help\n`);
-      },
-    })
-    .exitOverride();
-  const { once = [] } = command.combinations ?? {};
-  for (const option of honoured) subcommand.addOption(makeOption(option, once.includes(option)));
-  subcommand.action(() => {
-    const values = subcommand.opts<Record<string, CommandOptions[OptionName]>>();
-    const given = honoured.filter((option) => subcommand.getOptionValueSource(option) === 'cli');
-    const options = Object.fromEntries(given.map((option) => [option, values[option]])) as CommandOptions;
-    const problem = combinationProblem(command.combinations ?? {}, subcommand.args, options);
-    if (problem !== null) subcommand.error(`error: ${problem}`);
-    chosen([...subcommand.args], options);
-  });
+    .exitOverride()
+    .action(() => undefined);
+  for (const option of optionsOf(command))
+    subcommand.addOption(makeOption(option, mayRepeat(option, command)));
+}
+
+/** The options that the command line has, and what is wrong with those that it has several times. */
+function optionsGiven(
+  subcommand: Program,
+  command: Command,
+): { readonly options: CommandOptions; readonly repeated: readonly string[] } {
+  const values = subcommand.opts<Record<string, string[] | true>>();
+  const given = optionsOf(command).filter((option) => subcommand.getOptionValueSource(option) === 'cli');
+  const repeated = given.filter(
+    (option) => [values[option]].flat().length > 1 && !mayRepeat(option, command),
+  );
+  const valueOf = (option: OptionName): unknown => {
+    const { multiple }: OptionDefinition = OPTIONS[option];
+    const value = values[option];
+    return Array.isArray(value) && multiple !== true ? value.at(-1) : value;
+  };
+  return {
+    options: Object.fromEntries(given.map((option) => [option, valueOf(option)])),
+    repeated: repeated.map((option) => `option '--${option}' may be given only once`),
+  };
+}
+
+function mayRepeat(name: OptionName, { combinations }: Command): boolean {
+  const { multiple }: OptionDefinition = OPTIONS[name];
+  return multiple === true && combinations?.once?.includes(name) !== true;
 }
 
 /** An option whose value is stored under its own name; a switch is true, one with `no-` too. */
-function makeOption(name: OptionName, once: boolean): Option {
-  const { value, multiple, does }: OptionDefinition = OPTIONS[name];
-  const repeats = multiple === true && !once ? '; may be given several times' : '';
-  const option = new NamedOption([`--${name}`, value ?? ''].join(' ').trim(), does + repeats);
+function makeOption(name: OptionName, repeats: boolean): Option {
+  const { value, does }: OptionDefinition = OPTIONS[name];
+  const several = repeats ? '; may be given several times' : '';
+  const option = new NamedOption([`--${name}`, value ?? ''].join(' ').trim(), does + several);
   option.negate = false;
-  if (multiple === true) {
+  if (value !== undefined) {
     option.argParser((text: string, before: string[] | undefined) => [...(before ?? []), text]);
   }
   return option;

@@ -1,7 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Connection } from '../../adapters/postgres/connect.ts';
 import type { RuntimeConfig } from '../../core/config/runtime.ts';
-import { ArchiverError } from '../../core/errors.ts';
 import type { Clock, Log } from '../../core/ports.ts';
 import type { Combinations } from './combinations.ts';
 import type { CommandOptions, OptionName } from './options.ts';
@@ -59,10 +58,7 @@ export function word({ args }: CommandContext, index: number): string {
 
 /** A word after the command's name that is a whole number: an id of the ledger, the number of a segment. */
 export function number(context: CommandContext, index: number): number {
-  const text = word(context, index);
-  const value = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value;
-  throw new ArchiverError('InvalidInput', `${JSON.stringify(text)} must be a whole number`);
+  return Number(word(context, index));
 }
 
 /** Runs `work` with a connection that is ended afterwards. */

@@ -25,6 +25,7 @@ import {
   type UpgradeLedgerRequest,
 } from '../../core/ledger/upgrade.ts';
 import type { Clock, Log } from '../../core/ports.ts';
+import { withConnectionTries } from '../../core/retry.ts';
 import { release, resume, type Released, type Resumed } from '../../core/ledger/release.ts';
 import { drill, restore, restoreAll } from '../../core/restore/local.ts';
 import type { SuccessfulDrill } from '../../core/restore/drill.ts';
@@ -119,7 +120,8 @@ export function localOperations(wiring: OperationWiring): Operations {
           random: Math.random,
         });
       }),
-    cancelRestore: (id) => restoring().cancel(id),
+    // What an interrupted restore began, the server may still be at.
+    cancelRestore: (id) => withConnectionTries(clock, () => restoring().cancel(id)),
     resume: (partitionId) =>
       as('archiver_maintain', (connection) =>
         resume({ partitionId }, { database: releaseDatabase(connection), clock, log }),

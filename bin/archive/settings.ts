@@ -45,11 +45,11 @@ export const PASSWORD_VARIABLES: Readonly<Record<Login, string>> = {
   administrator: 'ARCHIVER_ADMIN_PASSWORD',
 };
 
-/** Reads what a command needs; `InvalidConfiguration` with everything that is missing or wrong. */
+/** Reads what a command needs, and what is missing or wrong. */
 export function readCommandSettings(
   environment: Readonly<Record<string, string | undefined>>,
   { logins = [], bucket = false }: CommandNeeds,
-): CommandSettings {
+): { readonly settings: CommandSettings; readonly problems: readonly string[] } {
   const problems: string[] = [];
   const read = (name: string, needed: boolean): string => {
     const value = environment[name] ?? '';
@@ -68,6 +68,16 @@ export function readCommandSettings(
   if (!Number.isInteger(port) || port < 1 || port > 65_535) {
     problems.push(`PGPORT: ${JSON.stringify(environment['PGPORT'])} must be a port from 1 to 65535`);
   }
+  const region = read('AWS_REGION', bucket);
+  if (region !== '' && !/^[a-z0-9-]+$/.test(region)) {
+    problems.push(`AWS_REGION: ${JSON.stringify(region)} must be a region such as eu-central-1`);
+  }
+  const s3Endpoint = optional('AWS_ENDPOINT_URL_S3');
+  if (s3Endpoint !== undefined && !/^https?:$/.test(URL.parse(s3Endpoint)?.protocol ?? '')) {
+    problems.push(
+      `AWS_ENDPOINT_URL_S3: ${JSON.stringify(s3Endpoint)} must be a URL such as https://s3.example.com`,
+    );
+  }
   const settings: CommandSettings = {
     host: read('PGHOST', database),
     port,
@@ -78,11 +88,10 @@ export function readCommandSettings(
     sslRootCert: optional('PGSSLROOTCERT'),
     bucket: read('ARCHIVE_BUCKET', bucket),
     bucketOwner: optional('ARCHIVE_BUCKET_OWNER'),
-    region: read('AWS_REGION', bucket),
-    s3Endpoint: optional('AWS_ENDPOINT_URL_S3'),
+    region,
+    s3Endpoint,
   };
-  if (problems.length > 0) throw new ArchiverError('InvalidConfiguration', problems.join('; '));
-  return settings;
+  return { settings, problems };
 }
 
 /** The password that the environment has for a role, if any: what `prepare` gives it. */

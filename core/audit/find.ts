@@ -86,11 +86,23 @@ export function checkRange(query: ArchiveQuery): void {
 
 /** What is wrong with a range. */
 function rangeProblems({ from, to }: Pick<ArchiveQuery, 'from' | 'to'>): string[] {
-  return Object.entries({ from, to }).flatMap(([name, text]) =>
+  const problems = Object.entries({ from, to }).flatMap(([name, text]) =>
     text === undefined || isRangeBound(text)
       ? []
       : [`${name}: ${JSON.stringify(text)} must be a date or time such as 2021-01-31, or a number`],
   );
+  return problems.length === 0 && from !== undefined && to !== undefined && isReversed(from, to)
+    ? [`from: ${JSON.stringify(from)} must not be after to: ${JSON.stringify(to)}`]
+    : problems;
+}
+
+/** Whether a range ends before it begins, as times and as numbers: which of them they are, only an archive tells. */
+function isReversed(from: string, to: string): boolean {
+  const compared = (['time', 'id'] as const).flatMap((kind) => {
+    const [start, end] = [from, to].map((text) => parseBound(kind, asDate(text, kind)));
+    return start === undefined || start === null || end === undefined || end === null ? [] : [start > end];
+  });
+  return compared.length > 0 && compared.every(Boolean);
 }
 
 /** Whether a text is an end of a range: a date or time, or a number. */

@@ -2,6 +2,7 @@ import { counted } from '../counted.ts';
 import { readManifest, type ArchiveStore } from '../archive-store.ts';
 import { ArchiverError } from '../errors.ts';
 import { find, type FindResult, type FoundArchive } from '../audit/find.ts';
+import { noArchiveOf } from '../audit/known-sets.ts';
 import { truncate, truncateLines, PAYLOAD_BUDGET, TEXT_BUDGET } from '../limits.ts';
 import { displayName } from '../partition.ts';
 import type { Log } from '../ports.ts';
@@ -59,10 +60,7 @@ async function findRange(
   }
   const what = `${displayName(set.schema, set.table)} of database ${database}`;
   if (archives.length === 0) {
-    throw new ArchiverError(
-      'InvalidInput',
-      `there is no archive of ${what} from ${from ?? 'the beginning'} to ${to ?? 'the end'}`,
-    );
+    throw new ArchiverError('InvalidInput', await noArchiveOf({ database, ...set, ...range }, store));
   }
   if (options.table !== null && archives.length > 1) {
     throw new ArchiverError(

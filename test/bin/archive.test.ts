@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -60,6 +60,13 @@ const states = async (): Promise<string[]> =>
   ).map(({ state }) => state);
 
 describe('the local command', () => {
+  // Seen to fail: the legend named letters that only the bucket gives.
+  test('the status is by the ledger alone, and says so', async () => {
+    const { stdout } = await archive(['status']);
+    expect(stdout).toContain(', p archived and proven, r restored,');
+    expect(stdout).toMatch(/by the ledger alone; report also shows [^\n]*\n$/);
+  });
+
   test('says how it is used, and refuses what it does not know', async () => {
     expect(await archive(['--help'])).toMatchObject({
       code: 0,
@@ -86,6 +93,63 @@ describe('the local command', () => {
     expect(stderr).toContain('PGHOST is not set');
     expect(stderr).toContain('PGPORT: "x"');
     expect(stderr).toContain('ARCHIVE_BUCKET is not set');
+  });
+
+  // Seen to fail one after the other, and with stack traces for the endpoint and without credentials.
+  test('names wrong options, a wrong file and a wrong environment at once', async () => {
+    const { code, stderr } = await archive(['run', '--only', 'all', '--log', 'x'], {
+      PGHOST: '',
+      PGSSLROOTCERT: '/nowhere.pem',
+      AWS_REGION: 'eu west',
+      AWS_ENDPOINT_URL_S3: 'nowhere',
+    });
+    expect(code).toBe(3);
+    for (const problem of [
+      '--only: "all" must be one of inventory, drop',
+      '--log: "x" must be one of lines, json, none',
+      'PGHOST is not set',
+      'AWS_REGION: "eu west" must be a region',
+      'AWS_ENDPOINT_URL_S3: "nowhere" must be a URL',
+      'PGSSLROOTCERT: cannot read /nowhere.pem',
+    ])
+      expect(stderr).toContain(problem);
+    const credentials = {
+      AWS_ACCESS_KEY_ID: '',
+      AWS_SECRET_ACCESS_KEY: '',
+      AWS_EC2_METADATA_DISABLED: 'true',
+    };
+    expect(await archive(['find'], { ...credentials, HOME: directory })).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(
+        /^InvalidConfiguration: listing the bucket: no AWS credentials: .*\n.*\n$/,
+      ),
+    });
+    expect(await archive(['find'], { ARCHIVE_BUCKET: 'nowhere' })).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('there is no bucket "nowhere"'),
+    });
+  });
+
+  // Seen to fail: /proc did not end, a file said ENOTDIR of another path, and an empty HOME was the current folder.
+  test('a folder that cannot be made is named with its option; an empty HOME is none', async () => {
+    const file = join(directory, 'sets.json');
+    for (const [folder, reason] of [
+      ['/proc/self/none', "ENOENT: no such file or directory, mkdir '/proc/self/none'"],
+      [file, `EEXIST: file already exists, mkdir '${file}'`],
+    ] as const) {
+      const { code, stderr } = await archive(['query', 'select 1', '--directory', folder]);
+      expect({ code, stderr }).toEqual({
+        code: 3,
+        stderr: expect.stringContaining(`InvalidInput: --directory: ${reason}\n`),
+      });
+    }
+    expect(await archive(['query', 'select 1 as one', '--csv', '--log', 'none'], { HOME: '' })).toMatchObject(
+      {
+        code: 0,
+        stdout: 'one\r\n1\r\n',
+      },
+    );
+    expect(existsSync('.cache')).toBe(false);
   });
 
   test('names the file of authorities that is not there', async () => {
@@ -167,9 +231,14 @@ describe('the local command', () => {
         / import: restoreId 1, segmentNumber 0, rows 1000\n.* prove: restoreId 1, range 0, rows 1000/s,
       ),
     });
-    expect((await archive(['find', '--set', 'app.evnet'])).stdout).toBe(
-      'there is no archive of this table and range\n',
-    );
+    // Seen to fail without known-sets.ts: both ended with 0, and did not say what the bucket has.
+    const name = archiver().database.name;
+    const nothing = `there is no archive of app.evnet; there are archives of app.event (database ${name})\n`;
+    expect((await archive(['find', '--set', 'app.evnet'])).stdout).toBe(nothing);
+    for (const command of ['audit-all', 'convert']) {
+      const { code, stderr } = await archive([command, '--set', 'app.evnet']);
+      expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringContaining(nothing) });
+    }
     expect(await archiver().database.sql`select count(*)::integer as n from app.came_back`).toEqual([
       { n: 1000 },
     ]);

@@ -71,9 +71,11 @@ test('an operator inspects, prepares, and adopts what was detached before', asyn
     'PreflightFailed',
     expect.stringContaining('in the ledger already'),
   ]);
-  expect((await failureOf(say('adopt', ['1', 'app.other']))).message).toContain('not among the configured');
+  expect((await failureOf(say('adopt', ['1', 'app.other']))).message).toContain(
+    'app.other is not configured; configured are app.event',
+  );
   expect((await failureOf(say('adopt', ['1', 'app.event'], { lower: '1' }))).message).toBe(
-    'name both bounds or none',
+    'name both --lower and --upper, or none',
   );
 
   const script = await say('prepare', [], { print: true });
@@ -94,13 +96,7 @@ test('an operator partitions a plain table, looks, rolls back, does it, and lets
   const table = ['plain."Visits"'];
   const options = { control: 'seen', interval: '1 month', retention: '6 months' };
   expect((await failureOf(say('partition-table', table, { control: 'seen' }))).message).toContain(
-    '--retention is missing',
-  );
-  expect((await failureOf(say('partition-table', table, { ...options, premake: 'few' }))).code).toBe(
-    'InvalidInput',
-  );
-  expect((await failureOf(say('partition-table', table, { ...options, keys: 'bend' }))).message).toContain(
-    'extend, drop',
+    'missing: --interval, --retention; inspect',
   );
   expect((await failureOf(say('partition-table', table, options))).message).toContain(
     'lacks the control column',

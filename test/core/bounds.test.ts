@@ -18,3 +18,15 @@ test('a number of more than four digits is an epoch, and an infinity cannot be c
   expect(parseBound('time', '-infinity')).toBeNull();
   expect(parseBound('id', '0001-01-01 BC')).toBeNull();
 });
+
+// Seen to fail: Date.parse() takes 30 February for 2 March.
+test.each([
+  ['2021-02-30', false],
+  ['2021-02-29', false],
+  ['2024-02-29', true],
+  ['0005-02-29 BC', true],
+  ['0004-02-29 BC', false],
+  ['2021-04-31 06:00', false],
+])('%s is a day: %j', (text, isDay) => {
+  expect(parseBound('time', text) !== null).toBe(isDay);
+});

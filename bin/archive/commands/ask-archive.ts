@@ -10,6 +10,16 @@ import { latestCopy } from '../../../core/query/copy-manifest.ts';
 import { prepareQuery } from '../../../core/query/query.ts';
 import { temporaryFolder } from '../local-folder.ts';
 
+/** The drill has succeeded by now: a folder that cannot be made says nothing against the archive. */
+function folderOr(directory: string | undefined): string | Asked {
+  try {
+    return temporaryFolder(directory);
+  } catch (error) {
+    if (error instanceof ArchiverError && error.code === 'InvalidInput') return { notAsked: error.message };
+    throw error;
+  }
+}
+
 /** What came of asking an archive by SQL: its rows, or why it was not asked. */
 export type Asked = { readonly rows: number } | { readonly notAsked: string };
 
@@ -24,16 +34,27 @@ const NOT_ASKED = ['QueryEngineMissing', 'ArchivesOverlap'];
  */
 export async function askArchive(
   manifestKey: string,
-  { store, log }: { readonly store: ArchiveStore; readonly log: Log },
+  {
+    store,
+    log,
+    directory,
+  }: { readonly store: ArchiveStore; readonly log: Log; readonly directory?: string | undefined },
 ): Promise<Asked> {
   const stored = await readManifest(store, manifestKey);
   if ((await latestCopy(stored, store)) === null) return { notAsked: 'it has no Parquet copy' };
   const { parentSchema, parentName, lowerBound, upperBound } = stored.manifest.partition;
-  const base = temporaryFolder();
-  const [directory, temporary] = [join(base, 'copies'), join(base, 'temporary')];
-  for (const each of [directory, temporary]) mkdirSync(each, { mode: 0o700 });
+  const base = folderOr(directory);
+  if (typeof base !== 'string') return base;
+  const [copies, temporary] = [join(base, 'copies'), join(base, 'temporary')];
+  for (const each of [copies, temporary]) mkdirSync(each, { mode: 0o700 });
   try {
-    const limits = { directory, temporary, memoryMiB: MEMORY_MIB, temporaryMiB: DISK_MIB, threads: 2 };
+    const limits = {
+      directory: copies,
+      temporary,
+      memoryMiB: MEMORY_MIB,
+      temporaryMiB: DISK_MIB,
+      threads: 2,
+    };
     const engine = await duckDbEngine(limits);
     try {
       const sql = `select count(*) as rows from ${displayName(parentSchema, parentName)}`;
@@ -46,7 +67,7 @@ export async function askArchive(
           from: lowerBound,
           to: upperBound,
         },
-        { store, cache: copyCache(directory, store, { mostMiB: DISK_MIB }), engine, log },
+        { store, cache: copyCache(copies, store, { mostMiB: DISK_MIB }), engine, log },
       );
       const pages = await Array.fromAsync((await engine.run(sql)).rows);
       const rows = Number(pages.flat()[0]?.[0]);

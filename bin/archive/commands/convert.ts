@@ -6,6 +6,7 @@ import { s3CopyStore } from '../../../adapters/s3/copy-store.ts';
 import { readManifest, type StoredManifest } from '../../../core/archive-store.ts';
 import { ArchiverError } from '../../../core/errors.ts';
 import { find, type ArchiveQuery } from '../../../core/audit/find.ts';
+import { noArchiveOf } from '../../../core/audit/known-sets.ts';
 import { convert, type ConvertPorts } from '../../../core/query/convert.ts';
 import { latestCopy } from '../../../core/query/copy-manifest.ts';
 import { parseTableName } from '../../../core/table-name.ts';
@@ -45,6 +46,8 @@ async function archivesOf(context: CommandContext, { store }: ConvertPorts): Pro
   for (const { schema, table } of sets) {
     const query: ArchiveQuery = { ...range, schema, table };
     const { archives, unreadable } = await find(query, { store });
+    if (options.set !== undefined && archives.length + unreadable.length === 0)
+      throw new ArchiverError('InvalidInput', await noArchiveOf(query, store));
     const [broken] = unreadable;
     if (broken !== undefined)
       throw new ArchiverError('ManifestInvalid', `${broken.manifestKey}: ${broken.problem}`);

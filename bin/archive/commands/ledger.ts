@@ -52,8 +52,8 @@ export const LEDGER_COMMANDS: Readonly<Record<string, Command>> = {
     },
   },
   reverify: {
-    arguments: '<id>',
-    does: 'proves a verified partition (or all) against its archive again, with a new fence: after a major upgrade, or a doubt',
+    arguments: '<id|all>',
+    does: 'proves a verified partition, or all, against its archive again, with a new fence: after a major upgrade, or a doubt',
     options: [],
     examples: ['reverify 17', 'reverify all'],
     needs: { logins: ['archiver_maintain', 'archiver_read'], bucket: true },
@@ -81,6 +81,8 @@ export const LEDGER_COMMANDS: Readonly<Record<string, Command>> = {
         }
       }
       context.show(results, (say) => {
+        if (results.length === 0)
+          say('no partition is verified and not dropped, or blocked by a broken seal');
         for (const { partitionId, result } of results) say(`${String(partitionId)}  ${result}`);
       });
       if (failed > 0)

@@ -15,60 +15,29 @@ import { parseTableName } from '../../../core/table-name.ts';
 import { using, word, type Command, type CommandContext, type CommandOptions } from '../command.ts';
 import { partitionTableWatcher } from '../terminal/watchers.ts';
 
-const EPOCHS = ['none', 'seconds', 'milliseconds', 'microseconds', 'nanoseconds'] as const;
-
-/** One of the values that an option may have; `fallback` where it is not there. */
-function choice<T extends string>(
-  name: string,
-  value: string | undefined,
-  values: readonly T[],
-  fallback: T,
-): T {
-  const found = value === undefined ? fallback : values.find((each) => each === value);
-  if (found !== undefined) return found;
-  throw new ArchiverError(
-    'InvalidInput',
-    `--${name}: ${JSON.stringify(value)} must be one of ${values.join(', ')}`,
-  );
-}
-
 function planOf(context: CommandContext, options: CommandOptions): PartitionTablePlan {
-  const need = (name: 'control' | 'interval' | 'retention'): string => {
-    const value = options[name];
-    if (value !== undefined) return value;
-    throw new ArchiverError('InvalidInput', `--${name} is missing; inspect proposes one`);
-  };
-  const premake = Number(options.premake ?? '4');
-  if (!Number.isInteger(premake) || premake < 1 || premake > 1000) {
-    throw new ArchiverError(
-      'InvalidInput',
-      `--premake: ${JSON.stringify(options.premake)} must be a whole number from 1 to 1000`,
+  const { control, interval, retention } = options;
+  if (control === undefined || interval === undefined || retention === undefined) {
+    const missing = Object.entries({ control, interval, retention }).filter(
+      ([, value]) => value === undefined,
     );
+    const names = missing.map(([name]) => `--${name}`).join(', ');
+    throw new ArchiverError('InvalidInput', `missing: ${names}; inspect proposes a value for each`);
   }
   const most = options['max-partitions'];
-  const maxPartitions = most === undefined ? undefined : Number(most);
-  if (maxPartitions !== undefined && (!Number.isInteger(maxPartitions) || maxPartitions < 1)) {
-    throw new ArchiverError(
-      'InvalidInput',
-      `--max-partitions: ${JSON.stringify(most)} must be a whole number above 0`,
-    );
-  }
-  const retention = need('retention');
-  const keys =
-    options.keys === undefined ? undefined : choice('keys', options.keys, ['extend', 'drop'], 'extend');
   return {
     ...parseTableName(word(context, 0)),
-    control: need('control'),
-    interval: need('interval'),
+    control,
+    interval,
     start: options.start,
-    premake,
-    keys,
-    maxPartitions,
+    premake: Number(options.premake ?? '4'),
+    keys: options.keys as PartitionTablePlan['keys'],
+    maxPartitions: most === undefined ? undefined : Number(most),
     ...(options['trust-functions'] === true && { trustFunctions: true }),
     retention: retention === 'none' ? null : retention,
     mode: options.offline === true ? 'offline' : 'online',
     defaultPartition: options['no-default'] !== true,
-    epoch: choice('epoch', options.epoch, EPOCHS, 'none'),
+    epoch: (options.epoch ?? 'none') as PartitionTablePlan['epoch'],
     timeZone: options['time-zone'] ?? 'UTC',
   };
 }

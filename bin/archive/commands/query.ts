@@ -1,5 +1,5 @@
-import { mkdirSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { rmSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { counted } from '../../../core/counted.ts';
 import { duckDbEngine } from '../../../adapters/duckdb/engine.ts';
 import { s3ArchiveStore } from '../../../adapters/s3/archive-store.ts';
@@ -10,26 +10,11 @@ import type { ArchiveChoice } from '../../../core/query/chosen-archives.ts';
 import { prepareQuery } from '../../../core/query/query.ts';
 import { parseTableName } from '../../../core/table-name.ts';
 import { word, type Command, type CommandContext } from '../command.ts';
-import { localFolder, temporaryFolder } from '../local-folder.ts';
+import { copiesFolder, temporaryFolder } from '../local-folder.ts';
 import { printCsv, printJson, printTable, untilUnread } from './result.ts';
 
 const DEFAULT_MEMORY_MIB = 1024;
 const DEFAULT_DISK_MIB = 20 * 1024;
-
-function mebibytes(
-  options: CommandContext['options'],
-  name: 'memory-mib' | 'disk-mib',
-  fallback: number,
-): number {
-  const text = options[name];
-  const value = Number(text);
-  if (text === undefined) return fallback;
-  if (Number.isSafeInteger(value) && value >= 64) return value;
-  throw new ArchiverError(
-    'InvalidInput',
-    `--${name}: ${JSON.stringify(text)} must be a whole number from 64 on`,
-  );
-}
 
 function choiceOf({ database, from, to, set, latest }: CommandContext['options']): ArchiveChoice {
   return {
@@ -92,10 +77,9 @@ export const QUERY: Command = {
     }
     const sql = word(context, 0);
     if (sql === '') throw new ArchiverError('InvalidInput', 'a statement is missing');
-    const memoryMiB = mebibytes(options, 'memory-mib', DEFAULT_MEMORY_MIB);
-    const diskMiB = mebibytes(options, 'disk-mib', DEFAULT_DISK_MIB);
-    const directory = join(localFolder(options.directory), 'copies');
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const memoryMiB = Number(options['memory-mib'] ?? DEFAULT_MEMORY_MIB);
+    const diskMiB = Number(options['disk-mib'] ?? DEFAULT_DISK_MIB);
+    const directory = copiesFolder(options.directory);
     // Two engines must not share one: their files have the same names.
     const temporary = temporaryFolder(options.directory);
     const output = options.parquet === undefined ? undefined : resolve(options.parquet);

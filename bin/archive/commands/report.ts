@@ -5,6 +5,7 @@ import { pageFacts } from '../../../core/page/facts.ts';
 import { reportLines } from '../../../core/page/lines.ts';
 import { makePage, storedSets } from '../../../core/page/make.ts';
 import { using, type Command } from '../command.ts';
+import { named } from '../local-folder.ts';
 
 /** The archive at a glance. */
 export const REPORT: Command = {
@@ -16,7 +17,12 @@ export const REPORT: Command = {
     const store = s3ArchiveStore(s3, bucket, region);
     const facts = await using(open('archiver_read'), (connection) => pageFacts(pageDatabase(connection)));
     const sets = await storedSets(facts, store);
-    if (html !== undefined) writeFileSync(html, await makePage(facts, sets, { store, clock }));
+    if (html !== undefined) {
+      const page = await makePage(facts, sets, { store, clock });
+      named('html', () => {
+        writeFileSync(html, page);
+      });
+    }
     const { lastAudit, lastDrill } = facts;
     const result = {
       lastAudit,

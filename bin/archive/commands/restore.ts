@@ -1,6 +1,8 @@
 import { counted } from '../../../core/counted.ts';
 import { ArchiverError } from '../../../core/errors.ts';
+import type { ArchiveStore } from '../../../core/archive-store.ts';
 import type { ArchiveQuery } from '../../../core/audit/find.ts';
+import { noArchiveOf } from '../../../core/audit/known-sets.ts';
 import { overlapLine } from '../../../core/audit/find-report.ts';
 import { parseDisplayName } from '../../../core/config/display-name.ts';
 import { parseTableName } from '../../../core/table-name.ts';
@@ -43,16 +45,15 @@ function restoreInput(context: CommandContext): Record<string, unknown> {
   };
 }
 
-/** What is no number continues as it is, so that the error shows it. */
-const asNumber = (text: string): number | string => (Number.isNaN(Number(text)) ? text : Number(text));
-
 /** How S3 is asked for what lies in a Glacier tier, where the command line has it. */
 function retrieval({ options: { tier, days } }: CommandContext): Record<string, unknown> {
   if (tier === undefined && days === undefined) return {};
   return {
-    retrieval: { ...(tier !== undefined && { tier }), ...(days !== undefined && { days: asNumber(days) }) },
+    retrieval: { ...(tier !== undefined && { tier }), ...(days !== undefined && { days: Number(days) }) },
   };
 }
+
+const storeOf = ({ s3, bucket, region }: CommandContext): ArchiveStore => s3ArchiveStore(s3, bucket, region);
 
 const queryOf = ({ set, from, to, database }: CommandOptions): ArchiveQuery => ({
   ...(database !== undefined && { database }),
@@ -61,14 +62,8 @@ const queryOf = ({ set, from, to, database }: CommandOptions): ArchiveQuery => (
   ...(to !== undefined && { to }),
 });
 
-function sampleSize(text: string | undefined, option: string): number | undefined {
-  const size = Number(text);
-  if (text === undefined || (Number.isInteger(size) && size > 0)) return text === undefined ? text : size;
-  throw new ArchiverError(
-    'InvalidInput',
-    `${option}: ${JSON.stringify(text)} must be a whole number above 0`,
-  );
-}
+const numberOr = <T>(text: string | undefined, otherwise: T): number | T =>
+  text === undefined ? otherwise : Number(text);
 
 /** Archives without a database, and the way from an archive back to a table. */
 export const RESTORE_COMMANDS: Readonly<Record<string, Command>> = {
@@ -79,13 +74,16 @@ export const RESTORE_COMMANDS: Readonly<Record<string, Command>> = {
     examples: ['find --set public.flights --from 2021-01 --to 2021-07'],
     needs: { bucket: true },
     execute: async (context) => {
-      const report = await operations(context).find(queryOf(context.options));
+      const query = queryOf(context.options);
+      const report = await operations(context).find(query);
       const { archives, overlapping, unreadable } = report;
+      const isEmpty = archives.length + unreadable.length === 0;
+      const nothing = isEmpty ? await noArchiveOf(query, storeOf(context)) : undefined;
       context.show(report, (say) => {
         for (const { manifestKey, rows, bytes } of archives) {
           say(`${manifestKey}  ${counted(rows, 'row')}, ${counted(bytes, 'byte')}`);
         }
-        if (archives.length + unreadable.length === 0) say('there is no archive of this table and range');
+        if (nothing !== undefined) say(nothing);
         for (const group of overlapping) say(`more than one of a period: ${overlapLine(group)}`);
         for (const { manifestKey, problem } of unreadable) say(`${manifestKey}  NOT READABLE: ${problem}`);
       });
@@ -106,7 +104,7 @@ export const RESTORE_COMMANDS: Readonly<Record<string, Command>> = {
     execute: async (context) => {
       context.progress.watch(auditWatcher);
       const { sample } = context.options;
-      const segments = sampleSize(sample, '--sample');
+      const segments = numberOr(sample, undefined);
       const verdict = await operations(context).audit(
         word(context, 0),
         segments === undefined ? 'all' : { segments, random: Math.random },
@@ -126,17 +124,21 @@ export const RESTORE_COMMANDS: Readonly<Record<string, Command>> = {
     execute: async (context) => {
       const { options, progress } = context;
       progress.watch(auditWatcher);
+      const query = queryOf(options);
       const report = await operations(context).auditMany(
         {
-          query: queryOf(options),
-          archives: sampleSize(options.archives, '--archives') ?? null,
-          segments: sampleSize(options.sample, '--sample') ?? null,
+          query,
+          archives: numberOr(options.archives, null),
+          segments: numberOr(options.sample, null),
         },
         (line) => {
           progress.clear();
           if (options.json !== true) process.stdout.write(`${line}\n`);
         },
       );
+      // An audit of nothing must not pass for one without a finding.
+      if (report.archives === 0 && Object.keys(query).length > 0)
+        throw new ArchiverError('InvalidInput', await noArchiveOf(query, storeOf(context)));
       context.show(report, (say) => {
         say(report.summary);
       });
@@ -191,7 +193,7 @@ export const RESTORE_COMMANDS: Readonly<Record<string, Command>> = {
   },
   drill: {
     does: 'restores a random archive out of sight, proves it, drops the table again, and counts its rows by SQL where it has a copy',
-    options: ['max-mib', 'tier', 'days', 'database'],
+    options: ['max-mib', 'tier', 'days', 'database', 'directory'],
     examples: ['drill --max-mib 1024'],
     needs: { logins: ['archiver_restore'], bucket: true },
     takesLong: true,
@@ -199,13 +201,18 @@ export const RESTORE_COMMANDS: Readonly<Record<string, Command>> = {
       const { options, database } = context;
       context.progress.watch(restoreWatcher());
       const maxMiB = options['max-mib'];
-      const input = { ...(maxMiB !== undefined && { maxMiB: asNumber(maxMiB) }), ...retrieval(context) };
-      const drilled = await operations(context).drill(input, options.database ?? database);
+      const input = { ...(maxMiB !== undefined && { maxMiB: Number(maxMiB) }), ...retrieval(context) };
+      const named = options.database ?? database;
+      const drilled = await operations(context).drill(input, named);
       const { s3, bucket, region, log } = context;
       const store = s3ArchiveStore(s3, bucket, region);
-      const result = drilled && { ...drilled, sql: await askArchive(drilled.manifestKey, { store, log }) };
+      const result = drilled && {
+        ...drilled,
+        sql: await askArchive(drilled.manifestKey, { store, log, directory: options.directory }),
+      };
+      const nothing = result === null ? await noArchiveOf({ database: named }, store) : '';
       context.show(result, (say) => {
-        say(result === null ? 'there is no archive yet' : JSON.stringify(result, null, 2));
+        say(result === null ? nothing : JSON.stringify(result, null, 2));
       });
     },
   },
@@ -218,7 +225,9 @@ export const RESTORE_COMMANDS: Readonly<Record<string, Command>> = {
     execute: async (context) => {
       const id = number(context, 0);
       await operations(context).cancelRestore(id);
-      context.show({ restoreId: id }, () => undefined);
+      context.show({ restoreId: id }, (say) => {
+        say(`restore ${String(id)} is cancelled`);
+      });
     },
   },
 };

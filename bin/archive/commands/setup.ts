@@ -112,16 +112,18 @@ export const SETUP_COMMANDS: Readonly<Record<string, Command>> = {
       const { config, open, log, options, show } = context;
       const { schema, table } = parseTableName(word(context, 1));
       const partitionSet = config.partitionSets.find((set) => set.schema === schema && set.table === table);
-      if (partitionSet === undefined) {
-        throw new ArchiverError(
-          'InvalidInput',
-          `${displayName(schema, table)} is not among the configured partition sets`,
-        );
-      }
       const { lower, upper } = options;
-      if ((lower === undefined) !== (upper === undefined)) {
-        throw new ArchiverError('InvalidInput', 'name both bounds or none');
-      }
+      const names = config.partitionSets.map((set) => displayName(set.schema, set.table)).join(', ');
+      const problems = [
+        ...(partitionSet === undefined
+          ? [`${displayName(schema, table)} is not configured; configured are ${names}`]
+          : []),
+        ...((lower === undefined) === (upper === undefined)
+          ? []
+          : ['name both --lower and --upper, or none']),
+      ];
+      if (partitionSet === undefined || problems.length > 0)
+        throw new ArchiverError('InvalidInput', problems.join('; '));
       const request = {
         table: number(context, 0),
         partitionSet,

@@ -48,6 +48,22 @@ describe('what S3 returned', () => {
   });
 });
 
+// Seen to fail: a stack trace where nobody has logged in yet.
+test.each(['CredentialsProviderError', 'TokenProviderError'])('%s is no bug', (name) => {
+  const error = Object.assign(new Error('Could not load credentials'), { name });
+  expect(translate(error, 'listing')).toMatchObject({
+    code: 'InvalidConfiguration',
+    message: 'listing: no AWS credentials: Could not load credentials',
+  });
+});
+
+test('a bucket that does not exist is named', () => {
+  const error = Object.assign(answer(404, 'NoSuchBucket'), { BucketName: 'archvie' });
+  expect(translate(error, 'reading k')).toMatchObject({
+    message: 'reading k: S3 returned NoSuchBucket (404); there is no bucket "archvie"',
+  });
+});
+
 describe('no answer of S3', () => {
   test.each([
     'ECONNREFUSED',

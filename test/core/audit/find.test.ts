@@ -52,6 +52,26 @@ describe('find', () => {
     expect(unreadable).toEqual([]);
   });
 
+  // Seen to fail: "there is no archive", although the range is what is wrong.
+  test.each([
+    [{ from: '2021-02', to: '2021-01' }, 'from: "2021-02" must not be after to: "2021-01"'],
+    [{ from: '202102', to: '2021-01-31T23:59Z' }, 'must not be after'],
+    [{ from: '8', to: '7' }, 'must not be after'],
+    [{ from: '2021-02-30', to: 'soon' }, 'from: "2021-02-30" must be a date'],
+  ])('%j is no range', async (query, problem) => {
+    await expect(find(query, { store: memoryStore() })).rejects.toMatchObject({
+      code: 'InvalidInput',
+      message: expect.stringContaining(problem),
+    });
+  });
+
+  // As numbers it is empty, and as times it is not.
+  test('a range that is one for times or for numbers is a range', async () => {
+    expect(await find({ from: '202101', to: '2022' }, { store: await threeMonths() })).toMatchObject({
+      archives: { length: 5 },
+    });
+  });
+
   test('oldest first, and of one period the later archive last', async () => {
     const store = await threeMonths();
     const times = { quarantinedAt: '', exportedAt: '', committedAt: '2030-01-01T00:00:00Z' };

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { expect, test } from '@jest/globals';
 import { fittingFacts, pageFacts } from '../../../core/page/facts.ts';
-import { reportLines } from '../../../core/page/lines.ts';
+import { ledgerLines, reportLines } from '../../../core/page/lines.ts';
 import { makePage, storedSets } from '../../../core/page/make.ts';
 import { LOOKS } from '../../../core/page/looks.ts';
 import { reportPage } from '../../../core/page/page.ts';
@@ -35,6 +35,8 @@ const changes = (index: number): Partial<StoredArchive> => ({
 test('each period has a letter of its own for how it stands, in text and on the page', () => {
   const set = shownSet('event', 2025, STATES, { changes });
   const input = pageOf(set);
+  // Seen to fail: the command by the ledger alone explained letters that only the bucket gives.
+  expect(ledgerLines({ ...input, sets: [set.facts] }).join('\n')).not.toMatch(/, [sSP] /);
   expect(reportLines([set], input).slice(0, 2)).toEqual(['app.event', '  202501 spPSqxwroma 202511']);
   expect(reportPage(input)).toMatch(/>spPSqxwroma</);
   expect(new Set(Object.values(LOOKS).map(({ letter }) => letter)).size).toBe(Object.keys(LOOKS).length);

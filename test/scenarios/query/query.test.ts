@@ -504,6 +504,10 @@ test('a drill counts the rows of one archive by SQL: those of its manifest, or t
   expect(await askArchive(january.object.key, ports)).toEqual({ rows: 1 });
   expect(await askArchive(february.object.key, ports)).toEqual({ rows: 2 });
   expect(await askArchive(march.object.key, ports)).toEqual({ notAsked: 'it has no Parquet copy' });
+  // Seen to fail: the drill had succeeded, and the command ended as if its input were wrong.
+  expect(await askArchive(january.object.key, { ...ports, directory: '/proc/self/none' })).toEqual({
+    notAsked: "--directory: ENOENT: no such file or directory, mkdir '/proc/self/none'",
+  });
   const generation = `9${copy.generation.slice(1)}`;
   const [at] = (await store.list('')).filter(({ key }) => key.endsWith(`.${copy.generation}.json`));
   const wrong = JSON.stringify({ ...copy, generation, objects: other.objects });
