@@ -105,6 +105,11 @@ export const OPTIONS = {
   },
   'accept-incomplete': { does: 'attaches a table although parts of its definition could not be created' },
   database: { value: '<name>', does: 'the name that the database has in the archives or in the ledger' },
+  'former-name': {
+    value: '<name>',
+    multiple: true,
+    does: 'reads the archives under a former name of the database, too',
+  },
   tier: {
     value: '<tier>',
     rule: oneOf('Bulk', 'Standard', 'Expedited'),

@@ -71,7 +71,7 @@ export async function find(
       unreadable.push({ manifestKey, problem: error.message });
     }
   });
-  archives.sort(compare);
+  archives.sort(inOrder);
   unreadable.sort((a, b) => (a.manifestKey < b.manifestKey ? -1 : 1));
   const found = ({ place: _, ...archive }: Placed<FoundArchive>): FoundArchive => archive;
   const overlapping = overlapsIn(archives).map((group) => group.map(found));
@@ -147,7 +147,8 @@ function describe(manifest: Manifest, manifestKey: string, versionId: string): F
   };
 }
 
-function compare(a: Placed<FoundArchive>, b: Placed<FoundArchive>): number {
+/** By database and parent, then by place; of archives of one place, the latest comes last. */
+export function inOrder(a: Placed<FoundArchive>, b: Placed<FoundArchive>): number {
   if (tableOf(a) !== tableOf(b)) return tableOf(a) < tableOf(b) ? -1 : 1;
   if (a.place.lower < b.place.lower) return -1;
   if (a.place.lower > b.place.lower) return 1;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ArchiveStore } from '../archive-store.ts';
 import { mapAtOnce } from '../concurrency.ts';
+import { noArchiveOf } from '../audit/known-sets.ts';
 import { ArchiverError } from '../errors.ts';
 import { copiesPrefix, setPrefix } from '../keys.ts';
 import {
@@ -40,8 +41,7 @@ export async function auroraStatements(
   store: ArchiveStore,
 ): Promise<string> {
   const [found] = await setsOf({ ...choice, sets: [set] }, [set], store);
-  if (found === undefined)
-    throw new ArchiverError('InvalidInput', `there is no archive of ${JSON.stringify(set)}`);
+  if (found === undefined) throw new ArchiverError('InvalidInput', await noArchiveOf(set, store));
   const { chosen } = await chosenArchives(found, choice, (all) => all, store);
   const copies = await mapAtOnce(chosen, MANIFESTS_AT_ONCE, async (stored) => ({
     stored,
@@ -56,7 +56,7 @@ export async function auroraStatements(
     const location = `s3://${store.bucket}/${copiesPrefix(locationOf(manifest))}${generation}/`;
     return [{ archiveId, period: manifest.partition.period, location, columns }];
   });
-  const folder = `s3://${store.bucket}/${setPrefix(found.database, found.schema, found.table)}`;
+  const folder = `s3://${store.bucket}/${setPrefix(found.databases[0] ?? '', found.schema, found.table)}`;
   return auroraSql(found, archives, folder, region);
 }
 

@@ -1,15 +1,19 @@
 import { counted } from '../counted.ts';
 import { readManifest, type ArchiveStore, type StoredManifest } from '../archive-store.ts';
-import { find, type FoundArchive } from '../audit/find.ts';
+import { find, inOrder, type FoundArchive } from '../audit/find.ts';
 import { mapAtOnce } from '../concurrency.ts';
 import { ArchiverError } from '../errors.ts';
 import { displayName } from '../partition.ts';
+import { archivedSets, type SetName } from '../audit/known-sets.ts';
+import { overlapsIn, placeOf } from '../audit/overlaps.ts';
 import { foldAscii } from './column-names.ts';
 
 /** Which archives are read. */
 export interface ArchiveChoice {
   /** Only archives of this database, these sets or this range of time. */
   readonly database?: string;
+  /** Names that the database had before: their archives are those of the sets of the same name. */
+  readonly formerNames?: readonly string[];
   readonly sets?: readonly { readonly schema: string; readonly table: string }[];
   readonly from?: string;
   readonly to?: string;
@@ -17,11 +21,9 @@ export interface ArchiveChoice {
   readonly latest: boolean;
 }
 
-/** A partition set that has archives. */
-export interface SetName {
-  readonly database: string;
-  readonly schema: string;
-  readonly table: string;
+/** A set that is read, whose archives may lie under several names of its database. */
+export interface ChosenSet extends Omit<SetName, 'database'> {
+  readonly databases: readonly string[];
 }
 
 /** A name that is read; without a schema, the table of any. */
@@ -33,86 +35,99 @@ export const MANIFESTS_AT_ONCE = 16;
 const NAMED = 10;
 
 /** Whether a name means this set. Case does not count, as in the engines. */
-export const isUseOf = ({ schema, table }: Use, set: SetName): boolean =>
+export const isUseOf = ({ schema, table }: Use, set: Use): boolean =>
   foldAscii(table) === foldAscii(set.table) && (schema === '' || foldAscii(schema) === foldAscii(set.schema));
 
 /** The partition sets that are read, as far as the bucket has archives of them. */
 export async function setsOf(
-  { database, sets }: ArchiveChoice,
+  { database, formerNames = [], sets }: ArchiveChoice,
   uses: readonly Use[],
   store: ArchiveStore,
-): Promise<SetName[]> {
-  const found: SetName[] = [];
-  for (const { name, prefix } of await foldersOf('', database, store)) {
-    for (const schema of await foldersOf(prefix, undefined, store)) {
-      for (const table of await foldersOf(schema.prefix, undefined, store)) {
-        const set = { database: name, schema: schema.name, table: table.name };
-        const isAsked =
-          sets === undefined || sets.some((each) => each.schema === set.schema && each.table === set.table);
-        if (isAsked && uses.some((use) => isUseOf(use, set))) found.push(set);
-      }
-    }
-  }
+): Promise<ChosenSet[]> {
+  const all =
+    database === undefined
+      ? await archivedSets({}, store)
+      : (
+          await mapAtOnce([database, ...formerNames], MANIFESTS_AT_ONCE, (name) =>
+            archivedSets({ database: name }, store),
+          )
+        ).flat();
+  const asked = all.filter(
+    (set) =>
+      (sets?.some(({ schema, table }) => schema === set.schema && table === set.table) ?? true) &&
+      uses.some((use) => isUseOf(use, set)),
+  );
+  const found = [
+    ...Map.groupBy(asked, ({ schema, table }) => JSON.stringify([schema, table])).values(),
+  ].flatMap((alike) => joined(alike, formerNames));
   for (const set of found) {
     const alike = found.filter((other) => isUseOf(other, set));
     if (alike.length > 1) {
       const names = alike
-        .map((each) => `${each.database}: ${displayName(each.schema, each.table)}`)
+        .map((each) => `${each.databases.join(', ')}: ${displayName(each.schema, each.table)}`)
         .join('; ');
-      throw new ArchiverError('InvalidInput', `${names} are one name here; narrow it by --database or --set`);
+      throw new ArchiverError(
+        'InvalidInput',
+        `${names} are one name here; narrow it by --database or --set, or name a database's former name by --former-name`,
+      );
     }
   }
   return found;
 }
 
-async function foldersOf(
-  prefix: string,
-  only: string | undefined,
-  store: ArchiveStore,
-): Promise<{ readonly name: string; readonly prefix: string }[]> {
-  const folders = await store.folders(prefix);
-  return folders
-    .map((folder) => ({ name: nameOf(folder), prefix: `${prefix}${folder}/` }))
-    .filter(({ name }) => only === undefined || name === only);
+/** Sets of one name: those under former names belong to the one under another. */
+function joined(alike: readonly SetName[], formerNames: readonly string[]): ChosenSet[] {
+  const isFormer = ({ database }: SetName): boolean => formerNames.includes(database);
+  const current = alike.filter((set) => !isFormer(set));
+  const former = alike.filter(isFormer).map(({ database }) => database);
+  const [first, ...others] = current.length === 0 ? alike.slice(0, 1) : current;
+  return first === undefined
+    ? []
+    : [
+        { ...first, databases: [...new Set([first.database, ...former])] },
+        ...others.map((set) => ({ ...set, databases: [set.database] })),
+      ];
 }
 
-/** The name that a part of a key stands for. */
-const nameOf = (part: string): string =>
-  Buffer.from(
-    part.replaceAll(/!([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16))),
-    'latin1',
-  ).toString('utf8');
-
 /**
- * The archives of a set that `needed` takes of all, the oldest first; `left` is how many others there are, and `last` the latest of
- * all. Throws `ManifestInvalid` for a manifest that cannot be read, and `ArchivesOverlap` for two archives of a period, unless the
- * latest is to be taken.
+ * The archives of a set, the oldest first, and those of them that `needed` takes. Throws `ManifestInvalid` for a manifest that
+ * cannot be read, and `ArchivesOverlap` for two archives of a period, unless the latest is to be taken.
  */
 export async function chosenArchives(
-  { database, schema, table }: SetName,
+  { databases, schema, table }: ChosenSet,
   { from, to, latest }: ArchiveChoice,
   needed: (manifests: readonly StoredManifest[]) => readonly StoredManifest[],
   store: ArchiveStore,
 ): Promise<{
-  readonly chosen: StoredManifest[];
-  readonly left: number;
-  readonly last: StoredManifest | undefined;
+  readonly archives: readonly StoredManifest[];
+  readonly chosen: readonly StoredManifest[];
 }> {
   const range = { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
-  const { archives, overlapping, unreadable } = await find({ database, schema, table, ...range }, { store });
-  const [broken] = unreadable;
+  const found = await mapAtOnce(databases, MANIFESTS_AT_ONCE, (database) =>
+    find({ database, schema, table, ...range }, { store }),
+  );
+  const [broken] = found.flatMap(({ unreadable }) => unreadable);
   if (broken !== undefined) {
     throw new ArchiverError('ManifestInvalid', `${broken.manifestKey}: ${broken.problem}`);
   }
-  const manifests = await mapAtOnce(archives, MANIFESTS_AT_ONCE, ({ manifestKey, versionId }) =>
-    readManifest(store, manifestKey, versionId),
+  const archives = await mapAtOnce(
+    found.flatMap((each) => each.archives),
+    MANIFESTS_AT_ONCE,
+    async (archive) => {
+      const stored = await readManifest(store, archive.manifestKey, archive.versionId);
+      // By any name it is one database.
+      return { ...archive, database: databases.join('/'), place: placeOf(stored.manifest), stored };
+    },
   );
+  archives.sort(inOrder);
+  const overlapping = overlapsIn(archives);
+  const manifests = archives.map(({ stored }) => stored);
   const wanted = needed(manifests);
   const ids = new Set(wanted.map(({ manifest }) => manifest.archiveId));
   const doubled = overlapping.map((group) => group.filter(({ archiveId }) => ids.has(archiveId)));
   for (const group of doubled) if (group.length > 1) dropOlder(group, latest, ids);
   const chosen = wanted.filter(({ manifest }) => ids.has(manifest.archiveId));
-  return { chosen, left: manifests.length - wanted.length, last: manifests.at(-1) };
+  return { archives: manifests, chosen };
 }
 
 /** Leaves the latest of several archives of the same period, or refuses. */

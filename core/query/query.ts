@@ -1,4 +1,5 @@
 import type { ArchiveStore, StoredManifest } from '../archive-store.ts';
+import { archivedSets, whatThereIs, type SetName } from '../audit/known-sets.ts';
 import { mapAtOnce } from '../concurrency.ts';
 import { ArchiverError } from '../errors.ts';
 import { displayName } from '../partition.ts';
@@ -68,38 +69,45 @@ export async function prepareQuery(request: QueryRequest, ports: QueryPorts): Pr
   const sets = await setsOf(request, uses, store);
   const given = new Set(commonTables(tree).map(foldAscii));
   const others = uses.filter(({ schema, table }) => schema !== '' || !given.has(foldAscii(table)));
-  if (sets.length === 0 && others.length > 0) throw noArchiveOf(others, request.sql);
+  if (sets.length === 0 && others.length > 0)
+    throw nothingRead(others, request.sql, await archivedSets({}, store));
   const queried: QueriedSet[] = [];
   const missing: StoredManifest[] = [];
   const total = { archives: 0, pruned: 0, bytes: 0 };
   for (const set of sets) {
     const ofSet = uses.filter((use) => isUseOf(use, set));
-    const {
-      chosen: needed,
-      left: pruned,
-      last,
-    } = await chosenArchives(set, request, (all) => neededArchives(ofSet, all), store);
-    if (last === undefined) {
+    const { archives, chosen } = await chosenArchives(
+      set,
+      request,
+      (all) => neededArchives(ofSet, all),
+      store,
+    );
+    if (archives.length === 0) {
       throw new ArchiverError(
         'InvalidInput',
         `there is no archive of ${displayName(set.schema, set.table)} in this range`,
       );
     }
-    const copies = await mapAtOnce(needed, MANIFESTS_AT_ONCE, async (stored) => ({
+    const copies = await mapAtOnce(archives, MANIFESTS_AT_ONCE, async (stored) => ({
       stored,
       copy: await latestCopy(stored, store),
+      isNeeded: chosen.includes(stored),
     }));
-    missing.push(...copies.filter(({ copy }) => copy === null).map(({ stored }) => stored));
+    const needed = copies.filter(({ isNeeded }) => isNeeded);
+    missing.push(...needed.filter(({ copy }) => copy === null).map(({ stored }) => stored));
     if (missing.length > 0) continue;
-    const found = copies.flatMap(({ copy }) => (copy === null ? [] : [copy]));
-    const local = await fetchCopies(found, cache, log);
+    const found = needed.flatMap(({ copy }) => copy ?? []);
+    const files = await fetchCopies(found, cache, log);
     queried.push({
       schema: set.schema,
       table: set.table,
-      copies: needed.includes(last) ? local : [...local, columnsOf(last)],
+      // Columns and their types are those of all archives: they do not depend on the conditions of a statement.
+      copies: copies.map(({ stored, copy }) =>
+        copy === null ? columnsOf(stored) : { manifest: copy.manifest, files: files.get(copy) ?? [] },
+      ),
     });
     total.archives += found.length;
-    total.pruned += pruned;
+    total.pruned += archives.length - found.length;
     total.bytes += found.reduce((sum, { manifest }) => sum + manifest.contents.bytes, 0);
   }
   if (missing.length > 0) throw copiesMissing(missing);
@@ -108,26 +116,28 @@ export async function prepareQuery(request: QueryRequest, ports: QueryPorts): Pr
   return total;
 }
 
-/** The columns of an archive of which a statement needs no row: those of the view do not depend on its conditions. */
+/** The columns of an archive without a copy, of which a statement needs no row. */
 function columnsOf({ manifest }: StoredManifest): LocalCopy {
   const columns = mapColumns(columnsIn(manifest)).map((column) => ({ ...column }));
   return { manifest: { columns, shape: '' }, files: [] };
 }
 
-async function fetchCopies(copies: readonly StoredCopy[], cache: CopyCache, log: Log): Promise<LocalCopy[]> {
+/** Fetches copies; returns the files of each. */
+async function fetchCopies(
+  copies: readonly StoredCopy[],
+  cache: CopyCache,
+  log: Log,
+): Promise<ReadonlyMap<StoredCopy, readonly string[]>> {
   const objects = copies.flatMap(({ manifest }) => manifest.objects);
   const paths = await cache.fetch(objects, (bytes, ofBytes) => log.info('fetch', { bytes, ofBytes }));
   const pathOf = new Map(objects.map(({ key }, index) => [key, paths[index] ?? '']));
-  return copies.map(({ manifest }) => ({
-    manifest,
-    files: manifest.objects.map(({ key }) => pathOf.get(key) ?? ''),
-  }));
+  return new Map(copies.map((copy) => [copy, copy.manifest.objects.map(({ key }) => pathOf.get(key) ?? '')]));
 }
 
-function noArchiveOf(uses: readonly TableUse[], sql: string): ArchiverError {
+function nothingRead(uses: readonly TableUse[], sql: string, sets: readonly SetName[]): ArchiverError {
   const names = [...new Set(uses.map(({ schema, table }) => (schema === '' ? table : `${schema}.${table}`)))];
   return new ArchiverError(
     'InvalidInput',
-    `there is no archive of ${names.join(', ')}, which ${JSON.stringify(sql.slice(0, 60))} reads`,
+    `there is no archive of ${names.join(', ')}, which ${JSON.stringify(sql.slice(0, 60))} reads; ${whatThereIs(sets)}`,
   );
 }

@@ -16,10 +16,12 @@ import { printCsv, printJson, printTable, untilUnread } from './result.ts';
 const DEFAULT_MEMORY_MIB = 1024;
 const DEFAULT_DISK_MIB = 20 * 1024;
 
-function choiceOf({ database, from, to, set, latest }: CommandContext['options']): ArchiveChoice {
+function choiceOf(options: CommandContext['options']): ArchiveChoice {
+  const { database, from, to, set, latest, 'former-name': formerNames } = options;
   return {
     latest: latest === true,
     ...(database !== undefined && { database }),
+    ...(formerNames !== undefined && { formerNames }),
     ...(from !== undefined && { from }),
     ...(to !== undefined && { to }),
     ...(set !== undefined && { sets: set.map(parseTableName) }),
@@ -44,6 +46,7 @@ export const QUERY: Command = {
     'from',
     'to',
     'database',
+    'former-name',
     'latest',
     'csv',
     'parquet',
@@ -59,6 +62,7 @@ export const QUERY: Command = {
       ['print-aurora', 'csv'],
       ['print-aurora', 'json'],
       ['print-aurora', 'parquet'],
+      ['print-aurora', 'former-name'],
     ],
   },
   examples: [
