@@ -3,7 +3,6 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { connect } from '../../../adapters/postgres/connect.ts';
 import { restoreDatabase } from '../../../adapters/postgres/restore/database.ts';
 import { s3ArchiveStore } from '../../../adapters/s3/archive-store.ts';
-import type { OperationWiring } from '../../../bin/archive/operations.ts';
 import type { FoundArchive } from '../../../core/audit/find.ts';
 import { parseManifest, type Manifest } from '../../../core/manifest.ts';
 import { restore as restoreArchive } from '../../../core/restore/local.ts';
@@ -56,10 +55,6 @@ async function expectNothing(name: string): Promise<void> {
                or relname = ${name} and relnamespace = 'app'::regnamespace`,
   ).toEqual([]);
 }
-
-const logging = (each: (event: string) => void): Pick<OperationWiring, 'log'> => ({
-  log: { info: each, warn: () => undefined },
-});
 
 describe('a manifest that was tampered with', () => {
   const restore = (manifestKey: string, more = {}): Promise<unknown> =>
@@ -258,24 +253,28 @@ describe('objects that are not those of the manifest', () => {
   });
 
   test('one that is written over between the check and the import, with as many rows', async () => {
-    const { s3, bucket, operations } = archiver();
+    const { s3, bucket, open } = archiver();
     const { segments } = await readManifest(keyOf(2));
-    const { key } = segments.at(-1)!.objects[0]!;
+    const last = segments.length - 1;
+    const { key } = segments[last]!.objects[0]!;
     const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
     const text = (await Body?.transformToString()) ?? '';
-    let forged: Promise<unknown> | undefined;
-    const { log } = logging((event) => {
-      if (event === 'import') {
-        forged ??= s3.send(
-          new PutObjectCommand({ Bucket: bucket, Key: key, Body: text.replace('row 1', 'row 2') }),
-        );
-      }
-    });
-    // Slow enough for the write to come first: the last segment of three is imported last.
-    const failure = await failureOf(
-      operations({ log, segmentsAtOnce: 1 }).restore({ manifestKey: keyOf(2) }),
-    );
-    await forged;
+    const forged = new PutObjectCommand({ Bucket: bucket, Key: key, Body: text.replace('row 1', 'row 2') });
+    const database = restoreDatabase({ open: () => open('archiver_restore'), timeoutMs: 60_000 });
+    const ports = {
+      database: {
+        ...database,
+        importSegment: async (...args: Parameters<typeof database.importSegment>) => {
+          if (args[1] === last) await s3.send(forged);
+          return database.importSegment(...args);
+        },
+      },
+      store: s3ArchiveStore(s3, bucket, stack().s3.region),
+      clock: hurriedClock,
+      log: { info: () => undefined, warn: () => undefined },
+      segmentsAtOnce: 1,
+    };
+    const failure = await failureOf(restoreArchive({ manifestKey: keyOf(2) }, ports));
     expect(failure).toMatchObject({
       code: 'ArchiveDamaged',
       message: expect.stringContaining('line-hash sum'),
