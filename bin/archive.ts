@@ -34,6 +34,9 @@ process.stdout.write('', () => {
 
 function say({ code, message, hint }: ArchiverError): void {
   process.stderr.write(`${code}: ${message}\n${hint}\n`);
+  if (code !== 'DatabaseUnavailable') return;
+  const { PGHOST = '', PGPORT = '5432', PGDATABASE = '' } = process.env;
+  process.stderr.write(`The server is ${PGHOST}:${PGPORT} (PGHOST, PGPORT), the database ${PGDATABASE}.\n`);
 }
 
 /** Runs a command; where there is no such database, that is found out beside it. */

@@ -130,6 +130,16 @@ describe('the local command', () => {
     });
   });
 
+  // Seen to fail: the message did not say which server it could not reach.
+  test('a server that cannot be reached is named', async () => {
+    expect(await archive(['status'], { PGHOST: '127.0.0.1', PGPORT: '1' })).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /\(ECONNREFUSED\)\n.*\nThe server is 127\.0\.0\.1:1 \(PGHOST, PGPORT\), /,
+      ),
+    });
+  });
+
   // Seen to fail: /proc did not end, a file said ENOTDIR of another path, and an empty HOME was the current folder.
   test('a folder that cannot be made is named with its option; an empty HOME is none', async () => {
     const file = join(directory, 'sets.json');
