@@ -82,7 +82,8 @@ export function parseCommandLine(
   if (!invocation.includes(' ')) tab(program);
   const parsed = parseWords(program, words);
   if (parsed === null) return { kind: 'exit', code: 0 };
-  const [name = ''] = parsed.words;
+  // Commander leaves the end of the options out, wherever it stands.
+  const name = parsed.words.find((word) => word !== '--') ?? '';
   const refuse = (problems: readonly string[], ...advice: readonly string[]): CommandLine => {
     for (const line of [...new Set(problems), ...advice]) err(`${line}\n`);
     return { kind: 'exit', code: problems.length === 0 ? 0 : USAGE };

@@ -177,7 +177,7 @@ export type CommandOptions = {
 const WORDS: Readonly<Record<string, ValueRule>> = {
   id: wholeNumber(0),
   'id|all': {
-    holds: (text) => text === 'all' || /^\d+$/.test(text),
+    holds: (text) => text === 'all' || wholeNumber(0).holds(text),
     words: 'must be a whole number, or all',
   },
   segment: wholeNumber(0),

@@ -136,6 +136,15 @@ test.each([
   expect(said).toEqual(problems.map((problem) => expect.stringContaining(problem)));
 });
 
+// Seen to fail with the first word as the command's name: exit status 0, and nothing was done.
+test('the end of the options may stand before a command', () => {
+  const { line } = read(['--', 'drop', '7']);
+  const command = COMMANDS['Archiving']?.['drop'];
+  expect(line).toEqual({ kind: 'run', command, args: ['7'], options: {} });
+  expect(read(['--']).line).toEqual({ kind: 'exit', code: 2 });
+  expect(read(['--', '--', 'drop', '7']).line).toEqual({ kind: 'exit', code: 2 });
+});
+
 test('a word behind an option that does not exist may be its value, and is not judged', () => {
   const { err } = read(['restore', '--bogus', 'word', 'other', '--set', 'a.b', '--from', 'soon']);
   expect(err.split('\n').slice(0, 2)).toEqual([
@@ -156,6 +165,8 @@ test.each([
   ['<id> <segment>', ['1', 'x'], ['<segment>: "x" must be a whole number from 0 on']],
   ['<id|all>', ['al'], ['<id|all>: "al" must be a whole number, or all']],
   ['<id|all>', ['all'], []],
+  // Seen to fail: as a number it is another id.
+  ['<id|all>', ['9007199254740993'], ['<id|all>: "9007199254740993" must be']],
   ['<oid> <schema.table>', ['-1', 'a'], ['<oid>: "-1" must be', '<schema.table>: "a" must be a name']],
   ['[manifest-key]', [], []],
 ])('%s: %j', (names, words, problems) => {
