@@ -1,7 +1,7 @@
 import { readManifest, type ArchiveStore } from '../archive-store.ts';
 import { mapAtOnce } from '../concurrency.ts';
 import { parseBound } from '../bounds.ts';
-import { ArchiverError } from '../errors.ts';
+import { ArchiverError, type ErrorCode } from '../errors.ts';
 import { manifestKeys, type ArchiveScope } from './manifest-keys.ts';
 import { overlapsIn, placeOf, tableOf, type Placed } from './overlaps.ts';
 import type { Manifest } from '../manifest.ts';
@@ -48,6 +48,9 @@ export interface FindResult {
 /** Requests to S3 at the same time. */
 const AT_ONCE = 16;
 
+/** Not of one manifest, but of the bucket or of who reads it. */
+const REFUSALS: readonly ErrorCode[] = ['ObjectStoreDenied', 'InvalidConfiguration'];
+
 /**
  * Finds the archives of a table and a range, from the manifests in the bucket alone. What has no manifest is no archive
  * and does not appear.
@@ -66,8 +69,7 @@ export async function find(
         archives.push({ ...describe(manifest, manifestKey, object.versionId), place: placeOf(manifest) });
       }
     } catch (error) {
-      if (!(error instanceof ArchiverError) || error.retryable || error.code === 'ObjectStoreDenied')
-        throw error;
+      if (!(error instanceof ArchiverError) || error.retryable || REFUSALS.includes(error.code)) throw error;
       unreadable.push({ manifestKey, problem: error.message });
     }
   });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { readManifest } from '../../../core/archive-store.ts';
 import { parseBound } from '../../../core/bounds.ts';
+import { ArchiverError } from '../../../core/errors.ts';
 import { find, type FoundArchive } from '../../../core/audit/find.ts';
 import { manifestOf, memoryStore, type MemoryStore } from '../../support/memory-store.ts';
 
@@ -165,6 +166,18 @@ describe('find', () => {
       { manifestKey: expect.stringContaining('aaaaaaaa'), problem: expect.stringContaining('no JSON') },
     ]);
   });
+
+  // Seen to fail with ObjectStoreDenied alone: it listed every manifest as one that cannot be read.
+  test.each(['ObjectStoreDenied', 'InvalidConfiguration'] as const)(
+    'does not take %s for a fault of a manifest',
+    async (code) => {
+      const refused = new ArchiverError(code, 'reading');
+      const whole = await threeMonths();
+      const versions = (prefix: string) =>
+        prefix.endsWith('.json') ? Promise.reject(refused) : whole.versions(prefix);
+      await expect(find({ table: 'flights' }, { store: { ...whole, versions } })).rejects.toBe(refused);
+    },
+  );
 
   // Somebody with other rights, by a plain deletion: the archive is still there.
   // Seen to fail without: the delete markers among the keys (store.list for store.versions in core/audit/manifest-keys.ts).
