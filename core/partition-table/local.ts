@@ -1,5 +1,7 @@
+import { withPauses } from '../retry.ts';
 import type { CheckedPartition } from './compare.ts';
 import type { PartitionTablePlan, TableName } from './database.ts';
+import type { Step } from './progress.ts';
 import {
   begin,
   beginDropReplaced,
@@ -46,6 +48,18 @@ export async function dropReplacedTable(table: TableName, ports: PartitionTableP
 
 async function follow(begun: Progress, ports: PartitionTablePorts): Promise<Progress> {
   let at = begun;
-  while (at.next !== 'done') at = await STEPS[at.next](at, ports);
+  while (at.next !== 'done') at = await tried(STEPS[at.next], at, ports);
   return at;
 }
+
+/** Pauses after a transaction that met another client of the job: a minute together. */
+const PAUSES_MS = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000];
+
+/** Does a step, again where its transaction was aborted, as the state machine does. */
+const tried = (step: Step, at: Progress, ports: PartitionTablePorts): Promise<Progress> =>
+  withPauses(
+    ports.clock,
+    PAUSES_MS,
+    ({ code }) => code === 'TransactionAborted',
+    () => step(at, ports),
+  );
