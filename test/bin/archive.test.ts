@@ -249,6 +249,17 @@ describe('the local command', () => {
       const { code, stderr } = await archive([command, '--set', 'app.evnet']);
       expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringContaining(nothing) });
     }
+    // Seen to fail with the sets of the command line alone: exit status 0 for a database that there is not.
+    const config = join(directory, 'queried.json');
+    const partitionSets = [{ schema: 'app', table: 'event', query: true }];
+    writeFileSync(config, JSON.stringify({ partitionSets }));
+    const misspelt = await archive(['convert', '--config', config, '--database', 'nowhere']);
+    expect(misspelt).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining(
+        'there is no archive of database nowhere; there are archives of app.event',
+      ),
+    });
     expect(await archiver().database.sql`select count(*)::integer as n from app.came_back`).toEqual([
       { n: 1000 },
     ]);

@@ -54,6 +54,8 @@ async function archivesOf(context: CommandContext, { store }: ConvertPorts): Pro
     for (const { manifestKey, versionId } of archives)
       found.push(await readManifest(store, manifestKey, versionId));
   }
+  if (found.length === 0 && Object.keys(range).length > 0)
+    throw new ArchiverError('InvalidInput', await noArchiveOf(range, store));
   return found;
 }
 
