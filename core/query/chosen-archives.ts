@@ -4,7 +4,7 @@ import { find, inOrder, type FoundArchive } from '../audit/find.ts';
 import { mapAtOnce } from '../concurrency.ts';
 import { ArchiverError } from '../errors.ts';
 import { displayName } from '../partition.ts';
-import { archivedSets, type SetName } from '../audit/known-sets.ts';
+import { archivedSets, noArchiveOf, type SetName } from '../audit/known-sets.ts';
 import { overlapsIn, placeOf } from '../audit/overlaps.ts';
 import { foldAscii } from './column-names.ts';
 
@@ -38,7 +38,10 @@ const NAMED = 10;
 export const isUseOf = ({ schema, table }: Use, set: Use): boolean =>
   foldAscii(table) === foldAscii(set.table) && (schema === '' || foldAscii(schema) === foldAscii(set.schema));
 
-/** The partition sets that are read, as far as the bucket has archives of them. */
+/**
+ * The partition sets that are read, as far as the bucket has archives of them. Throws `InvalidInput` for a name of a database
+ * that has none, whose archives would be missing from the result, and where one name means several sets.
+ */
 export async function setsOf(
   { database, formerNames = [], sets }: ArchiveChoice,
   uses: readonly Use[],
@@ -52,6 +55,10 @@ export async function setsOf(
             archivedSets({ database: name }, store),
           )
         ).flat();
+  const names = [...(database === undefined ? [] : [database]), ...formerNames];
+  const wrong = names.find((name) => all.every((set) => set.database !== name));
+  if (wrong !== undefined)
+    throw new ArchiverError('InvalidInput', await noArchiveOf({ database: wrong }, store));
   const asked = all.filter(
     (set) =>
       (sets?.some(({ schema, table }) => schema === set.schema && table === set.table) ?? true) &&

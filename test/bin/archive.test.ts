@@ -249,6 +249,14 @@ describe('the local command', () => {
       const { code, stderr } = await archive([command, '--set', 'app.evnet']);
       expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringContaining(nothing) });
     }
+    // Seen to fail: a drill of a database that has no archive ended with 0.
+    const drill = await archive(['drill', '--database', 'nowhere'], {
+      ARCHIVER_RESTORE_PASSWORD: ROLE_PASSWORD,
+    });
+    expect(drill).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('of database nowhere; there are'),
+    });
     // Seen to fail with the sets of the command line alone: exit status 0 for a database that there is not.
     const config = join(directory, 'queried.json');
     const partitionSets = [{ schema: 'app', table: 'event', query: true }];

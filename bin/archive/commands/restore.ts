@@ -211,6 +211,7 @@ export const RESTORE_COMMANDS: Readonly<Record<string, Command>> = {
         sql: await askArchive(drilled.manifestKey, { store, log, directory: options.directory }),
       };
       const nothing = result === null ? await noArchiveOf({ database: named }, store) : '';
+      if (result === null && options.database !== undefined) throw new ArchiverError('InvalidInput', nothing);
       context.show(result, (say) => {
         say(result === null ? nothing : JSON.stringify(result, null, 2));
       });

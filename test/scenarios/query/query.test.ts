@@ -385,7 +385,7 @@ test('archives under a former name of the database are those of the same set', a
   await converted(store, await under('shop_old', '2025-01', '2025-05-01T00:00:00Z'));
   await converted(store, await under('first', '2024-12', '2025-04-01T00:00:00Z'));
   const sql = 'select delay from flights order by date';
-  const formerNames = ['shop_old', 'first', 'never'];
+  const formerNames = ['shop_old', 'first'];
   expect(await refusal(ask(store, sql))).toMatchObject({
     code: 'InvalidInput',
     message: expect.stringMatching(/^shop: public.flights; shop_old: public.flights; first: .*--former-name/),
@@ -395,6 +395,13 @@ test('archives under a former name of the database are those of the same set', a
   expect((await ask(store, sql, { database: 'shop', formerNames })).rows).toEqual(all);
   expect((await ask(store, sql, { formerNames, to: '2025-02' })).rows).toEqual(all.slice(0, 2));
   expect((await ask(store, sql, { database: 'shop' })).rows).toEqual([[4]]);
+  // Seen to fail: a misspelt name left its archives out of the result.
+  for (const names of [{ formerNames: ['shop_lod'] }, { database: 'shop_lod', formerNames }]) {
+    expect(await refusal(ask(store, sql, names))).toMatchObject({
+      code: 'InvalidInput',
+      message: expect.stringMatching(/^there is no archive of database shop_lod; there are archives of /),
+    });
+  }
   // Archived again under the new name: the later one counts.
   await converted(store, await under('shop', '2025-01', '2025-07-01T00:00:00Z'));
   expect(await refusal(ask(store, sql, { formerNames }))).toMatchObject({ code: 'ArchivesOverlap' });
