@@ -18,7 +18,7 @@ export function translate(error: unknown, doing: string): unknown {
     // No answer at all, or half of one: the connection was refused, reset, or timed out.
     const code = codeOf(error);
     if (isWithoutCredentials(error)) {
-      return new ArchiverError('InvalidConfiguration', `${doing}: no AWS credentials: ${error.message}`);
+      return new ArchiverError('InvalidConfiguration', `${doing}: no AWS credentials: ${reasonOf(error)}`);
     }
     return NETWORK_ERROR.test(code)
       ? new ArchiverError('ObjectStoreUnavailable', `${doing}: ${code}`)
@@ -47,6 +47,10 @@ export function translate(error: unknown, doing: string): unknown {
 /** The SDK found no credentials, or those of a profile or a session are not valid any more; its message says which. */
 const isWithoutCredentials = (error: unknown): error is Error =>
   error instanceof Error && /^(Credentials|Token)ProviderError$/.test(error.name);
+
+/** Without the command line of a `credential_process` and what it printed, which may have secrets. */
+const reasonOf = ({ message }: Error): string =>
+  message.startsWith('Command failed') ? 'the credential_process of the profile failed' : message;
 
 function codeOf(error: unknown): string {
   if (typeof error !== 'object' || error === null) return '';

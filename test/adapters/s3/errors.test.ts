@@ -1,3 +1,5 @@
+import { exec } from 'node:child_process';
+import { promisify } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import { S3ServiceException } from '@aws-sdk/client-s3';
 import { isPreconditionFailed, translate } from '../../../adapters/s3/errors.ts';
@@ -54,6 +56,19 @@ test.each(['CredentialsProviderError', 'TokenProviderError'])('%s is no bug', (n
   expect(translate(error, 'listing')).toMatchObject({
     code: 'InvalidConfiguration',
     message: 'listing: no AWS credentials: Could not load credentials',
+  });
+});
+
+// Seen to fail: the ledger would have kept the command line, and what the command printed.
+test('a credential_process that fails is not quoted', async () => {
+  const failed: unknown = await promisify(exec)('echo hidden >&2; false --token hidden').catch(
+    (error: unknown) => error,
+  );
+  const { message } = failed as Error;
+  expect(message).toContain('hidden');
+  const error = Object.assign(new Error(message), { name: 'CredentialsProviderError' });
+  expect(translate(error, 'listing')).toMatchObject({
+    message: 'listing: no AWS credentials: the credential_process of the profile failed',
   });
 });
 
