@@ -156,6 +156,22 @@ test('the ledger takes no verdict on other bytes than were sent', async () => {
   await commit();
 });
 
+// Seen to be verified without stored_bytes in record_match.
+test('the ledger takes no verdict on an object that has another size than what was sent', async () => {
+  const segment = await quarantined(archiver(), { compression: 'zstd', proof: 'one-reading' });
+  await segment.stream({ letter: 'a' });
+  const { key } = await segment.segment();
+  const match = (more: number) => archiver().database.sql`
+    select partition_archiver.record_match(${segment.id}, 0,
+             jsonb_build_array(jsonb_build_object('key', s.object_key, 'bytes', s.stored_bytes + ${more}::integer)),
+             s.exported_rows, s.exported_bytes, s.sent_sha256, repeat('0', 16), false, s.proof)
+      from partition_archiver.segment s where s.object_key = ${key}`;
+  await expect(match(1)).rejects.toMatchObject({ code: 'PA001' });
+  await expect(match(-1)).rejects.toMatchObject({ code: 'PA001' });
+  await match(0);
+  expect(await segment.segment()).toMatchObject({ state: 'verified', key });
+});
+
 // Seen to fail with Interrupted without the look at how long it took.
 test('a segment that S3 takes too slowly is split, and nothing of it counts', async () => {
   const segment = await quarantined(archiver(), { values: `repeat(md5(g::text), 2000)` });
