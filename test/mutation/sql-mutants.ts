@@ -25,6 +25,8 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
     'archive/deciding-functions',
     'ledger/copied-ledger',
     'archive/unfinished-detach',
+    'archive/empty-and-made-again',
+    'ledger/changed-key',
   ],
   'db/archive/candidates.sql': [
     'archive/candidates',

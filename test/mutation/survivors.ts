@@ -35,6 +35,10 @@ export const SURVIVORS: Readonly<Record<string, string>> = {
     'its row says attached either way, and quarantine refuses what is in pg_inherits',
   "db/archive/candidates.sql | case when s.control_kind = 'id' then partition_archiver.highest_id(p_parent) end | 10: s.control_kind = 'id' -> true":
     'the highest id is looked for in vain where time decides; the condition saves the work',
+  "db/archive/candidates.sql | order by a.upper_time, case when v_set.control_kind = 'id' then a.upper_bound::numeric end, a.table_oid; | 33: v_set.control_kind = 'id' -> false":
+    'the order of what expires: each partition is detached in a transaction of its own',
+  'db/archive/inventory.sql | if exists (select from partition_archiver.partition l | 3: exists (select from partition_archiver.partition l where ... -> true':
+    'the update has the same conditions; the condition saves the work',
   "db/archive/quarantine.sql | case v_object.kind when 'S' then 'sequence' else 'index' end, | 24: 'S' -> null":
     'ALTER INDEX renames a sequence as well',
   "db/ledger/return-to-owner.sql | case v_object.kind when 'S' then 'sequence' else 'index' end, | 24: 'S' -> null":
