@@ -34,9 +34,12 @@ export interface Storage {
   readonly state: 'readable' | 'archived' | 'requested';
 }
 
+/** How fast S3 retrieves from Glacier. */
+export const TIERS = ['Bulk', 'Standard', 'Expedited'] as const;
+
 /** What S3 is asked for. */
 export interface CopyRequest {
-  readonly tier: 'Bulk' | 'Standard' | 'Expedited';
+  readonly tier: (typeof TIERS)[number];
   /** Days that the copy is kept; S3 Intelligent-Tiering moves the object itself and takes none. */
   readonly days: number | null;
 }

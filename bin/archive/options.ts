@@ -1,5 +1,7 @@
-import { isRangeBound } from '../../core/audit/find.ts';
+import { TIERS } from '../../core/archive-store.ts';
+import { isRangeBound, RANGE_BOUND } from '../../core/audit/find.ts';
 import { parseDisplayName } from '../../core/config/display-name.ts';
+import { EPOCHS } from '../../core/partition-table/database.ts';
 
 /** What a value has to be. */
 interface ValueRule {
@@ -37,7 +39,7 @@ const tableName: ValueRule = {
 
 const moment: ValueRule = {
   holds: isRangeBound,
-  words: 'must be a date or time such as 2021-01-31, or a number',
+  words: RANGE_BOUND,
 };
 
 /** Every option of the command line. Each command names those that it honours and refuses all others. */
@@ -77,7 +79,7 @@ export const OPTIONS = {
   },
   epoch: {
     value: '<unit>',
-    rule: oneOf('none', 'seconds', 'milliseconds', 'microseconds', 'nanoseconds'),
+    rule: oneOf(...EPOCHS),
     does: 'the unit of a numeric control column: seconds, milliseconds, …',
   },
   offline: { does: 'copies while writes are refused, instead of online' },
@@ -112,7 +114,7 @@ export const OPTIONS = {
   },
   tier: {
     value: '<tier>',
-    rule: oneOf('Bulk', 'Standard', 'Expedited'),
+    rule: oneOf(...TIERS),
     does: 'how S3 retrieves from Glacier: Bulk, Standard or Expedited',
   },
   days: {

@@ -89,9 +89,7 @@ export function checkRange(query: ArchiveQuery): void {
 /** What is wrong with a range. */
 function rangeProblems({ from, to }: Pick<ArchiveQuery, 'from' | 'to'>): string[] {
   const problems = Object.entries({ from, to }).flatMap(([name, text]) =>
-    text === undefined || isRangeBound(text)
-      ? []
-      : [`${name}: ${JSON.stringify(text)} must be a date or time such as 2021-01-31, or a number`],
+    text === undefined || isRangeBound(text) ? [] : [`${name}: ${JSON.stringify(text)} ${RANGE_BOUND}`],
   );
   return problems.length === 0 && from !== undefined && to !== undefined && isReversed(from, to)
     ? [`from: ${JSON.stringify(from)} must not be after to: ${JSON.stringify(to)}`]
@@ -106,6 +104,9 @@ function isReversed(from: string, to: string): boolean {
   });
   return compared.length > 0 && compared.every(Boolean);
 }
+
+/** What an end of a range has to be, for a message. */
+export const RANGE_BOUND = 'must be a date or time such as 2021-01-31, or a number';
 
 /** Whether a text is an end of a range: a date or time, or a number. */
 export function isRangeBound(text: string): boolean {

@@ -1,5 +1,8 @@
 import type { CheckedPartition, Verdict } from './compare.ts';
 
+/** What a numeric control column counts since 1970; `none` where it does not. */
+export const EPOCHS = ['none', 'seconds', 'milliseconds', 'microseconds', 'nanoseconds'] as const;
+
 /** How a plain table becomes a partition set. */
 export interface PartitionTablePlan {
   readonly schema: string;
@@ -17,7 +20,7 @@ export interface PartitionTablePlan {
   readonly keys?: 'extend' | 'drop' | undefined;
   /** Whether there is a default partition in the end, an empty one. */
   readonly defaultPartition: boolean;
-  readonly epoch: 'none' | 'seconds' | 'milliseconds' | 'microseconds' | 'nanoseconds';
+  readonly epoch: (typeof EPOCHS)[number];
   readonly timeZone: string;
   /** More partitions than this are refused; without it, more than 1000. */
   readonly maxPartitions?: number | undefined;

@@ -3,7 +3,7 @@ import { identifier, matching, timeZone, wholeNumber } from '../config/fields.ts
 import { ArchiverError } from '../errors.ts';
 import { parseInput } from '../input.ts';
 import { parseTableName } from '../table-name.ts';
-import type { PartialPlan, PartitionTablePlan, TableName } from './database.ts';
+import { EPOCHS, type PartialPlan, type PartitionTablePlan, type TableName } from './database.ts';
 
 const period = (rule: string): z.ZodString =>
   matching(/^[1-9]\d{0,17}( (hour|day|week|month|year)s?)?$/, `must be ${rule}`);
@@ -27,12 +27,7 @@ export const partitionTableSchema = z
     mode: z.enum(['online', 'offline'], 'must be online or offline').optional(),
     keys: z.enum(['extend', 'drop'], 'must be extend or drop').optional(),
     defaultPartition: z.boolean('must be true or false').optional(),
-    epoch: z
-      .enum(
-        ['none', 'seconds', 'milliseconds', 'microseconds', 'nanoseconds'],
-        'must be none, seconds, milliseconds, microseconds or nanoseconds',
-      )
-      .optional(),
+    epoch: z.enum(EPOCHS, 'must be none, seconds, milliseconds, microseconds or nanoseconds').optional(),
     timeZone: timeZone.optional(),
     upTo: z.enum(['check', 'swap'], 'must be check or swap').optional(),
     rollBack: z.literal(true, 'must be true, or left out').optional(),

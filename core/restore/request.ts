@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { parseDisplayName } from '../config/display-name.ts';
 import { identifier, validatedWith, wholeNumber } from '../config/fields.ts';
+import { TIERS } from '../archive-store.ts';
 import { moment } from '../audit/find-request.ts';
 import { parseInput } from '../input.ts';
 import type { TableName } from './database.ts';
@@ -23,7 +24,7 @@ export interface ArchiveRange {
 
 /** How S3 is asked for objects that lie in a Glacier tier. */
 export interface Retrieval {
-  readonly tier: 'Bulk' | 'Standard' | 'Expedited';
+  readonly tier: (typeof TIERS)[number];
   /** Days for which the copies stay readable; long enough for the restore. */
   readonly days: number;
 }
@@ -85,7 +86,7 @@ const attachSchema = z.union(
 export function retrievalSchema({ tier, days }: Retrieval) {
   const fields = z.strictObject(
     {
-      tier: z.enum(['Bulk', 'Standard', 'Expedited'], 'must be Bulk, Standard or Expedited').default(tier),
+      tier: z.enum(TIERS, 'must be Bulk, Standard or Expedited').default(tier),
       days: wholeNumber(1, 365).default(days),
     },
     'must be such as {"tier": "Bulk", "days": 7}',

@@ -198,14 +198,13 @@ export const RESTORE_COMMANDS: Readonly<Record<string, Command>> = {
     needs: { logins: ['archiver_restore'], bucket: true },
     takesLong: true,
     execute: async (context) => {
-      const { options, database } = context;
+      const { options, database, log } = context;
       context.progress.watch(restoreWatcher());
       const maxMiB = options['max-mib'];
       const input = { ...(maxMiB !== undefined && { maxMiB: Number(maxMiB) }), ...retrieval(context) };
       const named = options.database ?? database;
       const drilled = await operations(context).drill(input, named);
-      const { s3, bucket, region, log } = context;
-      const store = s3ArchiveStore(s3, bucket, region);
+      const store = storeOf(context);
       const result = drilled && {
         ...drilled,
         sql: await askArchive(drilled.manifestKey, { store, log, directory: options.directory }),
