@@ -119,7 +119,7 @@ export async function translated<T>(doing: string, work: () => Promise<T>): Prom
 }
 
 /** How a transaction is begun. */
-export type TransactionMode = 'read committed' | 'repeatable read read only';
+export type TransactionMode = 'read committed' | 'repeatable read' | 'repeatable read read only';
 
 /** Like `translated`, in a transaction: READ COMMITTED, unless told otherwise. */
 export async function inTransaction<T>(

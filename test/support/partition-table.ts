@@ -48,7 +48,8 @@ export function makePartitioner(archiver: () => Archiver): Partitioner {
       const log = { info: () => undefined, warn: () => undefined };
       return await work({ database: { ...real, ...changes(real, connection) }, clock: hurriedClock, log });
     } finally {
-      await connection.end();
+      // A client whose transaction lost its connection would wait for ever.
+      await connection.end({ timeout: 1 });
     }
   };
   return {

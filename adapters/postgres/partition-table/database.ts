@@ -1,17 +1,23 @@
 import { ArchiverError } from '../../../core/errors.ts';
 import { COPY_OPTIONS } from '../../../core/pins.ts';
 import { displayName } from '../../../core/partition.ts';
-import { comparePartitions, digestByPartition } from '../../../core/partition-table/compare.ts';
+import { comparePartitions, digestByPartition, type Sums } from '../../../core/partition-table/compare.ts';
 import type {
   ComparedRange,
   PartitionTableDatabase,
   PartitionTableJob,
 } from '../../../core/partition-table/database.ts';
-import type { LineDigest } from '../../../core/proof/line-digest.ts';
-import { inTransaction, translated, type Connection, type Transaction } from '../connect.ts';
-import { createShadowPartitions } from './partman.ts';
+import {
+  inTransaction,
+  translated,
+  type Connection,
+  type Transaction,
+  type TransactionMode,
+} from '../connect.ts';
+import { copyOut } from '../copy.ts';
 import { pin } from '../pins.ts';
 import { quoteIdentifier } from '../quote.ts';
+import { createShadowPartitions } from './partman.ts';
 
 type RangeAndQueries = ComparedRange &
   Readonly<{ partitions: readonly string[]; source: string; shadow: string }>;
@@ -48,21 +54,16 @@ export function partitionTableDatabase(
   const call = (
     doing: string,
     work: (transaction: Transaction) => Promise<unknown>,
-    isolation = 'read committed',
+    mode?: TransactionMode,
   ): Promise<void> =>
-    translated(doing, async () => {
-      await connection.begin(`isolation level ${isolation}`, work);
-    });
+    inTransaction(connection, doing, (transaction) => work(transaction).then(() => undefined), mode);
 
-  const cancel = async (id: number, partitions: number): Promise<number> => {
-    let left = 0;
-    await call(`rolling back partitioning ${String(id)}`, async (transaction) => {
+  const cancel = (id: number, partitions: number): Promise<number> =>
+    inTransaction(connection, `rolling back partitioning ${String(id)}`, async (transaction) => {
       const [row] = await transaction<[{ left: number }]>`
         select partition_archiver.cancel_partition_job(${id}::bigint, ${partitions}::bigint) as left`;
-      left = row.left;
+      return row.left;
     });
-    return left;
-  };
 
   return {
     find,
@@ -106,28 +107,26 @@ export function partitionTableDatabase(
       );
     },
 
-    copyBlocks: async (job, blocks) => {
-      let left = 0;
-      await call(`copying rows of ${job.plan.table}`, async (transaction) => {
-        const [row] = await transaction<[{ left: number }]>`
+    copyBlocks: (job, blocks) =>
+      inTransaction(connection, `copying rows of ${job.plan.table}`, async (transaction) => {
+        const [{ left }] = await transaction<[{ left: number }]>`
           select partition_archiver.copy_blocks(${job.id}::bigint, ${blocks}::bigint) as left`;
-        left = row.left;
         if (left === 0)
           await transaction.unsafe(`analyze partition_archiver_shadow.${quoteIdentifier(job.plan.table)}`);
-      });
-      return left;
-    },
+        return left;
+      }),
 
-    applyChanges: async (job) => {
-      let taken = 0;
-      const work = async (transaction: Transaction): Promise<void> => {
-        const [row] = await transaction<[{ taken: number }]>`
-          select partition_archiver.apply_changes(${job.id}::bigint) as taken`;
-        taken = row.taken;
-      };
-      await call(`changed rows of ${job.plan.table}`, work, 'repeatable read');
-      return taken;
-    },
+    applyChanges: (job) =>
+      inTransaction(
+        connection,
+        `changed rows of ${job.plan.table}`,
+        async (transaction) => {
+          const [row] = await transaction<[{ taken: number }]>`
+            select partition_archiver.apply_changes(${job.id}::bigint) as taken`;
+          return row.taken;
+        },
+        'repeatable read',
+      ),
 
     extend: (job) =>
       call(
@@ -142,33 +141,31 @@ export function partitionTableDatabase(
       ),
 
     compareRange: async (job, limits) => {
-      let found: RangeAndQueries | undefined;
       const doing = `comparing ${job.plan.table} with its shadow table`;
-      await call(doing, async (transaction) => {
+      const found = await inTransaction(connection, doing, async (transaction) => {
         const [row] = await transaction<[{ range: RangeAndQueries }]>`
           select partition_archiver.range_to_compare(${job.id}::bigint, ${limits?.rangeBytes ?? null}::bigint,
             ${limits?.largestScanBytes ?? null}::bigint) as range`;
-        found = row.range;
+        return row.range;
       });
-      if (found === undefined)
-        throw new ArchiverError('StateConflict', `${doing}: there is nothing to compare`);
       const { partitions, source, shadow, ...range } = found;
-      // Both are read in the snapshot of this transaction, which stays open meanwhile.
-      const digests: ReadonlyMap<number, LineDigest>[] = [];
-      await call(
+      const verdict = await inTransaction(
+        connection,
         doing,
         async (transaction) => {
+          // Both are read in the snapshot of this transaction, which stays open meanwhile.
           const [{ snapshot }] = await transaction<
             [{ snapshot: string }]
           >`select pg_export_snapshot() as snapshot`;
-          for (const query of [source, shadow]) digests.push(await digestIn(open(), snapshot, query));
+          const ours = await digestIn(open(), doing, snapshot, source);
+          const theirs = await digestIn(open(), doing, snapshot, shadow);
           // TransactionAborted where another session made partitions since the snapshot (see extend_shadow()).
           await transaction`select from partition_archiver.partition_job where id = ${job.id}::bigint for update`;
+          return comparePartitions(partitions, ours, theirs);
         },
         'repeatable read',
       );
-      const [ours = new Map<number, LineDigest>(), theirs = new Map<number, LineDigest>()] = digests;
-      return { range, verdict: comparePartitions(partitions, ours, theirs) };
+      return { range, verdict };
     },
 
     recordCompared: (job, { check, from, to }, partitions) =>
@@ -216,27 +213,26 @@ export function partitionTableDatabase(
 
     dropReplaced: ({ id }) =>
       call(
-        `letting go of the table that partitioning ${String(id)} replaced`,
+        `dropping the table that partitioning ${String(id)} replaced`,
         (transaction) => transaction`select partition_archiver.drop_replaced(${id}::bigint)`,
       ),
   };
 }
 
-/** Reads a query in another session's snapshot, on a connection that is ended afterwards (see verify.ts). */
+/** Reads a query in another session's snapshot, on a connection that is ended afterwards. */
 async function digestIn(
   copying: Connection,
+  doing: string,
   snapshot: string,
   query: string,
-): Promise<ReadonlyMap<number, LineDigest>> {
+): Promise<ReadonlyMap<number, Sums>> {
+  const begin = async (transaction: Transaction): Promise<string> => {
+    await transaction.unsafe(`set transaction snapshot '${snapshot}'`);
+    await pin(transaction);
+    return `copy (${query}) to stdout with (${COPY_OPTIONS})`;
+  };
   try {
-    const digests: unknown = await copying.begin('isolation level repeatable read', async (transaction) => {
-      await transaction.unsafe(`set transaction snapshot '${snapshot}'`);
-      await pin(transaction);
-      return digestByPartition(
-        await transaction.unsafe(`copy (${query}) to stdout with (${COPY_OPTIONS})`).readable(),
-      );
-    });
-    return digests as ReadonlyMap<number, LineDigest>;
+    return await copyOut(copying, doing, begin, digestByPartition, 'repeatable read');
   } finally {
     await copying.end({ timeout: 5 });
   }

@@ -81,14 +81,12 @@ test('a range that new partitions cover since its snapshot is compared again', a
     const connection = open();
     const extending = partitionTableDatabase(connection, () => {
       const copying = open();
-      return new Proxy(copying, {
-        get: (target, key) =>
-          key === 'begin'
-            ? async (options: string, work: Parameters<Connection['begin']>[1]) => {
-                await database.extend(job);
-                return target.begin(options, work);
-              }
-            : (Reflect.get(target, key) as unknown),
+      const begin = copying.begin.bind(copying) as (...parameters: unknown[]) => Promise<never>;
+      return Object.assign(copying, {
+        begin: async (...parameters: unknown[]) => {
+          await database.extend(job);
+          return begin(...parameters);
+        },
       });
     });
     const limits = { rangeBytes: 1, largestScanBytes: 1e9 };
