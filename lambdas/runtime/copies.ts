@@ -25,10 +25,10 @@ export function copyPorts({ settings, clock, log, signal }: BucketStepContext): 
 }
 
 /** A function that ran out of time is frozen as it stands, and must not continue beside the next try. */
-const endedBy = (signal: AbortSignal, store: CopyStore): CopyStore => ({
+export const endedBy = (signal: AbortSignal, store: CopyStore): CopyStore => ({
   ...store,
-  async *read(key, versionId) {
-    for await (const chunk of store.read(key, versionId)) {
+  async *read(...object) {
+    for await (const chunk of store.read(...object)) {
       signal.throwIfAborted();
       yield chunk;
     }
