@@ -12,8 +12,8 @@ export interface RecordAuditDatabase {
 }
 
 /**
- * Records an audit that found everything intact, so that an alarm is raised if there was none for long. One of a set or
- * of a range is not recorded: it says nothing of all others. A sample of all does.
+ * Records an audit that found everything intact, so that an alarm is raised if there was none for long. One of a set, of a
+ * range or of a former name of the database is not recorded: it says nothing of all others. A sample of all does.
  */
 export async function recordAudit(
   {
@@ -28,8 +28,9 @@ export async function recordAudit(
     readonly log: Log;
   },
 ): Promise<{ readonly recorded: boolean }> {
-  const { schema, from, to } = parseAuditRequest(input, ports.databaseName).query;
-  if (schema !== undefined || from !== undefined || to !== undefined) return { recorded: false };
+  const { database, schema, from, to } = parseAuditRequest(input, ports.databaseName).query;
+  const isOfAll = schema === undefined && from === undefined && to === undefined;
+  if (!isOfAll || database !== ports.databaseName) return { recorded: false };
   const { archives, segmentsRead, bytesRead } = report;
   await ports.database.recordAudit(execution, { archives, segmentsRead, bytesRead });
   ports.metrics.lastSuccess('audit', 0);
