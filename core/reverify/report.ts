@@ -69,7 +69,9 @@ export function reverifyReport(
 function describe(row: LedgerRow, since: Date): ReverifiedPartition {
   const { id, schema, table, period, state, rows, bytes } = row;
   const line = { id, partition: displayName(schema, table), period, state, rows, bytes };
-  if (row.state === 'verified' && row.verifiedAt !== null && row.verifiedAt >= since)
+  // Another execution may have dropped it since: its grace period is the one that it had.
+  const isVerified = row.state === 'verified' || row.state === 'dropped';
+  if (isVerified && row.verifiedAt !== null && row.verifiedAt >= since)
     return { ...line, ...archiveWarning(row, since) };
   const failedNow = row.failedAt !== null && row.failedAt >= since;
   const code = (failedNow ? row.failedCode : null) ?? 'Interrupted';

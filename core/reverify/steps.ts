@@ -25,7 +25,7 @@ export interface ReverifyStart extends ReverifyEvidence {
 
 /** What fences, as `archiver_maintain`. */
 export interface ReverifyFence {
-  /** Whether it was verified at or after this time, and nothing is left to do. */
+  /** Whether it was verified at or after this time, and nothing is left to do; also where it was dropped since. */
   verifiedSince(partitionId: number, time: Date): Promise<boolean>;
   /** Fences and seals the table again, or finds where an earlier call left it; the partition is blocked until the end. */
   begin(partitionId: number): Promise<ReverifyStart>;

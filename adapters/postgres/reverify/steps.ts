@@ -11,7 +11,7 @@ export function reverifyFence(connection: Connection): ReverifyFence {
     verifiedSince: (partitionId, time) =>
       translated(`status of partition ${String(partitionId)}`, async () => {
         const [row] = await connection<{ done: boolean }[]>`
-          select state = 'verified' and verified_at >= ${time.toISOString()}::timestamptz as done
+          select state in ('verified', 'dropped') and verified_at >= ${time.toISOString()}::timestamptz as done
             from partition_archiver.partition where id = ${partitionId}::bigint`;
         return row?.done === true;
       }),
