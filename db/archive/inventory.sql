@@ -80,7 +80,7 @@ begin
 
   -- In the ledger, but not in the catalog as it was: detached, gone, or no longer what it was.
   with found as (
-    select k.id, n.nspname, c.relname,
+    select k.id, k.state as was, n.nspname, c.relname,
            case when c.oid is null then 'missing'
                 when c.relname = k.table_name
                   and n.nspname in (k.table_schema, coalesce(v_set.retention_schema, k.table_schema))
@@ -103,7 +103,8 @@ begin
              then format('detached and then renamed or moved: it is now %I.%I', f.nspname,
                f.relname) end
       from found f
-     where f.id = l.id
+     -- In the state that it was found in: another session may have moved it into quarantine since.
+     where f.id = l.id and f.was = l.state
     returning l.id, l.state)
   select array_agg(id) filter (where state = 'detached'), count(*) filter (where state = 'missing'),
          count(*) filter (where state = 'blocked')

@@ -1,4 +1,5 @@
 /** What the inventory makes of partitions that somebody detached, renamed, moved or dropped; asked directly. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import type postgres from 'postgres';
 import { useArchiver } from '../../support/archiver.ts';
@@ -67,6 +68,28 @@ describe('a partition that is attached no more', () => {
     expect(await stateOf(seen)).toMatchObject({ state: 'missing' });
     // Its row is no candidate and no hindrance.
     expect(await candidatesOf(sql(), 'dropped_later')).toEqual([]);
+  });
+
+  // Seen to fail without `f.was = l.state` in record_inventory(): detached in the ledger, in quarantine in the database.
+  test('is in quarantine where a run put it there while the inventory waited for its row', async () => {
+    const line = await detached('raced');
+    const run = await sql().reserve();
+    try {
+      await run`begin`;
+      // As its own inventory does, which would also lock the rows of the other partitions.
+      await run`update partition_archiver.partition set state = 'detached' where id = ${line.id}`;
+      await run`select partition_archiver.quarantine(${line.id}::bigint, 1048576::bigint)`;
+      const looked = look('raced');
+      const waiting = (): Promise<readonly unknown[]> => sql()`
+        select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+      while ((await waiting()).length === 0) await sleep(20);
+      await run`commit`;
+      await looked;
+    } finally {
+      await run`rollback`;
+      run.release();
+    }
+    expect(await stateOf(line)).toMatchObject({ state: 'quarantined' });
   });
 
   // Seen to fail without assert_identity(): a table that was restored or released is recorded again as attached.
