@@ -28,9 +28,9 @@ import type { Clock, Log } from '../../core/ports.ts';
 import { withConnectionTries } from '../../core/retry.ts';
 import { release, resume, type Released, type Resumed } from '../../core/ledger/release.ts';
 import { drill, restore, restoreAll } from '../../core/restore/local.ts';
-import type { SuccessfulDrill } from '../../core/restore/drill.ts';
+import type { DrillDatabase, SuccessfulDrill } from '../../core/restore/drill.ts';
 import type { Restored } from '../../core/restore/publish.ts';
-import type { RestoreReport } from '../../core/restore/report.ts';
+import type { OutcomeDatabase, RestoreReport } from '../../core/restore/report.ts';
 import { reverify } from '../../core/reverify/steps.ts';
 import type { DatabaseRole } from './steps.ts';
 
@@ -95,30 +95,33 @@ export function localOperations(wiring: OperationWiring): Operations {
       await connection.end({ timeout: 1 });
     }
   };
+  // Each call on a connection of its own: one for a whole restore would be idle for hours, and closed meanwhile.
+  const outcomes: OutcomeDatabase = {
+    record: (...outcome) =>
+      as('archiver_restore', (connection) => outcomeDatabase(connection).record(...outcome)),
+    outcomes: (...of) => as('archiver_restore', (connection) => outcomeDatabase(connection).outcomes(...of)),
+  };
+  const drills: DrillDatabase = {
+    finishDrill: (...of) =>
+      as('archiver_restore', (connection) => drillDatabase(connection).finishDrill(...of)),
+    cancelOldDrills: (...of) =>
+      as('archiver_restore', (connection) => drillDatabase(connection).cancelOldDrills(...of)),
+  };
   return {
     find: (query) => find(query, { store }),
     audit: async (manifestKey, sample, versionId) =>
       audit(await readManifest(store, manifestKey, versionId), sample, { store, log }),
     restore: (input) => restore(input, ports()),
     restoreAll: (input, databaseName) =>
-      as('archiver_restore', (connection) => {
-        const outcomes = outcomeDatabase(connection);
-        const execution = randomUUID();
-        return restoreAll(input, { ...ports(), outcomes, databaseName, archivesAtOnce, execution });
-      }),
+      restoreAll(input, { ...ports(), outcomes, databaseName, archivesAtOnce, execution: randomUUID() }),
     drill: (input, databaseName) =>
-      as('archiver_restore', (connection) => {
-        const database = { ...restoring(), ...drillDatabase(connection) };
-        const metrics = { lastSuccess: () => undefined };
-        const execution = randomUUID();
-        return drill(input, {
-          ...ports(),
-          database,
-          metrics,
-          databaseName,
-          execution,
-          random: Math.random,
-        });
+      drill(input, {
+        ...ports(),
+        database: { ...restoring(), ...drills },
+        metrics: { lastSuccess: () => undefined },
+        databaseName,
+        execution: randomUUID(),
+        random: Math.random,
       }),
     // What an interrupted restore began, the server may still be at.
     cancelRestore: (id) => withConnectionTries(clock, () => restoring().cancel(id)),

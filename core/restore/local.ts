@@ -10,6 +10,7 @@ import {
 import { ArchiverError } from '../errors.ts';
 import type { LastSuccessMetrics } from '../heartbeat/last-success.ts';
 import type { Clock, Log } from '../ports.ts';
+import { withConnectionTries } from '../retry.ts';
 import { beginRestore, findRestore } from './begin.ts';
 import { attach, publish, type Restored } from './publish.ts';
 import type { RestoreDatabase } from './database.ts';
@@ -118,17 +119,20 @@ export interface RestoreRunPorts extends RestorePorts {
  * ends as `PartitionsFailed`, and running it again continues with what is left.
  */
 export async function restoreAll(input: unknown, ports: RestoreRunPorts): Promise<RestoreReport> {
-  const { store, log, outcomes, execution } = ports;
+  const { store, log, outcomes, execution, clock } = ports;
   const plan = await planRestore(input, { store, log, database: ports.databaseName });
   await mapAtOnce(plan.archives, ports.archivesAtOnce, async (archive) => {
     const { manifestKey } = archive;
     try {
       const restored = await restoreArchive(archive, plan.options, ports);
-      await outcomes.record(execution, manifestKey, restored);
+      await withConnectionTries(clock, () => outcomes.record(execution, manifestKey, restored));
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       const failure = { Error: error.name, Cause: error.message };
-      await recordRestoreFailure(execution, manifestKey, failure, { database: outcomes, log });
+      // Where not even that is possible, the report finds it unfinished; the others continue.
+      await withConnectionTries(clock, () =>
+        recordRestoreFailure(execution, manifestKey, failure, { database: outcomes, log }),
+      ).catch(() => undefined);
     }
   });
   return reportRestore({ plan: { ...plan, execution } }, { database: outcomes, log });

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { DeleteObjectCommand } from '@aws-sdk/client-s3';
+import type { Connection } from '../../../adapters/postgres/connect.ts';
 import { drillDatabase } from '../../../adapters/postgres/restore/drill.ts';
 import { restoreDatabase } from '../../../adapters/postgres/restore/database.ts';
 import { s3ArchiveStore } from '../../../adapters/s3/archive-store.ts';
@@ -128,6 +129,30 @@ describe('a drill', () => {
     }
     await operations().cancelRestore(id);
     expect(await database.sql`select from partition_archiver.drill`).toHaveLength(1);
+  });
+
+  // Seen to fail with one connection for a whole drill, and for a whole restoreAll(), in bin/archive/operations.ts.
+  test('and a restore survive that their idle connections are closed', async () => {
+    const { database, operations, open } = archiver();
+    const opened: Connection[] = [];
+    const impatient = operations({
+      open: (role) => {
+        const connection = open(role);
+        opened.push(connection);
+        return connection;
+      },
+      log: {
+        ...log,
+        // Which archives they read is known: from here to the end of a real restore, hours may pass.
+        info: (event) => {
+          if (event !== 'plan-restore' && event !== 'select-archive') return;
+          for (const connection of opened) void connection.end({ timeout: 0 });
+        },
+      },
+    });
+    expect(await impatient.drill({}, database.name)).toMatchObject({ manifestKey, rows: 1000 });
+    const input = { partitionSet: 'app.event', from: '2000-01-01', schema: 'app', table: 'survived' };
+    expect(await impatient.restoreAll(input, database.name)).toMatchObject({ failed: 0 });
   });
 
   // Seen to fail without: cancelOldDrills in core/restore/drill.ts.
