@@ -55,7 +55,7 @@ export async function run(
       await again(() => steps.recordFailure(partitionId, failure)).catch(() => undefined);
     }
   });
-  return steps.report({ request, maintain, detect });
+  return again(() => steps.report({ request, maintain, detect }));
 }
 
 async function archivePartition(

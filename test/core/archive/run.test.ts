@@ -182,6 +182,19 @@ describe('what may pass by itself', () => {
     expect(calls.at(-1)).toBe('report');
   });
 
+  // Seen to fail without `again` around the report in core/archive/run.ts: a run that had archived everything failed.
+  test('is tried again for the report, too', async () => {
+    let tries = 0;
+    const { go } = setUp({
+      report: async () => {
+        tries += 1;
+        if (tries === 1) throw unavailable;
+        return result;
+      },
+    });
+    expect(await go()).toBe(result);
+  });
+
   test.each([new ArchiverError('PreflightFailed', 'no'), new TypeError('a bug')])(
     '%p is not tried again',
     async (error) => {
