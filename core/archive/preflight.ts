@@ -45,12 +45,12 @@ export async function preflight(
   const ofSets = sets.map((set) => problems.filter((problem) => isAbout(problem, set)));
   const isGeneral = problems.length > ofSets.flat().length;
   if (problems.length > 0 && (isGeneral || ofSets.every((found) => found.length > 0)))
-    throw new ArchiverError('PreflightFailed', problems.map(inOneLine).join('\n'));
+    throw new ArchiverError('PreflightFailed', problems.map(problemLine).join('\n'));
   const partitionSets = request.partitionSets.filter((_, position) => ofSets[position]?.length === 0);
   const leftOut = sets.flatMap((set, position) => {
     const found = ofSets[position] ?? [];
     if (found.length === 0) return [];
-    const message = found.map(inOneLine).join('; ').slice(0, LONGEST_LEFT_OUT);
+    const message = found.map(problemLine).join('; ').slice(0, LONGEST_LEFT_OUT);
     return [{ partitionSet: displayName(set.schema, set.table), message }];
   });
   const checked = {
@@ -62,7 +62,8 @@ export async function preflight(
   return checked;
 }
 
-const inOneLine = ({ subject, problem, remedy }: PreflightProblem): string =>
+/** One problem as a line, with the statement or the sentence that fixes it. */
+export const problemLine = ({ subject, problem, remedy }: PreflightProblem): string =>
   `${subject}: ${problem}. ${remedy}`;
 
 /** The subject of what concerns one set alone is its name, quoted as PostgreSQL does. */

@@ -42,7 +42,7 @@ export function findReport({ archives, overlapping, unreadable }: FindResult): F
     ...(unreadable.length > 0 ? [`${counted(unreadable.length, 'manifest')} not readable`] : []),
     ...(overlapping.length > 0
       ? [
-          `of ${String(overlapping.length)} periods there is more than one: restore those by their manifestKey`,
+          `of ${counted(overlapping.length, 'period')} there is more than one: restore those by their manifestKey`,
         ]
       : []),
     ...(notShown > 0

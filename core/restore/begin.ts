@@ -1,3 +1,4 @@
+import { problemLine } from '../archive/preflight.ts';
 import { readManifest, type ArchiveStore, type StoredManifest } from '../archive-store.ts';
 import { ArchiverError } from '../errors.ts';
 import type { Manifest } from '../manifest.ts';
@@ -28,7 +29,7 @@ export interface BeginPorts {
 export type FoundRestore =
   /** `segments` are not imported yet, `null`: all; they have to be readable in S3. */
   | { readonly next: 'retrieve'; readonly segments: readonly number[] | null }
-  /** The table was published before; `partition` is its row in the ledger. */
+  /** The table was published before; `partitionId` is its row in the ledger. */
   | { readonly next: 'attach'; readonly partitionId: number };
 
 /**
@@ -55,7 +56,7 @@ export async function findRestore(
 export type RestoreProgress =
   /** The segments are not imported yet. */
   | { readonly next: 'import'; readonly restoreId: number; readonly segments: readonly number[] }
-  /** The table was published before; `partition` is its row in the ledger. */
+  /** The table was published before; `partitionId` is its row in the ledger. */
   | { readonly next: 'attach'; readonly partitionId: number };
 
 /**
@@ -167,8 +168,8 @@ async function refusePublications(
     'PreflightFailed',
     found
       .map(
-        ({ subject, problem, remedy }) =>
-          `${subject}: ${problem}. ${remedy}; for this restore alone: acceptedPublications in its input, --accept-publication`,
+        (problem) =>
+          `${problemLine(problem)}; for this restore alone: acceptedPublications in its input, --accept-publication`,
       )
       .join('\n'),
   );

@@ -2,13 +2,12 @@ import { counted } from '../counted.ts';
 import type { Inspection } from './inspect.ts';
 import { displayName } from '../partition.ts';
 import { shellArgument } from '../shell.ts';
-import { everyMonth, monthName, monthNumber, showBytes, type Period } from './inspect-proposal.ts';
+import { count, everyMonth, monthName, monthNumber, showBytes, type Period } from './inspect-proposal.ts';
 
 const WIDTH = 40;
 /** Longer charts say less: years then, instead of months. */
 const MOST_LINES = 120;
 
-const count = (rows: number): string => Math.round(rows).toLocaleString('en');
 const rowsOf = (rows: number): string => counted(Math.round(rows), 'row', count);
 
 /** What `inspect` found, as lines of text for a person. */

@@ -49,7 +49,8 @@ const SMALLEST_YEAR = GIB / 10;
 const MANY_PARTITIONS = 1000;
 const RETENTIONS = [3, 6, 12, 24, 36, 60];
 
-const count = (rows: number): string => Math.round(rows).toLocaleString('en');
+/** A number of rows, `1,234,567`. */
+export const count = (rows: number): string => Math.round(rows).toLocaleString('en');
 
 /** Months since the year 0 of `2021-03`. */
 export const monthNumber = (start: string): number =>

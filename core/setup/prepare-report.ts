@@ -1,6 +1,6 @@
 import { ArchiverError } from '../errors.ts';
 import { truncateLines, PAYLOAD_BUDGET, TEXT_BUDGET } from '../limits.ts';
-import type { PreflightProblem } from '../archive/preflight.ts';
+import { problemLine, type PreflightProblem } from '../archive/preflight.ts';
 import type { Preparation } from './prepare.ts';
 
 /** A database that is ready: what was done, and what is worth a look, each with what to do about it. */
@@ -10,14 +10,10 @@ export interface PreparationReport {
   readonly advice: readonly string[];
 }
 
-/** One problem as a line, with the statement or the sentence that fixes it. */
-const describePreflightProblem = ({ subject, problem, remedy }: PreflightProblem): string =>
-  `${subject}: ${problem}. ${remedy}`;
-
 /** The report of a preparation. `PreflightFailed` with all problems, and with what was done, where it is not ready. */
 export function preparationReport({ done, problems, advice }: Preparation): PreparationReport {
   const lines = (list: readonly PreflightProblem[], room: number): readonly string[] =>
-    truncateLines(list.map(describePreflightProblem), room);
+    truncateLines(list.map(problemLine), room);
   if (problems.length === 0) return { state: 'ready', done, advice: lines(advice, PAYLOAD_BUDGET.warnings) };
   const missing = lines(problems, TEXT_BUDGET.message);
   const soFar = done.length === 0 ? 'nothing was done' : `done: ${done.join('; ')}`;

@@ -6,14 +6,14 @@ import { ArchiverError } from '../../../core/errors.ts';
 import { inspect } from '../../../core/setup/inspect.ts';
 import { showInspection } from '../../../core/setup/inspect-chart.ts';
 import { displayName } from '../../../core/partition.ts';
-import type { PreflightProblem } from '../../../core/archive/preflight.ts';
+import { problemLine, type PreflightProblem } from '../../../core/archive/preflight.ts';
 import { prepare, type PrepareOptions } from '../../../core/setup/prepare.ts';
 import { preparationScript } from '../../../core/setup/prepare-script.ts';
 import { parseTableName } from '../../../core/table-name.ts';
 import { number, using, word, type Command, type CommandContext } from '../command.ts';
 
 const lines = (problems: readonly PreflightProblem[]): string[] =>
-  problems.map(({ subject, problem, remedy }) => `  ${subject}: ${problem}. ${remedy}`);
+  problems.map((problem) => `  ${problemLine(problem)}`);
 
 /** What comes after the installation alone. */
 const NEXT =
