@@ -56,7 +56,7 @@ export function addOutputs(archiver: PartitionArchiver): void {
   for (const [direction, role] of Object.entries({ Export: exportRole, Import: importRole })) {
     if (role === undefined) continue;
     const { roleArn } = role;
-    output(`${direction}RoleArn`, `To be attached to the database for the feature s3${direction}`, roleArn);
+    output(`${direction}RoleArn`, `Role of the database for its feature s3${direction}`, roleArn);
   }
   for (const role of database.rolesWithSecret) {
     const { secretArn, node } = database.secret(role);

@@ -209,7 +209,7 @@ async function jobOf(
   if (job?.id === id) return job;
   throw new ArchiverError(
     'StateConflict',
-    `the partitioning of ${displayName(schema, table)} was rolled back by another session; or drop the table that it replaced`,
+    `another session rolled the partitioning of ${displayName(schema, table)} back, or dropped the table that it replaced`,
   );
 }
 

@@ -60,7 +60,8 @@ create or replace function partition_archiver.set_references(p_sets jsonb)
    where k.contype = 'f' and f.oid <> t.oid
 $$;
 
--- The same in words; null where nothing refers to it.
+-- What inbound_references() finds, in words: null where nothing refers to the partition. only_itself: all of
+-- it is in the set itself.
 create or replace function partition_archiver.describe_references(p_parent oid, p_partition oid,
   p_leaving oid[] default '{}',
     out found text, out only_itself boolean)

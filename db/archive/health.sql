@@ -2,10 +2,10 @@
 
 set role archiver_owner;
 
--- How a set stands, by the catalogs: rows in its default partition, partitions in the future, tables that
--- look as if they had been partitions of it but are not in the ledger, partitions whose DETACH CONCURRENTLY
--- was cancelled half way: their rows are invisible through the parent, and gaps between partitions. These are
--- only reported; an operator adopts tables by OID and finishes a detach.
+-- How a set stands, by the catalogs: rows in its default partition, partitions in the future, and gaps
+-- between partitions; tables that look as if they had been partitions of it but are not in the ledger; and
+-- partitions whose DETACH CONCURRENTLY was cancelled half way, so that their rows are invisible through the
+-- parent. Only reported: an operator adopts tables by OID, and finishes a detach.
 create or replace function partition_archiver.health(p_parent oid, p_time_zone text,
     out rows_in_default boolean, out future_partitions bigint, out unknown_tables jsonb,
       out unfinished_detaches jsonb,

@@ -5,7 +5,7 @@
 -- like anything but that. render_ddl turns templates into statements for a schema and name of choice; try_ddl
 -- runs them on trial. What these functions do not know they refuse: half a table is worse than none.
 --
--- PostgreSQL 14 to 18: a catalog column that not all of these have is read from to_jsonb(row).
+-- PostgreSQL 14 to 19: a catalog column that not all of these have is read from to_jsonb(row).
 --
 -- The files of db/ddl, one for each kind of object; this one has what the others share.
 

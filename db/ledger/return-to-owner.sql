@@ -2,8 +2,8 @@
 
 set role archiver_owner;
 
--- The role that a quarantined table is returned to its owner to: the one that is given, or its owner by OID,
--- whatever that is called now, or by name. DependencyMissing where there is none, or archiver_owner may not
+-- The role that a quarantined table is returned to: the one that is given, or its owner by OID, whatever that
+-- is called now, or by name. DependencyMissing where there is none, or archiver_owner may not
 -- give it a table.
 create or replace function partition_archiver.receiver_of(l partition_archiver.partition, p_owner name)
   returns name
@@ -17,8 +17,8 @@ begin
       'owner (release % --owner <role>)',
       l.id, quote_ident(v_owner), l.id using errcode = 'PA014'; -- DependencyMissing
   elsif not pg_has_role('archiver_owner', to_regrole(quote_ident(v_owner))::oid, 'usage') then
-    raise exception 'role archiver_owner is not a member of role %, to which partition % is returned to its '
-      'owner: grant % to archiver_owner;',
+    raise exception 'role archiver_owner is not a member of role %, to which partition % is returned: '
+      'grant % to archiver_owner;',
       quote_ident(v_owner), l.id, quote_ident(v_owner) using errcode = 'PA014'; -- DependencyMissing
   end if;
   return v_owner;
@@ -133,8 +133,8 @@ begin
     array['foreign_keys', 'row_security']) loop
     perform partition_archiver.set_lock_timeout_until(v_deadline);
     begin
-      -- Validating would hold a lock on the live referenced table for as long as the scan takes. Said twice
-      -- it is as well.
+      -- Validating would hold a lock on the live referenced table for as long as the scan takes. PostgreSQL
+      -- accepts NOT VALID twice.
       execute v_statement || case when v_statement ~ ' FOREIGN KEY ' then ' NOT VALID' else '' end;
     exception when undefined_table or undefined_column or invalid_schema_name or invalid_foreign_key then
       -- What it referenced went meanwhile, which would have taken the foreign key with it.

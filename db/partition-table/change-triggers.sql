@@ -15,7 +15,7 @@ begin
   if p_key <> '{}' then
     execute format('create table partition_archiver_shadow.changelog_%s as select %s from only %s with no '
       'data', p_id, v_keys, v_table);
-    -- Not by names that a key may well have.
+    -- With a prefix, since a key may have a column of any other name.
     execute format('alter table partition_archiver_shadow.changelog_%s add column partition_archiver_seq '
       'bigint generated always as identity primary key', p_id);
     execute format('create table partition_archiver_shadow.applied_%s as select %s, 0::bigint as '

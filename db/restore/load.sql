@@ -9,7 +9,7 @@ create or replace function partition_archiver.restore_table(r partition_archiver
            where c.oid = r.work_oid and c.relname = r.work_name
              and c.relnamespace = 'partition_archiver_restore'::regnamespace);
 
--- The restore that is under way for a target, locked, and its table, if it is still the one that was made.
+-- The restore, locked, if it is in one of the states and its table is still the one that was made.
 create or replace function partition_archiver.claim_restore(p_id bigint, variadic p_states text[])
   returns partition_archiver.restore
   language plpgsql set search_path = pg_catalog, pg_temp as $$

@@ -20,8 +20,8 @@ begin
   loop
     raise exception 'there is already a schema % of role %, who could drop what is put there',
       v_schema.nspname, v_schema.owner
-      using hint = format('Rename it (alter schema %I rename to …), or give it to us if it is not used '
-        'it: alter schema %1$I owner to archiver_owner;', v_schema.nspname);
+      using hint = format('Rename it (alter schema %I rename to …), or, where nothing else uses it, give it '
+        'to the archiver: alter schema %1$I owner to archiver_owner;', v_schema.nspname);
   end loop;
 end
 $schemas$;

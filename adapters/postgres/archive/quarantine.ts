@@ -2,7 +2,7 @@ import type { QuarantineDatabase } from '../../../core/archive/quarantine.ts';
 import { inTransaction, type Connection } from '../connect.ts';
 import { readStatus } from './status.ts';
 
-/** `quarantine` on PostgreSQL: each call is one function of db/archive or db/ledger/return-to-owner.sql. */
+/** `quarantine` on PostgreSQL. */
 export function quarantineDatabase(connection: Connection): QuarantineDatabase {
   return {
     status: (partitionId) => readStatus(connection, partitionId),

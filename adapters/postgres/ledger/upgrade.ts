@@ -7,7 +7,7 @@ export function upgradeLedgerDatabase(connection: Connection): UpgradeLedgerData
     upgradeLedger: ({ from, database, forget }) =>
       inTransaction(
         connection,
-        `moving in from the system ${from}`,
+        `upgrade of the ledger from the system ${from}`,
         (transaction) => transaction<UpgradedRow[]>`
           select id, table_schema as schema, table_name as table, was, state, remark
             from partition_archiver.upgrade_ledger(${from}::bigint, ${forget}::boolean,

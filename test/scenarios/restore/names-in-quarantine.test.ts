@@ -43,7 +43,7 @@ beforeAll(async () => {
 });
 
 // Seen to fail on a9b8896: DatabaseRejected, "role names_renamed does not exist".
-test('a partition is returned to its owner to its owner, whatever that role is called now', async () => {
+test('a partition is returned to its owner, whatever that role is called now', async () => {
   const { database, operations } = archiver();
   const line = await quarantined('renamed', 'names_renamed');
   await database.sql`alter role names_renamed rename to names_new`;
