@@ -153,8 +153,8 @@ begin
   select * into s from partition_archiver.segment where archive_id = l.archive_id
     and number = p_number for update;
   if not found or s.state = 'verified' then
-    raise exception 'segment % of partition % is % and cannot be split', p_number, p_id,
-      coalesce(s.state, 'unknown') using errcode = 'PA001'; -- StateConflict
+    raise exception 'segment % of partition % % and cannot be split', p_number, p_id,
+      coalesce('is ' || s.state, 'is not in its plan') using errcode = 'PA001'; -- StateConflict
   end if;
   v_end := coalesce(s.next_block, greatest(s.first_block + 1,
     pg_relation_size(l.table_oid) / current_setting('block_size')::bigint));

@@ -8,8 +8,10 @@ create or replace function partition_archiver.raise_wrong_state(p_what text, p_i
   p_wanted text) returns void
   language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
-  raise exception '% % is %', p_what, p_id, coalesce(p_state, 'unknown') || p_wanted
-    using errcode = case when p_state is null then 'PA020' else 'PA001' end; -- NotInLedger, StateConflict
+  if p_state is null then
+    raise exception 'the ledger has no % %', p_what, p_id using errcode = 'PA020'; -- NotInLedger
+  end if;
+  raise exception '% % is %', p_what, p_id, p_state || p_wanted using errcode = 'PA001'; -- StateConflict
 end
 $$;
 

@@ -78,7 +78,7 @@ describe('a partition that is half verified', () => {
     expect(await ask(`begin_segment(${id}, 7, false)`)).toMatch(/^PA001 partition \d+ has no segment 7/);
     expect(await ask(`begin_segment(${id}, 0, true)`)).toMatch(/^returns \{/);
     expect(await ask(`split_segment(${id}, 7, 0)`)).toMatch(
-      /^PA001 segment 7 of partition \d+ is unknown and cannot be split/,
+      /^PA001 segment 7 of partition \d+ is not in its plan and cannot be split/,
     );
     expect(await ask(`split_segment(${id}, 0, 0)`)).toMatch(
       /^PA001 segment 0 of partition \d+ is verified and cannot be split/,
