@@ -48,7 +48,8 @@ export const SESSION_PINS: Readonly<Record<string, string>> = Object.freeze({
   default_transaction_deferrable: 'off',
   exit_on_error: 'off',
   statement_timeout: '0',
-  lock_timeout: '0',
+  // For a lock that no statement asks for with a shorter one.
+  lock_timeout: '30s',
   idle_in_transaction_session_timeout: '0',
   idle_session_timeout: '0',
   search_path: '"$user", public',

@@ -113,13 +113,13 @@ const WORK: Readonly<Record<Exclude<NextStep, 'done'>, Step>> = {
   catchUp: async (at, ports) => {
     const job = await jobOf(at, ports.database);
     if (job.state !== 'copied' && job.state !== 'checked') return resumed(job, at);
-    const rowsApplied = await catchUp(job, ports);
+    const rowsApplied = await withLockTries(ports.clock, () => catchUp(job, ports));
     const next = job.state === 'checked' && at.again !== true ? afterCheck(at) : 'compare';
     return { ...still(at), next, rowsApplied, ...(at.again === true && { again: true }) };
   },
 
   compare: async (at, ports) => {
-    const { database, log, limits } = ports;
+    const { database, clock, log, limits } = ports;
     const job = await jobOf(at, database);
     if (job.state !== 'copied' && (job.state !== 'checked' || at.again !== true)) return resumed(job, at);
     if (!job.comparing || at.again === true) await database.beginComparison(job);
@@ -127,7 +127,7 @@ const WORK: Readonly<Record<Exclude<NextStep, 'done'>, Step>> = {
     let comparedTo: string | null;
     do {
       // Rows that wait to be taken over are not compared; few of them keep that cheap. They are compared separately.
-      await catchUp(job, ports);
+      await withLockTries(clock, () => catchUp(job, ports));
       await database.verifyApplied(job);
       const { range, verdict } = await database.compareRange(job, limits);
       const name = displayName(at.schema, at.table);

@@ -158,9 +158,18 @@ $$;
 -- The same between the copy and the swap, where that has less to make under its lock then.
 create or replace function partition_archiver.extend_partition_job(p_id bigint) returns void
   language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
+declare
+  j partition_archiver.partition_job := partition_archiver.claim_partition_job(p_id, 'copied', 'checked');
 begin
-  perform partition_archiver.extend_shadow(
-    partition_archiver.claim_partition_job(p_id, 'copied', 'checked'));
+  if partition_archiver.missing_partitions(j) = '{}' then
+    return;
+  end if;
+  -- Offline, the shadow table has foreign keys, and each new partition locks the tables that they reference.
+  if j.mode = 'offline' then
+    perform partition_archiver.lock_referenced(j.shadow_oid, 'share row exclusive');
+    perform partition_archiver.set_lock_timeout();
+  end if;
+  perform partition_archiver.extend_shadow(j);
 end
 $$;
 

@@ -38,7 +38,8 @@ begin
       execute format('alter role %I set statement_timeout = %L', v_role.name, '14min');
       execute format('alter role %I set idle_in_transaction_session_timeout = %L', v_role.name, '15min');
       -- Whatever the database has for others: how SQL is read, what names and values look like, what a
-      -- transaction is (no lock helps a snapshot that is older than it), when a session ends.
+      -- transaction is (no lock helps a snapshot that is older than it), when a session ends. No lock is
+      -- waited for without end: this timeout is that of all that are not asked for with a shorter one.
       for v_setting in
         select *
           from (values
@@ -51,7 +52,7 @@ begin
             ('check_function_bodies', 'on'), ('default_transaction_isolation', 'read committed'),
             ('default_transaction_read_only', 'off'), ('default_transaction_deferrable', 'off'),
               ('exit_on_error', 'off'),
-            ('lock_timeout', '0'), ('idle_session_timeout', '0')) as s (name, value)
+            ('lock_timeout', '30s'), ('idle_session_timeout', '0')) as s (name, value)
       loop
         execute format('alter role %I set %s = %L', v_role.name, v_setting.name, v_setting.value);
       end loop;

@@ -223,7 +223,7 @@ create or replace function partition_archiver.statements_for_own_role(p_table oi
 $own$;
 
 create or replace function partition_archiver.register_owner(p_owner name, p_schemas name[]) returns void
-  language plpgsql security invoker set search_path = pg_catalog, pg_temp as $$
+  language plpgsql security invoker set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
 declare
   v_schema name;
   v_beyond constant text := partition_archiver.rights_beyond_tables(p_owner);

@@ -5,6 +5,7 @@ import { rollBackPartitionTable } from '../../../core/partition-table/local.ts';
 import { useArchiver } from '../../support/archiver.ts';
 import { stack } from '../../support/database.ts';
 import { makePartitioner } from '../../support/partition-table.ts';
+import { failureOf } from '../../support/verified.ts';
 
 const archiver = useArchiver();
 const { run, withPorts } = makePartitioner(archiver);
@@ -91,4 +92,44 @@ test('a steady stream of deletes in a referenced table does not keep the tables 
     await archiver().database
       .sql`select from pg_trigger where tgrelid = 'shop.loss'::regclass and tgname like 'partition%'`,
   ).toHaveLength(0);
+});
+
+// Seen to fail without lock_referenced() in extend_partition_job(): it waited until the application's transaction ended, and
+// writes of others to the table behind it; without withLockTries() in catchUp of core/partition-table/steps.ts, the command ended
+// with LockNotAvailable.
+test('further partitions of an offline job wait only briefly for a referenced table, and are tried again', async () => {
+  const plan = { table: 'later', mode: 'offline', interval: '1 month' } as const;
+  const { sql } = archiver().database;
+  await sql.unsafe(`
+    create table shop.later (like shop.sale including all, foreign key (region) references shop.region);
+    insert into shop.later select g, 1, now() - g * interval '6 hours' from generate_series(1, 300) g;
+    alter table shop.later owner to shop_owner`);
+  await run(plan, undefined, 'check');
+  // As if it had begun months ago.
+  await sql.unsafe(`do $$ begin execute (select 'drop table ' || string_agg(oid::regclass::text, ', ') from (
+    select oid from pg_class where relnamespace = 'partition_archiver_shadow'::regnamespace and relname like 'later_p%' and relkind = 'r'
+     order by relname desc limit 3) x); end $$`);
+  const application = open('application');
+  let tries = 0;
+  try {
+    const extend = async (real: () => Promise<void>): Promise<void> => {
+      tries += 1;
+      if (tries > 1) return real();
+      const refused = await application.begin(async (tx) => {
+        await tx`set local idle_in_transaction_session_timeout = '20s'`;
+        await tx`insert into shop.region values (1000)`;
+        return failureOf(real());
+      });
+      expect(refused.code).toBe('LockNotAvailable');
+      throw refused;
+    };
+    const changed: Parameters<typeof run>[1] = (real) => ({
+      extend: (job) => extend(() => real.extend(job)),
+    });
+    expect(await run(plan, changed, 'check')).toMatchObject({ state: 'checked' });
+  } finally {
+    await application.end();
+  }
+  expect(tries).toBeGreaterThan(1);
+  expect(await run(plan)).toMatchObject({ state: 'swapped', rows: 300 });
 });

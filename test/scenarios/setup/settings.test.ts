@@ -7,6 +7,7 @@ import { connect, type Connection } from '../../../adapters/postgres/connect.ts'
 import { installationFiles, prepareDatabase } from '../../../adapters/postgres/setup/prepare.ts';
 import { readDatabaseFile } from '../../../adapters/postgres/install.ts';
 import { SESSION_PINS } from '../../../core/pins.ts';
+import { LOGIN_ROLES } from '../../../core/setup/prepare-database.ts';
 import { preparationScript } from '../../../core/setup/prepare-script.ts';
 import { makeArchiver, useArchiver, type Archiver } from '../../support/archiver.ts';
 import { runCommand } from '../../support/command.ts';
@@ -145,6 +146,19 @@ test('an installation by psql has the settings of an administrator’s connectio
   const lines = [...file.matchAll(/^set local (\w+) = (.*);$/gm)];
   const plain = (value: string): string => value.replaceAll("'", '');
   expect(Object.fromEntries(lines.map(([, name, value = '']) => [name, plain(value)]))).toEqual(SESSION_PINS);
+});
+
+// Seen to fail with 0 in db/schema/roles.sql, and with 0 in core/pins.ts.
+test('no session of the archiver waits for a lock without end', async () => {
+  await make(german(), { lock_timeout: '0' });
+  const [pinned] = await administrator(german())`show lock_timeout`;
+  expect(pinned).toEqual({ lock_timeout: '30s' });
+  for (const role of LOGIN_ROLES) {
+    const connection = bucketOf().open(role, [], german().name);
+    const [own] = await connection`show lock_timeout`;
+    await connection.end();
+    expect({ role, ...own }).toEqual({ role, lock_timeout: '30s' });
+  }
 });
 
 // Seen to fail without: the connection's own DateStyle in adapters/postgres/connect.ts.
