@@ -56,15 +56,17 @@ export async function auroraStatements(
     const location = `s3://${store.bucket}/${copiesPrefix(locationOf(manifest))}${generation}/`;
     return [{ archiveId, period: manifest.partition.period, location, columns }];
   });
-  const folder = `s3://${store.bucket}/${setPrefix(found.databases[0] ?? '', found.schema, found.table)}`;
-  return auroraSql(found, archives, folder, region);
+  const folders = found.databases.map(
+    (database) => `s3://${store.bucket}/${setPrefix(database, found.schema, found.table)}`,
+  );
+  return auroraSql(found, archives, folders, region);
 }
 
-/** The statements. Archives come with the oldest first, and their locations begin with `folder`. */
+/** The statements. Archives come with the oldest first, and the location of each begins with one of `folders`. */
 export function auroraSql(
   { schema, table }: { readonly schema: string; readonly table: string },
   archives: readonly ForeignArchive[],
-  folder: string,
+  folders: readonly string[],
   region: string,
 ): string {
   const latest = archives.at(-1);
@@ -104,20 +106,25 @@ export function auroraSql(
     `CREATE OR REPLACE VIEW ${view} AS`,
     `${selects.join('\nUNION ALL\n')};`,
     '-- Foreign tables of the set that the view does not read any more.',
-    dropOthers(into, folder, tables),
+    dropOthers(into, folders, tables),
     'COMMIT;',
     '',
   ].join('\n');
 }
 
 /** Drops the foreign tables over other files of the set. */
-function dropOthers(into: string, folder: string, tables: readonly { readonly name: string }[]): string {
+function dropOthers(
+  into: string,
+  folders: readonly string[],
+  tables: readonly { readonly name: string }[],
+): string {
+  const places = folders.map((folder) => literal(`location=${folder}`)).join(', ');
   const body = `
 DECLARE other regclass;
 BEGIN
   FOR other IN SELECT oid FROM pg_class JOIN pg_foreign_table ON oid = ftrelid
     WHERE relnamespace = ${literal(into)}::regnamespace
-      AND EXISTS (SELECT FROM unnest(ftoptions) AS o WHERE starts_with(o, ${literal(`location=${folder}`)}))
+      AND EXISTS (SELECT FROM unnest(ftoptions) AS o, unnest(ARRAY[${places}]) AS p WHERE starts_with(o, p))
       AND relname NOT IN (${tables.map(({ name }) => literal(name)).join(', ')})
   LOOP
     EXECUTE format('DROP FOREIGN TABLE %s', other);

@@ -2,7 +2,6 @@ import { rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { counted } from '../../../core/counted.ts';
 import { duckDbEngine } from '../../../adapters/duckdb/engine.ts';
-import { s3ArchiveStore } from '../../../adapters/s3/archive-store.ts';
 import { copyCache } from '../../../adapters/s3/copy-cache.ts';
 import { ArchiverError } from '../../../core/errors.ts';
 import { auroraStatements } from '../../../core/query/aurora.ts';
@@ -11,6 +10,7 @@ import { prepareQuery } from '../../../core/query/query.ts';
 import { parseTableName } from '../../../core/table-name.ts';
 import { word, type Command, type CommandContext } from '../command.ts';
 import { copiesFolder, temporaryFolder } from '../local-folder.ts';
+import { storeOf } from '../operator.ts';
 import { printCsv, printJson, printTable, untilUnread } from './result.ts';
 
 const DEFAULT_MEMORY_MIB = 1024;
@@ -28,13 +28,14 @@ function choiceOf(options: CommandContext['options']): ArchiveChoice {
   };
 }
 
-async function printAurora({ s3, bucket, region, options, args }: CommandContext): Promise<void> {
+async function printAurora(context: CommandContext): Promise<void> {
+  const { region, options, args } = context;
   const choice = choiceOf(options);
   const [set, ...others] = choice.sets ?? [];
   if (set === undefined || others.length > 0 || args.length > 0) {
     throw new ArchiverError('InvalidInput', '--print-aurora takes one --set, and no statement');
   }
-  process.stdout.write(await auroraStatements(set, choice, region, s3ArchiveStore(s3, bucket, region)));
+  process.stdout.write(await auroraStatements(set, choice, region, storeOf(context)));
 }
 
 /** Asks archives in SQL. */
@@ -62,7 +63,6 @@ export const QUERY: Command = {
       ['print-aurora', 'csv'],
       ['print-aurora', 'json'],
       ['print-aurora', 'parquet'],
-      ['print-aurora', 'former-name'],
     ],
   },
   examples: [
@@ -73,7 +73,7 @@ export const QUERY: Command = {
   needs: { bucket: true },
   takesLong: true,
   execute: async (context) => {
-    const { s3, bucket, region, options, log, show, width } = context;
+    const { options, log, show, width } = context;
     const { csv, json } = options;
     if (options['print-aurora'] === true) {
       await printAurora(context);
@@ -96,7 +96,7 @@ export const QUERY: Command = {
       output,
     });
     try {
-      const store = s3ArchiveStore(s3, bucket, region);
+      const store = storeOf(context);
       const { archives, pruned, bytes } = await prepareQuery(
         { sql, ...choiceOf(options) },
         { store, cache: copyCache(directory, store, { mostMiB: diskMiB }), engine, log },

@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { pageDatabase } from '../../../adapters/postgres/archive/page.ts';
-import { s3ArchiveStore } from '../../../adapters/s3/archive-store.ts';
 import { pageFacts } from '../../../core/page/facts.ts';
 import { reportLines } from '../../../core/page/lines.ts';
 import { makePage, storedSets } from '../../../core/page/make.ts';
 import { using, type Command } from '../command.ts';
 import { named } from '../local-folder.ts';
+import { storeOf } from '../operator.ts';
 
 /** The archive at a glance. */
 export const REPORT: Command = {
@@ -13,8 +13,14 @@ export const REPORT: Command = {
   options: ['html'],
   examples: ['report', 'report --html archive.html'],
   needs: { logins: ['archiver_read'], bucket: true },
-  execute: async ({ open, s3, bucket, region, clock, options: { html }, show }) => {
-    const store = s3ArchiveStore(s3, bucket, region);
+  execute: async (context) => {
+    const {
+      open,
+      clock,
+      options: { html },
+      show,
+    } = context;
+    const store = storeOf(context);
     const facts = await using(open('archiver_read'), (connection) => pageFacts(pageDatabase(connection)));
     const sets = await storedSets(facts, store);
     if (html !== undefined) {

@@ -1,6 +1,5 @@
 import { counted } from '../../../core/counted.ts';
 import { ArchiverError } from '../../../core/errors.ts';
-import type { ArchiveStore } from '../../../core/archive-store.ts';
 import type { ArchiveQuery } from '../../../core/audit/find.ts';
 import { noArchiveOf } from '../../../core/audit/known-sets.ts';
 import { overlapLine } from '../../../core/audit/find-report.ts';
@@ -8,8 +7,7 @@ import { parseDisplayName } from '../../../core/config/display-name.ts';
 import { parseTableName } from '../../../core/table-name.ts';
 import { number, word, type Command, type CommandContext, type CommandOptions } from '../command.ts';
 import { presentRestore } from '../present.ts';
-import { operations, showJson } from '../operator.ts';
-import { s3ArchiveStore } from '../../../adapters/s3/archive-store.ts';
+import { operations, showJson, storeOf } from '../operator.ts';
 import { askArchive } from './ask-archive.ts';
 import { auditWatcher, restoreWatcher } from '../terminal/watchers.ts';
 
@@ -52,8 +50,6 @@ function retrieval({ options: { tier, days } }: CommandContext): Record<string, 
     retrieval: { ...(tier !== undefined && { tier }), ...(days !== undefined && { days: Number(days) }) },
   };
 }
-
-const storeOf = ({ s3, bucket, region }: CommandContext): ArchiveStore => s3ArchiveStore(s3, bucket, region);
 
 const queryOf = ({ set, from, to, database }: CommandOptions): ArchiveQuery => ({
   ...(database !== undefined && { database }),
