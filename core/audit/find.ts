@@ -1,4 +1,4 @@
-import { readManifest, type ArchiveStore } from '../archive-store.ts';
+import { readManifest, type ArchiveStore, type StoredManifest } from '../archive-store.ts';
 import { mapAtOnce } from '../concurrency.ts';
 import { parseBound } from '../bounds.ts';
 import { ArchiverError, type ErrorCode } from '../errors.ts';
@@ -59,25 +59,36 @@ export async function find(
   query: ArchiveQuery,
   { store }: { readonly store: ArchiveStore },
 ): Promise<FindResult> {
-  checkRange(query);
-  const archives: Placed<FoundArchive>[] = [];
-  const unreadable: { manifestKey: string; problem: string }[] = [];
-  await mapAtOnce(await Array.fromAsync(manifestKeys(query, store)), AT_ONCE, async (manifestKey) => {
-    try {
-      const { manifest, object } = await readManifest(store, manifestKey);
-      if (isWithin(manifest, query)) {
-        archives.push({ ...describe(manifest, manifestKey, object.versionId), place: placeOf(manifest) });
-      }
-    } catch (error) {
-      if (!(error instanceof ArchiverError) || error.retryable || REFUSALS.includes(error.code)) throw error;
-      unreadable.push({ manifestKey, problem: error.message });
-    }
-  });
+  const { archives, unreadable } = await collect(query, store, (archive) => archive);
   archives.sort(inOrder);
   unreadable.sort((a, b) => (a.manifestKey < b.manifestKey ? -1 : 1));
   const found = ({ place: _, ...archive }: Placed<FoundArchive>): FoundArchive => archive;
   const overlapping = overlapsIn(archives).map((group) => group.map(found));
   return { archives: archives.map(found), overlapping, unreadable };
+}
+
+/** What `find` is made of, in no order; `take` says what of each archive is held in memory. */
+export async function collect<T>(
+  query: ArchiveQuery,
+  store: ArchiveStore,
+  take: (archive: Placed<FoundArchive>, stored: StoredManifest) => T,
+): Promise<{ readonly archives: T[]; readonly unreadable: { manifestKey: string; problem: string }[] }> {
+  checkRange(query);
+  const archives: T[] = [];
+  const unreadable: { manifestKey: string; problem: string }[] = [];
+  await mapAtOnce(await Array.fromAsync(manifestKeys(query, store)), AT_ONCE, async (manifestKey) => {
+    try {
+      const stored = await readManifest(store, manifestKey);
+      const { manifest, object } = stored;
+      if (!isWithin(manifest, query)) return;
+      const archive = describe(manifest, manifestKey, object.versionId);
+      archives.push(take({ ...archive, place: placeOf(manifest) }, stored));
+    } catch (error) {
+      if (!(error instanceof ArchiverError) || error.retryable || REFUSALS.includes(error.code)) throw error;
+      unreadable.push({ manifestKey, problem: error.message });
+    }
+  });
+  return { archives, unreadable };
 }
 
 /** Throws `InvalidInput` unless both ends of a range are such. */

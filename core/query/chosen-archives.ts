@@ -1,11 +1,11 @@
 import { counted } from '../counted.ts';
-import { readManifest, type ArchiveStore, type StoredManifest } from '../archive-store.ts';
-import { find, inOrder, type FoundArchive } from '../audit/find.ts';
+import type { ArchiveStore, StoredManifest } from '../archive-store.ts';
+import { collect, inOrder, type FoundArchive } from '../audit/find.ts';
 import { mapAtOnce } from '../concurrency.ts';
 import { ArchiverError } from '../errors.ts';
 import { displayName } from '../partition.ts';
 import { archivedSets, noArchiveOf, type SetName } from '../audit/known-sets.ts';
-import { overlapsIn, placeOf } from '../audit/overlaps.ts';
+import { overlapsIn } from '../audit/overlaps.ts';
 import { foldAscii } from './column-names.ts';
 
 /** Which archives are read. */
@@ -110,23 +110,20 @@ export async function chosenArchives(
   readonly chosen: readonly StoredManifest[];
 }> {
   const range = { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
+  // By any name it is one database.
+  const one = databases.join('/');
   const found = await mapAtOnce(databases, MANIFESTS_AT_ONCE, (database) =>
-    find({ database, schema, table, ...range }, { store }),
+    collect({ database, schema, table, ...range }, store, (archive, stored) => ({
+      ...archive,
+      database: one,
+      stored,
+    })),
   );
   const [broken] = found.flatMap(({ unreadable }) => unreadable);
   if (broken !== undefined) {
     throw new ArchiverError('ManifestInvalid', `${broken.manifestKey}: ${broken.problem}`);
   }
-  const archives = await mapAtOnce(
-    found.flatMap((each) => each.archives),
-    MANIFESTS_AT_ONCE,
-    async (archive) => {
-      const stored = await readManifest(store, archive.manifestKey, archive.versionId);
-      // By any name it is one database.
-      return { ...archive, database: databases.join('/'), place: placeOf(stored.manifest), stored };
-    },
-  );
-  archives.sort(inOrder);
+  const archives = found.flatMap((each) => each.archives).sort(inOrder);
   const overlapping = overlapsIn(archives);
   const manifests = archives.map(({ stored }) => stored);
   const wanted = needed(manifests);

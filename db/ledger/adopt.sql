@@ -39,6 +39,7 @@ declare
   v_table record;
   v_template text;
   v_partman name := partition_archiver.partman_schema();
+  v_key text := partition_archiver.key_problem(p_parent);
   v_problems text[] := '{}';
 begin
   select * into v_set from partition_archiver.partition_set(p_parent);
@@ -46,8 +47,8 @@ begin
     return array[format(
       'table with oid %s is not a range partition set of pg_partman with one control column', p_parent)];
   end if;
-  if partition_archiver.key_problem(p_parent) is not null then
-    return array['the ' || partition_archiver.key_problem(p_parent)];
+  if v_key is not null then
+    return array['the ' || v_key];
   end if;
   select c.oid, n.nspname, c.relname, format('%I.%I', n.nspname, c.relname) as name into v_table
     from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = p_table;
