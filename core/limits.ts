@@ -29,6 +29,19 @@ export const TEXT_BUDGET = {
   message: 16_000,
 } as const;
 
+/** Whole numbers, from and to, that options of the command, inputs of state machines and the configuration take. */
+export const ACCEPTED = {
+  /** Future partitions of a set. */
+  premake: [1, 1000],
+  /** Days for which S3 keeps what it retrieved from Glacier. */
+  retrievalDays: [1, 365],
+  /** MiB of the largest archive that a drill restores: up to 10 TiB. */
+  drillMiB: [1, 10_485_760],
+  /** Archives of a random sample that is audited, and segments of each. */
+  auditedArchives: [1, 100],
+  auditedSegments: [1, 1000],
+} as const;
+
 /** The first of `items`, as many as fit into `bytes` as JSON. */
 export function truncate<T>(items: readonly T[], bytes: number): readonly T[] {
   let rest = bytes;

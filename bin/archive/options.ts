@@ -1,6 +1,7 @@
 import { TIERS } from '../../core/archive-store.ts';
 import { isRangeBound, RANGE_BOUND } from '../../core/audit/find.ts';
 import { parseDisplayName } from '../../core/config/display-name.ts';
+import { ACCEPTED } from '../../core/limits.ts';
 import { EPOCHS } from '../../core/partition-table/database.ts';
 
 /** What a value has to be. */
@@ -68,7 +69,7 @@ export const OPTIONS = {
   start: { value: '<value>', does: 'the lower bound of the first partition' },
   premake: {
     value: '<n>',
-    rule: wholeNumber(1, 1000),
+    rule: wholeNumber(...ACCEPTED.premake),
     does: 'how many future partitions there are to be (default: 4)',
   },
   retention: { value: '<interval>', does: 'how long rows stay in the table, or none' },
@@ -119,12 +120,12 @@ export const OPTIONS = {
   },
   days: {
     value: '<number>',
-    rule: wholeNumber(1, 365),
+    rule: wholeNumber(...ACCEPTED.retrievalDays),
     does: 'for how many days S3 keeps what it retrieved from Glacier',
   },
   'max-mib': {
     value: '<number>',
-    rule: wholeNumber(1, 10_485_760),
+    rule: wholeNumber(...ACCEPTED.drillMiB),
     does: 'the largest archive that may be chosen, in MiB',
   },
   sample: {

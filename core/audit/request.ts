@@ -3,17 +3,18 @@ import { wholeNumber } from '../config/fields.ts';
 import type { ArchiveQuery } from './find.ts';
 import { archiveFields, queryOf } from './find-request.ts';
 import { parseInput } from '../input.ts';
+import { ACCEPTED } from '../limits.ts';
 
 /** Archives whose verdicts travel through the state machine at once, and so the largest sample. */
-export const ARCHIVES_AT_ONCE = 100;
+export const ARCHIVES_AT_ONCE = ACCEPTED.auditedArchives[1];
 
 /** Input of *Audit*. */
 export const auditSchema = z.strictObject({
   ...archiveFields,
   sample: z
     .strictObject({
-      archives: wholeNumber(1, ARCHIVES_AT_ONCE).optional(),
-      segments: wholeNumber(1, 1_000).optional(),
+      archives: wholeNumber(...ACCEPTED.auditedArchives).optional(),
+      segments: wholeNumber(...ACCEPTED.auditedSegments).optional(),
     })
     .optional(),
 });

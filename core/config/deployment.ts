@@ -3,6 +3,7 @@ import { alarmsSchema } from './alarms.ts';
 import { catalogName } from './catalog-name.ts';
 import { archiveSchema } from './archive.ts';
 import { databaseSchema } from './database.ts';
+import { ACCEPTED } from '../limits.ts';
 import { validatedWith, matching, timeZone, wholeNumber } from './fields.ts';
 import { networkSchema } from './network.ts';
 import { partitionSetsSchema } from './partition-set.ts';
@@ -63,8 +64,10 @@ const scheduleSchema = z.strictObject({
       [
         z.literal('all'),
         z.strictObject({
-          archives: wholeNumber(1, 100).optional().describe('Number of archives. Default: all.'),
-          segments: wholeNumber(1, 1000)
+          archives: wholeNumber(...ACCEPTED.auditedArchives)
+            .optional()
+            .describe('Number of archives. Default: all.'),
+          segments: wholeNumber(...ACCEPTED.auditedSegments)
             .optional()
             .describe('Number of segments of each archive. Default: all.'),
         }),
@@ -79,7 +82,7 @@ const drillSchema = z.strictObject({
   schedule: scheduleExpression.describe(
     'Schedule of restore drills, in schedule.timeZone. Suggested, monthly: cron(0 4 15 * ? *).',
   ),
-  maxMiB: wholeNumber(1, 10_485_760)
+  maxMiB: wholeNumber(...ACCEPTED.drillMiB)
     .default(1024)
     .describe('Largest archive that a drill restores, in MiB of data.'),
 });

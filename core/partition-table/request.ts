@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { identifier, matching, timeZone, wholeNumber } from '../config/fields.ts';
 import { ArchiverError } from '../errors.ts';
 import { parseInput } from '../input.ts';
+import { ACCEPTED } from '../limits.ts';
 import { parseTableName } from '../table-name.ts';
 import { EPOCHS, type PartialPlan, type PartitionTablePlan, type TableName } from './database.ts';
 
@@ -21,7 +22,7 @@ export const partitionTableSchema = z
       )
       .optional(),
     start: matching(/^[\w :.+-]{1,60}$/, 'must be a date, a time or a number in quotes').optional(),
-    premake: wholeNumber(1, 1000).optional(),
+    premake: wholeNumber(...ACCEPTED.premake).optional(),
     maxPartitions: wholeNumber(1, 100_000).optional(),
     trustFunctions: z.boolean('must be true or false').optional(),
     mode: z.enum(['online', 'offline'], 'must be online or offline').optional(),

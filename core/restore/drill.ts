@@ -4,7 +4,7 @@ import { readManifest, type ArchiveStore } from '../archive-store.ts';
 import { wholeNumber } from '../config/fields.ts';
 import { ArchiverError } from '../errors.ts';
 import { manifestKeys } from '../audit/manifest-keys.ts';
-import { truncateLines, TEXT_BUDGET } from '../limits.ts';
+import { ACCEPTED, truncateLines, TEXT_BUDGET } from '../limits.ts';
 import { parseInput } from '../input.ts';
 import type { LastSuccessMetrics } from '../heartbeat/last-success.ts';
 import type { Clock, Log } from '../ports.ts';
@@ -47,8 +47,7 @@ export interface DrillDatabase {
 
 /** Input of *Drill*. */
 export const drillSchema = z.strictObject({
-  // 10 TiB.
-  maxMiB: wholeNumber(1, 10_485_760).default(1024),
+  maxMiB: wholeNumber(...ACCEPTED.drillMiB).default(1024),
   // Bulk costs least, and a drill has time.
   retrieval: retrievalSchema({ tier: 'Bulk', days: 3 }),
 });

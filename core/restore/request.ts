@@ -4,6 +4,7 @@ import { identifier, validatedWith, wholeNumber } from '../config/fields.ts';
 import { TIERS } from '../archive-store.ts';
 import { moment } from '../audit/find-request.ts';
 import { parseInput } from '../input.ts';
+import { ACCEPTED } from '../limits.ts';
 import type { TableName } from './database.ts';
 
 /** An archive, by its manifest. */
@@ -87,7 +88,7 @@ export function retrievalSchema({ tier, days }: Retrieval) {
   const fields = z.strictObject(
     {
       tier: z.enum(TIERS, 'must be Bulk, Standard or Expedited').default(tier),
-      days: wholeNumber(1, 365).default(days),
+      days: wholeNumber(...ACCEPTED.retrievalDays).default(days),
     },
     'must be such as {"tier": "Bulk", "days": 7}',
   );
