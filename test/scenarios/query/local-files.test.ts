@@ -8,6 +8,7 @@ import { runCommand, type CommandResult } from '../../support/command.ts';
 import { useDirectory } from '../../support/parquet-copy.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
 import { stack } from '../../support/stack.ts';
+import { testIf } from '../../support/test-if.ts';
 
 const archiver = useArchiver();
 const directory = useDirectory();
@@ -61,6 +62,28 @@ test('a file or folder that cannot be made is named, without a stack trace', asy
     failed(stderr);
     expect(code).toBe(3);
   }
+});
+
+const inSysfs = testIf(existsSync('/sys/kernel'), 'a /sys, in which nobody, not even root, makes a file');
+// Seen to fail without diskError in named(): no option was named; and with the engine's own words left out: no file was.
+inSysfs('a target that is read-only is named, and nothing is left behind', async () => {
+  const none = '(Permission denied|Read-only file system)';
+  const folder = join('/sys', 'archive');
+  const refused = `--directory: (EPERM: operation not permitted|EROFS: read-only file system), mkdir '${folder}'`;
+  const cases: [string[], string][] = [
+    [
+      ['query', 'from event', '--directory', cache(), '--parquet', '/sys/result.parquet'],
+      `Cannot open file "/sys/result.parquet": ${none}`,
+    ],
+    [['query', 'from event', '--directory', folder], refused],
+    [[...CONVERT, '--rebuild', '--directory', folder], refused],
+  ];
+  for (const [args, message] of cases) {
+    const { code, stdout, stderr } = await command(...args);
+    expect(stderr).toMatch(new RegExp(`^InvalidInput: ${message}\nCorrect the input[^\n]*\n$`, 'i'));
+    expect([code, stdout]).toEqual([3, '']);
+  }
+  expect(readdirSync(join(cache(), 'temporary'))).toEqual([]);
 });
 
 // Seen to fail with convert in a folder of a random name: it stayed.
