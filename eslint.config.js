@@ -81,6 +81,22 @@ export default defineConfig(
   },
 
   {
+    files: ['{adapters,bin,lambdas}/**/*.ts'],
+    ignores: ['adapters/postgres/connect.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        ...NO_SPREAD_LITERALS,
+        {
+          selector: "CallExpression[callee.property.name='begin'][arguments.length>0]",
+          message:
+            "Take inTransaction(): in a transaction of the driver's own, a lost connection ends the process.",
+        },
+      ],
+    },
+  },
+
+  {
     // A CDK construct is made for its effect on the scope.
     files: ['{bin,lib}/**/*.ts'],
     rules: { 'no-new': 'off' },

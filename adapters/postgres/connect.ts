@@ -41,7 +41,7 @@ interface Session {
   socket?: DatabaseSocket;
 }
 
-const sessions = new WeakMap<Connection, Session>();
+const sessions = new WeakMap<object, Session>();
 
 /** The socket of a client that has said something already. */
 export function socketOf(connection: Connection): DatabaseSocket {
@@ -128,10 +128,17 @@ export async function inTransaction<T>(
   work: (transaction: Transaction) => Promise<T>,
   mode: TransactionMode = 'read committed',
 ): Promise<T> {
+  return translated(doing, () => guardedTransaction(connection, `isolation level ${mode}`, work));
+}
+
+/** A transaction that ends with an error, and not with the process, where its connection is closed. `options` are those of BEGIN. */
+export async function guardedTransaction<T>(
+  connection: Pick<Connection, 'begin'>,
+  options: string,
+  work: (transaction: Transaction) => Promise<T>,
+): Promise<T> {
   const closes = sessions.get(connection)?.closes ?? { times: 0 };
-  const answer = (): Promise<unknown> =>
-    connection.begin(`isolation level ${mode}`, (transaction) => whileConnected(transaction, closes, work));
-  return translated(doing, async () => (await answer()) as T);
+  return (await connection.begin(options, (transaction) => whileConnected(transaction, closes, work))) as T;
 }
 
 /** Node takes a name to check only where it may be sent in the handshake, which an IP address may not. */

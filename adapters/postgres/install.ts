@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import type { Connection } from './connect.ts';
+import { guardedTransaction, type Connection } from './connect.ts';
 
 /** Version of the objects in db/ that this release works with: what `partition_archiver.schema_version()` returns. */
 export const SCHEMA_VERSION = 1;
@@ -35,7 +35,7 @@ export async function installArchiver(
   acceptedPublications: readonly string[] = [],
 ): Promise<void> {
   const files = await readInstallFiles();
-  await connection.begin('read write isolation level read committed', async (transaction) => {
+  await guardedTransaction(connection, 'read write isolation level read committed', async (transaction) => {
     await transaction`
       select set_config('partition_archiver.accepted_publications', ${acceptedPublications.join(', ')}, true)`;
     for (const sql of files) await transaction.unsafe(sql);

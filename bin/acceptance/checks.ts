@@ -1,6 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { GetObjectCommand, HeadObjectCommand, ListObjectVersionsCommand } from '@aws-sdk/client-s3';
-import type { Connection, Transaction } from '../../adapters/postgres/connect.ts';
+import { guardedTransaction, type Connection, type Transaction } from '../../adapters/postgres/connect.ts';
 import { pin } from '../../adapters/postgres/pins.ts';
 
 /** What the checks run against. */
@@ -82,7 +82,7 @@ export async function inTransaction<T>(
   work: (transaction: Transaction) => Promise<T>,
 ): Promise<T> {
   try {
-    return (await connection.begin(work)) as T;
+    return await guardedTransaction(connection, '', work);
   } finally {
     await connection.end({ timeout: 2 });
   }

@@ -4,6 +4,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { connect, inTransaction, translated, type Connection } from '../../../adapters/postgres/connect.ts';
+import { installArchiver } from '../../../adapters/postgres/install.ts';
 import { stack, useDatabase } from '../../support/database.ts';
 
 const database = useDatabase();
@@ -133,6 +134,28 @@ test.each(['pooler', 'nothing'] as const)(
     }
   },
 );
+
+// Seen to fail with connection.begin() in installArchiver(): the TypeError that ends the process.
+test('an installation that loses its connection ends with an error that is tried again', async () => {
+  const connection = open('nothing');
+  const { sql } = database();
+  const other = await sql.reserve();
+  try {
+    await other`begin`;
+    await other`create schema partition_archiver`;
+    const installing = translated('installing', () => installArchiver(connection));
+    const ended = expect(installing).rejects.toMatchObject({ code: 'DatabaseUnavailable', retryable: true });
+    const end = () => sql`
+      select pg_terminate_backend(pid) from pg_stat_activity
+       where datname = current_database() and wait_event_type = 'Lock'`;
+    for (const until = Date.now() + 20_000; (await end()).length === 0 && Date.now() < until;);
+    await ended;
+  } finally {
+    await other`rollback`;
+    other.release();
+    await connection.end({ timeout: 1 });
+  }
+});
 
 test.each([
   // Seen to fail without hungUp: the driver logs in again and again, and the query never returns.
