@@ -32,6 +32,7 @@ import type { DrillDatabase, SuccessfulDrill } from '../../core/restore/drill.ts
 import type { Restored } from '../../core/restore/publish.ts';
 import type { OutcomeDatabase, RestoreReport } from '../../core/restore/report.ts';
 import { reverify } from '../../core/reverify/steps.ts';
+import { using } from './command.ts';
 import type { DatabaseRole } from './steps.ts';
 
 /** What the operator's verbs are wired to. `find` and `audit` use the bucket only. */
@@ -84,17 +85,10 @@ export function localOperations(wiring: OperationWiring): Operations {
   const restoring = (): ReturnType<typeof restoreDatabase> =>
     restoreDatabase({ open: () => open('archiver_restore'), timeoutMs: RESTORE_TIMEOUT_MS });
   const ports = () => ({ database: restoring(), store, clock, log, segmentsAtOnce });
-  const as = async <T>(
+  const as = <T>(
     login: DatabaseRole | 'archiver_restore',
     work: (connection: Connection) => Promise<T>,
-  ): Promise<T> => {
-    const connection = open(login);
-    try {
-      return await work(connection);
-    } finally {
-      await connection.end({ timeout: 1 });
-    }
-  };
+  ): Promise<T> => using(open(login), work);
   // Each call on a connection of its own: one for a whole restore would be idle for hours, and closed meanwhile.
   const outcomes: OutcomeDatabase = {
     record: (...outcome) =>

@@ -31,6 +31,7 @@ import { report } from '../../core/archive/report.ts';
 import type { Steps } from '../../core/archive/run.ts';
 import { streamSegment, streamSettings } from '../../core/archive/stream.ts';
 import { verifySegment } from '../../core/archive/verify.ts';
+import { using } from './command.ts';
 
 /** The database roles that steps run as. */
 export type DatabaseRole = 'archiver_maintain' | 'archiver_read' | 'archiver_drop';
@@ -53,17 +54,12 @@ const EXPORT_TIMEOUT_MS = 14 * 60_000;
 /** The steps in this process: each with a connection of its own as its database role, as each Lambda has. */
 export function localSteps({ config, s3, bucket, region, open, clock, log }: Wiring): Steps {
   const store = s3ObjectStore(s3, bucket, region);
-  const as = async <T>(
+  const as = <T>(
     role: DatabaseRole,
     work: (connection: Connection, notices: string[]) => Promise<T>,
   ): Promise<T> => {
     const notices: string[] = [];
-    const connection = open(role, notices);
-    try {
-      return await work(connection, notices);
-    } finally {
-      await connection.end({ timeout: 1 });
-    }
+    return using(open(role, notices), (connection) => work(connection, notices));
   };
   return {
     preflight: (input) =>

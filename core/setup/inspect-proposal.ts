@@ -1,5 +1,5 @@
 import { counted } from '../counted.ts';
-import { EPOCHS, type ControlKind, type TableFacts } from './inspect-table.ts';
+import { PER_SECOND, type ControlKind, type TableFacts } from './inspect-table.ts';
 
 /** Rows of one month, or of one range of numbers. */
 export interface Period {
@@ -169,7 +169,8 @@ export function retentionEffects({ kind, periods }: Distribution, now: Date): re
 }
 
 /** How many of a column's numbers make a second; 1 for times. */
-export const perSecond = (kind: ControlKind): number => (kind === 'time' || kind === 'id' ? 1 : EPOCHS[kind]);
+export const perSecond = (kind: ControlKind): number =>
+  kind === 'time' || kind === 'id' ? 1 : PER_SECOND[kind];
 
 /** `12.3 MiB`. */
 export function showBytes(bytes: number): string {

@@ -1,8 +1,8 @@
 /** Units in which a column of numbers can count since 1970, and how many make a second. */
-export const EPOCHS = { seconds: 1, milliseconds: 1e3, microseconds: 1e6, nanoseconds: 1e9 } as const;
+export const PER_SECOND = { seconds: 1, milliseconds: 1e3, microseconds: 1e6, nanoseconds: 1e9 } as const;
 
 /** One of them. */
-export type Epoch = keyof typeof EPOCHS;
+export type Epoch = keyof typeof PER_SECOND;
 
 /** A column that a table could be partitioned by, as the catalogs and the planner's statistics show it. */
 export interface ColumnFacts {
@@ -49,8 +49,8 @@ export function controlKind({ type, lowest, highest }: ColumnFacts): ControlKind
   if (TIME_TYPES.includes(type.replace(/\(\d\)/, ''))) return 'time';
   if (!/^(smallint|integer|bigint|numeric(\(\d+(,0)?\))?)$/.test(type)) return undefined;
   // From 1986 to 2096: numbers of that size are rarely anything else.
-  const unit = (Object.keys(EPOCHS) as Epoch[]).find(
-    (each) => (lowest ?? 0) >= 5e8 * EPOCHS[each] && (highest ?? 0) < 4e9 * EPOCHS[each],
+  const unit = (Object.keys(PER_SECOND) as Epoch[]).find(
+    (each) => (lowest ?? 0) >= 5e8 * PER_SECOND[each] && (highest ?? 0) < 4e9 * PER_SECOND[each],
   );
   return unit ?? 'id';
 }

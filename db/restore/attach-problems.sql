@@ -71,8 +71,7 @@ begin
         '^FOR VALUES FROM \((?:''?)([^'']+?)(?:''?)\) TO \((?:''?)([^'']+?)(?:''?)\)$') as ends) e
      where i.inhparent = v_parent and c.oid <> v_key.partdefid
   loop
-    execute format('select (%1$L = ''MAXVALUE'' or %2$L = ''MINVALUE''
-                             or %3$L::%5$s < nullif(%2$L, ''MAXVALUE'')::%5$s or %2$L = ''MAXVALUE'')
+    execute format('select (%2$L = ''MAXVALUE'' or %3$L::%5$s < nullif(%2$L, ''MAXVALUE'')::%5$s)
                        and (%1$L = ''MINVALUE'' or nullif(%1$L, ''MINVALUE'')::%5$s < %4$L::%5$s)',
       v_other.ends[1], v_other.ends[2], p_lower, p_upper, v_key.type) into v_overlaps;
     if v_overlaps then
