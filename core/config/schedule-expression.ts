@@ -31,7 +31,7 @@ export const scheduleExpression = matching(
   for (const message of cronProblems(expression)) context.addIssue({ code: 'custom', message });
 });
 
-/** The most days that lie between two starts, roughly: a month is 31, a year 366. */
+/** Days between two starts: as many as there can be, or a few more. A year where only some months have starts. */
 export function longestPauseDays(expression: string): number {
   const [, count = '', unit = ''] = /^rate\((\d+) (\w+?)s?\)$/.exec(expression) ?? [];
   if (count !== '')
@@ -39,7 +39,19 @@ export function longestPauseDays(expression: string): number {
   const [, , dayOfMonth = '', month = '', dayOfWeek = ''] = fieldsOf(expression);
   if (month !== '*') return 366;
   if (dayOfMonth === '*' || dayOfWeek === '*') return 1;
-  return dayOfMonth === '?' ? 7 : 31;
+  return dayOfMonth === '?' ? pauseOfWeekdays(dayOfWeek) : pauseOfDays(dayOfMonth);
+}
+
+/** Most months have no fifth Friday; of `6#1` and `6L`, two lie five weeks apart at most. */
+function pauseOfWeekdays(dayOfWeek: string): number {
+  if (dayOfWeek.endsWith('#5')) return 119;
+  return /#|\dL$/.test(dayOfWeek) ? 35 : 7;
+}
+
+/** Not every month has the days after the 28th. The nearest weekday (`W`) lies at most two days from its day. */
+function pauseOfDays(dayOfMonth: string): number {
+  const firstDay = Math.min(...dayOfMonth.split(',').map((part) => Number.parseInt(part, 10) || 1));
+  return (firstDay > 28 ? 61 : 31) + (dayOfMonth.endsWith('W') ? 2 : 0);
 }
 
 function fieldsOf(expression: string): string[] {
