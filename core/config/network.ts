@@ -26,10 +26,13 @@ export const networkSchema = z
   })
   .superRefine(
     (network, context) => {
-      const { privateSubnetIds: subnets } = network;
-      if (new Set(subnets).size < subnets.length) {
-        const message = 'must not name a subnet twice';
-        context.addIssue({ code: 'custom', path: ['privateSubnetIds'], message });
+      // RDS Proxy and interface endpoints take one subnet of a zone, and RDS Proxy two zones.
+      for (const [list, what] of [
+        ['privateSubnetIds', 'a subnet'],
+        ['availabilityZones', 'an availability zone'],
+      ] as const) {
+        if (new Set(network[list]).size === network[list].length) continue;
+        context.addIssue({ code: 'custom', path: [list], message: `must not name ${what} twice` });
       }
       for (const list of ['privateSubnetIds', 'privateSubnetRouteTableIds'] as const) {
         if (network[list].length !== network.availabilityZones.length) {

@@ -58,8 +58,15 @@ async function describe(health: ProxyHealth): Promise<string[]> {
 }
 
 function describeTargets(targets: readonly TargetHealth[] | 'missing'): string[] {
-  if (targets === 'missing') return ['RDS knows no such proxy: deploy the stack again.'];
-  if (targets.length === 0) return ['The proxy has no target: deploy the stack again.'];
+  // CloudFormation changes nothing where the template has not changed: another deployment does not help.
+  if (targets === 'missing') {
+    return ['RDS knows no such proxy: it was deleted. Deploy with "proxy": false, then again without that.'];
+  }
+  if (targets.length === 0) {
+    return [
+      'The proxy has no target. Register the database with aws rds register-db-proxy-targets; another deployment would not.',
+    ];
+  }
   const ill = targets.filter(({ state }) => state !== 'AVAILABLE');
   if (ill.length === 0)
     return ['All targets of the proxy are AVAILABLE: the fault is between the function and the proxy.'];

@@ -38,6 +38,22 @@ function hashOf(resolved: unknown): string {
   return createHash('sha256').update(JSON.stringify(resolved)).digest('hex').slice(0, 8);
 }
 
+/** Makes a security group of functions, with the way out to AWS services, and to DNS servers that know their addresses. */
+export function groupOfFunctions(scope: Construct, name: string, vpc: ec2.IVpc): ec2.SecurityGroup {
+  const group = new ec2.SecurityGroup(scope, `${name}SecurityGroup`, {
+    vpc,
+    description: `Partition archiver, ${name.toLowerCase()}`,
+    allowAllOutbound: false,
+  });
+  // S3 and Secrets Manager, whether by NAT or by endpoint, have no fixed addresses.
+  group.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.tcp(443), 'AWS services');
+  // No group stops requests to the resolver of AWS, but those to DNS servers that the DHCP options of the VPC name.
+  for (const port of [ec2.Port.udp(53), ec2.Port.tcp(53)]) {
+    group.addEgressRule(ec2.Peer.anyIpv4(), port, 'DNS');
+  }
+  return group;
+}
+
 /**
  * What `connections.allowTo` does, with the way out as part of the functions' security group and not as a resource of its
  * own, of which a stack has only 500. Returns the rules.

@@ -1,5 +1,5 @@
 import { RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
-import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
@@ -11,7 +11,12 @@ import type { ArchiveBucket } from '../storage/archive-bucket.ts';
 import { bucketStatements } from './bucket-statements.ts';
 import type { DatabaseAccess } from '../database/access.ts';
 import { TARGETS_HAVE_NO_NAME } from '../database/unnamed-targets.ts';
-import { allowConnections, securityGroups, type IngressRule } from '../database/security-groups.ts';
+import {
+  allowConnections,
+  groupOfFunctions,
+  securityGroups,
+  type IngressRule,
+} from '../database/security-groups.ts';
 import { HEAP_FOR_STREAMS, namesEnvironment, verifyEnvironment, type VerifyEndpoint } from './environment.ts';
 import { glueStatements, networkInterfacePolicy, readPasswords } from './function-statements.ts';
 import { archiverCode } from '../handler-code.ts';
@@ -246,13 +251,7 @@ export class ArchiverFunctions extends Construct {
     const id = as === 'administrator' ? 'Administrator' : reading === undefined ? 'Database' : 'Reading';
     const known = this.securityGroups.get(id);
     if (known !== undefined) return known;
-    const securityGroup = new ec2.SecurityGroup(this, `${id}SecurityGroup`, {
-      vpc,
-      description: `Partition archiver, ${id.toLowerCase()}`,
-      allowAllOutbound: false,
-    });
-    // S3 and Secrets Manager, whether by NAT or by endpoint, have no fixed addresses.
-    securityGroup.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.tcp(443), 'AWS services');
+    const securityGroup = groupOfFunctions(this, id, vpc);
     this.securityGroups.set(id, securityGroup);
     return securityGroup;
   }

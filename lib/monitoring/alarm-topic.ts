@@ -36,6 +36,14 @@ export function makeAlarmTopicKey(scope: Construct, id: string): kms.Key {
     // Nothing outlives the topic that would have to be decrypted.
     removalPolicy: RemovalPolicy.DESTROY,
   });
-  key.grantEncryptDecrypt(new iam.ServicePrincipal(CLOUDWATCH));
+  // Not `grantEncryptDecrypt`, which also lets it encrypt again under another key.
+  key.addToResourcePolicy(
+    new iam.PolicyStatement({
+      sid: 'AllowAlarms',
+      principals: [new iam.ServicePrincipal(CLOUDWATCH)],
+      actions: ['kms:Decrypt', 'kms:GenerateDataKey*'],
+      resources: ['*'],
+    }),
+  );
   return key;
 }

@@ -59,8 +59,9 @@ export class PartitionTableWorkflow extends Construct {
       comment:
         'Makes a partition set out of a plain table while it is in use. {"table": "shop.orders", "control": "at", "interval": "1 month", "retention": "12 months" or "none"}, and if wanted "start", "premake", "maxPartitions", "trustFunctions": true, "keys": "extend" or "drop", "mode": "offline", "defaultPartition": false, "epoch", "timeZone", "upTo": "swap". Ends after Compare, for an operator to check the report; then {"table": "shop.orders", "upTo": "swap"} continues, {"table": "shop.orders", "rollBack": true} gives up, and after the swap {"table": "shop.orders", "dropReplaced": true} drops the old table',
       definition: begin.next(whatIsNext),
-      // Terabytes are copied in days. Beyond this, another execution continues.
-      timeout: Duration.days(14),
+      // Terabytes are copied in days. Beyond this, another execution continues. A call of five minutes is seven events of the
+      // 25,000 of an execution, which are used up by the thirteenth day.
+      timeout: Duration.days(12),
       ...context,
     });
   }

@@ -89,6 +89,10 @@ describe('a deployment file', () => {
         { network: { ...network, privateSubnetIds: [subnet, subnet] } },
         /^network.privateSubnetIds: .*must not name a subnet twice/,
       ],
+      [
+        { network: { ...network, availabilityZones: ['eu-central-1a', 'eu-central-1a'] } },
+        /^network.availabilityZones: .*must not name an availability zone twice/,
+      ],
       [{ database: { ...database, identifier: 'Orders' } }, /^database.identifier: "Orders" .*in lower case/],
       [{ schedule: { archive: 'cron(99 3 1 * ? *)' } }, /^schedule.archive: "cron\(99 3 1 \* \? \*\)" /],
       [{ schedule: weekly }, /^alarms.missedRunDays: 2 .*must be at least 8/],
