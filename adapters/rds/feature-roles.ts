@@ -12,12 +12,15 @@ import {
 } from '@aws-sdk/client-rds';
 import type { DatabaseState, FeatureRoleDatabase } from '../../core/setup/feature-role.ts';
 
-/**
- * RDS is busy with the database, another caller was quicker, or IAM does not know the new role everywhere yet, of which RDS says
- * that a parameter is invalid (hashicorp/terraform-provider-aws issue 24963): the next look decides.
- */
+/** RDS is busy with the database, or another caller was quicker: the next look decides. */
 const BUSY =
-  /^(InvalidDB(Cluster|Instance)StateFault|DB(Cluster|Instance)Role(AlreadyExists|NotFound)Fault|InvalidParameterValue(Exception)?)$/;
+  /^(InvalidDB(Cluster|Instance)StateFault|DB(Cluster|Instance)Role(AlreadyExists|NotFound)Fault)$/;
+/**
+ * IAM does not know the new role everywhere yet. RDS says the same of other parameters, such as a feature that the engine lacks,
+ * by this code and another message, and that does not pass (`errIAMRolePropagationMessage` of hashicorp/terraform-provider-aws).
+ */
+const INVALID = /^InvalidParameterValue(Exception)?$/;
+const ROLE_NOT_KNOWN = 'IAM role ARN value is invalid or does not include the required permissions';
 const MISSING = /^DB(Cluster|Instance)NotFoundFault$/;
 
 /** The roles of one Aurora cluster or RDS instance. */
@@ -81,10 +84,13 @@ async function orBusy(sent: Promise<unknown>): Promise<'begun' | 'busy'> {
     await sent;
     return 'begun';
   } catch (error) {
-    if (error instanceof RDSServiceException && BUSY.test(error.name)) return 'busy';
+    if (error instanceof RDSServiceException && passes(error)) return 'busy';
     throw error;
   }
 }
+
+const passes = ({ name, message }: RDSServiceException): boolean =>
+  BUSY.test(name) || (INVALID.test(name) && message.includes(ROLE_NOT_KNOWN));
 
 async function orMissing(
   describe: () => Promise<DatabaseState | 'missing'>,
