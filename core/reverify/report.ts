@@ -73,8 +73,14 @@ function describe(row: LedgerRow, since: Date): ReverifiedPartition {
   const isVerified = row.state === 'verified' || row.state === 'dropped';
   if (isVerified && row.verifiedAt !== null && row.verifiedAt >= since)
     return { ...line, ...archiveWarning(row, since) };
+  const failed = (code: string, message: string): ReverifiedPartition => ({
+    ...line,
+    error: describeError(code, message),
+  });
+  // Of what is dropped, no failure is recorded.
+  if (state === 'dropped') return failed('StateConflict', 'it was dropped, and not verified again before');
   const failedNow = row.failedAt !== null && row.failedAt >= since;
   const code = (failedNow ? row.failedCode : null) ?? 'Interrupted';
   const message = (failedNow ? row.failedReason : null) ?? `it is ${state} and was not finished`;
-  return { ...line, error: describeError(code, message) };
+  return failed(code, message);
 }

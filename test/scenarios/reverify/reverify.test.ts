@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { reverifyFence } from '../../../adapters/postgres/reverify/steps.ts';
 import { useArchiver } from '../../support/archiver.ts';
 import { inState, readLedger, nth } from '../../support/ledger.ts';
 import { chooseNoSegment, trustOneReading } from '../../support/export-options.ts';
@@ -9,7 +10,7 @@ const archiver = useArchiver();
 const quarantined = (name: string | null): string => `partition_archiver_quarantine."${name ?? ''}"`;
 
 test('a major upgrade gives the fence new catalog rows and the system a new identifier: verified again, then dropped', async () => {
-  const { database, run, config, operations } = archiver();
+  const { database, run, config, operations, open } = archiver();
   const [line] = await createVerifiedPartitions(archiver(), {
     table: 'upgraded',
     cold: 1,
@@ -17,6 +18,7 @@ test('a major upgrade gives the fence new catalog rows and the system a new iden
   });
   const { id, manifestVersionId } = line!;
   const table = quarantined(line!.quarantineName);
+  const startedAt = new Date();
   const set = config([{ schema: 'app', table: 'upgraded', drop: true, graceDays: 0 }]);
   await database.sql.unsafe(
     `alter table ${table} disable trigger partition_archiver_fence_row, enable always trigger partition_archiver_fence_row`,
@@ -35,6 +37,15 @@ test('a major upgrade gives the fence new catalog rows and the system a new iden
   expect(again).toMatchObject({ id, manifestVersionId });
   await expect(database.sql.unsafe(`delete from ${table}`)).rejects.toThrow(/takes no more writes/);
   expect(await run(set)).toMatchObject({ dropped: 1, failed: 0 });
+
+  // An execution of Reverify that is resumed then has nothing to do with it. Seen to fail without `dropped` in verifiedSince().
+  const maintain = open('archiver_maintain');
+  try {
+    const { verifiedSince } = reverifyFence(maintain);
+    expect([await verifiedSince(id, startedAt), await verifiedSince(id, new Date())]).toEqual([true, false]);
+  } finally {
+    await maintain.end({ timeout: 1 });
+  }
 });
 
 // Seen to fail (verified, and dropped with a row that no archive has) without: the comparison in core/reverify/steps.ts; and
