@@ -160,7 +160,10 @@ export class DatabaseAccess extends Construct {
     return `${Names.uniqueResourceName(this, { maxLength: 50, separator: '-' })}-${hash}`;
   }
 
-  /** What the proxy needs to log in as the roles that log in to it. */
+  /**
+   * What the proxy needs to log in as the roles that log in to it. Its trust has no condition, as that of the role that the CDK
+   * makes: RDS Proxy sends no global condition keys ("Quotas and limitations for RDS Proxy", Amazon Aurora User Guide).
+   */
   private proxyRole(): iam.Role {
     const role = new iam.Role(this, 'ProxyRole', {
       description: 'Logs the RDS Proxy of the partition archiver in',
