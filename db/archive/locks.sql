@@ -60,11 +60,11 @@ create or replace function partition_archiver.set_long_lock_timeout() returns vo
     (select (setting::integer + 500)::text from pg_settings where name = 'deadlock_timeout'), true);
 
 -- Autovacuum gives way only to a session that has waited for deadlock_timeout, and our locks never wait as
--- long. So this waits for it first, in a transaction of its own, with a lock that neither readers nor writers
--- notice and while nothing else is held. A vacuum against wraparound does not give way. Returns whether there
--- was anything to wait for.
+-- long. So this waits for it first, with a lock that neither readers nor writers notice and while nothing
+-- else is held that they would. A vacuum against wraparound does not give way: the lock that follows fails.
+-- Returns whether there was anything to wait for.
 create or replace function partition_archiver.wait_for_autovacuum(p_table oid) returns boolean
-  language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+  language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   if not exists (select from pg_locks where locktype = 'relation' and relation = p_table and granted
                     and database = (select oid from pg_database where datname = current_database())
@@ -72,8 +72,35 @@ begin
     return false;
   end if;
   perform partition_archiver.set_long_lock_timeout();
-  execute format('lock table only %s in share update exclusive mode', p_table::regclass);
+  perform partition_archiver.hold_definition(p_table);
   return true;
+exception when lock_not_available then
+  return true;
+end
+$$;
+
+-- The same for the table of a ledger row, which may be in quarantine already.
+create or replace function partition_archiver.wait_for_autovacuum_of_partition(p_id bigint)
+  returns boolean
+  language sql volatile security definer set search_path = pg_catalog, pg_temp
+  return (select partition_archiver.wait_for_autovacuum(table_oid)
+            from partition_archiver.partition where id = p_id);
+
+-- The same for the default partition of a parent: creating, attaching or detaching a partition locks it
+-- against reads.
+create or replace function partition_archiver.wait_for_autovacuum_of_default(p_parent oid)
+  returns boolean
+  language sql volatile set search_path = pg_catalog, pg_temp
+  return (select partition_archiver.wait_for_autovacuum(partdefid)
+            from pg_partitioned_table where partrelid = p_parent and partdefid <> 0);
+
+-- Until the transaction ends, no other session makes an index or a constraint on a table; rows are read and
+-- written meanwhile. By a comment on a column that never has one: LOCK TABLE asks for rights that its owner
+-- may lack, and the table's own comment may be another one by the time the lock is there.
+create or replace function partition_archiver.hold_definition(p_table oid) returns void
+  language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
+begin
+  execute format('comment on column %s.ctid is null', p_table::regclass);
 end
 $$;
 

@@ -87,6 +87,7 @@ begin
     raise exception 'partition % is not in quarantine', p_id using errcode = 'PA001'; -- StateConflict
   end if;
   v_owner := partition_archiver.receiver_of(l, p_owner);
+  perform partition_archiver.wait_for_autovacuum(l.table_oid);
   perform partition_archiver.set_lock_timeout();
   begin
     execute format('lock table only partition_archiver_quarantine.%I in access exclusive mode',

@@ -48,6 +48,7 @@ begin
   if not exists (select from pg_inherits where inhparent = j.shadow_oid) then
     raise exception 'the new table has no partitions yet' using errcode = 'PA001'; -- StateConflict
   end if;
+  perform partition_archiver.wait_for_autovacuum_of_job(j);
   perform partition_archiver.set_lock_timeout();
   execute format('lock table only %I.%I in share row exclusive mode', j.table_schema, j.table_name);
   -- What changed while this waited.

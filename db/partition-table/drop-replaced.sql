@@ -30,6 +30,7 @@ begin
     raise exception 'the table that was replaced, or the one in its place, is gone or another one'
       using errcode = 'PA002'; -- IdentityChanged
   end if;
+  perform partition_archiver.wait_for_autovacuum(j.table_oid);
   -- Before the fence is looked at, and it cannot be altered afterwards.
   perform partition_archiver.set_lock_timeout();
   execute format('lock table only partition_archiver_replaced.%I in access exclusive mode', j.table_name);

@@ -11,6 +11,18 @@ create or replace function partition_archiver.changed_objects(p_now jsonb, p_the
             union all
             (select jsonb_array_elements(p_then) except select jsonb_array_elements(p_now))) d (o));
 
+-- Waits until autovacuum has left the table of a job, and the partitions of its shadow table, which it comes
+-- to soon after they were loaded. Before other locks (see wait_for_autovacuum()).
+create or replace function partition_archiver.wait_for_autovacuum_of_job(j partition_archiver.partition_job)
+  returns void
+  language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  perform partition_archiver.wait_for_autovacuum(t.oid)
+     from (select j.table_oid as oid union
+           select inhrelid from pg_inherits where inhparent = j.shadow_oid) t;
+end
+$$;
+
 -- The job, locked, if its tables are still what they were.
 create or replace function partition_archiver.claim_partition_job(p_id bigint, variadic p_states text[])
   returns partition_archiver.partition_job

@@ -34,6 +34,7 @@ begin
   if j.state = 'rolled back' then
     return 0;
   end if;
+  perform partition_archiver.wait_for_autovacuum_of_job(j);
   -- In the application's order: those that a foreign key of the shadow table refers to come first.
   if exists (select from pg_class where oid = j.shadow_oid) then
     perform partition_archiver.lock_referenced(j.shadow_oid);

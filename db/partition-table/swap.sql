@@ -25,6 +25,7 @@ begin
   v_new := format('%I.%I', j.table_schema, j.table_name);
   v_old := format('partition_archiver_replaced.%I', j.table_name);
   perform partition_archiver.refuse_without_lock_room(j);
+  perform partition_archiver.wait_for_autovacuum_of_job(j);
   -- Their foreign keys are dropped below, which needs this lock; a delete there comes to the table by
   -- cascade, and locks it second.
   perform partition_archiver.lock_referenced(j.table_oid);

@@ -14,6 +14,9 @@ begin
     raise exception 'another session validates or attaches the restored table of partition % just now',
       p_partition_id using errcode = 'PA005'; -- SegmentBusy
   end if;
+  -- Autovacuum comes to a table soon after it was loaded.
+  perform partition_archiver.wait_for_autovacuum(table_oid) from partition_archiver.partition
+    where id = p_partition_id;
   perform partition_archiver.set_lock_timeout();
   l := partition_archiver.claim(p_partition_id, 'restored');
   if to_regclass(format('%I.%I', l.table_schema, l.table_name))::oid is distinct from l.table_oid then
@@ -21,16 +24,6 @@ begin
       using errcode = 'PA002'; -- IdentityChanged
   end if;
   return l;
-end
-$$;
-
--- Until the transaction ends, no other session makes an index or a constraint on a table; rows are read and
--- written meanwhile. By a comment on a column that never has one: LOCK TABLE asks for rights that its owner
--- may lack, and the table's own comment may be another one by the time the lock is there.
-create or replace function partition_archiver.hold_definition(p_table oid) returns void
-  language plpgsql set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
-begin
-  execute format('comment on column %s.ctid is null', p_table::regclass);
 end
 $$;
 
@@ -102,6 +95,7 @@ begin
   if exists (select from pg_inherits where inhrelid = l.table_oid and inhparent = v_parent) then
     return;
   end if;
+  perform partition_archiver.wait_for_autovacuum_of_default(v_parent);
   perform partition_archiver.check_attach(p_partition_id, p_parent_schema, p_parent_name);
   perform partition_archiver.require_withdrawn(r.archive_id) from partition_archiver.restore r
     where r.partition_id = p_partition_id and r.partition ->> 'parentSchema' = p_parent_schema

@@ -58,6 +58,10 @@ to archiver_maintain;
 grant execute on function
   partition_archiver.record_inventory(oid, text),
   partition_archiver.wait_for_autovacuum(oid),
+  partition_archiver.wait_for_autovacuum_of_partition(bigint),
+  partition_archiver.wait_for_autovacuum_of_default(oid),
+  partition_archiver.hold_definition(oid),
+  partition_archiver.set_long_lock_timeout(),
   partition_archiver.set_lock_timeout(),
   partition_archiver.quarantine(bigint, bigint),
   partition_archiver.adopt(oid, oid, text, text, text)

@@ -29,8 +29,12 @@ export function maintainDatabase(connection: Connection, notices: string[]): Mai
         return answer;
       }),
 
-    runMaintenance: (set) => {
+    runMaintenance: async (set) => {
       const doing = `maintenance of ${displayName(set.schema, set.table)}`;
+      await inTransaction(connection, doing, async (transaction) => {
+        const parent = await findParent(transaction, set);
+        await transaction`select partition_archiver.wait_for_autovacuum_of_default(${parent}::oid)`;
+      });
       return inTransaction(connection, doing, async (transaction) => {
         notices.length = 0;
         const parent = await findParent(transaction, set);
@@ -67,7 +71,9 @@ export function maintainDatabase(connection: Connection, notices: string[]): Mai
     detach: async (set, { oid, schema, table }) => {
       const doing = `detach of ${displayName(schema, table)}`;
       await inTransaction(connection, doing, async (transaction) => {
-        await transaction`select partition_archiver.wait_for_autovacuum(${oid}::oid)`;
+        const parent = await findParent(transaction, set);
+        await transaction`
+          select partition_archiver.wait_for_autovacuum(${oid}::oid), partition_archiver.wait_for_autovacuum_of_default(${parent}::oid)`;
       });
       return inTransaction(connection, doing, async (transaction) => {
         const parent = await findParent(transaction, set);

@@ -79,10 +79,10 @@ test('where no vacuum is at work nothing is waited for', async () => {
   expect(await ask(`wait_for_autovacuum('ref.plain'::regclass)`)).toBe('returns false');
 });
 
-test('a vacuum that does not give way, as one against wraparound, is not waited for for ever', async () => {
+test('a vacuum that does not give way, as one against wraparound, is left to the lock that follows', async () => {
   expect(
     await whileLocked('ref.plain', 'share update exclusive', `wait_for_autovacuum('ref.plain'::regclass)`),
-  ).toMatch(/^55P03/);
+  ).toBe('returns true');
 });
 
 test('a table that somebody reads is neither quarantined nor returned to its owner, and nobody queues behind the try', async () => {
