@@ -48,8 +48,8 @@ export const SESSION_PINS: Readonly<Record<string, string>> = Object.freeze({
   default_transaction_deferrable: 'off',
   exit_on_error: 'off',
   statement_timeout: '0',
-  // For a lock that no statement asks for with a shorter one.
-  lock_timeout: '30s',
+  // For a lock that no statement asks for with a shorter one. An installation waits for one in another database.
+  lock_timeout: '1min',
   idle_in_transaction_session_timeout: '0',
   idle_session_timeout: '0',
   search_path: '"$user", public',

@@ -52,7 +52,7 @@ begin
             ('check_function_bodies', 'on'), ('default_transaction_isolation', 'read committed'),
             ('default_transaction_read_only', 'off'), ('default_transaction_deferrable', 'off'),
               ('exit_on_error', 'off'),
-            ('lock_timeout', '30s'), ('idle_session_timeout', '0')) as s (name, value)
+            ('lock_timeout', '1min'), ('idle_session_timeout', '0')) as s (name, value)
       loop
         execute format('alter role %I set %s = %L', v_role.name, v_setting.name, v_setting.value);
       end loop;

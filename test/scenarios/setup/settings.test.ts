@@ -152,12 +152,12 @@ test('an installation by psql has the settings of an administrator’s connectio
 test('no session of the archiver waits for a lock without end', async () => {
   await make(german(), { lock_timeout: '0' });
   const [pinned] = await administrator(german())`show lock_timeout`;
-  expect(pinned).toEqual({ lock_timeout: '30s' });
+  expect(pinned).toEqual({ lock_timeout: '1min' });
   for (const role of LOGIN_ROLES) {
     const connection = bucketOf().open(role, [], german().name);
     const [own] = await connection`show lock_timeout`;
     await connection.end();
-    expect({ role, ...own }).toEqual({ role, lock_timeout: '30s' });
+    expect({ role, ...own }).toEqual({ role, lock_timeout: '1min' });
   }
 });
 
