@@ -19,6 +19,7 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
     'archive/inventory',
     'archive/bounds-and-periods',
     'archive/kinds-of-partition-sets',
+    'ledger/changed-key',
   ],
   'db/archive/inventory.sql': [
     'archive/inventory',
