@@ -166,6 +166,7 @@ begin
   end if;
   -- Offline, the shadow table has foreign keys, and each new partition locks the tables that they reference.
   if j.mode = 'offline' then
+    perform partition_archiver.wait_for_autovacuum_of_default(j.shadow_oid);
     perform partition_archiver.lock_referenced(j.shadow_oid, 'share row exclusive');
     perform partition_archiver.set_lock_timeout();
   end if;

@@ -159,3 +159,19 @@ test('partition-table: its triggers, the swap, and what takes it back', async ()
     await besideVacuum(['partition_archiver_replaced.plain'], () => ask(`drop_replaced(${id})`)),
   ).toMatch(/^returns/);
 });
+
+test('partition-table: further partitions of an offline job', async () => {
+  await makePlainTable(sql(), 'later', 500);
+  await partition({ table: 'later', mode: 'offline' }, undefined, 'check');
+  // As if it had begun months ago.
+  await sql()
+    .unsafe(`do $$ begin execute (select 'drop table ' || string_agg(oid::regclass::text, ', ') from (
+    select oid from pg_class where relnamespace = 'partition_archiver_shadow'::regnamespace and relname like 'later_p%' and relkind = 'r'
+     order by relname desc limit 3) x); end $$`);
+  const [{ id }] = await sql()<[{ id: string }]>`
+    select id from partition_archiver.partition_job where table_name = 'later'`;
+  const extended = besideVacuum(['partition_archiver_shadow.later_default'], () =>
+    ask(`extend_partition_job(${id})`),
+  );
+  expect(await extended).toMatch(/^returns/);
+});
