@@ -51,3 +51,11 @@ test('where bounds are no times the period is the lower one as it is', async () 
     select partition_archiver.period('-infinity', '2000-01-01', '-infinity', 'UTC') as period`;
   expect(endless.period).toBe('-infinity');
 });
+
+// Seen to fail without BC in period(): both had one period, and so one prefix in the bucket.
+test('a period before Christ is not that of the same year after', async () => {
+  const [row] = await database().sql`
+    select partition_archiver.period('0044-03-01 00:00:00+00 BC', '0044-04-01 00:00:00+00 BC', 'bound', 'UTC') as before,
+           partition_archiver.period('0044-03-01 00:00:00+00', '0044-04-01 00:00:00+00', 'bound', 'UTC') as after`;
+  expect(row).toEqual({ before: '004403BC', after: '004403' });
+});
