@@ -1,5 +1,5 @@
 import { DAYS_TO_CONVERT } from './runtime.ts';
-import { longestPauseDays } from './schedule-expression.ts';
+import { longestPauseDays } from './longest-pause.ts';
 
 const pauseDays = (schedule: string): number => Math.ceil(longestPauseDays(schedule));
 

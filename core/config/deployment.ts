@@ -15,7 +15,8 @@ import {
   glueDatabaseSchema,
 } from './runtime.ts';
 import { DAYS_BEFORE_EXPIRY, leastTierDays } from './copy-days.ts';
-import { longestPauseDays, scheduleExpression } from './schedule-expression.ts';
+import { longestPauseDays } from './longest-pause.ts';
+import { scheduleExpression } from './schedule-expression.ts';
 
 /** An archive that expires sooner after its table was dropped is more likely a slip of the pen. */
 const DAYS_KEPT_AFTER_DROP = 30;
@@ -155,14 +156,23 @@ const deploymentSchema = deploymentFields
     validatedWith('database', 'network'),
   )
   .superRefine(
-    ({ schedule, alarms }, context) => {
-      const pause = Math.min(...[schedule.archive, schedule.inventory, schedule.drop].map(longestPauseDays));
-      // The heartbeat looks once a day.
-      if (pause < alarms.missedRunDays) return;
-      const message = `must be at least ${Math.floor(pause) + 1}: with these schedules ${Math.ceil(pause)} days pass without an execution`;
-      context.addIssue({ code: 'custom', path: ['alarms', 'missedRunDays'], message });
+    ({ schedule, alarms, drill }, context) => {
+      const starts = {
+        missedRunDays: [schedule.archive, schedule.inventory, schedule.drop],
+        missedArchiveRunDays: [schedule.archive],
+        missedDrillDays: [drill?.schedule],
+        missedAuditDays: [schedule.audit],
+      } as const;
+      for (const [name, schedules] of Object.entries(starts)) {
+        const days = alarms[name as keyof typeof starts];
+        const pause = Math.min(...schedules.map((each) => (each === undefined ? 0 : longestPauseDays(each))));
+        // The heartbeat looks once a day.
+        if (pause < days) continue;
+        const message = `must be at least ${Math.floor(pause) + 1}: with this schedule ${Math.ceil(pause)} days may pass without an execution`;
+        context.addIssue({ code: 'custom', path: ['alarms', name], message });
+      }
     },
-    validatedWith('schedule', 'alarms'),
+    validatedWith('schedule', 'alarms', 'drill'),
   )
   .superRefine(
     ({ archive: { expiry }, partitionSets }, context) => {

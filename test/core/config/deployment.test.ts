@@ -96,6 +96,12 @@ describe('a deployment file', () => {
       [{ database: { ...database, identifier: 'Orders' } }, /^database.identifier: "Orders" .*in lower case/],
       [{ schedule: { archive: 'cron(99 3 1 * ? *)' } }, /^schedule.archive: "cron\(99 3 1 \* \? \*\)" /],
       [{ schedule: weekly }, /^alarms.missedRunDays: 2 .*must be at least 8/],
+      [
+        { schedule: { archive: 'cron(0 3 1 */3 ? *)' } },
+        /^alarms.missedArchiveRunDays: 40 .*must be at least 93/,
+      ],
+      [{ schedule: { audit: 'cron(0 3 1 1,7 ? *)' } }, /^alarms.missedAuditDays: 40 .*must be at least 185/],
+      [{ drill: { schedule: 'rate(60 days)' } }, /^alarms.missedDrillDays: 40 .*must be at least 61/],
     ];
     for (const [changes, problem] of wrong) {
       expect(problemsWith(changes)).toEqual([expect.stringMatching(problem)]);
