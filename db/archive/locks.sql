@@ -61,8 +61,10 @@ create or replace function partition_archiver.set_long_lock_timeout() returns vo
 
 -- Autovacuum gives way only to a session that has waited for deadlock_timeout, and our locks never wait as
 -- long. So this waits for it first, with a lock that neither readers nor writers notice and while nothing
--- else is held that they would. A vacuum against wraparound does not give way: the lock that follows fails.
--- Returns whether there was anything to wait for.
+-- else is held that they would. It never fails: what follows says why a table cannot be locked, such as one
+-- that a vacuum against wraparound holds, which does not give way, or one that was dropped or belongs to
+-- another role (COMMENT has the lock before it asks for the owner). Returns whether there was anything to
+-- wait for.
 create or replace function partition_archiver.wait_for_autovacuum(p_table oid) returns boolean
   language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
@@ -74,7 +76,7 @@ begin
   perform partition_archiver.set_long_lock_timeout();
   perform partition_archiver.hold_definition(p_table);
   return true;
-exception when lock_not_available then
+exception when lock_not_available or insufficient_privilege or undefined_table then
   return true;
 end
 $$;
