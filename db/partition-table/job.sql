@@ -12,14 +12,18 @@ create or replace function partition_archiver.changed_objects(p_now jsonb, p_the
             (select jsonb_array_elements(p_then) except select jsonb_array_elements(p_now))) d (o));
 
 -- Waits until autovacuum has left the table of a job, and the partitions of its shadow table, which it comes
--- to soon after they were loaded. Before other locks (see wait_for_autovacuum()).
+-- to soon after they were loaded. Before other locks (see wait_for_autovacuum()). The server's locks are read
+-- once: 3,000 partitions, beside a session with 3,000 locks, took 4.3 s otherwise (PostgreSQL 15), and each
+-- reading holds up the locks of all other sessions.
 create or replace function partition_archiver.wait_for_autovacuum_of_job(j partition_archiver.partition_job)
   returns void
   language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   perform partition_archiver.wait_for_autovacuum(t.oid)
      from (select j.table_oid as oid union
-           select inhrelid from pg_inherits where inhparent = j.shadow_oid) t;
+           select inhrelid from pg_inherits where inhparent = j.shadow_oid) t
+    where t.oid in (select relation from pg_locks where locktype = 'relation'
+                       and mode = 'ShareUpdateExclusiveLock');
 end
 $$;
 
