@@ -88,7 +88,8 @@ export default defineConfig(
         'error',
         ...NO_SPREAD_LITERALS,
         {
-          selector: "CallExpression[callee.property.name='begin'][arguments.length>0]",
+          selector:
+            "CallExpression[callee.property.type='Identifier'][callee.property.name='begin'][arguments.length>0]",
           message:
             "Take inTransaction(): in a transaction of the driver's own, a lost connection ends the process.",
         },
