@@ -157,17 +157,16 @@ const deploymentSchema = deploymentFields
   )
   .superRefine(
     ({ schedule, alarms, drill }, context) => {
-      const starts = {
-        missedRunDays: [schedule.archive, schedule.inventory, schedule.drop],
-        missedArchiveRunDays: [schedule.archive],
-        missedDrillDays: [drill?.schedule],
-        missedAuditDays: [schedule.audit],
-      } as const;
-      for (const [name, schedules] of Object.entries(starts)) {
-        const days = alarms[name as keyof typeof starts];
+      const starts = [
+        ['missedRunDays', [schedule.archive, schedule.inventory, schedule.drop]],
+        ['missedArchiveRunDays', [schedule.archive]],
+        ['missedDrillDays', [drill?.schedule]],
+        ['missedAuditDays', [schedule.audit]],
+      ] as const;
+      for (const [name, schedules] of starts) {
         const pause = Math.min(...schedules.map((each) => (each === undefined ? 0 : longestPauseDays(each))));
         // The heartbeat looks once a day.
-        if (pause < days) continue;
+        if (pause < alarms[name]) continue;
         const message = `must be at least ${Math.floor(pause) + 1}: with this schedule ${Math.ceil(pause)} days may pass without an execution`;
         context.addIssue({ code: 'custom', path: ['alarms', name], message });
       }

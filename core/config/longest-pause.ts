@@ -9,15 +9,20 @@ interface Day {
   readonly days: number;
 }
 
-const DAY_MS = 24 * 60 * 60_000;
-
 /** In 28 years each date falls on each day of the week, leap days too; from 2029 on they are the same again, until 2100. */
-const CALENDAR: readonly Day[] = Array.from({ length: 28 * 365 + 7 }, (_, index) => {
-  const date = new Date(Date.UTC(2001, 0, 1) + index * DAY_MS);
-  const month = date.getUTCMonth() + 1;
-  const days = new Date(Date.UTC(date.getUTCFullYear(), month, 0)).getUTCDate();
-  return { day: date.getUTCDate(), month, weekday: date.getUTCDay() + 1, days };
-});
+function* calendar(): Generator<Day> {
+  // 1 January 2001 was a Monday.
+  let weekday = 2;
+  for (let year = 2001; year <= 2028; year += 1) {
+    for (let month = 1; month <= 12; month += 1) {
+      const days = new Date(Date.UTC(year, month, 0)).getUTCDate();
+      for (let day = 1; day <= days; day += 1) {
+        yield { day, month, weekday, days };
+        weekday = (weekday % 7) + 1;
+      }
+    }
+  }
+}
 
 /**
  * The most days between two starts of an expression, counted from a calendar; 1 where it starts more often. The year is not looked
@@ -28,16 +33,11 @@ export function longestPauseDays(expression: string): number {
   if (count !== '')
     return unit === 'day' ? Number(count) : Math.max(1, Number(count) / (unit === 'hour' ? 24 : 1440));
   const isStart = startsOf(expression);
-  const first = CALENDAR.findIndex(isStart);
-  if (first === -1) return 0;
-  let last = first;
-  let longest = 0;
-  for (const [index, day] of CALENDAR.entries()) {
-    if (!isStart(day)) continue;
-    longest = Math.max(longest, index - last);
-    last = index;
-  }
-  return Math.max(longest, first + CALENDAR.length - last);
+  const days = [...calendar()];
+  const starts = days.flatMap((day, index) => (isStart(day) ? [index] : []));
+  const [first] = starts;
+  if (first === undefined) return 0;
+  return Math.max(...starts.map((start, n) => (starts[n + 1] ?? first + days.length) - start));
 }
 
 /** Whether a day has a start. */

@@ -18,7 +18,7 @@ export type PartitionTableCall =
 const GIB = 2 ** 30;
 
 /** Nothing more is begun after this: what is under way then has ten minutes of the fifteen left. */
-export const MILLISECONDS = 5 * 60_000;
+export const CALL_MS = 5 * 60_000;
 /** Both sides of 20 GiB take about six minutes at 120 MiB/s: what hashing rows of 44 bytes took of a busy processor. */
 const LARGEST_SCAN_BYTES = 20 * GIB;
 /** Both sides of 256 MiB take some four seconds at that rate; what has to be done again after a kill is little. */
@@ -31,7 +31,7 @@ export async function runCall(
   remainingMs: number,
 ): Promise<Progress & { readonly report?: PartitionTableReport }> {
   const limits = {
-    milliseconds: Math.min(MILLISECONDS, remainingMs / 3),
+    milliseconds: Math.min(CALL_MS, remainingMs / 3),
     rangeBytes: RANGE_BYTES,
     largestScanBytes: LARGEST_SCAN_BYTES,
   };

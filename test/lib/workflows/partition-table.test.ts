@@ -1,7 +1,7 @@
 /** The workflow *PartitionTable* as it is synthesised: it goes where its function says, as often as it says so. */
 import { expect, test } from '@jest/globals';
 import type { StepCall } from '../../../lambdas/runtime/serve.ts';
-import { MILLISECONDS } from '../../../core/partition-table/call.ts';
+import { CALL_MS } from '../../../core/partition-table/call.ts';
 import { NEXT_STEPS } from '../../../core/partition-table/steps.ts';
 import { allStates } from '../../../local/step-functions/definition.ts';
 import { InvocationError } from '../../../local/step-functions/lambda-pool.ts';
@@ -82,7 +82,7 @@ test('a loop of copying and comparing continues until the function says otherwis
 // Seen to fail with 14 days. An execution that has too many events fails, and no alarm reports that.
 test('is over before its events are used up', () => {
   const { TimeoutSeconds = 0 } = machine.definition;
-  const calls = TimeoutSeconds / (MILLISECONDS / 1_000);
+  const calls = TimeoutSeconds / (CALL_MS / 1_000);
   // Of the Task: entered, scheduled, started, succeeded, exited; of the Choice: entered, exited.
   expect(calls * 7).toBeGreaterThan(20_000);
   expect(calls * 7).toBeLessThan(25_000);
