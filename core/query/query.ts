@@ -11,6 +11,7 @@ import {
   MANIFESTS_AT_ONCE,
   setsOf,
   type ArchiveChoice,
+  type ChosenSet,
 } from './chosen-archives.ts';
 import { foldAscii } from './column-names.ts';
 import { latestCopy, type StoredCopy } from './copy-manifest.ts';
@@ -71,15 +72,13 @@ export async function prepareQuery(request: QueryRequest, ports: QueryPorts): Pr
   const others = uses.filter(({ schema, table }) => schema !== '' || !given.has(foldAscii(table)));
   if (sets.length === 0 && others.length > 0)
     throw nothingRead(others, request.sql, await archivedSets({}, store));
-  const queried: QueriedSet[] = [];
-  const missing: StoredManifest[] = [];
-  const total = { archives: 0, pruned: 0, bytes: 0 };
+  const all: SetCopies[] = [];
   for (const set of sets) {
     const ofSet = uses.filter((use) => isUseOf(use, set));
     const { archives, chosen } = await chosenArchives(
       set,
       request,
-      (all) => neededArchives(ofSet, all),
+      (some) => neededArchives(ofSet, some),
       store,
     );
     if (archives.length === 0) {
@@ -93,27 +92,38 @@ export async function prepareQuery(request: QueryRequest, ports: QueryPorts): Pr
       copy: await latestCopy(stored, store),
       isNeeded: chosen.includes(stored),
     }));
-    const needed = copies.filter(({ isNeeded }) => isNeeded);
-    missing.push(...needed.filter(({ copy }) => copy === null).map(({ stored }) => stored));
-    if (missing.length > 0) continue;
-    const found = needed.flatMap(({ copy }) => copy ?? []);
-    const files = await fetchCopies(found, cache, log);
-    queried.push({
-      schema: set.schema,
-      table: set.table,
-      // Columns and their types are those of all archives: they do not depend on the conditions of a statement.
-      copies: copies.map(({ stored, copy }) =>
-        copy === null ? columnsOf(stored) : { manifest: copy.manifest, files: files.get(copy) ?? [] },
-      ),
-    });
-    total.archives += found.length;
-    total.pruned += archives.length - found.length;
-    total.bytes += found.reduce((sum, { manifest }) => sum + manifest.contents.bytes, 0);
+    all.push({ set, copies });
   }
-  if (missing.length > 0) throw copiesMissing(missing);
-  const schemas = [...new Set(queried.map(({ schema }) => schema))];
-  await engine.prepare(queried.map(viewOf), schemas);
-  return total;
+  const needed = all.flatMap(({ copies }) => copies.filter(({ isNeeded }) => isNeeded));
+  const missing = needed.filter(({ copy }) => copy === null);
+  if (missing.length > 0) throw copiesMissing(missing.map(({ stored }) => stored));
+  const found = needed.flatMap(({ copy }) => copy ?? []);
+  // Those of all sets at once: the cache keeps what one call asks for, and may remove any other file.
+  const files = await fetchCopies(found, cache, log);
+  const queried = all.map(({ set, copies }): QueriedSet => ({
+    schema: set.schema,
+    table: set.table,
+    // Columns and their types are those of all archives: they do not depend on the conditions of a statement.
+    copies: copies.map(({ stored, copy }) =>
+      copy === null ? columnsOf(stored) : { manifest: copy.manifest, files: files.get(copy) ?? [] },
+    ),
+  }));
+  await engine.prepare(queried.map(viewOf), [...new Set(queried.map(({ schema }) => schema))]);
+  return {
+    archives: found.length,
+    pruned: all.reduce((sum, { copies }) => sum + copies.length, 0) - found.length,
+    bytes: found.reduce((sum, { manifest }) => sum + manifest.contents.bytes, 0),
+  };
+}
+
+/** The archives of a set, each with its latest copy, and whether a statement needs it. */
+interface SetCopies {
+  readonly set: ChosenSet;
+  readonly copies: readonly {
+    readonly stored: StoredManifest;
+    readonly copy: StoredCopy | null;
+    readonly isNeeded: boolean;
+  }[];
 }
 
 /** The columns of an archive without a copy, of which a statement needs no row. */
