@@ -50,6 +50,13 @@ export interface PartitionSet {
    */
   readonly acceptIncompleteRestore?: boolean;
   /**
+   * Whether rows in the default partition are meant to be there: neither a warning nor the alarm RowsInDefault. Rows at
+   * infinity never count.
+   *
+   * @default false
+   */
+  readonly acceptRowsInDefault?: boolean;
+  /**
    * Time zone in which pg_partman created the partitions.
    *
    * @default 'UTC'
