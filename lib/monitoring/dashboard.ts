@@ -91,7 +91,7 @@ export class ArchiveDashboard extends Construct {
             height: 8,
             logGroupNames: functions.logGroups.map(({ logGroupName }) => logGroupName),
             queryLines: [
-              'fields @timestamp, message.step as step, message.error as error, message.partition as partition, message.segment as segment, message.message as reason, message.execution as execution',
+              'fields @timestamp, message.step as step, message.error as error, message.partitionId as partition, message.segmentNumber as segment, message.message as reason, message.execution as execution',
               "filter message.event = 'failed'",
               'sort @timestamp desc',
               'limit 50',

@@ -1,5 +1,9 @@
-import { describe, expect, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { describe, expect, jest, test } from '@jest/globals';
 import { Match } from 'aws-cdk-lib/assertions';
+import type { Context } from 'aws-lambda';
+import { ArchiverError } from '../../core/errors.ts';
+import { timed } from '../../lambdas/runtime/timed.ts';
 import { deploymentOf, FUNCTION_NAMES } from '../../lib/functions/function-table.ts';
 import {
   ADMIN_SECRET_ARN,
@@ -823,6 +827,26 @@ test('the dashboard shows every set, and every alarm', () => {
   );
   for (const [logicalId, { Properties }] of alarms) {
     if (Properties['AlarmActions'] !== undefined) expect(body).toContain(logicalId);
+  }
+});
+
+// Seen to fail with message.partition and message.segment: both columns of the dashboard were always empty.
+test('queries of the log name fields that a failed step logs', async () => {
+  const warn = jest.spyOn(console, 'warn').mockReturnValue();
+  const failing = timed('export', () => {
+    throw new ArchiverError('ObjectMissing', 'k');
+  });
+  const ids = { execution: 'run', partitionId: 7, segmentNumber: 2 };
+  const context = { getRemainingTimeInMillis: () => 60_000 } as Context;
+  await expect(failing(ids, context)).rejects.toThrow('k');
+  const logged = warn.mock.calls.map(([line]) => Object.keys(line as object)).flat();
+  warn.mockRestore();
+  const [[, dashboard] = ['', undefined]] = resources(template, 'AWS::CloudWatch::Dashboard');
+  const texts = [JSON.stringify(dashboard?.Properties), readFileSync('docs/operations.md', 'utf8')];
+  for (const text of texts) {
+    const named = [...text.matchAll(/message\.(\w+)/g)].map(([, field]) => field);
+    expect(new Set(named).size).toBeGreaterThan(3);
+    expect(logged).toEqual(expect.arrayContaining(named));
   }
 });
 
