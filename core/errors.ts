@@ -5,6 +5,7 @@
 
 import { COPY_ERRORS } from './errors/copies.ts';
 import { block, retry, stop, type CatalogueEntry } from './errors/entry.ts';
+import { asSentence } from './in-one-line.ts';
 import { sqlstateHint } from './sqlstate-hints.ts';
 
 /** Every error that partition-archiver throws on purpose. */
@@ -199,8 +200,8 @@ export function describeError(code: string, message: string): DescribedError {
 
 /** The same in one line. */
 export const formatError = ({ code, message, hint = '' }: DescribedError): string =>
-  // A list of problems ends with the sentence that is the way out of the last one.
-  `${code}, ${message.replace(/\.$/, '')}. ${hint}`;
+  // A list of problems ends with the sentence, or the statement, that is the way out of the last one.
+  `${asSentence(`${code}, ${message}`)} ${hint}`.trimEnd();
 
 /**
  * An error of the catalogue. Its `name` is the code, which is what Lambda reports as `errorType` and what Step

@@ -1,4 +1,5 @@
 import { counted } from '../../core/counted.ts';
+import { asSentence } from '../../core/in-one-line.ts';
 import { displayName, type LedgerRow } from '../../core/partition.ts';
 import type { RunReport } from '../../core/archive/report.ts';
 import type { RestoreReport } from '../../core/restore/report.ts';
@@ -23,7 +24,9 @@ export function presentRun(report: RunReport, options: CommandOptions, say: Say)
     for (const warning of warnings) say(`  ${partitionSet}: ${warning}`);
   }
   for (const { id, partition, code, message, hint = '' } of report.blocked.partitions) {
-    say(`  ${partition}: still blocked (id ${String(id)}), ${code}: ${message}. ${hint}`.trimEnd());
+    say(
+      `  ${partition}: still blocked (id ${String(id)}), ${asSentence(`${code}: ${message}`)} ${hint}`.trimEnd(),
+    );
   }
   const unlisted = report.blocked.total - report.blocked.partitions.length;
   if (unlisted > 0) say(`  and ${String(unlisted)} more are blocked: npm run archive -- status`);

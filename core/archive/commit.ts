@@ -3,6 +3,7 @@ import type { RuntimeConfig } from '../config/runtime.ts';
 import type { PartitionSetConfig } from '../config/partition-set.ts';
 import { ddlFile } from '../ddl-file.ts';
 import { ArchiverError } from '../errors.ts';
+import { inOneLine } from '../in-one-line.ts';
 import { ddlKey, manifestKey, type ArchiveLocation } from '../keys.ts';
 import { truncateLines } from '../limits.ts';
 import {
@@ -135,7 +136,7 @@ function judgeTrial(partitionId: number, trial: RowTrial | null, set: PartitionS
   const lines = failed.map(({ object, reason }) => `${object}: ${reason}`);
   throw new ArchiverError(
     'RestoreIncomplete',
-    `tried with ${rows} of its rows, a restore lacks ${truncateLines(lines, LONGEST_LIST).join('; ')}`,
+    `tried with ${rows} of its rows, a restore lacks ${inOneLine(truncateLines(lines, LONGEST_LIST))}`,
   );
 }
 

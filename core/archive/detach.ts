@@ -1,5 +1,6 @@
 import type { PartitionSetConfig } from '../config/partition-set.ts';
 import { ArchiverError } from '../errors.ts';
+import { inOneLine } from '../in-one-line.ts';
 import { truncateLines, TEXT_BUDGET } from '../limits.ts';
 import { displayName } from '../partition.ts';
 import type { Clock } from '../ports.ts';
@@ -100,7 +101,7 @@ function assertRestorable(
 ): void {
   const reasons = acceptIncompleteRestore ? refused : [...refused, ...lacks];
   if (reasons.length === 0) return;
-  const list = truncateLines(reasons, TEXT_BUDGET.names).join('; ');
+  const list = inOneLine(truncateLines(reasons, TEXT_BUDGET.names));
   throw new ArchiverError('DetachRefused', `${displayName(schema, table)} stays attached: ${list}`);
 }
 
@@ -131,5 +132,5 @@ export function asOne(failures: readonly ArchiverError[]): ArchiverError | undef
   const lines = failures.slice(0, NAMED_FAILURES).map(({ message }) => message);
   const rest = failures.length - lines.length;
   if (rest > 0) lines.push(`and ${String(rest)} more`);
-  return new ArchiverError(first.code, lines.join('; '));
+  return new ArchiverError(first.code, inOneLine(lines));
 }

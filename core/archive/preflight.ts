@@ -2,6 +2,7 @@ import type { PartitionSetConfig } from '../config/partition-set.ts';
 import type { RuntimeConfig } from '../config/runtime.ts';
 import { displayName, parseDisplayName } from '../config/display-name.ts';
 import { ArchiverError } from '../errors.ts';
+import { asSentence, inOneLine } from '../in-one-line.ts';
 import { truncate, PAYLOAD_BUDGET } from '../limits.ts';
 import type { Log } from '../ports.ts';
 import { parseRequest, type Request } from './request.ts';
@@ -50,7 +51,7 @@ export async function preflight(
   const leftOut = sets.flatMap((set, position) => {
     const found = ofSets[position] ?? [];
     if (found.length === 0) return [];
-    const message = found.map(problemLine).join('; ').slice(0, LONGEST_LEFT_OUT);
+    const message = inOneLine(found.map(problemLine)).slice(0, LONGEST_LEFT_OUT);
     return [{ partitionSet: displayName(set.schema, set.table), message }];
   });
   const checked = {
@@ -64,7 +65,7 @@ export async function preflight(
 
 /** One problem as a line, with the statement or the sentence that fixes it. */
 export const problemLine = ({ subject, problem, remedy }: PreflightProblem): string =>
-  `${subject}: ${problem}. ${remedy}`;
+  `${asSentence(`${subject}: ${problem}`)} ${remedy}`.trimEnd();
 
 /** The subject of what concerns one set alone is its name, quoted as PostgreSQL does. */
 function isAbout({ subject }: PreflightProblem, set: PartitionSetConfig): boolean {

@@ -1,4 +1,5 @@
 import { ArchiverError, type ErrorCode } from '../errors.ts';
+import { inOneLine } from '../in-one-line.ts';
 import { displayName } from '../partition.ts';
 import { withLockTries } from '../retry.ts';
 import type { NextStep, PartitionTablePorts, Progress, Step } from './progress.ts';
@@ -30,7 +31,7 @@ export function cancelling(name: Exclude<NextStep, 'done'>, step: Step): Step {
       const table = displayName(at.schema, at.table);
       const outcome = await put(rolledBack ? 'rollBack' : 'cancel', at, ports);
       ports.log.warn(outcome, { table, job: at.id, code: error.code });
-      throw new ArchiverError(error.code, `${error.message}; ${OUTCOMES[outcome]}`, { cause: error });
+      throw new ArchiverError(error.code, inOneLine([error.message, OUTCOMES[outcome]]), { cause: error });
     }
   };
 }

@@ -1,6 +1,7 @@
 import { problemLine } from '../archive/preflight.ts';
 import { readManifest, type ArchiveStore, type StoredManifest } from '../archive-store.ts';
 import { ArchiverError } from '../errors.ts';
+import { inOneLine } from '../in-one-line.ts';
 import type { Manifest } from '../manifest.ts';
 import type { Clock } from '../ports.ts';
 import { unaccepted } from '../publications.ts';
@@ -167,9 +168,11 @@ async function refusePublications(
   throw new ArchiverError(
     'PreflightFailed',
     found
-      .map(
-        (problem) =>
-          `${problemLine(problem)}; for this restore alone: acceptedPublications in its input, --accept-publication`,
+      .map((problem) =>
+        inOneLine([
+          problemLine(problem),
+          'for this restore alone: acceptedPublications in its input, --accept-publication',
+        ]),
       )
       .join('\n'),
   );

@@ -33,7 +33,7 @@ begin
     end if;
     -- pg_partman's background worker or another role's maintenance makes tables that belong to it.
     raise exception 'table % cannot be archived: %', v_name,
-      array_to_string(partition_archiver.refusals(l.table_oid), '; ')
+      partition_archiver.in_one_line(partition_archiver.refusals(l.table_oid))
       using errcode = 'PA004'; -- PartitionRefused
   end;
   if to_regclass(v_name) is distinct from l.table_oid::regclass then
@@ -42,7 +42,7 @@ begin
   end if;
   v_refusals := partition_archiver.refusals(l.table_oid);
   if v_refusals <> '{}' then
-    raise exception 'table % cannot be archived: %', v_name, array_to_string(v_refusals, '; ')
+    raise exception 'table % cannot be archived: %', v_name, partition_archiver.in_one_line(v_refusals)
       using errcode = 'PA004'; -- PartitionRefused
   end if;
   select pg_get_userbyid(relowner) into v_owner from pg_class where oid = l.table_oid;

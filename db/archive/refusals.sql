@@ -130,4 +130,11 @@ create or replace function partition_archiver.refusals(p_table oid) returns text
       select partition_archiver.feeding_subscriptions(p_table)
     ) r);
 
+-- Texts one after the other in one line; a sentence ends with its full stop, a statement with its semicolon.
+-- Null where there are none.
+create or replace function partition_archiver.in_one_line(p_texts text[]) returns text
+  language sql immutable set search_path = pg_catalog, pg_temp
+  return (select string_agg(t || case when n < cardinality(p_texts) and t !~ '[.;]$' then ';' else '' end,
+    ' ' order by n) from unnest(p_texts) with ordinality x (t, n));
+
 reset role;

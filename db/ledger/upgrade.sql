@@ -115,7 +115,7 @@ begin
     (select format('it belongs to %I now', pg_get_userbyid(relowner)) from pg_class where oid = l.table_oid
       and relowner <> 'archiver_owner'::regrole),
     partition_archiver.altered_columns(l.seal, partition_archiver.seal_of(l.table_oid)) || ' changed',
-    array_to_string(nullif(partition_archiver.refusals(l.table_oid), '{}'), '; '));
+    partition_archiver.in_one_line(partition_archiver.refusals(l.table_oid)));
   if v_changed is not null then
     return v_changed;
   end if;

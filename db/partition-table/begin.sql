@@ -104,7 +104,7 @@ begin
   v_problems := partition_archiver.partition_table_problems(p_table, p_control, p_mode, p_options ->> 'keys')
     || partition_archiver.shadow_problems(p_table);
   if v_problems <> '{}' or to_regclass(format('%I.%I', v_schema, v_name))::oid <> p_table then
-    raise exception 'the table changed just now: %', array_to_string(v_problems, '; ')
+    raise exception 'the table changed just now: %', partition_archiver.in_one_line(v_problems)
       using errcode = 'PA001'; -- StateConflict
   end if;
   v_objects := partition_archiver.partition_job_objects(p_table);

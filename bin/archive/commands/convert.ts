@@ -6,6 +6,7 @@ import { s3CopyStore } from '../../../adapters/s3/copy-store.ts';
 import { readManifest, type StoredManifest } from '../../../core/archive-store.ts';
 import { ArchiverError } from '../../../core/errors.ts';
 import { find, type ArchiveQuery } from '../../../core/audit/find.ts';
+import { asSentence } from '../../../core/in-one-line.ts';
 import { noArchiveOf } from '../../../core/audit/known-sets.ts';
 import { convert, type ConvertPorts } from '../../../core/query/convert.ts';
 import { latestCopy } from '../../../core/query/copy-manifest.ts';
@@ -92,7 +93,7 @@ async function convertOne(
     };
   } catch (error) {
     if (!(error instanceof ArchiverError)) throw error;
-    const result = `${error.code}: ${error.message}. ${error.hint}`;
+    const result = `${asSentence(`${error.code}: ${error.message}`)} ${error.hint}`;
     return { manifest, result, textColumns: [], error };
   }
 }

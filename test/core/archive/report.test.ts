@@ -229,7 +229,7 @@ describe('what failed fails the execution, after all the rest is done', () => {
     [
       'failed with a code of somebody else',
       { state: 'verified', failedAt: START, failedCode: 'States.Timeout', failedReason: null },
-      'app.event_p1: States.Timeout, . ',
+      'app.event_p1: States.Timeout, .',
     ],
     ['never finished', { state: 'exported' }, 'app.event_p1: Interrupted, it was not finished.'],
     [
@@ -320,7 +320,7 @@ describe('what failed fails the execution, after all the rest is done', () => {
   test('what nobody has a hint for is told without one', async () => {
     const { done } = setUp([row({ failedAt: NOW, failedCode: 'States.Timeout', failedReason: 'too long' })]);
     await expect(done).rejects.toMatchObject({
-      message: expect.stringMatching(/\napp\.event_p1: States\.Timeout, too long\. $/),
+      message: expect.stringMatching(/\napp\.event_p1: States\.Timeout, too long\.$/),
     });
   });
 
