@@ -60,8 +60,7 @@ async function tryAll(
         const fate = await trial.try(mutant);
         const name = describeMutant(read(mutant.file), mutant);
         outcomes.push({ mutant, fate, name });
-        if (fate === 'survived' || fate === 'stillborn')
-          say(`${fate}: ${name} (line ${String(mutant.line)})`);
+        if (fate !== 'killed') say(`${fate}: ${name} (line ${String(mutant.line)})`);
         if (outcomes.length % 25 === 0) say(`${String(outcomes.length)} mutants`);
       }
     } finally {

@@ -12,8 +12,18 @@ export interface Mutant {
   readonly tests?: readonly string[];
 }
 
+/** How jest ended. */
+export type Ending = 'passed' | 'failed' | 'hung';
+
 /** What became of a mutant. */
 export type Fate = 'killed' | 'timeout' | 'survived' | 'stillborn';
+
+/** By how its tests ended. */
+export const FATES: Readonly<Record<Ending, Fate>> = {
+  passed: 'survived',
+  failed: 'killed',
+  hung: 'timeout',
+};
 
 /** The file with the change in it. */
 export function mutate(text: string, { start, end, replacement }: Mutant): string {

@@ -5,10 +5,11 @@ import postgres from 'postgres';
 import { installArchiver } from '../../adapters/postgres/install.ts';
 import { startLocalStack, type LocalStack } from '../../local/stack.ts';
 import { COORDINATES_FILE, STACK_DIRECTORY } from '../support/stack.ts';
-import type { Fate, Mutant } from './mutant.ts';
+import { FATES, type Ending, type Fate, type Mutant } from './mutant.ts';
+import { confirmedEnding, LONG_PATIENCE_MS } from './patience.ts';
 import { Workbench } from './workbench.ts';
 
-/** Longer than any of the files takes on a busy machine; a quarantine that waits for ever is noticed by it. */
+/** Longer than any of the files takes on most machines; a quarantine that waits for ever is noticed by it. */
 const PATIENCE_MS = 120_000;
 
 /** pg_partman, aws_s3 and db/*.sql without any mutant; what a mutant changes is installed over a copy of it. */
@@ -48,12 +49,21 @@ export class SqlBench {
 
   /** Whether the scenarios of the mutant's file notice it, one after the other: those that notice most in a second first. */
   try(mutant: Mutant): Promise<Fate> {
-    return this.#workbench.with(mutant, async () => {
+    return this.#workbench.with(mutant, async (without) => {
       if (!(await this.#install(mutant.file))) return 'stillborn';
       const tests = (mutant.tests ?? []).toSorted((a, b) => this.#rate(b) - this.#rate(a));
       for (const file of tests) {
         const started = performance.now();
-        const ending = await this.#run([file]);
+        const ending = await confirmedEnding(
+          PATIENCE_MS,
+          (patienceMs) => this.#run([file], patienceMs),
+          async (patienceMs) => {
+            await this.#install();
+            const unchanged = await without(() => this.#run([file], patienceMs));
+            await this.#install(mutant.file);
+            return unchanged;
+          },
+        );
         const { noticed, ms } = this.#records.get(file) ?? { noticed: 0, ms: 0 };
         this.#records.set(file, {
           noticed: noticed + Number(ending !== 'passed'),
@@ -61,7 +71,7 @@ export class SqlBench {
         });
         if (ending === 'passed') continue;
         this.#noticed = file;
-        return ending === 'hung' ? 'timeout' : 'killed';
+        return FATES[ending];
       }
       return 'survived';
     });
@@ -72,7 +82,9 @@ export class SqlBench {
    * or by nothing. At the end, since that says as much of the beginning.
    */
   async close(): Promise<void> {
-    const sound = (await this.#install()) && (await this.#run(this.#tests, 'inherit')) === 'passed';
+    const sound =
+      (await this.#install()) &&
+      (await this.#run(this.#tests, LONG_PATIENCE_MS * this.#tests.length, 'inherit')) === 'passed';
     this.#workbench.close();
     await this.#stack.stop();
     rmSync(this.#directory, { recursive: true, force: true });
@@ -94,9 +106,13 @@ export class SqlBench {
     });
   }
 
-  #run(files: readonly string[], output: 'ignore' | 'inherit' = 'ignore'): ReturnType<Workbench['jest']> {
+  #run(
+    files: readonly string[],
+    patienceMs: number,
+    output: 'ignore' | 'inherit' = 'ignore',
+  ): Promise<Ending> {
     const environment = { [STACK_DIRECTORY]: this.#directory };
-    return this.#workbench.jest(files, PATIENCE_MS * files.length, environment, output);
+    return this.#workbench.jest(files, patienceMs, environment, output);
   }
 
   /** Makes the template again from which each test file gets its database. What failed tests kept goes. */

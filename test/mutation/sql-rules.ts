@@ -19,11 +19,13 @@ const codeOf = (text: string): string =>
 export function conditions(text: string): Change[] {
   const each =
     /^ *(?:els)?if (?<if>(?:(?!\bthen\b)[\s\S])*?)\s+then\b(?<raises>\s+raise exception)?|(?:\bcase (?<of>[\w.]+)\s+)?\bwhen (?<when>(?:(?!\bthen\b)[\s\S])*?)\s+then\b/gm;
-  return [...codeOf(text).matchAll(each)].flatMap((match) => {
+  const code = codeOf(text);
+  const caught = new Set([...code.matchAll(HANDLER)].map(({ index }) => index));
+  return [...code.matchAll(each)].flatMap((match) => {
     const { if: tested, when = '', raises, of } = match.groups ?? {};
     const condition = tested ?? when;
-    if (HANDLER.test(condition)) return [];
     const start = match.index + match[0].lastIndexOf(condition);
+    if (caught.has(start)) return [];
     const whole = { start, end: start + condition.length };
     const parts = operands(condition).map(({ at, length, by }) => ({
       start: start + at,
@@ -44,21 +46,20 @@ export function conditions(text: string): Change[] {
   });
 }
 
-/** A condition that the functions catch. */
-const CAUGHT =
-  'insufficient_privilege|undefined_table|undefined_column|invalid_schema_name|invalid_foreign_key|feature_not_supported|others';
-/** Those of one handler, alone or joined by OR. */
-const HANDLER = new RegExp(`^(?:${CAUGHT})(?: or (?:${CAUGHT}))*$`);
+/** What a handler catches: names of conditions, and SQLSTATEs. Behind the WHEN of a CASE is a value or a comparison. */
+const HANDLER =
+  /(?<=(?:\bexception|;)\s+when\s+)(?:[a-z_]+|sqlstate '[^']*')(?:\s+or\s+(?:[a-z_]+|sqlstate '[^']*'))*(?=\s+then\b)/g;
 
 /** Each handler of an exception, and each part of one, for an exception that never comes. */
 export function handlers(text: string): Change[] {
-  const each = new RegExp(`(?<=\\b(?:when|or) )(?:${CAUGHT})(?= or | then)`, 'g');
-  return [...codeOf(text).matchAll(each)].map((match) => ({
-    start: match.index,
-    end: match.index + match[0].length,
-    replacement: 'division_by_zero',
-    what: 'handler left out',
-  }));
+  return [...codeOf(text).matchAll(HANDLER)].flatMap((handler) =>
+    [...handler[0].matchAll(/sqlstate '[^']*'|\b(?!or\b)[a-z_]+/g)].map((caught) => ({
+      start: handler.index + caught.index,
+      end: handler.index + caught.index + caught[0].length,
+      replacement: 'division_by_zero',
+      what: 'handler left out',
+    })),
+  );
 }
 
 /** The operands of the outermost OR, or else AND, of a condition; none if it has only one. */

@@ -1,7 +1,8 @@
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Fate, Mutant } from './mutant.ts';
+import { FATES, type Ending, type Fate, type Mutant } from './mutant.ts';
+import { confirmedEnding, LONG_PATIENCE_MS } from './patience.ts';
 import type { Workbench } from './workbench.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -14,8 +15,6 @@ export const DECIDING_MODULES: readonly string[] = globSync(config.collectCovera
 
 /** A test file of a module takes about a second, and some on a busy machine; a mutant that loops for ever is noticed by that. */
 const PATIENCE_MS = 60_000;
-/** All unit tests of core/: 25 s on a quiet machine, more than 300 at a load of 15. */
-const LONG_PATIENCE_MS = 900_000;
 
 /** Fails where the tests fail by themselves: every mutant would count as killed. */
 export async function assertGreen(workbench: Workbench): Promise<void> {
@@ -25,12 +24,16 @@ export async function assertGreen(workbench: Workbench): Promise<void> {
 
 /** Whether the tests of the module, or else any unit test, notice the mutant. */
 export function tryTypeScript(workbench: Workbench, mutant: Mutant): Promise<Fate> {
-  return workbench.with(mutant, async () => {
+  return workbench.with(mutant, async (without) => {
+    const run = (tests: readonly string[], patienceMs: number): Promise<Ending> =>
+      confirmedEnding(
+        patienceMs,
+        (ms) => workbench.jest(tests, ms),
+        (ms) => without(() => workbench.jest(tests, ms)),
+      );
     // Not every module has one of its own.
-    const tests = ['--passWithNoTests', `test/${mutant.file.replace(/\.ts$/, '.test.ts')}`];
-    const own = await workbench.jest(tests, PATIENCE_MS);
-    if (own !== 'passed') return own === 'hung' ? 'timeout' : 'killed';
-    const all = await workbench.jest(['test/core/'], LONG_PATIENCE_MS);
-    return all === 'passed' ? 'survived' : 'killed';
+    const own = ['--passWithNoTests', `test/${mutant.file.replace(/\.ts$/, '.test.ts')}`];
+    const ending = await run(own, PATIENCE_MS);
+    return FATES[ending === 'passed' ? await run(['test/core/'], LONG_PATIENCE_MS) : ending];
   });
 }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { mutate, type Mutant } from './mutant.ts';
+import { mutate, type Ending, type Mutant } from './mutant.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
@@ -21,8 +21,8 @@ const PARTS = [
   'partition-archiver.schema.json',
 ];
 
-/** How jest ended. */
-export type Ending = 'passed' | 'failed' | 'hung';
+/** Runs something while the mutant is not in its file. */
+export type Without = <T>(unchanged: () => Promise<T>) => Promise<T>;
 
 /** A copy of the repository in which one mutant at a time lives. */
 export class Workbench {
@@ -35,15 +35,24 @@ export class Workbench {
     writeFileSync(join(this.directory, 'jest.config.js'), CONFIGURATION);
   }
 
-  /** Runs `work` while the mutant is in its file. */
-  async with<T>(mutant: Mutant, work: () => Promise<T>): Promise<T> {
+  /** Runs `work` while the mutant is in its file, except during what `work` gives to `without`. */
+  async with<T>(mutant: Mutant, work: (without: Without) => Promise<T>): Promise<T> {
     const file = join(this.directory, mutant.file);
     const text = readFileSync(file, 'utf8');
-    writeFileSync(file, mutate(text, mutant));
+    const put = (): void => writeFileSync(file, mutate(text, mutant));
+    const takeOut = (): void => writeFileSync(file, text);
+    put();
     try {
-      return await work();
+      return await work(async (unchanged) => {
+        takeOut();
+        try {
+          return await unchanged();
+        } finally {
+          put();
+        }
+      });
     } finally {
-      writeFileSync(file, text);
+      takeOut();
     }
   }
 
