@@ -36,6 +36,7 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
     'ledger/changed-key',
   ],
   'db/archive/health.sql': [
+    'archive/set-health',
     'archive/maintenance-findings',
     'archive/candidates',
     'archive/unfinished-detach',
@@ -46,12 +47,15 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
     'archive/refused-partitions',
     'archive/constraints-and-columns',
     'archive/unfinished-detach',
+    'archive/stays-attached',
   ],
   'db/archive/locks.sql': [
     'archive/quarantine-wrong-state',
     'archive/lock-timeouts',
     'ledger/copied-ledger',
     'archive/autovacuum',
+    'archive/unknown-ids',
+    'archive/busy-application',
     'archive/races',
   ],
   'db/archive/fence.sql': [
@@ -62,6 +66,8 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
     'archive/database-roles',
     'archive/lock-timeouts',
     'archive/quarantine-wrong-state',
+    'partition-table/waiting-job',
+    'partition-table/partition-table',
     'archive/races',
   ],
   'db/archive/quarantine.sql': [
@@ -79,7 +85,10 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
     'ledger/return-to-owner',
     'archive/quarantine-wrong-state',
     'archive/lock-timeouts',
+    'restore/names-in-quarantine',
     'reverify/reverify',
+    'archive/autovacuum',
+    'archive/busy-application',
   ],
   'db/archive/export.sql': [
     'archive/segments-wrong-state',
@@ -125,6 +134,7 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
   'db/ledger/release.sql': [
     'ledger/changed-key',
     'ledger/release-wrong-state',
+    'restore/resumed',
     'reverify/reverify',
     'archive/deciding-functions',
     'ledger/copied-ledger',

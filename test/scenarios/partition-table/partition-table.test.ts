@@ -117,7 +117,7 @@ test('the new table is what the old one was, and the old one waits behind a fenc
   expect(next).toEqual({ id: '4001', number: 4077 });
 
   await expect(sql.unsafe('delete from partition_archiver_replaced.sales')).rejects.toThrow(
-    'takes no more writes',
+    'table "sales" was replaced by a partitioned one and takes no more writes',
   );
   expect((await failureOf(run({ table: 'sales' }))).code).toBe('StateConflict');
   await withPorts((ports) => dropReplacedTable({ schema: 'shop', table: 'sales' }, ports));
