@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from '@jest/globals';
 import type postgres from 'postgres';
 import type { Steps } from '../../core/archive/run.ts';
@@ -86,11 +85,4 @@ async function ask(
       if (message !== 'undo') answer = `${code} ${message}`;
     });
   return answer;
-}
-
-/** Until another session waits for a row that this transaction has. */
-export async function somebodyWaits(tx: postgres.TransactionSql): Promise<void> {
-  const waiting = async (): Promise<number> =>
-    (await tx`select from pg_locks where not granted and locktype = 'transactionid'`).length;
-  while ((await waiting()) === 0) await sleep(10);
 }

@@ -27,13 +27,3 @@ export async function makeRoles(sql: postgres.Sql, ...names: readonly string[]):
     );
   }
 }
-
-/** Until a session of the database waits for another one, of whatever database. */
-export async function untilSomebodyWaits(sql: postgres.Sql): Promise<void> {
-  for (;;) {
-    const waiting = await sql`
-      select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-    if (waiting.length > 0) return;
-    await sleep(10);
-  }
-}

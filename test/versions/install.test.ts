@@ -10,7 +10,7 @@ import { useArchiver } from '../support/archiver.ts';
 import { stack, useDatabase } from '../support/database.ts';
 import { createPartitionSet } from '../support/partition-sets.ts';
 import { partmanMajor } from '../support/partman.ts';
-import { untilSomebodyWaits } from '../support/roles.ts';
+import { untilSomebodyWaits } from '../support/waiting.ts';
 
 // Made from the template, so that the roles are there before anything here begins.
 const archiver = useArchiver();

@@ -6,6 +6,7 @@ import { describe, expect, test } from '@jest/globals';
 import { connect, inTransaction, translated, type Connection } from '../../../adapters/postgres/connect.ts';
 import { installArchiver } from '../../../adapters/postgres/install.ts';
 import { stack, useDatabase } from '../../support/database.ts';
+import { untilSomebodyWaits } from '../../support/waiting.ts';
 
 const database = useDatabase();
 
@@ -145,10 +146,7 @@ test('an installation that loses its connection ends with an error that is tried
     await other`create schema partition_archiver`;
     const installing = translated('installing', () => installArchiver(connection));
     const ended = expect(installing).rejects.toMatchObject({ code: 'DatabaseUnavailable', retryable: true });
-    const end = () => sql`
-      select pg_terminate_backend(pid) from pg_stat_activity
-       where datname = current_database() and wait_event_type = 'Lock'`;
-    for (const until = Date.now() + 20_000; (await end()).length === 0 && Date.now() < until;);
+    await sql`select pg_terminate_backend(${await untilSomebodyWaits(sql)})`;
     await ended;
   } finally {
     await other`rollback`;

@@ -3,8 +3,8 @@ import postgres from 'postgres';
 import { isStatementTimeout, translate } from '../../../adapters/postgres/errors.ts';
 import { ArchiverError } from '../../../core/errors.ts';
 import { useDatabase } from '../../support/database.ts';
-import { untilSomebodyWaits } from '../../support/roles.ts';
 import { serverMajor } from '../../support/stack.ts';
+import { untilSomebodyWaits } from '../../support/waiting.ts';
 
 const database = useDatabase();
 

@@ -10,6 +10,7 @@ import { inState, nth, readLedger } from '../../support/ledger.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
 import { makePartitioner } from '../../support/partition-table.ts';
 import { makePlainTable } from '../../support/plain-table.ts';
+import { untilSomebodyWaits } from '../../support/waiting.ts';
 
 const { archiver, sql, bring, ask } = useAsking();
 const { run: partition } = makePartitioner(archiver);
@@ -83,7 +84,7 @@ test('a table that is dropped meanwhile', async () => {
   const [{ oid }] = await sql()<[{ oid: string }]>`select 'public.going'::regclass::oid::text as oid`;
   await besideVacuum(['public.going'], async () => {
     const dropped = sql()`drop table public.going`.execute();
-    await sleep(200);
+    await untilSomebodyWaits(sql());
     expect(await ask(`wait_for_autovacuum(${oid})`)).toBe('returns true');
     await dropped;
   });

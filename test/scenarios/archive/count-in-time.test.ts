@@ -1,10 +1,9 @@
 /** The count of the whole table before the commit: on slow storage it takes longer than a function may run. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
-import type postgres from 'postgres';
 import { commitDatabase } from '../../../adapters/postgres/archive/commit.ts';
 import { useAsking, type Brought } from '../../support/asking.ts';
 import { failureOf } from '../../support/verified.ts';
+import { untilSomebodyWaits } from '../../support/waiting.ts';
 
 const { archiver, sql, bring } = useAsking();
 
@@ -12,17 +11,6 @@ async function verifiedSegments(table: string): Promise<Brought> {
   const brought = await bring(table, 'exported');
   await brought.steps.verify(brought.id, 1);
   return brought;
-}
-
-/** The session of the role that counts, once it waits for a lock. */
-async function waitingSession(tx: postgres.TransactionSql): Promise<number> {
-  for (;;) {
-    const [row] = await tx<{ pid: number }[]>`
-      select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
-         and usename = 'archiver_read'`;
-    if (row !== undefined) return row.pid;
-    await sleep(10);
-  }
 }
 
 // Seen to fail without statement_timeout in withinTime(): LockNotAvailable after 30 s.
@@ -37,7 +25,7 @@ test('a count that takes too long is given up, locks nothing meanwhile, and the 
       // A lock stands for slow storage.
       await tx.unsafe(`lock table partition_archiver_quarantine."${String(quarantineName)}"`);
       counted = database.countWhole(id, String(archiveId));
-      await waitingSession(tx);
+      await untilSomebodyWaits(sql());
       // Seen to fail with claim() in count_whole().
       await tx`select from partition_archiver.partition where id = ${id} for update nowait`;
       expect(await counted).toBe(false);
@@ -62,7 +50,7 @@ test('a count that somebody cancels is tried again', async () => {
     await sql().begin(async (tx) => {
       await tx.unsafe(`lock table partition_archiver_quarantine."${String(quarantineName)}"`);
       const failure = failureOf(commitDatabase(connection).countWhole(id, String(archiveId)));
-      await tx`select pg_cancel_backend(${await waitingSession(tx)}::integer)`;
+      await tx`select pg_cancel_backend(${await untilSomebodyWaits(sql())}::integer)`;
       expect(await failure).toMatchObject({ code: 'Interrupted', retryable: true });
     });
   } finally {

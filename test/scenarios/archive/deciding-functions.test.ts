@@ -3,9 +3,10 @@
  * met by two executions at once, by an operator's hand, or by a mistake in a step.
  */
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { somebodyWaits, useAsking } from '../../support/asking.ts';
+import { useAsking } from '../../support/asking.ts';
 import { nth, type LedgerLine } from '../../support/ledger.ts';
 import { dropWithout } from '../../support/verified.ts';
+import { untilSomebodyWaits } from '../../support/waiting.ts';
 
 const { sql, bring, ask, change } = useAsking();
 
@@ -137,7 +138,7 @@ describe('a verified partition', () => {
       const [setting] = await tx`show lock_timeout`;
       expect(setting).toEqual({ lock_timeout: '1500ms' });
       second = ask(drop);
-      await somebodyWaits(tx);
+      await untilSomebodyWaits(sql());
     });
     expect(await second).toMatch(/^PA001 partition \d+ is dropped, not verified/);
     const { quarantineName } = await line();

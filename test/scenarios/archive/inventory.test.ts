@@ -1,11 +1,11 @@
 /** What the inventory makes of partitions that somebody detached, renamed, moved or dropped; asked directly. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import type postgres from 'postgres';
 import { useArchiver } from '../../support/archiver.ts';
 import { candidatesOf, detachedPartition, takeInventory } from '../../support/inventory.ts';
 import { nth, readLedger, type LedgerLine } from '../../support/ledger.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
+import { untilSomebodyWaits } from '../../support/waiting.ts';
 
 const archiver = useArchiver();
 const sql = (): postgres.Sql => archiver().database.sql;
@@ -80,9 +80,7 @@ describe('a partition that is attached no more', () => {
       await run`update partition_archiver.partition set state = 'detached' where id = ${line.id}`;
       await run`select partition_archiver.quarantine(${line.id}::bigint, 1048576::bigint)`;
       const looked = look('raced');
-      const waiting = (): Promise<readonly unknown[]> => sql()`
-        select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-      while ((await waiting()).length === 0) await sleep(20);
+      await untilSomebodyWaits(sql());
       await run`commit`;
       await looked;
     } finally {

@@ -7,6 +7,7 @@ import { useArchiver } from '../../support/archiver.ts';
 import { inState } from '../../support/ledger.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
 import { failureOf } from '../../support/verified.ts';
+import { untilSomebodyWaits } from '../../support/waiting.ts';
 
 const archiver = useArchiver();
 const settingsOf = (...tables: string[]): ReturnType<ReturnType<typeof archiver>['config']> =>
@@ -61,17 +62,10 @@ test.each(['session', 'client'] as const)(
       await reader`begin`;
       await reader`lock table ${sql(`app.${table}_default`)} in access share mode`;
       const failure = failureOf(maintainDatabase(maintain, []).runMaintenance(set));
-      let waits: { pid: number }[] = [];
-      for (const until = Date.now() + 5_000; waits.length === 0 && Date.now() < until;) {
-        waits = await sql<{ pid: number }[]>`
-          select a.pid from pg_stat_activity a
-           where a.usename = 'archiver_maintain' and a.datname = current_database() and a.wait_event_type = 'Lock'
-             and a.query like '%run_maintenance%'`;
-      }
-      expect(waits).toHaveLength(1);
+      const pid = await untilSomebodyWaits(sql, { role: 'archiver_maintain', query: '%run_maintenance%' });
       // The server does not notice that its client is gone before it has something to say.
       if (victim === 'client') await maintain.end({ timeout: 0 });
-      else await sql`select pg_terminate_backend(${waits[0]!.pid})`;
+      else await sql`select pg_terminate_backend(${pid})`;
       expect((await failure).code).toBe('DatabaseUnavailable');
     } finally {
       await reader`rollback`;

@@ -3,8 +3,9 @@
  * steps look before they ask.
  */
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { somebodyWaits, useAsking } from '../../support/asking.ts';
+import { useAsking } from '../../support/asking.ts';
 import type { LedgerLine } from '../../support/ledger.ts';
+import { untilSomebodyWaits } from '../../support/waiting.ts';
 
 const { sql, bring, ask, change } = useAsking();
 
@@ -43,7 +44,7 @@ describe('a partition in quarantine', () => {
     await sql().begin(async (tx) => {
       await tx`select partition_archiver.block(${id}, 'SealBroken', 'look')`;
       second = ask(`block(${id}, 'SealBroken', 'again')`);
-      await somebodyWaits(tx);
+      await untilSomebodyWaits(sql());
     });
     expect(await second).toMatch(/^PA001 partition \d+ is blocked, not/);
     expect(await ask(`unblock(${id})`)).toBe('returns quarantined');

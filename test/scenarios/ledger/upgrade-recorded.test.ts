@@ -2,10 +2,10 @@
  * What is said and recorded of each row that is upgraded, and that nobody comes in between. Each test was seen to fail without
  * the lines of db/ledger/identity.sql or db/ledger/upgrade.sql that it is about (`npm run test:mutation -- --file db/ledger`).
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import type { HalfState } from '../../support/half-archived.ts';
 import { useUpgradedLedger } from '../../support/upgraded-ledger.ts';
+import { untilSomebodyWaits } from '../../support/waiting.ts';
 
 const moving = useUpgradedLedger();
 const { archiver, half, movedAfter } = moving;
@@ -225,9 +225,7 @@ describe('a table in quarantine', () => {
       await altering.unsafe(`alter table ${table} rename column payload to content`);
       // However long this test takes: the lock is waited for for half a second more.
       const moved = movedAfter(`set local deadlock_timeout = '50s'`);
-      const waiting = async (): Promise<number> =>
-        (await sql`select from pg_locks where not granted and relation = ${table}::regclass`).length;
-      while ((await waiting()) === 0) await sleep(10);
+      await untilSomebodyWaits(sql);
       await altering`commit`;
       expect((await moved)('exported')).toMatchObject({
         state: 'blocked',

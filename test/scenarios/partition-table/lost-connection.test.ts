@@ -4,6 +4,7 @@ import type { ArchiverError } from '../../../core/errors.ts';
 import { useArchiver } from '../../support/archiver.ts';
 import { makePartitioner } from '../../support/partition-table.ts';
 import { failureOf } from '../../support/verified.ts';
+import { untilSomebodyWaits } from '../../support/waiting.ts';
 
 const archiver = useArchiver();
 const { run } = makePartitioner(archiver);
@@ -21,10 +22,7 @@ async function lostWhileWaiting(table: string, work: () => Promise<unknown>): Pr
   try {
     await other.unsafe(`begin; lock table only ${table} in access exclusive mode`);
     const failure = failureOf(work());
-    const end = (): Promise<readonly unknown[]> => sql`
-      select pg_terminate_backend(pid) from pg_stat_activity
-       where datname = current_database() and wait_event_type = 'Lock'`;
-    for (const until = Date.now() + 20_000; (await end()).length === 0 && Date.now() < until;);
+    await sql`select pg_terminate_backend(${await untilSomebodyWaits(sql)})`;
     return await failure;
   } finally {
     await other`rollback`;

@@ -1,10 +1,10 @@
 /** What the owner of a table could do by its conversion with an administrator's rights, and who may read the new table. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, expect, test } from '@jest/globals';
 import { dropReplacedTable, rollBackPartitionTable } from '../../../core/partition-table/local.ts';
 import { useArchiver } from '../../support/archiver.ts';
 import { makePartitioner } from '../../support/partition-table.ts';
 import { failureOf } from '../../support/verified.ts';
+import { untilSomebodyWaits } from '../../support/waiting.ts';
 
 const archiver = useArchiver();
 const { withPorts, run } = makePartitioner(archiver);
@@ -172,11 +172,7 @@ test('a fence that is lifted while the drop waits for its lock keeps the replace
   const dropping = failureOf(
     withPorts((ports) => dropReplacedTable({ schema: 'shop', table: 'awaited' }, ports)),
   );
-  const waiting = async (): Promise<boolean> =>
-    (
-      await sql`select from pg_locks where not granted and relation = 'partition_archiver_replaced.awaited'::regclass`
-    ).length > 0;
-  while (!(await waiting())) await sleep(5);
+  await untilSomebodyWaits(sql);
   await writer`commit`;
   writer.release();
   expect((await dropping).code).toBe('SealBroken');

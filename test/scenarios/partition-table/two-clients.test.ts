@@ -7,6 +7,7 @@ import { useArchiver } from '../../support/archiver.ts';
 import { stack } from '../../support/database.ts';
 import { makePartitioner } from '../../support/partition-table.ts';
 import { failureOf } from '../../support/verified.ts';
+import { untilSomebodyWaits } from '../../support/waiting.ts';
 
 const archiver = useArchiver();
 const { run, withPorts } = makePartitioner(archiver);
@@ -53,9 +54,7 @@ async function whileExtending<T>(job: PartitionTableJob, work: () => Promise<T>)
     await other`select partition_archiver.extend_partition_job(${job.id}::bigint)`;
     const done = work();
     done.catch(() => undefined);
-    const waiting = (): Promise<readonly unknown[]> => sql`
-      select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-    for (const until = Date.now() + 5_000; (await waiting()).length === 0 && Date.now() < until;);
+    await untilSomebodyWaits(sql);
     await other`commit`;
     return await done;
   } finally {

@@ -9,6 +9,7 @@ import { giveTo } from '../../support/kinds.ts';
 import { createParent } from '../../support/partman.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
 import { failureOf } from '../../support/verified.ts';
+import { untilSomebodyWaits } from '../../support/waiting.ts';
 
 const archiver = useArchiver();
 const silent = { info: () => undefined, warn: () => undefined };
@@ -159,11 +160,7 @@ test('a comment that the owner writes while a call waits for the definition stay
   await sql.begin(async (tx) => {
     await tx`comment on table public.commented is 'later'`;
     holding = sql`select partition_archiver.hold_definition('public.commented'::regclass)`.execute();
-    const waits = async (): Promise<boolean> =>
-      (await sql`select from pg_locks where relation = 'public.commented'::regclass and not granted`).length >
-      0;
-    for (const until = Date.now() + 20_000; !(await waits()) && Date.now() < until;);
-    expect(await waits()).toBe(true);
+    await untilSomebodyWaits(sql);
   });
   await holding;
   expect(await sql`select obj_description('public.commented'::regclass, 'pg_class') as comment`).toEqual([

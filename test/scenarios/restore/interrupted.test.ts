@@ -4,8 +4,9 @@ import { s3ArchiveStore } from '../../../adapters/s3/archive-store.ts';
 import { importSource } from '../../../core/restore/import.ts';
 import { useArchiver } from '../../support/archiver.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
-import { untilSomebodyWaits } from '../../support/roles.ts';
+import { makeRoles } from '../../support/roles.ts';
 import { failureOf } from '../../support/verified.ts';
+import { untilSomebodyWaits } from '../../support/waiting.ts';
 
 const archiver = useArchiver();
 const ROWS = 30_000;
@@ -95,14 +96,8 @@ test('its connection killed in the middle of an import, and run again', async ()
 async function killImport(sql: ReturnType<typeof archiver>['database']['sql']): Promise<void> {
   await sql.begin(async (tx) => {
     await tx`lock table partition_archiver.restore_segment in share mode`;
-    for (let tries = 0; tries < 400; tries += 1) {
-      const killed = await sql`
-        select pg_terminate_backend(pid) from pg_stat_activity
-         where usename = 'archiver_restore' and datname = current_database() and wait_event_type = 'Lock' and query like '%record_import%'`;
-      if (killed.length > 0) return;
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-    throw new Error('nobody imported');
+    const pid = await untilSomebodyWaits(sql, { role: 'archiver_restore', query: '%record_import%' });
+    await sql`select pg_terminate_backend(${pid})`;
   });
 }
 
@@ -210,7 +205,7 @@ test('given up: its table is gone, and another one may begin', async () => {
   };
   await expect(operations({ log }).restore({ manifestKey, table: 'back' })).rejects.toThrow(Killed);
   // For another owner it would be another table.
-  await database.sql`do $$ begin create role other_owner; exception when duplicate_object then null; end $$`;
+  await makeRoles(database.sql, 'other_owner');
   await database.sql`grant create, usage on schema app to other_owner`;
   await database.sql`grant other_owner to archiver_owner`;
   const failure = await failureOf(operations().restore({ manifestKey, table: 'back', owner: 'other_owner' }));

@@ -7,6 +7,7 @@ import { hurriedClock, useArchiver } from '../../support/archiver.ts';
 import { stack } from '../../support/database.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
 import { failureOf } from '../../support/verified.ts';
+import { untilSomebodyWaits } from '../../support/waiting.ts';
 
 const archiver = useArchiver();
 const ROWS = 30_000;
@@ -200,7 +201,7 @@ async function digestOf(restoreId: number): Promise<{ rows: number; bytes: numbe
 test('an index whose client is gone is finished and recorded by the server all the same', async () => {
   const { database, open } = archiver();
   const { sql } = database;
-  await restoreWith((real) => ({
+  const seen = restoreWith((real) => ({
     runNextStatement: async (restoreId) => {
       // Held up by a lock, so that the client can be cut while the server is at it.
       const table = await work();
@@ -211,14 +212,7 @@ test('an index whose client is gone is finished and recorded by the server all t
           restoreId,
         );
         gone.catch(() => undefined);
-        for (;;) {
-          // Not by this transaction, which would see the same activity for ever.
-          const waiting = await sql`
-            select from pg_stat_activity where usename = 'archiver_restore' and datname = current_database()
-               and wait_event_type = 'Lock' and query like '%run_restore_statement%'`;
-          if (waiting.length > 0) break;
-          await new Promise((resolve) => setTimeout(resolve, 10));
-        }
+        await untilSomebodyWaits(sql, { role: 'archiver_restore', query: '%run_restore_statement%' });
         // While it runs, another call is told to wait.
         await expect(real.runNextStatement(restoreId)).rejects.toMatchObject({ code: 'SegmentBusy' });
         await connection.end({ timeout: 0 });
@@ -231,9 +225,8 @@ test('an index whose client is gone is finished and recorded by the server all t
       }
       throw new Error('one was seen');
     },
-  })).catch((error: unknown) => {
-    expect(error).toMatchObject({ message: 'one was seen' });
-  });
+  }));
+  await expect(seen).rejects.toMatchObject({ message: 'one was seen' });
   await restoreWith(() => ({}));
   const [row] = await sql<{ rows: number }[]>`select count(*)::integer as rows from app.back`;
   expect(row!.rows).toBe(ROWS);
