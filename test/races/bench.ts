@@ -11,6 +11,7 @@ import { Databases, PASSWORD } from '../support/databases.ts';
 import { trustOneReading, type ExportOptions } from '../support/export-options.ts';
 import { findRows, type Found, type Lines } from '../support/invariant.ts';
 import { createPartitionSet } from '../support/partition-sets.ts';
+import { makeRoles } from '../support/roles.ts';
 import { ServerLog } from './deadlocks.ts';
 import { judgeRows, Model, type Differences } from './model.ts';
 import { startWriter, type Act, type Target, type Working } from './writers.ts';
@@ -47,7 +48,7 @@ export class RaceBench {
     }: { readonly months?: number; readonly way?: ExportOptions } = {},
   ): Promise<RaceBench> {
     const databases = await Databases.make(coordinates, name, async (sql) => {
-      await sql`do $$ begin create role app_owner; exception when duplicate_object or unique_violation then null; end $$`;
+      await makeRoles(sql, 'app_owner');
       await sql`create schema app authorization app_owner`;
       await sql`create table app.customer (id integer primary key, name text not null default '')`;
       await sql`alter table app.customer owner to app_owner`;

@@ -10,6 +10,7 @@ import { LOGIN_ROLES, type LoginRole } from '../../core/setup/prepare-database.t
 import { run, type Steps } from '../../core/archive/run.ts';
 import type { RunReport } from '../../core/archive/report.ts';
 import { stack, useDatabase, type TestDatabase } from './database.ts';
+import { withRoleRetries } from './roles.ts';
 import { makeBucket, makeS3Client } from './s3.ts';
 
 /** Time, with pauses cut short so that retries do not cost a test its time. */
@@ -48,10 +49,11 @@ export function useArchiver(): () => Archiver {
     bucket = await makeBucket(s3, 'archive');
     for (const role of LOGIN_ROLES) {
       // Once: even the same password gets a new salt, and the pooler, which logs in as its client did, is refused.
-      await withRoleLock(
-        database(),
-        `do $$ begin if (select rolpassword is null from pg_authid where rolname = '${role}') then
-           alter role ${role} password '${ROLE_PASSWORD}'; end if; end $$`,
+      await withRoleRetries(() =>
+        database().sql.unsafe(
+          `do $$ begin if (select rolpassword is null from pg_authid where rolname = '${role}') then
+             alter role ${role} password '${ROLE_PASSWORD}'; end if; end $$`,
+        ),
       );
     }
   });
@@ -63,19 +65,6 @@ export function useArchiver(): () => Archiver {
     if (s3 === undefined) throw new Error('the archiver exists only while tests run');
     return makeArchiver({ database: database(), s3, bucket, open: throughPooler(database()) });
   };
-}
-
-/** Roles belong to the whole server: two test files that alter the same one at once meet "tuple concurrently updated". */
-async function withRoleLock({ sql }: TestDatabase, statement: string): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await sql.unsafe(statement);
-      return;
-    } catch (error) {
-      if (attempt === 20) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 20 * attempt));
-    }
-  }
 }
 
 function throughPooler(database: TestDatabase): Archiver['open'] {

@@ -2,7 +2,7 @@ import type postgres from 'postgres';
 import { registerOwner } from '../../adapters/postgres/install.ts';
 import { quote } from './archives.ts';
 import { createParent } from './partman.ts';
-import { withRoleRetries } from './roles.ts';
+import { makeRoles, withRoleRetries } from './roles.ts';
 
 /** A partition set of any kind that pg_partman makes, in the words of its version 4. */
 export interface Kind {
@@ -30,9 +30,7 @@ export async function createKind(sql: postgres.Sql, kind: Kind): Promise<void> {
   const { schema, table, controlType, interval, start, retention, values } = kind;
   const { epoch = 'none', timeZone = 'UTC', columns = 'payload text', premake = 2 } = kind;
   const name = `${quote(schema)}.${quote(table)}`;
-  await sql.unsafe(
-    `do $$ begin create role ${KIND_OWNER}; exception when duplicate_object or unique_violation then null; end $$`,
-  );
+  await makeRoles(sql, KIND_OWNER);
   await sql`create schema if not exists ${sql(schema)} authorization ${sql(KIND_OWNER)}`;
   await sql.begin(async (tx) => {
     await tx`select set_config('timezone', ${timeZone}, true)`;

@@ -4,6 +4,7 @@ import { psql } from './archives.ts';
 import type { TestDatabase } from './database.ts';
 import { giveTo } from './kinds.ts';
 import { createParent } from './partman.ts';
+import { makeRoles } from './roles.ts';
 
 /** The SQL of a part of `odd.sample`. */
 export const oddFixture = (name: 'awkward-types' | 'awkward-rows'): string =>
@@ -14,9 +15,7 @@ export const oddFixture = (name: 'awkward-types' | 'awkward-rows'): string =>
  * oldest partition, which is past retention.
  */
 export async function createOddSet({ sql, url }: Pick<TestDatabase, 'sql' | 'url'>): Promise<void> {
-  await sql.unsafe(
-    `do $$ begin create role odd_owner; exception when duplicate_object or unique_violation then null; end $$`,
-  );
+  await makeRoles(sql, 'odd_owner');
   await psql(url, oddFixture('awkward-types'));
   const [{ start }] = await sql<[{ start: string }]>`
     select to_char(date_trunc('month', now()) - interval '3 months', 'YYYY-MM-DD') as start`;

@@ -2,7 +2,7 @@ import type postgres from 'postgres';
 import { registerOwner } from '../../adapters/postgres/install.ts';
 import { quoteIdentifier } from '../../adapters/postgres/quote.ts';
 import { createParent } from './partman.ts';
-import { withRoleRetries } from './roles.ts';
+import { makeRoles, withRoleRetries } from './roles.ts';
 
 /** A monthly partition set as an application would have it, owned by a role of its own. */
 export interface PartitionSetOptions {
@@ -46,9 +46,7 @@ export async function createPartitionSet(
     registered = true,
   }: PartitionSetOptions = {},
 ): Promise<PartitionSet> {
-  await sql.unsafe(
-    `do $$ begin create role "${owner}"; exception when duplicate_object or unique_violation then null; end $$`,
-  );
+  await makeRoles(sql, `"${owner}"`);
   await sql`create schema if not exists ${sql(schema)} authorization ${sql(owner)}`;
   const name = `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`;
   await sql.begin(async (tx) => {

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type postgres from 'postgres';
 import type { TestDatabase } from '../../support/database.ts';
+import { makeRoles } from '../../support/roles.ts';
 
 const run = promisify(execFile);
 
@@ -45,11 +46,7 @@ export function qualified({ schema, name }: TableName): string {
 
 /** The roles that the fixtures grant to and give tables to. Roles belong to the whole server, so they are kept. */
 export async function createRoles(sql: postgres.Sql): Promise<void> {
-  for (const role of ['ddl_owner', 'ddl_grantee', 'ddl_second', 'ddl Weird"x']) {
-    await sql.unsafe(
-      `do $$ begin create role ${quote(role)}; exception when duplicate_object or unique_violation then null; end $$`,
-    );
-  }
+  await makeRoles(sql, 'ddl_owner', 'ddl_grantee', 'ddl_second', quote('ddl Weird"x'));
   // Test files run side by side, and two grants of the same membership would update the same row.
   await sql.begin(async (transaction) => {
     await transaction`select pg_advisory_xact_lock(hashtext('ddl roles'))`;

@@ -6,7 +6,7 @@ import type { LoginRole } from '../../../core/setup/prepare-database.ts';
 import { useArchiver } from '../../support/archiver.ts';
 import { stack } from '../../support/database.ts';
 import { nth, type LedgerLine } from '../../support/ledger.ts';
-import { withRoleRetries } from '../../support/roles.ts';
+import { makeRoles, withRoleRetries } from '../../support/roles.ts';
 import { createVerifiedPartitions } from '../../support/verified.ts';
 
 const archiver = useArchiver();
@@ -297,11 +297,7 @@ const otherDirection = (sql: postgres.Sql): Promise<readonly { role: string }[]>
 test('what aws_s3 grants to PUBLIC gives no role of ours the other direction, and takes nothing from the application', async () => {
   const { sql } = archiver().database;
   // a role of its own: the stand-in lets roles that may export execute programs, in all databases of the server.
-  await withRoleRetries(() =>
-    sql.unsafe(
-      `do $$ begin create role exporting_application; exception when duplicate_object then null; end $$`,
-    ),
-  );
+  await makeRoles(sql, 'exporting_application');
   await withRoleRetries(() => sql`grant usage on schema aws_s3 to exporting_application`);
   await sql`grant execute on all functions in schema aws_s3 to public`;
   expect(await otherDirection(sql)).toHaveLength(2);

@@ -12,7 +12,7 @@ import { copySomeFlights } from '../../../local/sample/flights.ts';
 import { hurriedClock, useArchiver } from '../../support/archiver.ts';
 import { stack, useDatabase } from '../../support/database.ts';
 import { quote } from '../../support/archives.ts';
-import { withRoleRetries } from '../../support/roles.ts';
+import { makeRoles } from '../../support/roles.ts';
 
 const archiver = useArchiver();
 const elsewhere = useDatabase({ template: 'archiver' });
@@ -84,11 +84,7 @@ async function contents(sql: postgres.Sql, table: string, where = 'true'): Promi
 
 async function makePlainTable(sql: postgres.Sql, traveller: Traveller): Promise<void> {
   const { schema, owner, columns, fill } = traveller;
-  await withRoleRetries(() =>
-    sql.unsafe(
-      `do $$ begin create role ${quote(owner)} nologin; exception when duplicate_object or unique_violation then null; end $$`,
-    ),
-  );
+  await makeRoles(sql, quote(owner));
   await sql.unsafe(`
     create schema if not exists ${quote(schema)};
     grant create, usage on schema ${quote(schema)} to ${quote(owner)};

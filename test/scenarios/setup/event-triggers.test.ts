@@ -5,6 +5,7 @@ import { useArchiver } from '../../support/archiver.ts';
 import { stack, useDatabase } from '../../support/database.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
 import { prepared } from '../../support/prepare.ts';
+import { makeRoles } from '../../support/roles.ts';
 
 const connections: Connection[] = [];
 function administrator(database: string): Connection {
@@ -44,9 +45,7 @@ test.each([
   ['writes statements down', 'log_ddl', WRITES_DOWN],
 ])('an installation that fails since an event trigger %s names it', async (_, name, recipe) => {
   const { name: database, sql } = blank();
-  await sql.unsafe(
-    `do $$ begin create role app_owner; exception when duplicate_object or unique_violation then null; end $$`,
-  );
+  await makeRoles(sql, 'app_owner');
   await sql.unsafe(recipe);
   const { problems, advice } = await prepared(administrator(database), []);
   await sql.unsafe(`drop event trigger ${name}`);
