@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { CATALOGUE } from '../../core/errors.ts';
@@ -14,12 +14,6 @@ describe('the README', () => {
     expect(readme).toContain('(docs/errors.md)');
     const rows = [...readme.matchAll(/^\| `(\w+)` \|/gm)].filter(([, code = '']) => code in CATALOGUE);
     expect(rows).toEqual([]);
-  });
-
-  test('links only to files that are there', () => {
-    for (const [, target = ''] of readme.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) {
-      expect([target, existsSync(join(ROOT, target))]).toEqual([target, true]);
-    }
   });
 
   test('its preparation of a database works by psql, twice', async () => {

@@ -1,8 +1,8 @@
 /** Packages come from where apt, npm and pip of the machine get them: no file of the project names a registry. */
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
+import { projectFiles } from '../support/project-files.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
@@ -26,37 +26,9 @@ const HOSTS = [
 /** What npm writes itself. */
 const EXCEPT = new Set(['package-lock.json']);
 
-/** All files of the project; without git (a source tree that was copied), those that a walk finds. */
-function files(): string[] {
-  const list = existsSync(join(ROOT, '.git'))
-    ? ['git', 'ls-files', '-z', '--cached', '--others', '--exclude-standard']
-    : [
-        'find',
-        '.',
-        '(',
-        '-name',
-        'node_modules',
-        '-o',
-        '-path',
-        './.local',
-        ')',
-        '-prune',
-        '-o',
-        '-type',
-        'f',
-        '-print0',
-      ];
-  const [program = '', ...args] = list;
-  const output = execFileSync(program, args, { cwd: ROOT, encoding: 'utf8', maxBuffer: 2 ** 24 });
-  return output
-    .split('\0')
-    .map((name) => name.replace(/^\.\//, ''))
-    .filter((name) => name !== '' && !EXCEPT.has(name) && existsSync(join(ROOT, name)));
-}
-
 // Seen to fail with the mirror in local/matrix/debian-server.ts, where apt is asked for its own now.
 test('no file names the host of a registry of packages', () => {
-  const all = files();
+  const all = projectFiles().filter((name) => !EXCEPT.has(name));
   expect(all.length).toBeGreaterThan(500);
   const found = all.flatMap((name) => {
     const text = readFileSync(join(ROOT, name), 'latin1');

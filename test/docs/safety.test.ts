@@ -19,7 +19,7 @@ test('every danger has a row', () => {
 
 test('every danger has a test that is there, or a reason why there can be none', () => {
   expect(rows.length).toBeGreaterThan(40);
-  for (const [row, , tests = row] of rows.map(([whole, , cell]) => [whole, '', cell] as const)) {
+  for (const [row, , tests = row] of rows) {
     if (/^not here: \w/.test(tests)) continue;
     const files = [...tests.matchAll(/`(test\/[^`]+)`/g)].map(([, file = '']) => file);
     expect({ row, files: files.length }).not.toEqual({ row, files: 0 });

@@ -1,8 +1,8 @@
 /** One word for one thing: words that were replaced do not come back. `docs/architecture.md` has those that stay. */
-import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
+import { projectFiles } from '../support/project-files.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
@@ -76,24 +76,9 @@ const ALLOWED: readonly (readonly [file: string, word: RegExp, reason: string])[
   ['test/docs/words.test.ts', /./, 'this list'],
 ];
 
-function files(): readonly string[] {
-  if (existsSync(join(ROOT, '.git'))) {
-    const list = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
-      cwd: ROOT,
-      encoding: 'utf8',
-      maxBuffer: 2 ** 24,
-    });
-    return list.split('\0').filter((name) => name !== '' && existsSync(join(ROOT, name)));
-  }
-  // A source tree that was copied, without git.
-  return readdirSync(ROOT, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)));
-}
-
 // Seen to fail with "answers" in a comment of db/, and with "twin" in a test.
 test('no word that was replaced comes back', () => {
-  const texts = files()
+  const texts = projectFiles()
     .filter((name) => EVERYTHING.test(name) && /\.(?:ts|sql|md|sh|json|wat)$/.test(name))
     .map((name) => [name, readFileSync(join(ROOT, name), 'utf8')] as const);
   expect(texts.length).toBeGreaterThan(400);
