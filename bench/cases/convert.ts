@@ -57,11 +57,15 @@ export const convertCase: Case = {
 async function copyText(environment: Environment, shape: Shape) {
   const rows = environment.quick ? Math.ceil(shape.rows / 20) : shape.rows;
   const path = join(environment.directory, `${shape.name}.tsv`);
-  const select = `select ${shape.values} from generate_series(1::bigint, ${String(rows)}) g`;
-  const pins = "set timezone = 'UTC'; set datestyle = 'ISO, YMD'; set extra_float_digits = 1;";
+  // By way of a table: the values have the types of its columns, as those of an archive.
   await shell(
     environment,
-    `psql -Xq <<'SQL' > '${path}'\n${pins}\ncopy (${select.replaceAll('\n', ' ')}) to stdout;\nSQL`,
+    `psql -Xq -v ON_ERROR_STOP=1 <<'SQL' > '${path}'
+set timezone = 'UTC'; set datestyle = 'ISO, YMD'; set extra_float_digits = 1;
+create temporary table t (${shape.columns});
+insert into t select ${shape.values} from generate_series(1::bigint, ${String(rows)}) g;
+copy t to stdout;
+SQL`,
   );
   return textFile(path, columnsOf(shape.columns));
 }

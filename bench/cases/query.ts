@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { createWriteStream, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
 import { restoreDatabase } from '../../adapters/postgres/restore/database.ts';
 import { s3ArchiveStore } from '../../adapters/s3/archive-store.ts';
 import { readManifest, type ArchiveStore } from '../../core/archive-store.ts';
@@ -15,6 +16,8 @@ import { archiveMonths, type ArchivedMonth } from '../lib/months.ts';
 import type { QueryTask } from '../lib/query-child.ts';
 import { atMost, table, type Case } from '../lib/result.ts';
 import { NARROW } from '../lib/tables.ts';
+
+const execute = promisify(execFile);
 
 const MONTHS = ['01', '02', '03', '04', '05', '06', '07', '08', '09', '10'].map((month) => `2021-${month}`);
 const ASKED_MONTH = '2021-06';
@@ -183,20 +186,8 @@ async function inDuckDb(
   return { cpu, averages: JSON.stringify(rows) };
 }
 
-function run(args: readonly string[], env: Readonly<Record<string, string>>): Promise<string> {
-  const child = spawn(process.execPath, args, {
-    cwd: ROOT,
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let [output, errors] = ['', ''];
-  child.stdout.on('data', (data: Buffer) => (output += data.toString()));
-  child.stderr.on('data', (data: Buffer) => (errors += data.toString()));
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code) => {
-      if (code === 0) resolve(output);
-      else reject(new Error(`${args.slice(0, 5).join(' ')} ended with ${String(code)}: ${errors}`));
-    });
-  });
+async function run(args: readonly string[], env: Readonly<Record<string, string>>): Promise<string> {
+  const own = { PATH: process.env['PATH'], HOME: process.env['HOME'] };
+  const { stdout } = await execute(process.execPath, args, { cwd: ROOT, env: { ...own, ...env } });
+  return stdout;
 }

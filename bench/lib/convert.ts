@@ -1,11 +1,14 @@
-import { spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { createReadStream, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { SourceColumn } from '../../core/query/parquet-map.ts';
 import type { ExpectedText } from '../../core/query/proof.ts';
 import { LineDigester } from '../../core/proof/line-digest.ts';
 import type { ChildTask } from './convert-child.ts';
 import type { Environment } from './environment.ts';
+
+const run = promisify(execFile);
 
 /** What converting took. */
 export interface Converted {
@@ -51,12 +54,6 @@ export async function convertApart(
 ): Promise<Converted> {
   const task: ChildTask = { how, source, text: path, directory, name: `${how}.parquet`, expected };
   const script = join(import.meta.dirname, 'convert-child.ts');
-  const child = spawn(process.execPath, ['--max-semi-space-size=1', script, JSON.stringify(task)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const output: Buffer[] = [];
-  child.stdout.on('data', (data: Buffer) => output.push(data));
-  const status = await new Promise((resolve) => child.once('close', resolve));
-  if (status !== 0) throw new Error(`converting by ${how} ended with ${String(status)}`);
-  return JSON.parse(Buffer.concat(output).toString()) as Converted;
+  const { stdout } = await run(process.execPath, ['--max-semi-space-size=1', script, JSON.stringify(task)]);
+  return JSON.parse(stdout) as Converted;
 }

@@ -5,6 +5,7 @@ import { lambdaEnvironment, synthesise } from '../../local/synthesise.ts';
 import type { LocalFunction, LocalStateMachine } from '../../local/step-functions/load-state-machine.ts';
 import { runExecution } from '../../local/step-functions/run-execution.ts';
 import { BENCH, type Environment } from './environment.ts';
+import { statFields, TICKS } from './server-cpu.ts';
 import { NARROW } from './tables.ts';
 
 /** The proof that takes more. */
@@ -103,18 +104,12 @@ export async function usageOfExecution(
   return usages;
 }
 
-/** Clock ticks of /proc a second: 100 on every Linux that Debian builds. */
-const TICKS = 100;
-
 /** The kernel's own high-water mark, which no sampling can miss; the process waits for its next invocation by now. */
 function usageOf(pid: number | undefined): Usage {
   const status = readFileSync(`/proc/${String(pid)}/status`, 'utf8');
-  const stat =
-    readFileSync(`/proc/${String(pid)}/stat`, 'utf8')
-      .split(') ')[1]
-      ?.split(' ') ?? [];
+  const [user, system] = statFields(String(pid))?.slice(11, 13).map(Number) ?? [];
   return {
     mib: Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024,
-    cpuSeconds: (Number(stat[11]) + Number(stat[12])) / TICKS,
+    cpuSeconds: ((user ?? NaN) + (system ?? NaN)) / TICKS,
   };
 }

@@ -16,8 +16,8 @@ interface Earlier {
 }
 
 /**
- * Writes results.json and RESULTS.md: the table of goals, the figures behind it, and what was tried (FINDINGS.md). Of a run
- * of some cases the others stay as they were; `order` has the rows of all.
+ * Writes results.json and RESULTS.md: the table of goals, and the figures behind it. Of a run of some cases the others stay
+ * as they were; `order` has the rows of all.
  */
 export async function writeReport(
   outcomes: readonly Outcome[],
@@ -40,7 +40,7 @@ export async function writeReport(
   const text = [
     '# Results of the benchmark',
     '',
-    '<!-- Written by `npm run bench`; from "Goals that are not met" on it is FINDINGS.md. -->',
+    '<!-- Written by `npm run bench`. -->',
     '',
     ...(earlier === undefined
       ? [measured]
@@ -52,9 +52,9 @@ export async function writeReport(
       ['name', 'value', 'unit', 'goal', 'met'],
       rows.map(({ name, value, unit, goal, met }) => [name, value, unit, goal, met ? 'yes' : '**no**']),
     ),
-    ...order.flatMap((each) => sectionOf(each, outcomes, earlier)),
     '',
-    (await readFile(new URL('FINDINGS.md', BENCH), 'utf8')).replaceAll(/^#/gm, '##').trimEnd(),
+    '[FINDINGS.md](FINDINGS.md) says why goals are not met, and what was tried.',
+    ...order.flatMap((each) => sectionOf(each, outcomes, earlier)),
     '',
   ].join('\n');
   await writeFile(new URL('RESULTS.md', BENCH), text);

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Environment } from './environment.ts';
 
 /** Clock ticks of /proc a second: 100 on every Linux that Debian builds. */
-const TICKS = 100;
+export const TICKS = 100;
 
 /**
  * CPU seconds that the processes of PostgreSQL spend on `work`: those that live, and those that ended meanwhile, which
@@ -34,10 +34,10 @@ function ticks(postmaster: number): number {
 }
 
 /** Fields of /proc/<pid>/stat from the third on, which is the state; the name before it may hold anything. */
-function statFields(entry: string): string[] | undefined {
-  if (!/^\d+$/.test(entry)) return undefined;
+export function statFields(pid: string): string[] | undefined {
+  if (!/^\d+$/.test(pid)) return undefined;
   try {
-    const stat = readFileSync(`/proc/${entry}/stat`, 'latin1');
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch {
     return undefined;

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** The secrets of one stack; made once for each directory, so that a restarted stack keeps them. */
@@ -24,6 +24,5 @@ export function ensureCredentials(directory: string): StackCredentials {
     clusterId: randomUUID(),
   };
   writeFileSync(file, JSON.stringify(credentials), { mode: 0o600 });
-  chmodSync(file, 0o600);
   return credentials;
 }
