@@ -34,6 +34,8 @@ export function translate(error: unknown, doing: string): unknown {
   }
   if (status === 404 || error.name === 'InvalidObjectState')
     return new ArchiverError('ObjectMissing', message);
+  if (isDeleteMarker(error))
+    return new ArchiverError('ObjectMissing', `${message}: this version is a delete marker`);
   // Codes of their own within the statuses of a refusal, which another try may well pass.
   if (/^(RequestTimeout|RequestTimeTooSkewed|ExpiredToken)/.test(error.name)) {
     return new ArchiverError('ObjectStoreUnavailable', message);
@@ -43,6 +45,13 @@ export function translate(error: unknown, doing: string): unknown {
   }
   return new ArchiverError('ObjectStoreUnavailable', message);
 }
+
+/**
+ * S3 refuses a request that names the VersionId of a delete marker with 405, and says why in a header
+ * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeleteMarker.html).
+ */
+const isDeleteMarker = ({ $metadata, $response }: S3ServiceException): boolean =>
+  $metadata.httpStatusCode === 405 && $response?.headers['x-amz-delete-marker'] === 'true';
 
 /** The SDK found no credentials, or those of a profile or a session are not valid any more; its message says which. */
 const isWithoutCredentials = (error: unknown): error is Error =>

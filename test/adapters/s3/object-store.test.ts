@@ -291,6 +291,21 @@ describe('a server that fails in the middle', () => {
     await expect(marked.head('k', 'v')).rejects.toMatchObject({ code: 'ObjectMissing' });
   });
 
+  // Seen to fail: ObjectStoreDenied, whose hint is to look at the rights.
+  test('a delete marker is no object where the answer is 405, as on S3', async () => {
+    const marked = await storeOn((_request, response) => {
+      response
+        .writeHead(405, { 'x-amz-delete-marker': 'true' })
+        .end('<Error><Code>MethodNotAllowed</Code></Error>');
+    });
+    const missing = {
+      code: 'ObjectMissing',
+      message: expect.stringMatching(/\(405\): this version is a delete marker$/),
+    };
+    await expect(marked.head('k', 'v')).rejects.toMatchObject(missing);
+    await expect(readText(marked, { key: 'k', versionId: 'v' })).rejects.toMatchObject(missing);
+  });
+
   // In a process of its own: the SDK does not take Node's errors for errors in jest's sandbox, and wraps them.
   test('a server that is not there is an error that is tried again', async () => {
     await storeOn(() => undefined);
