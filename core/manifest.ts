@@ -14,7 +14,7 @@ export const PRODUCT = { name: 'partition-archiver', version: '0.1.0' } as const
  * segments by both readings, all streamed segments have two. Behind the plus sign is a digest of that code, which may change
  * between two releases; test/core/stream-version.test.ts lists its files and prints the value after a change.
  */
-export const STREAM_VERSION = `${PRODUCT.version}+942bdcfca938`;
+export const STREAM_VERSION = `${PRODUCT.version}+77207fdf7050`;
 
 const count = z.number().int().nonnegative();
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);

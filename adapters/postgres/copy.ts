@@ -43,7 +43,13 @@ export const copyOut: CopyOut = async (connection, doing, statement, read, mode)
         const text = await statement(transaction);
         const socket = socketOf(connection);
         try {
-          const copy = new Copy(socket.readCopy(), transaction.unsafe(text));
+          const copy = new Copy(
+            socket.readCopy(),
+            // Before `read` meets it: what writes to S3 would take an error of this connection for one of its own.
+            transaction.unsafe(text).catch((error: unknown) => {
+              throw translate(error, doing);
+            }),
+          );
           await copy.begin();
           const answer = await read(copy);
           if (!copy.isWhole)

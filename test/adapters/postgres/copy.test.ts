@@ -33,7 +33,7 @@ const rows = (count: number): string =>
  * connection. Rows are numbered from 1.
  */
 async function wayToServer(
-  change: (row: Buffer, number: number) => readonly Buffer[] | 'cut',
+  change: (row: Buffer, number: number) => readonly Buffer[] | 'cut' | 'reset',
 ): Promise<{ port: number; close: () => void }> {
   const { host, port } = stack().postgres;
   const server = createServer((client) => {
@@ -49,6 +49,7 @@ async function wayToServer(
           const message = pending.subarray(0, 1 + pending.readUInt32BE(1));
           const handedOn = message[0] === 0x64 ? change(message, (rowsSeen += 1)) : [message];
           if (handedOn === 'cut') return void client.end();
+          if (handedOn === 'reset') return void client.resetAndDestroy();
           for (const each of handedOn) client.write(each);
           pending = pending.subarray(message.length);
         }
@@ -85,6 +86,35 @@ test.each<[string, (row: Buffer, number: number) => readonly Buffer[] | 'cut']>(
       },
     );
     await expect(copying).rejects.toMatchObject({ code: 'DatabaseUnavailable' });
+  } finally {
+    await connection.end({ timeout: 1 });
+    way.close();
+  }
+});
+
+// Seen to fail: what writes the rows to S3 took ECONNRESET for an error of its own connection.
+test('a reader meets the error of a connection that is reset as one of the database', async () => {
+  const { superuser } = stack().postgres;
+  const way = await wayToServer((row, n) => (n === 50 ? 'reset' : [row]));
+  const settings = { host: '127.0.0.1', port: way.port, database: database().name, tls: false } as const;
+  const connection = connect({ ...settings, applicationName: 'test', ...superuser });
+  const met: unknown[] = [];
+  try {
+    const copying = byFrames(
+      connection,
+      'copying',
+      async () => rows(ROWS),
+      async (stream) => {
+        try {
+          for await (const _chunk of stream);
+        } catch (error) {
+          met.push(error);
+          throw error;
+        }
+      },
+    );
+    await expect(copying).rejects.toMatchObject({ code: 'DatabaseUnavailable' });
+    expect(met).toEqual([expect.objectContaining({ code: 'DatabaseUnavailable' })]);
   } finally {
     await connection.end({ timeout: 1 });
     way.close();
