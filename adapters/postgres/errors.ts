@@ -80,7 +80,7 @@ function translateServerError(error: postgres.PostgresError, doing: string): Arc
   const fromExport = error.code === SQLSTATE.externalRoutineException || error.code === SQLSTATE.systemError;
   if (
     fromExport &&
-    /denied|403|not authorized|NoSuchBucket|s3(Ex|Im)port/i.test(
+    /denied|\b403\b|not authorized|NoSuchBucket|s3(Ex|Im)port/i.test(
       `${error.message} ${error.detail ?? ''} ${error.hint ?? ''}`,
     )
   ) {

@@ -40,15 +40,11 @@ export const SQLSTATE = {
   serializationFailure: '40001',
   /** After a failover, the name of the writer may lead to a reader for a while. */
   readOnlyTransaction: '25006',
-  adminShutdown: '57P01',
-  crashShutdown: '57P02',
-  cannotConnectNow: '57P03',
   /** There is no such database. */
   invalidCatalogName: '3D000',
   invalidSchemaName: '3F000',
   undefinedTable: '42P01',
   undefinedFunction: '42883',
-  tooManyConnections: '53300',
   diskFull: '53100',
   outOfMemory: '53200',
   programLimitExceeded: '54000',
@@ -71,11 +67,7 @@ const THEIRS: Readonly<Record<string, ErrorCode>> = {
   [SQLSTATE.deadlockDetected]: 'TransactionAborted',
   [SQLSTATE.serializationFailure]: 'TransactionAborted',
   [SQLSTATE.readOnlyTransaction]: 'DatabaseUnavailable',
-  [SQLSTATE.adminShutdown]: 'DatabaseUnavailable',
-  [SQLSTATE.crashShutdown]: 'DatabaseUnavailable',
-  [SQLSTATE.cannotConnectNow]: 'DatabaseUnavailable',
   [SQLSTATE.invalidCatalogName]: 'InvalidConfiguration',
-  [SQLSTATE.tooManyConnections]: 'DatabaseUnavailable',
   [SQLSTATE.diskFull]: 'StorageFull',
   [SQLSTATE.programLimitExceeded]: 'RowTooLarge',
   [SQLSTATE.dependentObjectsStillExist]: 'HasDependents',
@@ -83,12 +75,15 @@ const THEIRS: Readonly<Record<string, ErrorCode>> = {
   [SQLSTATE.systemError]: 'ExportFailed',
 };
 
-/** The code of the catalogue for a SQLSTATE. Whole classes: 08 connection, 28 authorization, 53 resources, 57P. */
+/**
+ * The code of the catalogue for a SQLSTATE. Whole classes: 08 connection, 28 authorization, 53 resources, 57P the session or
+ * the server was ended.
+ */
 export function codeForSqlstate(sqlstate: string): ErrorCode {
   const exact = OURS[sqlstate] ?? THEIRS[sqlstate];
   if (exact !== undefined) return exact;
   // A rotated secret is refused once (28P01) and read again by the next try.
-  if (/^(08|28|53)/.test(sqlstate)) return 'DatabaseUnavailable';
+  if (/^(08|28|53|57P)/.test(sqlstate)) return 'DatabaseUnavailable';
   return 'DatabaseRejected';
 }
 

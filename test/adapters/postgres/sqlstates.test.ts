@@ -23,10 +23,13 @@ test.each<[string, ErrorCode]>([
   [SQLSTATE.idleInTransactionSessionTimeout, 'Interrupted'],
   [SQLSTATE.transactionTimeout, 'Interrupted'],
   [SQLSTATE.readOnlyTransaction, 'DatabaseUnavailable'],
-  [SQLSTATE.adminShutdown, 'DatabaseUnavailable'],
-  [SQLSTATE.crashShutdown, 'DatabaseUnavailable'],
-  [SQLSTATE.cannotConnectNow, 'DatabaseUnavailable'],
-  [SQLSTATE.tooManyConnections, 'DatabaseUnavailable'],
+  ['53300', 'DatabaseUnavailable'],
+  // The server shuts down, crashed, or starts.
+  ['57P01', 'DatabaseUnavailable'],
+  ['57P02', 'DatabaseUnavailable'],
+  ['57P03', 'DatabaseUnavailable'],
+  // Seen to fail with the three before alone: idle_session_timeout ended the session.
+  ['57P05', 'DatabaseUnavailable'],
   [SQLSTATE.externalRoutineException, 'ExportFailed'],
   [SQLSTATE.systemError, 'ExportFailed'],
   ['08006', 'DatabaseUnavailable'],
