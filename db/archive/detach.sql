@@ -122,6 +122,8 @@ begin
     raise exception 'transaction isolation is %', current_setting('transaction_isolation')
       using errcode = 'PA001'; -- StateConflict
   end if;
+  perform partition_archiver.wait_for_autovacuum(p_partition);
+  perform partition_archiver.wait_for_autovacuum_of_default(p_parent);
   select n.nspname as schema, string_to_array(substring(e.extversion from '^[0-9.]+'),
     '.')::integer[] as version into strict v_partman
     from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'pg_partman';

@@ -64,7 +64,8 @@ create or replace function partition_archiver.set_long_lock_timeout() returns vo
 -- else is held that they would. It never fails: what follows says why a table cannot be locked, such as one
 -- that a vacuum against wraparound holds, which does not give way, or one that was dropped or belongs to
 -- another role (COMMENT has the lock before it asks for the owner). Returns whether there was anything to
--- wait for.
+-- wait for. The rollback of the block restores lock_timeout and releases the lock: the application may wait
+-- for it while it holds what this session locks next, and PostgreSQL would cancel the application.
 create or replace function partition_archiver.wait_for_autovacuum(p_table oid) returns boolean
   language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
@@ -75,18 +76,11 @@ begin
   end if;
   perform partition_archiver.set_long_lock_timeout();
   perform partition_archiver.hold_definition(p_table);
-  return true;
-exception when lock_not_available or insufficient_privilege or undefined_table then
+  raise exception 'autovacuum has left the table';
+exception when raise_exception or lock_not_available or insufficient_privilege or undefined_table then
   return true;
 end
 $$;
-
--- The same for the table of a ledger row, which may be in quarantine already.
-create or replace function partition_archiver.wait_for_autovacuum_of_partition(p_id bigint)
-  returns boolean
-  language sql volatile security definer set search_path = pg_catalog, pg_temp
-  return (select partition_archiver.wait_for_autovacuum(table_oid)
-            from partition_archiver.partition where id = p_id);
 
 -- The same for the default partition of a parent: creating, attaching or detaching a partition locks it
 -- against reads.

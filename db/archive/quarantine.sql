@@ -21,6 +21,7 @@ declare
   v_table text;
   v_object record;
 begin
+  perform partition_archiver.wait_for_autovacuum(l.table_oid);
   perform partition_archiver.lock_referenced(l.table_oid);
   begin
     execute format('lock table only %s in access exclusive mode', v_name);

@@ -79,7 +79,6 @@ begin
   v_work := format('partition_archiver_restore.%I', r.work_name);
   v_parent := to_regclass(format('%I.%I', r.partition ->> 'parentSchema', r.partition ->> 'parentName'))::oid;
   perform partition_archiver.wait_for_autovacuum(r.work_oid);
-  perform partition_archiver.set_lock_timeout();
   execute format('lock table only %s in access exclusive mode', v_work);
   -- Still the file that was proven.
   perform partition_archiver.proven_restore(p_id);

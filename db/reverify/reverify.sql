@@ -36,7 +36,6 @@ begin
     raise exception 'table % is gone or another one now', v_table using errcode = 'PA002'; -- IdentityChanged
   end if;
   perform partition_archiver.wait_for_autovacuum(l.table_oid);
-  perform partition_archiver.set_lock_timeout();
   begin
     execute format('lock table only %s in access exclusive mode', v_table);
   exception when undefined_table then

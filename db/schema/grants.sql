@@ -58,7 +58,6 @@ to archiver_maintain;
 grant execute on function
   partition_archiver.record_inventory(oid, text),
   partition_archiver.wait_for_autovacuum(oid),
-  partition_archiver.wait_for_autovacuum_of_partition(bigint),
   partition_archiver.wait_for_autovacuum_of_default(oid),
   partition_archiver.hold_definition(oid),
   partition_archiver.set_long_lock_timeout(),

@@ -114,7 +114,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'tables locked by the application',
     moment: 'before',
-    appliesTo: labelled(/run_maintenance|wait_for_autovacuum|quarantine|drop_verified/),
+    appliesTo: labelled(/run_maintenance|wait_for_autovacuum|detach_partition|quarantine|drop_verified/),
     strike: holdLocks,
   },
   {

@@ -31,13 +31,10 @@ export function maintainDatabase(connection: Connection, notices: string[]): Mai
 
     runMaintenance: async (set) => {
       const doing = `maintenance of ${displayName(set.schema, set.table)}`;
-      await inTransaction(connection, doing, async (transaction) => {
-        const parent = await findParent(transaction, set);
-        await transaction`select partition_archiver.wait_for_autovacuum_of_default(${parent}::oid)`;
-      });
       return inTransaction(connection, doing, async (transaction) => {
         notices.length = 0;
         const parent = await findParent(transaction, set);
+        await transaction`select partition_archiver.wait_for_autovacuum_of_default(${parent}::oid)`;
         await makePartitions(transaction, set, parent, notices, doing);
         await giveToOwner(transaction, parent);
         return notices.filter((notice) => notice.startsWith('WARNING'));
@@ -70,11 +67,6 @@ export function maintainDatabase(connection: Connection, notices: string[]): Mai
 
     detach: async (set, { oid, schema, table }) => {
       const doing = `detach of ${displayName(schema, table)}`;
-      await inTransaction(connection, doing, async (transaction) => {
-        const parent = await findParent(transaction, set);
-        await transaction`
-          select partition_archiver.wait_for_autovacuum(${oid}::oid), partition_archiver.wait_for_autovacuum_of_default(${parent}::oid)`;
-      });
       return inTransaction(connection, doing, async (transaction) => {
         const parent = await findParent(transaction, set);
         const [answer] = await transaction<[{ outcome: DetachOutcome }]>`

@@ -10,9 +10,6 @@ export function quarantineDatabase(connection: Connection): QuarantineDatabase {
     quarantine: async (partitionId, segmentBytes) => {
       const doing = `quarantine of partition ${String(partitionId)}`;
       await inTransaction(connection, doing, async (transaction) => {
-        await transaction`select partition_archiver.wait_for_autovacuum_of_partition(${partitionId}::bigint)`;
-      });
-      await inTransaction(connection, doing, async (transaction) => {
         await transaction`select partition_archiver.quarantine(${partitionId}::bigint, ${segmentBytes}::bigint)`;
       });
     },

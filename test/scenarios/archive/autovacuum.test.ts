@@ -46,7 +46,7 @@ test('quarantine', async () => {
   const [id = 0] = partitions;
   const [table] = await sql()<{ name: string }[]>`
     select format('%I.%I', table_schema, table_name) as name from partition_archiver.partition where id = ${id}`;
-  // Seen to fail (LockNotAvailable) without wait_for_autovacuum_of_partition() in adapters/postgres/archive/quarantine.ts.
+  // Seen to fail (LockNotAvailable) without wait_for_autovacuum() in quarantine().
   const impatient = steps(config([{ schema: 'app', table: 'event' }]), { clock: never });
   const quarantined = besideVacuum([table?.name ?? ''], () => impatient.quarantine(id, request));
   await expect(quarantined).resolves.toMatchObject({ next: 'export' });
@@ -76,6 +76,23 @@ test('maintenance and detach, with a default partition', async () => {
   } finally {
     await maintain.end();
   }
+});
+
+// Seen to fail without the rollback in wait_for_autovacuum().
+test('the wait keeps no lock and restores lock_timeout', async () => {
+  await sql()`create table public.left_alone (id integer)`;
+  await besideVacuum(['public.left_alone'], () =>
+    sql().begin(async (tx) => {
+      await tx`set local lock_timeout = '7s'`;
+      expect(
+        await tx`select partition_archiver.wait_for_autovacuum('public.left_alone'::regclass) as waited`,
+      ).toEqual([{ waited: true }]);
+      const left = await tx`
+        select current_setting('lock_timeout') as timeout,
+               array(select mode from pg_locks where pid = pg_backend_pid() and relation = 'public.left_alone'::regclass) as locks`;
+      expect(left).toEqual([{ timeout: '7s', locks: [] }]);
+    }),
+  );
 });
 
 // Seen to fail (42P01) where wait_for_autovacuum() does not catch undefined_table.
