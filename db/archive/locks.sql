@@ -77,7 +77,8 @@ begin
   perform partition_archiver.set_long_lock_timeout();
   perform partition_archiver.hold_definition(p_table);
   raise exception 'autovacuum has left the table';
-exception when raise_exception or lock_not_available or insufficient_privilege or undefined_table then
+exception when raise_exception or lock_not_available or insufficient_privilege or undefined_table
+  or invalid_schema_name then
   return true;
 end
 $$;

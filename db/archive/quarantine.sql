@@ -25,7 +25,7 @@ begin
   perform partition_archiver.lock_referenced(l.table_oid);
   begin
     execute format('lock table only %s in access exclusive mode', v_name);
-  exception when undefined_table then
+  exception when undefined_table or invalid_schema_name then
     raise exception 'table % is gone or was renamed', v_name using errcode = 'PA002'; -- IdentityChanged
   when insufficient_privilege then
     if to_regclass(v_name) is distinct from l.table_oid::regclass then

@@ -107,6 +107,19 @@ test('a table that is dropped meanwhile', async () => {
   });
 });
 
+// Seen to fail (3F000) where wait_for_autovacuum() does not catch invalid_schema_name.
+test('a schema that is renamed meanwhile', async () => {
+  await sql()`create schema passing`;
+  await sql()`create table passing.going (id integer)`;
+  const [{ oid }] = await sql()<[{ oid: string }]>`select 'passing.going'::regclass::oid::text as oid`;
+  await besideVacuum(['passing.going'], async () => {
+    const waiting = ask(`wait_for_autovacuum(${oid})`);
+    await untilSomebodyWaits(sql());
+    await sql()`alter schema passing rename to passed`;
+    expect(await waiting).toBe('returns true');
+  });
+});
+
 test('reverify, and the return to the owner', async () => {
   const { id, line } = await bring('again', 'verified');
   const { quarantineName } = await line();

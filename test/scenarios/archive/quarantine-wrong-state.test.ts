@@ -116,5 +116,8 @@ describe('a partition that was detached', () => {
     );
     await sql().unsafe(`drop table app."${table}"`);
     expect(await ask(`quarantine(${id}, 1000000)`)).toMatch(/^PA002 table .* is gone or was renamed/);
+    // As after a rename of its schema. Seen to fail (3F000).
+    await change(id, `table_schema = 'gone'`);
+    expect(await ask(`quarantine(${id}, 1000000)`)).toMatch(/^PA002 table gone\..* is gone or was renamed/);
   });
 });
