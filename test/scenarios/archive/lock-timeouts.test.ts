@@ -17,8 +17,12 @@ async function whileLocked(table: string, mode: string, call: string): Promise<s
   }
 }
 
-/** What a call leaves behind in its transaction: tables locked against everybody, and how long it waits for the next. */
-async function leaves(call: string, deadlock = '1s'): Promise<{ locked: string[]; timeout: string }> {
+/** What a call leaves behind in its transaction: the tables that it locked, and how long it waits for the next. */
+async function leaves(
+  call: string,
+  deadlock = '1s',
+  mode = 'AccessExclusiveLock',
+): Promise<{ locked: string[]; timeout: string }> {
   const undo = new Error('undo');
   let left = { locked: [] as string[], timeout: '' };
   await sql()
@@ -27,7 +31,7 @@ async function leaves(call: string, deadlock = '1s'): Promise<{ locked: string[]
       await tx.unsafe(`select partition_archiver.${call}`);
       const locked = await tx<{ name: string }[]>`
         select relation::regclass::text as name from pg_locks
-         where pid = pg_backend_pid() and mode = 'AccessExclusiveLock' and locktype = 'relation' order by 1`;
+         where pid = pg_backend_pid() and mode = ${mode} and locktype = 'relation' order by 1`;
       const [setting] = await tx<[{ lock_timeout: string }]>`show lock_timeout`;
       left = { locked: locked.map(({ name }) => name), timeout: setting.lock_timeout };
       throw undo;
@@ -50,7 +54,8 @@ beforeAll(async () => {
     create table ref.other (id integer primary key);
     create table ref.refers (
       id integer primary key references ref.refers, plain integer references ref.plain, parted integer references ref.parted,
-      other integer references ref.other)`);
+      other integer references ref.other);
+    create view ref.seen as select * from ref.plain`);
 });
 
 test('a lock is waited for less long than the application waits before it looks for a deadlock', async () => {
@@ -73,6 +78,25 @@ test('a lock is waited for less long than the application waits before it looks 
 test('what a partition references is locked with the partitions of it, and no table more', async () => {
   const { locked } = await leaves(`lock_referenced('ref.refers'::regclass)`);
   expect(locked).toEqual(['ref.other', 'ref.part', 'ref.parted', 'ref.plain']);
+});
+
+test('so is what references a partitioned table, against writes', async () => {
+  const { locked } = await leaves(
+    `lock_referencing('ref.plain'::regclass, clock_timestamp() + interval '1 day')`,
+    '1s',
+    'ShareLock',
+  );
+  expect(locked).toEqual(['ref.refers']);
+});
+
+// Seen to fail where only a table that is locked sets the time.
+test('where nothing is to be locked, the next lock is waited for no longer', async () => {
+  expect(await leaves(`lock_referenced('ref.plain'::regclass)`, '400s')).toEqual({
+    locked: [],
+    timeout: '100s',
+  });
+  const view = `lock_tree('ref.seen'::regclass, 'share', clock_timestamp() + interval '1 day')`;
+  expect(await leaves(view, '400s')).toEqual({ locked: [], timeout: '100s' });
 });
 
 test('where no vacuum is at work nothing is waited for', async () => {

@@ -36,12 +36,17 @@ describe('resume and release', () => {
 
   test('resume refuses a table that was renamed, and finds one that was attached again', async () => {
     const released = update(id, `state = 'released'`);
+    expect(await ask(`resume(${id})`)).toBe('returns detached');
     expect(await ask(`resume(${id})`, { before: released })).toBe('returns detached');
     const renamed = { before: `${released}; alter table ${table} rename to away` };
     expect(await ask(`resume(${id})`, renamed)).toMatch(/^PA002 .* is gone, renamed or another one/);
     const [{ bounds }] = await sql()<[{ bounds: string }]>`
       select bounds from partition_archiver.partition where id = ${id}`;
-    const attached = { before: `${released}; alter table app.freed attach partition ${table} ${bounds}` };
+    // Of an attached one, the next inventory records the times.
+    const untimed = update(id, 'lower_time = null, upper_time = null');
+    const attached = {
+      before: `${released}; ${untimed}; update partition_archiver.partition set time_zone = null; alter table app.freed attach partition ${table} ${bounds}`,
+    };
     expect(await ask(`resume(${id})`, attached)).toBe('returns attached');
   });
 });
