@@ -78,6 +78,7 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
     'archive/database-roles',
     'archive/lock-timeouts',
     'archive/empty-and-made-again',
+    'archive/autovacuum',
     'archive/races',
   ],
   'db/ledger/return-to-owner.sql': [
