@@ -35,6 +35,8 @@ create or replace function partition_archiver.claim_partition_job(p_id bigint, v
   set intervalstyle = 'postgres' as $$
 declare
   j partition_archiver.partition_job;
+  v_partman name := partition_archiver.partman_schema();
+  v_known boolean := false;
   v_changed text;
 begin
   select * into j from partition_archiver.partition_job where id = p_id for update;
@@ -58,6 +60,16 @@ begin
       raise exception 'the partitioning of %.% failed, and changes of the table are no longer logged: roll '
         'back and begin again', j.table_schema, j.table_name
         using errcode = 'PA002'; -- IdentityChanged
+    end if;
+    if j.state <> 'begun' then
+      if v_partman is not null then
+        execute format('select exists (select from %I.part_config where parent_table = %L)', v_partman,
+          'partition_archiver_shadow.' || j.table_name) into v_known;
+      end if;
+      if not v_known then
+        raise exception 'pg_partman does not know the shadow table of %.% any more: roll back and begin '
+          'again', j.table_schema, j.table_name using errcode = 'PA002'; -- IdentityChanged
+      end if;
     end if;
     if partition_archiver.trigger_state(j.table_oid) <> coalesce(j.trigger_state, '[]') then
       raise exception 'the change triggers of %.% were altered, and changes may be missing: roll back and '

@@ -69,8 +69,11 @@ begin
   if j.state = 'rolled back' then
     return;
   end if;
-  execute format('delete from %I.part_config where parent_table = %L returning template_table', v_partman,
-    'partition_archiver_shadow.' || j.table_name) into v_template;
+  -- Without pg_partman, its configuration is gone, too.
+  if v_partman is not null then
+    execute format('delete from %I.part_config where parent_table = %L returning template_table', v_partman,
+      'partition_archiver_shadow.' || j.table_name) into v_template;
+  end if;
   if to_regclass(format('partition_archiver_shadow.%I', j.table_name))::oid = j.shadow_oid then
     execute format('drop table partition_archiver_shadow.%I', j.table_name);
   end if;

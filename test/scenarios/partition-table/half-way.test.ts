@@ -201,3 +201,27 @@ test('a table that was altered meanwhile is no longer logged, and waits to be ro
   await withPorts((ports) => rollBackPartitionTable({ schema: 'shop', table: 'altered' }, ports));
   expect(await left('altered')).toEqual(NOTHING);
 });
+
+// Seen to fail before ("null values cannot be formatted as an SQL identifier"), the rollback too.
+test('a partitioning that pg_partman knows no more can only be rolled back', async () => {
+  const { sql } = archiver().database;
+  const table = 'bereft';
+  await makePlainTable(sql, table, 200);
+  const install = () => sql`create extension pg_partman schema partman`;
+  for (const isInstalledAgain of [false, true]) {
+    await run({ table }, undefined, 'check');
+    await sql`drop extension pg_partman`;
+    if (isInstalledAgain) await install();
+    const failure = await failureOf(run({ table }));
+    expect([failure.code, failure.message]).toEqual([
+      'IdentityChanged',
+      expect.stringMatching(
+        /^.*pg_partman does not know the shadow table of shop\.bereft any more: roll back/,
+      ),
+    ]);
+    await withPorts((ports) => rollBackPartitionTable({ schema: 'shop', table }, ports));
+    if (!isInstalledAgain) await install();
+    expect(await left(table)).toEqual(NOTHING);
+  }
+  expect(await run({ table })).toMatchObject({ state: 'swapped', rows: 200 });
+});
