@@ -83,13 +83,16 @@ exception when raise_exception or lock_not_available or insufficient_privilege o
 end
 $$;
 
--- The same for the default partition of a parent: creating, attaching or detaching a partition locks it
--- against reads.
+-- The same for the default partition of a parent, and the partitions of one that is partitioned itself:
+-- creating or attaching a partition locks them all against reads, detaching one locks the first. The server's
+-- locks are read once for all of them.
 create or replace function partition_archiver.wait_for_autovacuum_of_default(p_parent oid)
   returns boolean
   language sql volatile set search_path = pg_catalog, pg_temp
-  return (select partition_archiver.wait_for_autovacuum(partdefid)
-            from pg_partitioned_table where partrelid = p_parent and partdefid <> 0);
+  return (select bool_or(partition_archiver.wait_for_autovacuum(t.relid))
+            from pg_partitioned_table p cross join pg_partition_tree(p.partdefid) t
+           where p.partrelid = p_parent and t.relid in (select relation from pg_locks
+             where locktype = 'relation' and mode = 'ShareUpdateExclusiveLock'));
 
 -- Until the transaction ends, no other session makes an index or a constraint on a table; rows are read and
 -- written meanwhile. By a comment on a column that never has one: LOCK TABLE asks for rights that its owner

@@ -95,6 +95,29 @@ test('the wait keeps no lock and restores lock_timeout', async () => {
   );
 });
 
+// Seen to fail (LockNotAvailable) where only the default partition itself is waited for.
+test('maintenance, with a default partition that is partitioned itself', async () => {
+  const { config, open, run } = archiver();
+  await createPartitionSet(sql(), { table: 'nested', months: 4, rowsPerMonth: 10 });
+  await sql().unsafe(`drop table app.nested_default;
+    create table app.nested_default partition of app.nested default partition by range (ts);
+    create table app.nested_rest partition of app.nested_default default;
+    alter table app.nested_default owner to app_owner; alter table app.nested_rest owner to app_owner`);
+  const settings = config([{ schema: 'app', table: 'nested' }]);
+  await run(settings, { only: 'inventory' });
+  await sql()`update partman.part_config set premake = 6 where parent_table = 'app.nested'`;
+  const maintain = open('archiver_maintain');
+  try {
+    const steps = maintainDatabase(maintain, []);
+    const warnings = besideVacuum(['app.nested_rest'], () =>
+      steps.runMaintenance(nth(settings.partitionSets, 0)),
+    );
+    expect(await warnings).toEqual([]);
+  } finally {
+    await maintain.end();
+  }
+});
+
 // Seen to fail (42P01) where wait_for_autovacuum() does not catch undefined_table.
 test('a table that is dropped meanwhile', async () => {
   await sql()`create table public.going (id integer)`;
