@@ -52,7 +52,9 @@ create or replace function partition_archiver.rights_to_restore(p_sets jsonb)
   select min(format('%I.%I', s.schema, s."table")),
     format('%s may not use %s, which restoring a partition needs', m.roles, m.what), m.remedy
     from jsonb_to_recordset(p_sets) as s (schema name, "table" name)
-    join pg_class c on c.oid = to_regclass(format('%I.%I', s.schema, s."table")) and c.relkind = 'p'
+    -- By name: to_regclass() fails in a schema that archiver_owner may not use.
+    join pg_namespace n on n.nspname = s.schema
+    join pg_class c on c.relnamespace = n.oid and c.relname = s."table" and c.relkind = 'p'
     cross join lateral (
       select c.oid
       union all

@@ -149,6 +149,27 @@ test('each thing that is wrong in the database is said with the statement that f
   expect(await run(config([SET]), { dryRun: true })).toMatchObject({ failed: 0 });
 });
 
+// Seen to fail with to_regclass() in rights_to_restore() of db/archive/rights-to-restore.sql: "permission denied for schema app".
+test('a set whose owner was never registered is listed with its grants, and so is what else is wrong', async () => {
+  const { database, steps, config } = archiver();
+  const { sql } = database;
+  const roles = 'archiver_owner, archiver_trial, archiver_maintain, archiver_restore';
+  await sql.unsafe(
+    `revoke misled_owner from archiver_owner, archiver_maintain; revoke all on schema app from ${roles}`,
+  );
+  const lines = await preflight([SET, { schema: 'app', table: 'evnet' }]);
+  expect(lines.map((line) => line.replace(/ in database .*/, ''))).toEqual([
+    'app.event: role archiver_owner is not a member of its owner misled_owner. grant misled_owner to archiver_owner;',
+    'app.event: role archiver_owner may not use schema app. grant usage on schema app to archiver_owner;',
+    'app.event: role archiver_maintain is not a member of its owner misled_owner. grant misled_owner to archiver_maintain;',
+    'app.event: role archiver_maintain may not use schema app. grant usage on schema app to archiver_maintain;',
+    'app.evnet: there is no such table',
+    'app.event: archiver_trial and archiver_restore may not use schema app, which restoring a partition needs. grant usage on schema app to archiver_trial, archiver_restore;',
+  ]);
+  await sql.unsafe(CLEAN);
+  await expect(steps(config([SET])).preflight({})).resolves.toMatchObject({ mode: 'archive' });
+});
+
 test('sets that are not there, are no sets, or are of a kind that is not supported', async () => {
   const { sql } = archiver().database;
   await sql`create table app.plain (id bigint, ts timestamptz)`;
