@@ -137,8 +137,8 @@ $$;
 create or replace function partition_archiver.shadow_problems(p_table oid) returns text[]
   language sql stable set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
   select array(
-    select format('%I is there already; drop the table that was replaced before, or roll back what was begun',
-      o.oid::regclass::text)
+    select format('%s is there already; drop the table that was replaced before, or roll back what was begun',
+      o.oid::regclass)
       from pg_class o
      where o.relnamespace in ('partition_archiver_shadow'::regnamespace,
        'partition_archiver_replaced'::regnamespace)
