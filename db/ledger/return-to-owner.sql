@@ -132,11 +132,17 @@ begin
   v_deadline := partition_archiver.lock_deadline();
   foreach v_statement in array partition_archiver.render_ddl(l.ddl, l.table_schema, l.table_name,
     array['foreign_keys', 'row_security']) loop
-    perform partition_archiver.set_lock_timeout_until(v_deadline);
     begin
-      -- Validating would hold a lock on the live referenced table for as long as the scan takes. PostgreSQL
-      -- accepts NOT VALID twice.
-      execute v_statement || case when v_statement ~ ' FOREIGN KEY ' then ' NOT VALID' else '' end;
+      if v_statement ~ '^ALTER TABLE .* FOREIGN KEY ' then
+        perform partition_archiver.lock_tree(
+          to_regclass(partition_archiver.referenced_table(v_statement))::oid, 'share row exclusive',
+          v_deadline);
+        -- Validating would hold a lock on the live referenced table for as long as the scan takes. PostgreSQL
+        -- accepts NOT VALID twice.
+        execute v_statement || ' NOT VALID';
+      else
+        execute v_statement;
+      end if;
     exception when undefined_table or undefined_column or invalid_schema_name or invalid_foreign_key then
       -- What it referenced went meanwhile, which would have taken the foreign key with it.
       insert into partition_archiver.event (partition_id, from_state, to_state, note)

@@ -31,7 +31,7 @@ create or replace function partition_archiver.restore_statement_kind(p_statement
     end from pattern
 $$;
 
--- The table that a foreign key refers to, quoted, of a statement that restore_statement_kind() matched.
+-- The table that a foreign key refers to, quoted, of its statement in the archived DDL.
 create or replace function partition_archiver.referenced_table(p_statement text) returns text
   language sql immutable set search_path = pg_catalog, pg_temp
   return substring(p_statement from '\) REFERENCES ((?:[a-z_][a-z0-9_$]*|"(?:[^"]|"")+")\.'

@@ -16,7 +16,8 @@ async function describe(line: LedgerLine): Promise<unknown> {
            c.relrowsecurity, c.relforcerowsecurity, coalesce(c.relacl, acldefault('r', c.relowner))::text as acl,
            (select array_agg(tgname::text order by tgname) from pg_trigger where tgrelid = c.oid and not tgisinternal) as triggers,
            (select array_agg(pg_get_indexdef(indexrelid) order by indexrelid) from pg_index where indrelid = c.oid) as indexes,
-           (select array_agg(conname::text order by conname) from pg_constraint where conrelid = c.oid) as constraints
+           (select array_agg(concat(conname, ' ', obj_description(oid, 'pg_constraint')) order by conname)
+              from pg_constraint where conrelid = c.oid) as constraints
       from pg_class c where c.oid = ${line.oid}::oid`;
   return row;
 }
@@ -41,6 +42,7 @@ test('a partition with rows out of its bounds is blocked, returned to its owner 
     alter table app.strayed detach partition ${name};
     alter table ${name} add constraint of_kind foreign key (kind) references app.kind;
     alter table ${name} add constraint of_kind_as_it_was foreign key (kind) references app.kind not valid;
+    comment on constraint of_kind on ${name} is 'a FOREIGN KEY by hand';
     alter table ${name} enable row level security, force row level security;
     create policy everything on ${name} using (true);
     grant select on ${name} to archiver_maintain;
