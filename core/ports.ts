@@ -60,6 +60,9 @@ export interface Log {
   warn(event: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
+/** Keeps nothing. */
+export const silentLog: Log = { info: () => undefined, warn: () => undefined };
+
 /** The whole of a small object as text. */
 export async function readText(
   store: ObjectStore,

@@ -4,13 +4,15 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
+import { systemClock } from '../../adapters/clock.ts';
 import { restoreDatabase } from '../../adapters/postgres/restore/database.ts';
 import { s3ArchiveStore } from '../../adapters/s3/archive-store.ts';
 import { readManifest, type ArchiveStore } from '../../core/archive-store.ts';
 import { latestCopy } from '../../core/query/copy-manifest.ts';
 import { literal } from '../../core/query/views.ts';
 import { restore } from '../../core/restore/local.ts';
-import { BENCH, silentLog, systemClock, type Environment } from '../lib/environment.ts';
+import { silentLog } from '../../core/ports.ts';
+import { BENCH, type Environment } from '../lib/environment.ts';
 import { Samples } from '../lib/measure.ts';
 import { archiveMonths, type ArchivedMonth } from '../lib/months.ts';
 import type { QueryTask } from '../lib/query-child.ts';
@@ -141,7 +143,7 @@ async function byRestore(
     {
       database: restoreDatabase({ open: () => open('archiver_restore'), timeoutMs: 14 * 60_000 }),
       store,
-      clock: systemClock,
+      clock: systemClock(),
       log: silentLog,
       segmentsAtOnce: 2,
     },

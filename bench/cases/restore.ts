@@ -1,8 +1,10 @@
+import { systemClock } from '../../adapters/clock.ts';
 import { restoreDatabase } from '../../adapters/postgres/restore/database.ts';
 import { s3ArchiveStore } from '../../adapters/s3/archive-store.ts';
 import { restore } from '../../core/restore/local.ts';
+import { silentLog } from '../../core/ports.ts';
 import { archive } from '../lib/archive.ts';
-import { BENCH, silentLog, systemClock, type Environment } from '../lib/environment.ts';
+import { BENCH, type Environment } from '../lib/environment.ts';
 import { ROUNDS, Samples } from '../lib/measure.ts';
 import { atMost, table, type Case } from '../lib/result.ts';
 import { shell } from '../lib/shell.ts';
@@ -59,7 +61,7 @@ async function restoreArchive(
     {
       database: restoreDatabase({ open: () => open('archiver_restore'), timeoutMs: TIMEOUT_MS }),
       store: s3ArchiveStore(s3, BENCH.bucket, stack.s3.region),
-      clock: systemClock,
+      clock: systemClock(),
       log: silentLog,
       segmentsAtOnce: 2,
     },

@@ -1,10 +1,12 @@
+import { systemClock } from '../../adapters/clock.ts';
 import { verifyDatabase } from '../../adapters/postgres/archive/verify.ts';
 import { copyOut, type CopyOut } from '../../adapters/postgres/copy.ts';
 import { copyOutByDriver } from '../../adapters/postgres/copy-by-driver.ts';
 import { s3ObjectStore } from '../../adapters/s3/object-store.ts';
 import { verifySegment } from '../../core/archive/verify.ts';
+import { silentLog } from '../../core/ports.ts';
 import { configFor, REQUEST, stepsFor } from '../lib/archive.ts';
-import { BENCH, silentLog, systemClock, type Environment } from '../lib/environment.ts';
+import { BENCH, type Environment } from '../lib/environment.ts';
 import { ROUNDS, Samples } from '../lib/measure.ts';
 import { atMost, table, type Case } from '../lib/result.ts';
 import { shell } from '../lib/shell.ts';
@@ -75,7 +77,7 @@ async function verifyBy({ open, s3, stack }: Environment, id: number, copyOut: C
   await verifySegment(id, 0, {
     database: verifyDatabase(connection, place),
     store: s3ObjectStore(s3, BENCH.bucket, stack.s3.region),
-    clock: systemClock,
+    clock: systemClock(),
     log: silentLog,
   });
   await connection.end();

@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
+import { systemClock } from '../../adapters/clock.ts';
 import { verifyDatabase } from '../../adapters/postgres/archive/verify.ts';
 import { connect, type Connection } from '../../adapters/postgres/connect.ts';
 import { s3ObjectStore } from '../../adapters/s3/object-store.ts';
 import { verifySegment } from '../../core/archive/verify.ts';
+import { silentLog } from '../../core/ports.ts';
 import { installedPostgres } from '../../local/stack/installation.ts';
 import { startReplica, type Replica } from '../../local/stack/replica.ts';
 import { archive, TWO_CORES } from '../lib/archive.ts';
-import { BENCH, silentLog, systemClock, type Environment } from '../lib/environment.ts';
+import { BENCH, type Environment } from '../lib/environment.ts';
 import { Samples } from '../lib/measure.ts';
 import { atMost, table, type Case } from '../lib/result.ts';
 import { serverCpu } from '../lib/server-cpu.ts';
@@ -65,7 +67,7 @@ function verifyAt({ open, s3, stack }: Environment, { host, port, authorityFile 
       return await verifySegment(partitionId, segmentNumber, {
         database: verifyDatabase(connection, { open: atReplica, isVerifyEndpoint: true }),
         store: s3ObjectStore(s3, BENCH.bucket, stack.s3.region),
-        clock: systemClock,
+        clock: systemClock(),
         log: silentLog,
       });
     } finally {

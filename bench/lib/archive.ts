@@ -1,8 +1,10 @@
 import { localSteps } from '../../bin/archive/steps.ts';
+import { systemClock } from '../../adapters/clock.ts';
 import { parseRuntimeConfig, type RuntimeConfig } from '../../core/config/runtime.ts';
 import { run, type Steps } from '../../core/archive/run.ts';
 import type { Request } from '../../core/archive/request.ts';
-import { BENCH, silentLog, systemClock, type Environment } from './environment.ts';
+import { silentLog } from '../../core/ports.ts';
+import { BENCH, type Environment } from './environment.ts';
 import type { Detached, Shape } from './tables.ts';
 
 /** How a partition is archived. */
@@ -45,7 +47,7 @@ export function stepsFor(environment: Environment, config: RuntimeConfig): Steps
     bucket: BENCH.bucket,
     region: stack.s3.region,
     open,
-    clock: systemClock,
+    clock: systemClock(),
     log: silentLog,
   });
 }
@@ -93,7 +95,7 @@ export async function archive(
       },
       report: () => Promise.resolve({} as never),
     },
-    { concurrency: config.concurrency, clock: systemClock },
+    { concurrency: config.concurrency, clock: systemClock() },
   );
   if (failures.length > 0) throw new Error(`the archive failed: ${failures.join('; ')}`);
   await assertDropped(environment, partition);

@@ -1,14 +1,12 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateBucketCommand, PutBucketVersioningCommand, type S3Client } from '@aws-sdk/client-s3';
 import postgres from 'postgres';
 import { connect, type Connection } from '../../adapters/postgres/connect.ts';
 import { installArchiver } from '../../adapters/postgres/install.ts';
 import { makeS3Client } from '../../adapters/s3/client.ts';
 import { LOGIN_ROLES, type LoginRole } from '../../core/setup/prepare-database.ts';
-import type { Clock, Log } from '../../core/ports.ts';
 import { startLocalStack, type LocalStack } from '../../local/stack.ts';
 
 /** Names that the whole run uses. */
@@ -29,17 +27,6 @@ export interface Environment {
   readonly say: (line: string) => void;
   readonly stop: () => Promise<void>;
 }
-
-/** The time of the machine. */
-export const systemClock: Clock = {
-  now: () => new Date(),
-  sleep: async (milliseconds) => {
-    await sleep(milliseconds);
-  },
-};
-
-/** Nobody reads the log of a benchmark. */
-export const silentLog: Log = { info: () => undefined, warn: () => undefined };
 
 /** Starts a local stack with a database that has pg_partman, aws_s3 and the archiver, and an archive bucket. */
 export async function startEnvironment(quick: boolean, say: (line: string) => void): Promise<Environment> {

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import { systemClock } from '../../adapters/clock.ts';
 import { COPY_WRITER, copyDisk } from '../../adapters/parquet/disk.ts';
 import { s3CopyStore } from '../../adapters/s3/copy-store.ts';
 import { readManifest } from '../../core/archive-store.ts';
 import { convert } from '../../core/query/convert.ts';
+import { silentLog } from '../../core/ports.ts';
 import { archive } from './archive.ts';
-import { BENCH, silentLog, systemClock, type Environment } from './environment.ts';
+import { BENCH, type Environment } from './environment.ts';
 import { inventory, makeSet, NARROW, type Detached, type Shape } from './tables.ts';
 
 /** Narrow rows of several months. */
@@ -37,7 +39,7 @@ export async function archiveMonths(
       {
         store,
         disk: copyDisk(directory, COPY_WRITER),
-        clock: systemClock,
+        clock: systemClock(),
         log: silentLog,
         unique: () => randomBytes(4).toString('hex'),
       },

@@ -1,9 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { systemClock } from '../../adapters/clock.ts';
 import { connect } from '../../adapters/postgres/connect.ts';
 import { makeS3Client } from '../../adapters/s3/client.ts';
 import type { RuntimeConfig } from '../../core/config/runtime.ts';
 import { ArchiverError } from '../../core/errors.ts';
-import type { Clock, Log } from '../../core/ports.ts';
+import { silentLog, type Log } from '../../core/ports.ts';
 import type { Command, CommandContext, CommandOptions } from './command.ts';
 import { valueProblems, wordProblems } from './options.ts';
 import { passwordFor, readCommandSettings, readPartitionSets } from './settings.ts';
@@ -67,7 +68,7 @@ export function makeContext(
         (notice) => notices.push(notice),
       ),
     passwordFor: (login) => passwordFor(login, environment),
-    clock: realClock,
+    clock: systemClock(),
     log,
     progress,
     width: process.stdout.isTTY ? process.stdout.columns : undefined,
@@ -106,13 +107,6 @@ function readConfig({ needs }: Command, options: CommandOptions): RuntimeConfig 
     ? readPartitionSets(file, needs.noSets === true ? 'none, too' : 'some')
     : NO_SETS;
 }
-
-const realClock: Clock = {
-  now: () => new Date(),
-  sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
-};
-
-const silentLog: Log = { info: () => undefined, warn: () => undefined };
 
 /** The log that `--log` names; by default lines for a command that takes long, else none; beside progress only warnings. */
 function logOf(command: Command, { log }: CommandOptions, isWatched: boolean): Log {

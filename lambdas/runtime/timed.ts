@@ -1,8 +1,8 @@
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
+import { systemClock } from '../../adapters/clock.ts';
 import { ArchiverError } from '../../core/errors.ts';
 import type { Clock, Log } from '../../core/ports.ts';
-import { systemClock } from './clock.ts';
 import { consoleLog, idsOf, logWith } from './log.ts';
 
 /** Time kept back before the Lambda's own timeout, to return an error that is retried. */

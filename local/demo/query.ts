@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { systemClock } from '../../adapters/clock.ts';
 import { duckDbEngine } from '../../adapters/duckdb/engine.ts';
 import { copyDisk } from '../../adapters/parquet/disk.ts';
 import { makeS3Client } from '../../adapters/s3/client.ts';
@@ -8,7 +9,7 @@ import { copyCache } from '../../adapters/s3/copy-cache.ts';
 import { s3CopyStore } from '../../adapters/s3/copy-store.ts';
 import { readManifest } from '../../core/archive-store.ts';
 import { find } from '../../core/audit/find.ts';
-import type { Clock, Log } from '../../core/ports.ts';
+import { silentLog } from '../../core/ports.ts';
 import { convert } from '../../core/query/convert.ts';
 import { prepareQuery } from '../../core/query/query.ts';
 import type { LocalStack } from '../stack.ts';
@@ -26,11 +27,6 @@ export interface QueryCheck {
 
 const SET = { schema: 'public', table: 'flights' } as const;
 const ROWS_SHOWN = 5;
-const silent: Log = { info: () => undefined, warn: () => undefined };
-const clock: Clock = {
-  now: () => new Date(),
-  sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
-};
 
 /** Converts every archive and asks them in SQL; asks PostgreSQL the same of the copy from before. */
 export async function checkQuery(stack: LocalStack, directory: string): Promise<QueryCheck> {
@@ -52,7 +48,12 @@ export async function checkQuery(stack: LocalStack, directory: string): Promise<
     let [textBytes, copyBytes] = [0, 0];
     for (const { manifestKey, versionId } of archives) {
       const archive = await readManifest(store, manifestKey, versionId);
-      const ports = { store, disk: copyDisk(folder, 'partition-archiver'), clock, log: silent };
+      const ports = {
+        store,
+        disk: copyDisk(folder, 'partition-archiver'),
+        clock: systemClock(),
+        log: silentLog,
+      };
       const unique = (): string => randomBytes(4).toString('hex');
       const { copy } = await convert(archive, { rebuild: false }, { ...ports, unique });
       textBytes += copy.manifest.contents.textBytes;
@@ -63,7 +64,7 @@ export async function checkQuery(stack: LocalStack, directory: string): Promise<
     const select = `select origin, count(*)::bigint as flights, sum(delay)::bigint as delay, round(avg(delay), 2)::decimal(10,2) as average
   from flights where date >= '${from}' and date < '${to}' group by origin order by flights desc, origin`;
     const cache = copyCache(copies, store, { mostMiB: 10_240 });
-    await prepareQuery({ sql: select, latest: true }, { store, cache, engine, log: silent });
+    await prepareQuery({ sql: select, latest: true }, { store, cache, engine, log: silentLog });
     const { rows } = await engine.run(select);
     const answer: string[] = [];
     for await (const chunk of rows) answer.push(...chunk.map((row) => row.map(String).join('  ')));

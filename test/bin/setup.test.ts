@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { parseTableName } from '../../core/table-name.ts';
+import { silentLog } from '../../core/ports.ts';
 import type { CommandOptions } from '../../bin/archive/command.ts';
 import { COMMANDS } from '../../bin/archive/commands.ts';
 import { commandProgress } from '../../bin/archive/terminal/progress.ts';
@@ -35,7 +36,7 @@ async function say(name: string, args: string[] = [], options: CommandOptions = 
     passwordFor: () => ROLE_PASSWORD,
     clock: { now: () => new Date(), sleep: () => Promise.resolve() },
     width: undefined,
-    ...commandProgress({ write: () => undefined }, { info: () => undefined, warn: () => undefined }, false),
+    ...commandProgress({ write: () => undefined }, silentLog, false),
   });
   return said.join('\n');
 }

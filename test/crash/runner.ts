@@ -9,6 +9,7 @@ import { makeS3Client } from '../../adapters/s3/client.ts';
 import { readCredentials } from '../../adapters/secrets-manager/credentials.ts';
 import type { RuntimeConfig } from '../../core/config/runtime.ts';
 import { run, type Steps } from '../../core/archive/run.ts';
+import { silentLog as log } from '../../core/ports.ts';
 import { makeSecretsClient, ROLE_OF } from './secrets.ts';
 
 /** A run to make, as plain data. */
@@ -45,7 +46,6 @@ const clock = {
   sleep: (milliseconds: number) =>
     new Promise<void>((resolve) => setTimeout(resolve, Math.min(milliseconds, LONGEST_PAUSE_MS))),
 };
-const log = { info: () => undefined, warn: () => undefined };
 
 async function work({ postgres, secrets, s3, lambda, config }: Job): Promise<JobResult> {
   const client = makeS3Client({

@@ -3,7 +3,7 @@ import { CopyReading } from '../../adapters/postgres/copy-reading.ts';
 import type { CopyFrames } from '../../adapters/postgres/copy-frames.ts';
 import { verifySegment } from '../../core/archive/verify.ts';
 import type { Segment } from '../../core/partition.ts';
-import type { ObjectStore } from '../../core/ports.ts';
+import { silentLog, type ObjectStore } from '../../core/ports.ts';
 import { LineDigester } from '../../core/proof/line-digest.ts';
 import { agreed } from '../../core/proof/sent.ts';
 
@@ -126,7 +126,7 @@ async function verify(stored: Buffer, sent: ReturnType<typeof agreed>): Promise<
     },
     store: storeOf(stored),
     clock: { now: () => new Date(0), sleep: () => Promise.resolve() },
-    log: { info: () => undefined, warn: () => undefined },
+    log: silentLog,
   });
   return verified;
 }

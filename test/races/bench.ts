@@ -3,7 +3,7 @@ import { connect, type Connection } from '../../adapters/postgres/connect.ts';
 import { localSteps, type DatabaseRole, type Wiring } from '../../bin/archive/steps.ts';
 import { parseRuntimeConfig, type RuntimeConfig } from '../../core/config/runtime.ts';
 import { ArchiverError } from '../../core/errors.ts';
-import type { Clock } from '../../core/ports.ts';
+import { silentLog, type Clock } from '../../core/ports.ts';
 import { run, type Steps } from '../../core/archive/run.ts';
 import type { RunReport } from '../../core/archive/report.ts';
 import type { StackCoordinates } from '../../local/stack.ts';
@@ -190,7 +190,7 @@ export class Race {
       bucket,
       region: coordinates.s3.region,
       clock: this.#clock,
-      log: { info: () => undefined, warn: () => undefined },
+      log: silentLog,
       open: (role, notices) => this.open(role, notices),
       ...changes,
     });

@@ -5,7 +5,7 @@ import { localOperations, type Operations, type OperationWiring } from '../../bi
 import { localSteps, type Wiring } from '../../bin/archive/steps.ts';
 import { connect, type Connection } from '../../adapters/postgres/connect.ts';
 import { parseRuntimeConfig, type RuntimeConfig } from '../../core/config/runtime.ts';
-import type { Clock, Log } from '../../core/ports.ts';
+import { silentLog, type Clock } from '../../core/ports.ts';
 import { LOGIN_ROLES, type LoginRole } from '../../core/setup/prepare-database.ts';
 import { run, type Steps } from '../../core/archive/run.ts';
 import type { RunReport } from '../../core/archive/report.ts';
@@ -19,7 +19,6 @@ export const hurriedClock: Clock = {
   sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, Math.min(milliseconds, 50))),
 };
 
-const silentLog: Log = { info: () => undefined, warn: () => undefined };
 /** Password of the login roles in tests. */
 export const ROLE_PASSWORD = 'for-tests-only';
 

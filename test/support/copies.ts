@@ -9,6 +9,7 @@ import type { ConvertPorts, CopyStore } from '../../core/query/convert.ts';
 import { locationOf } from '../../core/query/copy-manifest.ts';
 import type { SourceColumn } from '../../core/query/parquet-map.ts';
 import { addLineHashSums } from '../../core/proof/line-digest.ts';
+import { silentLog } from '../../core/ports.ts';
 import { manifestOf, type MemoryStore } from './memory-store.ts';
 import { expectedOf } from './parquet-copy.ts';
 
@@ -35,7 +36,7 @@ export function convertPorts(store: CopyStore, directory: string, name = 'u'): C
     store,
     disk: copyDisk(directory, 'test'),
     clock: { now: () => new Date((time += 1000)), sleep: async () => undefined },
-    log: { info: () => undefined, warn: () => undefined },
+    log: silentLog,
     unique: () => `${name}${String((unique += 1))}`,
   };
 }

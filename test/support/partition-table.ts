@@ -3,6 +3,7 @@ import { partitionTableDatabase } from '../../adapters/postgres/partition-table/
 import { partitionTable, type PartitionTableOutcome } from '../../core/partition-table/local.ts';
 import type { PartitionTableDatabase, PartitionTablePlan } from '../../core/partition-table/database.ts';
 import type { PartitionTablePorts, Progress } from '../../core/partition-table/steps.ts';
+import { silentLog as log } from '../../core/ports.ts';
 import { hurriedClock, type Archiver } from './archiver.ts';
 import { stack } from './database.ts';
 
@@ -45,7 +46,6 @@ export function makePartitioner(archiver: () => Archiver): Partitioner {
     const connection = open();
     const real = partitionTableDatabase(connection, open);
     try {
-      const log = { info: () => undefined, warn: () => undefined };
       return await work({ database: { ...real, ...changes(real, connection) }, clock: hurriedClock, log });
     } finally {
       // A client whose transaction lost its connection would wait for ever.

@@ -2,6 +2,7 @@ import type { Connection } from '../../adapters/postgres/connect.ts';
 import { prepareDatabase } from '../../adapters/postgres/setup/prepare.ts';
 import { parseRuntimeConfig, type RuntimeConfig } from '../../core/config/runtime.ts';
 import { prepare, type Preparation, type PrepareOptions } from '../../core/setup/prepare.ts';
+import { silentLog } from '../../core/ports.ts';
 import { ROLE_PASSWORD } from './archiver.ts';
 
 /** A configuration of tables, each `schema.table`; none of them, for the installation alone. */
@@ -24,7 +25,7 @@ export async function prepared(
     const result = await prepare(prepareDatabase(connection), {
       secretOf: (role) => Promise.resolve({ username: role, password: ROLE_PASSWORD }),
       guard: true,
-      log: { info: () => undefined, warn: () => undefined },
+      log: silentLog,
       partitionSets: setsOf(tables),
       ...options,
     });

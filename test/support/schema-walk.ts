@@ -5,6 +5,7 @@ import { dropReplacedTable, partitionTable } from '../../core/partition-table/lo
 import type { PartitionTablePlan } from '../../core/partition-table/database.ts';
 import { inspect } from '../../core/setup/inspect.ts';
 import { showInspection } from '../../core/setup/inspect-chart.ts';
+import { silentLog as log } from '../../core/ports.ts';
 import { quoteIdentifier } from '../../adapters/postgres/quote.ts';
 import { hurriedClock, type Archiver } from './archiver.ts';
 import { stack } from './database.ts';
@@ -153,7 +154,6 @@ async function proposals({ open, tables }: Walk): Promise<string[]> {
 /** By the command, and without the table that was replaced. */
 async function partition({ open }: Walk, { schema, table, plan }: WalkedTable): Promise<void> {
   const connection = open();
-  const log = { info: () => undefined, warn: () => undefined };
   try {
     const ports = { database: partitionTableDatabase(connection, open), clock: hurriedClock, log };
     await partitionTable(

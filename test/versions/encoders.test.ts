@@ -8,6 +8,7 @@ import { detectDatabase } from '../../adapters/postgres/archive/detect.ts';
 import { maintainDatabase } from '../../adapters/postgres/archive/maintain.ts';
 import { adoptDatabase } from '../../adapters/postgres/ledger/adopt.ts';
 import { adopt } from '../../core/ledger/adopt.ts';
+import { silentLog as log } from '../../core/ports.ts';
 import { useArchiver } from '../support/archiver.ts';
 import { inState } from '../support/ledger.ts';
 import { createPartitionSet } from '../support/partition-sets.ts';
@@ -16,7 +17,6 @@ import { testIf } from '../support/test-if.ts';
 import { failureOf } from '../support/verified.ts';
 
 const archiver = useArchiver();
-const log = { info: () => undefined, warn: () => undefined };
 
 const [major = 0, minor = 0] = partmanVersion(testInstallation()).split('.').map(Number);
 const withEncoders = testIf(major > 5 || (major === 5 && minor >= 2), 'pg_partman 5.2 or later');

@@ -10,6 +10,7 @@ import {
   runWatcher,
 } from '../../../bin/archive/terminal/watchers.ts';
 import type { Watcher } from '../../../bin/archive/terminal/progress.ts';
+import { silentLog } from '../../../core/ports.ts';
 
 const GIB = 2 ** 30;
 
@@ -136,11 +137,10 @@ describe('on a terminal', () => {
     const written: string[] = [];
     return { written, isTTY, columns: 24, write: (text: string) => written.push(text) };
   };
-  const silent = { info: () => undefined, warn: () => undefined };
 
   test('the line fits, goes away before something else is printed, and is gone at the end', () => {
     const stream = streamOf(true);
-    const { progress, log } = commandProgress(stream, silent, true);
+    const { progress, log } = commandProgress(stream, silentLog, true);
     progress.watch(auditWatcher);
     log.info('audit begin', { bytes: 1000 });
     log.info('audit segment', { expectedBytes: 10, rows: 123_456, bytes: 10 });
@@ -166,7 +166,7 @@ describe('on a terminal', () => {
     const events: string[] = [];
     const { progress, log } = commandProgress(
       stream,
-      { ...silent, info: (event) => events.push(event) },
+      { ...silentLog, info: (event) => events.push(event) },
       isWanted,
     );
     progress.watch(auditWatcher);

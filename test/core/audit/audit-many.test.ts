@@ -6,9 +6,9 @@ import { auditRange, beginAudit } from '../../../core/audit/parts.ts';
 import { addVerdicts, failedVerdict, verdictOf, type ArchiveVerdict } from '../../../core/audit/report.ts';
 import { ARCHIVES_AT_ONCE, parseAuditRequest } from '../../../core/audit/request.ts';
 import { ArchiverError } from '../../../core/errors.ts';
+import { silentLog as log } from '../../../core/ports.ts';
 import { manifestOf, memoryStore, putArchive, type MemoryStore } from '../../support/memory-store.ts';
 
-const log = { info: () => undefined, warn: () => undefined };
 const ALL = parseAuditRequest({}, 'db');
 const clock = { now: () => new Date('2026-05-01T00:00:00Z'), sleep: () => Promise.resolve() };
 const all = { expired: false, problems: [] };

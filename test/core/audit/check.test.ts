@@ -2,10 +2,10 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import { readManifest } from '../../../core/archive-store.ts';
 import { audit, type AuditSample, type AuditVerdict } from '../../../core/audit/check.ts';
+import { silentLog as log } from '../../../core/ports.ts';
 import { memoryStore, putArchive, type MemoryStore } from '../../support/memory-store.ts';
 
 const TEXTS = ['1\tone\n2\ttwo\n', '3\tthree\n', '', '4\tfour\n'];
-const log = { info: () => undefined, warn: () => undefined };
 
 async function auditAfter(
   tamper: (store: MemoryStore, archive: Awaited<ReturnType<typeof putArchive>>) => unknown,

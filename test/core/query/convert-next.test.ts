@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { ArchiverError } from '../../../core/errors.ts';
 import { convertNext, convertReport, type ConvertNext } from '../../../core/query/convert-next.ts';
 import { parseRuntimeConfig } from '../../../core/config/runtime.ts';
+import { silentLog as log } from '../../../core/ports.ts';
 import { manifestOf, memoryStore } from '../../support/memory-store.ts';
 
 const parsed = parseRuntimeConfig({
@@ -84,7 +85,6 @@ test('an input that withdraws converts nothing', async () => {
 
 test('archives that were not converted are named at the end', () => {
   const progress = { converted: 1, failed: 1, problems: ['k: ArchiveCold'], set: 3, after: null };
-  const log = { info: () => undefined, warn: () => undefined };
   const report = () => convertReport({ progress }, { log });
   expect(report).toThrow(ArchiverError);
   expect(report).toThrow('1 archive converted, 1 not; 0 listed, 0 withdrawn, 0 not listed\nk: ArchiveCold');

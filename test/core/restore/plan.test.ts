@@ -1,9 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { PAYLOAD_BUDGET } from '../../../core/limits.ts';
 import { planRestore } from '../../../core/restore/plan.ts';
+import { silentLog as log } from '../../../core/ports.ts';
 import { manifestOf, memoryStore, type MemoryStore } from '../../support/memory-store.ts';
-
-const log = { info: () => undefined, warn: () => undefined };
 
 /** An archive of a month of public.flights. */
 async function put(store: MemoryStore, month: number, name = `flights_p${month}`): Promise<string> {

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { retrieve } from '../../../core/restore/retrieve.ts';
+import { silentLog as log } from '../../../core/ports.ts';
 import { memoryStore, putArchive, type MemoryStore } from '../../support/memory-store.ts';
 
-const log = { info: () => undefined, warn: () => undefined };
 const TWO_SEGMENTS = ['1\ta\n', '2\tb\n'];
 
 async function archive(): Promise<{ store: MemoryStore; key: string; data: string[] }> {

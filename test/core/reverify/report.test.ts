@@ -3,8 +3,8 @@ import type { LedgerRow } from '../../../core/partition.ts';
 import { parseReleaseRequest } from '../../../core/ledger/release.ts';
 import { reverifyReport } from '../../../core/reverify/report.ts';
 import { parseReverifyRequest, planReverify } from '../../../core/reverify/request.ts';
+import { silentLog as log } from '../../../core/ports.ts';
 
-const log = { info: () => undefined, warn: () => undefined };
 const NOW = new Date('2026-05-01T00:00:00Z');
 
 describe('the choice', () => {

@@ -13,6 +13,7 @@ import {
   type ReverifyFence,
   type ReverifyReading,
 } from '../../../core/reverify/steps.ts';
+import { silentLog as log, type Log } from '../../../core/ports.ts';
 import { memoryStore, putArchive, type MemoryStore } from '../../support/memory-store.ts';
 import { failureOf } from '../../support/verified.ts';
 
@@ -25,7 +26,7 @@ interface Scene {
     readonly store: MemoryStore;
     readonly database: ReverifyFence & ReverifyReading;
     readonly clock: { now: () => Date; sleep: () => Promise<void> };
-    readonly log: { info: () => void; warn: () => void };
+    readonly log: Log;
   };
   /** What the database was asked to do, in order. */
   readonly done: string[];
@@ -74,7 +75,6 @@ async function scene(
     },
   };
   const clock = { now: () => new Date(), sleep: () => Promise.resolve() };
-  const log = { info: () => undefined, warn: () => undefined };
   return { evidence, done, ports: { store, database, clock, log } };
 }
 

@@ -5,6 +5,7 @@ import {
   featureRoleHandlers,
   type FeatureRoleEvent,
 } from '../../../lambdas/runtime/feature-role-handlers.ts';
+import { silentLog } from '../../../core/ports.ts';
 
 const OURS = 'arn:aws:iam::111122223333:role/ours';
 const THEIRS = 'arn:aws:iam::111122223333:role/theirs';
@@ -98,7 +99,7 @@ function eventOf(
 async function carryOut(rds: FakeRds, event: FeatureRoleEvent): Promise<string> {
   const { onEvent, isComplete } = featureRoleHandlers(
     (kind, identifier) => featureRoles({ send: rds.send }, kind, identifier),
-    { info: () => undefined, warn: () => undefined },
+    silentLog,
   );
   const { PhysicalResourceId } = await onEvent(event);
   for (let polls = 0; polls < 20; polls += 1) {
@@ -181,7 +182,7 @@ describe('attaching', () => {
     rds.status = 'backing-up';
     const { onEvent, isComplete } = featureRoleHandlers(
       (kind, identifier) => featureRoles({ send: rds.send }, kind, identifier),
-      { info: () => undefined, warn: () => undefined },
+      silentLog,
     );
     await onEvent(eventOf('Create'));
     expect(await isComplete(eventOf('Create'))).toEqual({ IsComplete: false });

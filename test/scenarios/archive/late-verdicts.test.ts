@@ -6,6 +6,7 @@ import { copyOut, type CopyOut } from '../../../adapters/postgres/copy.ts';
 import { s3ObjectStore } from '../../../adapters/s3/object-store.ts';
 import { verifySegment } from '../../../core/archive/verify.ts';
 import { LineDigester } from '../../../core/proof/line-digest.ts';
+import { silentLog as log } from '../../../core/ports.ts';
 import { hurriedClock, useArchiver } from '../../support/archiver.ts';
 import { readArchives } from '../../support/archives.ts';
 import { stack } from '../../support/database.ts';
@@ -15,7 +16,6 @@ import { quarantined } from '../../support/streamed.ts';
 import { createVerifiedPartitions, failureOf } from '../../support/verified.ts';
 
 const archiver = useArchiver();
-const log = { info: () => undefined, warn: () => undefined };
 
 // Seen to fail without the keys in record_match(): committed with the objects of the first archive, and dropped with the row
 // that was corrected in between.

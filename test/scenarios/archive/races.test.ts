@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Connection } from '../../../adapters/postgres/connect.ts';
 import type { Wiring } from '../../../bin/archive/steps.ts';
-import type { Clock } from '../../../core/ports.ts';
+import { systemClock } from '../../../adapters/clock.ts';
 import { RaceBench, type Race } from '../../races/bench.ts';
 import { CONTROL, MUTANTS } from '../../races/mutants.ts';
 import { mutantRounds, raceRound } from '../../races/rounds.ts';
@@ -57,9 +57,6 @@ test('the harness finds nothing where the lock comes first', async () => {
   expect((await mutantRounds(bench(), CONTROL, 5)).lost).toBe(0);
 });
 
-/** The pauses between tries of a lock are the point. */
-const patientClock: Clock = { now: () => new Date(), sleep: async (milliseconds) => sleep(milliseconds) };
-
 // Seen to fail without: lock_referenced() in quarantine() (no quarantine succeeded in 80 tries); with a lock_timeout above
 // deadlock_timeout besides, the application is the victim.
 test('an application at work on the referenced table is never the deadlock victim and never meets the fence (hazard 57)', async () => {
@@ -72,7 +69,8 @@ test('an application at work on the referenced table is never the deadlock victi
       race.write('by foreign key cascade', WRITERS['by foreign key cascade'], target);
       race.write('through the parent', WRITERS['through the parent'], target);
     }
-    expect(await race.run({ clock: patientClock })).toMatchObject({ archived: 2, dropped: 2, failed: 0 });
+    // The pauses between tries of a lock are the point.
+    expect(await race.run({ clock: systemClock() })).toMatchObject({ archived: 2, dropped: 2, failed: 0 });
     for (const { kind, results } of await race.stopWriters()) {
       expect({ kind, refusals: [...results.keys()] }).toEqual({ kind, refusals: ['none'] });
     }

@@ -8,6 +8,7 @@ import { connect, type Connection } from '../../../adapters/postgres/connect.ts'
 import { registerOwner } from '../../../adapters/postgres/install.ts';
 import { partitionTableDatabase } from '../../../adapters/postgres/partition-table/database.ts';
 import { partitionTable } from '../../../core/partition-table/local.ts';
+import { silentLog as log } from '../../../core/ports.ts';
 import { copySomeFlights } from '../../../local/sample/flights.ts';
 import { hurriedClock, useArchiver } from '../../support/archiver.ts';
 import { stack, useDatabase } from '../../support/database.ts';
@@ -16,7 +17,6 @@ import { makeRoles } from '../../support/roles.ts';
 
 const archiver = useArchiver();
 const elsewhere = useDatabase({ template: 'archiver' });
-const log = { info: () => undefined, warn: () => undefined };
 
 /** A table that makes the trip. */
 interface Traveller {

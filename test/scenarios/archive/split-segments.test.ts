@@ -3,6 +3,7 @@ import { beforeAll, expect, test } from '@jest/globals';
 import { exportDatabase } from '../../../adapters/postgres/archive/export.ts';
 import { exportSegment } from '../../../core/archive/export.ts';
 import type { Steps } from '../../../core/archive/run.ts';
+import { silentLog as log } from '../../../core/ports.ts';
 import { useArchiver } from '../../support/archiver.ts';
 import { readArchives, restoreByPsql, rowsOf } from '../../support/archives.ts';
 import { stack } from '../../support/database.ts';
@@ -62,7 +63,6 @@ const hurried = (
         const connection = open('archiver_read');
         try {
           const database = exportDatabase(connection, TIMEOUT_MS);
-          const log = { info: () => undefined, warn: () => undefined };
           return await exportSegment(
             partitionId,
             segmentNumber,

@@ -11,6 +11,7 @@ import {
   type PartitionTablePorts,
   type Progress,
 } from '../../../core/partition-table/steps.ts';
+import { silentLog } from '../../../core/ports.ts';
 import { hurriedClock, useArchiver } from '../../support/archiver.ts';
 import { stack } from '../../support/database.ts';
 import { contents, makePlainTable } from '../../support/plain-table.ts';
@@ -19,8 +20,6 @@ import { failureOf } from '../../support/verified.ts';
 const archiver = useArchiver();
 /** One round of each loop, and ranges of a few hundred rows. */
 const LIMITS = { milliseconds: 0, rangeBytes: 30_000, largestScanBytes: 1 };
-
-const silent = { info: () => undefined, warn: () => undefined };
 
 const planOf = (table: string): PartitionTablePlan => ({
   schema: 'shop',
@@ -62,7 +61,7 @@ async function drive(
     database: { ...real, ...changes(real) },
     clock: hurriedClock,
     limits: LIMITS,
-    log: silent,
+    log: silentLog,
   };
   try {
     const plan = planOf(table);
@@ -169,7 +168,7 @@ test('a single value with more rows than a step can read is refused with the way
   ]);
   const connection = open();
   try {
-    const ports = { database: partitionTableDatabase(connection, open), clock: hurriedClock, log: silent };
+    const ports = { database: partitionTableDatabase(connection, open), clock: hurriedClock, log: silentLog };
     expect(await partitionTable(planOf('one_day'), ports)).toMatchObject({ state: 'swapped', rows: 900 });
   } finally {
     await connection.end();

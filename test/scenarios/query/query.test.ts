@@ -10,6 +10,7 @@ import { ArchiverError } from '../../../core/errors.ts';
 import { convert } from '../../../core/query/convert.ts';
 import type { SourceColumn } from '../../../core/query/parquet-map.ts';
 import { prepareQuery, type QueryRequest } from '../../../core/query/query.ts';
+import { silentLog } from '../../../core/ports.ts';
 import { convertPorts, putFlights, withFiles } from '../../support/copies.ts';
 import { manifestOf, memoryStore, type MemoryStore } from '../../support/memory-store.ts';
 import { useDirectory } from '../../support/parquet-copy.ts';
@@ -20,7 +21,6 @@ const COLUMNS: SourceColumn[] = [
   { name: 'delay', type: 'integer' },
   { name: 'origin', type: 'text' },
 ];
-const silent = { info: () => undefined, warn: () => undefined };
 const engines: DuckDbEngine[] = [];
 let folders = 0;
 
@@ -65,7 +65,7 @@ async function ask(store: MemoryStore, sql: string, request: Partial<QueryReques
   const cache = copyCache(copies, store, { mostMiB });
   const prepared = await prepareQuery(
     { sql, latest: false, ...request },
-    { store, cache, engine, log: silent },
+    { store, cache, engine, log: silentLog },
   );
   const { columns, rows } = await engine.run(sql);
   const all: unknown[][] = [];
@@ -591,7 +591,7 @@ test('a drill counts the rows of one archive by SQL: those of its manifest, or t
   const [january, february, march] = archives as [StoredManifest, StoredManifest, StoredManifest];
   const copy = (await converted(store, january)).copy.manifest;
   const other = (await converted(store, february)).copy.manifest;
-  const ports = { store, log: silent };
+  const ports = { store, log: silentLog };
   expect(await askArchive(january.object.key, ports)).toEqual({ rows: 1 });
   expect(await askArchive(february.object.key, ports)).toEqual({ rows: 2 });
   expect(await askArchive(march.object.key, ports)).toEqual({ notAsked: 'it has no Parquet copy' });

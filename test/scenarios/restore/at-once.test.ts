@@ -3,12 +3,12 @@ import { beforeAll, expect, test } from '@jest/globals';
 import { restoreDatabase } from '../../../adapters/postgres/restore/database.ts';
 import { PINS } from '../../../core/pins.ts';
 import { build } from '../../../core/restore/import.ts';
+import { silentLog } from '../../../core/ports.ts';
 import { hurriedClock, useArchiver } from '../../support/archiver.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
 import { dump } from '../../db/ddl/support.ts';
 
 const archiver = useArchiver();
-const silent = { info: () => undefined, warn: () => undefined };
 const partition = { schema: 'app', name: '' };
 let manifestKey = '';
 let before = '';
@@ -56,7 +56,7 @@ test('a drill succeeds wherever a restore of the same archive was interrupted', 
   const { database, operations } = archiver();
   let statements = 0;
   const log = {
-    ...silent,
+    ...silentLog,
     info: (event: string) => {
       if (event === 'build' && ++statements % 3 === 0) throw new Killed();
     },
@@ -81,7 +81,7 @@ test('a drill succeeds wherever a restore of the same archive was interrupted', 
 test('while the server builds an index of one, another one waits for it without a session, and both become whole', async () => {
   const { database, operations, open } = archiver();
   const stopped = {
-    ...silent,
+    ...silentLog,
     info: (event: string) => {
       if (event === 'import') throw new Killed();
     },
@@ -98,7 +98,7 @@ test('while the server builds an index of one, another one waits for it without 
       await tx`select set_config(name, value, true) from jsonb_each_text(${tx.json(PINS)}::jsonb) s (name, value)`;
       await tx`select partition_archiver.run_restore_statement(${other - 1}::bigint)`;
       await tx`select partition_archiver.run_restore_statement(${other - 1}::bigint)`;
-      const waits = await build(other, { database: restoring(), clock: hurriedClock, log: silent });
+      const waits = await build(other, { database: restoring(), clock: hurriedClock, log: silentLog });
       expect(waits).toMatchObject({ next: 'wait' });
     });
   } finally {

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { connect } from '../../../adapters/postgres/connect.ts';
 import { restoreDatabase } from '../../../adapters/postgres/restore/database.ts';
 import { attach } from '../../../core/restore/publish.ts';
+import { silentLog } from '../../../core/ports.ts';
 import { hurriedClock, useArchiver } from '../../support/archiver.ts';
 import { stack } from '../../support/database.ts';
 import { giveTo } from '../../support/kinds.ts';
@@ -12,7 +13,6 @@ import { failureOf } from '../../support/verified.ts';
 import { untilSomebodyWaits } from '../../support/waiting.ts';
 
 const archiver = useArchiver();
-const silent = { info: () => undefined, warn: () => undefined };
 const REFERENCED = ['a', 'b', 'c', 'd'];
 let manifestKey = '';
 
@@ -218,7 +218,7 @@ test('while the server makes an index for a call that is gone, the next one wait
     attach(
       partitionId,
       { attach: parent, acceptIncomplete: false, waits },
-      { database, clock: hurriedClock, log: silent },
+      { database, clock: hurriedClock, log: silentLog },
     );
   const connection = open('archiver_restore');
   try {

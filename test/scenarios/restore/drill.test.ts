@@ -9,6 +9,7 @@ import { ArchiverError } from '../../../core/errors.ts';
 import { beginRestore } from '../../../core/restore/begin.ts';
 import type { RestoreDatabase } from '../../../core/restore/database.ts';
 import { importSource } from '../../../core/restore/import.ts';
+import { silentLog as log } from '../../../core/ports.ts';
 import { hurriedClock, useArchiver } from '../../support/archiver.ts';
 import { listKeys } from '../../support/archives.ts';
 import { stack } from '../../support/database.ts';
@@ -16,7 +17,6 @@ import { createPartitionSet } from '../../support/partition-sets.ts';
 import { failureOf } from '../../support/verified.ts';
 
 const archiver = useArchiver();
-const log = { info: () => undefined, warn: () => undefined };
 let manifestKey = '';
 
 beforeAll(async () => {

@@ -3,6 +3,7 @@ import { restoreDatabase } from '../../../adapters/postgres/restore/database.ts'
 import { s3ArchiveStore } from '../../../adapters/s3/archive-store.ts';
 import { restore } from '../../../core/restore/local.ts';
 import type { RestoreDatabase } from '../../../core/restore/database.ts';
+import { silentLog } from '../../../core/ports.ts';
 import { hurriedClock, useArchiver } from '../../support/archiver.ts';
 import { stack } from '../../support/database.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
@@ -34,7 +35,7 @@ function restoreWith(change: (database: RestoreDatabase) => Partial<RestoreDatab
       database: { ...database, ...change(database) },
       store: s3ArchiveStore(s3, bucket, stack().s3.region),
       clock: hurriedClock,
-      log: { info: () => undefined, warn: () => undefined },
+      log: silentLog,
       // One after the other, so that something can happen between two ranges.
       segmentsAtOnce: 1,
     },

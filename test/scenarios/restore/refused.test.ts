@@ -6,6 +6,7 @@ import { s3ArchiveStore } from '../../../adapters/s3/archive-store.ts';
 import type { FoundArchive } from '../../../core/audit/find.ts';
 import { parseManifest, type Manifest } from '../../../core/manifest.ts';
 import { restore as restoreArchive } from '../../../core/restore/local.ts';
+import { silentLog } from '../../../core/ports.ts';
 import { hurriedClock, useArchiver } from '../../support/archiver.ts';
 import { stack } from '../../support/database.ts';
 import { listKeys } from '../../support/archives.ts';
@@ -202,7 +203,7 @@ async function restoreForged(key: string, manifest: Draft): Promise<unknown> {
         },
       },
       clock: hurriedClock,
-      log: { info: () => undefined, warn: () => undefined },
+      log: silentLog,
       segmentsAtOnce: 2,
     },
   );
@@ -271,7 +272,7 @@ describe('objects that are not those of the manifest', () => {
       },
       store: s3ArchiveStore(s3, bucket, stack().s3.region),
       clock: hurriedClock,
-      log: { info: () => undefined, warn: () => undefined },
+      log: silentLog,
       segmentsAtOnce: 1,
     };
     const failure = await failureOf(restoreArchive({ manifestKey: keyOf(2) }, ports));

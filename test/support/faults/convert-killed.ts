@@ -4,6 +4,7 @@ import { COPY_WRITER, copyDisk } from '../../../adapters/parquet/disk.ts';
 import { s3CopyStore } from '../../../adapters/s3/copy-store.ts';
 import { readManifest } from '../../../core/archive-store.ts';
 import { convert } from '../../../core/query/convert.ts';
+import { silentLog } from '../../../core/ports.ts';
 
 const [bucket = '', key = '', directory = ''] = process.argv.slice(2);
 const client = new S3Client({ forcePathStyle: true, requestChecksumCalculation: 'WHEN_REQUIRED' });
@@ -19,7 +20,7 @@ await convert(
     store: { ...store, create },
     disk: copyDisk(directory, COPY_WRITER),
     clock: { now: () => new Date(), sleep: () => Promise.resolve() },
-    log: { info: () => undefined, warn: () => undefined },
+    log: silentLog,
     unique: () => 'killed',
   },
 );

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ArchiverError } from '../../core/errors.ts';
-import type { Clock } from '../../core/ports.ts';
+import { ArchiverError } from '../core/errors.ts';
+import type { Clock } from '../core/ports.ts';
 
 /** The time of the machine. A pause ends as `Interrupted` when the signal is aborted. */
 export function systemClock(signal?: AbortSignal): Clock {

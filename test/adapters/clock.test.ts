@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { systemClock } from '../../../lambdas/runtime/clock.ts';
+import { systemClock } from '../../adapters/clock.ts';
 
 test('tells the time of the machine', () => {
   const before = Date.now();
