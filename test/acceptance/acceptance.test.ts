@@ -111,8 +111,9 @@ test.each([
 ])('%s does just these steps', async (args, names) => {
   const { said } = await perform(args);
   const begun = [...said.matchAll(/^\[\d+\/\d+\] ([\w-]+):/gm)].map(([, name]) => name);
-  expect(begun).toEqual(names.slice(0, begun.length));
-  expect(begun.length).toBeGreaterThan(0);
+  // In an account without a stack, rollback stops.
+  const notDone = /^not done: (.*)$/m.exec(said)?.[1]?.split(', ') ?? [];
+  expect([...begun, ...notDone]).toEqual(names);
 });
 
 test('what a broken run left is removed, and where there is nothing, nothing is asked for', async () => {

@@ -80,6 +80,18 @@ export function resources(template: Template, type: string): [string, Resource][
   return Object.entries(template.findResources(type) as Record<string, Resource>);
 }
 
+/** The variables of each function that logs in to the database; there are some. */
+export function databaseVariables(template: Template): Record<string, unknown>[] {
+  const found = resources(template, 'AWS::Lambda::Function')
+    .map(
+      ([, { Properties }]) => Properties['Environment'] as { Variables: Record<string, unknown> } | undefined,
+    )
+    .map((environment) => environment?.Variables ?? {})
+    .filter((variables) => 'DATABASE_HOST' in variables);
+  if (found.length === 0) throw new Error('no function logs in to the database');
+  return found;
+}
+
 /** A statement of an identity policy. */
 export interface PolicyStatement {
   readonly Effect: string;

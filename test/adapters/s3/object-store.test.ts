@@ -242,17 +242,16 @@ describe('a server that fails in the middle', () => {
   });
 
   test('a PUT whose answer was lost is answered as an object that is there', async () => {
-    let asked = 0;
+    const conditions: (string | undefined)[] = [];
     const lossy = await storeOn((request, response) => {
-      asked += 1;
-      expect(request.headers['if-none-match']).toBe('*');
+      conditions.push(request.headers['if-none-match']);
       request.resume().on('end', () => {
-        if (asked === 1) response.socket?.destroy();
+        if (conditions.length === 1) response.socket?.destroy();
         else response.writeHead(412).end('<Error><Code>PreconditionFailed</Code></Error>');
       });
     });
     expect(await lossy.create('k', 'body', 'text/plain')).toBe('exists');
-    expect(asked).toBe(2);
+    expect(conditions).toEqual(['*', '*']);
   });
 
   // Seen to fail without: the markers of the next page. What a listing overlooks, nobody finds unexpected.

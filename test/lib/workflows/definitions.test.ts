@@ -67,6 +67,7 @@ describe.each(machines)('%s', (_, definition, properties) => {
   });
 
   test('retries what the catalogue calls retryable, and nothing else of it', () => {
+    expect(tasks).not.toEqual([]);
     for (const [name, { Retry = [] }] of tasks) {
       const [final, ...retriers] = Retry.map(({ ErrorEquals }) => ErrorEquals);
       const codes = (errors: readonly string[] = []) => errors.filter((error) => !error.includes('.')).sort();

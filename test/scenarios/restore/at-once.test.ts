@@ -87,9 +87,8 @@ test('while the server builds an index of one, another one waits for it without 
     },
   };
   for (const table of ['one', 'other']) {
-    await operations({ log: stopped })
-      .restore({ manifestKey, table })
-      .catch((error: unknown) => expect(error).toBeInstanceOf(Killed));
+    const killed = operations({ log: stopped }).restore({ manifestKey, table });
+    await expect(killed).rejects.toBeInstanceOf(Killed);
   }
   const other = await number();
   const connection = open('archiver_restore');
