@@ -3,15 +3,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { copyDisk } from '../../adapters/parquet/disk.ts';
 import { readManifest, type StoredManifest } from '../../core/archive-store.ts';
-import { segmentKey } from '../../core/keys.ts';
 import type { Manifest } from '../../core/manifest.ts';
 import type { ConvertPorts, CopyStore } from '../../core/query/convert.ts';
-import { locationOf } from '../../core/query/copy-manifest.ts';
 import type { SourceColumn } from '../../core/query/parquet-map.ts';
-import { addLineHashSums } from '../../core/proof/line-digest.ts';
 import { silentLog } from '../../core/ports.ts';
-import { manifestOf, type MemoryStore } from './memory-store.ts';
-import { expectedOf } from './parquet-copy.ts';
+import { quote } from './archives.ts';
+import { manifestOf, withSegments, type MemoryStore } from './memory-store.ts';
 
 /** A bucket in memory that takes files, as the one on S3 does. */
 export const withFiles = (store: MemoryStore, directory: string): MemoryStore & CopyStore => ({
@@ -63,35 +60,9 @@ export async function putFlights(
       ...changes.partition,
     },
   });
-  const location = locationOf(empty);
-  const written = segments.map((pieces, number) => {
-    const objects = pieces.map((piece, part) => {
-      const key = `${segmentKey(location, number)}${part === 0 ? '' : `_part${String(part + 1)}`}`;
-      return { key, versionId: store.put(key, piece), bytes: Buffer.byteLength(piece) };
-    });
-    const { rows, bytes, sha256, lineHashSum } = expectedOf(Buffer.from(pieces.join('')));
-    return {
-      number,
-      rows,
-      bytes,
-      sha256,
-      lineHashSum,
-      objects,
-      orderDiffers: false,
-      firstBlock: number * 10,
-      nextBlock: number + 1 === segments.length ? null : (number + 1) * 10,
-    };
-  });
   const manifest: Manifest = {
-    ...empty,
-    copy: { ...empty.copy, columns: columns.map(({ name }) => `"${name.replaceAll('"', '""')}"`).join(', ') },
-    contents: {
-      ...empty.contents,
-      rows: written.reduce((sum, { rows }) => sum + rows, 0),
-      bytes: written.reduce((sum, { bytes }) => sum + bytes, 0),
-      lineHashSum: addLineHashSums(written.map(({ lineHashSum }) => lineHashSum)),
-    },
-    segments: written,
+    ...withSegments(store, empty, segments),
+    copy: { ...empty.copy, columns: columns.map(({ name }) => quote(name)).join(', ') },
     ddl: { ...empty.ddl, template: { columns: columns.map((column) => ({ ...column, generated: '' })) } },
   };
   return readManifest(store, await store.putManifest(manifest));

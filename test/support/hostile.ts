@@ -1,5 +1,6 @@
 import type postgres from 'postgres';
-import { quote, qualified, type TableName } from '../db/ddl/support.ts';
+import { qualified, type TableName } from '../db/ddl/support.ts';
+import { quote } from './archives.ts';
 import { giveTo } from './kinds.ts';
 import { createPartitionSet } from './partition-sets.ts';
 

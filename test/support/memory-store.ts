@@ -6,6 +6,7 @@ import { keyPart, manifestKey, segmentKey } from '../../core/keys.ts';
 import { serializeManifest, sha256Of, type Manifest } from '../../core/manifest.ts';
 import { COPY_OPTIONS, PINS } from '../../core/pins.ts';
 import { addLineHashSums, LineDigester } from '../../core/proof/line-digest.ts';
+import { locationOf } from '../../core/query/copy-manifest.ts';
 
 /** A versioned bucket in memory. */
 export interface MemoryStore extends ArchiveStore {
@@ -157,50 +158,55 @@ export function manifestOf(
   };
 }
 
-/** An archive with these segments, each a COPY text, in the store. */
-export async function putArchive(
+/** The manifest with these segments, which are put into the store: each a COPY text in one or more objects, or none. */
+export function withSegments(
   store: MemoryStore,
-  texts: readonly string[],
-): Promise<{ key: string; manifest: Manifest }> {
-  const empty = manifestOf();
-  const { parentSchema, parentName, period } = empty.partition;
-  const location = { database: 'db', parentSchema, parentName, period, archiveId: empty.archiveId };
-  const segments = texts.map((text, number) => {
+  manifest: Manifest,
+  texts: readonly (readonly string[])[],
+): Manifest {
+  const location = locationOf(manifest);
+  const segments = texts.map((pieces, number) => {
     const digester = new LineDigester();
-    digester.update(Buffer.from(text));
+    digester.update(Buffer.from(pieces.join('')));
     const { rows, bytes, sha256, lineHashSum } = digester.digest();
-    const key = segmentKey(location, number);
-    const objects = text === '' ? [] : [{ key, versionId: store.put(key, text), bytes }];
     return {
       number,
       rows,
       bytes,
       sha256,
       lineHashSum,
-      objects,
+      objects: pieces.map((piece, part) => {
+        const key = `${segmentKey(location, number)}${part === 0 ? '' : `_part${String(part + 1)}`}`;
+        return { key, versionId: store.put(key, piece), bytes: Buffer.byteLength(piece) };
+      }),
       orderDiffers: false,
       firstBlock: number * 10,
       nextBlock: number + 1 === texts.length ? null : (number + 1) * 10,
     };
   });
-  const ddlKey = `db/${keyPart(parentSchema)}/${parentName}/${period}/ddl/x.sql`;
+  const contents = {
+    ...manifest.contents,
+    rows: segments.reduce((sum, { rows }) => sum + rows, 0),
+    bytes: segments.reduce((sum, { bytes }) => sum + bytes, 0),
+    lineHashSum: addLineHashSums(segments.map(({ lineHashSum }) => lineHashSum)),
+  };
+  return { ...manifest, contents, segments };
+}
+
+/** An archive with these segments, each a COPY text, in the store. */
+export async function putArchive(
+  store: MemoryStore,
+  texts: readonly string[],
+): Promise<{ key: string; manifest: Manifest }> {
+  const pieces = texts.map((text) => (text === '' ? [] : [text]));
+  const proven = withSegments(store, manifestOf(), pieces);
+  const { parentSchema, parentName, period } = proven.partition;
+  const key = `db/${keyPart(parentSchema)}/${parentName}/${period}/ddl/x.sql`;
   const ddl = 'create table';
+  const versionId = store.put(key, ddl);
   const manifest: Manifest = {
-    ...empty,
-    contents: {
-      ...empty.contents,
-      rows: segments.reduce((sum, { rows }) => sum + rows, 0),
-      bytes: segments.reduce((sum, { bytes }) => sum + bytes, 0),
-      lineHashSum: addLineHashSums(segments.map(({ lineHashSum }) => lineHashSum)),
-    },
-    segments,
-    ddl: {
-      key: ddlKey,
-      versionId: store.put(ddlKey, ddl),
-      bytes: ddl.length,
-      sha256: sha256Of(ddl),
-      template: {},
-    },
+    ...proven,
+    ddl: { key, versionId, bytes: ddl.length, sha256: sha256Of(ddl), template: {} },
   };
   return { key: await store.putManifest(manifest), manifest };
 }

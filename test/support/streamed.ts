@@ -7,6 +7,7 @@ import type { Compression, Proof } from '../../core/config/partition-set.ts';
 import type { RuntimeConfig } from '../../core/config/runtime.ts';
 import { STREAM_VERSION } from '../../core/manifest.ts';
 import type { Archiver } from './archiver.ts';
+import { trustOneReading } from './export-options.ts';
 import { fakeLog } from './fakes.ts';
 import { createPartitionSet } from './partition-sets.ts';
 
@@ -70,7 +71,8 @@ export async function quarantined(
   const id = partitions[0]!;
   await all.quarantine(id, request);
   if (proof === 'one-reading') {
-    await afterFirstRun(archiver);
+    await trustOneReading(sql);
+    await sql`update partition_archiver.segment set mismatched_at = null`;
     const [{ chosen }] = await sql<[{ chosen: boolean }]>`
       select partition_archiver.proof_of_stream(archive_id, 0, 'one-reading', ${STREAM_VERSION}) = 'two-readings' as chosen
         from partition_archiver.partition where id = ${id}`;
@@ -110,14 +112,6 @@ export async function quarantined(
       return row;
     },
   };
-}
-
-/** As if a run of this version had shown that both readings agree, and none had disagreed since. */
-async function afterFirstRun({ database: { sql } }: Archiver): Promise<void> {
-  await sql`
-    insert into partition_archiver.run (started_at, mode, dry_run, partition_sets, archived, dropped, failed, stream_version, read_twice)
-    values ('2021-01-01', 'archive', false, '{}', 1, 0, 0, ${STREAM_VERSION}, 1) on conflict do nothing`;
-  await sql`update partition_archiver.segment set mismatched_at = null`;
 }
 
 /** Verifies the segment, and commits. */

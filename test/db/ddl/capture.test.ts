@@ -1,18 +1,9 @@
 /** The DDL archive makes the same table again; `pg_dump -s` is the oracle. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
+import { quote } from '../../support/archives.ts';
 import { useDatabase } from '../../support/database.ts';
-import {
-  capture,
-  createRoles,
-  execute,
-  oidOf,
-  qualified,
-  quote,
-  render,
-  roundTrip,
-  tryDdl,
-} from './support.ts';
+import { capture, createRoles, execute, oidOf, qualified, render, roundTrip, tryDdl } from './support.ts';
 import type { Capture } from './support.ts';
 
 const database = useDatabase({ template: 'archiver' });

@@ -4,10 +4,10 @@
  */
 import { beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { quote } from '../../support/archives.ts';
 import { useDatabase } from '../../support/database.ts';
-import { createRoles, quote, roundTrip } from './support.ts';
-import type { TableName } from './support.ts';
 import { serverMajor } from '../../support/stack.ts';
+import { createRoles, roundTrip, type TableName } from './support.ts';
 
 const database = useDatabase({ template: 'archiver' });
 

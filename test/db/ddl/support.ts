@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type postgres from 'postgres';
+import { quote } from '../../support/archives.ts';
 import type { TestDatabase } from '../../support/database.ts';
 import { makeRoles } from '../../support/roles.ts';
 
@@ -32,11 +33,6 @@ export interface Capture {
 export interface TableName {
   readonly schema: string;
   readonly name: string;
-}
-
-/** An identifier, quoted. */
-export function quote(identifier: string): string {
-  return `"${identifier.replaceAll('"', '""')}"`;
 }
 
 /** A qualified name, quoted. */
