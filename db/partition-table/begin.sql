@@ -130,6 +130,7 @@ begin
     partition_archiver.render_ddl(v_ddl, 'partition_archiver_shadow', v_name, array['structure']));
 
   if p_mode = 'offline' then
+    perform partition_archiver.lock_referenced(p_table, 'share row exclusive');
     foreach v_statement in array partition_archiver.render_ddl(v_ddl, 'partition_archiver_shadow', v_name,
       array['foreign_keys']) loop
       if v_statement ~ '^ALTER TABLE ONLY ' then

@@ -123,8 +123,9 @@ test('maintenance, detach, quarantine and attach', async () => {
   }
 });
 
-// Seen to fail without the one deadline of lock_tree(), and without lock_tree() in return_to_owner(): each of the children waited for lock_timeout, all together for longer
-// than deadlock_timeout, and one of the application's sessions was killed (40P01).
+// Seen to fail without the one deadline of lock_tree(), without lock_tree() in return_to_owner(), and without lock_referenced() in
+// begin_partition_job(): each of the children waited for lock_timeout, all together for longer than deadlock_timeout, and one of
+// the application's sessions was killed (40P01).
 test('a referenced table with many slow partitions: all waits together stay below deadlock_timeout', async () => {
   const { database, config, open, run } = archiver();
   const { sql } = database;
@@ -164,6 +165,20 @@ test('a referenced table with many slow partitions: all waits together stay belo
   );
   expect(returned).toBeLessThan(5);
   await returnIt();
+
+  await makePlainTable(sql, 'parted', 10);
+  await sql.unsafe(`
+    grant usage on schema app to shop_owner; grant references on app.part to shop_owner;
+    alter table shop.parted add column kind integer default 1 references app.part`);
+  await partition({ table: 'parted', mode: 'offline' }, (real) => ({
+    begin: async (plan, limits) => {
+      const begun = await besideSlowPartitions(sql, () =>
+        expect(real.begin(plan, limits)).rejects.toMatchObject({ code: 'LockNotAvailable' }),
+      );
+      expect(begun).toBeLessThan(5);
+      return real.begin(plan, limits);
+    },
+  }));
 });
 
 // Seen to fail without lock_referenced() in makePartitions() of partition-table: all six were killed (40P01); and without it in
