@@ -1,4 +1,4 @@
-import { Duration, Stack, Tags, TimeZone } from 'aws-cdk-lib';
+import { Aws, CfnRule, Duration, Fn, Stack, Tags, TimeZone } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type * as sns from 'aws-cdk-lib/aws-sns';
@@ -36,6 +36,9 @@ import { SetupWorkflows } from './workflows/setup.ts';
 
 export type { PartitionArchiverProps } from './partition-archiver-props.ts';
 
+/** Domain of the services that the policies name. */
+const DOMAIN = 'amazonaws.com';
+
 /** Tag of all roles of an archiver, by which the policy of its bucket knows them. */
 const ARCHIVER_TAG = 'partition-archiver:archiver';
 
@@ -66,6 +69,15 @@ export class PartitionArchiver extends Construct {
   constructor(scope: Construct, id: string, props: PartitionArchiverProps) {
     super(scope, id);
     const config = checkedConfig(props.config);
+    // Policies name services by this domain (kms:ViaService). Where the stack has no Region yet, only CloudFormation knows it.
+    new CfnRule(this, 'Domain', {
+      assertions: [
+        {
+          assert: Fn.conditionEquals(Aws.URL_SUFFIX, DOMAIN),
+          assertDescription: `The Region must be one whose services are in the domain ${DOMAIN}: not in China, in the European Sovereign Cloud or isolated. Deploy in another Region`,
+        },
+      ],
+    });
     const ways = exportWays(config.partitionSets);
     const vpcSubnets = props.vpcSubnets ?? { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS };
     const target = new DatabaseTarget(this, 'Target', props.database);

@@ -134,9 +134,18 @@ describe('a deployment file', () => {
     }
   });
 
-  test('in China is refused, whose names of services no policy has', () => {
-    const env = { account: '111122223333', region: 'cn-north-1' };
-    expect(problemsWith({ ...EXAMPLE, env })).toEqual([expect.stringMatching(/^env.region: "cn-north-1" /)]);
+  // Seen to fail for the isolated Regions before. us-gov-west-1 is in the domain.
+  test.each([
+    ['in China', 'cn-north-1'],
+    ['isolated', 'us-iso-east-1'],
+    ['isolated', 'us-isob-east-1'],
+    ['isolated', 'eu-isoe-west-1'],
+    ['in the European Sovereign Cloud', 'eusc-de-east-1'],
+  ])('%s (%s) is refused, whose names of services no policy has', (_, region) => {
+    const env = { account: '111122223333', region };
+    expect(problemsWith({ ...EXAMPLE, env })).toEqual([
+      expect.stringMatching(`^env.region: "${region}" .* in the domain amazonaws\\.com$`),
+    ]);
   });
 
   test('with several mistakes lists all of them, each with path, value and rule', () => {
@@ -157,7 +166,7 @@ describe('a deployment file', () => {
     ).toEqual([
       'stackName: "9lives" is not allowed: must be a CloudFormation stack name: a letter, then letters, digits and hyphens',
       'env.account: "12" is not allowed: must be an AWS account of 12 digits',
-      'env.region: "here" is not allowed: must be an AWS Region such as eu-central-1, outside of China',
+      'env.region: "here" is not allowed: must be an AWS Region such as eu-central-1, whose services are in the domain amazonaws.com',
       'database.port: 0 is not allowed: must be a whole number from 1 to 65535',
       'database.colour: "red" is not allowed: there is no such setting',
       'network: is missing',
