@@ -47,6 +47,18 @@ export function glueCatalog(client: GlueClient, database: string, archiver: stri
     }
   };
 
+  /** `CatalogConflict` where it is not this archiver's. */
+  async function hasDatabase(): Promise<boolean> {
+    try {
+      const { Database } = await client.send(new GetDatabaseCommand({ Name: database }));
+      if (Database?.Parameters?.[PARAMETERS.archiver] !== archiver) throw conflict(`database ${database}`);
+      return true;
+    } catch (error) {
+      if (isNamed(error, 'EntityNotFoundException')) return false;
+      throw error;
+    }
+  }
+
   async function allTables(): Promise<Table[]> {
     const tables: Table[] = [];
     let NextToken: string | undefined;
@@ -126,13 +138,14 @@ export function glueCatalog(client: GlueClient, database: string, archiver: stri
   const calls: Catalog = {
     database,
     prepare: async () => {
+      if (await hasDatabase()) return;
+      const Parameters = { [PARAMETERS.archiver]: archiver };
       try {
-        const { Database } = await client.send(new GetDatabaseCommand({ Name: database }));
-        if (Database?.Parameters?.[PARAMETERS.archiver] !== archiver) throw conflict(`database ${database}`);
-      } catch (error) {
-        if (!isNamed(error, 'EntityNotFoundException')) throw error;
-        const Parameters = { [PARAMETERS.archiver]: archiver };
         await client.send(new CreateDatabaseCommand({ DatabaseInput: { Name: database, Parameters } }));
+      } catch (error) {
+        // Another Convert was faster, or the answer to the first try was lost.
+        if (!isNamed(error, 'AlreadyExistsException')) throw error;
+        await hasDatabase();
       }
     },
     tables: async (set) => {

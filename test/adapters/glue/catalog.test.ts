@@ -282,6 +282,21 @@ test('a database that somebody else created is not touched', async () => {
   );
 });
 
+// Seen to fail: CatalogRejected, which ends the execution, although the database was there.
+test('a database whose creation met another Convert, or whose answer was lost, is there', async () => {
+  let looks = 0;
+  const catalog = await catalogOf((operation) => {
+    if (operation !== 'GetDatabase' || (looks += 1) > 1) return undefined;
+    return glueFailure('EntityNotFoundException', 'not yet');
+  });
+  const Parameters = { 'partition-archiver.archiver': 'App/Archiver' };
+  await client.send(new CreateDatabaseCommand({ DatabaseInput: { Name: DATABASE, Parameters } }));
+  await catalog.prepare();
+  looks = 0;
+  const other = glueCatalog(client, DATABASE, 'Other/Archiver');
+  expect(await refusal(other.prepare())).toMatch(/^CatalogConflict: database archive is there already/);
+});
+
 test('a refusal by Lake Formation says what it is', async () => {
   const message = 'Insufficient Lake Formation permission(s): Required Create Database on Catalog';
   const catalog = await catalogOf((operation) =>
