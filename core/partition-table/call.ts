@@ -48,6 +48,6 @@ function first(input: unknown, ports: PartitionTablePorts): Promise<Progress> {
     case 'dropReplaced':
       return beginDropReplaced(request.table, ports);
     case 'partition':
-      return begin(request.plan, request.upTo, ports, request.complete);
+      return begin(request.plan, request.upTo, ports);
   }
 }

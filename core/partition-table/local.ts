@@ -1,6 +1,6 @@
 import { withPauses } from '../retry.ts';
 import type { CheckedPartition } from './compare.ts';
-import type { PartitionTablePlan, TableName } from './database.ts';
+import type { PartialPlan, TableName } from './database.ts';
 import type { Step } from './progress.ts';
 import {
   begin,
@@ -25,11 +25,11 @@ export interface PartitionTableOutcome {
  * can be rolled back. With `upTo: 'check'` it stops before that, for a person to look.
  */
 export async function partitionTable(
-  plan: PartitionTablePlan,
+  plan: PartialPlan,
   ports: PartitionTablePorts,
   upTo: Progress['upTo'] = 'swap',
 ): Promise<PartitionTableOutcome> {
-  const { id } = await follow(await begin(plan, upTo, ports, () => plan), ports);
+  const { id } = await follow(await begin(plan, upTo, ports), ports);
   const job = await ports.database.find(plan.schema, plan.table);
   const partitions = job?.checked ?? [];
   const rows = partitions.reduce((sum, partition) => sum + partition.rows, 0);

@@ -52,8 +52,6 @@ export type PartitionTableRequest =
       readonly upTo: 'check' | 'swap';
       /** What was said of the plan; a job under way knows the rest. */
       readonly plan: PartialPlan;
-      /** The whole plan, for a new job. `InvalidInput` names everything that is missing. */
-      readonly complete: () => PartitionTablePlan;
     };
 
 /**
@@ -79,10 +77,11 @@ export function parsePartitionTableRequest(input: unknown): PartitionTableReques
     ...rest,
     ...(retention !== undefined && { retention: retention === 'none' ? null : retention }),
   };
-  return { kind: 'partition', upTo, plan, complete: () => completePlan(plan) };
+  return { kind: 'partition', upTo, plan };
 }
 
-function completePlan(plan: PartialPlan): PartitionTablePlan {
+/** The whole plan, for a new job. `InvalidInput` names everything that is missing. */
+export function completePlan(plan: PartialPlan): PartitionTablePlan {
   const { control, interval, retention } = plan;
   if (control !== undefined && interval !== undefined && retention !== undefined) {
     return {
@@ -98,6 +97,6 @@ function completePlan(plan: PartialPlan): PartitionTablePlan {
     };
   }
   const missing = Object.entries({ control, interval, retention }).filter(([, value]) => value === undefined);
-  const problems = missing.map(([field]) => `${field}: is missing; the workflow Inspect proposes one`);
+  const problems = missing.map(([field]) => `${field}: is missing; inspect proposes one`);
   throw new ArchiverError('InvalidInput', problems.join('; '));
 }

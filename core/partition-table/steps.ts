@@ -4,6 +4,7 @@ import { withLockTries } from '../retry.ts';
 import { addCheckedPartitions } from './compare.ts';
 import { cancelling } from './cancel.ts';
 import { NEXT_STEPS, type NextStep, type PartitionTablePorts, type Progress, type Step } from './progress.ts';
+import { completePlan } from './request.ts';
 import type {
   PartialPlan,
   PartitionTableDatabase,
@@ -24,13 +25,12 @@ const ROUNDS = 20;
 
 /**
  * Begins, or finds where an earlier call left it. `plan` may lack what the job under way knows, and is refused where it
- * differs from that; `complete` makes a whole one of it for a new job.
+ * differs from that; for a new job it lacks only what has a default.
  */
 export async function begin(
   plan: PartialPlan,
   upTo: Progress['upTo'],
   { database, clock, log, limits }: PartitionTablePorts,
-  complete: () => PartitionTablePlan,
 ): Promise<Progress> {
   const { schema, table } = plan;
   const name = displayName(schema, table);
@@ -47,7 +47,7 @@ export async function begin(
     );
   }
   if (underWay !== undefined) refuseAnotherPlan(name, underWay.plan, plan);
-  const job = underWay ?? (await withLockTries(clock, () => database.begin(complete(), limits)));
+  const job = underWay ?? (await withLockTries(clock, () => database.begin(completePlan(plan), limits)));
   log.info('partitioning', { table: name, job: job.id, state: job.state, ...job.size });
   const at = { schema, table, id: job.id, upTo };
   // A request to check a job that is checked already compares it again.

@@ -2,43 +2,36 @@ import { counted } from '../../../core/counted.ts';
 import type { Connection } from '../../../adapters/postgres/connect.ts';
 import { partitionTableDatabase } from '../../../adapters/postgres/partition-table/database.ts';
 import { readTableBytes } from '../../../adapters/postgres/partition-table/size.ts';
-import { ArchiverError } from '../../../core/errors.ts';
 import { displayName } from '../../../core/partition.ts';
 import {
   dropReplacedTable,
   partitionTable,
   rollBackPartitionTable,
 } from '../../../core/partition-table/local.ts';
-import type { PartitionTablePlan, TableName } from '../../../core/partition-table/database.ts';
+import type { PartialPlan, TableName } from '../../../core/partition-table/database.ts';
 import type { PartitionTablePorts } from '../../../core/partition-table/steps.ts';
 import { parseTableName } from '../../../core/table-name.ts';
-import { using, word, type Command, type CommandContext, type CommandOptions } from '../command.ts';
+import { using, word, type Command, type CommandContext } from '../command.ts';
 import { partitionTableWatcher } from '../terminal/watchers.ts';
 
-function planOf(context: CommandContext, options: CommandOptions): PartitionTablePlan {
-  const { control, interval, retention } = options;
-  if (control === undefined || interval === undefined || retention === undefined) {
-    const missing = Object.entries({ control, interval, retention }).filter(
-      ([, value]) => value === undefined,
-    );
-    const names = missing.map(([name]) => `--${name}`).join(', ');
-    throw new ArchiverError('InvalidInput', `missing: ${names}; inspect proposes a value for each`);
-  }
-  const most = options['max-partitions'];
+/** What was said of the plan; a job under way knows the rest. */
+function planOf(context: CommandContext): PartialPlan {
+  const { options } = context;
+  const { control, interval, start, premake, retention, 'max-partitions': most } = options;
   return {
     ...parseTableName(word(context, 0)),
     control,
     interval,
-    start: options.start,
-    premake: Number(options.premake ?? '4'),
-    keys: options.keys as PartitionTablePlan['keys'],
+    start,
+    premake: premake === undefined ? undefined : Number(premake),
+    keys: options.keys as PartialPlan['keys'],
     maxPartitions: most === undefined ? undefined : Number(most),
-    ...(options['trust-functions'] === true && { trustFunctions: true }),
+    trustFunctions: options['trust-functions'],
     retention: retention === 'none' ? null : retention,
-    mode: options.offline === true ? 'offline' : 'online',
-    defaultPartition: options['no-default'] !== true,
-    epoch: (options.epoch ?? 'none') as PartitionTablePlan['epoch'],
-    timeZone: options['time-zone'] ?? 'UTC',
+    mode: options.offline === true ? 'offline' : undefined,
+    defaultPartition: options['no-default'] === true ? false : undefined,
+    epoch: options.epoch as PartialPlan['epoch'],
+    timeZone: options['time-zone'],
   };
 }
 
@@ -89,7 +82,7 @@ export const PARTITION_TABLE: Readonly<Record<string, Command>> = {
     needs: { logins: ['administrator'] },
     takesLong: true,
     execute: async (context) => {
-      const plan = planOf(context, context.options);
+      const plan = planOf(context);
       const upTo = context.options['up-to-check'] === true ? 'check' : 'swap';
       const report = await on(context, async (ports, table, connection) => {
         if (context.progress.isShown) {

@@ -4,7 +4,7 @@ import { parseAdoptRequest } from '../../../core/ledger/adopt-request.ts';
 import { parseRuntimeConfig } from '../../../core/config/runtime.ts';
 import { ArchiverError } from '../../../core/errors.ts';
 import { parseInspectRequest } from '../../../core/setup/inspect-request.ts';
-import { parsePartitionTableRequest } from '../../../core/partition-table/request.ts';
+import { completePlan, parsePartitionTableRequest } from '../../../core/partition-table/request.ts';
 import { parsePrepareRequest } from '../../../core/setup/prepare-request.ts';
 
 const parsed = parseRuntimeConfig({ partitionSets: [{ schema: 'shop', table: 'Orders' }] });
@@ -16,7 +16,7 @@ const PARSERS = {
   inspect: parseInspectRequest,
   partition: (input: unknown) => {
     const request = parsePartitionTableRequest(input);
-    return request.kind === 'partition' ? request.complete() : request;
+    return request.kind === 'partition' ? completePlan(request.plan) : request;
   },
   adopt: (input: unknown) => parseAdoptRequest(input, config),
 };

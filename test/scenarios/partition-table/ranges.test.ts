@@ -65,7 +65,7 @@ async function drive(
   };
   try {
     const plan = planOf(table);
-    const way = [await begin(plan, upTo, ports, () => plan)];
+    const way = [await begin(plan, upTo, ports)];
     for (let at = way[0]!; at.next !== 'done';) {
       await between(at);
       const after = await STEPS[at.next](at, ports);
