@@ -1,5 +1,4 @@
 import type { PartitionSetConfig } from '../config/partition-set.ts';
-import { ArchiverError } from '../errors.ts';
 import type { Log } from '../ports.ts';
 
 /** A table that was a partition of a set before the ledger knew of it, as an operator names it. */
@@ -44,9 +43,6 @@ export async function adopt(
   request: AdoptionRequest,
   { database, log }: { readonly database: AdoptDatabase; readonly log: Log },
 ): Promise<Adoption> {
-  if (!Number.isSafeInteger(request.table) || request.table < 1 || request.table > 4_294_967_295) {
-    throw new ArchiverError('InvalidInput', `${String(request.table)} is no OID of a table`);
-  }
   const { partitionId, lowerBound, upperBound, problems } = await database.adopt(request);
   if (lowerBound !== null && upperBound !== null) {
     if (partitionId !== null) {

@@ -2,10 +2,10 @@ import { adoptDatabase } from '../../../adapters/postgres/ledger/adopt.ts';
 import { inspectDatabase } from '../../../adapters/postgres/setup/inspect.ts';
 import { installationFiles, prepareDatabase } from '../../../adapters/postgres/setup/prepare.ts';
 import { adopt } from '../../../core/ledger/adopt.ts';
+import { parseAdoptRequest } from '../../../core/ledger/adopt-request.ts';
 import { ArchiverError } from '../../../core/errors.ts';
 import { inspect } from '../../../core/setup/inspect.ts';
 import { showInspection } from '../../../core/setup/inspect-chart.ts';
-import { displayName } from '../../../core/partition.ts';
 import { problemLine, type PreflightProblem } from '../../../core/archive/preflight.ts';
 import { prepare, type PrepareOptions } from '../../../core/setup/prepare.ts';
 import { preparationScript } from '../../../core/setup/prepare-script.ts';
@@ -110,25 +110,9 @@ export const SETUP_COMMANDS: Readonly<Record<string, Command>> = {
     needs: { config: true, logins: ['archiver_maintain'] },
     execute: async (context) => {
       const { config, open, log, options, show } = context;
-      const { schema, table } = parseTableName(word(context, 1));
-      const partitionSet = config.partitionSets.find((set) => set.schema === schema && set.table === table);
       const { lower, upper } = options;
-      const names = config.partitionSets.map((set) => displayName(set.schema, set.table)).join(', ');
-      const problems = [
-        ...(partitionSet === undefined
-          ? [`${displayName(schema, table)} is not configured; configured are ${names}`]
-          : []),
-        ...((lower === undefined) === (upper === undefined)
-          ? []
-          : ['name both --lower and --upper, or none']),
-      ];
-      if (partitionSet === undefined || problems.length > 0)
-        throw new ArchiverError('InvalidInput', problems.join('; '));
-      const request = {
-        table: number(context, 0),
-        partitionSet,
-        bounds: lower === undefined || upper === undefined ? undefined : { lower, upper },
-      };
+      const input = { table: number(context, 0), partitionSet: word(context, 1), lower, upper };
+      const request = parseAdoptRequest(input, config);
       const adoption = await using(open('archiver_maintain'), (connection) =>
         adopt(request, { database: adoptDatabase(connection), log }),
       );
