@@ -35,6 +35,8 @@ export const SURVIVORS: Readonly<Record<string, string>> = {
     'its row says attached either way, and quarantine refuses what is in pg_inherits',
   "db/archive/candidates.sql | case when s.control_kind = 'id' then partition_archiver.highest_id(p_parent) end | 10: s.control_kind = 'id' -> true":
     'the highest id is looked for in vain where time decides; the condition saves the work',
+  "db/archive/health.sql | v_highest := case when v_set.control_kind = 'id' then partition_archiver.highest_id(p_parent) end; | 23: v_set.control_kind = 'id' -> true":
+    'the highest id is looked for in vain where time decides; the condition saves the work',
   "db/archive/candidates.sql | order by a.upper_time, case when v_set.control_kind = 'id' then a.upper_bound::numeric end, a.table_oid; | 33: v_set.control_kind = 'id' -> false":
     'the order of what expires: each partition is detached in a transaction of its own',
   'db/archive/inventory.sql | if exists (select from partition_archiver.partition l | 3: exists (select from partition_archiver.partition l where ... -> true':
