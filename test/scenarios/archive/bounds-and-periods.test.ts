@@ -59,3 +59,14 @@ test('a period before Christ is not that of the same year after', async () => {
            partition_archiver.period('0044-03-01 00:00:00+00', '0044-04-01 00:00:00+00', 'bound', 'UTC') as after`;
   expect(row).toEqual({ before: '004403BC', after: '004403' });
 });
+
+// Seen to fail (22P02) where bound_times() does not catch data_exception.
+test.each([
+  ['of a set that counts seconds now', '2021-01-01', '2021-02-01', 'seconds'],
+  ['of another epoch', '1609459200', '1612137600', 'milliseconds'],
+])('bounds %s have no times', async (_, lower, upper, epoch) => {
+  const [times] = await database().sql`
+    select lower_time as lower, upper_time as upper
+      from partition_archiver.bound_times(${lower}, ${upper}, 'bigint', ${epoch}, 'UTC', '202101')`;
+  expect(times).toEqual({ lower: null, upper: null });
+});
