@@ -192,6 +192,13 @@ test('bounds in seconds are not read as milliseconds', async () => {
     code: 'PartitionRefused',
     message: expect.stringMatching(/are not those of the period \d{8} in changed.by_second/),
   });
+  // Those that are known stay.
+  expect(
+    await sql`
+      select distinct (partition_archiver.with_times_of_set(l, s)).upper_time = l.upper_time as same
+        from partition_archiver.partition l, partition_archiver.partition_set(l.parent_oid) s
+       where l.parent_name = 'by_second' and l.state = 'attached'`,
+  ).toEqual([{ same: true }]);
   await configure(name, 'seconds', '1 day', '3 days');
   expect(await archiver().operations().resume(partitionId)).toMatchObject({ state: 'detached' });
   expect(await archiver().run(set)).toMatchObject({ archived: 1, dropped: 1, failed: 0 });

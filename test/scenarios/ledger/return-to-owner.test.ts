@@ -85,6 +85,41 @@ test('a partition with rows out of its bounds is blocked, returned to its owner 
   expect(await readArchives(s3, bucket)).toHaveLength(1);
 });
 
+// Seen to fail (250ms) without set_lock_timeout_until() in return_to_owner(): each key waited for a quarter of deadlock_timeout.
+test('all foreign keys of a table that is returned share one deadline for their locks', async () => {
+  const { database, run } = archiver();
+  const { sql } = database;
+  await createPartitionSet(sql, {
+    table: 'keyed',
+    columns: 'kind integer',
+    values: '1',
+    months: 3,
+    rowsPerMonth: 5,
+  });
+  await run(settingsOf('keyed'), { only: 'inventory' });
+  const { id, table } = nth(await readLedger(sql, 'keyed'), 0);
+  await sql.unsafe(`
+    create table app.sorted (id integer primary key); insert into app.sorted values (1);
+    alter table app.sorted owner to app_owner;
+    alter table app.${table} add foreign key (kind) references app.sorted, add foreign key (kind) references app.sorted`);
+  await run(settingsOf('keyed'), { archiveOnly: true });
+  await sql.unsafe(`
+    create table public.seen (id serial, lock_timeout text);
+    grant insert on public.seen to public; grant usage on sequence public.seen_id_seq to public;
+    create function public.slow_key() returns event_trigger language plpgsql as $$ begin
+      perform pg_sleep(0.8);
+      insert into public.seen (lock_timeout) values (current_setting('lock_timeout'));
+    end $$;
+    create event trigger slow_key on ddl_command_start when tag in ('ALTER TABLE') execute function public.slow_key()`);
+  try {
+    await sql`select partition_archiver.return_to_owner(${id}::bigint)`;
+    const seen = await sql<{ lock_timeout: string }[]>`select lock_timeout from public.seen order by id`;
+    expect(seen.at(-1)).toEqual({ lock_timeout: '1ms' });
+  } finally {
+    await sql.unsafe('drop event trigger slow_key; drop function public.slow_key(); drop table public.seen');
+  }
+});
+
 // Seen to fail without `if exists` of the fence, without the join of indexes that are there, and without each
 // exception that the handler names.
 test('a quarantined table is returned to its owner, though its fence, an index and what it references are gone', async () => {
@@ -110,14 +145,19 @@ test('a quarantined table is returned to its owner, though its fence, an index a
   const line = nth(await readLedger(sql, 'worn'), 0);
   await sql.unsafe(`
     create index by_half on app.${line.table} (app.half(kind));
+    create sequence app.numbers;
+    alter sequence app.numbers owner to app_owner;
+    alter sequence app.numbers owned by app.${line.table}.kind;
     alter table app.${line.table} add constraint a_table foreign key (kind) references app.sort,
       add constraint b_schema foreign key (kind) references going.sort,
       add constraint c_key foreign key (kind) references app.keyless,
       add constraint d_column foreign key (kind) references app.narrow`);
   await run(settingsOf('worn'), { archiveOnly: true });
-  const [{ name }] = await sql<[{ name: string }]>`select ${line.oid}::regclass::text as name`;
+  const [{ name, numbers }] = await sql<[{ name: string; numbers: string }]>`
+    select ${line.oid}::regclass::text as name, pg_get_serial_sequence(${line.oid}::regclass::text, 'kind') as numbers`;
   await sql.unsafe(`
     drop function app.half(integer) cascade;
+    drop sequence ${numbers};
     drop table app.sort;
     drop schema going cascade;
     alter table app.keyless drop constraint keyless_pkey;
@@ -137,6 +177,7 @@ test('a quarantined table is returned to its owner, though its fence, an index a
       'no unique constraint',
       'column "id" referenced',
     ].map((why) => expect.stringMatching(`^left out: ALTER TABLE ONLY app\\..* FOREIGN KEY .*${why}`)),
+    'sequence numbers is not there any more',
   ]);
   // Of the archive that it has no more. Seen to fail with the last two as they were.
   expect(
