@@ -4,6 +4,7 @@ import { allStates } from './definition.ts';
 import type { ExecutionOptions, ExecutionResult, HistoryEvent, Json } from './execution.ts';
 import { LambdaPool } from './lambda-pool.ts';
 import type { LocalStateMachine } from './load-state-machine.ts';
+import { DATA_LIMIT_EXCEEDED, payloadWatch } from './payload-limit.ts';
 import { taskHandlers } from './task-handlers.ts';
 
 export type { ExecutionOptions, ExecutionResult, HistoryEvent } from './execution.ts';
@@ -43,6 +44,8 @@ async function execute(
   const arn = `${machine.arn.replace(':stateMachine:', ':execution:')}:${name}`;
   const startDate = new Date();
   const history: Record<string, number> = {};
+  const excessOf = payloadWatch();
+  let excess: string | undefined;
   let current: { name: string; input: Json } | undefined;
   const onEvent = (event: HistoryEvent) => {
     history[event.type] = (history[event.type] ?? 0) + 1;
@@ -51,6 +54,8 @@ async function execute(
       current = { name: event.state.name, input: event.state.input };
     }
     options.onEvent?.(event);
+    excess ??= excessOf(event);
+    if (excess !== undefined) started.abort();
   };
 
   const runner =
@@ -82,8 +87,10 @@ async function execute(
     for await (const event of started.eventLogs) onEvent(event);
   })();
   try {
-    const outcome = await settle(started.result);
+    const ended = await settle(started.result);
     await events;
+    const outcome =
+      excess === undefined ? ended : { status: 'FAILED' as const, error: DATA_LIMIT_EXCEEDED, cause: excess };
     const failedState =
       outcome.status === 'SUCCEEDED' || current === undefined ? {} : { failedState: current };
     return {
