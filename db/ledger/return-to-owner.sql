@@ -58,6 +58,13 @@ begin
       continue;
     end if;
     v_given := v_given || v_now.oid;
+    continue when v_now.relname = v_object.name;
+    if exists (select from pg_class where relname = v_object.name
+      and relnamespace = to_regnamespace(quote_ident(l.table_schema))) then
+      v_notes := v_notes || format('%s %I is called %I: the name was taken',
+        case v_object.kind when 'S' then 'sequence' else 'index' end, v_object.name, v_now.relname);
+      continue;
+    end if;
     execute format('alter %s %I.%I rename to %I',
       case v_object.kind when 'S' then 'sequence' else 'index' end,
       l.table_schema, v_now.relname, v_object.name);

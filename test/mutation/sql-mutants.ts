@@ -84,6 +84,7 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
   'db/ledger/return-to-owner.sql': [
     'ledger/release-wrong-state',
     'ledger/return-to-owner',
+    'ledger/returned-names',
     'archive/quarantine-wrong-state',
     'archive/lock-timeouts',
     'restore/names-in-quarantine',
