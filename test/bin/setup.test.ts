@@ -4,7 +4,7 @@ import { silentLog } from '../../core/ports.ts';
 import type { CommandOptions } from '../../bin/archive/command.ts';
 import { COMMANDS } from '../../bin/archive/commands.ts';
 import { commandProgress } from '../../bin/archive/terminal/progress.ts';
-import { connect } from '../../adapters/postgres/connect.ts';
+import { asAdministrator } from '../support/administrator.ts';
 import { ROLE_PASSWORD, useArchiver } from '../support/archiver.ts';
 import { stack } from '../support/database.ts';
 import { nth } from '../support/ledger.ts';
@@ -15,7 +15,6 @@ const archiver = useArchiver();
 
 /** Runs a command of the setup and returns what it said. */
 async function say(name: string, args: string[] = [], options: CommandOptions = {}): Promise<string> {
-  const { host, port, superuser } = stack().postgres;
   const { database, config, open, s3, bucket } = archiver();
   const said: string[] = [];
   await COMMANDS['Setting up']?.[name]?.execute({
@@ -29,10 +28,7 @@ async function say(name: string, args: string[] = [], options: CommandOptions = 
       text((line) => said.push(line));
     },
     config: config([{ schema: 'app', table: 'event' }]),
-    open: (login) =>
-      login === 'archiver_maintain'
-        ? open(login)
-        : connect({ host, port, database: database.name, ...superuser, tls: false, applicationName: 'test' }),
+    open: (login) => (login === 'archiver_maintain' ? open(login) : asAdministrator(database.name)),
     passwordFor: () => ROLE_PASSWORD,
     clock: { now: () => new Date(), sleep: () => Promise.resolve() },
     width: undefined,

@@ -3,9 +3,10 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import postgres from 'postgres';
+import { makeS3Client } from '../../adapters/s3/client.ts';
 import { startLocalStack } from '../../local/stack.ts';
 import type { LocalStack, StackCoordinates } from '../../local/stack.ts';
 import { leanEnvironment } from '../support/command.ts';
@@ -63,16 +64,8 @@ async function query<Row extends object>(stack: StackCoordinates, statement: str
   }
 }
 
-function client({ s3 }: StackCoordinates): S3Client {
-  return new S3Client({
-    endpoint: s3.endpoint,
-    region: s3.region,
-    credentials: s3,
-    forcePathStyle: true,
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-  });
-}
+const client = ({ s3 }: StackCoordinates): S3Client =>
+  makeS3Client({ region: s3.region, endpoint: s3.endpoint, credentials: s3 });
 
 function start(objectStore: 'memory' | 'disk', log: string[] = []): Promise<LocalStack> {
   return startLocalStack({ directory, objectStore, log: (line) => log.push(line) });

@@ -28,3 +28,22 @@ export async function killedAfter(
   });
   return status;
 }
+
+/**
+ * Kills the process of each state's function once, so many milliseconds after it was invoked: in the middle of what it does, as
+ * far as a time can hit it.
+ */
+export function killingEachOnce(milliseconds: number): {
+  readonly killed: ReadonlySet<string>;
+  readonly onInvoke: NonNullable<ExecutionOptions['onInvoke']>;
+} {
+  const killed = new Set<string>();
+  return {
+    killed,
+    onInvoke: ({ state, kill }) => {
+      if (killed.has(state)) return;
+      killed.add(state);
+      setTimeout(kill, milliseconds);
+    },
+  };
+}

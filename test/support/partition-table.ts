@@ -1,11 +1,11 @@
-import { connect, type Connection } from '../../adapters/postgres/connect.ts';
+import type { Connection } from '../../adapters/postgres/connect.ts';
 import { partitionTableDatabase } from '../../adapters/postgres/partition-table/database.ts';
 import { partitionTable, type PartitionTableOutcome } from '../../core/partition-table/local.ts';
 import type { PartitionTableDatabase, PartitionTablePlan } from '../../core/partition-table/database.ts';
 import type { PartitionTablePorts, Progress } from '../../core/partition-table/steps.ts';
 import { silentLog as log } from '../../core/ports.ts';
+import { asAdministrator } from './administrator.ts';
 import { hurriedClock, type Archiver } from './archiver.ts';
-import { stack } from './database.ts';
 
 const PLAN: Omit<PartitionTablePlan, 'table'> = {
   schema: 'shop',
@@ -37,11 +37,7 @@ export interface Partitioner {
 
 /** A partitioner for the database of a test file. */
 export function makePartitioner(archiver: () => Archiver): Partitioner {
-  const open = (): Connection => {
-    const { host, port, superuser } = stack().postgres;
-    const database = archiver().database.name;
-    return connect({ host, port, database, ...superuser, tls: false, applicationName: 'test' });
-  };
+  const open = (): Connection => asAdministrator(archiver().database.name);
   const withPorts: Partitioner['withPorts'] = async (work, changes = () => ({})) => {
     const connection = open();
     const real = partitionTableDatabase(connection, open);

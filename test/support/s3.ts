@@ -1,17 +1,11 @@
-import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, PutBucketVersioningCommand, type S3Client } from '@aws-sdk/client-s3';
+import { makeS3Client as makeClient } from '../../adapters/s3/client.ts';
 import { stack } from './stack.ts';
 
 /** A client of the run's object store. Destroy it after use, or a worker lingers on its sockets. */
 export function makeS3Client(): S3Client {
-  const { endpoint, region, accessKeyId, secretAccessKey } = stack().s3;
-  return new S3Client({
-    endpoint,
-    region,
-    credentials: { accessKeyId, secretAccessKey },
-    forcePathStyle: true,
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-  });
+  const { s3 } = stack();
+  return makeClient({ region: s3.region, endpoint: s3.endpoint, credentials: s3 });
 }
 
 /** Makes a bucket with versioning, as the archive bucket has; its name is unique to this call. */

@@ -1,5 +1,5 @@
 import { partitionTableDatabase } from '../../adapters/postgres/partition-table/database.ts';
-import { connect, type Connection } from '../../adapters/postgres/connect.ts';
+import type { Connection } from '../../adapters/postgres/connect.ts';
 import { inspectDatabase } from '../../adapters/postgres/setup/inspect.ts';
 import { dropReplacedTable, partitionTable } from '../../core/partition-table/local.ts';
 import type { PartitionTablePlan } from '../../core/partition-table/database.ts';
@@ -7,8 +7,8 @@ import { inspect } from '../../core/setup/inspect.ts';
 import { showInspection } from '../../core/setup/inspect-chart.ts';
 import { silentLog as log } from '../../core/ports.ts';
 import { quoteIdentifier } from '../../adapters/postgres/quote.ts';
+import { asAdministrator } from './administrator.ts';
 import { hurriedClock, type Archiver } from './archiver.ts';
-import { stack } from './database.ts';
 import { prepared } from './prepare.ts';
 import { changes, tableFacts, type Changes } from './table-facts.ts';
 
@@ -35,9 +35,7 @@ export interface Walk {
 
 /** An archiver on the run's stack, and how its administrator connects. */
 export function onStack(archiver: Archiver): Pick<Walk, 'archiver' | 'open'> {
-  const { host, port, superuser } = stack().postgres;
-  const where = { host, port, database: archiver.database.name, ...superuser, tls: false } as const;
-  return { archiver, open: () => connect({ ...where, applicationName: 'test' }) };
+  return { archiver, open: () => asAdministrator(archiver.database.name) };
 }
 
 /** For what stays as it was. */

@@ -2,11 +2,10 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
-import { connect } from '../../adapters/postgres/connect.ts';
 import { prepareDatabase } from '../../adapters/postgres/setup/prepare.ts';
 import { readDatabaseFile, SCHEMA_VERSION } from '../../adapters/postgres/install.ts';
+import { asAdministrator } from '../support/administrator.ts';
 import { useArchiver } from '../support/archiver.ts';
-import { stack } from '../support/database.ts';
 
 const archiver = useArchiver();
 const run = promisify(execFile);
@@ -14,16 +13,7 @@ const run = promisify(execFile);
 /** Installs as `prepare` and *PrepareDatabase* do, and as psql does. */
 const WAYS: Readonly<Record<string, () => Promise<unknown>>> = {
   prepare: async () => {
-    const { host, port, superuser } = stack().postgres;
-    const { name } = archiver().database;
-    const administrator = connect({
-      host,
-      port,
-      database: name,
-      ...superuser,
-      tls: false,
-      applicationName: 'test',
-    });
+    const administrator = asAdministrator(archiver().database.name);
     try {
       await prepareDatabase(administrator).install([]);
     } finally {

@@ -1,10 +1,9 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import type postgres from 'postgres';
-import { connect } from '../../../adapters/postgres/connect.ts';
 import { prepareDatabase } from '../../../adapters/postgres/setup/prepare.ts';
 import type { LoginRole } from '../../../core/setup/prepare-database.ts';
+import { asAdministrator } from '../../support/administrator.ts';
 import { useArchiver } from '../../support/archiver.ts';
-import { stack } from '../../support/database.ts';
 import { nth, type LedgerLine } from '../../support/ledger.ts';
 import { makeRoles, withRoleRetries } from '../../support/roles.ts';
 import { createVerifiedPartitions } from '../../support/verified.ts';
@@ -315,15 +314,7 @@ test('where PUBLIC may use the schema, too, it is left alone, and prepare says w
   await sql`grant execute on all functions in schema aws_s3 to public`;
   await sql`select partition_archiver.grant_extensions()`;
   expect(await otherDirection(sql)).toHaveLength(2);
-  const { host, port, superuser } = stack().postgres;
-  const administrator = connect({
-    host,
-    port,
-    database: archiver().database.name,
-    ...superuser,
-    tls: false,
-    applicationName: 'test',
-  });
+  const administrator = asAdministrator(archiver().database.name);
   const advice = await prepareDatabase(administrator).advice([]);
   await administrator.end();
   expect(advice).toContainEqual({

@@ -4,14 +4,15 @@
  */
 import { describe, expect, test } from '@jest/globals';
 import type postgres from 'postgres';
-import { connect, type Connection } from '../../../adapters/postgres/connect.ts';
+import type { Connection } from '../../../adapters/postgres/connect.ts';
 import { registerOwner } from '../../../adapters/postgres/install.ts';
 import { partitionTableDatabase } from '../../../adapters/postgres/partition-table/database.ts';
 import { partitionTable } from '../../../core/partition-table/local.ts';
 import { silentLog as log } from '../../../core/ports.ts';
 import { copySomeFlights } from '../../../local/sample/flights.ts';
+import { asAdministrator } from '../../support/administrator.ts';
 import { hurriedClock, useArchiver } from '../../support/archiver.ts';
-import { stack, useDatabase } from '../../support/database.ts';
+import { useDatabase } from '../../support/database.ts';
 import { quote } from '../../support/archives.ts';
 import { makeRoles } from '../../support/roles.ts';
 
@@ -147,11 +148,7 @@ function beginWriting(sql: postgres.Sql, traveller: Traveller): { stop: () => Pr
   };
 }
 
-function openAsAdministrator(): Connection {
-  const { host, port, superuser } = stack().postgres;
-  const database = archiver().database.name;
-  return connect({ host, port, database, ...superuser, tls: false, applicationName: 'test' });
-}
+const openAsAdministrator = (): Connection => asAdministrator(archiver().database.name);
 
 describe.each(TRAVELLERS)('$table', (traveller) => {
   const { schema, table, owner, control, columns } = traveller;

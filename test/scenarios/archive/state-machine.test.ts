@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { RunReport } from '../../../core/archive/report.ts';
 import { useArchiver } from '../../support/archiver.ts';
+import { killingEachOnce } from '../../support/killed-execution.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
 import { useStateMachine } from '../../support/state-machine.ts';
 
@@ -82,18 +83,8 @@ describe('the synthesised state machine with the synthesised bundles', () => {
   });
 
   test('a Lambda that is killed at any step is started again, and the run ends well', async () => {
-    const killed = new Set<string>();
-    const { status, output } = await deployed().execute(
-      { partitionSets: ['app.killed'] },
-      {
-        onInvoke: ({ state, kill }) => {
-          if (killed.has(state)) return;
-          killed.add(state);
-          // In the middle of what it does, as far as a time can hit it.
-          setTimeout(kill, 60);
-        },
-      },
-    );
+    const { killed, onInvoke } = killingEachOnce(60);
+    const { status, output } = await deployed().execute({ partitionSets: ['app.killed'] }, { onInvoke });
     expect(status).toBe('SUCCEEDED');
     expect(output).toMatchObject({ archived: 1, dropped: 1, failed: 0 });
     expect(await states('killed')).toEqual(['dropped']);

@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { useArchiver } from '../../support/archiver.ts';
 import { listKeys } from '../../support/archives.ts';
+import { killingEachOnce } from '../../support/killed-execution.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
 import { useStateMachine } from '../../support/state-machine.ts';
 
@@ -60,17 +61,8 @@ describe('the state machines of a stack whose sets are streamed', () => {
   });
 
   test('end well though each function is killed once', async () => {
-    const killed = new Set<string>();
-    const { status, output } = await deployed().execute(
-      { partitionSets: ['app.killed'] },
-      {
-        onInvoke: ({ state, kill }) => {
-          if (killed.has(state)) return;
-          killed.add(state);
-          setTimeout(kill, 60);
-        },
-      },
-    );
+    const { killed, onInvoke } = killingEachOnce(60);
+    const { status, output } = await deployed().execute({ partitionSets: ['app.killed'] }, { onInvoke });
     expect(status).toBe('SUCCEEDED');
     expect(output).toMatchObject({ archived: 1, dropped: 1, failed: 0, rows: 4000 });
     expect([...killed]).toContain('Stream');

@@ -1,11 +1,10 @@
 /** Numbers and names that somebody mistyped: nobody was faster, so nothing is to be tried again. */
 import { expect, test } from '@jest/globals';
-import { connect } from '../../../adapters/postgres/connect.ts';
 import { failureDatabase } from '../../../adapters/postgres/archive/record-failure.ts';
 import { partitionTableDatabase } from '../../../adapters/postgres/partition-table/database.ts';
 import { dropReplacedTable, rollBackPartitionTable } from '../../../core/partition-table/local.ts';
+import { asAdministrator } from '../../support/administrator.ts';
 import { hurriedClock, useArchiver } from '../../support/archiver.ts';
-import { stack } from '../../support/database.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
 import { failureOf } from '../../support/verified.ts';
 
@@ -48,16 +47,7 @@ test('a number that is not in the ledger is told to be none, by every verb, and 
 
 // Seen to fail without the look at the job in beginRollBack() and beginDropReplaced().
 test('so is a table that no PartitionTable is at, while another one keeps its table', async () => {
-  const { host, port, superuser } = stack().postgres;
-  const open = () =>
-    connect({
-      host,
-      port,
-      database: archiver().database.name,
-      ...superuser,
-      tls: false,
-      applicationName: 'test',
-    });
+  const open = () => asAdministrator(archiver().database.name);
   const connection = open();
   try {
     const ports = {

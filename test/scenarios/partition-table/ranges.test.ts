@@ -1,6 +1,6 @@
 /** A plain table becomes a partition set by steps that each do little: what a driver does whose calls have to end. */
 import { expect, test } from '@jest/globals';
-import { connect, type Connection } from '../../../adapters/postgres/connect.ts';
+import type { Connection } from '../../../adapters/postgres/connect.ts';
 import { partitionTableDatabase } from '../../../adapters/postgres/partition-table/database.ts';
 import type { PartitionTableDatabase, PartitionTablePlan } from '../../../core/partition-table/database.ts';
 import { partitionTable } from '../../../core/partition-table/local.ts';
@@ -12,8 +12,8 @@ import {
   type Progress,
 } from '../../../core/partition-table/steps.ts';
 import { silentLog } from '../../../core/ports.ts';
+import { asAdministrator } from '../../support/administrator.ts';
 import { hurriedClock, useArchiver } from '../../support/archiver.ts';
-import { stack } from '../../support/database.ts';
 import { contents, makePlainTable } from '../../support/plain-table.ts';
 import { failureOf } from '../../support/verified.ts';
 
@@ -35,11 +35,7 @@ const planOf = (table: string): PartitionTablePlan => ({
   timeZone: 'UTC',
 });
 
-function open(): Connection {
-  const { host, port, superuser } = stack().postgres;
-  const database = archiver().database.name;
-  return connect({ host, port, database, ...superuser, tls: false, applicationName: 'test' });
-}
+const open = (): Connection => asAdministrator(archiver().database.name);
 
 /** Drives the steps one by one; `between` is called before each, and may do what others do meanwhile. */
 async function drive(

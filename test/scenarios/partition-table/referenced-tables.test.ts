@@ -1,26 +1,17 @@
 /** Tables that the table references are deleted from while the tables change places. */
 import { beforeAll, expect, test } from '@jest/globals';
-import { connect, type Connection } from '../../../adapters/postgres/connect.ts';
+import type { Connection } from '../../../adapters/postgres/connect.ts';
 import { rollBackPartitionTable } from '../../../core/partition-table/local.ts';
+import { asAdministrator } from '../../support/administrator.ts';
 import { useArchiver } from '../../support/archiver.ts';
-import { stack } from '../../support/database.ts';
 import { makePartitioner } from '../../support/partition-table.ts';
 import { failureOf } from '../../support/verified.ts';
 
 const archiver = useArchiver();
 const { run, withPorts } = makePartitioner(archiver);
 
-function open(applicationName: string): Connection {
-  const { host, port, superuser } = stack().postgres;
-  return connect({
-    host,
-    port,
-    database: archiver().database.name,
-    ...superuser,
-    tls: false,
-    applicationName,
-  });
-}
+const open = (applicationName: string): Connection =>
+  asAdministrator(archiver().database.name, { applicationName });
 
 beforeAll(() =>
   archiver().database.sql.unsafe(`

@@ -1,10 +1,10 @@
 /** Two live clients of one conversion: one makes further partitions while the other reads by a snapshot of before. */
 import { beforeAll, expect, test } from '@jest/globals';
-import { connect, type Connection } from '../../../adapters/postgres/connect.ts';
+import type { Connection } from '../../../adapters/postgres/connect.ts';
 import { partitionTableDatabase } from '../../../adapters/postgres/partition-table/database.ts';
 import type { PartitionTableDatabase, PartitionTableJob } from '../../../core/partition-table/database.ts';
+import { asAdministrator } from '../../support/administrator.ts';
 import { useArchiver } from '../../support/archiver.ts';
-import { stack } from '../../support/database.ts';
 import { makePartitioner } from '../../support/partition-table.ts';
 import { failureOf } from '../../support/verified.ts';
 import { untilSomebodyWaits } from '../../support/waiting.ts';
@@ -18,11 +18,7 @@ beforeAll(() =>
     create schema shop authorization shop_owner`),
 );
 
-function open(): Connection {
-  const { host, port, superuser } = stack().postgres;
-  const database = archiver().database.name;
-  return connect({ host, port, database, ...superuser, tls: false, applicationName: 'test' });
-}
+const open = (): Connection => asAdministrator(archiver().database.name);
 
 /** A job whose comparison has begun, and rows that lie far above its partitions since. */
 async function begun(

@@ -1,11 +1,10 @@
 /** What an attach leaves where it is refused, what happens while the server is at one, and what is refused at once. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { connect } from '../../../adapters/postgres/connect.ts';
 import { restoreDatabase } from '../../../adapters/postgres/restore/database.ts';
 import { attach } from '../../../core/restore/publish.ts';
 import { silentLog } from '../../../core/ports.ts';
+import { asAdministrator } from '../../support/administrator.ts';
 import { hurriedClock, useArchiver } from '../../support/archiver.ts';
-import { stack } from '../../support/database.ts';
 import { giveTo } from '../../support/kinds.ts';
 import { createParent } from '../../support/partman.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
@@ -179,11 +178,8 @@ test('no row of the restored table is read while the tables that its parent refe
   const { partitionId } = await operations().restore({ manifestKey, table: 'refers', foreignKeys: false });
   await database.sql`insert into app.kept select id from app.refers`;
   const validated: string[] = [];
-  const { host, port, superuser } = stack().postgres;
-  const connection = connect(
-    { host, port, database: database.name, ...superuser, tls: false, applicationName: 'test' },
-    (notice) =>
-      validated.push(...(/(validating foreign key|verifying table).*/.exec(notice)?.slice(0, 1) ?? [])),
+  const connection = asAdministrator(database.name, {}, (notice) =>
+    validated.push(...(/(validating foreign key|verifying table).*/.exec(notice)?.slice(0, 1) ?? [])),
   );
   try {
     await connection`set client_min_messages = debug1`;

@@ -1,12 +1,12 @@
 import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { connect } from '../../../adapters/postgres/connect.ts';
 import { restoreDatabase } from '../../../adapters/postgres/restore/database.ts';
 import { s3ArchiveStore } from '../../../adapters/s3/archive-store.ts';
 import type { FoundArchive } from '../../../core/audit/find.ts';
 import { parseManifest, type Manifest } from '../../../core/manifest.ts';
 import { restore as restoreArchive } from '../../../core/restore/local.ts';
 import { silentLog } from '../../../core/ports.ts';
+import { asAdministrator } from '../../support/administrator.ts';
 import { hurriedClock, useArchiver } from '../../support/archiver.ts';
 import { stack } from '../../support/database.ts';
 import { listKeys } from '../../support/archives.ts';
@@ -395,10 +395,8 @@ describe('a partition that is not attached', () => {
       partitionId: number;
     };
     const read: string[] = [];
-    const { host, port, superuser } = stack().postgres;
-    const connection = connect(
-      { host, port, database: database.name, ...superuser, tls: false, applicationName: 'test' },
-      (notice) => read.push(...(/verifying table "(.*)"$/.exec(notice)?.slice(1) ?? [])),
+    const connection = asAdministrator(database.name, {}, (notice) =>
+      read.push(...(/verifying table "(.*)"$/.exec(notice)?.slice(1) ?? [])),
     );
     try {
       await connection`set client_min_messages = debug1`;

@@ -10,6 +10,7 @@ import { listKeys } from '../../support/archives.ts';
 import { useDatabase } from '../../support/database.ts';
 import { contents as contentsOf, HOSTILE, hostilePartition } from '../../support/hostile.ts';
 import { dump, qualified } from '../../db/ddl/support.ts';
+import { killingEachOnce } from '../../support/killed-execution.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
 import { useStateMachine } from '../../support/state-machine.ts';
 
@@ -162,7 +163,7 @@ describe('the synthesised workflow Restore', () => {
       `create schema app authorization app_owner; grant create on schema app to archiver_owner`,
     );
     await sql`select partition_archiver.register_owner('app_owner', '{app}')`;
-    const killed = new Set<string>();
+    const { killed, onInvoke } = killingEachOnce(100);
     const { status, output } = await restore(
       {
         partitionSet: 'app.event',
@@ -171,12 +172,7 @@ describe('the synthesised workflow Restore', () => {
       },
       {
         environment: { ...lambdaEnvironment(), DATABASE_NAME: name },
-        onInvoke: ({ state, kill }: { state: string; kill: () => void }) => {
-          if (killed.has(state)) return;
-          killed.add(state);
-          // In the middle of what it does, as far as a time can hit it.
-          setTimeout(kill, 100);
-        },
+        onInvoke,
       },
     );
     expect(status).toBe('SUCCEEDED');

@@ -1,16 +1,16 @@
 /** Event triggers of others: listed, tried before anything is detached, and named where a statement fails inside one. */
 import { afterAll, expect, test } from '@jest/globals';
-import { connect, type Connection } from '../../../adapters/postgres/connect.ts';
+import type { Connection } from '../../../adapters/postgres/connect.ts';
+import { asAdministrator } from '../../support/administrator.ts';
 import { useArchiver } from '../../support/archiver.ts';
-import { stack, useDatabase } from '../../support/database.ts';
+import { useDatabase } from '../../support/database.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
 import { prepared } from '../../support/prepare.ts';
 import { makeRoles } from '../../support/roles.ts';
 
 const connections: Connection[] = [];
 function administrator(database: string): Connection {
-  const { host, port, superuser } = stack().postgres;
-  const connection = connect({ host, port, database, ...superuser, tls: false, applicationName: 'test' });
+  const connection = asAdministrator(database);
   connections.push(connection);
   return connection;
 }

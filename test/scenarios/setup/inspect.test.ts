@@ -1,10 +1,11 @@
 /** Looking at a table before it is partitioned. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { connect, type Connection } from '../../../adapters/postgres/connect.ts';
+import type { Connection } from '../../../adapters/postgres/connect.ts';
 import { inspectDatabase } from '../../../adapters/postgres/setup/inspect.ts';
 import { inspect, type InspectRequest, type Inspection } from '../../../core/setup/inspect.ts';
 import { showInspection } from '../../../core/setup/inspect-chart.ts';
-import { stack, useDatabase } from '../../support/database.ts';
+import { asAdministrator } from '../../support/administrator.ts';
+import { useDatabase } from '../../support/database.ts';
 import { failureOf } from '../../support/verified.ts';
 
 let connection: Connection;
@@ -18,15 +19,7 @@ const look = (request: InspectRequest): Promise<Inspection> =>
   inspect(request, { database: inspectDatabase(connection), clock });
 
 beforeAll(async () => {
-  const { host, port, superuser } = stack().postgres;
-  connection = connect({
-    host,
-    port,
-    database: database().name,
-    ...superuser,
-    tls: false,
-    applicationName: 'test',
-  });
+  connection = asAdministrator(database().name);
   await database().sql.unsafe(`
     create schema "Odd ""Schema";
     create table "Odd ""Schema"."Table" (id bigint primary key, "At" timestamptz, sent bigint not null, payload text);

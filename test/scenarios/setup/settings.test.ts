@@ -3,15 +3,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, jest, test } from '@jest/globals';
-import { connect, type Connection } from '../../../adapters/postgres/connect.ts';
+import type { Connection } from '../../../adapters/postgres/connect.ts';
 import { installationFiles, prepareDatabase } from '../../../adapters/postgres/setup/prepare.ts';
 import { readDatabaseFile } from '../../../adapters/postgres/install.ts';
 import { SESSION_PINS } from '../../../core/pins.ts';
 import { LOGIN_ROLES } from '../../../core/setup/prepare-database.ts';
 import { preparationScript } from '../../../core/setup/prepare-script.ts';
+import { asAdministrator } from '../../support/administrator.ts';
 import { makeArchiver, useArchiver, type Archiver } from '../../support/archiver.ts';
 import { runCommand } from '../../support/command.ts';
-import { stack, useDatabase, type TestDatabase } from '../../support/database.ts';
+import { useDatabase, type TestDatabase } from '../../support/database.ts';
 import { HOSTILE_SETTINGS } from '../../support/hostile-settings.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
 import { prepared, setsOf } from '../../support/prepare.ts';
@@ -20,16 +21,7 @@ jest.setTimeout(240_000);
 
 const connections: Connection[] = [];
 function administrator({ name }: TestDatabase, pinned = true): Connection {
-  const { host, port, superuser } = stack().postgres;
-  const connection = connect({
-    host,
-    port,
-    database: name,
-    ...superuser,
-    tls: false,
-    applicationName: 'test',
-    pinned,
-  });
+  const connection = asAdministrator(name, { pinned });
   connections.push(connection);
   return connection;
 }

@@ -8,6 +8,7 @@ import type { PreparationReport } from '../../../core/setup/prepare-report.ts';
 import type { ExecutionOptions, ExecutionResult } from '../../../local/step-functions/run-execution.ts';
 import { ROLE_PASSWORD } from '../../support/archiver.ts';
 import { stack, useDatabase } from '../../support/database.ts';
+import { killingEachOnce } from '../../support/killed-execution.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
 import { contents, makePlainTable } from '../../support/plain-table.ts';
 import { makeBucket, makeS3Client } from '../../support/s3.ts';
@@ -159,13 +160,7 @@ test('a table is partitioned while it is written to and every function is killed
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   })();
-  const killed = new Set<string>();
-  const onInvoke: ExecutionOptions['onInvoke'] = ({ state, kill }) => {
-    if (killed.has(state)) return;
-    killed.add(state);
-    // In the middle of what it does, as far as a time can hit it.
-    setTimeout(kill, 300);
-  };
+  const { killed, onInvoke } = killingEachOnce(300);
   const plan = { control: 'at', interval: '1 month', retention: 'none', keys: 'extend' };
   const checked = await partition({ table: 'shop.orders', ...plan }, { onInvoke });
   expect([checked.status, checked.cause]).toEqual(['SUCCEEDED', undefined]);
