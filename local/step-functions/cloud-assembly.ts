@@ -26,20 +26,16 @@ interface Manifest {
   >;
 }
 
-/**
- * Reads one stack.
- *
- * @param stackName which one, where the assembly has several
- */
-export function readStack(cloudAssembly: string, stackName?: string): SynthesisedStack {
+/** Reads the one stack of an assembly. */
+export function readStack(cloudAssembly: string): SynthesisedStack {
   const manifest = readJson(join(cloudAssembly, 'manifest.json')) as Manifest;
   const stacks = Object.entries(manifest.artifacts).filter(
-    ([name, { type }]) => type === 'aws:cloudformation:stack' && (stackName ?? name) === name,
+    ([, { type }]) => type === 'aws:cloudformation:stack',
   );
   const [stack, ...others] = stacks;
   if (stack === undefined || others.length > 0) {
     const names = stacks.map(([name]) => name).join(', ');
-    throw new Error(`${cloudAssembly} has ${names === '' ? 'no such stack' : `several stacks: ${names}`}`);
+    throw new Error(`${cloudAssembly} has ${names === '' ? 'no stack' : `several stacks: ${names}`}`);
   }
   const [name, { properties }] = stack;
   const template = readJson(join(cloudAssembly, properties?.templateFile ?? `${name}.template.json`)) as {

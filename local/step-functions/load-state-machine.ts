@@ -13,12 +13,6 @@ const WORKFLOW_METADATA = 'partition-archiver:workflow';
 /** What {@link loadStateMachine} wants to know. */
 export interface LoadOptions extends StackContext {
   /**
-   * Which stack.
-   *
-   * @default - the only one
-   */
-  readonly stackName?: string;
-  /**
    * Which workflow.
    *
    * @default 'archive'
@@ -58,7 +52,7 @@ export interface LocalStateMachine {
  * and checked for whatever could not be run faithfully here.
  */
 export function loadStateMachine(cloudAssembly: string, options: LoadOptions): LocalStateMachine {
-  const stack = readStack(cloudAssembly, options.stackName);
+  const stack = readStack(cloudAssembly);
   const resolve = resolver(stack, options);
   const [logicalId, resource] = findStateMachine(stack, options.workflow ?? 'archive');
   const text = String(resolve(resource.Properties?.['DefinitionString']));

@@ -3,31 +3,27 @@ import type { SynthesisedStack } from './cloud-assembly.ts';
 /** What the stack's resources are on this machine. */
 export interface StackContext {
   readonly region: string;
-  /** @default '000000000000' */
-  readonly account?: string;
   /** What every S3 bucket of the stack is called. */
   readonly bucketName: string;
   /** Host in place of every RDS Proxy endpoint. */
   readonly databaseHost: string;
-  /** Values of other references, by `LogicalId` for a Ref or `LogicalId.Attribute`. They come before the rest. */
-  readonly values?: Readonly<Record<string, string>>;
 }
 
-const NO_ACCOUNT = '000000000000';
+const ACCOUNT = '000000000000';
 
 /** ARN of a Lambda function of the stack on this machine. */
-export function functionArn(logicalId: string, { region, account = NO_ACCOUNT }: StackContext): string {
-  return `arn:aws:lambda:${region}:${account}:function:${logicalId}`;
+export function functionArn(logicalId: string, { region }: StackContext): string {
+  return `arn:aws:lambda:${region}:${ACCOUNT}:function:${logicalId}`;
 }
 
 /** ARN of a state machine of the stack on this machine. */
-export function stateMachineArn(logicalId: string, { region, account = NO_ACCOUNT }: StackContext): string {
-  return `arn:aws:states:${region}:${account}:stateMachine:${logicalId}`;
+export function stateMachineArn(logicalId: string, { region }: StackContext): string {
+  return `arn:aws:states:${region}:${ACCOUNT}:stateMachine:${logicalId}`;
 }
 
 /** ARN of a secret of the stack on this machine. */
-export function secretArn(logicalId: string, { region, account = NO_ACCOUNT }: StackContext): string {
-  return `arn:aws:secretsmanager:${region}:${account}:secret:${logicalId}`;
+export function secretArn(logicalId: string, { region }: StackContext): string {
+  return `arn:aws:secretsmanager:${region}:${ACCOUNT}:secret:${logicalId}`;
 }
 
 /**
@@ -64,8 +60,7 @@ export function resolver(stack: SynthesisedStack, context: StackContext): (value
 
   const reference = (logicalId: string, attribute?: string): string => {
     const key = attribute === undefined ? logicalId : `${logicalId}.${attribute}`;
-    const found =
-      context.values?.[key] ?? (attribute === undefined ? pseudoParameter(logicalId, context) : undefined);
+    const found = attribute === undefined ? pseudoParameter(logicalId, context) : undefined;
     if (found !== undefined) return found;
     if (stack.resources[logicalId]?.Type === 'AWS::Lambda::Alias' && attribute === undefined) {
       return aliasArn(logicalId);
@@ -91,14 +86,14 @@ function isTextList(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((member) => typeof member === 'string');
 }
 
-function pseudoParameter(name: string, { region, account = NO_ACCOUNT }: StackContext): string | undefined {
+function pseudoParameter(name: string, { region }: StackContext): string | undefined {
   switch (name) {
     case 'AWS::Partition':
       return 'aws';
     case 'AWS::Region':
       return region;
     case 'AWS::AccountId':
-      return account;
+      return ACCOUNT;
     case 'AWS::URLSuffix':
       return 'amazonaws.com';
     default:

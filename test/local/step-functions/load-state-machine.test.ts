@@ -105,14 +105,6 @@ test('leaves alone what belongs to somebody else', () => {
   expect([...machine.functions.values()].map(({ logicalId }) => logicalId)).toEqual(['Worker']);
 });
 
-test('a value that is given comes first', () => {
-  const machine = loadStateMachine(assembly('given'), {
-    ...HERE,
-    values: { 'Proxy.Endpoint': '127.0.0.1', Secret: 'x' },
-  });
-  expect([...machine.functions.values()][0]?.environment).toMatchObject({ HOST: '127.0.0.1', SECRET: 'x' });
-});
-
 describe('refuses', () => {
   const withVariable = (value: unknown) => ({
     Worker: { ...WORKER, Properties: { ...WORKER.Properties, Environment: { Variables: { A: value } } } },
@@ -164,9 +156,15 @@ describe('refuses', () => {
     );
   });
 
-  test('a stack that is not there', () => {
-    expect(() => loadStateMachine(assembly('stack'), { ...HERE, stackName: 'Other' })).toThrow(
-      /no such stack/,
-    );
+  test('an assembly without a stack, or with several', () => {
+    const directory = assembly('stacks');
+    const stack = { type: 'aws:cloudformation:stack' };
+    for (const [artifacts, message] of [
+      [{}, /has no stack/],
+      [{ One: stack, Other: stack }, /has several stacks: One, Other/],
+    ] as const) {
+      writeFileSync(join(directory, 'manifest.json'), JSON.stringify({ artifacts }));
+      expect(() => loadStateMachine(directory, HERE)).toThrow(message);
+    }
   });
 });
