@@ -20,7 +20,7 @@ export interface PartitionSet {
    */
   readonly graceDays?: number;
   /**
-   * How much of a table, TOAST included, goes into one S3 object: 1 to 3072.
+   * How much of a table, TOAST included, goes into one S3 object: 1 to 3072; more in a table that would have over 10,000.
    *
    * @default 1024
    */

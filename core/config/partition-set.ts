@@ -28,7 +28,9 @@ export const partitionSetSchema = z.strictObject({
     .describe('Days between the proof of an archive and the drop of its table.'),
   segmentSizeMiB: wholeNumber(1, LARGEST_SEGMENT_MIB)
     .default(1024)
-    .describe('How much of a table, TOAST included, goes into one S3 object.'),
+    .describe(
+      'How much of a table, TOAST included, goes into one S3 object; more in a table that would have over 10,000.',
+    ),
   export: z
     .enum(EXPORT_WAYS, 'must be aws_s3 or stream')
     .default('aws_s3')

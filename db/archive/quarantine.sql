@@ -108,7 +108,8 @@ create or replace function partition_archiver.name_with_oid(p_name name, p_oid o
            where octet_length(left(p_name, n) || '_' || p_oid) <= 63 order by n desc limit 1);
 
 -- Segments of about p_segment_bytes each: heap blocks with the share of TOAST that belongs to them, from
--- block 0, the last one open-ended.
+-- block 0, the last one open-ended. At most 10,000, which are larger where need be: their numbers, and what
+-- became of each, travel through state machines, whose data may have 256 KiB. A split adds few to them.
 create or replace function partition_archiver.plan(p_table oid, p_segment_bytes bigint)
   returns table (number integer, first_block bigint, next_block bigint)
   language sql stable set search_path = pg_catalog, pg_temp as $$
@@ -116,7 +117,7 @@ create or replace function partition_archiver.plan(p_table oid, p_segment_bytes 
     select pg_relation_size(p_table) / current_setting('block_size')::bigint as blocks,
       pg_table_size(p_table) as bytes),
   step as (
-    select blocks, greatest(1, floor(blocks * least(1,
+    select blocks, greatest(1, ceil(blocks / 10000.0), floor(blocks * least(1,
       p_segment_bytes::numeric / greatest(bytes, 1))))::bigint as per_segment
       from size),
   starts as (

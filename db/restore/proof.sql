@@ -3,8 +3,9 @@
 
 set role archiver_owner;
 
--- Plans the ranges once all statements are done: as many as the archive has segments, and none of more than 1
--- GiB, which is read in a minute or two. Returns the numbers of those that are not read yet.
+-- Plans the ranges once all statements are done: as many as the archive has segments, and of 1 GiB at most,
+-- which is read in a minute or two, unless there are 10,000. Returns the numbers of those that are not read
+-- yet.
 create or replace function partition_archiver.plan_restore_proof(p_id bigint) returns jsonb
   language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '30s' as $$
 declare

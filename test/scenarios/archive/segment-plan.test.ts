@@ -84,3 +84,17 @@ test('a plan with a gap, an overlap or an open end cannot be stored, not even by
   await run.export(nth(partitions, 0), 0);
   expect(await failureOf(run.export(nth(partitions, 0), 7))).toMatchObject({ code: 'StateConflict' });
 });
+
+// Its results passed 256 KiB at 29,128 segments, and the run failed. Seen to fail (12,000) without the limit in plan().
+test('a table has 10,000 segments at most, of more bytes where need be', async () => {
+  const { sql } = archiver().database;
+  // One row a block.
+  await sql.unsafe(`create unlogged table public.large (body text);
+    alter table public.large alter column body set storage plain;
+    insert into public.large select repeat('x', 5000) from generate_series(1, 12000)`);
+  const planned = (bytes: number) => sql<{ segments: number; blocks: number }[]>`
+    select count(*)::integer as segments, max(next_block - first_block)::integer as blocks
+      from partition_archiver.plan('public.large'::regclass, ${bytes}::bigint)`;
+  expect(await planned(1)).toEqual([{ segments: 6000, blocks: 2 }]);
+  expect(await planned(4 * 8192)).toEqual([{ segments: 4000, blocks: 3 }]);
+});
