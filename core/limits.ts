@@ -3,7 +3,10 @@
  * UTF-8, and the report's state holds all of them, some twice.
  */
 export const PAYLOAD_BUDGET = {
+  /** All of a state, with room for the input of the execution. */
+  state: 232 * 1024,
   warnings: 24 * 1024,
+  errors: 16 * 1024,
   notDue: 8 * 1024,
   forecast: 32 * 1024,
   drops: 16 * 1024,
@@ -11,10 +14,13 @@ export const PAYLOAD_BUDGET = {
   blocked: 16 * 1024,
   archives: 96 * 1024,
   found: 128 * 1024,
-  page: 96 * 1024,
+  page: 64 * 1024,
   problems: 16 * 1024,
   leftOut: 8 * 1024,
 } as const;
+
+/** Partitions that one execution works on: with as many there is room for what else travels with their ids. */
+export const MOST_PARTITIONS = 10_000;
 
 /**
  * Room for texts of which there may be any number, in an error or an output: Step Functions cuts a cause off at 32 KiB, and
@@ -42,14 +48,31 @@ export const ACCEPTED = {
   auditedSegments: [1, 1000],
 } as const;
 
+/** The length of a value as JSON. */
+export const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
+
+/** The beginning of a text, of so many bytes at most. */
+export const beginning = (text: string, bytes: number): string =>
+  new TextDecoder().decode(Buffer.from(text).subarray(0, bytes), { stream: true });
+
 /** The first of `items`, as many as fit into `bytes` as JSON. */
 export function truncate<T>(items: readonly T[], bytes: number): readonly T[] {
   let rest = bytes;
   const end = items.findIndex((item) => {
-    rest -= Buffer.byteLength(JSON.stringify(item)) + 1;
+    rest -= bytesOf(item) + 1;
     return rest < 0;
   });
   return end === -1 ? items : items.slice(0, end);
+}
+
+/** The same for lists one after the other that share `bytes`: each has room for `most` at most, and for what is left. */
+export function truncateWithin(bytes: number): <T>(items: readonly T[], most: number) => readonly T[] {
+  let rest = bytes;
+  return (items, most) => {
+    const fit = truncate(items, Math.min(most, rest));
+    rest -= bytesOf(fit);
+    return fit;
+  };
 }
 
 /** The same for lines that a person reads: says how many there are besides. */

@@ -1,7 +1,14 @@
 import type { PartitionSetConfig } from '../config/partition-set.ts';
 import type { RuntimeConfig } from '../config/runtime.ts';
 import { ArchiverError } from '../errors.ts';
-import { truncate, truncateLines, PAYLOAD_BUDGET } from '../limits.ts';
+import {
+  beginning,
+  MOST_PARTITIONS,
+  truncate,
+  truncateLines,
+  PAYLOAD_BUDGET,
+  TEXT_BUDGET,
+} from '../limits.ts';
 import type { PartitionState } from '../partition.ts';
 import { displayName } from '../partition.ts';
 import type { Log } from '../ports.ts';
@@ -69,8 +76,10 @@ export interface BrokenSet {
 
 /** What there is to do. */
 export interface Detection {
-  /** Ledger ids, oldest bounds first. Only numbers, so that thousands of them stay far below 256 KiB. */
+  /** Ledger ids, oldest bounds first. */
   readonly partitions: readonly number[];
+  /** How many more there are, for another run. */
+  readonly more?: number;
   /** Detached, but by their upper bound not past the retention: left alone until they are. */
   readonly notDue: readonly string[];
   /** Sets whose candidates could not be found. */
@@ -108,13 +117,15 @@ export async function detect(
     } catch (caught) {
       // One set's trouble is that set's; an error that may pass is tried again with all of them.
       if (!(caught instanceof ArchiverError) || caught.retryable) throw caught;
-      const { code, message } = caught;
-      brokenSets.push({ partitionSet: displayName(set.schema, set.table), error: { code, message } });
+      const error = { code: caught.code, message: beginning(caught.message, TEXT_BUDGET.names) };
+      brokenSets.push({ partitionSet: displayName(set.schema, set.table), error });
     }
   }
+  const more = Math.max(0, partitions.length - MOST_PARTITIONS);
   log.info('detect', { partitions: partitions.length, notDue: notDue.length });
   return {
-    partitions,
+    partitions: partitions.slice(0, MOST_PARTITIONS),
+    ...(more > 0 && { more }),
     notDue: truncateLines(notDue, PAYLOAD_BUDGET.notDue),
     ...(brokenSets.length > 0 && { brokenSets: truncate(brokenSets, PAYLOAD_BUDGET.leftOut) }),
     ...(forecast !== undefined && { forecast: truncate(forecast, PAYLOAD_BUDGET.forecast) }),

@@ -2,7 +2,7 @@ import { asOne, detachExpiring, leavingOrder, releaseReferenced, type DetachData
 import type { RuntimeConfig } from '../config/runtime.ts';
 import type { PartitionSetConfig } from '../config/partition-set.ts';
 import { ArchiverError } from '../errors.ts';
-import { truncateLines, PAYLOAD_BUDGET } from '../limits.ts';
+import { beginning, truncateLines, PAYLOAD_BUDGET } from '../limits.ts';
 import { displayName } from '../partition.ts';
 import type { Clock, Log } from '../ports.ts';
 import type { Request } from './request.ts';
@@ -102,7 +102,11 @@ export async function maintain(
     });
   if (request.mode === 'archive') await applyRetention(works, ports);
   for (const work of works) await unlessBroken(work, () => look(work, database, request.mode === 'archive'));
-  const room = PAYLOAD_BUDGET.warnings / request.partitionSets.length;
+  const failed = works.filter(({ failures, broken }) => failures.length > 0 || broken !== undefined).length;
+  const room = {
+    warnings: PAYLOAD_BUDGET.warnings / works.length,
+    error: PAYLOAD_BUDGET.errors / failed,
+  };
   return [...leftOut, ...works.map((work) => report(work, room, ports.log))];
 }
 
@@ -185,7 +189,11 @@ async function look(
   }
 }
 
-function report({ set, failures, warnings, inventory, broken }: Work, room: number, log: Log): SetReport {
+function report(
+  { set, failures, warnings, inventory, broken }: Work,
+  room: { readonly warnings: number; readonly error: number },
+  log: Log,
+): SetReport {
   const { attached, detached, missing, blocked } = inventory;
   const error = asOne(broken === undefined ? failures : [...failures, broken]);
   const done = {
@@ -194,8 +202,9 @@ function report({ set, failures, warnings, inventory, broken }: Work, room: numb
     detached,
     missing,
     blocked,
-    warnings: truncateLines(warnings, room),
+    warnings: truncateLines(warnings, room.warnings),
   };
-  log.info('maintain', { ...done, ...(error && { error: error.code }) });
-  return error === undefined ? done : { ...done, error: { code: error.code, message: error.message } };
+  log.info('maintain', { ...done, ...(error && { error: error.code, reason: error.message }) });
+  if (error === undefined) return done;
+  return { ...done, error: { code: error.code, message: beginning(error.message, room.error) } };
 }

@@ -1,7 +1,7 @@
 import { counted } from '../counted.ts';
 import type { BrokenSet, Detection, Forecast, ForecastDrop } from './detect.ts';
 import { ArchiverError, describeError, formatError, type DescribedError } from '../errors.ts';
-import { truncate, truncateLines, PAYLOAD_BUDGET } from '../limits.ts';
+import { bytesOf, truncateLines, truncateWithin, PAYLOAD_BUDGET } from '../limits.ts';
 import type { SetReport } from './maintain.ts';
 import type { LastSuccessMetrics } from '../heartbeat/last-success.ts';
 import { archiveWarning, displayName, type LedgerRow } from '../partition.ts';
@@ -121,23 +121,29 @@ export async function report(
     seconds: Math.round((now.getTime() - since.getTime()) / 1000),
   };
   log.info('report', totals);
+  const { notDue, forecast, drops, more = 0 } = input.detect;
+  const summary = summarise(totals, {
+    more,
+    blocked: blocked.total,
+    notCounted: partitions.filter(({ warning }) => warning !== undefined).length,
+  });
+  // The state keeps all of the input beside the report.
+  const fit = truncateWithin(
+    PAYLOAD_BUDGET.state - bytesOf([input, summary, partitionSets, notDue, forecast, drops]),
+  );
   const result: RunReport = {
-    summary: summarise(
-      totals,
-      blocked.total,
-      partitions.filter(({ warning }) => warning !== undefined).length,
-    ),
+    summary,
     resume: failed > 0 && (input.redriveCount ?? 0) > (input.detect.redriveCount ?? 0),
     ...totals,
-    partitions: truncate(partitions, PAYLOAD_BUDGET.partitions),
+    partitions: fit(partitions, PAYLOAD_BUDGET.partitions),
     blocked: {
       total: blocked.total,
-      partitions: truncate(blocked.rows.map(describeBlocked), PAYLOAD_BUDGET.blocked),
+      partitions: fit(blocked.rows.map(describeBlocked), PAYLOAD_BUDGET.blocked),
     },
     partitionSets,
-    notDue: input.detect.notDue,
-    ...(input.detect.forecast && { forecast: input.detect.forecast }),
-    ...(input.detect.drops && { drops: input.detect.drops }),
+    notDue,
+    ...(forecast && { forecast }),
+    ...(drops && { drops }),
   };
   if (!result.resume) {
     metrics.run(totals);
@@ -204,8 +210,7 @@ function describeBlocked({ id, schema, table, blockedCode, blockedReason }: Ledg
 
 function summarise(
   totals: Pick<RunReport, 'archived' | 'dropped' | 'failed' | 'rows' | 'bytes'>,
-  blocked: number,
-  notCounted: number,
+  { more, blocked, notCounted }: Readonly<Record<'more' | 'blocked' | 'notCounted', number>>,
 ): string {
   const { archived, dropped, failed, rows, bytes } = totals;
   const done = `${String(archived)} archived and proven (${counted(rows, 'row')}, ${counted(bytes, 'byte')}), ${String(dropped)} dropped, ${String(failed)} failed`;
@@ -213,6 +218,7 @@ function summarise(
     done,
     ...(notCounted === 0 ? [] : [`${String(notCounted)} not counted over the whole table`]),
     ...(blocked === 0 ? [] : [`${String(blocked)} still blocked since earlier`]),
+    ...(more === 0 ? [] : [`${String(more)} more are for another run`]),
   ].join('; ');
 }
 

@@ -1,10 +1,9 @@
 import * as z from 'zod';
 import { wholeNumber } from '../config/fields.ts';
 import { parseInput } from '../input.ts';
+import { MOST_PARTITIONS } from '../limits.ts';
 
 const id = wholeNumber(1, Number.MAX_SAFE_INTEGER);
-/** As many as travel through a state machine with room to spare. */
-const MOST_PARTITIONS = 10_000;
 
 /** Input of *Reverify*. */
 export const reverifySchema = z

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { truncate, truncateLines } from '../../core/limits.ts';
+import { beginning, bytesOf, truncate, truncateLines, truncateWithin } from '../../core/limits.ts';
 
 test('what does not fit is left out, and nothing else', () => {
   fc.assert(
@@ -20,4 +20,20 @@ test('lines say how many more there are', () => {
   expect(truncateLines(['one', 'two', 'three'], 12)).toEqual(['one', 'two', 'and 1 more']);
   expect(truncateLines(['one'], 0)).toEqual(['and 1 more']);
   expect(truncateLines([], 0)).toEqual([]);
+});
+
+test('the beginning of a text ends with a whole character', () => {
+  expect(beginning('löwe', 10)).toBe('löwe');
+  expect(beginning('löwe', 2)).toBe('l');
+  expect(beginning('löwe', 3)).toBe('lö');
+  expect(beginning('löwe', 0)).toBe('');
+});
+
+test('lists that share their room have no more of it together', () => {
+  const items = ['one', 'two', 'three'];
+  const fit = truncateWithin(bytesOf(['one', 'two', 'one', 'two']) + 3);
+  expect(fit(items, 13)).toEqual(['one', 'two']);
+  expect(fit(items, 100)).toEqual(['one', 'two']);
+  expect(fit(items, 100)).toEqual([]);
+  expect(fit([], 100)).toEqual([]);
 });
