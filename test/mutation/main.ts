@@ -109,8 +109,7 @@ if (options.only !== 'sql') {
 }
 if (options.only !== 'typescript') {
   const mutants = sqlMutants(read).filter(({ file }) => file.includes(options.file));
-  const tests = [...new Set(mutants.flatMap((mutant) => mutant.tests ?? []))];
-  outcomes.push(...(await tryAll(mutants, () => SqlBench.start(tests))));
+  outcomes.push(...(await tryAll(mutants, () => SqlBench.start())));
 }
 const rows = summaryOf(outcomes);
 print(rows);

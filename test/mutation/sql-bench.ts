@@ -9,8 +9,8 @@ import { FATES, type Ending, type Fate, type Mutant } from './mutant.ts';
 import { confirmedEnding, LONG_PATIENCE_MS } from './patience.ts';
 import { Workbench } from './workbench.ts';
 
-/** Longer than any of the files takes on most machines; a quarantine that waits for ever is noticed by it. */
-const PATIENCE_MS = 120_000;
+/** Longer than any of the files takes on a busy machine; a quarantine that waits for ever is noticed by it. */
+const PATIENCE_MS = 300_000;
 
 /** pg_partman, aws_s3 and db/*.sql without any mutant; what a mutant changes is installed over a copy of it. */
 const SOUND = 'sound';
@@ -20,21 +20,18 @@ export class SqlBench {
   readonly #workbench: Workbench;
   readonly #directory: string;
   readonly #stack: LocalStack;
-  readonly #tests: readonly string[];
   /** The scenario that noticed the last mutant: its neighbours are noticed by the same. */
   #noticed: string | undefined;
   /** How many mutants each scenario noticed, and the time that it took for all that it was tried with. */
   readonly #records = new Map<string, { readonly noticed: number; readonly ms: number }>();
 
-  private constructor(workbench: Workbench, directory: string, stack: LocalStack, tests: readonly string[]) {
+  private constructor(workbench: Workbench, directory: string, stack: LocalStack) {
     this.#workbench = workbench;
     this.#directory = directory;
     this.#stack = stack;
-    this.#tests = tests;
   }
 
-  /** With the tests that the mutants are for, which must pass without any at the end. */
-  static async start(tests: readonly string[]): Promise<SqlBench> {
+  static async start(): Promise<SqlBench> {
     const directory = mkdtempSync(join(tmpdir(), 'mutation-stack-'));
     // The server's account must be able to go in.
     chmodSync(directory, 0o755);
@@ -42,7 +39,7 @@ export class SqlBench {
     const { postgres: server, pooler, s3, secrets } = stack;
     const coordinates = { directory, postgres: server, pooler, s3, secrets };
     writeFileSync(join(directory, COORDINATES_FILE), JSON.stringify(coordinates));
-    const bench = new SqlBench(new Workbench(), directory, stack, tests);
+    const bench = new SqlBench(new Workbench(), directory, stack);
     await bench.#prepare();
     return bench;
   }
@@ -78,13 +75,14 @@ export class SqlBench {
   }
 
   /**
-   * Also looks whether the scenarios pass without a mutant: otherwise all were killed by what the first one left behind,
-   * or by nothing. At the end, since that says as much of the beginning.
+   * Also looks whether the scenarios that noticed a mutant pass without any: otherwise all were killed by what the first
+   * one left behind, or by nothing. At the end, since that says as much of the beginning.
    */
   async close(): Promise<void> {
+    const tests = [...this.#records].filter(([, { noticed }]) => noticed > 0).map(([file]) => file);
+    await this.#install();
     const sound =
-      (await this.#install()) &&
-      (await this.#run(this.#tests, LONG_PATIENCE_MS * this.#tests.length, 'inherit')) === 'passed';
+      tests.length === 0 || (await this.#run(tests, LONG_PATIENCE_MS * tests.length, 'inherit')) === 'passed';
     this.#workbench.close();
     await this.#stack.stop();
     rmSync(this.#directory, { recursive: true, force: true });

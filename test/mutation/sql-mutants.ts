@@ -134,9 +134,9 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
     'archive/one-reading',
   ],
   'db/ledger/release.sql': [
-    'ledger/changed-key',
     'ledger/release-wrong-state',
     'restore/resumed',
+    'ledger/changed-key',
     'reverify/reverify',
     'archive/deciding-functions',
     'ledger/copied-ledger',
