@@ -100,22 +100,42 @@ describe('of each row is said and recorded', () => {
     expect(moved('blocked')).toMatchObject({ state: 'missing', code: null, blockedState: null });
   });
 
-  test('of a job of PartitionTable, whether it is to be rolled back or dropped', async () => {
-    await archiver().database.sql.begin(async (tx) => {
-      await tx.unsafe(job('app', 'copying') + job('partition_archiver_replaced', 'swapped'));
-      expect(
-        await tx`select state, remark from partition_archiver.upgrade_ledger(${moving.from()}::bigint, false, current_database()) order by 1`,
-      ).toEqual([
-        { state: 'copying', remark: 'a job of PartitionTable: roll it back, and begin again' },
-        {
-          state: 'swapped',
-          remark: expect.stringMatching(
-            /^a job of PartitionTable: nothing shows whether the replaced table was written to/,
-          ),
-        },
-      ]);
-      await tx`rollback and chain`;
-    });
+  test('of a job of PartitionTable, whether it is to be rolled back or dropped, and what is known of its triggers', async () => {
+    for (const { system, name, copying, swapped, known } of [
+      {
+        system: moving.from(),
+        name: archiver().database.name,
+        copying: 'roll it back, and begin again',
+        swapped: 'nothing shows whether the replaced table was written to',
+        known: ['copying'],
+      },
+      {
+        system: moving.system(),
+        name: 'before',
+        copying: 'it continues where it was',
+        swapped: 'the table that was replaced waits to be dropped',
+        known: ['copying', 'swapped'],
+      },
+    ]) {
+      await archiver().database.sql.begin(async (tx) => {
+        await tx.unsafe(job('app', 'copying') + job('partition_archiver_replaced', 'swapped'));
+        await tx`update partition_archiver.partition_job
+          set system_identifier = ${system}::bigint, database_name = ${name}, trigger_state = '[]'`;
+        expect(
+          await tx`select state, remark from partition_archiver.upgrade_ledger(${system}::bigint, false, ${name}::name) order by 1`,
+        ).toEqual([
+          { state: 'copying', remark: `a job of PartitionTable: ${copying}` },
+          {
+            state: 'swapped',
+            remark: expect.stringMatching(new RegExp(`^a job of PartitionTable: ${swapped}`)),
+          },
+        ]);
+        expect(
+          await tx`select state from partition_archiver.partition_job where trigger_state is not null order by 1`,
+        ).toEqual(known.map((state) => ({ state })));
+        await tx`rollback and chain`;
+      });
+    }
   });
 });
 
