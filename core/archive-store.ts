@@ -27,6 +27,9 @@ export interface StoredVersion extends ObjectVersion {
   readonly modifiedAt: Date;
 }
 
+/** Whether S3 has to restore the objects of a class before they can be read. Glacier Instant Retrieval is none of them. */
+export const isCold = (storageClass: string): boolean => /^(GLACIER|DEEP_ARCHIVE)$/.test(storageClass);
+
 /** Where one version lies. */
 export interface Storage {
   readonly storageClass: string;

@@ -5,11 +5,8 @@ import {
   type HeadObjectCommandOutput,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import type { CopyRequest, Storage } from '../../core/archive-store.ts';
+import { isCold, type CopyRequest, type Storage } from '../../core/archive-store.ts';
 import { ArchiverError } from '../../core/errors.ts';
-
-/** Classes whose objects have to be restored before they can be read. Glacier Instant Retrieval is none of them. */
-const ARCHIVE_CLASSES: readonly string[] = ['GLACIER', 'DEEP_ARCHIVE'];
 
 /** Where one version lies, as HeadObject says. */
 export async function storageOf(client: S3Client, which: HeadObjectCommandInput): Promise<Storage> {
@@ -26,7 +23,7 @@ export async function storageOf(client: S3Client, which: HeadObjectCommandInput)
  * has `x-amz-archive-status`, until S3 has moved it back.
  */
 function stateOf({ StorageClass, ArchiveStatus, Restore }: HeadObjectCommandOutput): Storage['state'] {
-  const isArchived = ARCHIVE_CLASSES.includes(StorageClass ?? '') || ArchiveStatus !== undefined;
+  const isArchived = isCold(StorageClass ?? '') || ArchiveStatus !== undefined;
   if (!isArchived) return 'readable';
   if (Restore?.includes('ongoing-request="true"') === true) return 'requested';
   return Restore?.includes('ongoing-request="false"') === true ? 'readable' : 'archived';

@@ -1,4 +1,5 @@
 import type { LifecycleRule, LifecycleRuleFilter, Tag } from '@aws-sdk/client-s3';
+import { isCold } from '../../core/archive-store.ts';
 import { counted } from '../../core/counted.ts';
 import { COPY_TAG, PROVEN_TAG } from '../../core/config/proven-tag.ts';
 import type { Expiry } from '../../core/config/runtime.ts';
@@ -33,9 +34,6 @@ export function deletionBy(
 /** Whether a rule asks for a tag. */
 export const hasTag = ({ Filter }: LifecycleRule): boolean => conditionsOf(Filter).tags.length > 0;
 
-/** Classes that S3 has to restore objects from before they can be read. */
-const COLD: readonly string[] = ['GLACIER', 'DEEP_ARCHIVE'];
-
 /**
  * What an enabled lifecycle rule would move to where it is not read at once, in words, or `null`: of objects without a tag,
  * which manifests and DDL are, and of Parquet copies, which engines pass over in silence there. Of proven data only what
@@ -43,7 +41,7 @@ const COLD: readonly string[] = ['GLACIER', 'DEEP_ARCHIVE'];
  */
 export function coldMoveBy(rule: LifecycleRule, prefix: string, leastDays?: number): string | null {
   if (rule.Status !== 'Enabled') return null;
-  const moves = (rule.Transitions ?? []).filter(({ StorageClass }) => COLD.includes(StorageClass ?? ''));
+  const moves = (rule.Transitions ?? []).filter(({ StorageClass }) => isCold(StorageClass ?? ''));
   const [first] = moves.toSorted((a, b) => (a.Days ?? 0) - (b.Days ?? 0));
   if (first === undefined) return null;
   const { Days, StorageClass = '' } = first;

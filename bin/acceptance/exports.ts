@@ -1,6 +1,7 @@
 import { GetObjectCommand, PutObjectRetentionCommand } from '@aws-sdk/client-s3';
 import { counted } from '../../core/counted.ts';
 import { pin } from '../../adapters/postgres/pins.ts';
+import { DAY_MS } from '../../core/expiry.ts';
 import { COPY_OPTIONS } from '../../core/pins.ts';
 import { segmentFileKeys } from '../../core/keys.ts';
 import {
@@ -119,7 +120,7 @@ export const EXPORT_CHECKS: readonly Check[] = [
       if (!account.lock) return skip('locks an object for a day: ask for it by --lock');
       const key = `${account.prefix}bytes.tsv`;
       const { VersionId } = await headObject(account, key);
-      const RetainUntilDate = new Date(Date.now() + 86_400_000);
+      const RetainUntilDate = new Date(Date.now() + DAY_MS);
       const refusal = await refusalOf(
         account.s3.send(
           new PutObjectRetentionCommand({

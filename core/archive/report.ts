@@ -6,7 +6,7 @@ import type { SetReport } from './maintain.ts';
 import type { LastSuccessMetrics } from '../heartbeat/last-success.ts';
 import { archiveWarning, displayName, type LedgerRow } from '../partition.ts';
 import type { Log } from '../ports.ts';
-import type { Metrics } from './progress.ts';
+import type { Metrics, RunTotals } from './progress.ts';
 import type { Request } from './request.ts';
 
 /** The database, as `report` needs it. */
@@ -52,16 +52,10 @@ export interface BlockedPartition extends DescribedError {
 }
 
 /** The output of an execution. */
-export interface RunReport {
+export interface RunReport extends RunTotals {
   readonly summary: string;
   /** Set when a redrive found the run finished with failures: everything that is left is tried again. */
   readonly resume: boolean;
-  readonly archived: number;
-  readonly dropped: number;
-  readonly failed: number;
-  readonly rows: number;
-  readonly bytes: number;
-  readonly seconds: number;
   readonly partitions: readonly PartitionReport[];
   /** Blocked partitions of earlier runs, which `partitions` does not contain. */
   readonly blocked: { readonly total: number; readonly partitions: readonly BlockedPartition[] };

@@ -1,8 +1,8 @@
 import { mapAtOnce } from '../concurrency.ts';
-import { ArchiverError } from '../errors.ts';
 import type { Detection } from './detect.ts';
 import type { SetReport } from './maintain.ts';
 import type { Clock } from '../ports.ts';
+import { withPauses } from '../retry.ts';
 import type { NextStep } from './quarantine.ts';
 import type { StepFailure } from './record-failure.ts';
 import type { ReportInput, RunReport } from './report.ts';
@@ -28,9 +28,8 @@ export interface Concurrency {
   readonly segments: number;
 }
 
-/** Tries of a step whose error says that trying again may help, and the pause before the second. */
-const TRIES = 4;
-const FIRST_PAUSE_MS = 1_000;
+/** Pauses after a step whose error says that trying again may help. */
+const PAUSES_MS = [1_000, 2_000, 4_000];
 
 /**
  * A whole run in this process, in the order of the state machine *Archive*: what the local command does, where there is
@@ -41,7 +40,8 @@ export async function run(
   steps: Steps,
   { concurrency, clock }: { readonly concurrency: Concurrency; readonly clock: Clock },
 ): Promise<RunReport> {
-  const again = <T>(work: () => Promise<T>): Promise<T> => withRetries(clock, work);
+  const again = <T>(work: () => Promise<T>): Promise<T> =>
+    withPauses(clock, PAUSES_MS, ({ retryable }) => retryable, work);
   const request = await again(() => steps.preflight(input));
   const maintain = await again(() => steps.maintain(request));
   const detect = await again(() => steps.detect(request));
@@ -74,15 +74,4 @@ async function archivePartition(
     step = await again(() => steps.commit(partitionId, request));
   }
   if (step.next === 'drop') await again(() => steps.drop(partitionId));
-}
-
-async function withRetries<T>(clock: Clock, work: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!(error instanceof ArchiverError && error.retryable) || attempt === TRIES) throw error;
-    }
-    await clock.sleep(FIRST_PAUSE_MS * 2 ** (attempt - 1));
-  }
 }

@@ -1,6 +1,7 @@
 import { measure, type Metrics, type ProgressDatabase } from '../archive/progress.ts';
 import type { RuntimeConfig } from '../config/runtime.ts';
 import { ArchiverError } from '../errors.ts';
+import { DAY_MS } from '../expiry.ts';
 import type { Log } from '../ports.ts';
 import type { LastSuccessMetrics, PeriodicCheck } from './last-success.ts';
 
@@ -54,7 +55,7 @@ export async function heartbeat(
   },
   now: Date,
 ): Promise<Heartbeat> {
-  const daysSinceDeployment = (now.getTime() - Date.parse(deployedAt)) / 86_400_000;
+  const daysSinceDeployment = (now.getTime() - Date.parse(deployedAt)) / DAY_MS;
   metrics.deployment(daysSinceDeployment);
   const days = await unlessNotPrepared(database.daysSinceSuccess());
   log.info('heartbeat', { daysSinceDeployment, ...days });

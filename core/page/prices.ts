@@ -26,9 +26,6 @@ const CLASS_NAMES: Readonly<Record<string, string>> = {
 /** The name of a storage class. */
 export const classNameOf = (storageClass: string): string => CLASS_NAMES[storageClass] ?? storageClass;
 
-/** Classes whose objects have to be restored by S3 before they can be read. */
-export const isCold = (storageClass: string): boolean => /^(GLACIER|DEEP_ARCHIVE)$/.test(storageClass);
-
 /** Dollars a month for bytes by storage class. A class without a price is taken for Standard, which is the dearest. */
 export function monthly(bytes: Readonly<Record<string, number>>): number {
   const perGb: Readonly<Record<string, number>> = STORAGE_PRICES.perGb;

@@ -1,6 +1,5 @@
-import type { ArchiveStore, StoredVersion } from '../archive-store.ts';
+import { isCold, type ArchiveStore, type StoredVersion } from '../archive-store.ts';
 import { ID_DIGITS } from './facts.ts';
-import { isCold } from './prices.ts';
 
 /** What lies in the bucket of one archive, by a listing alone. */
 export interface StoredArchive {

@@ -6,7 +6,8 @@ import type { Manifest } from '../../../core/manifest.ts';
 import { PINS } from '../../../core/pins.ts';
 import { LineDigester } from '../../../core/proof/line-digest.ts';
 import type { ImportSource, RestoreDatabase } from '../../../core/restore/database.ts';
-import { translated, type Transaction } from '../connect.ts';
+import type { Transaction } from '../connect.ts';
+import { translate } from '../errors.ts';
 import { quoteIdentifier } from '../quote.ts';
 import { set, WORK_SCHEMA, type Sessions } from './sessions.ts';
 
@@ -100,9 +101,7 @@ async function importObject(
                aws_commons.create_s3_uri(${bucket}::text, ${key}::text, ${region}::text)) as said`;
     return Number.parseInt(said, 10);
   } catch (error) {
-    throw ofImport(
-      await translated(`import of ${key}`, () => Promise.reject(error as Error)).catch((e: unknown) => e),
-    );
+    throw ofImport(translate(error, `import of ${key}`));
   }
 }
 
