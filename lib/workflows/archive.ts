@@ -33,7 +33,7 @@ export class ArchiveWorkflow extends Construct {
     const explain = stepTask(this, functions, 'explain-unavailable', {
       comment:
         'Fails, and says why the database cannot be reached: a refused login, or the health of the proxy.',
-      payload: { 'failure.$': '$.failure' },
+      payload: { 'failure.$': '$.failure', 'execution.$': '$$.Execution.Name' },
       resultPath: sfn.JsonPath.DISCARD,
     });
     preflight.addCatch(explain, { errors: ['DatabaseUnavailable'], resultPath: '$.failure' });
@@ -47,7 +47,6 @@ export class ArchiveWorkflow extends Construct {
         'Finds the partitions to work on: detached, past their retention, not yet dropped; oldest first.',
       payload: {
         'request.$': '$.request.Payload',
-        'maintain.$': '$.maintain.Payload',
         'redriveCount.$': '$$.Execution.RedriveCount',
       },
       resultPath: '$.detect',

@@ -28,13 +28,13 @@ export class DrillWorkflow extends Construct {
     });
     const cancel = stepTask(this, functions, 'cancel-drill', {
       comment: 'Drops what the drill has made so far, and fails the execution with the reason.',
-      payload: { 'state.$': '$' },
+      payload: { 'state.$': '$', 'execution.$': '$$.Execution.Name' },
       resultPath: sfn.JsonPath.DISCARD,
     });
     const end = stepTask(this, functions, 'finish-drill', {
       comment:
         'Compares what was read with the manifest, drops the table, and records that the drill was successful.',
-      payload: { 'restoreId.$': '$.step.Payload.restoreId' },
+      payload: { 'restoreId.$': '$.step.Payload.restoreId', 'execution.$': '$$.Execution.Name' },
       resultPath: '$.report',
     });
     end.addCatch(cancel, { resultPath: '$.failure' });

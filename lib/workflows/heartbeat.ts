@@ -39,7 +39,7 @@ export class HeartbeatWorkflow extends Construct {
     const publish = stepTask(this, context.functions, 'heartbeat', {
       stateName: 'PublishAges',
       comment: 'Asks the database, and publishes the metrics. A database that is not prepared is no failure.',
-      payload: { 'deployedAt.$': '$.workflow.deployedAt' },
+      payload: { 'deployedAt.$': '$.workflow.deployedAt', 'execution.$': '$$.Execution.Name' },
       resultPath: '$.heartbeat',
     });
     const done = new sfn.Succeed(this, 'Done', {
@@ -55,7 +55,7 @@ export class HeartbeatWorkflow extends Construct {
       ? stepTask(this, context.functions, 'late-copies', {
           comment:
             'Publishes for how long archives have been without a Parquet copy. Asks S3, and not the database.',
-          payload: {},
+          payload: { 'execution.$': '$$.Execution.Name' },
           resultPath: '$.copies',
         })
       : undefined;

@@ -60,7 +60,11 @@ export class RestoreWorkflow extends Construct {
     });
     const report = stepTask(this, functions, 'report-restore', {
       comment: 'Sums up what was restored. Fails the execution if an archive was not.',
-      payload: { 'plan.$': '$.plan.Payload', 'redriveCount.$': '$$.Execution.RedriveCount' },
+      payload: {
+        'plan.$': '$.plan.Payload',
+        'redriveCount.$': '$$.Execution.RedriveCount',
+        'execution.$': '$$.Execution.Name',
+      },
       resultPath: '$.report',
     });
     const startAgain = new sfn.Pass(this, 'StartAgain', {

@@ -186,7 +186,7 @@ describe('an execution', () => {
     expect(result).toMatchObject({ status: 'SUCCEEDED', output: { resume: false, archived: 2 } });
     expect(of('Preflight')).toEqual([{ input: { only: 'inventory' }, execution: expect.any(String) }]);
     const request = REQUEST;
-    expect(of('Detect')).toEqual([{ request, maintain: {}, redriveCount: 0 }]);
+    expect(of('Detect')).toEqual([{ request, redriveCount: 0 }]);
     expect(of('Quarantine')).toEqual([1, 2].map((partitionId) => ({ partitionId, request })));
     const segments = [1, 2].flatMap((partitionId) =>
       [1, 2].map((segmentNumber) => ({ partitionId, segmentNumber, execution: EXECUTION })),

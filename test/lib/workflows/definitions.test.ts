@@ -66,6 +66,12 @@ describe.each(machines)('%s', (_, definition, properties) => {
     ).toEqual([]);
   });
 
+  // Seen to fail for six steps, in whose log lines no execution was named.
+  test('tells each function the execution, which its log lines name', () => {
+    const payloads = tasks.map(([id, state]) => [id, JSON.stringify(state)] as const);
+    expect(payloads.filter(([, text]) => !/"(execution|request)\.\$"/.test(text))).toEqual([]);
+  });
+
   test('retries what the catalogue calls retryable, and nothing else of it', () => {
     expect(tasks).not.toEqual([]);
     for (const [name, { Retry = [] }] of tasks) {

@@ -258,7 +258,7 @@ describe('an execution of Drill', () => {
     expect(result).toMatchObject({ status: 'SUCCEEDED', output: { summary: 'good' } });
     expect(of('SelectArchive')).toMatchObject([{ input: { maxMiB: 5 } }]);
     expect(of('BeginRestore')).toMatchObject([{ archive: archiveOf(1), options: 'drill' }]);
-    expect(of('FinishDrill')).toEqual([{ restoreId: 1 }]);
+    expect(of('FinishDrill')).toMatchObject([{ restoreId: 1 }]);
   });
 
   test('without an archive there is nothing to try', async () => {
