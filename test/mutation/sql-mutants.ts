@@ -143,8 +143,9 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
     'archive/late-verdicts',
   ],
   'db/reverify/reverify.sql': [
-    'reverify/reverify',
     'ledger/release-wrong-state',
+    'reverify/reverify',
+    'archive/autovacuum',
     'archive/deciding-functions',
     'ledger/copied-ledger',
     'archive/late-verdicts',

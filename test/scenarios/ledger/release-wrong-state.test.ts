@@ -79,6 +79,9 @@ describe('verification again', () => {
 
   test('begins with no table that belongs to somebody else, is attached, has heirs or is no ordinary one', async () => {
     expect(await begin(`alter table ${table} owner to app_owner`)).toMatch(/^PA002 .* has another owner/);
+    expect(await begin(`alter table ${table} rename to elsewhere`)).toMatch(
+      /^PA002 .* is gone or another one now/,
+    );
     const other = /^PA003 .* is attached again, has children, or is no ordinary table any more/;
     expect(await begin(`create table app.heir () inherits (${table})`)).toMatch(other);
     expect(await begin(`alter table ${table} set unlogged`)).toMatch(other);
