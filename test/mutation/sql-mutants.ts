@@ -50,11 +50,11 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
     'archive/stays-attached',
   ],
   'db/archive/locks.sql': [
-    'archive/quarantine-wrong-state',
     'archive/lock-timeouts',
+    'archive/quarantine-wrong-state',
+    'archive/unknown-ids',
     'ledger/copied-ledger',
     'archive/autovacuum',
-    'archive/unknown-ids',
     'archive/busy-application',
     'archive/races',
   ],
