@@ -122,7 +122,7 @@ test('a value that a column cannot hold is found behind another one, and in the 
 
 // Seen to fail without the rest of a chunk being kept.
 test('rows may be cut anywhere: every size of chunk makes the same copy', async () => {
-  const text = Buffer.from('1\tä\\tb\\n\\\\\n\\N\t\\\\N\n\n'.replace(/\n\n$/, '\n-7\t😀\n'), 'utf8');
+  const text = Buffer.from('1\tä\\tb\\n\\\\\n\\N\t\\\\N\n-7\t😀\n');
   const source = [...one('integer'), { name: 'd', type: 'text' }];
   for (let piece = 1; piece <= text.length; piece += 1) {
     await expect(makeCopy(directory(), source, [segmentOf(text, 0, piece)])).resolves.toMatchObject({

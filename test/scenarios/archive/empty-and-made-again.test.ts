@@ -60,7 +60,7 @@ test('a partition made again under the same name is an archive of its own, besid
   );
   expect(archives.map(({ manifest }) => manifest.contents.rows).sort()).toEqual([1, 100].sort());
   expect(new Set(archives.map(({ manifest }) => manifest.partition.period)).size).toBe(1);
-  // Nothing was overwritten: every object of the bucket has one version only.
+  // Nothing was overwritten: each has an object of its own.
   expect(
     new Set(
       archives.flatMap(({ manifest }) =>

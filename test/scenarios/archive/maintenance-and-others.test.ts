@@ -146,11 +146,13 @@ test('beside pg_partman’s own maintenance of all sets, neither makes the other
       await sleep(10);
     }
   })();
-  const reports = await steps.maintain(request);
+  const maintaining = steps.maintain(request);
+  await Promise.allSettled([maintaining]);
   state.stopped = true;
   await working;
   await other`reset role`;
   other.release();
+  const reports = await maintaining;
 
   expect(others).toEqual([]);
   expect(reports.map(({ error }) => error)).toEqual([undefined, undefined, undefined]);

@@ -274,7 +274,6 @@ test('a column that is text for the sake of one archive has the text of PostgreS
   ]);
 });
 
-// Seen to fail with columns matched by position.
 // Seen to fail with the package's own converter: '5881580-07-11' and 0.10000000149011612.
 test('infinite dates, and floating-point numbers of seven digits, are shown as DuckDB itself prints them', async () => {
   const { rows } = await ask(
@@ -300,6 +299,7 @@ test('infinite dates, and floating-point numbers of seven digits, are shown as D
   ]);
 });
 
+// Seen to fail with columns matched by position.
 test('archives of other columns are one view: the latest names, NULL where an archive has none, wider numbers, text where types differ', async () => {
   const store = await threeMonths();
   const columns = [
