@@ -3,6 +3,7 @@ import { qualified, type TableName } from '../db/ddl/support.ts';
 import { quote } from './archives.ts';
 import { giveTo } from './kinds.ts';
 import { createPartitionSet } from './partition-sets.ts';
+import { makeRoles } from './roles.ts';
 
 /** The oldest attached partition of a set. */
 async function oldest(
@@ -34,9 +35,8 @@ export async function hostilePartition(
   inventory: () => Promise<unknown>,
 ): Promise<TableName> {
   const s = quote(HOSTILE.schema);
+  await makeRoles(sql, '"Weird owner"', '"a reader"');
   await sql.unsafe(`
-    do $$ begin create role "Weird owner"; exception when duplicate_object or unique_violation then null; end $$;
-    do $$ begin create role "a reader"; exception when duplicate_object or unique_violation then null; end $$;
     create schema ${s} authorization "Weird owner";
     set role "Weird owner";
     create type ${s}."Mo'od" as enum ('so so', 'it''s "fine"');

@@ -6,6 +6,7 @@ import { describe, expect, test } from '@jest/globals';
 import { connect, type Connection } from '../../../adapters/postgres/connect.ts';
 import { copyOut as byFrames } from '../../../adapters/postgres/copy.ts';
 import { copyOutByDriver } from '../../../adapters/postgres/copy-by-driver.ts';
+import { asAdministrator } from '../../support/administrator.ts';
 import { stack, useDatabase } from '../../support/database.ts';
 
 const database = useDatabase();
@@ -71,10 +72,8 @@ test.each<[string, (row: Buffer, number: number) => readonly Buffer[] | 'cut']>(
   ['a row that comes twice', (row, n) => (n === 50 ? [row, row] : [row])],
   ['all rows that are lost', () => NOTHING_OF_IT],
 ])('%s is found by what the server says at the end', async (_, change) => {
-  const { superuser } = stack().postgres;
   const way = await wayToServer(change);
-  const settings = { host: '127.0.0.1', port: way.port, database: database().name, tls: false } as const;
-  const connection = connect({ ...settings, applicationName: 'test', ...superuser });
+  const connection = asAdministrator(database().name, { host: '127.0.0.1', port: way.port });
   try {
     const copying = byFrames(
       connection,
@@ -94,10 +93,8 @@ test.each<[string, (row: Buffer, number: number) => readonly Buffer[] | 'cut']>(
 
 // Seen to fail: what writes the rows to S3 took ECONNRESET for an error of its own connection.
 test('a reader meets the error of a connection that is reset as one of the database', async () => {
-  const { superuser } = stack().postgres;
   const way = await wayToServer((row, n) => (n === 50 ? 'reset' : [row]));
-  const settings = { host: '127.0.0.1', port: way.port, database: database().name, tls: false } as const;
-  const connection = connect({ ...settings, applicationName: 'test', ...superuser });
+  const connection = asAdministrator(database().name, { host: '127.0.0.1', port: way.port });
   const met: unknown[] = [];
   try {
     const copying = byFrames(
@@ -187,16 +184,7 @@ describe.each([
 
   // Directly, since PgBouncer closes the server's end by itself. The driver's own socket left servers behind in their send.
   test('a reader that gives up half way leaves no server process behind that sends to nobody', async () => {
-    const { host, port, superuser } = stack().postgres;
-    const connection = connect({
-      host,
-      port,
-      database: database().name,
-      user: superuser.user,
-      password: superuser.password,
-      tls: false,
-      applicationName: 'gives up',
-    });
+    const connection = asAdministrator(database().name, { applicationName: 'gives up' });
     const giveUp = copyOut(
       connection,
       'copying',
@@ -265,16 +253,8 @@ describe.each([
   test.each([0, 1, 99])(
     'a connection that ends between two messages, after %d of 100 rows, is no end of the rows',
     async (seen) => {
-      const { superuser } = stack().postgres;
       const way = await wayToServer((row, n) => (n > seen ? 'cut' : [row]));
-      const connection = connect({
-        host: '127.0.0.1',
-        port: way.port,
-        database: database().name,
-        tls: false,
-        applicationName: 'test',
-        ...superuser,
-      });
+      const connection = asAdministrator(database().name, { host: '127.0.0.1', port: way.port });
       let hasEnded = false;
       try {
         const copying = copyOut(

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { RDSServiceException, type RDSClient } from '@aws-sdk/client-rds';
 import { proxyTargetGroup } from '../../../adapters/rds/proxy-target.ts';
+import { silentLog } from '../../../core/ports.ts';
 import {
   proxyTargetHandlers,
   type ProxyTargetEvent,
@@ -76,10 +77,7 @@ function eventOf(
 
 /** As the framework does: `onEvent`, then `isComplete` until it is. */
 async function apply(rds: FakeRds, event: ProxyTargetEvent): Promise<{ id: string; looks: number }> {
-  const { onEvent, isComplete } = proxyTargetHandlers((name) => proxyTargetGroup(rds, name), {
-    info: () => undefined,
-    warn: () => undefined,
-  });
+  const { onEvent, isComplete } = proxyTargetHandlers((name) => proxyTargetGroup(rds, name), silentLog);
   const { PhysicalResourceId: id } = await onEvent(event);
   for (let looks = 1; looks <= 20; looks += 1) if ((await isComplete(event)).IsComplete) return { id, looks };
   throw new Error('it is never complete');

@@ -2,11 +2,10 @@
 import { expect, test } from '@jest/globals';
 import type { RuntimeConfig } from '../../../core/config/runtime.ts';
 import { prepareDatabase } from '../../../adapters/postgres/setup/prepare.ts';
-import { connect } from '../../../adapters/postgres/connect.ts';
+import { asAdministrator } from '../../support/administrator.ts';
 import { useArchiver } from '../../support/archiver.ts';
 import { inState } from '../../support/ledger.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
-import { stack } from '../../support/stack.ts';
 import { failureOf } from '../../support/verified.ts';
 
 const archiver = useArchiver();
@@ -103,7 +102,7 @@ test('a set that breaks after the preflight', async () => {
 
 // Seen to fail without set_advice(): "ready", and each run failed.
 test('prepare and a dry run name the foreign keys that keep partitions', async () => {
-  const { sql, url } = archiver().database;
+  const { name, sql } = archiver().database;
   await createPartitionSet(sql, {
     table: 'own',
     columns: 'parent_id bigint, parent_ts timestamptz',
@@ -114,16 +113,7 @@ test('prepare and a dry run name the foreign keys that keep partitions', async (
   await sql`alter table app.own add constraint own_parent foreign key (parent_id, parent_ts) references app.own (id, ts)`;
   await sql`update app.own t set parent_id = p.id, parent_ts = p.ts from app.own p where p.id = t.id - 1 and t.id between 2 and 9`;
   await sql`create table app.note (own_id bigint, own_ts timestamptz, constraint note_own foreign key (own_id, own_ts) references app.own (id, ts))`;
-  const { host, port, superuser } = stack().postgres;
-  const administrator = connect({
-    host,
-    port,
-    database: new URL(url).pathname.slice(1),
-    user: superuser.user,
-    password: superuser.password,
-    tls: false as const,
-    applicationName: 'test',
-  });
+  const administrator = asAdministrator(name);
   try {
     const advice = await prepareDatabase(administrator).advice(settingsOf('own').partitionSets);
     expect(advice.filter(({ subject }) => subject === 'app.own')).toEqual([

@@ -3,6 +3,7 @@ import { expect, test } from '@jest/globals';
 import { failureDatabase } from '../../../adapters/postgres/archive/record-failure.ts';
 import { partitionTableDatabase } from '../../../adapters/postgres/partition-table/database.ts';
 import { dropReplacedTable, rollBackPartitionTable } from '../../../core/partition-table/local.ts';
+import { silentLog } from '../../../core/ports.ts';
 import { asAdministrator } from '../../support/administrator.ts';
 import { hurriedClock, useArchiver } from '../../support/archiver.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
@@ -53,7 +54,7 @@ test('so is a table that no PartitionTable is at, while another one keeps its ta
     const ports = {
       database: partitionTableDatabase(connection, open),
       clock: hurriedClock,
-      log: { info: () => {}, warn: () => {} },
+      log: silentLog,
     };
     const nothing = { schema: 'app', table: 'nothing' };
     for (const work of [rollBackPartitionTable, dropReplacedTable]) {

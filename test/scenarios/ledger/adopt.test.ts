@@ -3,6 +3,7 @@ import { beforeAll, expect, test } from '@jest/globals';
 import type postgres from 'postgres';
 import { adoptDatabase } from '../../../adapters/postgres/ledger/adopt.ts';
 import { adopt, type Adoption } from '../../../core/ledger/adopt.ts';
+import { silentLog as log } from '../../../core/ports.ts';
 import { useArchiver } from '../../support/archiver.ts';
 import { createKind } from '../../support/kinds.ts';
 import { readLedger } from '../../support/ledger.ts';
@@ -10,7 +11,6 @@ import { createPartitionSet } from '../../support/partition-sets.ts';
 import { failureOf } from '../../support/verified.ts';
 
 const archiver = useArchiver();
-const log = { info: () => {}, warn: () => {} };
 
 interface Detached {
   readonly oid: number;

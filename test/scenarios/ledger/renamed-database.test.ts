@@ -1,11 +1,13 @@
 /** ALTER DATABASE … RENAME keeps everything but the name that ledger rows and jobs are known by. */
 import { afterAll, expect, test } from '@jest/globals';
 import postgres from 'postgres';
-import { connect, type Connection } from '../../../adapters/postgres/connect.ts';
+import type { Connection } from '../../../adapters/postgres/connect.ts';
 import { partitionTableDatabase } from '../../../adapters/postgres/partition-table/database.ts';
 import { dropReplacedTable, partitionTable } from '../../../core/partition-table/local.ts';
 import type { PartitionTablePlan } from '../../../core/partition-table/database.ts';
 import type { PartitionTablePorts } from '../../../core/partition-table/steps.ts';
+import { silentLog as log } from '../../../core/ports.ts';
+import { asAdministrator } from '../../support/administrator.ts';
 import { hurriedClock, makeArchiver, useArchiver, type Archiver } from '../../support/archiver.ts';
 import { stack } from '../../support/database.ts';
 import { archiveHalf } from '../../support/half-archived.ts';
@@ -62,12 +64,9 @@ async function renamed(work: (there: Archiver, was: string) => Promise<void>): P
 }
 
 async function withPorts<T>(database: string, work: (ports: PartitionTablePorts) => Promise<T>): Promise<T> {
-  const { host, port, superuser: login } = stack().postgres;
-  const open = (): Connection =>
-    connect({ host, port, database, ...login, tls: false, applicationName: 'test' });
+  const open = (): Connection => asAdministrator(database);
   const connection = open();
   try {
-    const log = { info: () => {}, warn: () => {} };
     return await work({
       database: partitionTableDatabase(connection, open),
       clock: hurriedClock,

@@ -2,18 +2,18 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import { useArchiver } from '../../support/archiver.ts';
 import { makePartitioner } from '../../support/partition-table.ts';
+import { makeShop } from '../../support/plain-table.ts';
 import { failureOf } from '../../support/verified.ts';
 
 const archiver = useArchiver();
 const { run } = makePartitioner(archiver);
 
-beforeAll(() =>
-  archiver().database.sql.unsafe(`
-    do $$ begin create role shop_owner; exception when duplicate_object or unique_violation then null; end $$;
-    do $$ begin create role shop_clerk; exception when duplicate_object or unique_violation then null; end $$;
-    create schema shop authorization shop_owner;
-    grant usage on schema shop to shop_clerk`),
-);
+beforeAll(async () => {
+  const { sql } = archiver().database;
+  await makeShop(sql, 'shop_clerk');
+  await sql.unsafe(`
+    grant usage on schema shop to shop_clerk`);
+});
 
 /** 300 rows of a month and a half. */
 async function make(table: string, columns: string, more = ''): Promise<void> {

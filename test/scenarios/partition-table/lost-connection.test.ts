@@ -3,17 +3,14 @@ import { beforeAll, expect, test } from '@jest/globals';
 import type { ArchiverError } from '../../../core/errors.ts';
 import { useArchiver } from '../../support/archiver.ts';
 import { makePartitioner } from '../../support/partition-table.ts';
+import { makeShop } from '../../support/plain-table.ts';
 import { failureOf } from '../../support/verified.ts';
 import { untilSomebodyWaits } from '../../support/waiting.ts';
 
 const archiver = useArchiver();
 const { run } = makePartitioner(archiver);
 
-beforeAll(() =>
-  archiver().database.sql.unsafe(`
-    do $$ begin create role shop_owner; exception when duplicate_object or unique_violation then null; end $$;
-    create schema shop authorization shop_owner`),
-);
+beforeAll(() => makeShop(archiver().database.sql));
 
 /** Does what waits for the lock of a table, and ends the server process that waits. */
 async function lostWhileWaiting(table: string, work: () => Promise<unknown>): Promise<ArchiverError> {

@@ -3,19 +3,19 @@ import { beforeAll, expect, test } from '@jest/globals';
 import { rollBackPartitionTable } from '../../../core/partition-table/local.ts';
 import { useArchiver } from '../../support/archiver.ts';
 import { makePartitioner } from '../../support/partition-table.ts';
+import { makeShop } from '../../support/plain-table.ts';
 import { failureOf } from '../../support/verified.ts';
 
 const archiver = useArchiver();
 const { withPorts, run, beforeSwap } = makePartitioner(archiver);
 
-beforeAll(() =>
-  archiver().database.sql.unsafe(`
-    do $$ begin create role shop_owner; exception when duplicate_object or unique_violation then null; end $$;
-    do $$ begin create role shop_clerk; exception when duplicate_object or unique_violation then null; end $$;
-    create schema shop authorization shop_owner;
+beforeAll(async () => {
+  const { sql } = archiver().database;
+  await makeShop(sql, 'shop_clerk');
+  await sql.unsafe(`
     grant create on schema shop to shop_clerk;
-    create extension citext; create extension ltree`),
-);
+    create extension citext; create extension ltree`);
+});
 
 /** 300 rows of a month and a half. */
 async function make(table: string, columns: string, key: string, values: string): Promise<void> {

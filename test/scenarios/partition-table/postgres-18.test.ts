@@ -2,6 +2,7 @@
 import { beforeAll, expect } from '@jest/globals';
 import { useArchiver } from '../../support/archiver.ts';
 import { makePartitioner } from '../../support/partition-table.ts';
+import { makeShop } from '../../support/plain-table.ts';
 import { testSince } from '../../support/test-if.ts';
 import { failureOf } from '../../support/verified.ts';
 
@@ -9,12 +10,12 @@ const archiver = useArchiver();
 const { run } = makePartitioner(archiver);
 const since18 = testSince(18);
 
-beforeAll(() =>
-  archiver().database.sql.unsafe(`
-    do $$ begin create role shop_owner; exception when duplicate_object or unique_violation then null; end $$;
-    create schema shop authorization shop_owner;
-    create extension btree_gist`),
-);
+beforeAll(async () => {
+  const { sql } = archiver().database;
+  await makeShop(sql);
+  await sql.unsafe(`
+    create extension btree_gist`);
+});
 
 async function make(table: string, key: string, more = ''): Promise<void> {
   await archiver().database.sql.unsafe(`

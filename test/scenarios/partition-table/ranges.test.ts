@@ -242,7 +242,7 @@ test('a table that is too large to be read at once is refused before it begins, 
   expect(await sql`select from partition_archiver.partition_job where table_name = 'large'`).toHaveLength(0);
   const connection = open();
   const database = partitionTableDatabase(connection, open);
-  const ports = { database, clock: hurriedClock, log: { info: () => {}, warn: () => {} } };
+  const ports = { database, clock: hurriedClock, log: silentLog };
   expect((await failureOf(beginRollBack({ schema: 'shop', table: 'large' }, ports))).code).toBe(
     'NotInLedger',
   );

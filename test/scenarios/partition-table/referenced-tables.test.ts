@@ -5,6 +5,7 @@ import { rollBackPartitionTable } from '../../../core/partition-table/local.ts';
 import { asAdministrator } from '../../support/administrator.ts';
 import { useArchiver } from '../../support/archiver.ts';
 import { makePartitioner } from '../../support/partition-table.ts';
+import { makeShop } from '../../support/plain-table.ts';
 import { failureOf } from '../../support/verified.ts';
 
 const archiver = useArchiver();
@@ -13,18 +14,18 @@ const { run, withPorts } = makePartitioner(archiver);
 const open = (applicationName: string): Connection =>
   asAdministrator(archiver().database.name, { applicationName });
 
-beforeAll(() =>
-  archiver().database.sql.unsafe(`
-    do $$ begin create role shop_owner; exception when duplicate_object or unique_violation then null; end $$;
-    create schema shop authorization shop_owner;
+beforeAll(async () => {
+  const { sql } = archiver().database;
+  await makeShop(sql);
+  await sql.unsafe(`
     create table shop.region (id integer primary key);
     insert into shop.region select generate_series(1, 200);
     create table shop.sale (id integer primary key, region integer not null references shop.region, at timestamptz not null);
     insert into shop.sale select g, g % 50 + 1, now() - g * interval '6 hours' from generate_series(1, 300) g;
     create table shop.loss (like shop.sale including all, foreign key (region) references shop.region);
     insert into shop.loss select * from shop.sale;
-    alter table shop.region owner to shop_owner; alter table shop.sale owner to shop_owner; alter table shop.loss owner to shop_owner`),
-);
+    alter table shop.region owner to shop_owner; alter table shop.sale owner to shop_owner; alter table shop.loss owner to shop_owner`);
+});
 
 /** Deletes regions that nothing refers to, and puts them back, in sessions of their own, while `work` runs. */
 async function whileDeleting<T>(

@@ -3,17 +3,17 @@ import { beforeAll, expect, test } from '@jest/globals';
 import { dropReplacedTable, rollBackPartitionTable } from '../../../core/partition-table/local.ts';
 import { useArchiver } from '../../support/archiver.ts';
 import { makePartitioner } from '../../support/partition-table.ts';
+import { makeShop } from '../../support/plain-table.ts';
 import { failureOf } from '../../support/verified.ts';
 import { untilSomebodyWaits } from '../../support/waiting.ts';
 
 const archiver = useArchiver();
 const { withPorts, run } = makePartitioner(archiver);
 
-beforeAll(() =>
-  archiver().database.sql.unsafe(`
-    do $$ begin create role shop_owner; exception when duplicate_object or unique_violation then null; end $$;
-    do $$ begin create role shop_clerk; exception when duplicate_object or unique_violation then null; end $$;
-    create schema shop authorization shop_owner;
+beforeAll(async () => {
+  const { sql } = archiver().database;
+  await makeShop(sql, 'shop_clerk');
+  await sql.unsafe(`
     create table shop.witness (who text); grant insert on shop.witness to public;
     set role shop_owner;
     create function shop.note() returns void language plpgsql as 'begin insert into shop.witness values (current_user); end';
@@ -24,8 +24,8 @@ beforeAll(() =>
     create operator shop.=== (leftarg = text, rightarg = text, function = shop.same);
     create domain shop.word as text check (shop.ok(value));
     create function shop.twice(text) returns text language sql immutable as $$ select $1 || $1 $$;
-    reset role`),
-);
+    reset role`);
+});
 
 /** 300 rows of a month and a half, of shop_owner. */
 async function make(table: string, more = ''): Promise<void> {

@@ -6,17 +6,14 @@ import type { PartitionTableDatabase, PartitionTableJob } from '../../../core/pa
 import { asAdministrator } from '../../support/administrator.ts';
 import { useArchiver } from '../../support/archiver.ts';
 import { makePartitioner } from '../../support/partition-table.ts';
+import { makeShop } from '../../support/plain-table.ts';
 import { failureOf } from '../../support/verified.ts';
 import { untilSomebodyWaits } from '../../support/waiting.ts';
 
 const archiver = useArchiver();
 const { run, withPorts } = makePartitioner(archiver);
 
-beforeAll(() =>
-  archiver().database.sql.unsafe(`
-    do $$ begin create role shop_owner; exception when duplicate_object or unique_violation then null; end $$;
-    create schema shop authorization shop_owner`),
-);
+beforeAll(() => makeShop(archiver().database.sql));
 
 const open = (): Connection => asAdministrator(archiver().database.name);
 

@@ -5,16 +5,13 @@ import { ArchiverError } from '../../../core/errors.ts';
 import { rollBackPartitionTable } from '../../../core/partition-table/local.ts';
 import { useArchiver } from '../../support/archiver.ts';
 import { makePartitioner } from '../../support/partition-table.ts';
+import { makeShop } from '../../support/plain-table.ts';
 import { failureOf } from '../../support/verified.ts';
 
 const archiver = useArchiver();
 const { withPorts, run, beforeSwap } = makePartitioner(archiver);
 
-beforeAll(() =>
-  archiver().database.sql.unsafe(`
-    do $$ begin create role shop_owner; exception when duplicate_object or unique_violation then null; end $$;
-    create schema shop authorization shop_owner`),
-);
+beforeAll(() => makeShop(archiver().database.sql));
 
 /** 300 rows of a month and a half, numbered by tens. */
 async function make(table: string): Promise<void> {
@@ -24,7 +21,7 @@ async function make(table: string): Promise<void> {
     alter table shop.${table} owner to shop_owner`);
 }
 
-/** Rows of the default partition, null where there is none; and how far the partitions reach above the rows. */
+/** How many rows the default partition has, null where there is none. */
 const outside = async (table: string): Promise<unknown> => {
   const { sql } = archiver().database;
   const [{ name }] = await sql<[{ name: string | null }]>`

@@ -10,6 +10,7 @@ import { runCommand, type CommandResult } from '../../support/command.ts';
 import { useDirectory } from '../../support/parquet-copy.ts';
 import { createKind } from '../../support/kinds.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
+import { makeRoles } from '../../support/roles.ts';
 import { stack } from '../../support/stack.ts';
 
 const archiver = useArchiver();
@@ -84,8 +85,8 @@ const month = (ago: number): string =>
 beforeAll(async () => {
   const { database, run, config } = archiver();
   const { sql } = database;
-  await sql.unsafe(`do $$ begin create role app_owner; exception when duplicate_object or unique_violation then null; end $$;
-    create schema app authorization app_owner; grant all on schema app to public; set role app_owner; create domain app.positive as integer check (value > 0);
+  await makeRoles(sql, 'app_owner');
+  await sql.unsafe(`create schema app authorization app_owner; grant all on schema app to public; set role app_owner; create domain app.positive as integer check (value > 0);
     create type app.mood as enum ('sad', 'it''s', 'so, so'); create type app.pair as (n integer, t text); reset role`);
   await createPartitionSet(sql, {
     table: 'drift',

@@ -42,6 +42,14 @@ beforeEach(async () => {
 
 class Killed extends Error {}
 
+/** Kills a restore after its first import. */
+const killing = {
+  info: (event: string) => {
+    if (event === 'import') throw new Killed();
+  },
+  warn: () => undefined,
+};
+
 /** How far a restore is, by its own record. */
 async function progress(): Promise<{ state: string; imported: number; statements: number } | undefined> {
   const [row] = await archiver().database.sql<{ state: string; imported: number; statements: number }[]>`
@@ -53,14 +61,8 @@ async function progress(): Promise<{ state: string; imported: number; statements
 
 test('killed between two segments, and run again: nothing is imported twice, nothing was seen before the end', async () => {
   const { database, operations } = archiver();
-  const log = {
-    info: (event: string) => {
-      if (event === 'import') throw new Killed();
-    },
-    warn: () => undefined,
-  };
   await expect(
-    operations({ log, segmentsAtOnce: 1 }).restore({ manifestKey, table: 'back' }),
+    operations({ log: killing, segmentsAtOnce: 1 }).restore({ manifestKey, table: 'back' }),
   ).rejects.toThrow(Killed);
   expect(await progress()).toEqual({ state: 'begun', imported: 1, statements: 0 });
   expect(await database.sql`select to_regclass('app.back') as oid`).toEqual([{ oid: null }]);
@@ -73,18 +75,18 @@ test('killed between two segments, and run again: nothing is imported twice, not
 test('its connection killed in the middle of an import, and run again', async () => {
   const { database, operations, open } = archiver();
   let opened = 0;
-  let killing: Promise<unknown> = Promise.resolve();
+  let killed: Promise<unknown> = Promise.resolve();
   const failing = operations({
     segmentsAtOnce: 1,
     open: (role) => {
       opened += 1;
       // 1 looks for the restore, 2 renders, 3 looks for publications, 4 checks what is missing, 5 begins, 6 imports.
-      if (opened === 6) killing = killImport(database.sql);
+      if (opened === 6) killed = killImport(database.sql);
       return open(role);
     },
   }).restore({ manifestKey, table: 'back' });
   const failure = await failureOf(failing);
-  await killing;
+  await killed;
   expect(failure.code).toBe('DatabaseUnavailable');
   expect(await progress()).toEqual({ state: 'begun', imported: 0, statements: 0 });
 
@@ -122,14 +124,8 @@ test('an index that cannot be built, fixed, and run again: the data is not loade
 // Seen to fail without: the check of begin_import's answer in adapters/postgres/restore/import.ts.
 test('a segment that another execution has imported meanwhile is left alone', async () => {
   const { database, operations, open } = archiver();
-  const log = {
-    info: (event: string) => {
-      if (event === 'import') throw new Killed();
-    },
-    warn: () => undefined,
-  };
   await expect(
-    operations({ log, segmentsAtOnce: 1 }).restore({ manifestKey, table: 'back' }),
+    operations({ log: killing, segmentsAtOnce: 1 }).restore({ manifestKey, table: 'back' }),
   ).rejects.toThrow(Killed);
   const [row] = await database.sql<{ id: number; segmentNumber: number }[]>`
     select restore_id::integer as id, number as "segmentNumber" from partition_archiver.restore_segment
@@ -197,13 +193,7 @@ test('two at once for one target: one table, once', async () => {
 
 test('given up: its table is gone, and another one may begin', async () => {
   const { database, operations } = archiver();
-  const log = {
-    info: (event: string) => {
-      if (event === 'import') throw new Killed();
-    },
-    warn: () => undefined,
-  };
-  await expect(operations({ log }).restore({ manifestKey, table: 'back' })).rejects.toThrow(Killed);
+  await expect(operations({ log: killing }).restore({ manifestKey, table: 'back' })).rejects.toThrow(Killed);
   // For another owner it would be another table.
   await makeRoles(database.sql, 'other_owner');
   await database.sql`grant create, usage on schema app to other_owner`;

@@ -2,6 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { useArchiver } from '../../support/archiver.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
+import { makeRoles } from '../../support/roles.ts';
 import { failureOf } from '../../support/verified.ts';
 
 const archiver = useArchiver();
@@ -10,8 +11,8 @@ const archiver = useArchiver();
 test('schemas, types and functions that PUBLIC may not use are listed with their grants, before a partition leaves', async () => {
   const { database, config, steps, run, operations } = archiver();
   const { sql } = database;
+  await makeRoles(sql, 'app_owner');
   await sql.unsafe(`
-    do $$ begin create role app_owner; exception when duplicate_object or unique_violation then null; end $$;
     create schema extensions;
     revoke all on schema extensions from public;
     grant usage on schema extensions to app_owner;

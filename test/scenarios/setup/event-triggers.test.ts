@@ -1,24 +1,13 @@
 /** Event triggers of others: listed, tried before anything is detached, and named where a statement fails inside one. */
-import { afterAll, expect, test } from '@jest/globals';
-import type { Connection } from '../../../adapters/postgres/connect.ts';
-import { asAdministrator } from '../../support/administrator.ts';
+import { expect, test } from '@jest/globals';
+import { useAdministrator } from '../../support/administrator.ts';
 import { useArchiver } from '../../support/archiver.ts';
 import { useDatabase } from '../../support/database.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
 import { prepared } from '../../support/prepare.ts';
 import { makeRoles } from '../../support/roles.ts';
 
-const connections: Connection[] = [];
-function administrator(database: string): Connection {
-  const connection = asAdministrator(database);
-  connections.push(connection);
-  return connection;
-}
-// Before the databases are looked at for connections that were left open.
-afterAll(async () => {
-  for (const each of connections) await each.end();
-});
-
+const administrator = useAdministrator();
 const blank = useDatabase();
 const archiver = useArchiver();
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
-import { connect, type Connection } from '../../../adapters/postgres/connect.ts';
+import type { Connection } from '../../../adapters/postgres/connect.ts';
 import { installationFiles, prepareDatabase } from '../../../adapters/postgres/setup/prepare.ts';
 import { scramVerifier } from '../../../adapters/postgres/setup/scram.ts';
 import { parseRuntimeConfig } from '../../../core/config/runtime.ts';
@@ -11,6 +11,8 @@ import type { PartitionSetConfig } from '../../../core/config/partition-set.ts';
 import { prepare, type Preparation, type PrepareOptions } from '../../../core/setup/prepare.ts';
 import { LOGIN_ROLES } from '../../../core/setup/prepare-database.ts';
 import { preparationScript } from '../../../core/setup/prepare-script.ts';
+import { silentLog } from '../../../core/ports.ts';
+import { asAdministrator } from '../../support/administrator.ts';
 import { ROLE_PASSWORD } from '../../support/archiver.ts';
 import { runCommand } from '../../support/command.ts';
 import { stack, useDatabase } from '../../support/database.ts';
@@ -31,15 +33,10 @@ const setsOf = (...tables: string[]): readonly PartitionSetConfig[] => {
   return parsed.config.partitionSets;
 };
 
-function administrator(name: string, user?: { user: string; password: string }): Connection {
-  const { host, port, superuser } = stack().postgres;
-  return connect({ host, port, database: name, ...(user ?? superuser), tls: false, applicationName: 'test' });
-}
-
 const OPTIONS: Omit<PrepareOptions, 'partitionSets'> = {
   secretOf: (role) => Promise.resolve({ username: role, password: ROLE_PASSWORD }),
   guard: true,
-  log: { info: () => {}, warn: () => {} },
+  log: silentLog,
 };
 
 /** Prepares; roles belong to the whole server, so that other test files may be at the same ones just now. */
@@ -63,7 +60,7 @@ async function prepared(
 
 test('an empty database is prepared from nothing, twice, and its roles can log in', async () => {
   const { name, sql } = blank();
-  const connection = administrator(name);
+  const connection = asAdministrator(name);
   try {
     const first = await prepared(connection, ['sale']);
     expect(first.done).toEqual([
@@ -132,7 +129,7 @@ test('what somebody else has to do is reported with the statement, and the rest 
   const user = `modest_${name.slice(-8)}`;
   const password = 'for-tests-only';
   await sql.unsafe(`create role ${user} login password '${password}'`);
-  const lowly = administrator(name, { user, password });
+  const lowly = asAdministrator(name, { user, password });
   try {
     const refused = await prepared(lowly, ['sale']);
     expect(refused.done).toEqual([]);
@@ -157,7 +154,7 @@ test('what somebody else has to do is reported with the statement, and the rest 
     await sql.unsafe(`drop owned by ${user}; drop role ${user}`);
   }
 
-  const connection = administrator(name);
+  const connection = asAdministrator(name);
   try {
     const secretOf = (): Promise<{ username: string; password: string }> =>
       Promise.resolve({ username: 'postgres', password: 'x' });
@@ -174,7 +171,7 @@ test('what somebody else has to do is reported with the statement, and the rest 
 
 // Seen to fail without `byIam` in core/setup/prepare.ts: the database was ready, and no run could log in.
 test('roles that log in by IAM have to be members of rds_iam, and are not made so', async () => {
-  const connection = administrator(blank().name);
+  const connection = asAdministrator(blank().name);
   const options = { secretOf: () => Promise.resolve(undefined), guard: false };
   const withoutIam = async (byIam: boolean): Promise<string[]> => {
     const { problems } = await prepared(connection, ['sale'], { ...options, byIam });
@@ -199,7 +196,7 @@ test('the printed script does the same by psql, and shows nothing missing', asyn
   await sql`create schema partman`;
   await sql`create extension pg_partman schema partman`;
   await sql`create extension aws_s3 cascade`;
-  const connection = administrator(name);
+  const connection = asAdministrator(name);
   try {
     await prepared(connection, ['sale'], { guard: false });
     const owner = `Hand owner ${name.slice(-8)}`;

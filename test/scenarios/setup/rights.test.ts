@@ -1,31 +1,13 @@
 /** What prepare grants, and what it must not: tables that are not pg_partman's, and a login that is a superuser's. */
-import { afterAll, expect, test } from '@jest/globals';
-import { connect, type Connection } from '../../../adapters/postgres/connect.ts';
+import { expect, test } from '@jest/globals';
 import { registerOwner } from '../../../adapters/postgres/install.ts';
-import { stack, useDatabase } from '../../support/database.ts';
+import { useAdministrator } from '../../support/administrator.ts';
+import { useDatabase } from '../../support/database.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
 import { prepared } from '../../support/prepare.ts';
 import { withRoleRetries } from '../../support/roles.ts';
 
-const administrators: Connection[] = [];
-const administrator = (name: string, user?: { user: string; password: string }): Connection => {
-  const { host, port, superuser: root } = stack().postgres;
-  const connection = connect({
-    host,
-    port,
-    database: name,
-    ...(user ?? root),
-    tls: false,
-    applicationName: 'test',
-  });
-  administrators.push(connection);
-  return connection;
-};
-// Before the databases are looked at for connections that were left open.
-afterAll(async () => {
-  for (const each of administrators) await each.end();
-});
-
+const administrator = useAdministrator();
 const inPublic = useDatabase();
 const ofSuperuser = useDatabase({ template: 'archiver' });
 

@@ -9,7 +9,7 @@ import { readDatabaseFile } from '../../../adapters/postgres/install.ts';
 import { SESSION_PINS } from '../../../core/pins.ts';
 import { LOGIN_ROLES } from '../../../core/setup/prepare-database.ts';
 import { preparationScript } from '../../../core/setup/prepare-script.ts';
-import { asAdministrator } from '../../support/administrator.ts';
+import { useAdministrator } from '../../support/administrator.ts';
 import { makeArchiver, useArchiver, type Archiver } from '../../support/archiver.ts';
 import { runCommand } from '../../support/command.ts';
 import { useDatabase, type TestDatabase } from '../../support/database.ts';
@@ -19,18 +19,9 @@ import { prepared, setsOf } from '../../support/prepare.ts';
 
 jest.setTimeout(240_000);
 
-const connections: Connection[] = [];
-function administrator({ name }: TestDatabase, pinned = true): Connection {
-  const connection = asAdministrator(name, { pinned });
-  connections.push(connection);
-  return connection;
-}
+const administrator = useAdministrator();
 const folder = mkdtempSync(join(tmpdir(), 'settings-'));
-// Before the databases are looked at for connections that were left open.
-afterAll(async () => {
-  rmSync(folder, { recursive: true });
-  for (const each of connections) await each.end();
-});
+afterAll(() => rmSync(folder, { recursive: true }));
 
 const german = useDatabase();
 const american = useDatabase();
@@ -43,7 +34,7 @@ async function make(database: TestDatabase, changes: Record<string, string> = {}
       `alter database "${database.name}" set ${name} = ${name === 'search_path' ? value : `'${value}'`}`,
     );
   }
-  return administrator(database);
+  return administrator(database.name, { pinned: true });
 }
 
 /** An archiver in that database, through the pooler as everywhere. */
@@ -143,7 +134,7 @@ test('an installation by psql has the settings of an administrator’s connectio
 // Seen to fail with 0 in db/schema/roles.sql, and with 0 in core/pins.ts.
 test('no session of the archiver waits for a lock without end', async () => {
   await make(german(), { lock_timeout: '0' });
-  const [pinned] = await administrator(german())`show lock_timeout`;
+  const [pinned] = await administrator(german().name, { pinned: true })`show lock_timeout`;
   expect(pinned).toEqual({ lock_timeout: '1min' });
   for (const role of LOGIN_ROLES) {
     const connection = bucketOf().open(role, [], german().name);
@@ -155,7 +146,7 @@ test('no session of the archiver waits for a lock without end', async () => {
 
 // Seen to fail without: the connection's own DateStyle in adapters/postgres/connect.ts.
 test('a time is read as it is, whatever the DateStyle of the database', async () => {
-  const connection = administrator(german(), false);
+  const connection = administrator(german().name);
   const [{ at }] = await connection<[{ at: Date }]>`select timestamptz '2026-11-29 12:00:00+00' as at`;
   expect(at).toEqual(new Date('2026-11-29T12:00:00Z'));
 });
