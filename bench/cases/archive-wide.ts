@@ -23,7 +23,7 @@ export const archiveWide: Case = {
     return {
       rows: [atMost('archive-vs-recipe-wide', samples.ratio('archive', 'recipe'), 1.3)],
       figures: [
-        `${rows.toLocaleString('en')} rows of 338 bytes; seconds, median (least to most) of ${samples.of('archive').length} rounds.`,
+        `${rows.toLocaleString('en')} rows of about 310 bytes; seconds, median (least to most) of ${samples.of('archive').length} rounds.`,
         '',
         table(
           ['what', 'seconds'],

@@ -27,7 +27,7 @@ export const NARROW: Shape = {
   rows: 5_742_278,
 };
 
-/** Rows of about 338 bytes, with text, JSON and a timestamp. */
+/** Rows of about 310 bytes, with text, JSON and a timestamp. */
 export const WIDE: Shape = {
   name: 'audit_event',
   columns: `id bigint not null, at timestamptz not null, actor uuid not null, kind text not null, path text not null,
