@@ -45,7 +45,7 @@ test('a Parquet file that exists is replaced', async () => {
   expect(readdirSync(directory()).filter((name) => name.includes('parquet'))).toEqual(['result.parquet']);
 });
 
-// Seen to fail without diskError in bin/archive.ts: a stack trace. The engine said only that it failed with IO.
+// Seen to fail without diskError in named() and in bin/archive.ts: a stack trace. The engine said only that it failed with IO.
 test('a file or folder that cannot be made is named, without a stack trace', async () => {
   const file = join(directory(), 'a-file');
   writeFileSync(file, '');
