@@ -30,6 +30,7 @@ describe.each(WAYS)('exported by $way', ({ way, sample }) => {
         fault,
       })),
     );
+    expect(cases.length).toBeGreaterThan(sample);
     const every = Math.floor(cases.length / sample);
     for (const each of cases.filter((_, index) => index % every === 0)) {
       if (bench === undefined || known === undefined)

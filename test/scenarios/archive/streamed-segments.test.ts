@@ -17,21 +17,23 @@ const archiver = useArchiver();
 // Seen to fail (two objects for one segment) without the advisory lock of begin_segment.
 test('of two at once one has the segment', async () => {
   const segment = await quarantined(archiver());
-  const slow = changing(segment.writer, (chunk) => [chunk]);
-  let began: () => void = () => undefined;
-  const isWriting = new Promise<void>((resolve) => (began = resolve));
+  const [began, ended] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
   const first = segment.stream({
     letter: 'a',
     writer: {
       upload: async (key, text, compression) => {
-        began();
-        await sleep(300);
-        return slow.upload(key, text, compression);
+        began.resolve(undefined);
+        await ended.promise;
+        return segment.writer.upload(key, text, compression);
       },
     },
   });
-  await isWriting;
-  await expect(segment.stream({ letter: 'b' })).rejects.toMatchObject({ code: 'SegmentBusy' });
+  await began.promise;
+  try {
+    await expect(segment.stream({ letter: 'b' })).rejects.toMatchObject({ code: 'SegmentBusy' });
+  } finally {
+    ended.resolve(undefined);
+  }
   expect(await first).toEqual({ exported: true });
   expect(await segment.segment()).toMatchObject({ state: 'exported', key: expect.stringMatching(/a{16}/) });
   expect(await segment.stream({ letter: 'c' })).toEqual({ exported: true });
