@@ -4,6 +4,7 @@ import type { Expiry } from '../config/runtime.ts';
 import { ArchiverError } from '../errors.ts';
 import { DAY_MS, expiresAt } from '../expiry.ts';
 import { copiesPrefix, copyKey } from '../keys.ts';
+import { truncate } from '../limits.ts';
 import type { Manifest } from '../manifest.ts';
 import {
   newGeneration,
@@ -24,6 +25,8 @@ export interface Attempt {
   readonly manifestKey: string;
   readonly versionId: string;
   readonly generation: string;
+  /** Position of the first of the segments that are converted now, among those that have rows. */
+  readonly from: number;
   /** Columns that are text in this archive because of their values, and why. */
   readonly fallbacks: Readonly<Record<string, string>>;
 }
@@ -45,6 +48,9 @@ type BeginPorts = Pick<ConvertPorts, 'store' | 'clock' | 'unique'> & { readonly 
 export const LEAST_DAYS_LEFT = 30;
 /** Requests to S3 at the same time. */
 const AT_ONCE = 16;
+/** Segments whose results travel through the state machine together, and the bytes of one that says which columns have to be text. */
+const SEGMENTS_AT_ONCE = 100;
+const LONGEST_RESULT = 2_000;
 
 /** Begins to convert an archive, unless there is a copy. Throws `ArchiveCold` where its text cannot be read at once. */
 export async function beginConversion(manifestKey: string, ports: BeginPorts): Promise<ConversionStep> {
@@ -60,15 +66,21 @@ export async function beginConversion(manifestKey: string, ports: BeginPorts): P
     manifestKey,
     versionId: stored.object.versionId,
     generation: newGeneration(ports),
+    from: 0,
     fallbacks: {},
   };
   return segmentsOf(attempt, stored);
 }
 
-const segmentsOf = (attempt: Attempt, { manifest }: StoredManifest): ConversionStep => ({
+const segmentsOf = (
+  attempt: Attempt,
+  { manifest }: StoredManifest,
+): ConversionStep & { next: 'segments' } => ({
   next: 'segments',
   attempt,
-  segments: withRows(manifest).map(({ number }) => number),
+  segments: withRows(manifest)
+    .slice(attempt.from, attempt.from + SEGMENTS_AT_ONCE)
+    .map(({ number }) => number),
 });
 
 const withRows = ({ segments }: Manifest): Manifest['segments'] => segments.filter(({ rows }) => rows > 0);
@@ -92,7 +104,8 @@ export async function convertSegment(
   const metadata = { 'partition-archiver.archive': manifest.archiveId };
   try {
     const file = await writeProven(textOf(found, store), columns, { fileOf, metadata }, fallbacks, disk);
-    if (file === null) return { fallbacks: Object.fromEntries(fallbacks) };
+    // What is left out is found by the next attempt.
+    if (file === null) return { fallbacks: Object.fromEntries(truncate([...fallbacks], LONGEST_RESULT)) };
     const { bytes } = await upload(copyKey(locationOf(manifest), generation, segmentNumber), file, store);
     log.info('convert', { manifestKey, segmentNumber, rows: found.rows, bytes });
     return {};
@@ -102,7 +115,7 @@ export async function convertSegment(
 }
 
 /**
- * Ends an attempt: writes the manifest of the copy, if each segment has its object and nothing else lies beside them. Where
+ * Names the next segments of an attempt, or ends it: writes the manifest of the copy, if each segment has its object and nothing else lies beside them. Where
  * a column has to be text, all segments are converted again, in a new generation.
  */
 export async function finishConversion(
@@ -123,10 +136,13 @@ export async function finishConversion(
     const next = {
       ...attempt,
       generation: newGeneration(ports, generation),
+      from: 0,
       fallbacks: { ...attempt.fallbacks, ...found },
     };
     return segmentsOf(next, stored);
   }
+  const rest = segmentsOf({ ...attempt, from: attempt.from + SEGMENTS_AT_ONCE }, stored);
+  if (rest.segments.length > 0) return rest;
   // An earlier try may have written the manifest, and its answer was lost.
   const copy = await latestCopy(stored, store);
   if (copy?.manifest.generation === generation) return { next: 'done', result: 'converted' };

@@ -16,8 +16,8 @@ export interface ArchiveWorkflowProps extends WorkflowContext {
  * The workflow *Archive*.
  *
  * It is JSONPath, and keeps to what the local runner runs as faithfully as Step Functions itself; the guard in
- * `local/step-functions` refuses the rest. Payloads carry numbers of the ledger, never lists of keys, so that their
- * limit of 256 KiB is never near.
+ * `local/step-functions` refuses the rest. Payloads carry numbers of the ledger, never lists of keys, and as many as
+ * fit into 256 KiB (`core/limits.ts`).
  */
 export class ArchiveWorkflow extends Construct {
   readonly stateMachine: sfn.StateMachine;

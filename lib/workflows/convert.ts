@@ -180,7 +180,7 @@ function archiveSteps(scope: Construct, functions: ArchiverFunctions): sfn.IChai
   });
   const finish = stepTask(scope, functions, 'finish-conversion', {
     comment:
-      'Writes the manifest of the copy; or has all segments converted again, with columns as text that need it.',
+      'Names the next segments; or has all converted again, with columns as text that need it; or writes the manifest of the copy.',
     payload: {
       'attempt.$': '$.step.Payload.attempt',
       'results.$': '$.results',

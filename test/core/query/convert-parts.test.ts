@@ -81,6 +81,51 @@ test('where a column has to be text, all segments are converted again, in a gene
   expect(objects.every(({ key }) => key.includes(`/${generation}/`))).toBe(true);
 });
 
+// The results of all together passed 256 KiB. Seen to fail with all segments at once.
+test('segments are converted by the hundred', async () => {
+  const { archive, store } = await bucket(
+    Array.from({ length: 102 }, () => ['2025-01-01 10:00:00+00\t5.0\n']),
+  );
+  expect(await wholly(archive.object.key, ports(store))).toBe(2);
+  const copy = await latestCopy(archive, store);
+  expect(copy?.manifest.objects).toHaveLength(102);
+});
+
+test('a column that has to be text in the second hundred has the first converted again', async () => {
+  const { archive, store } = await bucket();
+  const with_ = ports(store);
+  const first = await beginConversion(archive.object.key, with_);
+  if (first.next === 'done') throw new Error('there is no copy yet');
+  const attempt = { ...first.attempt, from: 100 };
+  const results = [{ fallbacks: { delay: 'NaN' } }];
+  expect(await finishConversion({ attempt, results }, with_)).toMatchObject({
+    next: 'segments',
+    attempt: { from: 0, fallbacks: { delay: 'NaN' } },
+    segments: [0, 2],
+  });
+});
+
+// Seen to fail (2,805 bytes) without truncate() in convertSegment().
+test('a segment whose columns all have to be text says so of some of them, and then of the others', async () => {
+  const columns = Array.from({ length: 40 }, (_, n) => ({
+    name: `${'measurement_'.repeat(4)}${String(n)}`,
+    type: 'numeric(5,1)',
+  }));
+  const memory = memoryStore();
+  const times = { quarantinedAt: '2026-11-01T00:00:00Z', exportedAt: '', committedAt: '' };
+  const row = `${columns.map(() => 'NaN').join('\t')}\n`;
+  const archive = await putFlights(memory, '2025-01', columns, [[row]], { times });
+  const with_ = ports(withFiles(memory, directory()));
+  const step = await beginConversion(archive.object.key, with_);
+  if (step.next === 'done') throw new Error('there is no copy yet');
+  const result = await convertSegment({ attempt: step.attempt, segmentNumber: 0 }, with_);
+  expect(Object.keys(result.fallbacks ?? {}).length).toBeGreaterThan(10);
+  expect(Buffer.byteLength(JSON.stringify(result))).toBeLessThan(2_050);
+  expect(await wholly(archive.object.key, with_)).toBe(3);
+  const copy = await latestCopy(archive, with_.store);
+  expect(copy?.manifest.columns.every(({ kind }) => kind === 'text')).toBe(true);
+});
+
 // Seen to fail where a name was the time in seconds and a random part: the second attempt came first in half of the cases.
 test('the second attempt of an archive sorts behind the first one in the same millisecond', async () => {
   const { archive, store } = await bucket(WITH_NAN);
