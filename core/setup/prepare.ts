@@ -33,7 +33,7 @@ export interface Preparation {
 }
 
 const OLDEST_SERVER = 140_000;
-const OLDEST_PARTMAN = [4, 6] as const;
+const OLDEST_PARTMAN = '4.7';
 
 /**
  * Prepares a database for the archiver, as an administrator; upgrades what an earlier version installed. Safe to run
@@ -175,21 +175,25 @@ function* obstacles(
   }
   yield* unaccepted(facts.publications, acceptedPublications);
   for (const { name, installed, available } of facts.extensions) {
-    if (installed === null && available === null) {
+    const version = installed?.version ?? available;
+    if (version === null) {
       const remedy =
         name === 'aws_s3'
           ? 'aws_s3 comes with RDS and Aurora: look whether this engine version has the feature s3Export. Elsewhere, set "export": "stream" for each partition set.'
           : 'Move to an engine version that brings pg_partman.';
       yield { subject: `extension ${name}`, problem: 'is not available on this server', remedy };
-    }
-    if (name === 'pg_partman' && installed !== null && olderThan(installed.version, OLDEST_PARTMAN)) {
-      const problem = `has version ${installed.version}, older than ${OLDEST_PARTMAN.join('.')}`;
-      yield { subject: 'extension pg_partman', problem, remedy: 'alter extension pg_partman update;' };
+    } else if (name === 'pg_partman' && isTooOld(version)) {
+      const problem = `has version ${version}, older than ${OLDEST_PARTMAN}`;
+      const remedy =
+        available === null || isTooOld(available)
+          ? `Move to an engine version that brings pg_partman ${OLDEST_PARTMAN} or later.`
+          : 'alter extension pg_partman update;';
+      yield { subject: 'extension pg_partman', problem, remedy };
     }
   }
 }
 
-function olderThan(version: string, [major, minor]: readonly [number, number]): boolean {
-  const [itsMajor = 0, itsMinor = 0] = version.split('.').map(Number);
-  return itsMajor < major || (itsMajor === major && itsMinor < minor);
+/** Of a version of pg_partman. */
+function isTooOld(version: string): boolean {
+  return version.localeCompare(OLDEST_PARTMAN, 'en', { numeric: true }) < 0;
 }
