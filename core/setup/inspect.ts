@@ -14,8 +14,8 @@ import { candidates, type Candidate, type TableFacts } from './inspect-table.ts'
 
 /** The database, as `inspect` needs it. */
 export interface InspectDatabase {
-  /** `undefined` where there is no such table. */
-  facts(schema: string, table: string): Promise<TableFacts | undefined>;
+  /** `InvalidInput` where there is no such table. */
+  facts(schema: string, table: string): Promise<TableFacts>;
   /** Counts rows by month or by range; a sample of a large table unless `exact`. */
   distribution(
     facts: TableFacts,
@@ -66,7 +66,6 @@ export async function inspect(
 ): Promise<Inspection> {
   const facts = await database.facts(schema, table);
   const name = displayName(schema, table);
-  if (facts === undefined) throw new ArchiverError('InvalidInput', `there is no table ${name}`);
   if (exact && facts.tableBytes > largestExactBytes) {
     throw new ArchiverError(
       'InvalidInput',

@@ -34,7 +34,7 @@ async function readTableFacts(
   connection: Connection | Transaction,
   schema: string,
   table: string,
-): Promise<TableFacts | undefined> {
+): Promise<TableFacts> {
   const [row] = await connection<TableFacts[]>`
     select n.nspname as schema, c.relname as table, c.relkind as kind, pg_get_userbyid(c.relowner) as owner,
            nullif(case when c.relkind = 'p' then (select sum(greatest(l.reltuples, 0)) from pg_partition_tree(c.oid) t join pg_class l on l.oid = t.relid where t.isleaf)

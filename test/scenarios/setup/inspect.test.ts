@@ -83,9 +83,9 @@ test('an epoch is counted as time, and the text says it all', async () => {
 test('a sample of a large table is scaled up to all of it', async () => {
   // Made to look larger than what is read of it.
   const facts = await inspectDatabase(connection).facts(table.schema, table.table);
-  const control = { column: facts!.columns[1]!, kind: 'time', remarks: [] } as const;
+  const control = { column: facts.columns[1]!, kind: 'time', remarks: [] } as const;
   const estimated = await inspectDatabase(connection).distribution(
-    { ...facts!, tableBytes: 4 * 8192 * 8192 },
+    { ...facts, tableBytes: 4 * 8192 * 8192 },
     control,
     {
       exact: false,
@@ -182,8 +182,8 @@ test('outliers of numbers, of an epoch, in a sample, and a long rest that is non
     insert into large values ('2200-01-01 UTC')`);
   const facts = await inspectDatabase(connection).facts('public', 'large');
   const part = await inspectDatabase(connection).distribution(
-    { ...facts!, tableBytes: 40 * 8192 * 8192 },
-    { column: facts!.columns[0]!, kind: 'time', remarks: [] },
+    { ...facts, tableBytes: 40 * 8192 * 8192 },
+    { column: facts.columns[0]!, kind: 'time', remarks: [] },
     { exact: false, timeZone: 'UTC' },
   );
   expect(part.periods.at(-1)).toMatchObject({ start: '2200-01', rows: 0 });
