@@ -61,24 +61,36 @@ create or replace function partition_archiver.set_long_lock_timeout() returns vo
 
 -- Autovacuum gives way only to a session that has waited for deadlock_timeout, and our locks never wait as
 -- long. So this waits for it first, with a lock that neither readers nor writers notice and while nothing
--- else is held that they would. It never fails: what follows says why a table cannot be locked, such as one
--- that a vacuum against wraparound holds, which does not give way, or one that was dropped or belongs to
--- another role (COMMENT has the lock before it asks for the owner). Returns whether there was anything to
--- wait for. The rollback of the block restores lock_timeout and releases the lock: the application may wait
--- for it while it holds what this session locks next, and PostgreSQL would cancel the application.
+-- else is held that they would. The same for the TOAST table, which a change of the owner locks. It never
+-- fails: what follows says why a table cannot be locked, such as one that a vacuum against wraparound holds,
+-- which does not give way, or one that was dropped or belongs to another role (COMMENT has the lock before it
+-- asks for the owner). Returns whether there was anything to wait for.
+--
+-- The rollback of the block restores the table's options and lock_timeout and releases the locks: the
+-- application may wait for them while it holds what this session locks next, and PostgreSQL would cancel the
+-- application.
 create or replace function partition_archiver.wait_for_autovacuum(p_table oid) returns boolean
   language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  v_toast constant oid := (select reltoastrelid from pg_class where oid = p_table);
+  v_vacuumed constant oid[] := array(
+    select relation from pg_locks
+     where locktype = 'relation' and relation in (p_table, v_toast) and granted
+       and database = (select oid from pg_database where datname = current_database())
+       and mode = 'ShareUpdateExclusiveLock' and pid <> pg_backend_pid());
 begin
-  if not exists (select from pg_locks where locktype = 'relation' and relation = p_table and granted
-                    and database = (select oid from pg_database where datname = current_database())
-                    and mode = 'ShareUpdateExclusiveLock' and pid <> pg_backend_pid()) then
+  if v_vacuumed = '{}' then
     return false;
   end if;
   perform partition_archiver.set_long_lock_timeout();
   perform partition_archiver.hold_definition(p_table);
+  if v_toast = any (v_vacuumed) then
+    -- Only a superuser can name that one; this locks it with the table.
+    execute format('alter table %s reset (toast.autovacuum_enabled)', p_table::regclass);
+  end if;
   raise exception 'autovacuum has left the table';
 exception when raise_exception or lock_not_available or insufficient_privilege or undefined_table
-  or invalid_schema_name then
+  or invalid_schema_name or internal_error then
   return true;
 end
 $$;

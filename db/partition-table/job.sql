@@ -19,11 +19,13 @@ create or replace function partition_archiver.wait_for_autovacuum_of_job(j parti
   returns void
   language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
-  perform partition_archiver.wait_for_autovacuum(t.oid)
+  perform partition_archiver.wait_for_autovacuum(c.oid)
      from (select j.table_oid as oid union
            select inhrelid from pg_inherits where inhparent = j.shadow_oid) t
-    where t.oid in (select relation from pg_locks where locktype = 'relation'
-                       and mode = 'ShareUpdateExclusiveLock');
+     join pg_class c on c.oid = t.oid
+    where array[c.oid, c.reltoastrelid] && array(
+            select relation from pg_locks where locktype = 'relation'
+               and mode = 'ShareUpdateExclusiveLock');
 end
 $$;
 

@@ -55,6 +55,7 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
     'archive/unknown-ids',
     'ledger/copied-ledger',
     'archive/autovacuum',
+    'archive/autovacuum-of-toast',
     'archive/busy-application',
     'archive/races',
   ],
