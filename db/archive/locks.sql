@@ -59,6 +59,19 @@ create or replace function partition_archiver.set_long_lock_timeout() returns vo
   return set_config('lock_timeout',
     (select (setting::integer + 500)::text from pg_settings where name = 'deadlock_timeout'), true);
 
+-- A table and the partitions below it, without a lock: pg_partition_tree() waits for one on each of them, and
+-- keeps it until the transaction ends.
+create or replace function partition_archiver.tree_of(p_table oid)
+  returns table (relid oid, level integer)
+  language sql stable set search_path = pg_catalog, pg_temp as $$
+  with recursive t (relid, level) as (
+    select p_table, 0
+    union all
+    select i.inhrelid, t.level + 1 from t join pg_inherits i on i.inhparent = t.relid
+      join pg_class c on c.oid = i.inhrelid and c.relispartition)
+  select t.relid, t.level from t
+$$;
+
 -- Autovacuum gives way only to a session that has waited for deadlock_timeout, and our locks never wait as
 -- long. So this waits for it first, with a lock that neither readers nor writers notice and while nothing
 -- else is held that they would. The same for the TOAST table, which a change of the owner locks. It never
@@ -102,7 +115,7 @@ create or replace function partition_archiver.wait_for_autovacuum_of_default(p_p
   returns boolean
   language sql volatile set search_path = pg_catalog, pg_temp
   return (select bool_or(partition_archiver.wait_for_autovacuum(t.relid))
-            from pg_partitioned_table p cross join pg_partition_tree(p.partdefid) t
+            from pg_partitioned_table p cross join partition_archiver.tree_of(p.partdefid) t
            where p.partrelid = p_parent and t.relid in (select relation from pg_locks
              where locktype = 'relation' and mode = 'ShareUpdateExclusiveLock'));
 
@@ -144,8 +157,7 @@ declare
 begin
   for v_name in
     select format('%I.%I', n.nspname, c.relname)
-      from (select p_table::regclass as relid, 0 as level union select t.relid, t.level
-        from pg_partition_tree(p_table) t) t
+      from partition_archiver.tree_of(p_table) t
       join pg_class c on c.oid = t.relid join pg_namespace n on n.oid = c.relnamespace
      where c.relkind in ('r', 'p') and has_table_privilege(c.oid, 'update, delete, truncate')
      order by t.level, c.oid

@@ -43,14 +43,18 @@ begin
       from jsonb_to_recordset(l.original_names) as x (oid oid, kind "char", name name)
      order by exists (select from pg_class c where c.oid = x.oid) desc
   loop
-    -- An index may be gone with a function or an operator class of the application's.
-    select c.oid, c.relname into v_now from pg_class c left join pg_index i on i.indexrelid = c.oid
+    -- An index may be gone with a function or an operator class of the application's. Materialized: else the
+    -- definition of each index of the database is read, which waits where its table is locked.
+    with candidate as materialized (
+      select c.oid, c.relname from pg_class c
+       where c.oid = v_object.oid or c.oid in (select indexrelid from pg_index where indrelid = l.table_oid))
+    select c.oid, c.relname into v_now from candidate c
      where c.oid <> all (v_given)
-       and (c.oid = v_object.oid or i.indrelid = l.table_oid and (c.relname = v_object.quarantine_name
+       and (c.oid = v_object.oid or c.relname = v_object.quarantine_name
             or substr(pg_get_indexdef(c.oid), strpos(pg_get_indexdef(c.oid), ' ON '))
                in (select substr(s, strpos(s, ' ON ')) from unnest(v_statements) s
                     where starts_with(s, format('CREATE INDEX %I ON ', v_object.name))
-                      or starts_with(s, format('CREATE UNIQUE INDEX %I ON ', v_object.name)))))
+                      or starts_with(s, format('CREATE UNIQUE INDEX %I ON ', v_object.name))))
      order by c.oid = v_object.oid desc, c.relname = v_object.quarantine_name desc limit 1;
     if v_now.oid is null then
       v_notes := v_notes || format('%s %I is not there any more',

@@ -51,6 +51,7 @@ grant execute on function
   partition_archiver.lock_referenced(oid, text, timestamptz),
   partition_archiver.lock_referencing(oid, timestamptz),
   partition_archiver.lock_tree(oid, text, timestamptz),
+  partition_archiver.tree_of(oid),
   partition_archiver.lock_deadline(),
   partition_archiver.set_lock_timeout_until(timestamptz)
 to archiver_maintain;

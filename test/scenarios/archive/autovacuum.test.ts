@@ -118,6 +118,22 @@ test('maintenance, with a default partition that is partitioned itself', async (
   }
 });
 
+// Seen to fail where the partitions are listed by pg_partition_tree(), which locks them: another session that maintains waits for
+// them while it has pg_partman's lock, which this one waits for next.
+test('the look at the partitions of a default partition keeps no lock on them', async () => {
+  await sql().unsafe(`
+    create table public.listed (id integer) partition by range (id);
+    create table public.listed_default partition of public.listed default partition by range (id);
+    create table public.listed_rest partition of public.listed_default default`);
+  await sql().begin(async (tx) => {
+    await tx`select partition_archiver.wait_for_autovacuum_of_default('public.listed'::regclass)`;
+    const locks = await tx`
+      select relation::regclass::text as name, mode from pg_locks
+       where pid = pg_backend_pid() and relation::regclass::text like '%listed%'`;
+    expect(locks).toEqual([]);
+  });
+});
+
 // Seen to fail (42P01) where wait_for_autovacuum() does not catch undefined_table.
 test('a table that is dropped meanwhile', async () => {
   await sql()`create table public.going (id integer)`;
