@@ -44,6 +44,8 @@ const BYTES_AT_ONCE = 8e9;
 const SEGMENTS_AT_ONCE = 500;
 /** What travels of one problem, and how many of them. */
 const LONGEST_PROBLEM = 160;
+/** The same of a range: a thousand of them, the most that a sample has, or 10 TB in order, travel together. */
+const LONGEST_OF_RANGE = 80;
 const MOST_PROBLEMS = 5;
 
 interface Ports {
@@ -94,7 +96,7 @@ export async function auditRange(
     cold: checked.filter(({ cold }) => cold).length,
     bytes: checked.reduce((sum, { bytes }) => sum + bytes, 0),
     problems: found.length,
-    ...(first && { first: inOneLine(first) }),
+    ...(first && { first: inOneLine(first).slice(0, LONGEST_OF_RANGE) }),
   };
 }
 

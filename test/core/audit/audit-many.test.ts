@@ -199,6 +199,22 @@ describe('one archive in parts', () => {
     expect(sample.segments).toBe(4);
   });
 
+  // Seen to fail (295,158 bytes) without LONGEST_OF_RANGE in core/audit/parts.ts.
+  test('what is said of 10 TB that are all damaged fits into a state machine', async () => {
+    const store = memoryStore();
+    const { key, manifest } = await putArchive(store, TEXTS);
+    for (const { objects } of manifest.segments)
+      for (const { key: of, versionId } of objects) store.destroy(of, versionId);
+    const begun = await begin(store, key);
+    const [range] = begun.ranges;
+    if (range === undefined) throw new Error('there is one');
+    const checked = { ...(await auditRange({ ...begun, range }, { store, log })), read: 500, bytes: 8e9 };
+    const ranges = Array.from({ length: 10e12 / 8e9 }, (_, n) => ({ from: n * 7, to: n * 7 + 7 }));
+    const state = { begun: { Payload: { ...begun, ranges } }, ranges: ranges.map(() => checked) };
+    expect(checked.first).toMatch(/^data\/.*: /);
+    expect(Buffer.byteLength(JSON.stringify(state))).toBeLessThan(256 * 1024 - 16_000);
+  });
+
   // Seen to fail (called damaged) without: the look at the expiry in beginAudit of core/audit/parts.ts.
   test('one past the configured expiry is neither read nor missed; before that, and unconfigured, it is', async () => {
     const store = memoryStore();
