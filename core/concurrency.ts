@@ -9,19 +9,18 @@ export async function mapAtOnce<T, R>(
 ): Promise<R[]> {
   const results: R[] = [];
   const queue = items.entries();
-  let failed = false;
+  let failure: { readonly error: unknown } | undefined;
   const worker = async (): Promise<void> => {
     for (const [index, item] of queue) {
-      if (failed) return;
+      if (failure !== undefined) return;
       try {
         results[index] = await work(item);
       } catch (error) {
-        failed = true;
-        throw error;
+        failure ??= { error };
       }
     }
   };
-  const ends = await Promise.allSettled(Array.from({ length: Math.min(atOnce, items.length) }, worker));
-  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker));
+  if (failure !== undefined) throw failure.error;
   return results;
 }

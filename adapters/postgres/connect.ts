@@ -53,7 +53,8 @@ export function socketOf(connection: Connection): DatabaseSocket {
 /**
  * Opens a client with a single connection: what RDS Proxy pins, it pins for one short-lived Lambda. Statements are
  * unnamed, since a transaction pooler may hand the next one to another server connection; types are not fetched, which
- * saves a catalog query. Once its connection was closed the client refuses whatever it is asked, as `DatabaseUnavailable`. Counts come back as numbers: 2^53 rows are more than a table can have (2^32 blocks).
+ * saves a catalog query. Once its connection was closed the client refuses whatever it is asked, as `DatabaseUnavailable`.
+ * Counts come back as numbers: 2^53 rows are more than a table can have (2^32 blocks).
  */
 export function connect(
   settings: ConnectionSettings,

@@ -16,7 +16,7 @@ test('as many items as are allowed are worked on at once, and the results are in
   expect(most).toBe(2);
 });
 
-// Seen to fail without: `failed` (all five begun), `allSettled` (item 2 not ended).
+// Seen to fail without the look at `failure` (all five begun), and with an error that a worker throws (item 2 not ended).
 test('after an error no further item is begun, and those under way end first', async () => {
   const begun: number[] = [];
   const ended: number[] = [];
@@ -29,4 +29,13 @@ test('after an error no further item is begun, and those under way end first', a
   await expect(mapAtOnce([1, 2, 3, 4, 5], 2, work)).rejects.toThrow('the first');
   expect(begun).toEqual([1, 2]);
   expect(ended).toEqual([2]);
+});
+
+// Seen to fail with the error of the first worker: what came of the first error hid it.
+test('of several errors the first in time is thrown', async () => {
+  const work = async (item: number): Promise<void> => {
+    if (item === 1) await setImmediate();
+    throw new Error(`of item ${item}`);
+  };
+  await expect(mapAtOnce([1, 2], 2, work)).rejects.toThrow('of item 2');
 });
