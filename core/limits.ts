@@ -51,9 +51,26 @@ export const ACCEPTED = {
 /** The length of a value as JSON. */
 export const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 
-/** The beginning of a text, of so many bytes at most. */
-export const beginning = (text: string, bytes: number): string =>
-  new TextDecoder().decode(Buffer.from(text).subarray(0, bytes), { stream: true });
+/** The beginning of a text, of so many bytes as JSON at most. */
+export function beginning(text: string, bytes: number): string {
+  const characters = Array.from(text);
+  let rest = bytes;
+  const end = characters.findIndex((character) => {
+    rest -= bytesOf(character) - '""'.length;
+    return rest < 0;
+  });
+  return end === -1 ? text : characters.slice(0, end).join('');
+}
+
+/** All of `items`, with the beginnings of their texts, so that they fit into `bytes` as JSON unless they do not even without. */
+export function withinAll<T>(
+  items: readonly T[],
+  bytes: number,
+  change: (item: T, cut: (text: string) => string) => T,
+): T[] {
+  const rest = bytes - bytesOf(items.map((item) => change(item, () => '')));
+  return items.map((item) => change(item, (text) => beginning(text, rest / items.length)));
+}
 
 /** The first of `items`, as many as fit into `bytes` as JSON. */
 export function truncate<T>(items: readonly T[], bytes: number): readonly T[] {

@@ -6,6 +6,7 @@ import {
   MOST_PARTITIONS,
   truncate,
   truncateLines,
+  withinAll,
   PAYLOAD_BUDGET,
   TEXT_BUDGET,
 } from '../limits.ts';
@@ -117,8 +118,10 @@ export async function detect(
     } catch (caught) {
       // One set's trouble is that set's; an error that may pass is tried again with all of them.
       if (!(caught instanceof ArchiverError) || caught.retryable) throw caught;
-      const error = { code: caught.code, message: beginning(caught.message, TEXT_BUDGET.names) };
-      brokenSets.push({ partitionSet: displayName(set.schema, set.table), error });
+      const { code, message } = caught;
+      const partitionSet = displayName(set.schema, set.table);
+      log.warn('set not looked at', { partitionSet, code, reason: message });
+      brokenSets.push({ partitionSet, error: { code, message: beginning(message, TEXT_BUDGET.names) } });
     }
   }
   const more = Math.max(0, partitions.length - MOST_PARTITIONS);
@@ -127,11 +130,18 @@ export async function detect(
     partitions: partitions.slice(0, MOST_PARTITIONS),
     ...(more > 0 && { more }),
     notDue: truncateLines(notDue, PAYLOAD_BUDGET.notDue),
-    ...(brokenSets.length > 0 && { brokenSets: truncate(brokenSets, PAYLOAD_BUDGET.leftOut) }),
+    ...(brokenSets.length > 0 && { brokenSets: inShares(brokenSets) }),
     ...(forecast !== undefined && { forecast: truncate(forecast, PAYLOAD_BUDGET.forecast) }),
     ...(drops !== undefined && { drops: truncate(drops, PAYLOAD_BUDGET.drops) }),
   };
 }
+
+/** Every set, with the beginning of its message. */
+const inShares = (sets: readonly BrokenSet[]): BrokenSet[] =>
+  withinAll(sets, PAYLOAD_BUDGET.leftOut, ({ partitionSet, error: { code, message } }, begin) => ({
+    partitionSet,
+    error: { code, message: begin(message) },
+  }));
 
 /** The lists of a dry run, empty yet. */
 function forecastsOf({ dryRun, mode }: Request): { forecast?: Forecast[]; drops?: ForecastDrop[] } {

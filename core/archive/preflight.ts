@@ -3,7 +3,7 @@ import type { RuntimeConfig } from '../config/runtime.ts';
 import { displayName, parseDisplayName } from '../config/display-name.ts';
 import { ArchiverError } from '../errors.ts';
 import { asSentence, inOneLine } from '../in-one-line.ts';
-import { truncate, PAYLOAD_BUDGET } from '../limits.ts';
+import { withinAll, PAYLOAD_BUDGET } from '../limits.ts';
 import type { Log } from '../ports.ts';
 import { parseRequest, type Request } from './request.ts';
 
@@ -24,7 +24,7 @@ export interface PreflightPorts {
   readonly log: Log;
 }
 
-/** Characters of the problems of one set that a run leaves out: they travel with the request to every step. */
+/** Characters of the problems of one set that a run leaves out. */
 const LONGEST_LEFT_OUT = 1_000;
 
 /**
@@ -54,13 +54,14 @@ export async function preflight(
     const message = inOneLine(found.map(problemLine)).slice(0, LONGEST_LEFT_OUT);
     return [{ partitionSet: displayName(set.schema, set.table), message }];
   });
-  const checked = {
-    ...request,
-    partitionSets,
-    ...(leftOut.length > 0 && { leftOut: truncate(leftOut, PAYLOAD_BUDGET.leftOut) }),
-  };
-  log.info('preflight', { ...checked });
-  return checked;
+  const checked = { ...request, partitionSets };
+  log.info('preflight', { ...checked, ...(leftOut.length > 0 && { leftOut }) });
+  if (leftOut.length === 0) return checked;
+  const cut = withinAll(leftOut, PAYLOAD_BUDGET.leftOut, (set, begin) => ({
+    ...set,
+    message: begin(set.message),
+  }));
+  return { ...checked, leftOut: cut };
 }
 
 /** One problem as a line, with the statement or the sentence that fixes it. */

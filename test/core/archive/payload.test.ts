@@ -20,7 +20,7 @@ const names = Array.from({ length: SETS }, (_, n) => ({
   schema: 'accounting_of_everything',
   table: `measurements_of_all_${String(n)}`,
 }));
-const LONG = 'x'.repeat(3_000);
+const LONG = 'x"'.repeat(1_500);
 const lines = Array.from({ length: 100 }, (_, n) => `${LONG.slice(0, 300)} ${String(n)}`);
 
 const row = (id: number): LedgerRow => ({
@@ -141,11 +141,14 @@ describe('with 150 sets of which each fails, and thousands of partitions', () =>
     expect(sizes[state]).toBeLessThan(LIMIT);
   });
 
+  // Seen to fail where lists of sets were cut off: such sets were missing in the report, or had succeeded.
   test('what does not fit is left for another run, and every set has its error', () => {
     expect(detection.partitions).toHaveLength(MOST_PARTITIONS);
     expect(detection.more).toBe(MANY - MOST_PARTITIONS);
     const failed = maintained.filter(({ error }) => error !== undefined);
-    expect(failed.length).toBeGreaterThanOrEqual(HEALTHY);
+    expect(failed).toHaveLength(SETS);
+    // All but the first one.
+    expect(detection.brokenSets).toHaveLength(HEALTHY - 1);
     expect(failed.every(({ error }) => (error?.message.length ?? 0) > 50)).toBe(true);
   });
 });
