@@ -36,7 +36,8 @@ export async function begin(
   const name = displayName(schema, table);
   let underWay = await database.find(schema, table);
   if (underWay?.state === 'begun' && differing(underWay.plan, plan).length > 0) {
-    // Nothing is on the table yet, and nothing was copied.
+    // What is missing for another job is said first. Nothing is on the table yet, and nothing was copied.
+    completePlan(plan);
     await database.rollBack(underWay);
     underWay = undefined;
   }
