@@ -32,6 +32,8 @@ export default {
   maxWorkers: 3,
   // With --experimental-vm-modules jest frees no module of a file that has run (jest 14605, Node 63186). A worker held 1.5 GB in the
   // end and spent its time on collecting it: a whole run took 1,269 seconds of processor, and takes 1,174.
+  // So its heap begins at a size (package.json) at which it is not collected while it grows: the tests without a database took
+  // 60 to 65 seconds of processor, and take 56 to 58.
   workerIdleMemoryLimit: '300MB',
   // Ends what hangs, and nothing else: beside a second suite everything takes several times as long. Seen to fail with one
   // minute there, in a test that synthesises.
