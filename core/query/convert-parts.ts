@@ -48,8 +48,9 @@ type BeginPorts = Pick<ConvertPorts, 'store' | 'clock' | 'unique'> & { readonly 
 export const LEAST_DAYS_LEFT = 30;
 /** Requests to S3 at the same time. */
 const AT_ONCE = 16;
-/** Segments whose results travel through the state machine together, and the bytes of one that says which columns have to be text. */
+/** Segments whose results travel through the state machine together. */
 const SEGMENTS_AT_ONCE = 100;
+/** Bytes of such a result, which says what columns have to be text. */
 const LONGEST_RESULT = 2_000;
 
 /** Begins to convert an archive, unless there is a copy. Throws `ArchiveCold` where its text cannot be read at once. */
@@ -115,8 +116,8 @@ export async function convertSegment(
 }
 
 /**
- * Names the next segments of an attempt, or ends it: writes the manifest of the copy, if each segment has its object and nothing else lies beside them. Where
- * a column has to be text, all segments are converted again, in a new generation.
+ * Names the next segments of an attempt, or ends it: writes the manifest of the copy, if each segment has its object and
+ * nothing else lies beside them. Where a column has to be text, all segments are converted again, in a new generation.
  */
 export async function finishConversion(
   { attempt, results }: { readonly attempt: Attempt; readonly results: readonly SegmentResult[] },
