@@ -47,7 +47,8 @@ declare
   v_refused constant text[] := array(
     select distinct r from unnest(partition_archiver.refusals(p_partition)
       || partition_archiver.ddl_refusals(p_partition)) r
-     where not starts_with(r, 'it is attached to ') and r <> 'it inherits from another table');
+     where not starts_with(r, 'it is attached to ') and r <> 'it inherits from another table'
+     order by r);
   v_expressions constant jsonb := partition_archiver.restored_expressions(p_partition);
   v_copy constant text := format('partition_archiver_trial.%I', 'pa_' || p_partition);
   v_blocks constant bigint := pg_relation_size(p_partition) / current_setting('block_size')::bigint;

@@ -61,7 +61,7 @@ create or replace function partition_archiver.shared_sequences(p_table oid) retu
    where o.classid = 'pg_class'::regclass and o.refclassid = 'pg_class'::regclass and o.refobjid = p_table
      and o.refobjsubid > 0
      and o.deptype in ('a', 'i') and a.adrelid is distinct from p_table
-   group by s.oid
+   group by s.oid order by s.oid
 $$;
 
 -- The subscriptions that feed a table. In quarantine, or in the place of a table that was replaced, it is not
