@@ -73,7 +73,7 @@ export async function beginAudit(
     ...archive,
     expired: false,
     ranges: rangesOf(manifest, new Set(chosen)),
-    problems: found.slice(0, MOST_PROBLEMS).map(inOneLine),
+    problems: found.slice(0, MOST_PROBLEMS).map(problemText),
   };
 }
 
@@ -96,7 +96,7 @@ export async function auditRange(
     cold: checked.filter(({ cold }) => cold).length,
     bytes: checked.reduce((sum, { bytes }) => sum + bytes, 0),
     problems: found.length,
-    ...(first && { first: inOneLine(first).slice(0, LONGEST_OF_RANGE) }),
+    ...(first && { first: problemText(first).slice(0, LONGEST_OF_RANGE) }),
   };
 }
 
@@ -125,5 +125,5 @@ function logProblems(problems: readonly AuditProblem[], log: Log): void {
 }
 
 /** The last part of a key tells the object; the manifest's key, which stands beside it, has the rest. */
-const inOneLine = ({ key, problem }: AuditProblem): string =>
+const problemText = ({ key, problem }: AuditProblem): string =>
   `${key.split('/').slice(-2).join('/')}: ${problem}`.slice(0, LONGEST_PROBLEM);
