@@ -47,6 +47,8 @@ export const SESSION_PINS: Readonly<Record<string, string>> = Object.freeze({
   default_transaction_read_only: 'off',
   default_transaction_deferrable: 'off',
   exit_on_error: 'off',
+  // What a query on the catalogs costs is estimated far too high: to compile one took 0.7 s (PostgreSQL 15.20).
+  jit: 'off',
   statement_timeout: '0',
   // For a lock that no statement asks for with a shorter one. An installation waits for one in another database.
   lock_timeout: '1min',

@@ -20,6 +20,7 @@ set local default_transaction_isolation = 'read committed';
 set local default_transaction_read_only = off;
 set local default_transaction_deferrable = off;
 set local exit_on_error = off;
+set local jit = off;
 set local statement_timeout = 0;
 set local lock_timeout = '1min';
 set local idle_in_transaction_session_timeout = 0;
