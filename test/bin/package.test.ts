@@ -187,7 +187,7 @@ describe.each([
     // The template runs tsx, which is not here: what tsc writes is the same program.
     const options = [
       '--skipLibCheck',
-      'false',
+      compiler === 'typescript' ? 'true' : 'false',
       '--types',
       'node',
       '--noEmit',
