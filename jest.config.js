@@ -8,6 +8,7 @@ const DECIDING = [
 
 export default {
   testEnvironment: '<rootDir>/test/support/environment.ts',
+  testSequencer: '<rootDir>/test/support/sequencer.js',
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   // `npm run package` makes a package of the same name there.

@@ -10,7 +10,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { Certificates } from './certificates.ts';
 import { giveToServiceAccount, requireProgram } from './commands.ts';
-import { POOLER_ROLE } from './postgres.ts';
+import { cheapVerifier, POOLER_ROLE } from './postgres.ts';
 import { waitUntilReady } from './processes.ts';
 import type { Daemon, Supervisor } from './processes.ts';
 
@@ -40,7 +40,9 @@ export async function preparePooler(options: PoolerOptions, supervisor: Supervis
   await mkdir(options.directory, { recursive: true });
   const file = join(options.directory, 'pgbouncer.ini');
   const users = join(options.directory, 'users.txt');
-  await writeFile(users, `"${POOLER_ROLE}" "${options.poolerPassword}"\n`, { mode: 0o600 });
+  await writeFile(users, `"${POOLER_ROLE}" "${cheapVerifier(POOLER_ROLE, options.poolerPassword)}"\n`, {
+    mode: 0o600,
+  });
   await writeFile(file, configuration(options, users));
   await giveToServiceAccount(options.directory);
 

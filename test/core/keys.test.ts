@@ -8,12 +8,13 @@ import {
   segmentFileKeys,
   segmentKey,
 } from '../../core/keys.ts';
+import { anyText } from '../support/any-text.ts';
 
 /** Names as PostgreSQL takes them: at most 63 bytes, never empty, no zero byte. */
 const name = fc
   .oneof(
     fc.string({ unit: fc.constantFrom('.', '/', '!', '2', 'E', 'a', ' ', 'ü', '\n', '%', '\\') }),
-    fc.string({ unit: 'binary' }),
+    anyText(),
   )
   .filter((text) => text !== '' && !text.includes('\0') && Buffer.byteLength(text) <= 63)
   // A name out of the database is well-formed: half a pair of surrogates cannot be stored.

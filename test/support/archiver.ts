@@ -5,6 +5,7 @@ import { localOperations, type Operations, type OperationWiring } from '../../bi
 import { localSteps, type Wiring } from '../../bin/archive/steps.ts';
 import { connect, type Connection } from '../../adapters/postgres/connect.ts';
 import { parseRuntimeConfig, type RuntimeConfig } from '../../core/config/runtime.ts';
+import { cheapVerifier } from '../../local/stack/postgres.ts';
 import { silentLog, type Clock } from '../../core/ports.ts';
 import { LOGIN_ROLES, type LoginRole } from '../../core/setup/prepare-database.ts';
 import { run, type Steps } from '../../core/archive/run.ts';
@@ -51,7 +52,7 @@ export function useArchiver(): () => Archiver {
       await withRoleRetries(() =>
         database().sql.unsafe(
           `do $$ begin if (select rolpassword is null from pg_authid where rolname = '${role}') then
-             alter role ${role} password '${ROLE_PASSWORD}'; end if; end $$`,
+             alter role ${role} password '${cheapVerifier(role, ROLE_PASSWORD)}'; end if; end $$`,
         ),
       );
     }

@@ -120,7 +120,7 @@ test('a verifier is what the server would have made of the password, and never h
   >`select rolpassword as stored from pg_authid where rolname = ${role}`;
   await sql.unsafe(`drop role ${role}`);
   const salt = Buffer.from(/:(.*?)\$/.exec(stored)?.[1] ?? '', 'base64');
-  expect(scramVerifier(role, `it's "secret" $1\\`, salt)).toBe(stored);
+  expect(scramVerifier(role, `it's "secret" $1\\`, { salt })).toBe(stored);
   expect(() => scramVerifier('archiver_drop', 'pässword')).toThrow('archiver_drop');
 });
 
