@@ -14,6 +14,8 @@ export default {
   // `npm run package` makes a package of the same name there.
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
   testMatch: ['<rootDir>/test/**/*.test.ts'],
+  // zod brings its messages in 63 languages, and jest would compile them anew for each test file.
+  moduleNameMapper: { '/locales/index\\.js$': '<rootDir>/node_modules/zod/v4/locales/en.js' },
   extensionsToTreatAsEsm: ['.ts'],
   // Test code is TypeScript that Node could run as it is; swc strips the types for jest's own loader.
   transform: {
