@@ -30,24 +30,16 @@ export async function acceptance(
   root: string,
   ports: Ports,
 ): Promise<number> {
-  const { values: options } = parseArgs({
-    args: [...args],
-    options: {
-      yes: { type: 'boolean', default: false },
-      destroy: { type: 'boolean', default: false },
-      keep: { type: 'boolean', default: false },
-      only: { type: 'string' },
-      from: { type: 'string' },
-      previous: { type: 'string', default: 'HEAD^' },
-      zones: { type: 'string' },
-      // Of the CDK's bootstrap; hnb659fds is the CDK's own default.
-      qualifier: { type: 'string', default: 'hnb659fds' },
-    },
-  });
   const refuse = (why: string): number => {
     ports.print(why);
     return REFUSED;
   };
+  let options: ReturnType<typeof optionsOf>;
+  try {
+    options = optionsOf(args);
+  } catch (error) {
+    return refuse(`${messageOf(error)}. docs/acceptance.md lists the options.`);
+  }
   if ((environment['CI'] ?? '') !== '') return refuse('not in CI: this creates resources that cost money');
   const region = environment['AWS_REGION'] ?? environment['AWS_DEFAULT_REGION'] ?? '';
   if (region === '') return refuse('AWS_REGION is not set');
@@ -69,6 +61,23 @@ export async function acceptance(
   for (const line of terms(place.accountId, region)) ports.print(line);
   if (!options.yes) return refuse(`Nothing was done. Run it again with --yes for: ${namesOf(steps)}`);
   return perform(steps, new Account(ports, place));
+}
+
+function optionsOf(args: readonly string[]) {
+  return parseArgs({
+    args: [...args],
+    options: {
+      yes: { type: 'boolean', default: false },
+      destroy: { type: 'boolean', default: false },
+      keep: { type: 'boolean', default: false },
+      only: { type: 'string' },
+      from: { type: 'string' },
+      previous: { type: 'string', default: 'HEAD^' },
+      zones: { type: 'string' },
+      // Of the CDK's bootstrap; hnb659fds is the CDK's own default.
+      qualifier: { type: 'string', default: 'hnb659fds' },
+    },
+  }).values;
 }
 
 /** The steps that the options ask for; none for a name that no step has. */

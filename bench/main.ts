@@ -2,14 +2,14 @@
  * `npm run bench [-- <name> …] [--quick] [--write]`: measures the archiver on the local stack. A whole run writes RESULTS.md and
  * results.json beside this file; a choice of rows does with `--write`, and leaves the others there; small sizes only print.
  */
-import { parseArgs } from 'node:util';
+import { commandOptions } from '../adapters/command-options.ts';
 import { CASES } from './cases.ts';
 import { startEnvironment } from './lib/environment.ts';
 import { writeReport } from './lib/report.ts';
 import type { Outcome } from './lib/result.ts';
 import { makeSet, NARROW, WIDE } from './lib/tables.ts';
 
-const { values: options, positionals: wanted } = parseArgs({
+const { values: options, positionals: wanted } = commandOptions(import.meta.filename, {
   options: { quick: { type: 'boolean', default: false }, write: { type: 'boolean', default: false } },
   allowPositionals: true,
 });

@@ -1,8 +1,13 @@
 /**
- * Finds out in a real account what cannot be known without one: `node bin/acceptance.ts`. See docs/acceptance.md.
+ * Finds out in a real account what cannot be known without one: `node bin/acceptance.ts`, with
+ *
+ *   --lock    also locks an object for a day
+ *   --large   also writes 7 GB
+ *
+ * See docs/acceptance.md.
  */
+import { commandOptions } from '../adapters/command-options.ts';
 import { readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { connect, type Connection } from '../adapters/postgres/connect.ts';
 import { authToken } from '../adapters/rds/auth-token.ts';
 import { makeS3Client } from '../adapters/s3/client.ts';
@@ -11,7 +16,7 @@ import { EXPORT_CHECKS } from './acceptance/exports.ts';
 import { LOGIN_CHECKS } from './acceptance/logins.ts';
 import { SERVER_CHECKS } from './acceptance/server.ts';
 
-const { values: options } = parseArgs({
+const { values: options } = commandOptions(import.meta.filename, {
   options: { large: { type: 'boolean', default: false }, lock: { type: 'boolean', default: false } },
 });
 

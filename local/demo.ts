@@ -2,9 +2,11 @@
  * `npm start`: the main job on this machine. Brings the local stack up, loads real flights, synthesises the CDK app,
  * runs the synthesised state machine with the synthesised Lambda bundles, and checks the invariant afterwards.
  * Exit code 0 only if the invariant was checked and holds.
+ *
+ *   --keep   leaves everything for the next commands, which it names
  */
+import { commandOptions } from '../adapters/command-options.ts';
 import { join, relative, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { installArchiver } from '../adapters/postgres/install.ts';
 import { makeS3Client } from '../adapters/s3/client.ts';
 import type { RunReport } from '../core/archive/report.ts';
@@ -16,7 +18,9 @@ import { nextCommands, writeCommandFiles } from './demo/keep.ts';
 import { startLocalStack, type LocalStack } from './stack.ts';
 import { synthesise } from './synthesise.ts';
 
-const { values: options } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });
+const { values: options } = commandOptions(import.meta.filename, {
+  options: { keep: { type: 'boolean', default: false } },
+});
 const folder = resolve(import.meta.dirname, '..');
 const directory = join(folder, '.local', 'demo');
 const started = Date.now();

@@ -8,8 +8,8 @@
  *     npm run test:fresh -- trixie --again --only test   in the root of last time, with today's sources
  *     npm run test:fresh -- trixie --refresh             makes the base of the root again, too
  */
+import { commandOptions } from '../adapters/command-options.ts';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { containerLine, runInContainer, runInRoot } from './fresh/run.ts';
 import { ensureBaseRoot, makeFreshRoot, updateSources } from './fresh/root.ts';
 import { isRoot } from './stack/commands.ts';
@@ -17,7 +17,7 @@ import { isRoot } from './stack/commands.ts';
 const COMMANDS = { start: 'npm start', test: 'bash .ci/run' } as const;
 type Name = keyof typeof COMMANDS | 'container';
 
-const { values: options, positionals } = parseArgs({
+const { values: options, positionals } = commandOptions(import.meta.filename, {
   options: {
     only: { type: 'string' },
     again: { type: 'boolean', default: false },

@@ -8,8 +8,8 @@
  *     npm run test:matrix -- --only 17,18 --refresh        only these servers, fetched again
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { commandOptions } from '../adapters/command-options.ts';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { ensureServer, versionsOf, type DebianRelease } from './matrix/debian-server.ts';
 import { record, type TestedServer } from './matrix/record.ts';
 import { runTests, type Check } from './matrix/run-tests.ts';
@@ -30,7 +30,7 @@ interface Column extends TestedServer {
   readonly title: string;
 }
 
-const { values: options, positionals } = parseArgs({
+const { values: options, positionals } = commandOptions(import.meta.filename, {
   options: { only: { type: 'string' }, refresh: { type: 'boolean', default: false } },
   allowPositionals: true,
 });

@@ -1,6 +1,8 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { InvocationRequest, InvocationResponse } from './lambda-messages.ts';
@@ -119,6 +121,11 @@ export class LambdaPool implements FunctionRunner {
   }
 
   private start(target: LocalFunction): ChildProcess {
+    // As on AWS, where the folder for temporary files goes with the function's environment.
+    const temporary = mkdtempSync(join(tmpdir(), 'lambda-'));
+    const removeTemporary = (): void => {
+      rmSync(temporary, { recursive: true, force: true });
+    };
     const child = fork(join(import.meta.dirname, 'lambda-process.ts'), {
       // Only what a Lambda would have: nothing of this process's environment gets in.
       env: {
@@ -126,6 +133,7 @@ export class LambdaPool implements FunctionRunner {
         AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(target.memoryMiB),
         LAMBDA_TASK_ROOT: target.directory,
         TZ: ':UTC',
+        TMPDIR: temporary,
         ...target.environment,
         ...this.options.environment,
       },
@@ -136,10 +144,13 @@ export class LambdaPool implements FunctionRunner {
     this.children.add(child);
     // It may die between two invocations, of which its exit tells; without a listener the error would be thrown.
     child.on('error', () => {
-      if (child.pid === undefined) this.children.delete(child);
+      if (child.pid !== undefined) return;
+      this.children.delete(child);
+      removeTemporary();
     });
     child.once('exit', () => {
       this.children.delete(child);
+      removeTemporary();
       const idle = this.idle.get(target.arn);
       const index = idle?.indexOf(child) ?? -1;
       if (index >= 0) idle?.splice(index, 1);

@@ -41,6 +41,7 @@ test('to its last call, against the answers that AWS documents', async () => {
 
 test.each<[string, string, Record<string, string>, string]>([
   ['without --yes', '', ENVIRONMENT, 'Run it again with --yes'],
+  ['with an option that does not exist', '--yes --tea', ENVIRONMENT, "Unknown option '--tea'"],
   ['in CI', '--yes', { ...ENVIRONMENT, CI: 'true' }, 'not in CI'],
   ['without a Region', '--yes', {}, 'AWS_REGION is not set'],
   ['with one zone', '--yes --zones eu-central-1a', ENVIRONMENT, '--zones takes two availability zones'],

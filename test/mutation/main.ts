@@ -10,8 +10,8 @@
  * Ends with 1 if a mutant survived for which test/mutation/survivors.ts gives no reason.
  */
 import { readFileSync } from 'node:fs';
+import { commandOptions } from '../../adapters/command-options.ts';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { describeMutant, type Fate, type Mutant } from './mutant.ts';
 import { writeRows, type Counts, type Row } from './results.ts';
 import { SqlBench } from './sql-bench.ts';
@@ -23,7 +23,7 @@ import { Workbench } from './workbench.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
-const { values: options } = parseArgs({
+const { values: options } = commandOptions(import.meta.filename, {
   options: {
     only: { type: 'string', default: '' },
     file: { type: 'string', default: '' },

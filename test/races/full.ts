@@ -12,8 +12,8 @@
  */
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { commandOptions } from '../../adapters/command-options.ts';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { startLocalStack } from '../../local/stack.ts';
 import { EXPORT_OPTIONS, exportOptions } from '../support/export-options.ts';
 import { typedCommand, writeResults } from '../support/results.ts';
@@ -22,7 +22,7 @@ import { isOurs, type Deadlock } from './deadlocks.ts';
 import { mutantRounds, raceRound } from './rounds.ts';
 import { CONTROL, MUTANTS } from './mutants.ts';
 
-const { values: options } = parseArgs({
+const { values: options } = commandOptions(import.meta.filename, {
   options: {
     rounds: { type: 'string', default: '200' },
     mutants: { type: 'string', default: '60' },

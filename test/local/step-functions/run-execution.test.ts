@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
@@ -311,13 +313,28 @@ test('functions end with the process that runs them, even if that one is killed'
     const target = ${JSON.stringify([...machine.functions.values()][0])};
     const pool = new LambdaPool({ environment: {} });
     await pool.invoke(target, {}, ({ pid }) => console.log(pid));`;
-  const runner = spawn(process.execPath, ['--input-type=module', '--eval', script]);
+  const folder = mkdtempSync(join(tmpdir(), 'killed-'));
+  const runner = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+    env: { ...process.env, TMPDIR: folder },
+  });
   const [line] = (await once(runner.stdout.setEncoding('utf8'), 'data')) as [string];
   const pid = Number(line);
   expect(isAlive(pid)).toBe(true);
   runner.kill('SIGKILL');
   for (let tries = 0; tries < 100 && isAlive(pid); tries += 1) await sleep(50);
   expect(isAlive(pid)).toBe(false);
+  rmSync(folder, { recursive: true });
+});
+
+test('temporary files of a function go with its process', async () => {
+  const source = `
+    const [{ writeFileSync }, { tmpdir }] = [await import('node:fs'), await import('node:os')];
+    writeFileSync(tmpdir() + '/left', '');
+    return tmpdir();`;
+  using machine = tinyMachine(ONE_TASK, source);
+  const { status, output } = await runExecution(machine, {}, QUICK);
+  expect({ status, output }).toEqual({ status: 'SUCCEEDED', output: expect.stringContaining('/lambda-') });
+  expect(existsSync(String(output))).toBe(false);
 });
 
 test('what a function writes is handed on line by line', async () => {
