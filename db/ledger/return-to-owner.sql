@@ -39,7 +39,8 @@ declare
     array['structure']);
 begin
   for v_object in
-    select x.kind, x.name, x.oid, partition_archiver.name_with_oid(x.name, x.oid) as quarantine_name
+    select case x.kind when 'S' then 'sequence' else 'index' end as kind, x.name, x.oid,
+      partition_archiver.name_with_oid(x.name, x.oid) as quarantine_name
       from jsonb_to_recordset(l.original_names) as x (oid oid, kind "char", name name)
      order by exists (select from pg_class c where c.oid = x.oid) desc
   loop
@@ -57,8 +58,7 @@ begin
                       or starts_with(s, format('CREATE UNIQUE INDEX %I ON ', v_object.name))))
      order by c.oid = v_object.oid desc, c.relname = v_object.quarantine_name desc limit 1;
     if v_now.oid is null then
-      v_notes := v_notes || format('%s %I is not there any more',
-        case v_object.kind when 'S' then 'sequence' else 'index' end, v_object.name);
+      v_notes := v_notes || format('%s %I is not there any more', v_object.kind, v_object.name);
       continue;
     end if;
     v_given := v_given || v_now.oid;
@@ -66,12 +66,11 @@ begin
     if exists (select from pg_class where relname = v_object.name
       and relnamespace = to_regnamespace(quote_ident(l.table_schema))) then
       v_notes := v_notes || format('%s %I is called %I: the name was taken',
-        case v_object.kind when 'S' then 'sequence' else 'index' end, v_object.name, v_now.relname);
+        v_object.kind, v_object.name, v_now.relname);
       continue;
     end if;
-    execute format('alter %s %I.%I rename to %I',
-      case v_object.kind when 'S' then 'sequence' else 'index' end,
-      l.table_schema, v_now.relname, v_object.name);
+    execute format('alter %s %I.%I rename to %I', v_object.kind, l.table_schema, v_now.relname,
+      v_object.name);
   end loop;
   return v_notes || array(
     select format('index %I was made in quarantine', c.relname) from pg_index i

@@ -43,8 +43,6 @@ export const SURVIVORS: Readonly<Record<string, string>> = {
     'the update has the same conditions; the condition saves the work',
   "db/archive/quarantine.sql | case v_object.kind when 'S' then 'sequence' else 'index' end, | 24: 'S' -> null":
     'ALTER INDEX renames a sequence as well',
-  "db/ledger/return-to-owner.sql | case v_object.kind when 'S' then 'sequence' else 'index' end, | 24: 'S' -> null":
-    'ALTER INDEX renames a sequence as well',
   'db/archive/locks.sql | exception when insufficient_privilege or undefined_table or invalid_schema_name then | 15: insufficient_privilege -> division_by_zero':
     'only a right that is revoked between the look and the lock comes here',
   'db/archive/locks.sql | exception when insufficient_privilege or undefined_table or invalid_schema_name then | 41: undefined_table -> division_by_zero':
