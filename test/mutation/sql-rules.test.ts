@@ -24,6 +24,21 @@ test('what is in messages and comments is no condition', () => {
   expect(changed(text, conditions(text))).toEqual(['a is null -> false', "b = 'x when y then z' -> false"]);
 });
 
+// Seen to fail without a rule of its own: its condition went to the THEN of the next IF, and the mutants did not install.
+test('what skips a turn of a loop is a condition, and ends with its statement', () => {
+  const text = `
+    continue when a = b;
+    if c then
+      d := e;
+    end if;`;
+  expect(changed(text, conditions(text))).toEqual([
+    'a = b -> false',
+    'a = b -> true',
+    'c -> false',
+    'c -> true',
+  ]);
+});
+
 test('a value of CASE is left as it stands', () => {
   const text = `select case kind when 'time' then 1 when 'id' then 2 end`;
   expect(changed(text, conditions(text))).toEqual(["'time' -> null", "'time' -> kind", "'id' -> null"]);

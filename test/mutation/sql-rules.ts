@@ -5,7 +5,7 @@ export type Change = Pick<Mutant, 'start' | 'end' | 'replacement' | 'what'>;
 
 /**
  * The same offsets, with blanks for what is no code: comments, what is between quotes (a word of a message, `then` far below it) and
- * `exit when`, which is no condition. Bodies of functions and statements between dollars stay.
+ * `exit when`, whose loop might never end. Bodies of functions and statements between dollars stay.
  */
 const codeOf = (text: string): string =>
   text.replaceAll(/--.*|'(?:[^']|'')*'|exit when/g, (found) =>
@@ -13,17 +13,17 @@ const codeOf = (text: string): string =>
   );
 
 /**
- * Each IF and each WHEN of a CASE: never, always, and without each of its operands. An IF that raises is not tried always:
- * every use of the function would notice.
+ * Each IF, each CONTINUE WHEN and each WHEN of a CASE: never, always, and without each of its operands. An IF that raises is not
+ * tried always: every use of the function would notice.
  */
 export function conditions(text: string): Change[] {
   const each =
-    /^ *(?:els)?if (?<if>(?:(?!\bthen\b)[\s\S])*?)\s+then\b(?<raises>\s+raise exception)?|(?:\bcase (?<of>[\w.]+)\s+)?\bwhen (?<when>(?:(?!\bthen\b)[\s\S])*?)\s+then\b/gm;
+    /^ *(?:els)?if (?<if>(?:(?!\bthen\b)[\s\S])*?)\s+then\b(?<raises>\s+raise exception)?|\bcontinue when (?<skips>[^;]+)(?=;)|(?:\bcase (?<of>[\w.]+)\s+)?\bwhen (?<when>(?:(?!\bthen\b)[\s\S])*?)\s+then\b/gm;
   const code = codeOf(text);
   const caught = new Set([...code.matchAll(HANDLER)].map(({ index }) => index));
   return [...code.matchAll(each)].flatMap((match) => {
-    const { if: tested, when = '', raises, of } = match.groups ?? {};
-    const condition = tested ?? when;
+    const { if: tested, skips, when = '', raises, of } = match.groups ?? {};
+    const condition = tested ?? skips ?? when;
     const start = match.index + match[0].lastIndexOf(condition);
     if (caught.has(start)) return [];
     const whole = { start, end: start + condition.length };
