@@ -6,8 +6,8 @@
  *
  * See docs/acceptance.md.
  */
-import { commandOptions } from '../adapters/command-options.ts';
 import { readFileSync } from 'node:fs';
+import { commandOptions } from '../adapters/command-options.ts';
 import { connect, type Connection } from '../adapters/postgres/connect.ts';
 import { authToken } from '../adapters/rds/auth-token.ts';
 import { makeS3Client } from '../adapters/s3/client.ts';

@@ -5,8 +5,8 @@
  *
  *   --keep   leaves everything for the next commands, which it names
  */
-import { commandOptions } from '../adapters/command-options.ts';
 import { join, relative, resolve } from 'node:path';
+import { commandOptions } from '../adapters/command-options.ts';
 import { installArchiver } from '../adapters/postgres/install.ts';
 import { makeS3Client } from '../adapters/s3/client.ts';
 import type { RunReport } from '../core/archive/report.ts';

@@ -8,8 +8,8 @@
  *     npm run test:fresh -- trixie --again --only test   in the root of last time, with today's sources
  *     npm run test:fresh -- trixie --refresh             makes the base of the root again, too
  */
-import { commandOptions } from '../adapters/command-options.ts';
 import { join } from 'node:path';
+import { commandOptions } from '../adapters/command-options.ts';
 import { containerLine, runInContainer, runInRoot } from './fresh/run.ts';
 import { ensureBaseRoot, makeFreshRoot, updateSources } from './fresh/root.ts';
 import { isRoot } from './stack/commands.ts';

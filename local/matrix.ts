@@ -8,8 +8,8 @@
  *     npm run test:matrix -- --only 17,18 --refresh        only these servers, fetched again
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { commandOptions } from '../adapters/command-options.ts';
 import { join } from 'node:path';
+import { commandOptions } from '../adapters/command-options.ts';
 import { ensureServer, versionsOf, type DebianRelease } from './matrix/debian-server.ts';
 import { record, type TestedServer } from './matrix/record.ts';
 import { runTests, type Check } from './matrix/run-tests.ts';

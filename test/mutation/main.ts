@@ -10,8 +10,8 @@
  * Ends with 1 if a mutant survived for which test/mutation/survivors.ts gives no reason.
  */
 import { readFileSync } from 'node:fs';
-import { commandOptions } from '../../adapters/command-options.ts';
 import { join } from 'node:path';
+import { commandOptions } from '../../adapters/command-options.ts';
 import { describeMutant, type Fate, type Mutant } from './mutant.ts';
 import { writeRows, type Counts, type Row } from './results.ts';
 import { SqlBench } from './sql-bench.ts';

@@ -12,8 +12,8 @@
  */
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { commandOptions } from '../../adapters/command-options.ts';
 import { join } from 'node:path';
+import { commandOptions } from '../../adapters/command-options.ts';
 import { startLocalStack } from '../../local/stack.ts';
 import { EXPORT_OPTIONS, exportOptions } from '../support/export-options.ts';
 import { typedCommand, writeResults } from '../support/results.ts';

@@ -5,11 +5,11 @@ import { localOperations, type Operations, type OperationWiring } from '../../bi
 import { localSteps, type Wiring } from '../../bin/archive/steps.ts';
 import { connect, type Connection } from '../../adapters/postgres/connect.ts';
 import { parseRuntimeConfig, type RuntimeConfig } from '../../core/config/runtime.ts';
-import { cheapVerifier } from '../../local/stack/postgres.ts';
 import { silentLog, type Clock } from '../../core/ports.ts';
 import { LOGIN_ROLES, type LoginRole } from '../../core/setup/prepare-database.ts';
 import { run, type Steps } from '../../core/archive/run.ts';
 import type { RunReport } from '../../core/archive/report.ts';
+import { cheapVerifier } from '../../local/stack/postgres.ts';
 import { stack, useDatabase, type TestDatabase } from './database.ts';
 import { withRoleRetries } from './roles.ts';
 import { makeBucket, makeS3Client } from './s3.ts';

@@ -51,7 +51,7 @@ async function quarantined(): Promise<number> {
   return nth(partitions, 0);
 }
 
-/** The replica ends whatever is in the way of replay, and other test files drop databases meanwhile. */
+/** The replica ends whatever is in the way of replay, and other test files drop tables and databases meanwhile. */
 async function throughConflicts<T>(work: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {

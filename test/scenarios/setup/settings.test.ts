@@ -144,6 +144,13 @@ test('no session of the archiver waits for a lock without end', async () => {
   }
 });
 
+// Seen to fail without jit in core/pins.ts.
+test('no query of an administrator is compiled just in time', async () => {
+  await make(german(), { jit: 'on' });
+  const [pinned] = await administrator(german().name, { pinned: true })`show jit`;
+  expect(pinned).toEqual({ jit: 'off' });
+});
+
 // Seen to fail without: the connection's own DateStyle in adapters/postgres/connect.ts.
 test('a time is read as it is, whatever the DateStyle of the database', async () => {
   const connection = administrator(german().name);
