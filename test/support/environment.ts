@@ -1,5 +1,9 @@
 import { TestEnvironment } from 'jest-environment-node';
 
+import { compilePackagesOnce } from './compile-once.ts';
+
+compilePackagesOnce();
+
 /** What is looked at of jest-circus's events. */
 interface TestEvent {
   readonly name: string;
