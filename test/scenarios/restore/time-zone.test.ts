@@ -71,7 +71,7 @@ describe.each(['date', 'timestamp'])('bounds of type %s', (controlType) => {
     await database.sql`
       update partman.part_config
          set retention = (now() - (select (p.lower + interval '1 month') at time zone ${timeZone}
-                                     from (select date_trunc('month', now() at time zone 'UTC') - interval '4 months' as lower) p)
+                                     from (select date_trunc('month', now() at time zone ${timeZone}) - interval '4 months' as lower) p)
                           + interval '2 hours')::text
        where parent_table = ${`${schema}.${table}`}`;
     expect(await operations().restore({ manifestKey: manifestKeys[1]!, attach: 'parent' })).toMatchObject({
