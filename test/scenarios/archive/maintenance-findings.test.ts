@@ -108,7 +108,7 @@ test('a wide partition that pg_partman detaches too early is left alone until it
   );
   expect(detached[0].rows).toBe(40);
   // Later, it is due by its upper bound; simulated by a shorter retention, which takes another one along.
-  await sql`update partman.part_config set retention = '1 day' where parent_table = 'app.wide'`;
+  await sql`update partman.part_config set retention = '1 second' where parent_table = 'app.wide'`;
   expect(await archiver().run(settings)).toMatchObject({ archived: 2, dropped: 2, rows: 50, notDue: [] });
 });
 

@@ -50,11 +50,14 @@ describe('the numbers of a partition set', () => {
     const { run, config, database } = archiver();
     await run(config([SET]), { archiveOnly: true });
     const found = await progress();
-    // Maintenance made the month after next.
-    expect(found).toMatchObject({ attached: 6, waiting: 0, verified: 2, due: 2, blocked: 0, overdueDays: 0 });
+    const { sql } = database;
+    // How many future ones maintenance makes depends on the day of the month.
+    const [{ attached }] = await sql<[{ attached: number }]>`
+      select count(*)::integer - 1 as attached from pg_inherits where inhparent = 'app.event'::regclass`;
+    expect(attached).toBeGreaterThanOrEqual(5);
+    expect(found).toMatchObject({ attached, waiting: 0, verified: 2, due: 2, blocked: 0, overdueDays: 0 });
     expect(found.archivedBytes).toBeGreaterThan(1_000);
     expect(found.freedBytes).toBe(0);
-    const { sql } = database;
     expect(
       await sql`select mode, dry_run, partition_sets, archived, dropped, failed from partition_archiver.run order by started_at`,
     ).toEqual([
