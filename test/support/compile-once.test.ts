@@ -1,5 +1,4 @@
 import vm from 'node:vm';
-
 import { expect, test } from '@jest/globals';
 
 test('a module of a package is compiled once, and has the globals, the state and the imports of each context', async () => {

@@ -2,13 +2,6 @@ import vm from 'node:vm';
 
 type Loader = (specifier: string, referrer: unknown, ...rest: unknown[]) => vm.Module | Promise<vm.Module>;
 
-interface Compiled {
-  readonly source: string;
-  readonly script: vm.Script;
-  /** How `import()` resolves in the test file that runs now. */
-  load: Loader;
-}
-
 /**
  * Makes jest compile each CommonJS module of a package once for a worker. Otherwise jest compiles these modules, jest's own among
  * them, again for each test file: a tenth of the processor time of the tests that need no database. A vm.Script runs in any number
@@ -16,7 +9,9 @@ interface Compiled {
  */
 export function compilePackagesOnce(): void {
   const original = vm.compileFunction;
-  const compiled = new Map<string, Compiled>();
+  const compiled = new Map<string, { readonly source: string; readonly script: vm.Script }>();
+  /** How `import()` of a module resolves in the test file that runs now. */
+  const loaders = new Map<string, Loader>();
 
   function compileFunction(
     source: string,
@@ -30,19 +25,16 @@ export function compilePackagesOnce(): void {
       typeof importModuleDynamically !== 'function'
     )
       return original(source, parameters, options);
-    const load = importModuleDynamically as Loader;
+    loaders.set(filename, importModuleDynamically as Loader);
     let known = compiled.get(filename);
-    if (known?.source === source) {
-      known.load = load;
-    } else {
+    if (known?.source !== source) {
       const head = `(function (${parameters.join(', ')}) {`;
       const script = new vm.Script(`${head}${source}\n})`, {
         filename,
         columnOffset: -head.length,
-        importModuleDynamically: (specifier, referrer, ...rest) => added.load(specifier, referrer, ...rest),
+        importModuleDynamically: (...request) => loaders.get(filename)!(...request),
       });
-      const added: Compiled = { source, script, load };
-      known = added;
+      known = { source, script };
       compiled.set(filename, known);
     }
     return known.script.runInContext(parsingContext) as ReturnType<typeof original>;

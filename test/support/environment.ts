@@ -1,5 +1,4 @@
 import { TestEnvironment } from 'jest-environment-node';
-
 import { compilePackagesOnce } from './compile-once.ts';
 
 compilePackagesOnce();

@@ -85,7 +85,7 @@ here(
 
 // Seen to fail without: lc_messages in db/schema/roles.sql; and without the look at "division by zero" in db/archive/preflight-database.sql.
 here('what pg_partman passes on in words is English, or nothing is run', async () => {
-  // On the first day of a month pg_partman 4.7 would have nothing to make, and would take no lock.
+  // With a premake of 2 pg_partman 4.7, which rounds to whole months, has nothing to make early in a month, and takes no lock.
   await sql`update partman.part_config set premake = 8`;
   const maintenance = async (): Promise<Error> => {
     const notices: string[] = [];

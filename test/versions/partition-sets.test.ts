@@ -169,7 +169,7 @@ test('maintenance that cannot have a lock is tried again, and one that did nothi
   const { sql } = database;
   await createPartitionSet(sql, { schema });
   const settings = config([{ schema, table: 'event', drop: true, graceDays: 0 }]);
-  // On the first day of a month pg_partman 4.7 would have nothing to make, and would take no lock.
+  // With a premake of 2 pg_partman 4.7, which rounds to whole months, has nothing to make early in a month, and takes no lock.
   await sql`update partman.part_config set premake = 8 where parent_table = ${`${schema}.event`}`;
   const reader = await sql.reserve();
   await reader`begin`;

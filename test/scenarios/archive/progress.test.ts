@@ -48,13 +48,14 @@ describe('the numbers of a partition set', () => {
 
   test('of a run are kept, and say when the last whole one was', async () => {
     const { run, config, database } = archiver();
+    const { sql } = database;
+    await sql`update partman.part_config set premake = 8`;
     await run(config([SET]), { archiveOnly: true });
     const found = await progress();
-    const { sql } = database;
-    // How many future ones maintenance makes depends on the day of the month.
+    // Five of the seven stay. How many more maintenance makes depends on the day of the month: pg_partman 4.7 rounds to whole months.
     const [{ attached }] = await sql<[{ attached: number }]>`
       select count(*)::integer - 1 as attached from pg_inherits where inhparent = 'app.event'::regclass`;
-    expect(attached).toBeGreaterThanOrEqual(5);
+    expect(attached).toBeGreaterThan(5);
     expect(found).toMatchObject({ attached, waiting: 0, verified: 2, due: 2, blocked: 0, overdueDays: 0 });
     expect(found.archivedBytes).toBeGreaterThan(1_000);
     expect(found.freedBytes).toBe(0);
