@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { S3Client } from '@aws-sdk/client-s3';
 import type postgres from 'postgres';
 import { connect, type Connection } from '../../../adapters/postgres/connect.ts';
 import { streamDatabase } from '../../../adapters/postgres/archive/stream.ts';
@@ -10,15 +11,22 @@ import type { ObjectStore } from '../../../core/ports.ts';
 import type { Request } from '../../../core/archive/request.ts';
 import type { Steps } from '../../../core/archive/run.ts';
 import { verifySegment } from '../../../core/archive/verify.ts';
-import { hurriedClock, ROLE_PASSWORD, useArchiver } from '../../support/archiver.ts';
+import { hurriedClock, ROLE_PASSWORD, type Archiver } from '../../support/archiver.ts';
 import { fakeLog } from '../../support/fakes.ts';
 import { inState, nth } from '../../support/ledger.ts';
+import { archiverOn, prepareDatabase } from '../../support/own-server.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
 import { startReplica, type Replica } from '../../../local/stack/replica.ts';
+import { makeBucket, makeS3Client } from '../../support/s3.ts';
 import { stack, testInstallation } from '../../support/stack.ts';
+import { SUPERUSER } from '../../support/subscriber.ts';
+import { startUpgradableServer, type UpgradableServer } from '../../support/upgradable-server.ts';
 import { failureOf } from '../../support/verified.ts';
 
-const archiver = useArchiver();
+const NAME = 'shop';
+let server: UpgradableServer;
+let s3: S3Client;
+let archiver: Archiver;
 let replica: Replica;
 let atReplica: postgres.Sql;
 let steps: Steps;
@@ -26,21 +34,34 @@ let request: Request;
 let table = '';
 
 beforeAll(async () => {
+  // A replica copies and replays a whole server: that of the other test files has their databases and tablespaces.
+  server = await startUpgradableServer();
+  const { host, port } = server;
+  await prepareDatabase(server, NAME);
+  s3 = makeS3Client();
+  archiver = archiverOn(server, NAME, s3, await makeBucket(s3, 'reader'));
   // What stands in the way of replay is ended at once, as a reader does that may not fall behind.
-  replica = await startReplica(stack(), testInstallation(), { max_standby_streaming_delay: '0' });
+  replica = await startReplica(
+    { postgres: { host, port, superuser: SUPERUSER }, pooler: stack().pooler },
+    testInstallation(),
+    { max_standby_streaming_delay: '0' },
+  );
   atReplica = replica.connect('postgres');
 });
 afterAll(async () => {
   await atReplica.end({ timeout: 1 });
   await replica.stop();
+  await archiver.database.sql.end({ timeout: 1 });
+  s3.destroy();
+  await server.stop();
 });
 
 /** A quarantined partition of a set of its own, of one segment that is not exported yet. */
 beforeEach(async () => {
-  const { database, config } = archiver();
+  const { database, config } = archiver;
   table = `event_${String(Math.random()).slice(2, 10)}`;
   await createPartitionSet(database.sql, { table, months: 3, rowsPerMonth: 20_000 });
-  steps = archiver().steps(config([{ schema: 'app', table }]));
+  steps = archiver.steps(config([{ schema: 'app', table }]));
   request = await steps.preflight({ partitionSets: [`app.${table}`] });
   await steps.maintain(request);
 });
@@ -51,7 +72,7 @@ async function quarantined(): Promise<number> {
   return nth(partitions, 0);
 }
 
-/** The replica ends whatever is in the way of replay, and other test files drop tables and databases meanwhile. */
+/** The replica ends whatever is in the way of replay, such as what autovacuum removes at the writer. */
 async function throughConflicts<T>(work: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
@@ -73,12 +94,12 @@ const pause = async (): Promise<void> => {
 };
 
 const states = (): Promise<{ state: string; segment: string }[]> =>
-  archiver().database.sql<{ state: string; segment: string }[]>`
+  archiver.database.sql<{ state: string; segment: string }[]>`
     select p.state, s.state as segment from partition_archiver.partition p
       join partition_archiver.segment s using (archive_id) where p.parent_name = ${table}`;
 
 /** A connection to the replica. */
-const atReader = (database = archiver().database.name): Connection =>
+const atReader = (database = archiver.database.name): Connection =>
   connect({
     host: replica.host,
     port: replica.port,
@@ -92,9 +113,9 @@ const atReader = (database = archiver().database.name): Connection =>
 /** Verifies with the table read at the replica; everything else goes to the writer. */
 async function verify(
   partitionId: number,
-  { store = bucket(), database = archiver().database.name }: { store?: ObjectStore; database?: string } = {},
+  { store = bucket(), database = archiver.database.name }: { store?: ObjectStore; database?: string } = {},
 ): Promise<unknown> {
-  const writer = archiver().open('archiver_read');
+  const writer = archiver.open('archiver_read');
   try {
     const reading = verifyDatabase(writer, { open: () => atReader(database), isVerifyEndpoint: true });
     return await verifySegment(partitionId, 0, {
@@ -108,7 +129,7 @@ async function verify(
   }
 }
 
-const bucket = (): ObjectStore => s3ObjectStore(archiver().s3, archiver().bucket, stack().s3.region);
+const bucket = (): ObjectStore => s3ObjectStore(archiver.s3, archiver.bucket, stack().s3.region);
 
 /** The bucket, which does something before it hands out the first byte. */
 function bucketThat(does: () => Promise<unknown>): ObjectStore {
@@ -129,7 +150,7 @@ test('a segment is proven at a reader, and recorded at the writer', async () => 
   expect(await throughConflicts(() => verify(partitionId))).toEqual({ verified: true });
   expect(await states()).toEqual([{ state: 'exported', segment: 'verified' }]);
   await steps.commit(partitionId, request);
-  expect(await inState(archiver().database.sql, 'verified', table)).toHaveLength(1);
+  expect(await inState(archiver.database.sql, 'verified', table)).toHaveLength(1);
 });
 
 // Seen to be exported where the record goes by another connection than the COPY, and to fail (all of the text is handed to
@@ -137,7 +158,7 @@ test('a segment is proven at a reader, and recorded at the writer', async () => 
 test('a reader is never the source of a streamed export', async () => {
   const partitionId = await quarantined();
   await replica.catchUp();
-  const writer = archiver().open('archiver_read');
+  const writer = archiver.open('archiver_read');
   let began = false;
   const streaming = streamDatabase(writer, atReader, 60_000);
   const settings = { proof: 'one-reading', compression: null } as const;
@@ -193,7 +214,7 @@ describe('a reader that is behind proves nothing', () => {
     await steps.export(partitionId, 0);
     await pause();
     try {
-      await archiver().database.sql`select partition_archiver.record_mismatch(${partitionId}, 0)`;
+      await archiver.database.sql`select partition_archiver.record_mismatch(${partitionId}, 0)`;
       await steps.export(partitionId, 0);
       // Seen to fail where the mark has no moment of the export: all else is the same.
       expect(await failureOf(verify(partitionId))).toMatchObject({ code: 'ReaderBehind' });
@@ -205,7 +226,7 @@ describe('a reader that is behind proves nothing', () => {
 });
 
 test('a copy of the database is no reader of it, though it has the ledger row', async () => {
-  const { database } = archiver();
+  const { database } = archiver;
   const partitionId = await quarantined();
   await steps.export(partitionId, 0);
   const copy = `${database.name.slice(0, 50)}-copy`;
@@ -223,7 +244,7 @@ test('a copy of the database is no reader of it, though it has the ledger row', 
 });
 
 test('a fence that is lifted at the writer meanwhile is found there, whatever the reader still has', async () => {
-  const { sql } = archiver().database;
+  const { sql } = archiver.database;
   const partitionId = await quarantined();
   await steps.export(partitionId, 0);
   await pause();
@@ -249,7 +270,7 @@ test('a fence that is lifted at the writer meanwhile is found there, whatever th
 });
 
 test('a reader that gives replay the preference is asked again', async () => {
-  const { sql } = archiver().database;
+  const { sql } = archiver.database;
   await sql`create table ${sql(`${table}_busy`)} as select generate_series(1, 1000) as n`;
   const partitionId = await quarantined();
   await steps.export(partitionId, 0);
