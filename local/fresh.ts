@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { commandOptions } from '../adapters/command-options.ts';
 import { containerLine, runInContainer, runInRoot } from './fresh/run.ts';
 import { ensureBaseRoot, makeFreshRoot, updateSources } from './fresh/root.ts';
-import { isRoot } from './stack/commands.ts';
+import { findProgram, isRoot } from './stack/commands.ts';
 
 const COMMANDS = { start: 'npm start', test: 'bash .ci/run' } as const;
 type Name = keyof typeof COMMANDS | 'container';
@@ -51,6 +51,10 @@ async function main(): Promise<number> {
   }
   if (!isRoot()) {
     say('npm run test:fresh needs root: it mounts, and changes the root folder');
+    return 2;
+  }
+  if (!options.again && findProgram('debootstrap') === undefined) {
+    say('npm run test:fresh needs the package debootstrap: apt-get install debootstrap');
     return 2;
   }
   const root = join(directory, suite);

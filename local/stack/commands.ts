@@ -54,7 +54,7 @@ export async function run(
 }
 
 /** Finds a program in PATH or in one of the extra folders; undefined when it is not installed. */
-function findProgram(name: string, extraFolders: readonly string[] = []): string | undefined {
+export function findProgram(name: string, extraFolders: readonly string[] = []): string | undefined {
   // sbin is not in the PATH of an ordinary user on Debian, but pgbouncer lives there.
   const folders = [...extraFolders, ...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'];
   for (const folder of folders) {

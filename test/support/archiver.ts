@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll } from '@jest/globals';
 import type { S3Client } from '@aws-sdk/client-s3';
+import type postgres from 'postgres';
 import { localOperations, type Operations, type OperationWiring } from '../../bin/archive/operations.ts';
 import { localSteps, type Wiring } from '../../bin/archive/steps.ts';
 import { connect, type Connection } from '../../adapters/postgres/connect.ts';
@@ -47,15 +48,7 @@ export function useArchiver(): () => Archiver {
   beforeAll(async () => {
     s3 = makeS3Client();
     bucket = await makeBucket(s3, 'archive');
-    for (const role of LOGIN_ROLES) {
-      // Once: even the same password gets a new salt, and the pooler, which logs in as its client did, is refused.
-      await withRoleRetries(() =>
-        database().sql.unsafe(
-          `do $$ begin if (select rolpassword is null from pg_authid where rolname = '${role}') then
-             alter role ${role} password '${cheapVerifier(role, ROLE_PASSWORD)}'; end if; end $$`,
-        ),
-      );
-    }
+    await setRolePasswords(database().sql);
   });
   afterAll(() => {
     s3?.destroy();
@@ -65,6 +58,21 @@ export function useArchiver(): () => Archiver {
     if (s3 === undefined) throw new Error('the archiver exists only while tests run');
     return makeArchiver({ database: database(), s3, bucket, open: throughPooler(database()) });
   };
+}
+
+/**
+ * Gives the login roles of the archiver their password, once for a server: even the same password gets a new salt, and
+ * the pooler, which logs in as its client did, is refused.
+ */
+export async function setRolePasswords(sql: postgres.Sql): Promise<void> {
+  for (const role of LOGIN_ROLES) {
+    await withRoleRetries(() =>
+      sql.unsafe(
+        `do $$ begin if (select rolpassword is null from pg_authid where rolname = '${role}') then
+           alter role ${role} password '${cheapVerifier(role, ROLE_PASSWORD)}'; end if; end $$`,
+      ),
+    );
+  }
 }
 
 function throughPooler(database: TestDatabase): Archiver['open'] {

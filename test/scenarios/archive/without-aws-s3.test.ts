@@ -6,11 +6,10 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { s3ArchiveStore } from '../../../adapters/s3/archive-store.ts';
 import { readManifest } from '../../../core/archive-store.ts';
-import { ROLE_PASSWORD } from '../../support/archiver.ts';
+import { ROLE_PASSWORD, setRolePasswords } from '../../support/archiver.ts';
 import { runCommand, type CommandResult } from '../../support/command.ts';
 import { stack, useDatabase } from '../../support/database.ts';
 import { createPartitionSet } from '../../support/partition-sets.ts';
-import { withRoleRetries } from '../../support/roles.ts';
 import { makeBucket, makeS3Client } from '../../support/s3.ts';
 
 const database = useDatabase();
@@ -79,12 +78,7 @@ test('partitions are archived, proven, dropped, audited and restored', async () 
   const { sql } = database();
   expect(await archive('inspect', 'app.event')).toMatchObject({ code: 0 });
   expect(await archive('prepare', '--config', sets)).toMatchObject({ code: 0, stderr: '' });
-  for (const role of ['maintain', 'read', 'drop', 'restore'].map((name) => `archiver_${name}`)) {
-    await withRoleRetries(() =>
-      sql.unsafe(`do $$ begin if (select rolpassword is null from pg_authid where rolname = '${role}') then
-        alter role ${role} password '${ROLE_PASSWORD}'; end if; end $$`),
-    );
-  }
+  await setRolePasswords(sql);
   const [oldest] = await sql<[{ name: string }]>`
     select inhrelid::regclass::text as name from pg_inherits where inhparent = 'app.event'::regclass and inhrelid::regclass::text !~ 'default' order by 1 limit 1`;
   const before = await contents(oldest.name);
