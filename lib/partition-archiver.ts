@@ -25,7 +25,7 @@ import { databaseRoles } from './database/roles.ts';
 import { DatabaseTarget } from './database/target.ts';
 import { DrillWorkflow } from './workflows/drill.ts';
 import { checkedConfig } from './archiver-config.ts';
-import { physicalName } from './physical-name.ts';
+import { archiverName, physicalName } from './physical-name.ts';
 import { HeartbeatWorkflow } from './workflows/heartbeat.ts';
 import { inlinePolicies } from './inline-policies.ts';
 import { OperatorWorkflows } from './workflows/operator.ts';
@@ -69,6 +69,7 @@ export class PartitionArchiver extends Construct {
   constructor(scope: Construct, id: string, props: PartitionArchiverProps) {
     super(scope, id);
     const config = checkedConfig(props.config);
+    const name = archiverName(this);
     // Policies name services by this domain (kms:ViaService). Where the stack has no Region yet, only CloudFormation knows it.
     new CfnRule(this, 'Domain', {
       assertions: [
@@ -120,11 +121,11 @@ export class PartitionArchiver extends Construct {
       ...(props.verifyEndpoint === undefined ? {} : { verifyEndpoint: props.verifyEndpoint }),
       archive: this.archive,
       config,
-      archiver: this.node.path,
+      archiver: name,
       ...architecture,
       ...logRetention,
     });
-    const tag = { key: ARCHIVER_TAG, value: this.node.path };
+    const tag = { key: ARCHIVER_TAG, value: name };
     Tags.of(this).add(tag.key, tag.value, { includeResourceTypes: ['AWS::IAM::Role'] });
     this.archive.denySettings(tag, Object.values(props.attachedS3Roles ?? {}));
     const logGroup = makeWorkflowLogs(
@@ -183,7 +184,7 @@ export class PartitionArchiver extends Construct {
         : { drill: { stateMachine: this.drillStateMachine, ...props.drill } }),
     });
     this.metrics = new ArchiverMetrics(
-      this.node.path,
+      name,
       config.partitionSets.map(({ schema, table }) => displayName(schema, table)),
     );
     const { topic, alarms } = new ArchiveAlarms(this, 'Alarms', {
@@ -211,7 +212,7 @@ export class PartitionArchiver extends Construct {
     });
     this.alarmTopic = topic;
     new ArchiveDashboard(this, 'Overview', {
-      name: physicalName(this.node.path, 'Overview', 255),
+      name: physicalName(name, 'Overview', 255),
       metrics: this.metrics,
       alarms,
       functions: this.functions,

@@ -155,7 +155,10 @@ export class DatabaseAccess extends Construct {
    * resource by one of the same name. The construct's own choice, its id, could stand only once in an account.
    */
   private proxyName({ vpc, vpcSubnets }: DatabaseAccessProps): string {
-    const subnets = vpc.selectSubnets(vpcSubnets).subnetIds.join(' ');
+    // What stands for an id that only CloudFormation knows is another text whenever something else of the app changes.
+    const subnets = (Stack.of(this).resolve(vpc.selectSubnets(vpcSubnets).subnetIds) as unknown[])
+      .map((subnet) => (typeof subnet === 'string' ? subnet : JSON.stringify(subnet)))
+      .join(' ');
     const hash = createHash('sha256').update(subnets).digest('hex').slice(0, 8);
     return `${Names.uniqueResourceName(this, { maxLength: 50, separator: '-' })}-${hash}`;
   }

@@ -63,7 +63,7 @@ export interface ArchiverFunctionsProps {
  * Those that have a login are in the VPC, in one of three security groups.
  */
 export class ArchiverFunctions extends Construct {
-  /** Path of the archiver, by which its metrics, logs and names are known. */
+  /** Name of the archiver, by which its metrics, logs and names are known. */
   readonly archiver: string;
   readonly databaseName: string;
   /** What the steps know at run time. */

@@ -5,22 +5,25 @@ import * as subscriptions from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
 import type { ArchiveAlarmsProps, PeriodicCheck } from './alarms-props.ts';
 import { makeAlarmTopic, makeAlarmTopicKey } from './alarm-topic.ts';
+import { physicalName } from '../physical-name.ts';
 import { severityOf } from './severity.ts';
 
 const AT_LEAST = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD;
 const { IGNORE, NOT_BREACHING } = cloudwatch.TreatMissingData;
 
-/** Where alarms are sent to. */
-type AlarmTopics = Pick<ArchiveAlarmsProps, 'topic' | 'pageTopic' | 'emails'>;
+/** Where alarms are sent to, and whose they are. */
+type OwnProps = Pick<ArchiveAlarmsProps, 'topic' | 'pageTopic' | 'emails' | 'metrics'>;
 
 /** Makes alarms that send to the topic of their severity, and say it in their descriptions. */
 export abstract class AlarmsWithActions extends Construct {
   readonly topic: sns.ITopic;
   /** Where alarms go that page. */
   readonly pageTopic: sns.ITopic;
+  private readonly archiver: string;
 
-  constructor(scope: Construct, id: string, props: AlarmTopics) {
+  constructor(scope: Construct, id: string, props: OwnProps) {
     super(scope, id);
+    this.archiver = props.metrics.archiver;
     this.topic =
       props.topic ??
       makeAlarmTopic(this, 'Topic', {
@@ -63,8 +66,12 @@ export abstract class AlarmsWithActions extends Construct {
     id: string,
     props: cloudwatch.CompositeAlarmProps & { readonly alarmDescription: string },
   ): cloudwatch.CompositeAlarm {
-    const alarmDescription = describe(id, props.alarmDescription);
-    return this.withActions(id, new cloudwatch.CompositeAlarm(this, id, { ...props, alarmDescription }));
+    const named = {
+      // The CDK would name it by its path, which another deployment of the app has, too.
+      compositeAlarmName: physicalName(this.archiver, id, 255),
+      alarmDescription: describe(id, props.alarmDescription),
+    };
+    return this.withActions(id, new cloudwatch.CompositeAlarm(this, id, { ...props, ...named }));
   }
 
   private withActions<T extends cloudwatch.AlarmBase>(id: string, alarm: T): T {

@@ -9,7 +9,7 @@ import {
 
 /** The metrics that the steps of one archiver write into their logs. */
 export class ArchiverMetrics {
-  /** How metrics of this archiver are told from those of others: the path of its construct. */
+  /** How metrics of this archiver are told from those of others: its `archiverName`. */
   readonly archiver: string;
   /** Names of the partition sets, as the metrics have them. */
   readonly partitionSets: readonly string[];

@@ -1,18 +1,23 @@
 import { describe, expect, test } from '@jest/globals';
-import { Duration, Stack, type App } from 'aws-cdk-lib';
+import { CfnOutput, Duration, NestedStack, Stack, type App, type StackProps } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { PartitionArchiver, type PartitionArchiverProps } from '../../lib/partition-archiver.ts';
+import { NAMES } from './rules/names-follow-replacements.ts';
 import { makeApp } from './synthesis/apps.ts';
 import { resources } from './synthesise.ts';
 
 /** Somebody else's stack, without our feature flags, with a VPC of its own, and with an archiver in it. */
-function foreignStack(): { app: App; stack: Stack; propsFor: (database: string) => PartitionArchiverProps } {
+function foreignStack(
+  props: StackProps = {},
+  before: (stack: Stack) => void = () => undefined,
+): { app: App; stack: Stack; propsFor: (database: string) => PartitionArchiverProps } {
   const app = makeApp();
-  const stack = new Stack(app, 'Shop');
+  const stack = new Stack(app, 'Shop', props);
+  before(stack);
   // Vpc says `vpnGatewayId?: string | undefined`, IVpc `vpnGatewayId?: string`.
   const vpc = new ec2.Vpc(stack, 'Network', { maxAzs: 2 }) as ec2.IVpc;
   const propsFor = (identifier: string): PartitionArchiverProps => ({
@@ -117,6 +122,53 @@ test('two archivers live in one app and VPC, each with functions, metrics and a 
   });
   expect(new Set(archivers)).toEqual(new Set(['Orders/Archiver', 'Payroll/Archiver']));
 });
+
+// Seen to fail where names were made of the path alone, by this construct or by the CDK (composite alarms): the second deployment
+// finds the names of the first taken, and both publish the same metrics.
+test('one app, deployed twice under two names, has names and metrics of its own each time', () => {
+  const [names, again] = ['shop-test', 'shop-production'].map((stackName) => {
+    const { stack, propsFor } = foreignStack({ stackName });
+    const archiver = new PartitionArchiver(stack, 'Archiver', propsFor('shop'));
+    return [archiver.metrics.archiver, ...givenNames(Template.fromStack(stack))];
+  });
+  expect(names).toContain('shop-test/Archiver');
+  expect(names).toContain('shop-test-Archive');
+  expect(names).toContain('shop-test-Overview');
+  expect(names).toContain('shop-test-ExecutionMissed');
+  expect(names?.filter((name) => again?.includes(name))).toEqual([]);
+});
+
+test('in a nested stack it has the name of the outermost one, which is known', () => {
+  const { stack, propsFor } = foreignStack();
+  const nested = new NestedStack(stack, 'Archive');
+  const { metrics } = new PartitionArchiver(nested, 'Archiver', propsFor('shop'));
+  expect(metrics.archiver).toBe('Shop/Archive/Archiver');
+});
+
+// Seen to fail where the name had the CDK's placeholders for the subnets in it, which are numbered: a new name is a new proxy.
+test('a change beside the archiver does not replace its proxy', () => {
+  const [name, again] = [
+    () => undefined,
+    (stack: Stack) => {
+      new CfnOutput(stack, 'Key', { value: new kms.Key(stack, 'Other').keyArn });
+    },
+  ].map((before) => {
+    const { stack, propsFor } = foreignStack({}, before);
+    new PartitionArchiver(stack, 'Archiver', propsFor('shop'));
+    return resources(Template.fromStack(stack), 'AWS::RDS::DBProxy')[0]?.[1].Properties['DBProxyName'];
+  });
+  expect(name).toMatch(/^Shop-/);
+  expect(again).toBe(name);
+});
+
+/** Names that the template gives, of which an account and Region has one of a kind. */
+const givenNames = (template: Template): string[] =>
+  Object.entries(NAMES).flatMap(([type, property]) =>
+    resources(template, type).flatMap(([, { Properties }]) => {
+      const name = Properties[property];
+      return typeof name === 'string' ? name : [];
+    }),
+  );
 
 // Seen to fail without the check: the stack is deployed, and each execution refuses its configuration.
 test('mistakes in its configuration end the synthesis, all of them named', () => {
