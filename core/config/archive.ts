@@ -41,7 +41,10 @@ export const archiveSchema = z
   .strictObject({
     bucket: z
       .strictObject({
-        name: matching(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be the name of an S3 bucket'),
+        name: matching(
+          /^(?!.*(\.\.|\.-|-\.))(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+          'must be the name of an S3 bucket: lower-case letters, digits, hyphens and single dots between them',
+        ),
         keyArn: keyArnSchema,
       })
       .optional()

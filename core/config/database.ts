@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { endpointProblems, hostName } from './endpoints.ts';
 import { identifier, validatedWith, keyArn, matching, wholeNumber } from './fields.ts';
 
 const securityGroupSchema = matching(
@@ -12,7 +13,7 @@ const secretSchema = matching(
 );
 
 const proxySchema = z.strictObject({
-  endpoint: z.string('must be a host name').min(1, 'must not be empty').describe('Host name of the proxy.'),
+  endpoint: hostName.describe('Host name of the proxy.'),
   port: wholeNumber(1, 65_535)
     .default(5432)
     .describe('Port of the proxy. RDS Proxy always uses 5432 for PostgreSQL.'),
@@ -38,10 +39,9 @@ const proxyPoolSchema = z.strictObject({
 });
 
 const verifyEndpointSchema = z.strictObject({
-  endpoint: z
-    .string('must be a host name')
-    .min(1, 'must not be empty')
-    .describe('Host name of a reader endpoint, of a read replica, or of the writer, bypassing the proxy.'),
+  endpoint: hostName.describe(
+    'Host name of a reader endpoint, of a read replica, or of the writer, bypassing the proxy.',
+  ),
   port: wholeNumber(1, 65_535).optional().describe('Default: the port of the database.'),
   securityGroupIds: z
     .array(securityGroupSchema, 'must be a list of security groups')
@@ -68,10 +68,10 @@ const databaseFields = z.strictObject({
     .enum(['cluster', 'instance'], 'must be cluster (Aurora) or instance (RDS for PostgreSQL)')
     .describe('cluster for Aurora PostgreSQL, instance for RDS for PostgreSQL.'),
   identifier: matching(
-    /^[a-z][a-z0-9-]{0,62}$/,
-    'must be the identifier of a DB cluster or instance, in lower case as RDS keeps it',
+    /^(?=.{1,63}$)[a-z](-?[a-z0-9])*$/,
+    'must be the identifier of a DB cluster or instance, of letters, digits and single hyphens, in lower case as RDS keeps it',
   ).describe('DB cluster identifier, or DB instance identifier.'),
-  endpoint: z.string('must be a host name').min(1, 'must not be empty').describe('Writer endpoint.'),
+  endpoint: hostName.describe('Writer endpoint.'),
   port: wholeNumber(1, 65_535).default(5432).describe('Port of the database.'),
   name: databaseName.describe('Database that has the partition sets.'),
   formerNames: z
@@ -195,6 +195,24 @@ function loginProblems({
 
 /** The existing database, and the ways into it. */
 export const databaseSchema = databaseFields
+  .superRefine(
+    (database, context) => {
+      for (const [path, message] of endpointProblems(database)) {
+        context.addIssue({ code: 'custom', path, message });
+      }
+    },
+    validatedWith('kind', 'identifier', 'endpoint', 'proxy'),
+  )
+  .superRefine(
+    ({ name, formerNames }, context) => {
+      formerNames.forEach((former, index) => {
+        if (former !== name && formerNames.indexOf(former) === index) return;
+        const message = 'must be a name that the database had before, each once';
+        context.addIssue({ code: 'custom', path: ['formerNames', index], message });
+      });
+    },
+    validatedWith('name', 'formerNames'),
+  )
   .superRefine(
     (database, context) => {
       const expected = database.kind === 'cluster' ? 'aurora-postgresql' : 'postgres';

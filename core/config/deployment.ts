@@ -4,6 +4,7 @@ import { catalogName } from './catalog-name.ts';
 import { archiveSchema } from './archive.ts';
 import { databaseSchema } from './database.ts';
 import { ACCEPTED } from '../limits.ts';
+import { REGION } from './endpoints.ts';
 import { validatedWith, matching, timeZone, wholeNumber } from './fields.ts';
 import { networkSchema } from './network.ts';
 import { partitionSetsSchema } from './partition-set.ts';
@@ -16,7 +17,9 @@ import {
 } from './runtime.ts';
 import { DAYS_BEFORE_EXPIRY, leastTierDays } from './copy-days.ts';
 import { longestPauseDays } from './longest-pause.ts';
+import { placeProblems } from './places.ts';
 import { scheduleExpression } from './schedule-expression.ts';
+import { tagsSchema } from './tags.ts';
 
 /** An archive that expires sooner after its table was dropped is more likely a slip of the pen. */
 const DAYS_KEPT_AFTER_DROP = 30;
@@ -24,7 +27,7 @@ const DAYS_KEPT_AFTER_DROP = 30;
 const accountSchema = matching(/^\d{12}$/, 'must be an AWS account of 12 digits');
 // Without a Region here, a rule of the template looks at the domain (lib/partition-archiver.ts).
 const regionSchema = matching(
-  /^(?!cn-|[a-z]{2}-iso)[a-z]{2}(-[a-z]+)+-\d$/,
+  REGION,
   'must be an AWS Region such as eu-central-1, whose services are in the domain amazonaws.com',
 );
 
@@ -133,19 +136,21 @@ const deploymentFields = z.strictObject({
   alarms: alarmsSchema.prefault({}),
   notificationEmails: z
     .array(z.email('must be an email address'))
+    .refine((emails) => new Set(emails).size === emails.length, 'must not name an address twice')
     .default([])
     .describe('E-mail addresses that alarms are sent to. Each must confirm once.'),
-  tags: z
-    .record(z.string(), z.string())
-    .refine(
-      (tags) => !Object.keys(tags).some((key) => key.toLowerCase().startsWith('aws:')),
-      'must have no tag that begins with aws:, which AWS keeps for itself',
-    )
-    .default({})
-    .describe('Tags of every resource.'),
+  tags: tagsSchema,
 });
 
 const deploymentSchema = deploymentFields
+  .superRefine(
+    (config, context) => {
+      for (const [path, message] of placeProblems(config)) {
+        context.addIssue({ code: 'custom', path, message });
+      }
+    },
+    validatedWith('env', 'database', 'archive', 'alarms'),
+  )
   .superRefine(
     ({ database: { proxy }, network: { privateSubnetIds: subnets } }, context) => {
       if (proxy !== undefined || subnets.length > 1) return;

@@ -20,7 +20,8 @@ export const OUTPUTS = {
   DatabaseGroupId: 'sg-0a1b2c3d4e5f60718',
   ClusterIdentifier: 'partitionarchiver-acceptance-surroundings-cluster-abc',
   ClusterArn: arn('rds', 'cluster:partitionarchiver-acceptance-surroundings-cluster-abc'),
-  Endpoint: 'surroundings.cluster-abcdefghijkl.eu-central-1.rds.amazonaws.com',
+  Endpoint:
+    'partitionarchiver-acceptance-surroundings-cluster-abc.cluster-abcdefghijkl.eu-central-1.rds.amazonaws.com',
   AdminSecretArn: arn('secretsmanager', 'secret:rds!cluster-0f0e0d0c-aB3dEf'),
   QueueUrl: `https://sqs.${REGION}.amazonaws.com/${ACCOUNT_ID}/heard`,
   QueueArn: arn('sqs', 'heard'),

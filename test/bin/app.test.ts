@@ -69,7 +69,8 @@ describe('the CDK app', () => {
     const { database } = example as { database: object };
     const keyArn = 'arn:aws:kms:eu-central-1:111122223333:key/0f0e0d0c-1111-2222-3333-444455556666';
     const archive = { bucket: { name: 'company-archive', keyArn } };
-    const former = { ...database, identifier: 'store', name: 'store', formerNames: ['shop'] };
+    const endpoint = 'store.cluster-abcdefghijkl.eu-central-1.rds.amazonaws.com';
+    const former = { ...database, identifier: 'store', endpoint, name: 'store', formerNames: ['shop'] };
     const files = [
       file('here.json', { archive }),
       file('there.json', { archive, stackName: 'Other', database: former }),

@@ -91,7 +91,12 @@ export const CONFIGURATIONS: Readonly<Record<string, object>> = {
   'a second database of the VPC': {
     ...MAXIMAL,
     stackName: 'ArchiverOfBilling',
-    database: { ...MAXIMAL.database, identifier: 'billing', name: 'billing' },
+    database: {
+      ...MAXIMAL.database,
+      identifier: 'billing',
+      endpoint: 'billing.cluster-abcdefghijkl.eu-central-1.rds.amazonaws.com',
+      name: 'billing',
+    },
     network: THREE_SUBNETS,
   },
 };
