@@ -3,10 +3,13 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { acknowledgeWildcards } from '../nag.ts';
 import type { ArchiveBucket } from '../storage/archive-bucket.ts';
+import { archiverName, physicalName } from '../physical-name.ts';
 import { keyStatements, prefixes } from '../functions/bucket-statements.ts';
 import type { DatabaseCustomResources } from './custom-resources.ts';
 import type { DatabaseTarget } from './target.ts';
 import { FeatureRoleAttachments } from './feature-role-attachments.ts';
+
+type Direction = 'Export' | 'Import';
 
 /** Properties of {@link DatabaseS3Roles}. */
 export interface DatabaseS3RolesProps {
@@ -44,31 +47,30 @@ export class DatabaseS3Roles extends Construct {
     this.exportRole =
       props.attachedRoles?.exportRole ??
       this.roleFor(props.target, 'Export', 'Lets the database write segments by aws_s3');
-    this.exportRole.addToPrincipalPolicy(
-      new iam.PolicyStatement({
-        sid: 'WriteSegments',
-        actions: ['s3:PutObject', 's3:AbortMultipartUpload'],
-        resources: [data],
-      }),
-    );
+    const toWrite = new iam.PolicyStatement({
+      sid: 'WriteSegments',
+      actions: ['s3:PutObject', 's3:AbortMultipartUpload'],
+      resources: [data],
+    });
     // A multipart upload needs Decrypt beside GenerateDataKey, even of one part.
-    this.allowKey(this.exportRole, props.archive, ['kms:GenerateDataKey', 'kms:Decrypt']);
+    const toEncrypt = keyStatements(props.archive, ['kms:GenerateDataKey', 'kms:Decrypt']);
+    this.allow('Export', this.exportRole, [toWrite, ...toEncrypt]);
 
     this.importRole =
       props.attachedRoles?.importRole ??
       this.roleFor(props.target, 'Import', 'Lets the database read segments back by aws_s3');
-    this.importRole.addToPrincipalPolicy(
-      new iam.PolicyStatement({ sid: 'ReadSegments', actions: ['s3:GetObject'], resources: readable }),
-    );
-    this.importRole.addToPrincipalPolicy(
-      new iam.PolicyStatement({
-        sid: 'FindSegments',
-        actions: ['s3:ListBucket'],
-        resources: [bucket.bucketArn],
-        conditions: { StringLike: { 's3:prefix': prefixes(names) } },
-      }),
-    );
-    this.allowKey(this.importRole, props.archive, ['kms:Decrypt']);
+    const toRead = new iam.PolicyStatement({
+      sid: 'ReadSegments',
+      actions: ['s3:GetObject'],
+      resources: readable,
+    });
+    const toFind = new iam.PolicyStatement({
+      sid: 'FindSegments',
+      actions: ['s3:ListBucket'],
+      resources: [bucket.bucketArn],
+      conditions: { StringLike: { 's3:prefix': prefixes(names) } },
+    });
+    this.allow('Import', this.importRole, [toRead, toFind, ...keyStatements(props.archive, ['kms:Decrypt'])]);
 
     acknowledgeWildcards(
       this,
@@ -84,7 +86,7 @@ export class DatabaseS3Roles extends Construct {
     }
   }
 
-  private roleFor(target: DatabaseTarget, direction: 'Export' | 'Import', description: string): iam.Role {
+  private roleFor(target: DatabaseTarget, direction: Direction, description: string): iam.Role {
     return new iam.Role(this, `${direction}Role`, {
       description,
       // Without these conditions another account's database could be made to use the role (confused deputy).
@@ -97,7 +99,17 @@ export class DatabaseS3Roles extends Construct {
     });
   }
 
-  private allowKey(role: iam.IRole, archive: ArchiveBucket, actions: readonly string[]): void {
-    for (const statement of keyStatements(archive, actions)) role.addToPrincipalPolicy(statement);
+  /**
+   * A given role has a policy of this archiver's own. By the name that the CDK gives it, the path of the stack or not even that,
+   * the policy of another archiver of the same role would be written over: in the same app, or in another Region, since IAM
+   * has no Regions.
+   */
+  private allow(direction: Direction, role: iam.IRole, statements: iam.PolicyStatement[]): void {
+    if (role.node.scope === this) {
+      for (const statement of statements) role.addToPrincipalPolicy(statement);
+      return;
+    }
+    const policyName = `${physicalName(archiverName(this), direction, 100)}-${Stack.of(this).region}`;
+    new iam.Policy(this, `${direction}Rights`, { policyName, roles: [role], statements });
   }
 }

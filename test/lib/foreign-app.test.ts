@@ -3,6 +3,7 @@ import { CfnOutput, Duration, NestedStack, Stack, type App, type StackProps } fr
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { PartitionArchiver, type PartitionArchiverProps } from '../../lib/partition-archiver.ts';
@@ -159,6 +160,26 @@ test('a change beside the archiver does not replace its proxy', () => {
   });
   expect(name).toMatch(/^Shop-/);
   expect(again).toBe(name);
+});
+
+// Seen to fail where the CDK named the policies: a second archiver of a role took the rights of the first one away, without a word.
+test('archivers of one given role have policies of their own: in one app, under two names, and in two Regions', () => {
+  const account = '111122223333';
+  const names = [
+    { stackName: 'shop-test', env: { account, region: 'eu-central-1' } },
+    { stackName: 'shop-production', env: { account, region: 'eu-central-1' } },
+    { stackName: 'shop-production', env: { account, region: 'eu-west-1' } },
+  ].flatMap((props) => {
+    const { stack, propsFor } = foreignStack(props);
+    const given = (name: string) => iam.Role.fromRoleArn(stack, name, `arn:aws:iam::${account}:role/${name}`);
+    const attachedS3Roles = { exportRole: given('export'), importRole: given('import') };
+    new PartitionArchiver(stack, 'Archiver', { ...propsFor('shop'), attachedS3Roles });
+    return resources(Template.fromStack(stack), 'AWS::IAM::Policy').map(([, { Properties }]) =>
+      JSON.stringify([Properties['Roles'], Properties['PolicyName']]),
+    );
+  });
+  expect(names).toHaveLength(6);
+  expect(new Set(names).size).toBe(6);
 });
 
 /** Names that the template gives, of which an account and Region has one of a kind. */
