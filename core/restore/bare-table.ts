@@ -38,12 +38,14 @@ const DEFAULT = ' DEFAULT ';
  * Takes out of a CREATE TABLE statement what may call a function of the application: defaults, check constraints, and
  * generated columns whose expression names anything outside pg_catalog. Each becomes a statement of its own. Rows can be
  * loaded without any of it; a function that fails then costs the object that needs it, and not the rows. The columns
- * `asText` are made as text, and altered to their types by statements of their own.
+ * `asText` are made as text, and altered to their types by statements of their own. A table in one of the tablespaces
+ * `unusable` is made in the database's own and moved afterwards.
  */
 export function bareTable(
   statement: string,
   columns: readonly ColumnFacts[],
   asText: readonly string[] = [],
+  unusable: readonly string[] = [],
 ): BareTable {
   const { head, items, tail } = partsOf(statement);
   const [, table] = TABLE.exec(head) ?? [];
@@ -87,11 +89,14 @@ export function bareTable(
       kept.push(item);
     else constraints.push(`ALTER TABLE ONLY ${table} ADD ${item}`);
   }
+  const tablespace = unusable.find((name) => tail.endsWith(`\nTABLESPACE ${name}`));
+  const place = tablespace === undefined ? '' : `\nTABLESPACE ${tablespace}`;
+  const moved = tablespace === undefined ? [] : [`ALTER TABLE ${table} SET TABLESPACE ${tablespace}`];
   const list = kept.length === 0 ? '' : `\n  ${kept.join(',\n  ')}\n`;
   return {
-    create: `${head}(${list})${tail}`,
+    create: `${head}(${list})${tail.slice(0, tail.length - place.length)}`,
     left,
-    after: [...typed, ...added, ...defaults, ...constraints],
+    after: [...moved, ...typed, ...added, ...defaults, ...constraints],
   };
 }
 

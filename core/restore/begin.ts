@@ -139,7 +139,7 @@ const identityOf = (
 const startOf = (
   stored: StoredManifest,
   wanted: Wanted,
-  found: Pick<RestoreStart, 'warnings' | 'asText' | 'moved'>,
+  found: Pick<RestoreStart, 'warnings' | 'asText' | 'unusable' | 'moved'>,
 ): RestoreStart => ({
   ...identityOf(stored, wanted),
   ...found,
@@ -183,7 +183,7 @@ async function checkDependencies(
   manifest: Manifest,
   wanted: Wanted,
   database: RestoreDatabase,
-): Promise<Pick<RestoreStart, 'warnings' | 'asText' | 'moved'>> {
+): Promise<Pick<RestoreStart, 'warnings' | 'asText' | 'unusable' | 'moved'>> {
   const { template } = manifest.ddl;
   const target = wanted.drill === null ? { schema: wanted.target.schema, owner: wanted.owner } : null;
   const missing = await database.missing(template['dependencies'] ?? [], target);
@@ -193,6 +193,9 @@ async function checkDependencies(
   return {
     warnings: [...warnings, ...needed.map(lineOf)],
     asText: columnsAsText(template, missing.dependencies),
+    unusable: missing.dependencies
+      .filter(({ kind }) => kind === 'tablespace')
+      .map(({ identity }) => identity),
     moved: missing.dependencies.flatMap(({ name, movedTo }) =>
       name === null || movedTo === null ? [] : [{ from: name, to: movedTo }],
     ),

@@ -77,6 +77,8 @@ export interface RestoreStart extends RestoreIdentity {
   readonly warnings: readonly string[];
   /** Columns that are loaded as text, since their types are not what they were. */
   readonly asText: readonly string[];
+  /** Tablespaces, quoted, that are not there or may not be used: the table is made in the database's own. */
+  readonly unusable: readonly string[];
   /** Qualified names that the DDL has, and those that the same objects have now. */
   readonly moved: readonly MovedName[];
 }

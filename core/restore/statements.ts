@@ -20,12 +20,13 @@ export function splitStructure(
   statements: readonly string[],
   columns: readonly ColumnFacts[],
   asText: readonly string[] = [],
+  unusable: readonly string[] = [],
 ): {
   readonly beforeData: readonly string[];
   readonly afterData: readonly string[];
 } {
   const created = statements.filter((statement) => CREATE_TABLE.test(statement));
-  const [bare] = created.map((statement) => bareTable(statement, columns, asText));
+  const [bare] = created.map((statement) => bareTable(statement, columns, asText, unusable));
   const isBefore = (statement: string): boolean => {
     const [, column] = OF_COLUMN.exec(statement) ?? [];
     if (column !== undefined && bare?.left.has(unquoted(column)) === true) return false;

@@ -10,7 +10,8 @@ create or replace function partition_archiver.column_list(p_table oid) returns t
               and attgenerated = '');
 
 -- What depends on a table and would stop DROP ... RESTRICT: views, foreign keys, functions, columns of its
--- row type, policies of other tables that look at it. What belongs to the table itself does not count.
+-- row type, policies of other tables that look at it. What belongs to the table itself does not count. And
+-- constraint triggers of other tables FROM this one, which DROP ... RESTRICT takes along.
 create or replace function partition_archiver.dependents_of(p_table oid) returns text[]
   language sql stable set search_path = pg_catalog, pg_temp
   return (
@@ -41,7 +42,7 @@ create or replace function partition_archiver.dependents_of(p_table oid) returns
             and oid = d.objid
         ) o (relid) on true
        -- A publication releases a table that is dropped; it depends on the columns of its list or filter.
-       where d.deptype = 'n' and o.relid is distinct from p_table
+       where (d.deptype = 'n' or d.classid = 'pg_trigger'::regclass) and o.relid is distinct from p_table
          and d.classid <> 'pg_publication_rel'::regclass) x
      where x.description is not null);
 

@@ -43,6 +43,30 @@ create or replace function partition_archiver.missing_rights(p_table oid)
       order by w.position, w.what collate "C"
 $$;
 
+-- The same for tablespaces: those of all partitions and their indexes, since old ones are moved to slower
+-- disks one by one; and those of the parent and its indexes, where new partitions go, for which pg_partman
+-- needs a right, too. The database's own tablespace is 0 and needs none.
+create or replace function partition_archiver.missing_tablespaces(p_parent oid)
+  returns table (what text, roles text, remedy text)
+  language sql stable set search_path = pg_catalog, pg_temp as $$
+  with tables (oid, is_parent) as (
+    select p_parent, true
+    union all select inhrelid, false from pg_inherits where inhparent = p_parent),
+  relation (oid, is_parent) as (
+    select * from tables
+    union all select x.indexrelid, t.is_parent from tables t join pg_index x on x.indrelid = t.oid),
+  used as (
+    select s.oid, s.spcname, bool_or(r.is_parent) as is_parent
+      from relation r join pg_class c on c.oid = r.oid join pg_tablespace s on s.oid = c.reltablespace
+     group by s.oid, s.spcname)
+  select 'tablespace ' || quote_ident(u.spcname), string_agg(w.role, ' and ' order by w.role desc),
+    format('grant create on tablespace %I to %s;', u.spcname, string_agg(w.role, ', ' order by w.role desc))
+    from used u cross join (values ('archiver_trial'::name, false), ('archiver_restore', false),
+      ('archiver_maintain', true)) as w (role, for_new)
+   where (u.is_parent or not w.for_new) and not has_tablespace_privilege(w.role, u.oid, 'create')
+   group by u.oid, u.spcname order by u.spcname
+$$;
+
 -- The same for sets, as preflight lists it: the parent, and the partition that leaves next, which may have
 -- more of its own.
 create or replace function partition_archiver.rights_to_restore(p_sets jsonb)
@@ -50,18 +74,22 @@ create or replace function partition_archiver.rights_to_restore(p_sets jsonb)
   language sql stable set search_path = pg_catalog, pg_temp set timezone = 'UTC'
     set datestyle = 'ISO, YMD' as $$
   select min(format('%I.%I', s.schema, s."table")),
-    format('%s may not use %s, which restoring a partition needs', m.roles, m.what), m.remedy
+    format('%s may not use %s, which %srestoring a partition needs', m.roles, m.what,
+      case when strpos(m.roles, 'archiver_maintain') > 0 then 'making or ' else '' end), m.remedy
     from jsonb_to_recordset(p_sets) as s (schema name, "table" name)
     -- By name: to_regclass() fails in a schema that archiver_owner may not use.
     join pg_namespace n on n.nspname = s.schema
     join pg_class c on c.relnamespace = n.oid and c.relname = s."table" and c.relkind = 'p'
     cross join lateral (
-      select c.oid
+      select r.* from (
+        select c.oid
+        union all
+        (select i.inhrelid from pg_inherits i join pg_class p on p.oid = i.inhrelid and p.relkind = 'r'
+          where i.inhparent = c.oid
+          order by i.inhrelid limit 1)) t (oid)
+        cross join lateral partition_archiver.missing_rights(t.oid) r
       union all
-      (select i.inhrelid from pg_inherits i join pg_class p on p.oid = i.inhrelid and p.relkind = 'r'
-        where i.inhparent = c.oid
-        order by i.inhrelid limit 1)) t (oid)
-    cross join lateral partition_archiver.missing_rights(t.oid) m
+      select * from partition_archiver.missing_tablespaces(c.oid)) m
    group by m.roles, m.what, m.remedy order by min(m.remedy) like 'grant usage on schema %' desc, m.remedy
 $$;
 

@@ -18,6 +18,8 @@ declare
 begin
   if p_sqlstate = '42501' and v_kind = 'schema' then
     return format('grant usage on schema %I to archiver_trial, archiver_restore;', v_name);
+  elsif p_sqlstate = '42501' and v_kind = 'tablespace' then
+    return format('grant create on tablespace %I to archiver_trial, archiver_restore;', v_name);
   elsif p_sqlstate = '42501' and v_kind = 'function' then
     return (select string_agg(format('grant execute on function %s to archiver_trial, archiver_restore;',
       oid::regprocedure), ' ' order by oid)

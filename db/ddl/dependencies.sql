@@ -143,7 +143,12 @@ create or replace function partition_archiver.ddl_dependencies(p_table oid) retu
       join pg_shdepend d on d.classid = o.classid and d.objid = o.objid
      where d.dbid = (select oid from pg_database where datname = current_database())
     union
-    select 'pg_authid'::regclass, relowner from pg_class where oid = p_table),
+    select 'pg_authid'::regclass, relowner from pg_class where oid = p_table
+    union
+    -- Those of tables with rows, and of their indexes, are not in pg_shdepend.
+    select 'pg_tablespace'::regclass, reltablespace from pg_class
+     where reltablespace <> 0
+       and (oid = p_table or oid in (select indexrelid from pg_index where indrelid = p_table))),
   named as (
     select i.type as kind, i.identity, case when n.classid = 'pg_type'::regclass
       then partition_archiver.type_definition(n.objid) end

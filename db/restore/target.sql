@@ -94,11 +94,16 @@ create or replace function partition_archiver.missing_dependencies(p_dependencie
                is distinct from partition_archiver.type_definition(to_regtype(p.identity))
                then coalesce(partition_archiver.labels_gone(p.definition, to_regtype(p.identity)),
                  'is there with another definition')
+             when p.kind = 'tablespace' then 'may not be used by archiver_restore'
            end as problem
-      from placed p where p.is_there is not true or p.kind = 'type' and p.definition is not null),
+      from placed p where p.is_there is not true or p.kind = 'type' and p.definition is not null
+         or p.kind = 'tablespace' and not has_tablespace_privilege('archiver_restore',
+           (select oid from pg_tablespace where quote_ident(spcname) = p.identity), 'create')),
   listed as (
     select j.kind, j.identity, j.problem,
-           case when j.moved_to is not null or j.is_there then null
+           case when j.kind = 'tablespace' and j.is_there
+                  then format('grant create on tablespace %s to archiver_restore;', j.identity)
+                when j.moved_to is not null or j.is_there then null
                 when j.extension is not null
                   and j.extension_schema is not null then format('alter extension %s update;', j.extension)
                 when j.extension is not null then null

@@ -168,14 +168,15 @@ async function checkAttach(
 
 async function makeTable(
   transaction: Transaction,
-  { manifest, target, asText, moved }: RestoreStart,
+  { manifest, target, asText, unusable, moved }: RestoreStart,
   { id, table }: { readonly id: number; readonly table: string },
 ): Promise<void> {
   const sections = ['structure', 'sequence_values'];
   const columns = manifest.ddl.template['columns'] as ColumnFacts[];
   const statementsFor = async (name: TableName): Promise<ReturnType<typeof splitStructure>> => {
-    const split = splitStructure(await render(transaction, manifest, name, sections), columns, asText);
-    const today = (statements: readonly string[]): string[] => statements.map((each) => renamed(each, moved));
+    const statements = await render(transaction, manifest, name, sections);
+    const split = splitStructure(statements, columns, asText, unusable);
+    const today = (list: readonly string[]): string[] => list.map((each) => renamed(each, moved));
     return { beforeData: today(split.beforeData), afterData: today(split.afterData) };
   };
   const { beforeData, afterData } = await statementsFor({ schema: WORK_SCHEMA, table });

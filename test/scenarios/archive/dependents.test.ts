@@ -77,6 +77,12 @@ describe('a dependent is', () => {
       'trigger t on table ref.other',
       'drop trigger t on ref.other',
     ],
+    // DROP ... RESTRICT would take it along without a word.
+    [
+      'create constraint trigger t after insert on ref.other from ref.own for each row execute function ref.nothing()',
+      'trigger t on table ref.other',
+      'drop trigger t on ref.other',
+    ],
     [
       'create statistics ref.s on ((null::ref.own) is null), id from ref.other',
       'statistics object ref.s',
