@@ -41,6 +41,9 @@ begin
         (2, case when t.tgenabled <> 'O' then format('ALTER TABLE %s %s TRIGGER %I', v_table,
               case t.tgenabled when 'D' then 'DISABLE' when 'R' then 'ENABLE REPLICA'
                 else 'ENABLE ALWAYS' end, t.tgname) end)
+        union all
+        select 3, format('ALTER TRIGGER %I ON %s DEPENDS ON EXTENSION %I', t.tgname, v_table, e.extname)
+          from partition_archiver.ddl_extensions_of('pg_trigger'::regclass, t.oid) e
       ) as x (position, statement)
      where t.tgrelid = p_table and not t.tgisinternal
        and not starts_with(t.tgname::text, 'partition_archiver_fence')

@@ -61,6 +61,15 @@ create or replace function partition_archiver.column_options(p_options text[]) r
     where not starts_with(o, 'pg_attver=') order by n), '{}')
 $$;
 
+-- The extensions that an object goes with where they are dropped (ALTER ... DEPENDS ON EXTENSION).
+create or replace function partition_archiver.ddl_extensions_of(p_class oid, p_object oid)
+  returns table (extname name)
+  language sql stable set search_path = pg_catalog, pg_temp as $$
+  select e.extname from pg_depend d join pg_extension e on e.oid = d.refobjid
+   where d.classid = p_class and d.objid = p_object and d.refclassid = 'pg_extension'::regclass
+     and d.deptype = 'x' order by e.extname
+$$;
+
 -- START and the rest of a sequence.
 create or replace function partition_archiver.ddl_sequence_options(p_sequence oid) returns text
   language sql stable set search_path = pg_catalog, pg_temp as $$

@@ -163,7 +163,7 @@ create or replace function partition_archiver.ddl_dependencies(p_table oid) retu
     'definition', definition,
            'extension', extension)) order by kind, identity collate "C"), '[]')
     from (select * from named
-          union all select distinct 'extension', quote_ident(extension), null, null from named
+          union select 'extension', quote_ident(extension), null, null from named
             where extension is not null) x
 $$;
 

@@ -148,10 +148,16 @@ begin
         from pg_index i join pg_class k on k.oid = i.indexrelid join pg_attribute a on a.attrelid = k.oid
        where i.indrelid = p_table and coalesce((to_jsonb(a) ->> 'attstattarget')::integer, -1) >= 0
       union all
+      select k.relname, 99, format('ALTER INDEX %s.%I DEPENDS ON EXTENSION %I', v_schema, k.relname,
+        e.extname)
+        from pg_index i join pg_class k on k.oid = i.indexrelid
+          cross join partition_archiver.ddl_extensions_of('pg_class'::regclass, k.oid) e
+       where i.indrelid = p_table
+      union all
       select k.relname, 100, format('ALTER TABLE %s CLUSTER ON %I', v_table, k.relname)
         from pg_index i join pg_class k on k.oid = i.indexrelid where i.indrelid = p_table
           and i.indisclustered
-    ) x order by relname collate "C", position;
+    ) x order by relname collate "C", position, statement collate "C";
 
   -- Replica identity by an index that was dropped since is none.
   return query
