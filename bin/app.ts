@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { App, PermissionsBoundary } from 'aws-cdk-lib';
 import { parseDeploymentConfig, type DeploymentConfig } from '../core/config/deployment.ts';
 import { describeProblem } from '../core/config/problems.ts';
+import { conflicts } from '../core/config/together.ts';
 import { PartitionArchiverStack } from '../lib/partition-archiver-stack.ts';
 
 const DEFAULT_FILE = 'partition-archiver.json';
@@ -21,29 +22,15 @@ const bounded = typeof boundary === 'string' && {
 };
 const mistakes: string[] = [];
 const files = ((app.node.tryGetContext('config') as string | undefined) ?? DEFAULT_FILE).split(',');
-// A stack for each file: several databases are deployed, changed and deleted one by one.
-const stacks = new Map<string, string>();
-// Archives are told apart by the name of their database, and by nothing that is known before they are read.
-const archives = new Map<string, string>();
-const configs = files.map((file) => [file, readDeploymentFile(file)] as const);
+const configs = files.flatMap((file) => {
+  const config = readDeploymentFile(file);
+  return config === undefined ? [] : [[file, config] as const];
+});
+mistakes.push(...conflicts(configs));
 // All mistakes of all files at once.
 if (mistakes.length > 0) refuse(...mistakes);
-for (const [file, config] of configs) {
-  if (config === undefined) continue;
-  const other = stacks.get(config.stackName);
-  if (other !== undefined) {
-    refuse(`the deployment files ${other} and ${file} have the same stackName, ${config.stackName}`);
-  }
-  stacks.set(config.stackName, file);
-  for (const name of [config.database.name, ...config.database.formerNames]) {
-    const bucket = config.archive.bucket?.name;
-    if (bucket === undefined) continue;
-    const prefix = `s3://${bucket}/${name}/`;
-    const same = archives.get(prefix);
-    if (same !== undefined)
-      refuse(`the deployment files ${same} and ${file} archive into the same folder, ${prefix}`);
-    archives.set(prefix, file);
-  }
+// A stack for each file: several databases are deployed, changed and deleted one by one.
+for (const [, config] of configs) {
   new PartitionArchiverStack(app, config.stackName, { config, ...bounded });
 }
 

@@ -6,7 +6,17 @@ import { runCommand } from '../support/command.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const directory = mkdtempSync(join(tmpdir(), 'app-test-'));
-const example = JSON.parse(readFileSync(join(ROOT, 'partition-archiver.example.json'), 'utf8')) as object;
+const example = JSON.parse(readFileSync(join(ROOT, 'partition-archiver.example.json'), 'utf8')) as {
+  readonly database: object;
+  readonly network: object;
+};
+const inCluster = (identifier: string) => ({
+  ...example.database,
+  identifier,
+  endpoint: `${identifier}.cluster-abcdefghijkl.eu-central-1.rds.amazonaws.com`,
+});
+
+const role = (name: string) => `arn:aws:iam::111122223333:role/${name}`;
 
 afterAll(() => {
   rmSync(directory, { recursive: true });
@@ -29,7 +39,10 @@ function app(config: string, more: Readonly<Record<string, string>> = {}) {
 
 describe('the CDK app', () => {
   test('makes a stack for each deployment file', async () => {
-    const files = [file('shop.json', {}), file('payroll.json', { stackName: 'PayrollArchiver' })];
+    const files = [
+      file('shop.json', {}),
+      file('payroll.json', { stackName: 'PayrollArchiver', database: inCluster('payroll') }),
+    ];
     expect(await app(files.join(','))).toMatchObject({ code: 0, stderr: '' });
     expect(readdirSync(join(directory, 'cdk.out'))).toEqual(
       expect.arrayContaining(['PartitionArchiver.template.json', 'PayrollArchiver.template.json']),
@@ -56,7 +69,7 @@ describe('the CDK app', () => {
   });
 
   test('refuses two files of the same stack', async () => {
-    const files = [file('one.json', {}), file('two.json', {})];
+    const files = [file('one.json', {}), file('two.json', { database: inCluster('two') })];
     const { code, stderr } = await app(files.join(','));
     expect({ code, stderr }).toEqual({
       code: 1,
@@ -66,11 +79,9 @@ describe('the CDK app', () => {
 
   // Seen to fail without the look at the folders: archives of two clusters lay under one name.
   test('refuses two databases of one name that archive into one bucket', async () => {
-    const { database } = example as { database: object };
     const keyArn = 'arn:aws:kms:eu-central-1:111122223333:key/0f0e0d0c-1111-2222-3333-444455556666';
     const archive = { bucket: { name: 'company-archive', keyArn } };
-    const endpoint = 'store.cluster-abcdefghijkl.eu-central-1.rds.amazonaws.com';
-    const former = { ...database, identifier: 'store', endpoint, name: 'store', formerNames: ['shop'] };
+    const former = { ...inCluster('store'), name: 'store', formerNames: ['shop'] };
     const files = [
       file('here.json', { archive }),
       file('there.json', { archive, stackName: 'Other', database: former }),
@@ -79,6 +90,28 @@ describe('the CDK app', () => {
       code: 1,
       stderr: `the deployment files ${files.join(' and ')} archive into the same folder, s3://company-archive/shop/\n`,
     });
+  });
+
+  // Seen to fail without each: the first of two deployments succeeds, and the second is rolled back.
+  test('refuses what AWS takes of one stack only, all at once', async () => {
+    const network = { ...example.network, createVpcEndpoints: true };
+    const files = [file('first.json', { network }), file('second.json', { stackName: 'Second', network })];
+    const { code, stderr } = await app(files.join(','));
+    expect({ code, lines: stderr.trimEnd().split('\n') }).toEqual({
+      code: 1,
+      lines: [
+        expect.stringContaining('both make the VPC endpoints of vpc-0123456789abcdef0: set network.create'),
+        expect.stringContaining('both attach roles for aws_s3 to cluster orders, which has one for each'),
+      ],
+    });
+    // A cluster of another account, as far as the files say, and the same one with the roles of the first.
+    const roles = { exportRoleArn: role('export'), importRoleArn: role('import') };
+    const right = [
+      file('first.json', { network }),
+      file('there.json', { stackName: 'There', env: undefined, database: { ...inCluster('orders') } }),
+      file('second.json', { stackName: 'Second', database: { ...example.database, attachedS3Roles: roles } }),
+    ];
+    expect(await app(right.join(','))).toMatchObject({ code: 0, stderr: '' });
   });
 
   test('lists what is wrong with a file in plain lines', async () => {
