@@ -33,7 +33,21 @@ type Node = Readonly<Record<string, unknown>>;
 export function tableUses(statement: unknown): TableUse[] {
   const uses: TableUse[] = [];
   visit(statement, undefined, uses);
-  return uses;
+  return readsByName(statement) ? uses.map((use) => ({ ...use, conditions: [] })) : uses;
+}
+
+/** Functions of FROM that make rows out of their arguments alone. */
+const ROW_MAKERS = ['generate_series', 'json_each', 'json_tree', 'range', 'repeat', 'repeat_row', 'unnest'];
+
+/** Whether another function stands in a FROM: `query_table('flights')`, `query` and their likes read whole views by a name. */
+function readsByName(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (isNode(value) && value['type'] === 'TABLE_FUNCTION') {
+    const { function: called } = value;
+    const name = isNode(called) ? String(called['function_name']) : '';
+    if (!ROW_MAKERS.includes(name.toLowerCase())) return true;
+  }
+  return Object.values(value).some(readsByName);
 }
 
 /** Names that the statement itself gives to tables, by WITH. */
@@ -60,12 +74,14 @@ function visit(value: unknown, scope: Scope | undefined, uses: TableUse[]): void
   if (value['type'] === 'BASE_TABLE') {
     const text = (name: string): string => (typeof value[name] === 'string' ? value[name] : '');
     const table = text('table_name');
+    // `flights AS f(x, date)` gives its columns other names than those of the view.
+    const renamed = Array.isArray(value['column_name_alias']) && value['column_name_alias'].length > 0;
     uses.push({
       schema: text('schema_name'),
       table,
       alias: text('alias') || table,
       alone: scope?.alone ?? false,
-      conditions: scope?.conditions ?? [],
+      conditions: renamed ? [] : (scope?.conditions ?? []),
     });
     return;
   }

@@ -56,7 +56,10 @@ export function viewOf({ schema, table, copies }: QueriedSet): string {
 /** Columns by position, since DuckDB takes names that differ in case for the same. */
 function source(columns: readonly Column[], files: readonly string[]): string {
   const names = columns.map((_, index) => `c${index + 1}`);
-  if (files.length > 0) return `read_parquet([${files.map(literal).join(', ')}]) AS t(${names.join(', ')})`;
+  if (files.length > 0) {
+    // Without the option, a folder `delay=7` above the copies is a column, and replaces the one of this name in the files.
+    return `read_parquet([${files.map(literal).join(', ')}], hive_partitioning = false) AS t(${names.join(', ')})`;
+  }
   return `(SELECT ${names.map((name) => `NULL AS ${name}`).join(', ')} WHERE false) AS t`;
 }
 
@@ -76,8 +79,9 @@ function textOf(value: string, held: Column | undefined): string {
     case 'bytea':
       return `('\\x' || lower(hex(${value})))`;
     case 'float':
+      return floatText(value, '1e6');
     case 'double':
-      return `CASE WHEN isnan(${value}) THEN 'NaN' WHEN isinf(${value}) THEN CASE WHEN ${value} < 0 THEN '-' ELSE '' END || 'Infinity' ELSE regexp_replace(${value}::VARCHAR, '[.]0$', '') END`;
+      return floatText(value, '1e15');
     case 'decimal32':
     case 'decimal64':
     case 'decimal128':
@@ -85,6 +89,17 @@ function textOf(value: string, held: Column | undefined): string {
     default:
       return value;
   }
+}
+
+/** PostgreSQL writes an exponent from `most` on, and DuckDB from 1e16 on. */
+function floatText(value: string, most: string): string {
+  const [size, plain] = [`abs(${value})`, `regexp_replace(abs(${value})::VARCHAR, '[.]0$', '')`];
+  const digits = `regexp_replace(rtrim(replace(${plain}, '.', ''), '0'), '^(.)(.+)$', '\\1.\\2')`;
+  const power = `lpad((strpos(${size}::VARCHAR, '.') - 2)::VARCHAR, 2, '0')`;
+  return (
+    `CASE WHEN isnan(${value}) THEN 'NaN' WHEN ${value} IS NOT NULL THEN CASE WHEN signbit(${value}) THEN '-' ELSE '' END || ` +
+    `CASE WHEN isinf(${value}) THEN 'Infinity' WHEN ${size} >= ${most} AND ${size} < 1e16 THEN ${digits} || 'e+' || ${power} ELSE ${plain} END END`
+  );
 }
 
 /** PostgreSQL's type in DuckDB, where the copy holds it; text for every other one. */

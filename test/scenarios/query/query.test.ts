@@ -48,8 +48,14 @@ async function threeMonths(): Promise<MemoryStore> {
 const converted = (store: MemoryStore, archive: StoredManifest) =>
   convert(archive, { rebuild: false }, convertPorts(withFiles(store, directory()), directory()));
 
-async function ask(store: MemoryStore, sql: string, request: Partial<QueryRequest> = {}, mostMiB = 100) {
-  const base = join(directory(), `cache-${String((folders += 1))}`);
+async function ask(
+  store: MemoryStore,
+  sql: string,
+  request: Partial<QueryRequest> = {},
+  mostMiB = 100,
+  below = '',
+) {
+  const base = join(directory(), `cache-${String((folders += 1))}`, below);
   const copies = join(base, 'copies');
   mkdirSync(join(base, 'temporary'), { recursive: true });
   mkdirSync(copies);
@@ -119,6 +125,17 @@ test.each<[string, number]>([
   ["select count(*) from flights where date > '2030-01-01'", 0],
   ['select count(*) from flights where delay >= 20 order by 1 limit 5', 3],
   ["select count(*) from flights where date >= now() - interval '1 day'", 3],
+  ["select (select count(*) from range(3)) + count(*) from flights where date >= '2025-03-01'", 1],
+  // Seen to fail: archives were left out by a column of another name, and from what a function reads by a name.
+  ["select count(*) from flights as f(taken, n, date) where date > '2025-03-01'", 3],
+  [
+    "select (select count(*) from query_table('FLIGHTS')) + count(*) from flights where date < '2025-02-01'",
+    3,
+  ],
+  [
+    "select (select count(*) from query('from flights')) + count(*) from flights where date < '2025-02-01'",
+    3,
+  ],
 ])('what a statement cannot need is not fetched, and the answer is the same: %s', async (sql, archives) => {
   const store = await threeMonths();
   const narrowed = await ask(store, sql);
@@ -272,6 +289,45 @@ test('a column that is text for the sake of one archive has the text of PostgreS
     [null, null, null, 'NaN'],
     ['yes', 'no', '?', null],
   ]);
+});
+
+// Seen to fail with DuckDB's notation: 1000000000000000 and 16777216.
+test('floating-point numbers that are text have the notation of PostgreSQL', async () => {
+  const store = memoryStore();
+  const values = [
+    ['1e+15', '1e+06'],
+    ['-1.234567890123456e+15', '-1.6777216e+07'],
+    ['999999999999999.9', '999999.94'],
+    ['1e+16', '1.5e+16'],
+    ['1e-05', '0.0001'],
+    ['-0', '-0'],
+    ['-Infinity', 'NaN'],
+    ['\\N', '\\N'],
+  ] as const;
+  for (const [month, types, rows] of [
+    ['2025-01', ['double precision', 'real'], values],
+    ['2025-02', ['numeric', 'numeric'], [['1', '1']]],
+  ] as const) {
+    const columns = types.map((type, index) => ({ name: `c${String(index)}`, type }));
+    const text = rows.map(
+      (row, day) => `${month}-${String(day + 1).padStart(2, '0')} 00:00:00+00\t${row.join('\t')}\n`,
+    );
+    await converted(store, await putFlights(store, month, [...COLUMNS.slice(0, 1), ...columns], [text]));
+  }
+  const { rows } = await ask(store, "select c0, c1 from flights where date < '2025-02-01' order by date");
+  expect(rows).toEqual(values.map((row) => row.map((value) => (value === '\\N' ? null : value))));
+});
+
+// Seen to fail: the name of the folder was each value of the column.
+test('a cache below a folder with the name of a column has the values of the copies', async () => {
+  const { rows } = await ask(
+    await threeMonths(),
+    'select sum(delay)::bigint, max(date)::varchar from flights',
+    {},
+    100,
+    'delay=77/date=2024-01-01',
+  );
+  expect(rows).toEqual([['1308', '2025-03-31 00:00:00+00']]);
 });
 
 // Seen to fail with the package's own converter: '5881580-07-11' and 0.10000000149011612.
