@@ -9,7 +9,7 @@ import type {
 import { basename, dirname, join } from 'node:path';
 import { ArchiverError } from '../../core/errors.ts';
 import type { QueryEngine } from '../../core/query/query.ts';
-import { identifier, literal } from '../../core/query/views.ts';
+import { inMemory, literal } from '../../core/query/views.ts';
 import { shownValue } from './shown-value.ts';
 
 /** What an engine may use of this machine. */
@@ -71,10 +71,10 @@ export async function duckDbEngine(limits: EngineLimits): Promise<DuckDbEngine> 
 
     prepare: async (statements, searchPath) => {
       for (const schema of searchPath)
-        await connection.run(`CREATE SCHEMA IF NOT EXISTS ${identifier(schema)}`);
+        await connection.run(`CREATE SCHEMA IF NOT EXISTS ${inMemory(schema)}`);
       for (const statement of statements) await quietly(() => connection.run(statement));
       if (searchPath.length > 0) {
-        const path = searchPath.map((schema) => identifier(schema)).join(',');
+        const path = searchPath.map(inMemory).join(',');
         await connection.run(`SET search_path = ${literal(path)}`);
       }
       await connection.run(`SET allowed_directories = [${literal(directory)}, ${literal(temporary)}]`);
@@ -156,9 +156,13 @@ const messageOf = (error: unknown): string =>
 /** A statement within parentheses. */
 const withoutEnd = (sql: string): string => sql.replace(/[\s;]+$/, '');
 
+const UNREADABLE =
+  'a function does not take a value, or a file in the folder copies of the cache is damaged: delete it, and it is fetched again';
 /** What the kinds of errors say that a statement may meet. */
 const REASONS: Readonly<Record<string, string>> = {
   Conversion: 'a value does not convert to the type that it is cast to or compared with',
+  Invalid: UNREADABLE,
+  'Invalid Input': UNREADABLE,
   'Out of Range': 'a number is too large, or infinite, for an operator or a function',
 };
 

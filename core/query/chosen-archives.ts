@@ -67,19 +67,24 @@ export async function setsOf(
   const found = [
     ...Map.groupBy(asked, ({ schema, table }) => JSON.stringify([schema, table])).values(),
   ].flatMap((alike) => joined(alike, formerNames));
-  for (const set of found) {
-    const alike = found.filter((other) => isUseOf(other, set));
+  requireOneMeaning(found, found);
+  return found;
+}
+
+/** Throws `InvalidInput` where one of the names means several of the sets. */
+export function requireOneMeaning(names: readonly Use[], sets: readonly ChosenSet[]): void {
+  for (const name of names) {
+    const alike = sets.filter((set) => isUseOf(name, set));
     if (alike.length > 1) {
-      const names = alike
+      const named = alike
         .map((each) => `${each.databases.join(', ')}: ${displayName(each.schema, each.table)}`)
         .join('; ');
       throw new ArchiverError(
         'InvalidInput',
-        `${names} are one name here; narrow it by --database or --set, or name a database's former name by --former-name`,
+        `${named} are one name here; write the schema before the table, narrow it by --database or --set, or name a database's former name by --former-name`,
       );
     }
   }
-  return found;
 }
 
 /** Sets of one name: those under former names belong to the one under another. */

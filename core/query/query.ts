@@ -9,6 +9,7 @@ import {
   copiesMissing,
   isUseOf,
   MANIFESTS_AT_ONCE,
+  requireOneMeaning,
   setsOf,
   type ArchiveChoice,
   type ChosenSet,
@@ -72,6 +73,7 @@ export async function prepareQuery(request: QueryRequest, ports: QueryPorts): Pr
   const others = uses.filter(({ schema, table }) => schema !== '' || !given.has(foldAscii(table)));
   if (sets.length === 0 && others.length > 0)
     throw nothingRead(others, request.sql, await archivedSets({}, store));
+  requireOneMeaning(others, sets);
   const all: SetCopies[] = [];
   for (const set of sets) {
     const ofSet = uses.filter((use) => isUseOf(use, set));

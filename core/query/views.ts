@@ -50,7 +50,7 @@ export function viewOf({ schema, table, copies }: QueriedSet): string {
       alike.flatMap(({ files }) => files),
     )}`;
   });
-  return `CREATE VIEW ${identifier(schema)}.${identifier(table)} AS ${parts.join(' UNION ALL ')}`;
+  return `CREATE VIEW ${inMemory(schema)}.${identifier(table)} AS ${parts.join(' UNION ALL ')}`;
 }
 
 /** Columns by position, since DuckDB takes names that differ in case for the same. */
@@ -149,6 +149,9 @@ function distinctNames(columns: readonly Column[]): string[] {
 
 /** A quoted identifier of DuckDB. */
 export const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+
+/** A schema with its catalogue, so that the schemas `temp`, `system` and `memory` are not taken for the catalogues of these names. */
+export const inMemory = (schema: string): string => `memory.${identifier(schema)}`;
 
 /** A quoted text of DuckDB, which knows no escapes. */
 export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
