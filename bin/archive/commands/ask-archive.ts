@@ -4,10 +4,10 @@ import { duckDbEngine } from '../../../adapters/duckdb/engine.ts';
 import { copyCache } from '../../../adapters/s3/copy-cache.ts';
 import { readManifest, type ArchiveStore } from '../../../core/archive-store.ts';
 import { ArchiverError } from '../../../core/errors.ts';
-import { displayName } from '../../../core/partition.ts';
 import type { Log } from '../../../core/ports.ts';
 import { latestCopy } from '../../../core/query/copy-manifest.ts';
 import { prepareQuery } from '../../../core/query/query.ts';
+import { identifier } from '../../../core/query/views.ts';
 import { temporaryFolder } from '../local-folder.ts';
 
 /** The drill has succeeded by now: a folder that cannot be made says nothing against the archive. */
@@ -57,7 +57,8 @@ export async function askArchive(
     };
     const engine = await duckDbEngine(limits);
     try {
-      const sql = `select count(*) as rows from ${displayName(parentSchema, parentName)}`;
+      // Only the table, quoted: DuckDB takes schemas such as `order` and `temp` for something else, and there is one set.
+      const sql = `select count(*) as rows from ${identifier(parentName)}`;
       await prepareQuery(
         {
           sql,

@@ -742,3 +742,21 @@ test('a drill counts the rows of one archive by SQL: those of its manifest, or t
   store.put(at!.key.replace(copy.generation, generation), wrong);
   await expect(askArchive(january.object.key, ports)).rejects.toMatchObject({ code: 'CopyInvalid' });
 });
+
+// Seen to fail with the name as PostgreSQL shows it: QueryRefused, of a drill that had succeeded.
+test.each([
+  ['order', 'flights'],
+  ['temp', 'flights'],
+  ['public', 'pivot'],
+  ['public', 'Fl"ights'],
+])('a drill asks an archive of %s.%s by SQL', async (parentSchema, parentName) => {
+  const store = memoryStore();
+  const rows = [['2025-01-05 00:00:00+00\t1\tJFK\n']];
+  const archive = await putFlights(store, '2025-01', COLUMNS, rows, {
+    partition: { parentSchema, parentName },
+  });
+  await converted(store, archive);
+  // Another set of this name.
+  await putFlights(store, '2025-01', COLUMNS, rows, { partition: { parentSchema: 'other', parentName } });
+  expect(await askArchive(archive.object.key, { store, log: silentLog })).toEqual({ rows: 1 });
+});
