@@ -51,7 +51,7 @@ begin
   execute format('alter table %s disable row level security, no force row level security', p_table);
   execute format('grant select on %s to archiver_read, archiver_stream', p_table);
   if exists (select from pg_attribute where attrelid = p_table::regclass and not attisdropped
-    and attgenerated = 's') then
+    and (attgenerated = 's' or partition_archiver.has_domain(atttypid))) then
     execute format('grant select on %s to archiver_trial', p_table);
   end if;
 end

@@ -1,0 +1,52 @@
+/** Values that are missing where a domain refuses that: PostgreSQL stores them, and COPY does not read them back. */
+import { expect, test } from '@jest/globals';
+import { useArchiver } from '../../support/archiver.ts';
+import { nth, readLedger } from '../../support/ledger.ts';
+import { createPartitionSet } from '../../support/partition-sets.ts';
+import { failureOf } from '../../support/verified.ts';
+
+const archiver = useArchiver();
+
+// Seen to fail without has_domain() in restore_loss(): archived and dropped, and each restore ends with 23502 or 23514 at the import.
+test.each([
+  ['text', 'm public.must', 'm', 'alter domain public.must drop not null'],
+  ['checked', 'm public.told', 'm', 'alter domain public.told drop constraint told_check'],
+  ['array', 'm public.must[]', 'array[m]', 'alter domain public.must drop not null'],
+  ['composite', 'm public.pair', 'row(1, m)::public.pair', 'alter domain public.must drop not null'],
+])(
+  'a value that an outer join left out keeps the table, until the domain allows it: %s',
+  async (table, column, value, remedy) => {
+    const { database, config, run, operations } = archiver();
+    const { sql } = database;
+    await sql.unsafe(`
+      drop schema if exists app, held cascade; drop domain if exists public.must, public.told cascade; drop type if exists public.pair cascade;
+      create domain public.must as text not null;
+      create domain public.told as text check (value is not null and value <> '');
+      create type public.pair as (n integer, m public.must);
+      create schema held; create table held.nothing (m ${table === 'checked' ? 'public.told' : 'public.must'})`);
+    await createPartitionSet(sql, {
+      table,
+      months: 3,
+      rowsPerMonth: 40,
+      columns: `${column}, label public.told`,
+      values: `${value.replaceAll(/\bm\b/g, `'x'`)}, 'y'`,
+    });
+    // Behind the rows that the trial looks at first and last, and no value at all in a column that may have none.
+    await sql.unsafe(`
+      insert into app."${table}" select 1000 + g, date_trunc('month', now()) - interval '80 days', ${value}, 'y'
+        from generate_series(1, 1) g left join held.nothing on true`);
+    const set = config([{ schema: 'app', table, drop: true, graceDays: 0 }]);
+    const failure = await failureOf(run(set));
+    expect(failure.message).toMatch(
+      /PartitionRefused, .*column m has rows without a value that a domain of its type public\.\S+ refuses/,
+    );
+    const line = nth(await readLedger(sql, table), 0);
+    expect(line).toMatchObject({ state: 'blocked', manifestVersionId: null });
+    await sql.unsafe(remedy);
+    await operations().resume(line.id);
+    expect(await run(set)).toMatchObject({ archived: 1, dropped: 1, failed: 0 });
+    const { archives } = await operations().find({ schema: 'app', table });
+    const restored = await operations().restore({ manifestKey: archives[0]!.manifestKey, table: 'back' });
+    expect(restored).toMatchObject({ rows: 41, unmade: [] });
+  },
+);
