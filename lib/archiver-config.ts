@@ -1,6 +1,3 @@
-import { describeProblem } from '../core/config/problems.ts';
-import { parseRuntimeConfig, type RuntimeConfig } from '../core/config/runtime.ts';
-
 /** A partitioned table that pg_partman manages, and what becomes of its detached partitions. */
 export interface PartitionSet {
   /** Schema of the partitioned parent table, exactly as in the catalogs. */
@@ -116,11 +113,4 @@ export interface ArchiverConfig {
    * @default - none
    */
   readonly glueDatabase?: string | undefined;
-}
-
-/** Checks it and fills defaults in. Throws an error with all mistakes. */
-export function checkedConfig(config: ArchiverConfig): RuntimeConfig {
-  const parsed = parseRuntimeConfig(config);
-  if (parsed.ok) return parsed.config;
-  throw new Error(`the config of a PartitionArchiver: ${parsed.problems.map(describeProblem).join('; ')}`);
 }

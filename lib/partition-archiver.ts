@@ -24,7 +24,7 @@ import { DatabaseS3Roles } from './database/s3-roles.ts';
 import { databaseRoles } from './database/roles.ts';
 import { DatabaseTarget } from './database/target.ts';
 import { DrillWorkflow } from './workflows/drill.ts';
-import { checkedConfig } from './archiver-config.ts';
+import { checkedProps } from './checked-props.ts';
 import { archiverName, physicalName } from './physical-name.ts';
 import { HeartbeatWorkflow } from './workflows/heartbeat.ts';
 import { inlinePolicies } from './inline-policies.ts';
@@ -68,7 +68,7 @@ export class PartitionArchiver extends Construct {
 
   constructor(scope: Construct, id: string, props: PartitionArchiverProps) {
     super(scope, id);
-    const config = checkedConfig(props.config);
+    const config = checkedProps(props);
     const name = archiverName(this);
     // Policies name services by this domain (kms:ViaService). Where the stack has no Region yet, only CloudFormation knows it.
     new CfnRule(this, 'Domain', {

@@ -63,7 +63,8 @@ const databaseName = identifier.regex(
   'must consist of letters, digits, _, . and -, since it is the first part of each S3 key',
 );
 
-const databaseFields = z.strictObject({
+/** Settings of the database, each by itself. */
+export const databaseFields = z.strictObject({
   kind: z
     .enum(['cluster', 'instance'], 'must be cluster (Aurora) or instance (RDS for PostgreSQL)')
     .describe('cluster for Aurora PostgreSQL, instance for RDS for PostgreSQL.'),

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { AlarmThresholds } from '../../lib/monitoring/alarm-thresholds.ts';
-import { checkedConfig, type ArchiverConfig, type PartitionSet } from '../../lib/archiver-config.ts';
+import type { ArchiverConfig, PartitionSet } from '../../lib/archiver-config.ts';
+import { checkedProps } from '../../lib/checked-props.ts';
 import { alarmsSchema } from '../../core/config/alarms.ts';
 import type { PartitionSetConfig } from '../../core/config/partition-set.ts';
 import type { RuntimeConfig } from '../../core/config/runtime.ts';
@@ -40,7 +41,7 @@ const thresholds = {
 
 // Seen to fail (not to compile) without acceptRowsInDefault in PartitionSet, which a construct could not be given.
 test('a construct takes each setting that a deployment file has', () => {
-  expect(checkedConfig(config)).toEqual(config);
+  expect(checkedProps({ config })).toEqual(config);
   const { topicArn, pageTopicArn, ...settings } = alarmsSchema.shape;
   expect(Object.keys(thresholds).toSorted()).toEqual(Object.keys(settings).toSorted());
 });

@@ -6,6 +6,7 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as rds from 'aws-cdk-lib/aws-rds';
 import { PartitionArchiver, type PartitionArchiverProps } from '../../lib/partition-archiver.ts';
 import { NAMES } from './rules/names-follow-replacements.ts';
 import { makeApp } from './synthesis/apps.ts';
@@ -195,7 +196,35 @@ const givenNames = (template: Template): string[] =>
 test('mistakes in its configuration end the synthesis, all of them named', () => {
   const { stack, propsFor } = foreignStack();
   const partitionSets = [{ schema: 'public', table: 'orders', graceDays: -1, timeZone: 'Berlin' }];
-  expect(
-    () => new PartitionArchiver(stack, 'Archiver', { ...propsFor('shop'), config: { partitionSets } }),
-  ).toThrow(/^the config of a PartitionArchiver: .*graceDays: -1 .*timeZone: "Berlin" /);
+  const props = propsFor('shop');
+  const database = { ...props.database, identifier: 'Orders', databaseName: 'a/b' };
+  const schedule = { archive: 'cron(0 3 1 * *)' };
+  const wrong = { ...props, config: { partitionSets }, database, schedule };
+  expect(() => new PartitionArchiver(stack, 'Archiver', wrong)).toThrow(
+    /^the config of a PartitionArchiver: .*graceDays: -1 .*timeZone: "Berlin" .*database.identifier: "Orders" .*database.databaseName: "a\/b" .*database.endpoint: .*schedule.archive: /,
+  );
+});
+
+// Seen to fail where placeholders of the CDK were checked as text.
+test('a database of the same app is taken as it will be', () => {
+  const { stack, propsFor } = foreignStack();
+  const { vpc, ...props } = propsFor('shop');
+  const cluster = new rds.DatabaseCluster(stack, 'Cluster', {
+    engine: rds.DatabaseClusterEngine.auroraPostgres({ version: rds.AuroraPostgresEngineVersion.VER_17_5 }),
+    writer: rds.ClusterInstance.serverlessV2('Writer'),
+    vpc,
+  });
+  const { hostname: endpoint, port } = cluster.clusterEndpoint;
+  const securityGroupIds = cluster.connections.securityGroups.map((group) => group.securityGroupId);
+  const named = { kind: 'cluster', identifier: cluster.clusterIdentifier, databaseName: 'shop' } as const;
+  const database = { ...named, endpoint, port, securityGroupIds };
+  new PartitionArchiver(stack, 'Archiver', { ...props, vpc, database, withoutProxy: true });
+  const ports = resources(Template.fromStack(stack), 'AWS::Lambda::Function').flatMap(
+    ([, { Properties }]) =>
+      (Properties['Environment'] as { Variables?: Record<string, unknown> } | undefined)?.Variables?.[
+        'DATABASE_PORT'
+      ] ?? [],
+  );
+  expect(ports.length).toBeGreaterThan(5);
+  expect(ports[0]).toEqual({ 'Fn::GetAtt': [expect.stringMatching(/^Cluster/), 'Endpoint.Port'] });
 });
