@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
@@ -77,6 +77,8 @@ export class ArchiveBucket extends Construct {
   constructor(scope: Construct, id: string, props: ArchiveBucketProps = {}) {
     super(scope, id);
     this.formerKeyArns = props.formerKeyArns ?? [];
+    const given = (props.existing?.encryptionKey ?? props.encryptionKey)?.keyArn;
+    refuseAliases(Stack.of(this).resolve([given ?? '', ...this.formerKeyArns]) as unknown[]);
     if (props.existing !== undefined) {
       const { bucketName, encryptionKey } = props.existing;
       this.encryptionKey = encryptionKey;
@@ -226,5 +228,19 @@ function transitionsOf(tiers: StorageTiers): s3.Transition[] {
   ];
   return steps.flatMap(([transitionAfter, storageClass]) =>
     transitionAfter === undefined ? [] : [{ transitionAfter, storageClass }],
+  );
+}
+
+/**
+ * Throws where the ARN of a key is that of an alias, as `kms.Alias.fromAliasName()` has it: S3 encrypts with it, but a policy whose
+ * resource is an alias allows nothing with its key.
+ *
+ * Source: "Specifying KMS keys in IAM policy statements", AWS Key Management Service Developer Guide.
+ */
+function refuseAliases(keyArns: readonly unknown[]): void {
+  const aliases = keyArns.map((keyArn) => JSON.stringify(keyArn)).filter((arn) => arn.includes(':alias/'));
+  if (aliases.length === 0) return;
+  throw new Error(
+    `${aliases.join(', ')} is an alias, and IAM policies need the key of the archive itself: give the kms.Key that the alias is of, or kms.Key.fromLookup() or fromKeyArn()`,
   );
 }

@@ -8,6 +8,7 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { PartitionArchiver, type PartitionArchiverProps } from '../../lib/partition-archiver.ts';
+import type { ArchiveBucketProps } from '../../lib/storage/archive-bucket.ts';
 import { NAMES } from './rules/names-follow-replacements.ts';
 import { makeApp } from './synthesis/apps.ts';
 import { resources } from './synthesise.ts';
@@ -227,4 +228,21 @@ test('a database of the same app is taken as it will be', () => {
   );
   expect(ports.length).toBeGreaterThan(5);
   expect(ports[0]).toEqual({ 'Fn::GetAtt': [expect.stringMatching(/^Cluster/), 'Endpoint.Port'] });
+});
+
+// Seen to fail without refuseAliases() in lib/storage/archive-bucket.ts: deployed, and each call of S3 is refused for want of the key.
+test.each<[string, (stack: Stack, alias: kms.IKey) => ArchiveBucketProps]>([
+  ['a new bucket', (_, encryptionKey) => ({ encryptionKey })],
+  ['a bucket that is there', (_, encryptionKey) => ({ existing: { bucketName: 'archive', encryptionKey } })],
+  [
+    'older archives',
+    (stack, alias) => ({ encryptionKey: new kms.Key(stack, 'Key'), formerKeyArns: [alias.keyArn] }),
+  ],
+])('the alias of a key is refused: of %s', (_, archive) => {
+  const { stack, propsFor } = foreignStack();
+  const alias = kms.Alias.fromAliasName(stack, 'Alias', 'alias/archive');
+  const props = { ...propsFor('shop'), archive: archive(stack, alias) };
+  expect(() => new PartitionArchiver(stack, 'Archiver', props)).toThrow(
+    /:alias\/archive.* is an alias, and IAM policies need the key of the archive itself: give the kms\.Key/,
+  );
 });
