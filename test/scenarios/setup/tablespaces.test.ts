@@ -59,8 +59,9 @@ since15(
   },
 );
 
-// Seen to fail on 93a0a2c: preflight said nothing, the partition was detached and then blocked without a remedy
-// (DdlNotReproducible, 42501), each maintenance of a set whose parent is in a tablespace failed, and no restore was possible.
+// Seen to fail without missing_tablespaces() in db/archive/rights-to-restore.sql: preflight said nothing, the partition was
+// detached and then blocked without a remedy (DdlNotReproducible, 42501), each maintenance of a set whose parent is in a
+// tablespace failed, and no restore was possible.
 since15(
   'partitions, indexes and parents in tablespaces: preflight lists the grants, and archives come back without them',
   async () => {
