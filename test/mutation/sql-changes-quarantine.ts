@@ -17,8 +17,17 @@ export const CHANGES_OF_QUARANTINE: readonly SqlChange[] = [
     ['else p_sealed -> key is distinct from p_now -> key end', 'else false end', 'nothing else is compared'],
   ]),
   ...changes('db/archive/refusals.sql', [
-    ["d.deptype = 'n' and o", 'false and o', 'nothing depends on a table'],
-    ["d.deptype = 'n' and o", 'o', 'what goes with the table depends on it'],
+    ["(d.deptype = 'n' or d.classid = 'pg_trigger'::regclass)", 'false', 'nothing depends on a table'],
+    [
+      "(d.deptype = 'n' or d.classid = 'pg_trigger'::regclass)",
+      'true',
+      'what goes with the table depends on it',
+    ],
+    [
+      "d.deptype = 'n' or d.classid = 'pg_trigger'::regclass",
+      "d.deptype = 'n'",
+      'no constraint trigger depends',
+    ],
     ['o.relid is distinct from p_table', 'true', 'what belongs to the table depends on it'],
     [
       `union all select 'pg_type'::regclass, t.oid from pg_type t
