@@ -22,7 +22,8 @@ $$;
 
 -- Whether a type is a domain with constraints, or is made of one. The null of an outer join, or of a subquery
 -- without rows, gets past these: it is of the domain's type already, and not checked again when it is stored.
--- COPY checks it. Not where one of them was never validated: a restore loads such a column as text.
+-- COPY checks it. Not where one of them was never validated, or calls or names something of the application:
+-- a restore loads such a column as text.
 create or replace function partition_archiver.has_domain(p_type oid) returns boolean
   language sql stable set search_path = pg_catalog, pg_temp as $$
   with recursive used (oid) as (
@@ -35,7 +36,9 @@ create or replace function partition_archiver.has_domain(p_type oid) returns boo
       union select r.rngsubtype from pg_range r where t.oid in (r.rngtypid, r.rngmultitypid)) x (oid)
      where x.oid >= 16384)
   select coalesce(bool_or(t.typnotnull or k.convalidated), false)
-     and not coalesce(bool_or(not k.convalidated), false)
+     and not coalesce(bool_or(not k.convalidated or exists (select from pg_depend d
+       where d.classid = 'pg_constraint'::regclass and d.objid = k.oid
+         and (d.refclassid, d.refobjid) <> ('pg_type'::regclass, t.oid))), false)
     from used join pg_type t on t.oid = used.oid and t.typtype = 'd'
     left join pg_constraint k on k.contypid = t.oid
 $$;
@@ -94,8 +97,11 @@ begin
      order by a.attnum
   loop
     if v_column.is_whole then
-      execute format('select exists (select %s and %I is null)', v_range, v_column.name) into v_found;
-      v_found := v_found and partition_archiver_trial.refuses('', 'null', v_column.type);
+      -- First, since most domains take a null, and the rows need not be read then.
+      v_found := partition_archiver_trial.refuses('', 'null', v_column.type);
+      if v_found then
+        execute format('select exists (select %s and %I is null)', v_range, v_column.name) into v_found;
+      end if;
     else
       v_found := partition_archiver_trial.refuses(v_range, quote_ident(v_column.name), v_column.type);
     end if;
