@@ -15,7 +15,13 @@ export function checkedProps({ config, database, schedule, drill }: Checked): Ru
   const { archive, inventory, drop, convert, audit } = schedule ?? {};
   const others = parseConstructProps(
     known({
-      database: database && known({ ...database, securityGroupIds: knownOf(database.securityGroupIds) }),
+      database:
+        database &&
+        known({
+          ...database,
+          formerNames: knownOf(database.formerNames ?? []),
+          securityGroupIds: knownOf(database.securityGroupIds),
+        }),
       schedule: known({ archive, inventory, drop, convert, audit }),
       drill: known({ schedule: drill?.schedule }),
     }),

@@ -110,6 +110,7 @@ export class DatabaseS3Roles extends Construct {
       return;
     }
     const policyName = `${physicalName(archiverName(this), direction, 100)}-${Stack.of(this).region}`;
-    new iam.Policy(this, `${direction}Rights`, { policyName, roles: [role], statements });
+    // The role takes the policy, or not: one that is imported with `mutable: false` has its policies from elsewhere.
+    role.attachInlinePolicy(new iam.Policy(this, `${direction}Rights`, { policyName, statements }));
   }
 }

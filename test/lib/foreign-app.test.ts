@@ -1,5 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
-import { CfnOutput, Duration, NestedStack, Stack, type App, type StackProps } from 'aws-cdk-lib';
+import {
+  CfnOutput,
+  CfnParameter,
+  Duration,
+  NestedStack,
+  Stack,
+  type App,
+  type StackProps,
+} from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
@@ -184,6 +192,16 @@ test('archivers of one given role have policies of their own: in one app, under 
   expect(new Set(names).size).toBe(6);
 });
 
+// Seen to fail where the policy was given to the role, and not the role the policy: it was put into both.
+test('a given role whose policies are managed elsewhere gets none', () => {
+  const { stack, propsFor } = foreignStack();
+  const given = (name: string) =>
+    iam.Role.fromRoleArn(stack, name, `arn:aws:iam::111122223333:role/${name}`, { mutable: false });
+  const attachedS3Roles = { exportRole: given('export'), importRole: given('import') };
+  new PartitionArchiver(stack, 'Archiver', { ...propsFor('shop'), attachedS3Roles });
+  expect(resources(Template.fromStack(stack), 'AWS::IAM::Policy')).toEqual([]);
+});
+
 /** Names that the template gives, of which an account and Region has one of a kind. */
 const givenNames = (template: Template): string[] =>
   Object.entries(NAMES).flatMap(([type, property]) =>
@@ -218,7 +236,8 @@ test('a database of the same app is taken as it will be', () => {
   const { hostname: endpoint, port } = cluster.clusterEndpoint;
   const securityGroupIds = cluster.connections.securityGroups.map((group) => group.securityGroupId);
   const named = { kind: 'cluster', identifier: cluster.clusterIdentifier, databaseName: 'shop' } as const;
-  const database = { ...named, endpoint, port, securityGroupIds };
+  const { valueAsString: formerName } = new CfnParameter(stack, 'FormerName');
+  const database = { ...named, endpoint, port, securityGroupIds, formerNames: [formerName, 'store'] };
   new PartitionArchiver(stack, 'Archiver', { ...props, vpc, database, withoutProxy: true });
   const ports = resources(Template.fromStack(stack), 'AWS::Lambda::Function').flatMap(
     ([, { Properties }]) =>
