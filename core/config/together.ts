@@ -18,7 +18,7 @@ export function conflicts(files: readonly (readonly [file: string, config: Deplo
 
 function claimsOf(config: DeploymentConfig): Claim[] {
   const { stackName, env, database, archive, network, partitionSets } = config;
-  const { kind, identifier, attachedS3Roles } = database;
+  const { kind, identifier, endpoint, attachedS3Roles } = database;
   const bucket = archive.bucket?.name;
   // Archives are told apart by the name of their database, and by nothing that is known before they are read.
   const folders =
@@ -40,7 +40,8 @@ function claimsOf(config: DeploymentConfig): Claim[] {
     ...(attaches
       ? [
           [
-            JSON.stringify([env, kind, identifier]),
+            // Without env, an identifier may be that of a cluster in another account or Region.
+            JSON.stringify([env ?? endpoint.toLowerCase(), kind, identifier]),
             `both attach roles for aws_s3 to ${kind} ${identifier}, which has one for each direction: name those of the first stack in database.attachedS3Roles of the other`,
           ] as const,
         ]
