@@ -71,6 +71,8 @@ function visit(value: unknown, scope: Scope | undefined, uses: TableUse[]): void
     return;
   }
   if (!isNode(value)) return;
+  // TABLESAMPLE and USING SAMPLE choose rows before WHERE does: of fewer archives, they would choose others.
+  const sampled = value['sample'] !== undefined;
   if (value['type'] === 'BASE_TABLE') {
     const text = (name: string): string => (typeof value[name] === 'string' ? value[name] : '');
     const table = text('table_name');
@@ -81,20 +83,21 @@ function visit(value: unknown, scope: Scope | undefined, uses: TableUse[]): void
       table,
       alias: text('alias') || table,
       alone: scope?.alone ?? false,
-      conditions: renamed ? [] : (scope?.conditions ?? []),
+      conditions: renamed || sampled ? [] : (scope?.conditions ?? []),
     });
     return;
   }
   if (value['type'] === 'SELECT_NODE') {
     const { from_table: from, ...rest } = value;
     const alone = isNode(from) && from['type'] === 'BASE_TABLE';
-    visit(from, { conditions: conditionsIn(value['where_clause']), alone }, uses);
+    visit(from, { conditions: sampled ? [] : conditionsIn(value['where_clause']), alone }, uses);
     for (const member of Object.values(rest)) visit(member, undefined, uses);
     return;
   }
   // Of other joins (ASOF, POSITIONAL, SEMI …) what is left out on one side may change what is found on the other.
   const keeps =
     value['type'] === 'JOIN' &&
+    !sampled &&
     value['ref_type'] === 'REGULAR' &&
     ['INNER', 'LEFT', 'RIGHT'].includes(String(value['join_type']));
   for (const [name, member] of Object.entries(value)) {

@@ -126,6 +126,9 @@ test.each<[string, number]>([
   ['select count(*) from flights where delay >= 20 order by 1 limit 5', 3],
   ["select count(*) from flights where date >= now() - interval '1 day'", 3],
   ["select (select count(*) from range(3)) + count(*) from flights where date >= '2025-03-01'", 1],
+  // Seen to fail: a sample of the archives that WHERE leaves, which has more rows than WHERE leaves of a sample of all.
+  ["select count(*) from flights tablesample reservoir(1000 rows) where date >= '2025-03-01'", 3],
+  ["select count(*) from flights where date >= '2025-03-01' using sample 1000 rows", 3],
   // Seen to fail: archives were left out by a column of another name, and from what a function reads by a name.
   ["select count(*) from flights as f(taken, n, date) where date > '2025-03-01'", 3],
   [
