@@ -22,8 +22,8 @@ $$;
 
 -- Whether a type is a domain with constraints, or is made of one. The null of an outer join, or of a subquery
 -- without rows, gets past these: it is of the domain's type already, and not checked again when it is stored.
--- COPY checks it. Not where one of them was never validated, or calls or names something of the application:
--- a restore loads such a column as text.
+-- COPY checks it. Not where a restore loads the column as text (core/restore/as-text.ts): where a check was
+-- never validated, or names something outside of pg_catalog, as its text in the archived DDL shows.
 create or replace function partition_archiver.has_domain(p_type oid) returns boolean
   language sql stable set search_path = pg_catalog, pg_temp as $$
   with recursive used (oid) as (
@@ -35,12 +35,13 @@ create or replace function partition_archiver.has_domain(p_type oid) returns boo
         and not a.attisdropped
       union select r.rngsubtype from pg_range r where t.oid in (r.rngtypid, r.rngmultitypid)) x (oid)
      where x.oid >= 16384)
-  select coalesce(bool_or(t.typnotnull or k.convalidated), false)
-     and not coalesce(bool_or(not k.convalidated or exists (select from pg_depend d
-       where d.classid = 'pg_constraint'::regclass and d.objid = k.oid
-         and (d.refclassid, d.refobjid) <> ('pg_type'::regclass, t.oid))), false)
+  select coalesce(bool_or(t.typnotnull or c.checks is not null), false)
+     and not coalesce(bool_or(c.checks like '% NOT VALID%' or w.checks ~ '([[:alnum:]_$]|")\.(?!\d)'), false)
     from used join pg_type t on t.oid = used.oid and t.typtype = 'd'
-    left join pg_constraint k on k.contypid = t.oid
+    cross join lateral (
+      select substring(partition_archiver.type_definition(t.oid) from ' CONSTRAINT .*$') as checks) c
+    cross join lateral (select regexp_replace(regexp_replace(c.checks, '''([^'']|'''')*''(?!::reg)', '''''',
+      'g'), '\mpg_catalog\.', '', 'g') as checks) w
 $$;
 
 -- Why the rows of a segment would come back from the archive as other than they are, or null.
