@@ -212,6 +212,8 @@ test('a partition that owns the sequence of its set is left alone until it owns 
   const refused = await sql<{ message: string }[]>`
     select partition_archiver.in_one_line(partition_archiver.refusals(${name}::regclass)) as message`;
   expect(refused).toEqual([{ message: expect.stringMatching(refusal) }]);
+  const joined = await sql`select partition_archiver.in_one_line(array['one', 'two.', 'three']) as line`;
+  expect(joined).toEqual([{ line: 'one; two. three' }]);
   await sql.begin(async (tx) => {
     await tx`set local role app_owner`;
     await tx`insert into app.numbered (ts, payload) values (now(), 'continues')`;
