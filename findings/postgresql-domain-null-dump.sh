@@ -1,12 +1,12 @@
 #!/bin/sh
-# PostgreSQL 15: the null of an outer join is stored in a column of a domain that is NOT NULL, as the page on CREATE DOMAIN says. A dump of
-# that table cannot be loaded: pg_dump succeeds and writes \N, COPY checks the domain, and the loaded table has no row at all.
-# The same with a CHECK that refuses a null.
+# PostgreSQL 15.18-0+deb12u1: the null of an outer join is stored in a column of a domain that is NOT NULL, as the page on CREATE
+# DOMAIN says. A dump of that table cannot be loaded: pg_dump succeeds and writes \N, COPY checks the domain, and the loaded table
+# has no row at all. The same with a CHECK that refuses a null.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
-apt-get -qq download postgresql-15 postgresql-client-15 >apt.log 2>&1 || { cat apt.log >&2; exit 2; }
+apt-get -qq download postgresql-15=15.18-0+deb12u1 postgresql-client-15=15.18-0+deb12u1 >apt.log 2>&1 || { cat apt.log >&2; exit 2; }
 for file in *.deb; do dpkg -x "$file" root; done
 bin=$folder/root/usr/lib/postgresql/15/bin
 

@@ -1,11 +1,11 @@
 #!/bin/sh
-# PostgreSQL 15: CREATE CONSTRAINT TRIGGER … ON orders FROM archive depends on the table after FROM. DROP TABLE archive RESTRICT does
-# not refuse, and gives no notice: the trigger of orders goes with the other table. A view of the table does stop RESTRICT.
+# PostgreSQL 15.18-0+deb12u1: CREATE CONSTRAINT TRIGGER … ON orders FROM archive depends on the table after FROM. DROP TABLE archive
+# RESTRICT does not refuse, and gives no notice: the trigger of orders goes with the other table. A view of it would stop RESTRICT.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
-apt-get -qq download postgresql-15 postgresql-client-15 >apt.log 2>&1 || { cat apt.log >&2; exit 2; }
+apt-get -qq download postgresql-15=15.18-0+deb12u1 postgresql-client-15=15.18-0+deb12u1 >apt.log 2>&1 || { cat apt.log >&2; exit 2; }
 for file in *.deb; do dpkg -x "$file" root; done
 bin=$folder/root/usr/lib/postgresql/15/bin
 
