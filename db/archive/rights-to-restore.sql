@@ -51,7 +51,10 @@ create or replace function partition_archiver.missing_tablespaces(p_parent oid)
   language sql stable set search_path = pg_catalog, pg_temp as $$
   with tables (oid, is_parent) as (
     select p_parent, true
-    union all select inhrelid, false from pg_inherits where inhparent = p_parent),
+    -- The default partition is never archived.
+    union all
+    select i.inhrelid, false from pg_inherits i join pg_partitioned_table p on p.partrelid = i.inhparent
+     where i.inhparent = p_parent and i.inhrelid <> p.partdefid),
   relation (oid, is_parent) as (
     select * from tables
     union all select x.indexrelid, t.is_parent from tables t join pg_index x on x.indrelid = t.oid),
