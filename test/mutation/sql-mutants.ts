@@ -116,7 +116,7 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
     'reverify/reverify',
     'archive/verify-at-a-reader',
   ],
-  'db/archive/fidelity.sql': ['archive/fidelity', 'archive/hostile-settings'],
+  'db/archive/fidelity.sql': ['archive/fidelity', 'archive/domains', 'archive/hostile-settings'],
   'db/archive/commit.sql': [
     'archive/deciding-functions',
     'archive/segments-wrong-state',
