@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { databaseFields } from './database.ts';
 import { endpointProblems } from './endpoints.ts';
-import { validatedWith } from './fields.ts';
+import { problemsBy, validatedWith } from './fields.ts';
 import { parseConfig, type Parsed } from './problems.ts';
 import { scheduleExpression } from './schedule-expression.ts';
 
@@ -23,13 +23,11 @@ const constructSchema = z.object({
     })
     .partial()
     .superRefine(
-      (database, context) => {
-        const { kind, identifier, endpoint } = database;
-        if (kind === undefined || identifier === undefined || endpoint === undefined) return;
-        for (const [path, message] of endpointProblems({ kind, identifier, endpoint })) {
-          context.addIssue({ code: 'custom', path, message });
-        }
-      },
+      problemsBy(({ kind, identifier, endpoint }) =>
+        kind === undefined || identifier === undefined || endpoint === undefined
+          ? []
+          : endpointProblems({ kind, identifier, endpoint }),
+      ),
       validatedWith('kind', 'identifier', 'endpoint'),
     )
     .optional(),

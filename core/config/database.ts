@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { endpointProblems, hostName } from './endpoints.ts';
-import { identifier, validatedWith, keyArn, matching, wholeNumber } from './fields.ts';
+import { identifier, keyArn, matching, problemsBy, validatedWith, wholeNumber } from './fields.ts';
 
 const securityGroupSchema = matching(
   /^sg-[0-9a-f]{8,17}$/,
@@ -196,14 +196,7 @@ function loginProblems({
 
 /** The existing database, and the ways into it. */
 export const databaseSchema = databaseFields
-  .superRefine(
-    (database, context) => {
-      for (const [path, message] of endpointProblems(database)) {
-        context.addIssue({ code: 'custom', path, message });
-      }
-    },
-    validatedWith('kind', 'identifier', 'endpoint', 'proxy'),
-  )
+  .superRefine(problemsBy(endpointProblems), validatedWith('kind', 'identifier', 'endpoint', 'proxy'))
   .superRefine(
     ({ name, formerNames }, context) => {
       formerNames.forEach((former, index) => {
@@ -225,11 +218,7 @@ export const databaseSchema = databaseFields
     validatedWith('kind', 'engine'),
   )
   .superRefine(
-    (database, context) => {
-      for (const [path, message] of loginProblems(database)) {
-        context.addIssue({ code: 'custom', path, message });
-      }
-    },
+    problemsBy(loginProblems),
     validatedWith(
       'kind',
       'authentication',

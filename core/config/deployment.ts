@@ -5,7 +5,7 @@ import { archiveSchema } from './archive.ts';
 import { databaseSchema } from './database.ts';
 import { ACCEPTED } from '../limits.ts';
 import { REGION } from './endpoints.ts';
-import { validatedWith, matching, timeZone, wholeNumber } from './fields.ts';
+import { matching, problemsBy, timeZone, validatedWith, wholeNumber } from './fields.ts';
 import { networkSchema } from './network.ts';
 import { partitionSetsSchema } from './partition-set.ts';
 import { parseConfig, type Parsed } from './problems.ts';
@@ -143,14 +143,7 @@ const deploymentFields = z.strictObject({
 });
 
 const deploymentSchema = deploymentFields
-  .superRefine(
-    (config, context) => {
-      for (const [path, message] of placeProblems(config)) {
-        context.addIssue({ code: 'custom', path, message });
-      }
-    },
-    validatedWith('env', 'database', 'archive', 'alarms'),
-  )
+  .superRefine(problemsBy(placeProblems), validatedWith('env', 'database', 'archive', 'alarms'))
   .superRefine(
     ({ database: { proxy }, network: { privateSubnetIds: subnets } }, context) => {
       if (proxy !== undefined || subnets.length > 1) return;

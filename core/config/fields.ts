@@ -60,3 +60,12 @@ export function isTimeZone(name: string): boolean {
     return false;
   }
 }
+
+/** A rule over several settings as zod takes it, made of a function that lists the problems of a value. */
+export function problemsBy<Value>(
+  problemsOf: (value: Value) => readonly (readonly [path: (string | number)[], message: string])[],
+): (value: Value, context: z.RefinementCtx<Value>) => void {
+  return (value, context) => {
+    for (const [path, message] of problemsOf(value)) context.addIssue({ code: 'custom', path, message });
+  };
+}
